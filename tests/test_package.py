@@ -1,0 +1,190 @@
+"The package as a whole: its files say the same thing, and its modules stand in order"
+import ast
+import json
+import re
+import runpy
+import subprocess
+import sys
+import tomllib
+from configparser import ConfigParser
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy-demo'
+TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
+
+# Each imports only from those before it.
+MODULES = ['errors', 'geometry', 'synthetic', 'images', 'records', 'formats.tree', 'formats.coco', 'formats.csv', 'formats.pts',
+           'formats.discover', 'splits', 'metadata', 'background_writer', 'report', 'data_processor', 'cache', 'show',
+           'lazy_dataset', 'demo']
+WITH_TORCH = ['lazy_dataset', 'demo']
+NOTEBOOKS = sorted(p for p in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)
+
+
+def read(name): return (ROOT/name).read_text(encoding='utf-8')
+
+
+@pytest.fixture(scope='module')
+def settings():
+    parser = ConfigParser()
+    parser.read_string(read('settings.ini'))
+    return parser['DEFAULT']
+
+
+@pytest.fixture(scope='module')
+def project(): return tomllib.loads(read('pyproject.toml'))['project']
+
+
+def requirements(settings): return [Requirement(line) for key in ('requirements', 'dev_requirements')
+                                    for line in settings[key].strip().splitlines()]
+
+
+def test_settings_and_pyproject_agree(settings, project):
+    assert project['name'] == settings['lib_name']
+    assert project['description'] == settings['description']
+    assert project['requires-python'] == f">={settings['min_python']}"
+    assert project['license'] == settings['license']
+
+
+def test_version_is_one_everywhere(settings):
+    init = ast.parse(read('ear_lazy/__init__.py'))
+    versions = [ast.literal_eval(node.value) for node in init.body
+                if isinstance(node, ast.Assign) and node.targets[0].id == '__version__']
+    assert versions == [settings['version']] == [distribution('ear_lazy').version]
+    assert f"## {settings['version']}" in read('CHANGELOG.md')
+
+
+def test_requirements_are_bounded(settings):
+    for req in requirements(settings):
+        assert {spec.operator for spec in req.specifier} == {'>=', '<'}, f'{req} needs a lower and an upper bound'
+
+
+def test_commands_are_the_same_everywhere():
+    fences = re.findall(r'```bash\n(.*?)\n```', read('README.md'), flags=re.S)
+    assert RUN in fences and TEST in fences
+    assert f'test_command="{TEST}"' in read('.ci/run').splitlines()
+
+
+def test_console_scripts_exist(settings):
+    for line in settings['console_scripts'].strip().splitlines():
+        module, function = line.split('=')[1].split(':')
+        tree = ast.parse(read(f"{module.replace('.', '/')}.py"))
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def pins():
+    lines = [Requirement(line) for line in read('constraints.txt').splitlines() if line and not line.startswith('#')]
+    return {canonicalize_name(req.name): req.specifier for req in lines}
+
+
+def brought_by_torch_for_a_gpu(name): return name.startswith(('nvidia-', 'cuda-')) or name == 'triton'
+
+
+def dependencies(name, extras):
+    "Names and versions of the installed distributions that `name` depends on, directly or not"
+    todo, done, found = [(name, extra) for extra in extras], set(), {}
+    while todo:
+        item = todo.pop()
+        if item in done: continue
+        done.add(item)
+        dist, env = distribution(item[0]), default_environment() | {'extra': item[1]}
+        if item[0] != name: found[item[0]] = dist.version
+        for req in map(Requirement, dist.requires or []):
+            dep = canonicalize_name(req.name)
+            if brought_by_torch_for_a_gpu(dep) or (req.marker and not req.marker.evaluate(env)): continue
+            todo += [(dep, extra) for extra in {'', *req.extras}]
+    return found
+
+
+def test_constraints_pin_every_requirement(settings):
+    pinned = pins()
+    for req in requirements(settings): assert canonicalize_name(req.name) in pinned
+    assert str(pinned['torch']) == '==2.13.0'
+    for name, spec in pinned.items(): assert [s.operator for s in spec] == ['=='], f'{name}{spec} is no pin'
+
+
+def test_constraints_pin_what_is_installed():
+    pinned, installed = pins(), dependencies('ear_lazy', ['', 'dev'])
+    assert len(installed) > 50
+    assert sorted(installed.keys() - pinned.keys()) == [], 'not pinned in constraints.txt'
+    other = {name: version for name, version in installed.items() if not pinned[name].contains(version, prereleases=True)}
+    assert other == {}, 'installed in another version than constraints.txt says'
+
+
+def test_constraints_admit_the_oldest_python(settings):
+    needs = {name: SpecifierSet(distribution(name).metadata.get('Requires-Python') or '') for name in dependencies('ear_lazy', ['', 'dev'])}
+    too_new = {name: str(spec) for name, spec in needs.items() if not spec.contains(f"{settings['min_python']}.0")}
+    assert too_new == {}
+
+
+def test_readme_is_generated_from_the_index():
+    script = runpy.run_path(str(ROOT/'.ci/readme.py'))
+    files = script['render']()
+    for name, data in files.items(): assert (ROOT/name).read_bytes() == data, f'{name} is out of step: python .ci/readme.py'
+    assert script['stale'](files) == []
+
+
+def test_readme_shows_on_a_web_page():
+    text = read('README.md')
+    assert 'data:image' not in text, 'pictures inside HTML do not show on GitHub: use an image output'
+    targets = re.findall(r'\]\(([^)\s#]+)[^)]*\)', text) + re.findall(r'<img[^>]* src="([^"]+)"', text)
+    missing = [target for target in targets if '://' not in target and not (ROOT/target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda p: p.relative_to(ROOT/'nbs').as_posix())
+def test_notebook_is_light_and_clean(path):
+    assert path.stat().st_size < 200_000
+    nb = json.loads(path.read_text(encoding='utf-8'))
+    assert 'widgets' not in nb['metadata']
+    assert 'kernelspec' in nb['metadata'], 'jupytext needs it'
+    outputs = [output for cell in nb['cells'] for output in cell.get('outputs', [])]
+    assert not any('application/vnd.jupyter.widget-view+json' in output.get('data', {}) for output in outputs)
+    assert not any(output['output_type'] == 'error' for output in outputs)
+
+
+def module_files():
+    "Exported modules, as their names inside the package"
+    package = ROOT/'ear_lazy'
+    return {'.'.join(path.relative_to(package).with_suffix('').parts): path for path in sorted(package.rglob('*.py'))
+            if not path.name.startswith('_')}
+
+
+def imported(module):
+    "Modules of this package that `module` imports anywhere, functions included (nbdev exports absolute imports as relative ones)"
+    files = module_files()
+    for node in ast.walk(ast.parse(files[module].read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import): names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert all(alias.name != '*' for alias in node.names), f'star import in {module}'
+            parent = f'ear_lazy.{module}'.rsplit('.', node.level)[0] + '.' if node.level else ''
+            source = (parent + (node.module or '')).rstrip('.')
+            names = [f'{source}.{alias.name}' if f'{source}.{alias.name}'.removeprefix('ear_lazy.') in files else source
+                     for alias in node.names]
+        else: continue
+        yield from (name.removeprefix('ear_lazy.') for name in names if name.startswith('ear_lazy.'))
+
+
+def test_every_module_has_its_place(): assert sorted(module_files()) == sorted(MODULES)
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_module_imports_only_from_before_it(module):
+    before = MODULES[:MODULES.index(module)]
+    assert [name for name in imported(module) if name not in before] == []
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_module_is_light_to_import(module):
+    heavy = ['matplotlib', 'cv2', 'nbdev', 'jupyterlab'] + ([] if module in WITH_TORCH else ['torch'])
+    code = f'import sys, ear_lazy.{module}; print([name for name in {heavy} if name in sys.modules])'
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == '[]'
