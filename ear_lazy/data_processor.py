@@ -202,7 +202,7 @@ def _progress_bar(total, show):
         from tqdm.auto import tqdm
     return tqdm(total=total, desc='parsing', unit=' files', disable=not show)
 
-# %% ../nbs/10_data_processor.ipynb #e7d27054
+# %% ../nbs/10_data_processor.ipynb #4b41b751
 @patch
 def process(self:DataProcessor,
     kinds:tuple=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
@@ -227,7 +227,7 @@ def process(self:DataProcessor,
 @patch
 def _run(self:DataProcessor, tree, sources, writer, report, train_split):
     "Parse all sources into the writer and commit it"
-    tasks, labels = [t for s in sources for t in tasks_of(s, self.batch_size)], _Names()
+    tasks, labels = [t for s in sources for t in tasks_of(s, self.batch_size)], _Names({'': 0}) # 0 is no class
     with Workers(tree, self.num_workers, tasks) as workers, BackgroundWriter(writer.write, self.flush_every) as background, \
             _progress_bar(sum(len(d.files) for _, d in tasks), self.progress) as bar:
         for source, r in _per_source(sources, _counted(workers.results(), tasks, bar, self.strict), self.batch_size):
@@ -236,7 +236,7 @@ def _run(self:DataProcessor, tree, sources, writer, report, train_split):
             for kind in (k for k in report.kinds if k in source.feeds):
                 for batch in batches(ROWS[kind](r, sources.index(source), hashes), self.batch_size): background.write((kind, batch))
             report.add(source, r)
-    report.outputs = writer.finish(train_split, [s.name for s in sources], list(labels) or [''])
+    report.outputs = writer.finish(train_split, [s.name for s in sources], list(labels))
     report.check()
     if report.outputs: writer.commit({'report.json': report.to_json()})
 

@@ -317,7 +317,7 @@ class Metadata:
         "Names as text"
         return [o.decode('utf-8', 'surrogateescape') for o in self.columns[column].tolist()]
 
-# %% ../nbs/07_metadata.ipynb #5ea790fe
+# %% ../nbs/07_metadata.ipynb #6b2cae69
 def _leaves_root(path):
     return path[:1] in ('/', '\\', '') or '..' in path.replace('\\', '/').split('/') or path[1:2] == ':' or '\0' in path
 
@@ -335,7 +335,19 @@ def values(self:Metadata,
     i:int, # Row, 0 to len - 1
 )->np.ndarray: # Detector (n, 4), teacher (4,), landmarker (K, 3)
     "A copy of a row's boxes or keypoints"
-    if self._offsets is None: return self._values[i].copy()
+    return self._values[self._span(i)].copy()
+
+@patch
+def labels(self:Metadata,
+    i:int, # Row, 0 to len - 1
+)->np.ndarray: # Detector (n,), teacher (): numbers in `label_names`
+    "A copy of the classes of a row's boxes"
+    return self.columns['labels'][self._span(i)].copy()
+
+@patch
+def _span(self:Metadata, i):
+    "Where the values of a row stand"
+    if self._offsets is None: return i
     a, b = self._offsets[i:i + 2].tolist()
     if not 0 <= a <= b <= len(self._values): raise MetadataError(f'row {i} has the offsets {a} and {b}, but there are {len(self._values)} values', self.path)
-    return self._values[a:b].copy()
+    return slice(a, b)
