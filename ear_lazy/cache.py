@@ -7,10 +7,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/cache.html.md"""
 # %% auto #0
 __all__ = ['CacheInfo', 'LRUCache']
 
-# %% ../nbs/11_cache.ipynb #055ee955
+# %% ../nbs/11_cache.ipynb #572ad6f6
+import os
 from collections import OrderedDict
 from threading import Lock
 from typing import Any, Hashable, NamedTuple
+from weakref import WeakSet
 
 # %% ../nbs/11_cache.ipynb #05345553
 class CacheInfo(NamedTuple):
@@ -20,9 +22,11 @@ class CacheInfo(NamedTuple):
     maxsize:int
     currsize:int
 
-# %% ../nbs/11_cache.ipynb #eee0d35a
+# %% ../nbs/11_cache.ipynb #cdb0abc8
+_caches = WeakSet()
+
 class LRUCache:
-    "Keeps the `maxsize` values that were used last; safe to share between threads, pickles as an empty cache of the same size"
+    "Keeps the `maxsize` values that were used last; safe to share between threads, pickles as an empty cache"
     def __init__(self,
         maxsize:int, # Values to keep; 0 keeps none
     ):
@@ -30,6 +34,7 @@ class LRUCache:
         self.maxsize = maxsize
         self._lock = Lock()
         self.clear()
+        _caches.add(self)
 
     def get(self,
         key:Hashable, # What `put` was given
@@ -63,3 +68,12 @@ class LRUCache:
 
     def __reduce__(self): return LRUCache, (self.maxsize,)
     def __repr__(self): return f'LRUCache({self.info()})'
+
+# %% ../nbs/11_cache.ipynb #725e9949
+def _renew_locks():
+    "Make the caches of this process usable, whatever other threads were doing when it was forked"
+    for cache in list(_caches):
+        caught, cache._lock = cache._lock.locked(), Lock()
+        if caught: cache.clear()
+
+if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)

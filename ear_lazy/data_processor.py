@@ -34,9 +34,10 @@ from .records import Problem, Records, crop_boxes, drop_values, keep_objects, me
 from .report import Report
 from .splits import group_hash, photo_group, train_side
 
-# %% ../nbs/10_data_processor.ipynb #957116c9
+# %% ../nbs/10_data_processor.ipynb #f9db044d
 def _rows(r, images, counts, values, source, groups):
-    return Rows([r.images[i] for i in images], r.sizes[images], np.full(len(images), source), groups[images], counts, values)
+    paths = [r.images[i] for i in images]
+    return Rows(paths, r.sizes[images], np.full(len(images), source), groups[images], counts, values)
 
 def detector_rows(
     r:Records, # Checked, objects sorted by image
@@ -46,7 +47,8 @@ def detector_rows(
     "A row for each image that has boxes or is known to have none"
     counts = np.bincount(r.image_of[r.has_box], minlength=len(r.images))
     images = np.flatnonzero((counts > 0) | r.empty)
-    return _rows(r, images, counts[images], {'bboxes': r.boxes[r.has_box], 'labels': r.labels[r.has_box]}, source, groups)
+    values = {'bboxes': r.boxes[r.has_box], 'labels': r.labels[r.has_box]}
+    return _rows(r, images, counts[images], values, source, groups)
 
 def landmarker_rows(r:Records, source:int, groups)->Rows:
     "A row for each set of keypoints"
@@ -57,7 +59,8 @@ def teacher_rows(r:Records, source:int, groups)->Rows:
     "A row for each box, annotated or derived from keypoints"
     boxes = crop_boxes(r)
     has = np.isfinite(boxes).all(1)
-    return _rows(r, r.image_of[has], np.ones(has.sum(), np.int64), {'bboxes': boxes[has], 'labels': r.labels[has]}, source, groups)
+    values = {'bboxes': boxes[has], 'labels': r.labels[has]}
+    return _rows(r, r.image_of[has], np.ones(has.sum(), np.int64), values, source, groups)
 
 ROWS = {'detector': detector_rows, 'landmarker': landmarker_rows, 'teacher': teacher_rows}
 
@@ -73,7 +76,7 @@ def batches(
         first, last = ends[a] - rows.counts[a], ends[b - 1]
         yield Rows(*(o[a:b] for o in rows[:5]), {k: v[first:last] for k, v in rows.values.items()})
 
-# %% ../nbs/10_data_processor.ipynb #906b859b
+# %% ../nbs/10_data_processor.ipynb #a0b3e6c9
 def select_used(
     r:Records, # Checked
     source:Source, # Where they come from
@@ -84,19 +87,21 @@ def select_used(
     boxes = r.has_box & (not fed & {'detector', 'teacher'})
     keypoints = r.has_keypoints & ('landmarker' not in fed) & (r.has_box | ('teacher' not in fed))
     if not (boxes | keypoints).any(): return r
-    r.problems.append(Problem(source.name, '', '', '', 'unused', 'dropped', f"asked for: {', '.join(kinds)}; {source.name} feeds: {', '.join(source.feeds)}",
-                              int(boxes.sum()), int(keypoints.sum())))
+    detail = f"asked for: {', '.join(kinds)}; {source.name} feeds: {', '.join(source.feeds)}"
+    r.problems.append(
+        Problem(source.name, '', '', '', 'unused', 'dropped', detail, int(boxes.sum()), int(keypoints.sum())))
     return drop_values(r, boxes, keypoints)
 
-# %% ../nbs/10_data_processor.ipynb #bddf6b63
+# %% ../nbs/10_data_processor.ipynb #0e2909fc
 def tasks_of(
     source:Source,
     batch_size:int, # Files in a task
 )->list: # (source name, `Document`) pairs
     "What workers do for a source"
-    return [(source.name, Document(d.format, d.files[a:a + batch_size])) for d in source.documents for a in range(0, len(d.files), batch_size)]
+    return [(source.name, Document(d.format, d.files[a:a + batch_size]))
+            for d in source.documents for a in range(0, len(d.files), batch_size)]
 
-# %% ../nbs/10_data_processor.ipynb #0c2a7077
+# %% ../nbs/10_data_processor.ipynb #d3c2c58f
 _tree = None
 
 def _start_worker(tree):
@@ -133,7 +138,9 @@ class Workers:
         waiting = iter(self._tasks[self._window:])
         while self._running:
             try: r = self._running.popleft().result()
-            except BrokenProcessPool: raise EarLazyError('a parser process was killed (out of memory?): nothing was written; try fewer num_workers') from None
+            except BrokenProcessPool:
+                raise EarLazyError('a parser process was killed (out of memory?): nothing was written; '
+                                   'try fewer num_workers') from None
             self._running.extend(self._submit(o) for o in islice(waiting, 1))
             yield r
 
@@ -145,7 +152,7 @@ class Workers:
             for p in (self._pool._processes or {}).values(): p.terminate()
         self._pool.shutdown(cancel_futures=True)
 
-# %% ../nbs/10_data_processor.ipynb #85f611c9
+# %% ../nbs/10_data_processor.ipynb #b8d51dab
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
     def __init__(self,
@@ -158,7 +165,8 @@ class DataProcessor:
         strict:bool=False, # Raise `ProblemError` at the first problem
         progress:bool=True, # Show a progress bar and the report at the end
     ):
-        for name, value, least in (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1)):
+        limits = ('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1)
+        for name, value, least in limits:
             if value < least: raise ValueError(f'{name} is {least} or more, not {value}')
         self.raw_data_dir, self.output_dir = Path(raw_data_dir), Path(output_dir)
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
@@ -202,7 +210,7 @@ def _progress_bar(total, show):
         from tqdm.auto import tqdm
     return tqdm(total=total, desc='parsing', unit=' files', disable=not show)
 
-# %% ../nbs/10_data_processor.ipynb #4b41b751
+# %% ../nbs/10_data_processor.ipynb #2483d005
 @patch
 def process(self:DataProcessor,
     kinds:tuple=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
@@ -211,30 +219,37 @@ def process(self:DataProcessor,
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     train_side([], train_split)
     started = time.monotonic()
-    if os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir): raise OutputError('output_dir is the raw folder, which is never written to: choose another')
+    if os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir):
+        raise OutputError('output_dir is the raw folder, which is never written to: choose another')
     tree = Tree(self.raw_data_dir, skip=(self.output_dir,))
     sources, problems = discover(tree)
     report = self.report = Report(kinds, problems=problems)
-    if not sources: raise RawDataError(f'no annotation files below {self.raw_data_dir}' + ''.join(f'; {p}' for p in problems[:3]))
+    if not sources:
+        raise RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *map(str, problems[:3])]))
     if self.strict: _raise_first(problems)
     with MetadataWriter(self.output_dir, self.raw_data_dir, kinds) as writer:
         try: self._run(tree, sources, writer, report, train_split)
-        except OSError as e: raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
+        except OSError as e:
+            raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
     report.seconds = time.monotonic() - started
-    if self.progress: print(report, file=sys.stderr)
+    # A notebook shows what is returned.
+    if self.progress and 'ipykernel' not in sys.modules: print(report, file=sys.stderr)
     return report
 
 @patch
 def _run(self:DataProcessor, tree, sources, writer, report, train_split):
     "Parse all sources into the writer and commit it"
     tasks, labels = [t for s in sources for t in tasks_of(s, self.batch_size)], _Names({'': 0}) # 0 is no class
-    with Workers(tree, self.num_workers, tasks) as workers, BackgroundWriter(writer.write, self.flush_every) as background, \
-            _progress_bar(sum(len(d.files) for _, d in tasks), self.progress) as bar:
-        for source, r in _per_source(sources, _counted(workers.results(), tasks, bar, self.strict), self.batch_size):
+    with (Workers(tree, self.num_workers, tasks) as workers,
+          BackgroundWriter(writer.write, self.flush_every) as background,
+          _progress_bar(sum(len(d.files) for _, d in tasks), self.progress) as bar):
+        results = _counted(workers.results(), tasks, bar, self.strict)
+        for source, r in _per_source(sources, results, self.batch_size):
             r = select_used(r, source, report.kinds)
             r.labels, hashes = _label_rows(r, labels), _group_hashes(source, r.images, self.seed)
             for kind in (k for k in report.kinds if k in source.feeds):
-                for batch in batches(ROWS[kind](r, sources.index(source), hashes), self.batch_size): background.write((kind, batch))
+                rows = ROWS[kind](r, sources.index(source), hashes)
+                for batch in batches(rows, self.batch_size): background.write((kind, batch))
             report.add(source, r)
     report.outputs = writer.finish(train_split, [s.name for s in sources], list(labels))
     report.check()
@@ -274,18 +289,25 @@ def process_teacher(self:DataProcessor, train_split:float=0.8)->Report:
     "Make the teacher files: a row for each crop"
     return self.process(('teacher',), train_split)
 
-# %% ../nbs/10_data_processor.ipynb #5f83f0be
+# %% ../nbs/10_data_processor.ipynb #571349de
 def make_parser()->argparse.ArgumentParser:
     "The arguments of the command"
-    p = argparse.ArgumentParser('ear-lazy-process', description='Turn raw annotations into metadata files.', epilog='Example: ear-lazy-process --all --workers 10')
+    p = argparse.ArgumentParser(
+        'ear-lazy-process', description='Turn raw annotations into metadata files.',
+        epilog='Example: ear-lazy-process --all --workers 10')
     p.add_argument('--all', action='store_true', help='make detector, landmarker and teacher files')
     for kind in KINDS: p.add_argument(f'--{kind}', action='store_true', help=f'make the {kind} files')
     p.add_argument('--raw-data-dir', default='data/raw', metavar='DIR', help='folder of the raw datasets (%(default)s)')
-    p.add_argument('--output-dir', default='data/preprocessed', metavar='DIR', help='folder of the files to make (%(default)s)')
-    p.add_argument('--batch-size', type=_at_least(1), default=500, metavar='N', help='files parsed, and rows written, in one go (%(default)s)')
-    p.add_argument('--workers', type=_at_least(0), default=10, metavar='N', help='parsing processes; 0 parses in this one (%(default)s)')
-    p.add_argument('--flush-every', type=_at_least(1), default=1, metavar='N', help='batches that go to disk at once (%(default)s)')
-    p.add_argument('--train-split', type=_share, default=0.8, metavar='SHARE', help='share of photos that go to train, 0 to 1 (%(default)s)')
+    p.add_argument('--output-dir', default='data/preprocessed', metavar='DIR',
+                   help='folder of the files to make (%(default)s)')
+    p.add_argument('--batch-size', type=_at_least(1), default=500, metavar='N',
+                   help='files parsed, and rows written, in one go (%(default)s)')
+    p.add_argument('--workers', type=_at_least(0), default=10, metavar='N',
+                   help='parsing processes; 0 parses in this one (%(default)s)')
+    p.add_argument('--flush-every', type=_at_least(1), default=1, metavar='N',
+                   help='batches that go to disk at once (%(default)s)')
+    p.add_argument('--train-split', type=_share, default=0.8, metavar='SHARE',
+                   help='share of photos that go to train, 0 to 1 (%(default)s)')
     p.add_argument('--seed', type=int, default=0, metavar='N', help='another seed is another split (%(default)s)')
     p.add_argument('--no-teacher', action='store_true', help='with --all: no teacher files')
     p.add_argument('--strict', action='store_true', help='stop at the first problem')
@@ -306,7 +328,7 @@ def _kinds(parser, args):
     if not kinds: parser.error('say what to make: --all, or some of --detector --landmarker --teacher')
     return kinds
 
-# %% ../nbs/10_data_processor.ipynb #37b85239
+# %% ../nbs/10_data_processor.ipynb #0e64495d
 def main(
     args:list=None, # Arguments; those of the command line by default
 )->int: # Exit status
@@ -314,7 +336,9 @@ def main(
     parser = make_parser()
     args = parser.parse_args(args)
     kinds = _kinds(parser, args)
-    processor = DataProcessor(args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.strict, progress=False)
+    processor = DataProcessor(
+        args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.strict,
+        progress=False)
     processor.progress = sys.stderr.isatty()
     try: report = processor.process(kinds, args.train_split)
     except EarLazyError as e: return _fail(str(e), 1)

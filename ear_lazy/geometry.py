@@ -87,7 +87,7 @@ def pad_boxes(
     margin = boxes[..., 2:]*fraction
     return np.concatenate([boxes[..., :2] - margin, boxes[..., 2:] + 2*margin], axis=-1)
 
-# %% ../nbs/01_geometry.ipynb #adb79c57
+# %% ../nbs/01_geometry.ipynb #599a0e8d
 def crop_window(
     box, # (4,) xywh
     size, # (height, width) of the image
@@ -95,7 +95,8 @@ def crop_window(
     "Rows and columns of every pixel that `box` touches inside the image; a ValueError when there is none"
     clipped = clip_boxes(box, size)
     if not (clipped[2:] > 0).all():
-        raise ValueError(f'box {np.asarray(box).tolist()} (xywh) covers nothing of an image of height {size[0]} and width {size[1]}')
+        raise ValueError(f'box {np.asarray(box).tolist()} (xywh) covers nothing of an image '
+                         f'of height {size[0]} and width {size[1]}')
     left, top, right, bottom = xywh_to_xyxy(clipped)
     return int(top), int(left), min(int(np.ceil(bottom)), int(size[0])), min(int(np.ceil(right)), int(size[1]))
 

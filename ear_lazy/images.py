@@ -22,7 +22,7 @@ from .errors import ImageLoadError
 # %% ../nbs/03_images.ipynb #bb47d735
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF')
 
-# %% ../nbs/03_images.ipynb #60788c3a
+# %% ../nbs/03_images.ipynb #ab80ec0b
 def load_error(
     error:Exception, # What Pillow, OpenCV or the system raised
     path:str, # The image
@@ -31,9 +31,10 @@ def load_error(
     match error:
         case FileNotFoundError(): reason = 'no such file'
         case IsADirectoryError(): reason = 'this is a folder, not an image'
-        case UnidentifiedImageError():
-            reason = f"not an image in one of the formats {', '.join(FORMATS)}" if os.path.getsize(path) else 'the file is empty'
-        case Image.DecompressionBombError(): reason = f'too many pixels ({error}); if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS'
+        case UnidentifiedImageError() if not os.path.getsize(path): reason = 'the file is empty'
+        case UnidentifiedImageError(): reason = f"not an image in one of the formats {', '.join(FORMATS)}"
+        case Image.DecompressionBombError():
+            reason = f'too many pixels ({error}); if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS'
         case OSError(strerror=str(text)): reason = f'cannot be read: {text}'
         case _: reason = f'cannot be decoded: {error}'
     return ImageLoadError(reason, path)
@@ -60,11 +61,11 @@ def orientation(
     value = exif.get(Base.Orientation)
     return value if value in range(1, 9) else 1
 
-# %% ../nbs/03_images.ipynb #3cfed2cc
+# %% ../nbs/03_images.ipynb #06d79b37
 def image_size(
     path:str, # Image file
 ) -> tuple[int, int]: # (height, width) in pixels of the oriented image
-    "Size of an image from its header alone: no pixel is decoded; raises `ImageLoadError` where the header cannot be read"
+    "Size of an image from its header, no pixel decoded; raises `ImageLoadError` where the header cannot be read"
     with image_errors(path), Image.open(path, formats=FORMATS) as im:
         width, height = im.size
         return (width, height) if orientation(im) >= 5 else (height, width)
@@ -98,9 +99,11 @@ def rgb_array(
         array[top:top + rows] = im.crop((0, top, im.width, min(top + rows, im.height)))
     return array
 
-# %% ../nbs/03_images.ipynb #361ea9f1
-_transposes = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
+# %% ../nbs/03_images.ipynb #7c77619d
+_transposes = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 
 # %% ../nbs/03_images.ipynb #8ff5ce06
 def decode_pil(
@@ -141,12 +144,12 @@ def decode_cv2(
     if transposed: image = cv2.transpose(image)
     return image if flip is None else cv2.flip(image, flip)
 
-# %% ../nbs/03_images.ipynb #f01813db
+# %% ../nbs/03_images.ipynb #bef47dd0
 def load_image(
     path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of any mode
     loader:str='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Decodes an image, turned as its EXIF says, alpha dropped; raises `ImageLoadError` for a file that is missing, damaged or cut off"
+    "Decodes an image, turned as its EXIF says, alpha dropped; raises `ImageLoadError` where it is missing or damaged"
     if loader not in ('pil', 'cv2'): raise ValueError(f"no image loader {loader!r}: use 'pil' or 'cv2'")
     with image_errors(path), open(path, 'rb') as file, Image.open(file, formats=FORMATS) as im:
         if im.format in ('JPEG', 'MPO') and not jpeg_is_whole(file):

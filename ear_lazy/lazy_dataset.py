@@ -7,7 +7,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/lazy_dataset.html.md"""
 # %% auto #0
 __all__ = ['KIND_OF_KEY', 'KEYS', 'Sample', 'pad_stack', 'object_array', 'collate', 'LazyNPYDataset', 'CombinedLazyDataset']
 
-# %% ../nbs/13_lazy_dataset.ipynb #16113f81
+# %% ../nbs/13_lazy_dataset.ipynb #8a465ff1
 import copy
 import operator
 import os
@@ -26,7 +26,7 @@ from .errors import EarLazyError, ImageLoadError
 from .geometry import clip_boxes, crop_window
 from .images import cap_cv2_threads, load_image
 from .metadata import Metadata
-from .show import show_batch, show_sample, thumbnail_html
+from .show import show_batch as show_samples, show_sample, thumbnail_html
 
 # %% ../nbs/13_lazy_dataset.ipynb #bdf85a76
 KIND_OF_KEY = {'bboxes': 'detector', 'keypoints': 'landmarker', 'bbox': 'teacher'}
@@ -64,7 +64,7 @@ def object_array(
     for i, o in enumerate(items): out[i] = o # all at once, NumPy would make arrays of one shape into one array
     return out
 
-# %% ../nbs/13_lazy_dataset.ipynb #7ec23e46
+# %% ../nbs/13_lazy_dataset.ipynb #fa406710
 def _collate_column(key, values):
     if key == 'image': return pad_stack(values)
     if key == 'image_path': return np.array(values)
@@ -77,12 +77,13 @@ def collate(
     collate_fn_map=None, # Handed over by PyTorch, not used
 )->dict: # The keys of the samples, each with a value for the whole batch
     "Make a batch of samples: images stacked or padded, boxes as an array of arrays"
-    if len({tuple(o) for o in samples}) > 1: raise ValueError(f'samples of one batch have the same keys; these have {sorted({tuple(o) for o in samples})}')
+    keys = {tuple(o) for o in samples}
+    if len(keys) > 1: raise ValueError(f'samples of one batch have the same keys; these have {sorted(keys)}')
     return {key: _collate_column(key, [o[key] for o in samples]) for key in samples[0]}
 
 default_collate_fn_map[Sample] = collate
 
-# %% ../nbs/13_lazy_dataset.ipynb #ef008b41
+# %% ../nbs/13_lazy_dataset.ipynb #caf573e3
 class _RowDataset(Dataset):
     "Rows that are taken one at a time, or chosen"
     _rows = None # rows of a chosen subset
@@ -107,52 +108,31 @@ class _RowDataset(Dataset):
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
         return self._sample(self._row(i))
 
-    def get_metadata(self,
-        i:int, # Row; negative counts from the end
-    )->dict: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
-        "A row without its image; the disk is not touched"
-        return self._annotation(self._row(i))
-
-    def get_batch(self,
-        indices, # Rows
-    )->dict: # The same keys and values as a batch of a `DataLoader`
-        "Samples of some rows as a batch"
-        return collate([self[i] for i in indices])
-
-    def show(self,
-        i:int=0, # Row
-        ax=None, # Axes to draw on; None makes a figure
-        **kwargs, # For `show_image`
-    ):
-        "Show a row's image with its boxes or keypoints"
-        return self[i].show(ax=ax, **kwargs)
-
-    def show_batch(self,
-        max_n:int=9, # Rows to show
-        **kwargs, # For `ear_lazy.show.show_batch`
-    ):
-        "Show the first rows in a grid"
-        return show_batch([self[i] for i in range(min(max_n, len(self)))], max_n=max_n, **kwargs)
-
-# %% ../nbs/13_lazy_dataset.ipynb #c153d16c
+# %% ../nbs/13_lazy_dataset.ipynb #a4195896
 class LazyNPYDataset(_RowDataset):
     "A metadata file as a dataset of PyTorch; raises `MetadataError` where the file is none"
     def __init__(self,
         npy_path:str, # File made by `DataProcessor`
         cache_size:int=0, # Decoded samples to keep, least recently used out first
         image_loader:str='pil', # 'pil' or 'cv2'
-        root_dir:str=None, # Folder that image paths are relative to; None: the one that the file records, relative to itself
-        extras:tuple=(), # More keys for samples: 'labels' (detector and teacher; numbers in `label_names`), 'row'
+        root_dir:str=None, # Folder that image paths are relative to; None: the one that the file records
+        extras:tuple=(), # More keys: 'labels' (detector and teacher; numbers in `label_names`), 'row'
     ):
         if image_loader not in ('pil', 'cv2'): raise ValueError(f"no image loader {image_loader!r}: use 'pil' or 'cv2'")
-        if unknown := {*extras} - {'labels', 'row'}: raise ValueError(f"no extras {sorted(unknown)}: there are 'labels' and 'row'")
+        if unknown := {*extras} - {'labels', 'row'}:
+            raise ValueError(f"no extras {sorted(unknown)}: there are 'labels' and 'row'")
         self.metadata = Metadata(os.path.abspath(npy_path))
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self.image_loader, self.extras = image_loader, tuple(extras)
-        self.root = os.path.normpath(os.path.join(os.path.dirname(os.path.realpath(npy_path)), self.metadata.root)) if root_dir is None else str(root_dir)
+        self.root = self._recorded_root() if root_dir is None else str(root_dir)
         self._cache = LRUCache(cache_size)
 
     def _size(self): return len(self.metadata)
+
+    def _recorded_root(self):
+        "The image root of the file, which is relative to where the file really lies"
+        folder = os.path.dirname(os.path.realpath(self.metadata.path))
+        return os.path.normpath(os.path.join(folder, self.metadata.root))
 
     @property
     def source_names(self): return self.metadata.names('source_names')
@@ -168,14 +148,24 @@ class LazyNPYDataset(_RowDataset):
         self._cache.clear()
 
     def __repr__(self):
-        return f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, cache_size={self._cache.maxsize}, image_loader={self.image_loader!r})'
+        options = f'cache_size={self._cache.maxsize}, image_loader={self.image_loader!r}'
+        return f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})'
 
-# %% ../nbs/13_lazy_dataset.ipynb #3567c83e
+# %% ../nbs/13_lazy_dataset.ipynb #c18dba5c
 KEYS = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
 
 @patch
 def _annotation(self:LazyNPYDataset, row):
-    return {'image_path': f'{self.root}/{self.metadata.image_path(row)}', KEYS[self.kind]: self.metadata.values(row)}
+    path = f'{self.root}/{self.metadata.image_path(row)}'
+    return {'image_path': path, KEYS[self.kind]: self.metadata.values(row)}
+
+# %% ../nbs/13_lazy_dataset.ipynb #bcc391c6
+@patch
+def get_metadata(self:_RowDataset,
+    i:int, # Row; negative counts from the end
+)->dict: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
+    "A row without its image; the disk is not touched"
+    return self._annotation(self._row(i))
 
 # %% ../nbs/13_lazy_dataset.ipynb #da145c24
 def _crop(image, bbox, path):
@@ -213,7 +203,15 @@ def _extras(self:LazyNPYDataset, row):
     if 'labels' in self.extras and self.kind != 'landmarker': found['labels'] = self.metadata.labels(row)
     return found
 
-# %% ../nbs/13_lazy_dataset.ipynb #37464b8f
+# %% ../nbs/13_lazy_dataset.ipynb #842e7bd0
+@patch
+def get_batch(self:_RowDataset,
+    indices, # Rows
+)->dict: # The same keys and values as a batch of a `DataLoader`
+    "Samples of some rows as a batch"
+    return collate([self[i] for i in indices])
+
+# %% ../nbs/13_lazy_dataset.ipynb #bc0d2971
 class CombinedLazyDataset(_RowDataset):
     "Several datasets as one, rows of the first before rows of the second"
     def __init__(self,
@@ -222,7 +220,9 @@ class CombinedLazyDataset(_RowDataset):
         self.datasets = list(datasets)
         if not self.datasets: raise ValueError('there are no datasets to combine')
         kinds = {o.kind for o in self.datasets}
-        if len(kinds) > 1: raise ValueError(f"datasets of one kind can be combined, not of {' and '.join(sorted(kinds))}: their samples have different keys")
+        if len(kinds) > 1:
+            raise ValueError(f"datasets of one kind can be combined, not of {' and '.join(sorted(kinds))}: "
+                             'their samples have different keys')
         self.kind, = kinds
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
 
@@ -248,26 +248,51 @@ class CombinedLazyDataset(_RowDataset):
         "Forget all decoded samples"
         for o in self.datasets: o.cache_clear()
 
-    def __repr__(self): return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
+    def __repr__(self):
+        return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
 
-# %% ../nbs/13_lazy_dataset.ipynb #50d43133
+# %% ../nbs/13_lazy_dataset.ipynb #8c3c1437
 def _thumbnail(dataset, i):
     try: return thumbnail_html(dataset[i], size=96)
-    except EarLazyError as e: return f'<span style="display:inline-block;width:96px;font-size:70%">{escape(str(e))}</span>'
+    except EarLazyError as e:
+        return f'<span style="display:inline-block;width:96px;font-size:70%">{escape(str(e))}</span>'
 
 def _html(facts, dataset):
-    rows = ''.join(f'<tr><th style="text-align:left">{escape(k)}</th><td style="text-align:left">{escape(str(v))}</td></tr>' for k, v in facts.items())
-    thumbnails = ' '.join(_thumbnail(dataset, i) for i in np.unique(np.linspace(0, len(dataset) - 1, min(6, len(dataset))).astype(int)))
-    return f'<table>{rows}</table>{thumbnails}'
+    left = 'style="text-align:left"'
+    lines = (f'<tr><th {left}>{escape(k)}</th><td {left}>{escape(str(v))}</td></tr>' for k, v in facts.items())
+    n = len(dataset)
+    shown = np.unique(np.linspace(0, n - 1, min(6, n)).astype(int))
+    return f"<table>{''.join(lines)}</table>{' '.join(_thumbnail(dataset, i) for i in shown)}"
 
 @patch
 def _repr_html_(self:LazyNPYDataset):
     source = self.metadata.columns['source']
     counts = np.bincount(source if self._rows is None else source[self._rows], minlength=len(self.source_names))
-    facts = {'kind': self.kind, 'rows': f'{len(self):,}', 'split': self.split, 'file': self.metadata.path, 'size on disk': f'{os.path.getsize(self.metadata.path):,} bytes',
-             'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n)}
+    file = self.metadata.path
+    facts = {
+        'kind': self.kind, 'rows': f'{len(self):,}', 'split': self.split,
+        'file': file, 'size on disk': f'{os.path.getsize(file):,} bytes',
+        'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n)}
     return _html(facts, self)
 
 @patch
 def _repr_html_(self:CombinedLazyDataset):
     return _html({'kind': self.kind, 'rows': f'{len(self):,}', 'of': '; '.join(map(repr, self.datasets))}, self)
+
+# %% ../nbs/13_lazy_dataset.ipynb #8430db16
+@patch
+def show(self:_RowDataset,
+    i:int=0, # Row
+    ax=None, # Axes to draw on; None makes a figure
+    **kwargs, # For `show_image`
+):
+    "Show a row's image with its boxes or keypoints"
+    return self[i].show(ax=ax, **kwargs)
+
+@patch
+def show_batch(self:_RowDataset,
+    max_n:int=9, # Rows to show
+    **kwargs, # For `ear_lazy.show.show_batch`
+):
+    "Show the first rows in a grid"
+    return show_samples([self[i] for i in range(min(max_n, len(self)))], max_n=max_n, **kwargs)

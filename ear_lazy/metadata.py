@@ -22,18 +22,19 @@ from fastcore.basics import patch
 from .errors import MetadataError, OutputError
 from .splits import moved_groups, split_rows
 
-# %% ../nbs/07_metadata.ipynb #103b6b93
+# %% ../nbs/07_metadata.ipynb #bd394c96
 FORMAT, VERSION = b'ear_lazy', 1
 _ROW_COLUMNS = {'sizes': ('<i4', ('n', 2)), 'source': ('<i4', ('n',)), 'image_paths': ('S', ('n',))}
 _SCALARS = {'format': ('S', ()), 'version': ('<i4', ()), 'kind': ('S', ()), 'split': ('S', ()), 'root': ('S', ()),
             'source_names': ('S', ('s',)), 'label_names': ('S', ('l',))}
 COLUMNS = { # layouts of each kind; landmarker has two
     'detector': [{'offsets': ('<i8', ('n+1',)), 'bboxes': ('<f4', ('m', 4)), 'labels': ('<i4', ('m',))}],
-    'landmarker': [{'keypoints': ('<f4', ('n', 'k', 3))}, {'offsets': ('<i8', ('n+1',)), 'keypoints': ('<f4', ('m', 3))}],
+    'landmarker': [{'keypoints': ('<f4', ('n', 'k', 3))},
+                   {'offsets': ('<i8', ('n+1',)), 'keypoints': ('<f4', ('m', 3))}],
     'teacher': [{'bboxes': ('<f4', ('n', 4)), 'labels': ('<i4', ('n',))}],
 }
 
-# %% ../nbs/07_metadata.ipynb #bbeca908
+# %% ../nbs/07_metadata.ipynb #a849ccce
 class Rows(NamedTuple):
     "A batch of rows of one kind"
     image_paths: list # (n) relative to the raw folder
@@ -44,7 +45,8 @@ class Rows(NamedTuple):
     values: dict # 'bboxes' (m, 4) and 'labels' (m,), or 'keypoints' (m, 3)
 
 _VALUES = {'bboxes': ('<f4', (4,)), 'labels': ('<i4', ()), 'keypoints': ('<f4', (3,))}
-_PER_ROW = {'sizes': ('<i4', (2,)), 'source': ('<i4', ()), 'groups': ('<u8', ()), 'counts': ('<i8', ()), 'path_lengths': ('<i4', ())}
+_PER_ROW = {'sizes': ('<i4', (2,)), 'source': ('<i4', ()), 'groups': ('<u8', ()), 'counts': ('<i8', ()),
+            'path_lengths': ('<i4', ())}
 
 def encode_path(
     path:str, # As the file system has it; names that are no UTF-8 survive
@@ -52,7 +54,7 @@ def encode_path(
     "UTF-8 bytes of a path"
     return path.encode('utf-8', 'surrogateescape')
 
-# %% ../nbs/07_metadata.ipynb #8c3f3dab
+# %% ../nbs/07_metadata.ipynb #e92657ed
 class Spool:
     "Columns of one kind, appended to files"
     def __init__(self,
@@ -67,7 +69,8 @@ class Spool:
         "Write a batch behind the others"
         paths = [encode_path(o) for o in rows.image_paths]
         self._write('paths', b''.join(paths))
-        columns = {'sizes': rows.sizes, 'source': rows.source, 'groups': rows.groups, 'counts': rows.counts, 'path_lengths': [len(o) for o in paths]}
+        columns = {'sizes': rows.sizes, 'source': rows.source, 'groups': rows.groups, 'counts': rows.counts,
+                   'path_lengths': [len(o) for o in paths]}
         for name, (dtype, _) in (_PER_ROW | _VALUES).items():
             values = columns[name] if name in columns else rows.values.get(name)
             if values is not None: self._write(name, np.ascontiguousarray(values, dtype).tobytes())
@@ -93,7 +96,7 @@ class Spool:
         if not path.exists() or not path.stat().st_size: return np.empty((0, *shape), dtype)
         return np.memmap(path, dtype, 'r').reshape(-1, *shape)
 
-# %% ../nbs/07_metadata.ipynb #2f6f8dd0
+# %% ../nbs/07_metadata.ipynb #8fa3c122
 CHUNK = 65_536 # rows
 
 def _record_dtype(spool, kind, keep, names):
@@ -104,7 +107,8 @@ def _record_dtype(spool, kind, keep, names):
     k = int(counts[0]) if n and (counts == counts[0]).all() else None
     layout = COLUMNS[kind][-1 if kind == 'landmarker' and k is None else 0]
     dims = {'n': n, 'n+1': n + 1, 'm': m, 'k': k}
-    fields = [(c, d, tuple(dims.get(o, o) for o in shape)) for c, (d, shape) in (layout | _ROW_COLUMNS).items() if c != 'image_paths']
+    columns = {c: o for c, o in (layout | _ROW_COLUMNS).items() if c != 'image_paths'}
+    fields = [(c, d, tuple(dims.get(o, o) for o in shape)) for c, (d, shape) in columns.items()]
     fields += [(c, v.dtype, v.shape) for c, v in names.items()]
     return np.dtype([*fields, ('image_paths', f'S{width}', (n,))]), width
 
@@ -133,7 +137,7 @@ def _pick_paths(spool, keep, width):
         yield np.pad(chosen, ((0, 0), (0, width - chosen.shape[1])))
         start = stop
 
-# %% ../nbs/07_metadata.ipynb #58c42b56
+# %% ../nbs/07_metadata.ipynb #f4e5a199
 def write_metadata(
     path:Path, # File to write
     spool:Spool, # Flushed
@@ -145,13 +149,18 @@ def write_metadata(
     label_names:list, # Names that `labels` count in
 ):
     "Write the chosen rows of a spool as a metadata file"
-    names = {'version': VERSION, 'format': FORMAT, 'kind': kind.encode(), 'split': split.encode(), 'root': encode_path(root),
-             'source_names': [encode_path(o) for o in source_names], 'label_names': [encode_path(o) for o in label_names]}
+    names = {'version': VERSION, 'format': FORMAT, 'kind': kind.encode(), 'split': split.encode(),
+             'root': encode_path(root),
+             'source_names': [encode_path(o) for o in source_names],
+             'label_names': [encode_path(o) for o in label_names]}
     names = {k: np.array(v, '<i4' if k == 'version' else 'S') for k, v in names.items()}
     try: dtype, width = _record_dtype(spool, kind, keep, names)
-    except ValueError: raise OutputError(f'{path}: NumPy stores records of less than 2 GiB; process the raw datasets into several output folders and combine them') from None
+    except ValueError:
+        raise OutputError(f'{path}: NumPy stores records of less than 2 GiB; process the raw datasets '
+                          'into several output folders and combine them') from None
+    header = dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=())
     with open(path, 'wb') as f:
-        np.lib.format.write_array_header_1_0(f, dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=()))
+        np.lib.format.write_array_header_1_0(f, header)
         for name in dtype.names:
             for chunk in _field(spool, name, keep, width, names): f.write(chunk.tobytes())
         f.flush()
@@ -164,7 +173,7 @@ def _field(spool, name, keep, width, names):
     if name == 'image_paths': return _pick_paths(spool, keep, width)
     return _pick_values(spool, name, keep) if name in _VALUES else _pick(spool, name, keep)
 
-# %% ../nbs/07_metadata.ipynb #e0f7a3fc
+# %% ../nbs/07_metadata.ipynb #aac5c0e2
 class Output(NamedTuple):
     "A metadata file that was written"
     file: str # name in the output folder
@@ -184,7 +193,8 @@ class MetadataWriter:
         try:
             self.output_dir.mkdir(parents=True, exist_ok=True)
             self._staging = Path(tempfile.mkdtemp(prefix='.ear_lazy-', dir=self.output_dir))
-        except OSError as e: raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror}') from None
+        except OSError as e:
+            raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror}') from None
         self._spools = {}
 
     def __enter__(self): return self
@@ -204,7 +214,7 @@ class MetadataWriter:
         for spool in self._spools.values(): spool.close()
         shutil.rmtree(self._staging, ignore_errors=True)
 
-# %% ../nbs/07_metadata.ipynb #5480b95d
+# %% ../nbs/07_metadata.ipynb #be7380bb
 def image_root(
     root:str, # Folder that image paths are relative to
     output_dir:str, # Folder of the metadata files
@@ -225,12 +235,13 @@ def finish(self:MetadataWriter,
     for spool in self._spools.values(): spool.close()
     groups = {k: s.column('groups') for k, s in self._spools.items()}
     moved, outputs = moved_groups(groups, train_split), []
+    root = image_root(self.root, self.output_dir)
     for kind in (o for o in self.kinds if o in groups):
         train = split_rows(groups[kind], train_split, moved)
         for split, keep in (('train', train), ('val', ~train)):
             if not keep.any(): continue
             path = self._staging / f'{split}_{kind}.npy'
-            write_metadata(path, self._spools[kind], kind, keep, split, image_root(self.root, self.output_dir), source_names, label_names)
+            write_metadata(path, self._spools[kind], kind, keep, split, root, source_names, label_names)
             outputs.append(Output(path.name, kind, split, int(keep.sum()), path.stat().st_size))
     self._outputs = outputs
     return outputs
@@ -248,7 +259,7 @@ def commit(self:MetadataWriter,
     for name in (f'{split}_{kind}.npy' for kind in self.kinds for split in ('train', 'val')):
         if name not in made: (self.output_dir / name).unlink(missing_ok=True)
 
-# %% ../nbs/07_metadata.ipynb #8abdea51
+# %% ../nbs/07_metadata.ipynb #d4d976f6
 REPROCESS = 'make metadata files from the raw data with: python -m ear_lazy.data_processor --all'
 
 def read_header(
@@ -258,19 +269,24 @@ def read_header(
     "The dtype of the record in a metadata file; raises `MetadataError` where it is none"
     magic = f.read(6)
     if magic[:4] == b'PK\x03\x04': raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}', path)
-    if magic[:1] == b'\x80': raise MetadataError(f'a pickle, which is never loaded because it can run code; {REPROCESS}', path)
+    if magic[:1] == b'\x80':
+        raise MetadataError(f'a pickle, which is never loaded because it can run code; {REPROCESS}', path)
     if magic != b'\x93NUMPY': raise MetadataError('not an NPY file' if magic else 'an empty file', path)
     f.seek(0)
     try:
         version = np.lib.format.read_magic(f)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(f)
-    except (ValueError, TypeError, SyntaxError, EOFError, KeyError, MemoryError, RecursionError) as e: raise MetadataError(f'truncated or damaged header: {e}', path) from None
-    if dtype.hasobject: raise MetadataError(f'pickled objects, as older versions wrote them, which are never loaded because they can run code; {REPROCESS}', path)
-    if dtype.names is None or shape != (): raise MetadataError(f'a plain array of shape {shape} and dtype {dtype}, not metadata', path)
+    except (ValueError, TypeError, SyntaxError, EOFError, KeyError, MemoryError, RecursionError) as e:
+        raise MetadataError(f'truncated or damaged header: {e}', path) from None
+    if dtype.hasobject:
+        raise MetadataError('pickled objects, as older versions wrote them, which are never loaded '
+                            f'because they can run code; {REPROCESS}', path)
+    if dtype.names is None or shape != ():
+        raise MetadataError(f'a plain array of shape {shape} and dtype {dtype}, not metadata', path)
     return dtype
 
-# %% ../nbs/07_metadata.ipynb #3bc9c485
+# %% ../nbs/07_metadata.ipynb #d2d726d4
 def _matches(dtype, layout):
     "Do all columns of a layout stand in the record, with lengths that agree?"
     dims = {}
@@ -294,7 +310,9 @@ class Metadata:
         except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {REPROCESS}', path) from None
         with f:
             dtype, start, size = read_header(f, path), f.tell(), os.fstat(f.fileno()).st_size
-            if size != start + dtype.itemsize: raise MetadataError(f'truncated or damaged: {size} bytes, its header says {start + dtype.itemsize}', path)
+            promised = start + dtype.itemsize
+            if size != promised:
+                raise MetadataError(f'truncated or damaged: {size} bytes, its header says {promised}', path)
             buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
         # Plain arrays over the map: a row of an `np.memmap` costs ten times as much to read.
         record = np.ndarray((), dtype, buffer, start)
@@ -302,12 +320,15 @@ class Metadata:
         self.kind = self._text('kind')
         if self._text('format') != FORMAT.decode() or not any(_matches(dtype, o) for o in COLUMNS.get(self.kind, ())):
             raise MetadataError('an NPY record, but not of the columns that metadata files have', path)
-        if self.columns['version'] > VERSION: raise MetadataError(f"format version {self.columns['version']}; this package reads up to {VERSION}: upgrade ear_lazy", path)
+        if (version := self.columns['version']) > VERSION:
+            raise MetadataError(f'format version {version}; this package reads up to {VERSION}: upgrade ear_lazy', path)
         self.split, self.root = self._text('split'), self._text('root')
         self._paths, self._offsets = self.columns['image_paths'], self.columns.get('offsets')
         self._values = self.columns['keypoints' if self.kind == 'landmarker' else 'bboxes']
 
-    def _text(self, name): return bytes(self.columns[name]).rstrip(b'\0').decode('utf-8', 'surrogateescape') if name in self.columns else ''
+    def _text(self, name):
+        return bytes(self.columns.get(name, b'')).rstrip(b'\0').decode('utf-8', 'surrogateescape')
+
     def __len__(self): return len(self._paths)
     def __reduce__(self): return Metadata, (self.path,)
 
@@ -317,7 +338,7 @@ class Metadata:
         "Names as text"
         return [o.decode('utf-8', 'surrogateescape') for o in self.columns[column].tolist()]
 
-# %% ../nbs/07_metadata.ipynb #6b2cae69
+# %% ../nbs/07_metadata.ipynb #6ef687b3
 def _leaves_root(path):
     return path[:1] in ('/', '\\', '') or '..' in path.replace('\\', '/').split('/') or path[1:2] == ':' or '\0' in path
 
@@ -327,7 +348,8 @@ def image_path(self:Metadata,
 )->str: # Relative to `root`
     "Path of a row's image"
     path = self._paths[i].decode('utf-8', 'surrogateescape')
-    if _leaves_root(path): raise MetadataError(f'row {i} has the path {path!r}, which is not inside of the image root', self.path)
+    if _leaves_root(path):
+        raise MetadataError(f'row {i} has the path {path!r}, which is not inside of the image root', self.path)
     return path
 
 @patch
@@ -349,5 +371,7 @@ def _span(self:Metadata, i):
     "Where the values of a row stand"
     if self._offsets is None: return i
     a, b = self._offsets[i:i + 2].tolist()
-    if not 0 <= a <= b <= len(self._values): raise MetadataError(f'row {i} has the offsets {a} and {b}, but there are {len(self._values)} values', self.path)
+    n = len(self._values)
+    if not 0 <= a <= b <= n:
+        raise MetadataError(f'row {i} has the offsets {a} and {b}, but there are {n} values', self.path)
     return slice(a, b)

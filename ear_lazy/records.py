@@ -17,7 +17,7 @@ import numpy as np
 
 from .geometry import clip_boxes, keypoints_to_boxes, pad_boxes
 
-# %% ../nbs/04_records.ipynb #cab71a8f
+# %% ../nbs/04_records.ipynb #6b5e7f6d
 class Problem(NamedTuple):
     "Something that was not right in the raw data, and what was done about it"
     source: str # Raw dataset, as its folder relative to the raw folder: 'detector/ears'
@@ -32,7 +32,9 @@ class Problem(NamedTuple):
 
     def __str__(self):
         where = ', '.join(o for o in (self.where, self.image) if o)
-        return f"{self.file or self.source}{f' ({where})' if where else ''}: {REASONS[self.reason]}{f': {self.detail}' if self.detail else ''} → {self.action}"
+        place = f"{self.file or self.source}{f' ({where})' if where else ''}"
+        what = f"{REASONS[self.reason]}{f': {self.detail}' if self.detail else ''}"
+        return f'{place}: {what} → {self.action}'
 
 # %% ../nbs/04_records.ipynb #8582560e
 REASONS = {
@@ -57,13 +59,13 @@ REASONS = {
 }
 ACTIONS = ('kept', 'clipped', 'derived', 'merged', 'dropped')
 
-# %% ../nbs/04_records.ipynb #ed1d65ee
+# %% ../nbs/04_records.ipynb #43c851bf
 def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, dtype))
 
 @dataclass
 class Records:
     "Annotations of n images, m objects and p keypoints, as columns"
-    images: list = field(default_factory=list) # (n) image names as the file has them; paths relative to the raw folder after `locate`
+    images: list = field(default_factory=list) # (n) names as the file has them; relative to the raw folder once located
     sizes: np.ndarray = _empty((0, 2), np.int32) # (n, 2) height and width in pixels, 0 where the file does not say
     empty: np.ndarray = _empty(0, bool) # (n,) the file lists this image as one with no object in it
     image_of: np.ndarray = _empty(0, np.int64) # (m,) row of `images`
@@ -76,7 +78,7 @@ class Records:
     points: np.ndarray = _empty((0, 3), np.float64) # (p, 3) x, y in pixels, visibility 0, 1 or 2
     label_names: list = field(default_factory=lambda: ['']) # class names; '' where the format has none
     files: list = field(default_factory=list) # annotation files, relative to the raw folder
-    id_names: list = field(default_factory=list) # what `ids` are in each of `files`: 'id', 'line', or '' where a file has one object
+    id_names: list = field(default_factory=list) # `ids` of each of `files`: 'id', 'line'; '' where it has one object
     problems: list = field(default_factory=list) # `Problem`s met so far
     boxes_read: int = 0 # boxes and keypoint instances that were read, good and bad
     keypoints_read: int = 0
@@ -90,10 +92,11 @@ class Records:
             f = self.file_of[i]
             file, image = self.files[f], self.images[self.image_of[i]] if image is None else image
             if self.id_names[f]: where = f'{self.id_names[f]} {self.ids[i]}'
-        self.problems.append(Problem('', file or (self.files[0] if self.files else ''), where, image or '', reason, action,
-                                     detail, int(boxes), int(keypoints)))
+        file = file or (self.files[0] if self.files else '')
+        self.problems.append(
+            Problem('', file, where, image or '', reason, action, detail, int(boxes), int(keypoints)))
 
-# %% ../nbs/04_records.ipynb #d415dab2
+# %% ../nbs/04_records.ipynb #4fe108e8
 def make_records(
     images:list, # (n) image names
     image_of, # (m,) row of `images` for each object
@@ -113,7 +116,8 @@ def make_records(
     if point_counts is None: point_counts = np.zeros(m, np.int64)
     defaults = dict(empty=np.zeros(n, bool), file_of=np.zeros(m, np.int32), labels=np.zeros(m, np.int32))
     r = Records(
-        images=images, id_names=[id_name] * len(files), image_of=np.asarray(image_of, np.int64), ids=np.asarray(ids, np.int64), files=files, has_box=np.asarray(has_box, bool),
+        images=images, files=files, id_names=[id_name] * len(files),
+        image_of=np.asarray(image_of, np.int64), ids=np.asarray(ids, np.int64), has_box=np.asarray(has_box, bool),
         boxes=np.full((m, 4), np.nan) if boxes is None else np.asarray(boxes, np.float64).reshape(-1, 4),
         points=np.empty((0, 3)) if points is None else np.asarray(points, np.float64).reshape(-1, 3),
         point_counts=np.asarray(point_counts, np.int64),
@@ -164,7 +168,7 @@ def drop_values(
     r = replace(r, has_box=r.has_box & ~boxes, point_counts=np.where(keypoints, 0, r.point_counts), points=points)
     return keep_objects(r, r.has_box | r.has_keypoints)
 
-# %% ../nbs/04_records.ipynb #68e594a1
+# %% ../nbs/04_records.ipynb #a677a53b
 def keep_images(
     r:Records,
     keep, # (n,) booleans
@@ -172,7 +176,8 @@ def keep_images(
     "Images with the objects in them"
     r = keep_objects(r, keep[r.image_of])
     row = np.cumsum(keep) - 1
-    return replace(r, images=[o for o, k in zip(r.images, keep) if k], sizes=r.sizes[keep], empty=r.empty[keep], image_of=row[r.image_of])
+    images = [o for o, k in zip(r.images, keep) if k]
+    return replace(r, images=images, sizes=r.sizes[keep], empty=r.empty[keep], image_of=row[r.image_of])
 
 # %% ../nbs/04_records.ipynb #fd26635f
 ROUNDING = 0.01 # pixels
@@ -203,12 +208,14 @@ def check_boxes(
     bad = (fault > 0) & (fault < 4)
     return drop_values(replace(r, boxes=clipped), bad, np.zeros(len(bad), bool))
 
-# %% ../nbs/04_records.ipynb #463b7470
+# %% ../nbs/04_records.ipynb #4747f011
 def check_keypoints(r:Records)->Records:
     "Unlabel points that are not finite, drop instances with no labelled point, report both"
     points, owner = r.points.copy(), object_of_points(r)
     bad = ~np.isfinite(points).all(1)
-    for i in np.unique(owner[bad]): r.problem('not_finite', 'kept', i, detail=f'{int(bad[owner == i].sum())} keypoints become unlabelled', keypoints=1)
+    for i in np.unique(owner[bad]):
+        n = int(bad[owner == i].sum())
+        r.problem('not_finite', 'kept', i, detail=f'{n} keypoints become unlabelled', keypoints=1)
     points[bad] = 0
     points[:, 2] = np.clip(np.rint(points[:, 2]), 0, 2)
     labelled = np.bincount(owner, points[:, 2] > 0, minlength=len(r.ids)) > 0
@@ -216,11 +223,12 @@ def check_keypoints(r:Records)->Records:
     for i in np.flatnonzero(gone): r.problem('unlabelled', 'dropped', i, keypoints=1)
     return drop_values(replace(r, points=points), np.zeros(len(gone), bool), gone)
 
-# %% ../nbs/04_records.ipynb #596ee3cc
+# %% ../nbs/04_records.ipynb #3c4cbbd9
 def _fingerprints(r):
     "(m,) bytes that are equal for equal objects of one image"
     flat, ends = r.points.astype(np.float32), np.cumsum(r.point_counts)
-    rows = np.column_stack([r.image_of.astype(np.float64), r.labels, r.has_box, r.point_counts, np.where(r.has_box[:, None], r.boxes, 0)])
+    boxes = np.where(r.has_box[:, None], r.boxes, 0)
+    rows = np.column_stack([r.image_of.astype(np.float64), r.labels, r.has_box, r.point_counts, boxes])
     keys = [o.tobytes() for o in rows] if len(rows) else []
     return [k + flat[e - c:e].tobytes() if c else k for k, e, c in zip(keys, ends, r.point_counts)]
 
@@ -253,7 +261,7 @@ def check(
     "Boxes, keypoints and repeats checked; only sound objects are left"
     return drop_repeats(check_keypoints(check_boxes(r)))
 
-# %% ../nbs/04_records.ipynb #6107562e
+# %% ../nbs/04_records.ipynb #d8c5b3e1
 def _union(lists):
     "One list without repeats, and for each given list the rows of its items in it"
     row = {}
@@ -273,12 +281,14 @@ def concat(
         empty[rows] |= p.empty
         taken[rows] |= ~p.empty
     starts = np.cumsum([0] + [len(p.files) for p in parts])
-    stack = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ('ids', 'boxes', 'has_box', 'point_counts', 'points')}
+    stacked = ('ids', 'boxes', 'has_box', 'point_counts', 'points')
+    stack = {name: np.concatenate([getattr(p, name) for p in parts]) for name in stacked}
     return Records(images=list(images), label_names=list(names), sizes=sizes, empty=empty & ~taken,
         image_of=np.concatenate([rows[p.image_of] for p, rows in zip(parts, image_rows)]),
         labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
         file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
-        files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names], problems=[o for p in parts for o in p.problems],
+        files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
+        problems=[o for p in parts for o in p.problems],
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts), **stack)
 
 # %% ../nbs/04_records.ipynb #fa10ea28
@@ -308,7 +318,7 @@ def _objects_described_twice(r):
     ends = np.cumsum(np.bincount(r.image_of, minlength=len(r.images)))
     return [order[(ends[i - 1] if i else 0):ends[i]] for i in images[counts > 1]]
 
-# %% ../nbs/04_records.ipynb #7da5c3fc
+# %% ../nbs/04_records.ipynb #311db264
 def merge(
     parts:list, # Checked `Records` of one raw dataset
 )->Records:
@@ -318,10 +328,12 @@ def merge(
     gone = np.zeros(len(r.ids), bool)
     for objects in _objects_described_twice(r):
         for n, j in enumerate(objects):
-            twin = next((i for i in objects[:n] if r.file_of[i] != r.file_of[j] and not gone[i] and _same_object(r, starts, i, j)), None)
+            others = (i for i in objects[:n] if r.file_of[i] != r.file_of[j] and not gone[i])
+            twin = next((i for i in others if _same_object(r, starts, i, j)), None)
             if twin is None: continue
             gone[j] = True
-            r.problem('repeat', 'merged', j, boxes=r.has_box[j] and r.has_box[twin], keypoints=r.point_counts[j] and r.point_counts[points_from[twin]] > 0)
+            both_points = r.point_counts[j] > 0 and r.point_counts[points_from[twin]] > 0
+            r.problem('repeat', 'merged', j, boxes=r.has_box[j] and r.has_box[twin], keypoints=both_points)
             if not r.has_box[twin]: r.boxes[twin], r.has_box[twin] = r.boxes[j], r.has_box[j]
             if not r.point_counts[points_from[twin]]: points_from[twin] = j
             if not r.label_names[r.labels[twin]]: r.labels[twin] = r.labels[j]

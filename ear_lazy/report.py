@@ -7,12 +7,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/report.html.md"""
 # %% auto #0
 __all__ = ['Count', 'SourceReport', 'Report']
 
-# %% ../nbs/09_report.ipynb #06d4ae3f
-import json
+# %% ../nbs/09_report.ipynb #d438dde0
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from html import escape
 
+import msgspec
 from fastcore.basics import patch
 
 from .errors import EarLazyError
@@ -50,7 +50,7 @@ class SourceReport:
     boxes: Count = field(default_factory=Count)
     keypoints: Count = field(default_factory=Count)
 
-# %% ../nbs/09_report.ipynb #40864e85
+# %% ../nbs/09_report.ipynb #713a826a
 @dataclass
 class Report:
     "What was read, written, repaired, merged and dropped in a run"
@@ -76,15 +76,20 @@ class Report:
         "Raise `EarLazyError` where annotations of a source are unaccounted for"
         for s in self.sources.values():
             for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
-                if not c.balanced: raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged and {c.dropped} dropped: please report this as a bug')
+                if c.balanced: continue
+                raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged '
+                                   f'and {c.dropped} dropped: please report this as a bug')
 
     def to_json(self)->bytes:
         "The report as `report.json` holds it"
-        content = dict(kinds=self.kinds, sources=[asdict(o) for o in self.sources.values()], outputs=[o._asdict() for o in self.outputs],
-                       problems=[o._asdict() for o in self.problems])
-        return json.dumps(content, indent=1).encode()
+        content = dict(
+            kinds=self.kinds,
+            sources=[asdict(o) for o in self.sources.values()],
+            outputs=[o._asdict() for o in self.outputs],
+            problems=[o._asdict() for o in self.problems])
+        return msgspec.json.format(msgspec.json.encode(content), indent=1)
 
-# %% ../nbs/09_report.ipynb #ec63f2ae
+# %% ../nbs/09_report.ipynb #40b6d930
 _COLUMNS = ('read', 'kept', 'repaired', 'merged', 'dropped')
 
 def _source_table(report):
@@ -96,7 +101,8 @@ def _source_table(report):
 def _aligned(header, lines):
     rows = [header, *([str(o) for o in line] for line in lines)]
     widths = [max(len(r[i]) for r in rows) for i in range(len(header))]
-    return '\n'.join('  '.join(c.ljust(w) if i < 3 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip() for r in rows)
+    def line(row): return '  '.join(c.ljust(w) if i < 3 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths)))
+    return '\n'.join(line(r).rstrip() for r in rows)
 
 def _output_lines(report):
     "One line for each file, and one for each kind that has none"
@@ -111,7 +117,8 @@ def _problem_lines(report, most=3):
     lines = []
     for (reason, action), problems in groups.items():
         lines.append(f'{len(problems):,} × {REASONS[reason]} → {action}')
-        lines += [f'    {p}' for p in problems[:most]] + ([f'    … and {len(problems) - most:,} more in report.json'] if len(problems) > most else [])
+        lines += [f'    {p}' for p in problems[:most]]
+        if len(problems) > most: lines.append(f'    … and {len(problems) - most:,} more in report.json')
     return lines
 
 @patch
@@ -120,7 +127,7 @@ def __str__(self:Report)->str:
     parts = [_aligned(*_source_table(self)), '\n'.join(_output_lines(self)), '\n'.join(_problem_lines(self))]
     return '\n\n'.join(o for o in parts if o)
 
-# %% ../nbs/09_report.ipynb #88aa61e9
+# %% ../nbs/09_report.ipynb #04baa908
 def _html_table(header, lines):
     rows = [('th', header), *(('td', o) for o in lines)]
     return f"<table>{''.join(f'<tr>{_html_cells(*o)}</tr>' for o in rows)}</table>"
@@ -134,6 +141,8 @@ def _repr_html_(self:Report)->str:
     "The report as Jupyter shows it, with the first ten problems"
     outputs = ''.join(f'<li>{escape(o)}</li>' for o in _output_lines(self))
     problems = [(p.reason, p.action, p.file, p.where, p.image, p.detail) for p in self.problems[:10]]
-    rest = f'<p>… and {len(self.problems) - 10:,} more in <code>report.problems</code></p>' if len(self.problems) > 10 else ''
-    table = _html_table(['reason', 'action', 'file', 'where', 'image', 'detail'], problems) + rest if problems else '<p>No problems.</p>'
+    table = '<p>No problems.</p>'
+    if problems: table = _html_table(['reason', 'action', 'file', 'where', 'image', 'detail'], problems)
+    more = len(self.problems) - len(problems)
+    if more: table += f'<p>… and {more:,} more in <code>report.problems</code></p>'
     return f'{_html_table(*_source_table(self))}<ul>{outputs}</ul>{table}'

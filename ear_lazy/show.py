@@ -41,7 +41,7 @@ def _new_axes(figsize):
     import matplotlib.pyplot as plt
     return plt.subplots(figsize=figsize, layout='constrained')[1]
 
-# %% ../nbs/12_show.ipynb #7dcb0b08
+# %% ../nbs/12_show.ipynb #f408085e
 def show_images(
     ims, # Images as for `show_image`
     nrows=1, # Rows of the grid; more where `ncols` is given and the images need them
@@ -63,7 +63,8 @@ def _grid(n, nrows, ncols, figsize, imsize):
     if not n: raise ValueError('there is nothing to show')
     ncols = ncols or -(-n//nrows)
     nrows = max(nrows, -(-n//ncols))
-    axes = plt.subplots(nrows, ncols, figsize=figsize or (imsize*ncols, imsize*nrows), squeeze=False, layout='constrained')[1].ravel()
+    figsize = figsize or (imsize*ncols, imsize*nrows)
+    axes = plt.subplots(nrows, ncols, figsize=figsize, squeeze=False, layout='constrained')[1].ravel()
     for ax in axes[n:]: ax.set_axis_off()
     return axes
 
@@ -78,7 +79,7 @@ def _canvas(im, ax, kwargs):
     if ax is None: raise ValueError('give an image, or axes to draw on')
     return ax
 
-# %% ../nbs/12_show.ipynb #d9391593
+# %% ../nbs/12_show.ipynb #13bbf460
 def show_bboxes(
     im, # Image as for `show_image`; None draws on `ax` alone
     bboxes, # (N, 4) or (4,) xywh pixels
@@ -91,10 +92,11 @@ def show_bboxes(
     ax, bboxes = _canvas(im, ax, kwargs), np.asarray(bboxes, dtype=float).reshape(-1, 4)
     for (x, y, w, h), label in zip(bboxes, [None]*len(bboxes) if labels is None else labels, strict=True):
         ax.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor='white', linewidth=1.3, path_effects=_rim(1.3)))
-        if label is not None: ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True)
+        if label is None: continue
+        ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True)
     return ax
 
-# %% ../nbs/12_show.ipynb #444ac9c9
+# %% ../nbs/12_show.ipynb #438d76c9
 def show_keypoints(
     im, # Image as for `show_image`; None draws on `ax` alone
     keypoints, # (K, 3) or (N, K, 3) [x, y, visibility]
@@ -104,18 +106,22 @@ def show_keypoints(
 ): # The axes
     "Show an image with keypoints: white = visible, white ring around black = hidden, unlabelled ones left out"
     keypoints = np.asarray(keypoints, dtype=float)
-    if keypoints.shape[-1:] != (3,): raise ValueError(f'keypoints are [x, y, visibility] each; their shape is {keypoints.shape}')
+    if keypoints.shape[-1:] != (3,):
+        raise ValueError(f'keypoints are [x, y, visibility] each; their shape is {keypoints.shape}')
     ax = _canvas(im, ax, kwargs)
     if not keypoints.size: return ax
     for points in keypoints.reshape(-1, *keypoints.shape[-2:]):
-        if (points[:, 2] > 0).any(): _draw_keypoints(ax, points, keypoint_contours(len(points)) if contours is None else contours)
+        lines = keypoint_contours(len(points)) if contours is None else contours
+        if (points[:, 2] > 0).any(): _draw_keypoints(ax, points, lines)
     return ax
 
 def _draw_keypoints(ax, points, contours):
     x, y = np.where(points[:, 2:] > 0, points[:, :2], np.nan).T # NaN interrupts a line
     size = _point_size(ax, x, y)
-    style = dict(color='white', linewidth=size/5, markersize=size, markeredgewidth=size/5, path_effects=_rim(size/5, max(.6, size/6)),
-                 scalex=False, scaley=False)
+    style = dict(
+        color='white', linewidth=size/5, path_effects=_rim(size/5, max(.6, size/6)),
+        markersize=size, markeredgewidth=size/5,
+        scalex=False, scaley=False)
     for contour in contours: ax.plot(x[contour], y[contour], **style)
     for visibility, face in ((2, 'white'), (1, 'black')):
         of = points[:, 2] == visibility
@@ -123,13 +129,18 @@ def _draw_keypoints(ax, points, contours):
 
 def _point_size(ax, x, y):
     "Diameter in typographic points that leaves air between the points of the instance as it is on the page"
-    share = max(np.nanmax(x) - np.nanmin(x), np.nanmax(y) - np.nanmin(y))/max(np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim()))
+    span = max(np.nanmax(x) - np.nanmin(x), np.nanmax(y) - np.nanmin(y))
+    share = span/max(np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim()))
     page = ax.get_window_extent()
     extent = share*max(page.width, page.height)/ax.figure.dpi*72
     return np.clip(extent/(3*len(x)**.5), 1.5, 6)
 
-# %% ../nbs/12_show.ipynb #3d58341b
+# %% ../nbs/12_show.ipynb #569b7932
 def _name(sample): return PurePath(str(sample.get('image_path', ''))).name
+
+def _shortened(name, most=24):
+    "A long name without its middle: exporters put hashes into names, and titles stand side by side"
+    return name if len(name) <= most else f'{name[:most - 9]}…{name[-8:]}'
 
 def show_sample(
     sample, # Dict with `image`, one of `bboxes`, `keypoints` or `bbox`, and `image_path`
@@ -137,7 +148,7 @@ def show_sample(
     **kwargs, # For `show_image`
 ): # The axes
     "Show a sample's image with its boxes or keypoints, under its file name"
-    title = _name(sample)
+    title = _shortened(_name(sample))
     if 'bbox' in sample: title += '\n{:.0f} × {:.0f} px'.format(*np.asarray(sample['bbox'], dtype=float)[2:])
     ax = show_image(sample['image'], ax=ax, **{'title': title, **kwargs})
     if 'bboxes' in sample: show_bboxes(None, sample['bboxes'], ax=ax)
@@ -180,7 +191,7 @@ def _in_words(sample):
     else: words = 'image'
     return f'{_name(sample)}: {words}'
 
-# %% ../nbs/12_show.ipynb #d3f8f6a0
+# %% ../nbs/12_show.ipynb #519c5d26
 def _overlay(image, sample, scale):
     "Draw a sample's boxes or keypoints onto a Pillow image that is `scale` times the size of the sample's"
     draw = ImageDraw.Draw(image)
@@ -189,11 +200,13 @@ def _overlay(image, sample, scale):
             draw.line([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], fill=colour, width=width)
         points = np.asarray(sample.get('keypoints', ()), dtype=float).reshape(-1, 3)*(scale, scale, 1)
         contours = keypoint_contours(len(points))
-        for contour in contours: draw.line([(x, y) for x, y, v in points[contour] if v > 0], fill=colour, width=width, joint='curve')
+        for contour in contours:
+            line = [(x, y) for x, y, v in points[contour] if v > 0]
+            draw.line(line, fill=colour, width=width, joint='curve')
         for x, y, v in () if contours else points: # beside lines, dots would fill a thumbnail
             if v > 0: draw.circle((x, y), 1 + width/2, fill=colour if v == 2 else 'black', outline=colour)
 
-# %% ../nbs/12_show.ipynb #c87b9d42
+# %% ../nbs/12_show.ipynb #5c2c07bd
 def thumbnail_html(
     sample, # Dict with `image`, perhaps `bboxes`, `keypoints` or `bbox`, and `image_path`
     size=128, # Longer side in pixels
@@ -204,4 +217,5 @@ def thumbnail_html(
     _overlay(image, sample, size/max(array.shape[:2]))
     file, words = io.BytesIO(), html.escape(_in_words(sample))
     image.save(file, 'JPEG', quality=70)
-    return f'<img src="data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}" alt="{words}" title="{words}">'
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<img src="data:image/jpeg;base64,{data}" alt="{words}" title="{words}">'

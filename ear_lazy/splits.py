@@ -49,7 +49,7 @@ def train_side(
     if not 0 <= train_split <= 1: raise ValueError(f'train_split is a share between 0 and 1, not {train_split}')
     return np.asarray(hashes, np.uint64).astype(np.float64) / 2**64 < train_split
 
-# %% ../nbs/06_splits.ipynb #823d397c
+# %% ../nbs/06_splits.ipynb #767d0890
 def moved_groups(
     hashes:dict, # Hashes of the rows of each kind
     train_split:float=0.8, # Share of groups that go to train; 0 and 1 mean what they say, and move nothing
@@ -61,9 +61,13 @@ def moved_groups(
     for own in groups:
         if len(own) < 2 or len(set(split_rows(own, train_split, moved))) == 2: continue
         nearest = own[np.argsort(np.abs(own.astype(np.float64) / 2**64 - train_split), kind='stable')]
-        harmless = (o for o in nearest if all(_has_both_sides(g, train_split, np.append(moved, o)) for g in groups if o in g))
+        harmless = (o for o in nearest if _is_harmless(o, groups, train_split, moved))
         moved = np.append(moved, next(harmless, nearest[0]))
     return moved
+
+def _is_harmless(group, groups, train_split, moved):
+    "No kind that has the group loses a side when it moves too"
+    return all(_has_both_sides(o, train_split, np.append(moved, group)) for o in groups if group in o)
 
 def _has_both_sides(groups, train_split, moved):
     return len(groups) < 2 or len(set(split_rows(groups, train_split, moved))) == 2

@@ -17,12 +17,13 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from .geometry import EAR_CONTOURS, clip_boxes, keypoints_to_boxes, pad_boxes
 
-# %% ../nbs/02_synthetic.ipynb #acf7adbc
+# %% ../nbs/02_synthetic.ipynb #779d8c52
 def _curve(points, closed=False, n=8):
     "(M, 2) smooth line through (P, 2) control points, `n` steps from one to the next"
     p = np.asarray(points, dtype=float)
     p = np.concatenate([p[-1:], p, p[:2]] if closed else [2*p[:1] - p[1:2], p, 2*p[-1:] - p[-2:-1]])
-    a, b, c, d, t = p[:-3, None], p[1:-2, None], p[2:-1, None], p[3:, None], np.linspace(0, 1, n, endpoint=False)[:, None]
+    a, b, c, d = p[:-3, None], p[1:-2, None], p[2:-1, None], p[3:, None]
+    t = np.linspace(0, 1, n, endpoint=False)[:, None]
     line = b + (t*(c - a) + t**2*(2*a - 5*b + 4*c - d) + t**3*(3*b - a - 3*c + d))/2
     return np.concatenate([line.reshape(-1, 2), p[-2:-1]])
 
@@ -33,13 +34,13 @@ def _spread(line, n):
     at = np.linspace(0, along[-1], n)
     return np.stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])], axis=1)
 
-# %% ../nbs/02_synthetic.ipynb #c84a9e3c
+# %% ../nbs/02_synthetic.ipynb #d4b6918a
 class Pose(NamedTuple):
-    "Where a head is: `origin` (x, y) of its crown and `height` in canvas pixels, `facing` 1 right or -1 left, `tilt` in radians"
-    origin: tuple
-    height: float
-    facing: int = 1
-    tilt: float = 0.
+    "Where a head is, and how it is turned"
+    origin: tuple # (x, y) of its crown in canvas pixels
+    height: float # canvas pixels
+    facing: int = 1 # 1 right, -1 left
+    tilt: float = 0. # radians
 
     def __call__(self, points):
         "Canvas pixels (P, 2) of head coordinates (P, 2)"
@@ -47,7 +48,7 @@ class Pose(NamedTuple):
         turned = np.asarray(points, dtype=float) @ np.array([[cos, sin], [-sin, cos]])
         return np.asarray(self.origin) + self.height*turned*(self.facing, 1)
 
-# %% ../nbs/02_synthetic.ipynb #fae29a8b
+# %% ../nbs/02_synthetic.ipynb #f9b23529
 def _tone(colour, factor):
     "Darker (below 1) or lighter (above 1) version of an RGB colour; shade on skin and hair is warm, so red fades least"
     c = np.asarray(colour, dtype=float)
@@ -60,9 +61,13 @@ def _fill(image, pose, points, colour, closed=True):
 
 def _stroke(image, pose, points, colour, width):
     "Draw the smooth line through `points`, `width` in head heights"
-    ImageDraw.Draw(image).line(pose(_curve(points)).ravel().tolist(), fill=colour, width=max(1, round(width*pose.height)), joint='curve')
+    _pen(image, pose(_curve(points)), colour, width*pose.height)
 
-# %% ../nbs/02_synthetic.ipynb #a58de3b9
+def _pen(image, line, colour, width):
+    "Draw the (M, 2) `line` in pixels, no thinner than one"
+    ImageDraw.Draw(image).line(line.ravel().tolist(), fill=colour, width=max(1, round(width)), joint='curve')
+
+# %% ../nbs/02_synthetic.ipynb #d352070b
 def _shade(image, pose, points, colour, strength, blur=.03):
     "Tint the area inside `points` with a soft edge; `blur` in head heights"
     outline, soft = pose(_curve(points, closed=True)), blur*pose.height
@@ -70,13 +75,15 @@ def _shade(image, pose, points, colour, strength, blur=.03):
     step = max(1, soft/2)
     mask = Image.new('L', tuple(int(s) for s in np.ceil((high - low)/step)))
     ImageDraw.Draw(mask).polygon(((outline - low)/step).ravel().tolist(), fill=round(255*strength))
-    mask = mask.filter(ImageFilter.GaussianBlur(float(soft/step/2))).resize(tuple((high - low).tolist()), Image.Resampling.BILINEAR)
+    mask = mask.filter(ImageFilter.GaussianBlur(float(soft/step/2)))
+    mask = mask.resize(tuple((high - low).tolist()), Image.Resampling.BILINEAR)
     image.paste(colour, tuple(low.tolist()), mask)
 
-# %% ../nbs/02_synthetic.ipynb #87a3379a
-_EAR = ( # Control points of the outer helix, inner helix, antihelix to tragus, concha; and of an edge that carries no landmark
-    [(.13, -.07), (.215, -.17), (.235, -.30), (.17, -.435), (.04, -.50), (-.11, -.485), (-.225, -.39), (-.28, -.24), (-.275, -.08),
-     (-.235, .06), (-.175, .19), (-.13, .31), (-.10, .42), (-.02, .495), (.085, .48), (.145, .40), (.165, .29)],
+# %% ../nbs/02_synthetic.ipynb #5d0d08cc
+_EAR = ( # Control points of outer helix, inner helix, antihelix to tragus, concha; and of an edge without landmarks
+    [(.13, -.07), (.215, -.17), (.235, -.30), (.17, -.435), (.04, -.50), (-.11, -.485), (-.225, -.39), (-.28, -.24),
+     (-.275, -.08), (-.235, .06), (-.175, .19), (-.13, .31), (-.10, .42), (-.02, .495), (.085, .48), (.145, .40),
+     (.165, .29)],
     [(.13, -.17), (.15, -.28), (.10, -.38), (.01, -.415), (-.09, -.40), (-.17, -.32), (-.20, -.20), (-.195, -.06),
      (-.155, .07), (-.11, .17), (-.075, .26)],
     [(.06, -.30), (-.03, -.27), (-.10, -.18), (-.125, -.06), (-.105, .06), (-.05, .15),
@@ -87,8 +94,8 @@ _EAR = ( # Control points of the outer helix, inner helix, antihelix to tragus, 
 def _ear_contours(rng):
     "Smooth lines of an ear of height 1 (four contours and an edge); width, lobe and bow differ from ear to ear"
     width, lobe, bow = rng.uniform(.92, 1.12), rng.uniform(.9, 1.1), rng.uniform(-.03, .03)
-    lines = [_curve(points) for points in _EAR]
-    return [np.stack([width*x + bow*np.cos(np.pi*y), np.where(y > .2, .2 + (y - .2)*lobe, y)], axis=1) for x, y in (l.T for l in lines)]
+    def shaped(x, y): return np.stack([width*x + bow*np.cos(np.pi*y), np.where(y > .2, .2 + (y - .2)*lobe, y)], axis=1)
+    return [shaped(*_curve(points).T) for points in _EAR]
 
 # %% ../nbs/02_synthetic.ipynb #b5a11eb8
 def _place_ear(contours, height, lean):
@@ -96,35 +103,35 @@ def _place_ear(contours, height, lean):
     cos, sin = np.cos(lean), np.sin(lean)
     return [(-.04, .565) + height*(line @ np.array([[cos, sin], [-sin, cos]])) for line in contours]
 
-# %% ../nbs/02_synthetic.ipynb #83faf1dd
+# %% ../nbs/02_synthetic.ipynb #c94feaea
 def _draw_ear(image, pose, contours, skin):
     "Paint an ear from its lines in head coordinates"
     outer, inner, antihelix, concha, edge = contours
-    size, pen = np.ptp(outer[:, 1]), ImageDraw.Draw(image)
-    def fill(points, colour): pen.polygon(pose(points).ravel().tolist(), fill=colour)
+    size, draw = np.ptp(outer[:, 1]), ImageDraw.Draw(image)
+    def fill(points, colour): draw.polygon(pose(points).ravel().tolist(), fill=colour)
     _shade(image, pose, outer[::8] + (-.02, .015), (40, 24, 18), .35, blur=.04)
     fill(outer, _tone(skin, .97))
     fill(np.concatenate([inner, antihelix[40::-1]]), _tone(skin, .84))
     fill(np.concatenate([edge, antihelix[18:]]), _tone(skin, .8))
     _shade(image, pose, np.concatenate([concha, antihelix[-32:]])[::8], _tone(skin, .4), .75, blur=size*.07)
     _shade(image, pose, outer[-56::8], (240, 128, 116), .25, blur=size/8)
-    for points, width in ((inner, .012), (antihelix, .014), (concha, .012)):
-        pen.line(pose(points).ravel().tolist(), fill=_tone(skin, .66), width=max(1, round(width*size*pose.height)), joint='curve')
-    pen.line(pose(outer).ravel().tolist(), fill=_tone(skin, .6), width=max(1, round(.022*size*pose.height)), joint='curve')
+    for points, tone, width in ((inner, .66, .012), (antihelix, .66, .014), (concha, .66, .012), (outer, .6, .022)):
+        _pen(image, pose(points), _tone(skin, tone), width*size*pose.height)
 
 # %% ../nbs/02_synthetic.ipynb #e5b32d9e
 def _landmarks(contours):
     "(55, 2) points of the four contours"
     return np.concatenate([_spread(line, n) for line, n in zip(contours, EAR_CONTOURS)])
 
-# %% ../nbs/02_synthetic.ipynb #20c7d3df
-_HEAD = [(-.03, 0), (.15, .015), (.29, .085), (.375, .20), (.405, .31), (.41, .40), (.395, .455), (.42, .53), (.475, .61), (.497, .645),
-         (.485, .672), (.43, .692), (.412, .712), (.425, .742), (.437, .765), (.405, .785), (.43, .805), (.425, .83), (.395, .86),
-         (.405, .91), (.385, .97), (.33, 1.0), (.24, .985), (.12, .93), (.03, .88), (-.06, .93), (-.28, .90), (-.40, .68), (-.475, .50),
-         (-.485, .34), (-.43, .17), (-.27, .04)]
-_NECK = [(.0, .80), (.09, .95), (.10, 1.10), (.17, 1.26), (.0, 1.5), (-.5, 1.5), (-.45, 1.22), (-.36, 1.05), (-.355, .70)]
-_SHIRT = [(-.46, 1.17), (-.34, 1.17), (-.12, 1.30), (.12, 1.24), (.20, 1.25), (.40, 1.40), (.50, 1.8), (.5, 4.), (-1.1, 4.), (-1.05, 1.9),
-          (-.97, 1.52), (-.78, 1.31)]
+# %% ../nbs/02_synthetic.ipynb #14bb71bd
+_HEAD = [(-.03, 0), (.15, .015), (.29, .085), (.375, .20), (.405, .31), (.41, .40), (.395, .455), (.42, .53),
+         (.475, .61), (.497, .645), (.485, .672), (.43, .692), (.412, .712), (.425, .742), (.437, .765), (.405, .785),
+         (.43, .805), (.425, .83), (.395, .86), (.405, .91), (.385, .97), (.33, 1.0), (.24, .985), (.12, .93),
+         (.03, .88), (-.06, .93), (-.28, .90), (-.40, .68), (-.475, .50), (-.485, .34), (-.43, .17), (-.27, .04)]
+_NECK = [(.0, .80), (.09, .95), (.10, 1.10), (.17, 1.26), (.0, 1.5), (-.5, 1.5), (-.45, 1.22), (-.36, 1.05),
+         (-.355, .70)]
+_SHIRT = [(-.46, 1.17), (-.34, 1.17), (-.12, 1.30), (.12, 1.24), (.20, 1.25), (.40, 1.40), (.50, 1.8), (.5, 4.),
+          (-1.1, 4.), (-1.05, 1.9), (-.97, 1.52), (-.78, 1.31)]
 
 def _head_outline(rng):
     "Control points of one person's profile"
@@ -136,55 +143,62 @@ def _head_outline(rng):
     head[2:6, 0] += rng.uniform(-.015, .01) # forehead
     return head
 
-# %% ../nbs/02_synthetic.ipynb #32037068
+# %% ../nbs/02_synthetic.ipynb #e9105ba0
 def _draw_face(image, pose, head, skin, hair):
     "Paint neck, head, eye, brow, nose and mouth"
     line, lips = _tone(skin, .62), tuple(int(v) for v in np.array(_tone(skin, .85))*(1, .78, .82))
     _fill(image, pose, _NECK, _tone(skin, .93))
-    _shade(image, pose, [(-.28, .80), (.0, .9), (.055, .95), (.06, 1.0), (-.06, 1.06), (-.27, .98)], _tone(skin, .6), .7)
+    under_chin = [(-.28, .80), (.0, .9), (.055, .95), (.06, 1.0), (-.06, 1.06), (-.27, .98)]
+    _shade(image, pose, under_chin, _tone(skin, .6), .7)
     _fill(image, pose, head, skin)
     _shade(image, pose, [(.2, .62), (.27, .58), (.34, .62), (.3, .7), (.22, .71)], (226, 96, 88), .16, blur=.09)
     nose, mouth = head[8:11].mean(0) - _HEAD[9], head[15]
-    _fill(image, pose, [mouth + (-.065, 0), head[13] + (-.008, .006), head[14], mouth, head[16], head[17] + (-.012, .0)], lips)
+    upper, lower = [head[13] + (-.008, .006), head[14]], [head[16], head[17] + (-.012, .0)]
+    _fill(image, pose, [mouth + (-.065, 0), *upper, mouth, *lower], lips)
     _stroke(image, pose, [mouth, mouth + (-.04, -.001), mouth + (-.075, .008)], line, .007)
     _stroke(image, pose, np.array([(.425, .632), (.403, .655), (.41, .682), (.43, .685)]) + nose/2, line, .006)
     _fill(image, pose, np.array([(.437, .677), (.45, .667), (.467, .672), (.452, .68)]) + nose/2, _tone(skin, .5))
     _draw_eye(image, pose, skin, hair)
 
-# %% ../nbs/02_synthetic.ipynb #7325cd6c
+# %% ../nbs/02_synthetic.ipynb #9757534e
 def _draw_eye(image, pose, skin, hair):
     "Paint eye and brow"
-    _fill(image, pose, [(.285, .482), (.32, .457), (.352, .452), (.358, .475), (.345, .497), (.312, .497)], (250, 248, 244))
-    _fill(image, pose, [(.333, .456), (.353, .455), (.357, .475), (.348, .494), (.333, .49), (.327, .473)], (72, 52, 42))
-    _fill(image, pose, [(.341, .463), (.347, .463), (.347, .469), (.341, .469)], (255, 255, 255))
+    white = [(.285, .482), (.32, .457), (.352, .452), (.358, .475), (.345, .497), (.312, .497)]
+    iris = [(.333, .456), (.353, .455), (.357, .475), (.348, .494), (.333, .49), (.327, .473)]
+    glint = [(.341, .463), (.347, .463), (.347, .469), (.341, .469)]
+    _fill(image, pose, white, (250, 248, 244))
+    _fill(image, pose, iris, (72, 52, 42))
+    _fill(image, pose, glint, (255, 255, 255))
     _stroke(image, pose, [(.275, .487), (.31, .457), (.34, .447), (.367, .452)], _tone(skin, .35), .011)
     _stroke(image, pose, [(.29, .505), (.32, .508), (.347, .50)], _tone(skin, .75), .005)
     _stroke(image, pose, [(.25, .418), (.30, .392), (.35, .386), (.392, .40)], _tone(hair, .8), .02)
 
-# %% ../nbs/02_synthetic.ipynb #a48c9707
-_CAP = [(.385, .20), (.345, .075), (.19, -.03), (-.03, -.06), (-.25, -.025), (-.44, .10), (-.535, .29), (-.535, .48), (-.47, .66),
-        (-.37, .84), (-.26, .86), (-.19, .72), (-.13, .56), (-.07, .465), (.02, .465), (.05, .53), (.075, .535), (.105, .45), (.20, .37),
-        (.235, .27), (.29, .21)]
-_LONG = [(-.1, 0), (-.45, .10), (-.56, .4), (-.60, .8), (-.62, 1.2), (-.52, 1.42), (-.30, 1.40), (-.12, 1.32), (-.14, 1.05), (-.10, .75),
-         (.0, .4)]
-_LOCK = [(.30, .16), (.19, .31), (.10, .42), (.04, .49), (-.05, .56), (-.10, .68), (-.11, .9), (-.13, 1.2), (-.30, 1.2), (-.42, .8),
-         (-.42, .4), (-.25, .2), (.05, .10)]
-_TAIL = [(-.44, .17), (-.56, .12), (-.69, .22), (-.75, .5), (-.73, .85), (-.68, 1.02), (-.66, .8), (-.62, .5), (-.54, .36), (-.46, .32)]
+# %% ../nbs/02_synthetic.ipynb #124ab07b
+_CAP = [(.385, .20), (.345, .075), (.19, -.03), (-.03, -.06), (-.25, -.025), (-.44, .10), (-.535, .29), (-.535, .48),
+        (-.47, .66), (-.37, .84), (-.26, .86), (-.19, .72), (-.13, .56), (-.07, .465), (.02, .465), (.05, .53),
+        (.075, .535), (.105, .45), (.20, .37), (.235, .27), (.29, .21)]
+_LONG = [(-.1, 0), (-.45, .10), (-.56, .4), (-.60, .8), (-.62, 1.2), (-.52, 1.42), (-.30, 1.40), (-.12, 1.32),
+         (-.14, 1.05), (-.10, .75), (.0, .4)]
+_LOCK = [(.30, .16), (.19, .31), (.10, .42), (.04, .49), (-.05, .56), (-.10, .68), (-.11, .9), (-.13, 1.2),
+         (-.30, 1.2), (-.42, .8), (-.42, .4), (-.25, .2), (.05, .10)]
+_TAIL = [(-.44, .17), (-.56, .12), (-.69, .22), (-.75, .5), (-.73, .85), (-.68, 1.02), (-.66, .8), (-.62, .5),
+         (-.54, .36), (-.46, .32)]
 _BUN = [(-.36, .02), (-.42, -.1), (-.54, -.13), (-.64, -.04), (-.64, .09), (-.55, .17), (-.44, .15)]
 STYLES = ('short', 'buzz', 'long', 'tail', 'bun', 'curls') # Hair styles that `draw_scene` picks from
 
-# %% ../nbs/02_synthetic.ipynb #46ca8e85
+# %% ../nbs/02_synthetic.ipynb #898dba0e
 def _draw_hair(image, pose, rng, style, skin, hair):
     "Paint the hair that lies behind the ear"
     if style == 'buzz': hair = tuple(int(v) for v in (np.array(skin)*.5 + np.array(HAIRS[0])*.5))
     if style == 'curls': _draw_curls(image, pose, rng, hair)
     _fill(image, pose, _CAP, hair)
-    _shade(image, pose, [(.1, .03), (-.12, .0), (-.33, .09), (-.30, .15), (-.10, .08), (.08, .09)], _tone(hair, 1.3), .5, blur=.05)
+    shine = [(.1, .03), (-.12, .0), (-.33, .09), (-.30, .15), (-.10, .08), (.08, .09)]
+    _shade(image, pose, shine, _tone(hair, 1.3), .5, blur=.05)
     if style in ('buzz', 'curls'): return
     upper = np.array(_CAP[1:9])
     for reach in np.linspace(.55, .95, 9): # Strands: the upper outline, drawn again closer and closer to the ear
-        strand = (-.05, .42) + (upper - (-.05, .42))*reach
-        _stroke(image, pose, strand[1:] + rng.uniform(-.008, .008, (7, 2)), _tone(hair, rng.choice([.8, .9, 1.12])), .006)
+        strand = ((-.05, .42) + (upper - (-.05, .42))*reach)[1:] + rng.uniform(-.008, .008, (7, 2))
+        _stroke(image, pose, strand, _tone(hair, rng.choice([.8, .9, 1.12])), .006)
 
 def _draw_curls(image, pose, rng, hair):
     "Paint a cloud of curls around the crown and the back of the head"
@@ -193,10 +207,11 @@ def _draw_curls(image, pose, rng, hair):
         (cx, cy), r = pose([(x, y) + rng.uniform(-.02, .02, 2)])[0], pose.height*rng.uniform(.06, .095)
         draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=_tone(hair, rng.uniform(.85, 1.08)))
 
-# %% ../nbs/02_synthetic.ipynb #df45bade
-SKINS = ((246, 214, 190), (233, 188, 158), (214, 162, 126), (183, 128, 94), (142, 94, 68), (105, 68, 50)) # RGB
-HAIRS = ((44, 34, 32), (78, 52, 38), (58, 44, 44), (150, 146, 146), (122, 80, 48), (158, 84, 50), (202, 160, 98)) # RGB
-SHIRTS = ((58, 110, 165), (196, 84, 76), (72, 140, 116), (236, 190, 92), (108, 92, 150), (66, 74, 92), (232, 230, 224)) # RGB
+# %% ../nbs/02_synthetic.ipynb #b280bcd7
+# RGB
+SKINS = ((246, 214, 190), (233, 188, 158), (214, 162, 126), (183, 128, 94), (142, 94, 68), (105, 68, 50))
+HAIRS = ((44, 34, 32), (78, 52, 38), (58, 44, 44), (150, 146, 146), (122, 80, 48), (158, 84, 50), (202, 160, 98))
+SHIRTS = ((58, 110, 165), (196, 84, 76), (72, 140, 116), (236, 190, 92), (108, 92, 150), (66, 74, 92), (232, 230, 224))
 
 def _pick(rng, choices): return choices[rng.integers(len(choices))]
 
@@ -225,14 +240,16 @@ def _draw_lock(image, pose, points, hair):
     x, y = points.round().astype(int).T
     return np.asarray(mask)[y.clip(0, image.height - 1), x.clip(0, image.width - 1)]
 
-# %% ../nbs/02_synthetic.ipynb #b9032213
+# %% ../nbs/02_synthetic.ipynb #4203b82c
 def _draw_background(rng, width, height):
     "Soft picture of the given size in pixels"
-    small = Image.new('RGB', (max(8, width//24), max(8, height//24)), tuple((rng.integers(160, 215) + rng.integers(-18, 19, 3)).tolist()))
-    draw, base = ImageDraw.Draw(small), np.array(small.getpixel((0, 0)))
+    base = rng.integers(160, 215) + rng.integers(-18, 19, 3)
+    small = Image.new('RGB', (max(8, width//24), max(8, height//24)), tuple(base.tolist()))
+    draw = ImageDraw.Draw(small)
     for _ in range(9):
         x, y, r = rng.uniform(0, small.width), rng.uniform(0, small.height), rng.uniform(.06, .3)*small.width
-        shape, colour = _pick(rng, (draw.ellipse, draw.rectangle)), base + rng.integers(-40, 25) + rng.integers(-14, 15, 3)
+        shape = _pick(rng, (draw.ellipse, draw.rectangle))
+        colour = base + rng.integers(-40, 25) + rng.integers(-14, 15, 3)
         shape((x - r, y - r*1.5, x + r, y + r*1.5), fill=tuple(colour.tolist()))
     return small.filter(ImageFilter.GaussianBlur(1.2)).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -279,11 +296,14 @@ def _scene(seed, number, **kwargs):
 
 def _save(scene, path): Image.fromarray(scene.image).save(path, quality=88)
 
-# %% ../nbs/02_synthetic.ipynb #c00cae68
+# %% ../nbs/02_synthetic.ipynb #ef9c78ca
+def _annotation(image_id, box):
+    return dict(image_id=image_id, category_id=1, bbox=[round(v, 2) for v in box], area=round(box[2]*box[3], 2),
+                segmentation=[], iscrowd=0)
+
 def _coco(names, scenes):
     "COCO document of boxes"
-    annotations = [dict(image_id=i, category_id=1, bbox=[round(v, 2) for v in box], area=round(box[2]*box[3], 2), segmentation=[], iscrowd=0)
-                   for i, scene in enumerate(scenes) for box in scene.bboxes.tolist()]
+    annotations = [_annotation(i, box) for i, scene in enumerate(scenes) for box in scene.bboxes.tolist()]
     return dict(
         info=dict(description='Drawn profile heads', version='1'),
         categories=[dict(id=1, name='ear', supercategory='none')],
@@ -291,13 +311,14 @@ def _coco(names, scenes):
                 for i, (name, scene) in enumerate(zip(names, scenes))],
         annotations=[dict(id=i, **a) for i, a in enumerate(annotations)])
 
-# %% ../nbs/02_synthetic.ipynb #39798ca8
+# %% ../nbs/02_synthetic.ipynb #17065152
 def _write_coco(folder, numbers, seed):
     "Write scenes and `_annotations.coco.json`; a few pictures show nobody"
     if not numbers: return
     folder.mkdir(parents=True, exist_ok=True)
     scenes = [_scene(seed, i, heads=0 if i % 33 == 3 else None) for i in numbers]
-    names = [f'head_{i:04}_jpg.rf.{hashlib.blake2b(scene.image, digest_size=16).hexdigest()}.jpg' for i, scene in zip(numbers, scenes)]
+    hashes = [hashlib.blake2b(scene.image, digest_size=16).hexdigest() for scene in scenes]
+    names = [f'head_{i:04}_jpg.rf.{h}.jpg' for i, h in zip(numbers, hashes)]
     for name, scene in zip(names, scenes): _save(scene, folder/name)
     (folder/'_annotations.coco.json').write_text(json.dumps(_coco(names, scenes)), encoding='utf-8')
 
@@ -314,10 +335,11 @@ def _write_csv(folder, numbers, seed):
             _save(scene, folder/name)
             rows.writerows([name, *(f'{v:.2f}' for v in box)] for box in scene.bboxes.tolist())
 
-# %% ../nbs/02_synthetic.ipynb #c4fd9f9a
+# %% ../nbs/02_synthetic.ipynb #2cf5769a
 def _pts(keypoints):
     "Text of a `.pts` file for (K, 3) keypoints"
-    return '\n'.join(['version: 1', f'n_points: {len(keypoints)}', '{', *(f'{x:.3f} {y:.3f}' for x, y, _ in keypoints.tolist()), '}', ''])
+    points = [f'{x:.3f} {y:.3f}' for x, y, _ in keypoints.tolist()]
+    return '\n'.join(['version: 1', f'n_points: {len(points)}', '{', *points, '}', ''])
 
 # %% ../nbs/02_synthetic.ipynb #77d856ec
 def _write_pts(folder, numbers, seed):

@@ -47,16 +47,16 @@ class CocoFile(msgspec.Struct):
     annotations: list[Annotation]
     categories: list[Category] = []
 
-# %% ../../nbs/05_formats/01_coco.ipynb #f615dd90
+# %% ../../nbs/05_formats/01_coco.ipynb #e49b334b
 def looks_like_coco(
     head:bytes, # First bytes of the file
 )->bool:
     "Does a JSON file begin as a COCO dataset does?"
     head = head.lstrip(b'\xef\xbb\xbf \t\r\n')
-    return head[:1] == b'{' and any(b'"%s"' % o in head for o in (b'images', b'annotations')) and b'"shapes"' not in head or _opens_with_info(head)
+    if head[:1] != b'{': return False
+    return (b'"images"' in head or b'"annotations"' in head) and b'"shapes"' not in head or _opens_with_info(head)
 
-def _opens_with_info(head):
-    return head[:1] == b'{' and head[1:].lstrip(b' \t\r\n').startswith((b'"info"', b'"licenses"', b'"categories"'))
+def _opens_with_info(head): return head[1:].lstrip(b' \t\r\n').startswith((b'"info"', b'"licenses"', b'"categories"'))
 
 # %% ../../nbs/05_formats/01_coco.ipynb #4e1e6b86
 def sniff(
@@ -67,7 +67,7 @@ def sniff(
     names = [o for o in tree.folders[folder].others if o.lower().endswith('.json')]
     return [Document('coco', (f,)) for f in (join(folder, o) for o in names) if looks_like_coco(read_head(tree, f))]
 
-# %% ../../nbs/05_formats/01_coco.ipynb #0d39e253
+# %% ../../nbs/05_formats/01_coco.ipynb #bba9847e
 _fast = msgspec.json.Decoder(CocoFile, strict=False)
 _tables = msgspec.json.Decoder(dict[str, msgspec.Raw], strict=False)
 
@@ -75,10 +75,13 @@ def _items(table, cls, errors):
     "Items of a table one by one; those that do not fit go to `errors` as (index, reason)"
     items = []
     for i, o in enumerate(table):
-        try:
-            items.append(msgspec.json.decode(o, type=cls, strict=False) if isinstance(o, msgspec.Raw) else msgspec.convert(o, cls, strict=False))
+        try: items.append(_item(o, cls))
         except msgspec.ValidationError as e: errors.append((cls.__name__, i, str(e)))
     return items
+
+def _item(o, cls):
+    if isinstance(o, msgspec.Raw): return msgspec.json.decode(o, type=cls, strict=False)
+    return msgspec.convert(o, cls, strict=False)
 
 def decode(
     data:bytes, # Content of the file
@@ -87,11 +90,13 @@ def decode(
     "Decode a COCO file; raises `AnnotationError` where it is not JSON or has no tables"
     data = data.removeprefix(b'\xef\xbb\xbf')
     try: return _fast.decode(data), []
-    except msgspec.ValidationError: tables = {k: _split(v) for k, v in _tables.decode(data).items() if k in CocoFile.__struct_fields__}
+    except msgspec.ValidationError:
+        tables = {k: _split(v) for k, v in _tables.decode(data).items() if k in CocoFile.__struct_fields__}
     except (msgspec.DecodeError, UnicodeDecodeError): tables = _decode_slowly(data, file)
     errors, structs = [], dict(images=Image, annotations=Annotation, categories=Category)
     for name in ('images', 'annotations'):
-        if not isinstance(tables.get(name), list): raise AnnotationError(f'no list of {name}: not a COCO dataset', file, f'$.{name}')
+        if not isinstance(tables.get(name), list):
+            raise AnnotationError(f'no list of {name}: not a COCO dataset', file, f'$.{name}')
     return CocoFile(**{k: _items(tables.get(k) or [], cls, errors) for k, cls in structs.items()}), errors
 
 def _split(raw):
@@ -100,7 +105,8 @@ def _split(raw):
 
 def _decode_slowly(data, file):
     try: tables = json.loads(data)
-    except json.JSONDecodeError as e: raise AnnotationError(f'not valid JSON: {e.msg}', file, f'line {e.lineno}, column {e.colno}') from None
+    except json.JSONDecodeError as e:
+        raise AnnotationError(f'not valid JSON: {e.msg}', file, f'line {e.lineno}, column {e.colno}') from None
     except (UnicodeDecodeError, RecursionError) as e: raise AnnotationError(f'not valid JSON: {e}', file) from None
     return tables if isinstance(tables, dict) else {}
 
@@ -191,7 +197,7 @@ def image_rows(
         if row.setdefault(_key(o.id), i) != i: taken.append(i)
     return row, taken
 
-# %% ../../nbs/05_formats/01_coco.ipynb #302a3b25
+# %% ../../nbs/05_formats/01_coco.ipynb #df53f646
 def read(
     tree:Tree, # The raw folder
     document:Document, # One COCO file
@@ -208,8 +214,10 @@ def read(
     row_of, taken = image_rows(coco.images)
     image_of = np.fromiter((row_of.get(_key(a.image_id), -1) for a in annotations), np.int64, len(annotations))
     names, labels = _labels(coco)
-    r = make_records([o.file_name for o in coco.images], image_of, _ids(annotations), [file], boxes, has_box, points, counts,
-                     sizes=_sizes(coco.images), labels=labels, label_names=names, id_name='id' if _has_ids(annotations) else 'annotation')
+    r = make_records(
+        [o.file_name for o in coco.images], image_of, _ids(annotations), [file], boxes, has_box, points, counts,
+        sizes=_sizes(coco.images), labels=labels, label_names=names,
+        id_name='id' if _has_ids(annotations) else 'annotation')
     for cls, i, reason in errors:
         r.boxes_read += (is_box := cls == 'Annotation')
         r.problem('malformed', 'dropped', detail=f'{cls.lower()} {i}: {reason}', boxes=is_box)
@@ -230,7 +238,8 @@ def _labels(coco):
     "Class names, '' first for annotations without one, and the row of each annotation's"
     names = ['', *dict.fromkeys(c.name for c in coco.categories if c.name)]
     row = {_key(c.id): names.index(c.name) for c in coco.categories}
-    return names, np.fromiter((row.get(_key(a.category_id), 0) for a in coco.annotations), np.int32, len(coco.annotations))
+    labels = (row.get(_key(a.category_id), 0) for a in coco.annotations)
+    return names, np.fromiter(labels, np.int32, len(coco.annotations))
 
 def _derive(boxes, has_box, rows, data, skipped):
     "Fill in the boxes of annotations that have only an outline; which ones they are"
@@ -240,11 +249,14 @@ def _derive(boxes, has_box, rows, data, skipped):
     for i, b in found: boxes[i], has_box[i] = b, True
     return [i for i, _ in found]
 
-# %% ../../nbs/05_formats/01_coco.ipynb #f4647b9c
+# %% ../../nbs/05_formats/01_coco.ipynb #88e6bc3b
 def _sound(r, annotations, bad_box, bad_points, taken):
     "Report what cannot be used, and keep the rest"
-    for i in np.flatnonzero(bad_box): r.problem('malformed', 'dropped', i, detail=f'bbox {annotations[i].bbox}', boxes=1)
-    for i in np.flatnonzero(bad_points): r.problem('malformed', 'dropped', i, detail=f'{len(annotations[i].keypoints)} keypoint values, not triples', keypoints=1)
+    for i in np.flatnonzero(bad_box):
+        r.problem('malformed', 'dropped', i, detail=f'bbox {annotations[i].bbox}', boxes=1)
+    for i in np.flatnonzero(bad_points):
+        n = len(annotations[i].keypoints)
+        r.problem('malformed', 'dropped', i, detail=f'{n} keypoint values, not triples', keypoints=1)
     r.boxes_read += int(bad_box.sum())
     r.keypoints_read += int(bad_points.sum())
     bare = ~(r.has_box | r.has_keypoints | bad_box | bad_points)
@@ -252,9 +264,12 @@ def _sound(r, annotations, bad_box, bad_points, taken):
         r.problem('no_geometry', 'dropped', detail=f'none of its {len(bare)} annotations has one')
         return keep_images(r, np.zeros(len(r.images), bool))
     orphan, crowd = r.image_of < 0, np.fromiter((bool(a.iscrowd) for a in annotations), bool, len(annotations))
+    boxes, keypoints = r.has_box, r.has_keypoints
     for i in np.flatnonzero(orphan):
-        r.problem('orphan', 'dropped', i, image='', detail=f'image_id {annotations[i].image_id}', boxes=r.has_box[i], keypoints=r.has_keypoints[i])
-    for i in np.flatnonzero(crowd & ~orphan): r.problem('crowd', 'dropped', i, boxes=r.has_box[i], keypoints=r.has_keypoints[i])
+        detail = f'image_id {annotations[i].image_id}'
+        r.problem('orphan', 'dropped', i, image='', detail=detail, boxes=boxes[i], keypoints=keypoints[i])
+    for i in np.flatnonzero(crowd & ~orphan):
+        r.problem('crowd', 'dropped', i, boxes=boxes[i], keypoints=keypoints[i])
     for i in np.flatnonzero(bare & ~crowd & ~orphan): r.problem('no_geometry', 'dropped', i)
     for i in taken: r.problem('malformed', 'dropped', image=r.images[i], detail='its id belongs to another image')
     if r.has_box.any() or not annotations: r.empty[:] = np.bincount(r.image_of[~orphan], minlength=len(r.images)) == 0

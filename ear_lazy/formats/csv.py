@@ -20,15 +20,27 @@ from ..errors import AnnotationError
 from .tree import Document, Tree, join, read_head
 from ..records import Records, concat, make_records
 
-# %% ../../nbs/05_formats/02_csv.ipynb #570862f6
-IMAGE_COLUMNS = ('imagepath', 'filename', 'filepath', 'imagename', 'imagefile', 'imgpath', 'imgname', 'image', 'img', 'imageid', 'nameid', 'path', 'file')
+# %% ../../nbs/05_formats/02_csv.ipynb #ba577b64
+IMAGE_COLUMNS = (
+    'imagepath', 'filename', 'filepath', 'imagename', 'imagefile', 'imgpath', 'imgname',
+    'image', 'img', 'imageid', 'nameid', 'path', 'file')
 LABEL_COLUMNS = ('class', 'classname', 'label', 'labelname', 'category', 'categoryname')
 SIZE_COLUMNS = (('imageheight', 'imagewidth'), ('imgheight', 'imgwidth'), ('imageh', 'imagew'), ('height', 'width'))
 BOX_COLUMNS = ( # the four columns, and whether the last two are the opposite corner
-    (('xmin', 'ymin', 'xmax', 'ymax'), True), (('x1', 'y1', 'x2', 'y2'), True), (('x0', 'y0', 'x1', 'y1'), True), (('x', 'y', 'x2', 'y2'), True),
-    (('left', 'top', 'right', 'bottom'), True), (('x1', 'y1', 'w', 'h'), False), (('x1', 'y1', 'width', 'height'), False), (('x', 'y', 'w', 'h'), False),
-    (('x', 'y', 'width', 'height'), False), (('xmin', 'ymin', 'width', 'height'), False), (('xmin', 'ymin', 'w', 'h'), False),
-    (('left', 'top', 'width', 'height'), False), (('bboxx', 'bboxy', 'bboxwidth', 'bboxheight'), False), (('bboxx', 'bboxy', 'bboxw', 'bboxh'), False),
+    (('xmin', 'ymin', 'xmax', 'ymax'), True),
+    (('x1', 'y1', 'x2', 'y2'), True),
+    (('x0', 'y0', 'x1', 'y1'), True),
+    (('x', 'y', 'x2', 'y2'), True),
+    (('left', 'top', 'right', 'bottom'), True),
+    (('x1', 'y1', 'w', 'h'), False),
+    (('x1', 'y1', 'width', 'height'), False),
+    (('x', 'y', 'w', 'h'), False),
+    (('x', 'y', 'width', 'height'), False),
+    (('xmin', 'ymin', 'width', 'height'), False),
+    (('xmin', 'ymin', 'w', 'h'), False),
+    (('left', 'top', 'width', 'height'), False),
+    (('bboxx', 'bboxy', 'bboxwidth', 'bboxheight'), False),
+    (('bboxx', 'bboxy', 'bboxw', 'bboxh'), False),
     (('bboxx1', 'bboxy1', 'bboxx2', 'bboxy2'), True))
 
 class Header(NamedTuple):
@@ -91,7 +103,7 @@ def parse_box(
     if not any(o.strip() for o in cells): return ()
     return tuple(map(float, cells))
 
-# %% ../../nbs/05_formats/02_csv.ipynb #c40e281d
+# %% ../../nbs/05_formats/02_csv.ipynb #6e5db23c
 CHUNK = 20_000 # lines
 
 def read(
@@ -107,7 +119,8 @@ def read(
         reader, parts = csv.reader(lines, delimiter=delimiter), []
         try:
             _skip_header(reader)
-            while rows := [(reader.line_num, o) for o in islice(reader, CHUNK)]: parts.append(_read_rows(rows, header, file))
+            while rows := [(reader.line_num, o) for o in islice(reader, CHUNK)]:
+                parts.append(_read_rows(rows, header, file))
         except csv.Error as e: raise AnnotationError(f'not valid CSV: {e}', file, f'line {reader.line_num}') from None
     return _one_file(concat(parts)) if parts else make_records([], [], [], [file])
 
@@ -119,7 +132,7 @@ def _one_file(r): # the chunks of one file are one file
     r.files, r.id_names, r.file_of = r.files[:1], r.id_names[:1], np.zeros_like(r.file_of)
     return r
 
-# %% ../../nbs/05_formats/02_csv.ipynb #b9e1fdd8
+# %% ../../nbs/05_formats/02_csv.ipynb #88eb3e12
 def _read_rows(rows, header, file):
     "`Records` of some lines"
     image_row, sizes, label_row = {}, [], {'': 0}
@@ -136,9 +149,11 @@ def _read_rows(rows, header, file):
             blank.add(i)
             continue
         label = row[header.label].strip() if header.label is not None and header.label < len(row) else ''
-        image_of.append(i), ids.append(line), boxes.append(box), labels.append(label_row.setdefault(label, len(label_row)))
-    r = make_records(list(image_row), image_of, ids, [file], _to_xywh(boxes, header), sizes=sizes, labels=np.array(labels, np.int32),
-                     label_names=list(label_row), id_name='line')
+        labels.append(label_row.setdefault(label, len(label_row)))
+        image_of.append(i), ids.append(line), boxes.append(box)
+    r = make_records(
+        list(image_row), image_of, ids, [file], _to_xywh(boxes, header), sizes=sizes, id_name='line',
+        labels=np.array(labels, np.int32), label_names=list(label_row))
     r.empty[list(blank.difference(image_of))] = True
     for line, row, reason in bad: _malformed(r, line, row, header, reason)
     return r

@@ -24,8 +24,13 @@ from ..records import Problem, Records, check, concat, keep_images
 # %% ../../nbs/05_formats/99_discover.ipynb #3d578ced
 READERS = {'coco': coco, 'csv': csv, 'pts': pts}
 
-# %% ../../nbs/05_formats/99_discover.ipynb #2e349c61
-FEEDS = {'detector': ('detector', 'teacher'), 'landmarker': ('landmarker', 'teacher'), 'teacher': ('teacher',), '': ('detector', 'landmarker', 'teacher')}
+# %% ../../nbs/05_formats/99_discover.ipynb #2f896d5e
+FEEDS = {
+    'detector': ('detector', 'teacher'),
+    'landmarker': ('landmarker', 'teacher'),
+    'teacher': ('teacher',),
+    '': ('detector', 'landmarker', 'teacher'),
+}
 
 class Source(NamedTuple):
     "A raw dataset and the documents that annotate it"
@@ -43,14 +48,15 @@ def discover(
         claimed = [d for reader in READERS.values() for d in reader.sniff(tree, folder)]
         for d in claimed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
         problems += _not_recognised(tree, folder, {f for d in claimed for f in d.files})
-    sources = [Source(o.folder or '.', o.name, FEEDS[o.level], tuple(sorted(ds, key=_reading_order))) for o, ds in documents.items()]
+    sources = [Source(o.folder or '.', o.name, FEEDS[o.level], tuple(sorted(ds, key=_reading_order)))
+               for o, ds in documents.items()]
     return sorted(sources), problems
 
 def _reading_order(document):
     "Tables before single files: where both describe an object, the table knows more of it"
     return list(READERS).index(document.format), document.files[0]
 
-# %% ../../nbs/05_formats/99_discover.ipynb #2e7c0bc0
+# %% ../../nbs/05_formats/99_discover.ipynb #487e503b
 def _not_recognised(tree, folder, claimed):
     names = [o for o in tree.folders[folder].others if join(folder, o) not in claimed]
     source = dataset_of(join(folder, 'x')).folder
@@ -58,12 +64,15 @@ def _not_recognised(tree, folder, claimed):
     stems = image_index(tree, source, by_stem=True).paths
     labels = [o for o in names if o.lower().endswith('.txt') and o[:-4] in stems]
     if labels: kinds['txt'] = len(labels)
-    return [_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names) for suffix, n in kinds.items()]
+    return [_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names)
+            for suffix, n in kinds.items()]
 
 def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
-    detail = f'and {n - 1} more .{suffix} files beside it' if n > 1 else _json_fault(tree, join(folder, first)) if suffix == 'json' else ''
-    if suffix in ('csv', 'tsv') and n == 1: detail = 'the first line names no image and box columns'
+    detail = ''
+    if n > 1: detail = f'and {n - 1} more .{suffix} files beside it'
+    elif suffix == 'json': detail = _json_fault(tree, join(folder, first))
+    elif suffix in ('csv', 'tsv'): detail = 'the first line names no image and box columns'
     return Problem(source, join(folder, first), '', '', 'not_recognised', 'dropped', detail)
 
 def _json_fault(tree, file):
@@ -96,7 +105,7 @@ def locate_images(
         r.problem(at.reason, 'dropped', image=name, detail=at.detail, boxes=boxes[i], keypoints=keypoints[i], file=file)
     return concat([keep_images(replace(r, images=paths), found)])
 
-# %% ../../nbs/05_formats/99_discover.ipynb #21ec93fd
+# %% ../../nbs/05_formats/99_discover.ipynb #9fca29d3
 def measure_images(
     r:Records, # Images located
     tree:Tree, # The raw folder
@@ -108,10 +117,11 @@ def measure_images(
         try: sizes[i] = image_size(tree.root / r.images[i])
         except ImageLoadError as e:
             readable[i] = False
-            r.problem('unreadable_image', 'dropped', image=r.images[i], detail=e.reason, boxes=boxes[i], keypoints=keypoints[i])
+            r.problem('unreadable_image', 'dropped', image=r.images[i], detail=e.reason,
+                      boxes=boxes[i], keypoints=keypoints[i])
     return keep_images(replace(r, sizes=sizes), readable)
 
-# %% ../../nbs/05_formats/99_discover.ipynb #4ad6800e
+# %% ../../nbs/05_formats/99_discover.ipynb #2ec45b16
 def load(
     tree:Tree, # The raw folder
     source:str, # Name of the raw dataset
@@ -121,6 +131,7 @@ def load(
     try: r = READERS[document.format].read(tree, document)
     except (AnnotationError, OSError) as e:
         r = Records()
-        r.problem('bad_file', 'dropped', file=document.files[0], where=getattr(e, 'position', ''), detail=getattr(e, 'reason', str(e)))
+        where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
+        r.problem('bad_file', 'dropped', file=document.files[0], where=where, detail=detail)
     else: r = check(measure_images(locate_images(r, tree), tree))
     return replace(r, problems=[p._replace(source=source) for p in r.problems])

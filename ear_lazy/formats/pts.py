@@ -16,7 +16,7 @@ from ..errors import AnnotationError
 from .tree import Document, Tree, join, read_head
 from ..records import Records, make_records
 
-# %% ../../nbs/05_formats/03_pts.ipynb #d7b975b6
+# %% ../../nbs/05_formats/03_pts.ipynb #ccefdf65
 _HEAD = re.compile(r'\s*version\s*:\s*[\d.]+\s+n_points\s*:\s*(\d+)\s*\{', re.I)
 
 def parse_pts(
@@ -30,7 +30,8 @@ def parse_pts(
     if not closed: raise AnnotationError('ends before the closing brace', file, f'line {text.count(chr(10)) + 1}')
     try: values = np.array(body.split(), np.float64)
     except ValueError as e: raise AnnotationError(str(e), file, _line_of_bad_number(text)) from None
-    if len(values) != 2 * int(head[1]): raise AnnotationError(f'n_points is {head[1]}, the braces hold {len(values)} numbers', file)
+    if len(values) != 2 * int(head[1]):
+        raise AnnotationError(f'n_points is {head[1]}, the braces hold {len(values)} numbers', file)
     if not len(values): raise AnnotationError('holds no points', file)
     return values.reshape(-1, 2)
 
@@ -53,7 +54,7 @@ def sniff(
 
 def _text(data): return data.decode('utf-8', 'replace')
 
-# %% ../../nbs/05_formats/03_pts.ipynb #ead173c3
+# %% ../../nbs/05_formats/03_pts.ipynb #d1bc92c6
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some `.pts` files
@@ -66,9 +67,12 @@ def read(
         else: files.append(file)
     counts = np.array([len(o) for o in points], np.int64)
     xy = np.concatenate(points) if points else np.empty((0, 2))
-    r = make_records([f.rpartition('/')[2].rpartition('.')[0] for f in files], np.arange(len(files)), np.zeros(len(files)), files,
-                     points=np.column_stack([xy, np.full(len(xy), 2)]), point_counts=counts, file_of=np.arange(len(files), dtype=np.int32), id_name='')
+    stems, rows = [f.rpartition('/')[2].rpartition('.')[0] for f in files], np.arange(len(files), dtype=np.int32)
+    r = make_records(
+        stems, rows, np.zeros(len(files)), files, file_of=rows, id_name='',
+        points=np.column_stack([xy, np.full(len(xy), 2)]), point_counts=counts)
     for file, e in broken:
+        where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
         r.keypoints_read += 1
-        r.problem('malformed', 'dropped', file=file, where=getattr(e, 'position', ''), detail=getattr(e, 'reason', str(e)), keypoints=1)
+        r.problem('malformed', 'dropped', file=file, where=where, detail=detail, keypoints=1)
     return r

@@ -39,7 +39,7 @@ def join(
     "Path of `name` in `folder`, with '/' on every system"
     return f'{folder}/{name}' if folder else name
 
-# %% ../../nbs/05_formats/00_tree.ipynb #2dfcbe12
+# %% ../../nbs/05_formats/00_tree.ipynb #a1d38c12
 class Tree:
     "Names of all files below the raw folder"
     def __init__(self,
@@ -47,7 +47,8 @@ class Tree:
         skip:tuple=(), # Folders that are not raw data though they lie below it (the output folder)
     ):
         self.root = Path(root)
-        if not self.root.is_dir(): raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or pass raw_data_dir=')
+        if not self.root.is_dir():
+            raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or pass raw_data_dir=')
         self.folders = {}
         self._indexes = {}
         self._walk('', {os.path.realpath(o) for o in skip})

@@ -1,0 +1,135 @@
+"Small raw datasets, ways to process them, and what came out"
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ear_lazy.data_processor import DataProcessor
+from ear_lazy.errors import MetadataError
+from ear_lazy.metadata import Metadata
+
+ROOT = Path(__file__).parent.parent
+KINDS = 'detector', 'landmarker', 'teacher'
+
+
+def image(path, size=(40, 60), seed=0, **options):
+    "A picture of (height, width) pixels of one colour"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    colour = tuple(np.random.default_rng(seed).integers(0, 256, 3).tolist())
+    Image.new('RGB', size[::-1], colour).save(path, **options)
+    return path
+
+
+def text(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def coco_dict(images, size=(40, 60), **more):
+    "A COCO dataset of image names and their annotations; a list of numbers is a box"
+    declared = {} if size is None else dict(height=size[0], width=size[1])
+    file = dict(images=[], annotations=[], categories=[dict(id=1, name='ear')])
+    for i, (name, annotations) in enumerate(images.items(), 1):
+        file['images'].append(dict(id=i, file_name=name, **declared))
+        for a in annotations:
+            a = dict(bbox=a) if isinstance(a, list) else a
+            file['annotations'].append(dict(id=len(file['annotations']) + 10, image_id=i, category_id=1) | a)
+    return file | more
+
+
+def coco(path, images, size=(40, 60), **more): return text(path, json.dumps(coco_dict(images, size, **more)))
+
+
+def pts(path, points):
+    lines = '\n'.join(f'{x} {y}' for x, y in points)
+    return text(path, f'version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n')
+
+
+def process(raw, out, kinds=KINDS, train_split=0.8, **options):
+    return DataProcessor(raw, out, **{'num_workers': 0, 'progress': False} | options).process(tuple(kinds), train_split)
+
+
+def start(*args, **options):
+    "Start the command as a user does, in a process group of its own"
+    return subprocess.Popen([sys.executable, '-m', 'ear_lazy.data_processor', *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            cwd=ROOT, start_new_session=True, **options)
+
+
+def ended(p, timeout=15):
+    "Wait for a started command; one that hangs is ended with its workers, and fails the test"
+    try: out, err = p.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        raise AssertionError(f'hangs: {p.communicate()}') from None
+    return subprocess.CompletedProcess(p.args, p.returncode, out, err)
+
+
+def command(*args, **options): return ended(start(*args, **options))
+
+
+def one_sentence(run, *words, status=1):
+    "The command ended with `status` and one line on stderr that holds `words`"
+    assert run.returncode == status, (run.returncode, run.stdout, run.stderr)
+    assert 'Traceback' not in run.stdout + run.stderr, run.stderr
+    lines = run.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith('ear-lazy-process: '), run.stderr
+    for word in words: assert str(word) in lines[0], lines[0]
+    return lines[0]
+
+
+def opened(out, kind):
+    "The metadata of a kind, of both sides of the split"
+    return [Metadata(p) for p in (out/f'{split}_{kind}.npy' for split in ('train', 'val')) if p.exists()]
+
+
+def rows(out, kind):
+    "(image path, values) of every row of a kind, in order"
+    found = [(m.image_path(i), m.values(i).tolist()) for m in opened(out, kind) for i in range(len(m))]
+    return sorted(found)
+
+
+def boxes(out): return sorted((path, box) for path, values in rows(out, 'detector') for box in values)
+
+
+def listing(folder): return sorted(p.name for p in Path(folder).iterdir())
+
+
+def contents(folder): return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(Path(folder).rglob('*')) if p.is_file()}
+
+
+def reasons(report): return sorted((p.reason, p.action) for p in report.problems)
+
+
+def problem(report, reason):
+    "The one problem of this reason"
+    found = [p for p in report.problems if p.reason == reason]
+    assert len(found) == 1, report.problems
+    return found[0]
+
+
+def assert_accounted(report, out=None):
+    "read = kept + merged + dropped for every source, as the counts and as the problems say, and what was kept is in the files"
+    for s in report.sources.values():
+        own = [p for p in report.problems if p.source == s.name]
+        for what, count in (('boxes', s.boxes), ('keypoints', s.keypoints)):
+            assert count.read == count.kept + count.merged + count.dropped, (s.name, what, count)
+            for action in ('merged', 'dropped'): assert getattr(count, action) == sum(getattr(p, what) for p in own if p.action == action)
+    assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason == 'not_recognised'}
+    if out is None: return
+    on_disk = json.loads((out/'report.json').read_text())
+    assert [tuple(p.values()) for p in on_disk['problems']] == [tuple(p) for p in report.problems]
+    def feeding(kind): return [s for name, s in report.sources.items() if name.partition('/')[0] in (kind, '.') or not name.startswith(KINDS)]
+    if 'detector' in report.kinds: assert len(boxes(out)) == sum(s.boxes.kept for s in feeding('detector'))
+    if 'landmarker' in report.kinds: assert len(rows(out, 'landmarker')) == sum(s.keypoints.kept for s in feeding('landmarker'))
+
+
+def refused(path):
+    "Why a file is not taken for metadata"
+    try: return str(Metadata(path)) and None
+    except MetadataError as e: return str(e)

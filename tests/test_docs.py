@@ -1,0 +1,134 @@
+"What README and tutorials show is what was run: their commands and snippets work as they stand"
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT/'README.md').read_text(encoding='utf-8')
+PAGES = [ROOT/'nbs/index.ipynb', ROOT/'nbs/14_demo.ipynb', *sorted((ROOT/'nbs/tutorials').glob('*.ipynb'))]
+
+
+def fences(language): return re.findall(rf'^```{language}\n(.*?)\n```$', README, flags=re.S | re.M)
+
+
+def cells(page, kind): return [cell for cell in json.loads(page.read_text(encoding='utf-8'))['cells'] if cell['cell_type'] == kind]
+
+
+@pytest.fixture(scope='module')
+def commands(tmp_path_factory):
+    "A folder with the console scripts, as pip makes them of settings.ini"
+    parser = ConfigParser()
+    parser.read(ROOT/'settings.ini', encoding='utf-8')
+    folder = tmp_path_factory.mktemp('bin')
+    for line in parser['DEFAULT']['console_scripts'].strip().splitlines():
+        name, module, function = re.fullmatch(r'([\w-]+)=([\w.]+):(\w+)', line).groups()
+        (folder/name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "import sys; from {module} import {function}; sys.exit({function}())" "$@"\n')
+        (folder/name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def shell(commands, tmp_path_factory):
+    "Runs a command line of the README, beside what its first command leaves"
+    cwd, env = tmp_path_factory.mktemp('readme'), os.environ | {'PATH': f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    def run(line): return subprocess.run(line, shell=True, cwd=cwd, env=env, capture_output=True, text=True)
+    install, _, last = fences('bash')[0].rpartition(' && ')
+    assert install.startswith('python3 -m venv .venv && .venv/bin/pip install') and last.startswith('.venv/bin/')
+    ran = run(last.removeprefix('.venv/bin/'))
+    assert ran.returncode == 0, ran.stderr
+    run.cwd = cwd
+    return run
+
+
+def test_first_command_leaves_what_the_readme_says(shell):
+    assert [path.name for path in shell.cwd.iterdir()] == ['ear_lazy_demo']
+    assert {'raw', 'preprocessed', 'gallery.png'} <= {path.name for path in (shell.cwd/'ear_lazy_demo').iterdir()}
+
+
+def test_readme_shell_commands_work(shell):
+    lines = [line for fence in fences('bash')[2:] for line in fence.splitlines()]
+    assert {line.split()[0] for line in lines} == {'ear-lazy-demo', 'ear-lazy-process'}
+    for line in lines:
+        ran = shell(line)
+        assert ran.returncode == 0, f'{line}\n{ran.stderr}'
+
+
+def test_readme_python_works(shell):
+    code = '\n'.join(fences('python'))
+    assert 'DataProcessor(' in code and 'LazyNPYDataset(' in code and 'DataLoader(' in code
+    ran = subprocess.run([sys.executable, '-c', code], cwd=shell.cwd, env=os.environ | {'MPLBACKEND': 'agg'}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    outputs = re.sub(r'^```.*?^```$', '', README, flags=re.S | re.M)
+    shown = [line.removeprefix('    ') for line in outputs.splitlines() if line.startswith('    ')]
+    assert len(shown) > 8 and shown == [line for line in ran.stdout.splitlines() if line]
+
+
+def test_calls_in_the_readme_table_exist():
+    from ear_lazy import data_processor, lazy_dataset, show
+    table = README.partition('## Which call for which job')[2].partition('\n## ')[0]
+    names = set(re.findall(r'([A-Za-z_]+)\(', table)) - {'range'}
+    owners = data_processor, data_processor.DataProcessor, lazy_dataset, lazy_dataset.LazyNPYDataset, show
+    assert len(names) > 9
+    assert {name for name in names if not any(hasattr(owner, name) for owner in owners)} == set()
+
+
+def test_readme_names_no_format_that_is_not_read():
+    text = README.lower()
+    for name in ('yolo', 'voc', 'labelme', 'cvat', 'createml', 'open images', 'celeba'): assert name not in text
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_nbdev_test_runs_every_cell(page):
+    "Nothing is exempt, so what the page shows is what `nbdev-test` runs (a module's last line, for `python -m`, aside)"
+    sources = [''.join(cell['source']) for cell in cells(page, 'code')]
+    exempt = [source for source in sources if re.search(r'^#\| *eval: *false', source, flags=re.M) and '__name__' not in source]
+    assert exempt == []
+    assert not any('skip_exec' in ''.join(cell['source']) for cell in cells(page, 'raw'))
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_saved_outputs_are_of_no_machine(page):
+    "No path of the machine that ran the page, no progress bar, no warning"
+    outputs = [output for cell in cells(page, 'code') for output in cell['outputs']]
+    assert outputs and not any(output.get('name') == 'stderr' for output in outputs)
+    text = '\n'.join(''.join(part) for output in outputs for mime, part in {'text': output.get('text', ''), **output.get('data', {})}.items() if not mime.startswith('image/'))
+    text = re.sub(r'base64,[\w+/=]+', '', text)
+    for sign in (tempfile.gettempdir() + '/', '/tmp/', str(Path.home()) + '/', str(ROOT), 'Warning', 'it/s]'): assert sign not in text
+
+
+def test_tutorial_measures_what_it_says():
+    "Figures that differ from run to run are marked as those of one run"
+    timed = [''.join(output['data']['text/markdown']) for cell in cells(ROOT/'nbs/tutorials/pipeline.ipynb', 'code') for output in cell['outputs']
+             if 'text/markdown' in output.get('data', {}) and re.search(r'\bseconds\b|\bms\b', ''.join(output['data']['text/markdown']))]
+    assert len(timed) == 2
+    for text in timed: assert text.startswith('**Figures of one run on one machine')
+
+
+GUIDE = [
+    'from ear_lazy.data_processor import DataProcessor', 'from ear_lazy.lazy_dataset import LazyNPYDataset',
+    'from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset', 'from torch.utils.data import DataLoader',
+    'batch_size=500', 'num_workers=10', 'flush_every=1', 'processor.process_all(train_split=0.8, include_teacher=True)',
+    'python -m ear_lazy.data_processor --all', 'python -m ear_lazy.data_processor --detector --landmarker',
+    'python -m ear_lazy.data_processor --all --batch-size 1000 --workers 10',
+    "train_dataset = LazyNPYDataset('data/preprocessed/train_detector.npy')", 'print(f"Dataset length: {len(train_dataset)}")', 'print(sample.keys())',
+    'cache_size=100', 'sample1_again = train_dataset[0]', 'cache_size=50', "image_loader='pil'", 'batch_size=32', 'shuffle=True', 'num_workers=4', 'pin_memory=True',
+    "images = batch['image']", "bboxes = batch['bboxes']", "paths = batch['image_path']", "teacher_ds = LazyNPYDataset('data/preprocessed/train_teacher.npy')",
+    'combined = CombinedLazyDataset([train_ds, val_ds])', 'sample_from_val = combined[len(train_ds)]', 'metadata = dataset.get_metadata(0)',
+    'for i in range(0, len(dataset), 32):', 'batch_indices = range(i, min(i+32, len(dataset)))', 'batch = dataset.get_batch(batch_indices)',
+    'processor = DataProcessor(flush_every=1, batch_size=1000)', 'processor.process_all()',
+    "val_ds = LazyNPYDataset('data/preprocessed/val_detector.npy', cache_size=50)",
+    'val_loader = DataLoader(val_ds, batch_size=32, shuffle=False, num_workers=2)', 'for batch in train_loader:']
+
+
+def test_tutorial_shows_every_call_of_the_usage_guide():
+    code = '\n'.join(''.join(cell['source']) for cell in cells(ROOT/'nbs/tutorials/pipeline.ipynb', 'code'))
+    assert [call for call in GUIDE if call not in code] == []
+    assert 'collate_fn' not in code
