@@ -8,18 +8,18 @@ Docs: https://ear-lazy.github.io/ear_lazy/data_processor.html.md"""
 __all__ = ['ROWS', 'detector_rows', 'landmarker_rows', 'teacher_rows', 'batches', 'select_used', 'tasks_of', 'Workers',
            'DataProcessor', 'make_parser', 'main']
 
-# %% ../nbs/10_data_processor.ipynb #fa4bfb4e
+# %% ../nbs/10_data_processor.ipynb #9e1b98e9
 import argparse
 import multiprocessing
 import os
 import signal
 import sys
 import time
+import traceback
 import warnings
-from collections import deque
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from itertools import islice
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ def batches(
         first, last = ends[a] - rows.counts[a], ends[b - 1]
         yield Rows(*(o[a:b] for o in rows[:5]), {k: v[first:last] for k, v in rows.values.items()})
 
-# %% ../nbs/10_data_processor.ipynb #a0b3e6c9
+# %% ../nbs/10_data_processor.ipynb #09f0fdc3
 def select_used(
     r:Records, # Checked
     source:Source, # Where they come from
@@ -84,6 +84,7 @@ def select_used(
 )->Records:
     "Only what the kinds that this source feeds make use of"
     fed = {k for k in kinds if k in source.feeds}
+    if 'teacher' in fed: r = _without_crop(r, 'landmarker' in fed)
     boxes = r.has_box & (not fed & {'detector', 'teacher'})
     keypoints = r.has_keypoints & ('landmarker' not in fed) & (r.has_box | ('teacher' not in fed))
     if not (boxes | keypoints).any(): return r
@@ -91,6 +92,13 @@ def select_used(
     r.problems.append(
         Problem(source.name, '', '', '', 'unused', 'dropped', detail, int(boxes.sum()), int(keypoints.sum())))
     return drop_values(r, boxes, keypoints)
+
+def _without_crop(r, landmarks_stay):
+    "Report keypoints that no crop can be made of; they are lost where nothing but crops is made of them"
+    flat = r.has_keypoints & ~r.has_box & np.isnan(crop_boxes(r)[:, 0])
+    action, lost = ('kept', 0) if landmarks_stay else ('dropped', 1)
+    for i in np.flatnonzero(flat): r.problem('no_crop', action, i, keypoints=lost)
+    return drop_values(r, np.zeros(len(flat), bool), flat & (not landmarks_stay))
 
 # %% ../nbs/10_data_processor.ipynb #0e2909fc
 def tasks_of(
@@ -101,20 +109,25 @@ def tasks_of(
     return [(source.name, Document(d.format, d.files[a:a + batch_size]))
             for d in source.documents for a in range(0, len(d.files), batch_size)]
 
-# %% ../nbs/10_data_processor.ipynb #d3c2c58f
-_tree = None
-
-def _start_worker(tree):
-    global _tree
-    _tree = tree
+# %% ../nbs/10_data_processor.ipynb #b3b377bb
+def _serve(connection, inherited, tree, tasks):
+    "Answer numbers of tasks with what became of them, until the parent is gone"
+    for o in inherited: o.close() # a forked worker holds copies of the parent's ends, which would keep its siblings waiting
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, OSError):
+        while True: connection.send(_outcome(tree, tasks[connection.recv()]))
 
-def _work(task): return load(_tree, *task)
+def _outcome(tree, task):
+    try: return load(tree, *task)
+    except Exception as e:
+        e.add_note(traceback.format_exc())
+        return e
 
 def _context():
     "Fork where it is safe and known to be, so that scripts need no `if __name__ == '__main__'`"
     return multiprocessing.get_context('fork' if sys.platform == 'linux' else None)
 
+# %% ../nbs/10_data_processor.ipynb #31b10853
 class Workers:
     "Loads tasks in processes, or in this one; use it in a `with` block"
     def __init__(self,
@@ -122,35 +135,54 @@ class Workers:
         num_workers:int, # Processes; 0 for none
         tasks:list, # (source name, `Document`) pairs
     ):
-        self._tree, self._tasks, n = tree, tasks, min(num_workers, len(tasks))
-        self._window = 2 * n + 1
-        self._pool = ProcessPoolExecutor(n, _context(), _start_worker, (tree,)) if n > 1 else None
-        # Started now, while this process still has only one thread of ours.
-        self._running = deque(self._submit(o) for o in tasks[:self._window]) if self._pool else None
+        self._tree, self._tasks, self._workers = tree, tasks, {}
+        for _ in range(min(num_workers, len(tasks)) if len(tasks) > 1 else 0): self._start(_context())
 
-    def _submit(self, task): return self._pool.submit(_work, task)
+    def _start(self, context):
+        ours, theirs = context.Pipe()
+        inherited = [*self._workers, ours] if context.get_start_method() == 'fork' else []
+        worker = context.Process(target=_serve, args=(theirs, inherited, self._tree, self._tasks), daemon=True)
+        worker.start()
+        theirs.close()
+        self._workers[ours] = worker
 
     def results(self):
-        "`Records` of each task, in order"
-        if not self._pool:
+        "`Records` of each task, in order; raises `EarLazyError` where a worker dies"
+        if not self._workers:
             for task in self._tasks: yield load(self._tree, *task)
             return
-        waiting = iter(self._tasks[self._window:])
-        while self._running:
-            try: r = self._running.popleft().result()
-            except BrokenProcessPool:
-                raise EarLazyError('a parser process was killed (out of memory?): nothing was written; '
-                                   'try fewer num_workers') from None
-            self._running.extend(self._submit(o) for o in islice(waiting, 1))
-            yield r
+        waiting, under_way, done = iter(range(len(self._tasks))), {}, {}
+        for i in range(len(self._tasks)):
+            while i not in done:
+                idle = [o for o in self._workers if o not in under_way]
+                for o in idle[:3 * len(self._workers) - len(done) - len(under_way)]: self._give(o, waiting, under_way)
+                for o in wait(under_way): done[under_way.pop(o)] = self._take(o)
+            yield done.pop(i)
+
+    def _give(self, connection, waiting, under_way):
+        for i in islice(waiting, 1):
+            with self._alive(): connection.send(i)
+            under_way[connection] = i
+
+    def _take(self, connection):
+        with self._alive(): result = connection.recv()
+        if isinstance(result, Exception): raise result
+        return result
+
+    @contextmanager
+    def _alive(self):
+        try: yield
+        except (EOFError, OSError):
+            raise EarLazyError('a parser process was killed (out of memory?): nothing was written; '
+                               'try fewer num_workers') from None
 
     def __enter__(self): return self
 
     def __exit__(self, error, *_):
-        if not self._pool: return
-        if error is not None:
-            for p in (self._pool._processes or {}).values(): p.terminate()
-        self._pool.shutdown(cancel_futures=True)
+        for connection, worker in self._workers.items():
+            if error is not None: worker.terminate()
+            connection.close()
+        for worker in self._workers.values(): worker.join()
 
 # %% ../nbs/10_data_processor.ipynb #b8d51dab
 class DataProcessor:
@@ -175,7 +207,7 @@ class DataProcessor:
 
     def __repr__(self): return f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})'
 
-# %% ../nbs/10_data_processor.ipynb #936a2b1a
+# %% ../nbs/10_data_processor.ipynb #3338f8ab
 def _per_source(sources, results, batch_size):
     "(source, `Records`) pairs, objects sorted by image"
     for source in sources:
@@ -194,10 +226,9 @@ def _label_rows(r, names):
     for i in used: table[i] = names[r.label_names[i]]
     return table[r.labels]
 
-def _group_hashes(source, images, seed):
+def _group_hashes(images, seed):
     "(n,) hash of the photo group of each image"
-    skip = len(source.name) + 1 if source.name != '.' else 0
-    return np.array([group_hash(photo_group(source.dataset, o[skip:]), seed) for o in images], np.uint64)
+    return np.array([group_hash(photo_group(o), seed) for o in images], np.uint64)
 
 # %% ../nbs/10_data_processor.ipynb #a04de5df
 def _raise_first(problems):
@@ -210,7 +241,7 @@ def _progress_bar(total, show):
         from tqdm.auto import tqdm
     return tqdm(total=total, desc='parsing', unit=' files', disable=not show)
 
-# %% ../nbs/10_data_processor.ipynb #2483d005
+# %% ../nbs/10_data_processor.ipynb #3101c173
 @patch
 def process(self:DataProcessor,
     kinds:tuple=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
@@ -232,8 +263,6 @@ def process(self:DataProcessor,
         except OSError as e:
             raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
     report.seconds = time.monotonic() - started
-    # A notebook shows what is returned.
-    if self.progress and 'ipykernel' not in sys.modules: print(report, file=sys.stderr)
     return report
 
 @patch
@@ -243,10 +272,11 @@ def _run(self:DataProcessor, tree, sources, writer, report, train_split):
     with (Workers(tree, self.num_workers, tasks) as workers,
           BackgroundWriter(writer.write, self.flush_every) as background,
           _progress_bar(sum(len(d.files) for _, d in tasks), self.progress) as bar):
-        results = _counted(workers.results(), tasks, bar, self.strict)
+        results = _counted(workers.results(), tasks, bar)
         for source, r in _per_source(sources, results, self.batch_size):
             r = select_used(r, source, report.kinds)
-            r.labels, hashes = _label_rows(r, labels), _group_hashes(source, r.images, self.seed)
+            if self.strict: _raise_first(r.problems)
+            r.labels, hashes = _label_rows(r, labels), _group_hashes(r.images, self.seed)
             for kind in (k for k in report.kinds if k in source.feeds):
                 rows = ROWS[kind](r, sources.index(source), hashes)
                 for batch in batches(rows, self.batch_size): background.write((kind, batch))
@@ -255,39 +285,44 @@ def _run(self:DataProcessor, tree, sources, writer, report, train_split):
     report.check()
     if report.outputs: writer.commit({'report.json': report.to_json()})
 
-def _counted(results, tasks, bar, strict):
+def _counted(results, tasks, bar):
     "Results passed on, the progress bar moved"
     images = boxes = keypoints = 0
     for (_, document), r in zip(tasks, results):
-        if strict: _raise_first(r.problems)
         images, boxes, keypoints = images + len(r.images), boxes + r.boxes_read, keypoints + r.keypoints_read
         bar.set_postfix(images=images, boxes=boxes, keypoints=keypoints, refresh=False)
         bar.update(len(document.files))
         yield r
 
-# %% ../nbs/10_data_processor.ipynb #b0a3a602
+# %% ../nbs/10_data_processor.ipynb #b8d2d55c
+@patch
+def _shown(self:DataProcessor, kinds, train_split):
+    report = self.process(kinds, train_split)
+    if self.progress and 'ipykernel' not in sys.modules: print(report, file=sys.stderr)
+    return report
+
 @patch
 def process_all(self:DataProcessor,
     train_split:float=0.8, # Share of photo groups that go to train
     include_teacher:bool=True, # Make the teacher files too
 )->Report:
     "Make all files"
-    return self.process(KINDS if include_teacher else KINDS[:2], train_split)
+    return self._shown(KINDS if include_teacher else KINDS[:2], train_split)
 
 @patch
 def process_detector(self:DataProcessor, train_split:float=0.8)->Report:
     "Make the detector files: a row for each image, with all its boxes"
-    return self.process(('detector',), train_split)
+    return self._shown(('detector',), train_split)
 
 @patch
 def process_landmarker(self:DataProcessor, train_split:float=0.8)->Report:
     "Make the landmarker files: a row for each set of keypoints"
-    return self.process(('landmarker',), train_split)
+    return self._shown(('landmarker',), train_split)
 
 @patch
 def process_teacher(self:DataProcessor, train_split:float=0.8)->Report:
     "Make the teacher files: a row for each crop"
-    return self.process(('teacher',), train_split)
+    return self._shown(('teacher',), train_split)
 
 # %% ../nbs/10_data_processor.ipynb #571349de
 def make_parser()->argparse.ArgumentParser:
@@ -328,7 +363,7 @@ def _kinds(parser, args):
     if not kinds: parser.error('say what to make: --all, or some of --detector --landmarker --teacher')
     return kinds
 
-# %% ../nbs/10_data_processor.ipynb #0e64495d
+# %% ../nbs/10_data_processor.ipynb #9f3919e9
 def main(
     args:list=None, # Arguments; those of the command line by default
 )->int: # Exit status
@@ -336,13 +371,15 @@ def main(
     parser = make_parser()
     args = parser.parse_args(args)
     kinds = _kinds(parser, args)
+    for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     processor = DataProcessor(
         args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.strict,
         progress=False)
     processor.progress = sys.stderr.isatty()
     try: report = processor.process(kinds, args.train_split)
     except EarLazyError as e: return _fail(str(e), 1)
-    except KeyboardInterrupt: return _fail('interrupted: nothing was written, earlier outputs are untouched', 130)
+    except KeyboardInterrupt: return _fail(f'interrupted; what is in {args.output_dir} is complete, and of one run', 130)
     print(report)
     if not report.outputs: return _fail('nothing was written: no annotation was left to write', 1)
     print(f'\n{len(report.outputs)} files and report.json in {args.output_dir}, {report.seconds:.1f} s')

@@ -7,6 +7,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/errors.html.md"""
 # %% auto #0
 __all__ = ['EarLazyError', 'RawDataError', 'OutputError', 'AnnotationError', 'ProblemError', 'MetadataError', 'ImageLoadError']
 
+# %% ../nbs/00_errors.ipynb #93b7730f
+import re
+
 # %% ../nbs/00_errors.ipynb #393f9b35
 class EarLazyError(Exception):
     "Base of every error that this package raises on purpose"
@@ -41,26 +44,31 @@ class ProblemError(EarLazyError):
 
     def __str__(self): return f'{self.problem} (strict: the first problem stops the run)'
 
-# %% ../nbs/00_errors.ipynb #6e0cd875
+# %% ../nbs/00_errors.ipynb #97df5889
 class MetadataError(EarLazyError):
     "A `.npy` file that is not readable as metadata of this package; `path` is the file"
     def __init__(self,
         reason:str, # What is wrong with it, and what to do
-        path:str, # The `.npy` file
+        path:str='', # The `.npy` file
     ):
         super().__init__(reason, str(path))
         self.reason, self.path = reason, str(path)
 
-    def __str__(self): return f'{self.path}: {self.reason}'
+    def __str__(self): return f'{self.path}: {self.reason}' if self.path else self.reason
 
-# %% ../nbs/00_errors.ipynb #d92ccfe1
+# %% ../nbs/00_errors.ipynb #d0886e5e
+_LOAD_ERROR = re.compile(r'ImageLoadError: (.+) \(row (\d+)\): (.+)\s*$')
+
 class ImageLoadError(EarLazyError, OSError):
     "An image cannot be decoded; `path` is the image, `row` its row in the dataset (None outside of one)"
     def __init__(self,
-        reason:str, # What is wrong, in words
-        path:str, # The image
+        reason:str, # What is wrong, in words; or the text of a traceback that ends with such an error
+        path:str='', # The image
         row:int=None, # Row of the dataset
     ):
+        if not path and (found := _LOAD_ERROR.search(reason)):
+            self.add_note(reason)
+            path, row, reason = found[1], int(found[2]), found[3]
         super().__init__(reason, str(path), row)
         self.reason, self.path, self.row = reason, str(path), row
 

@@ -6,7 +6,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/geometry.html.md"""
 
 # %% auto #0
 __all__ = ['EAR_CONTOURS', 'xywh_to_xyxy', 'xyxy_to_xywh', 'xywh_to_cxcywh', 'cxcywh_to_xywh', 'clip_boxes', 'keypoints_to_boxes',
-           'pad_boxes', 'crop_window', 'keypoint_contours']
+           'pad_boxes', 'crop_window', 'keypoint_contours', 'turn_points', 'turn_boxes']
 
 # %% ../nbs/01_geometry.ipynb #f0a81bac
 import numpy as np
@@ -110,3 +110,25 @@ def keypoint_contours(
     if k != sum(EAR_CONTOURS): return []
     ends = np.cumsum(EAR_CONTOURS).tolist()
     return [slice(end - n, end) for end, n in zip(ends, EAR_CONTOURS)]
+
+# %% ../nbs/01_geometry.ipynb #0bd19138
+def turn_points(
+    xy, # (N, 2) x, y in pixels of the stored picture
+    orientation:int, # EXIF orientation, 1 to 8
+    size, # (height, width) of the stored picture, or (N,) heights and (N,) widths
+): # (N, 2) x, y in pixels of the turned picture
+    "Where points of a stored picture lie once it is turned as EXIF says"
+    (height, width), (x, y) = size, np.asarray(xy).T
+    if orientation in (2, 3, 7, 8): x = width - x
+    if orientation in (3, 4, 6, 7): y = height - y
+    return np.stack([y, x] if orientation >= 5 else [x, y], axis=-1)
+
+def turn_boxes(
+    boxes, # (N, 4) xywh in pixels of the stored picture
+    orientation:int, # EXIF orientation, 1 to 8
+    size, # (height, width) of the stored picture, or (N,) heights and (N,) widths
+): # (N, 4) xywh in pixels of the turned picture
+    "Where boxes of a stored picture lie once it is turned as EXIF says"
+    corners = xywh_to_xyxy(boxes)
+    a, b = (turn_points(corners[:, o:o + 2], orientation, size) for o in (0, 2))
+    return xyxy_to_xywh(np.concatenate([np.minimum(a, b), np.maximum(a, b)], axis=-1))

@@ -28,7 +28,7 @@ from .images import cap_cv2_threads, load_image
 from .metadata import Metadata
 from .show import show_batch as show_samples, show_sample, thumbnail_html
 
-# %% ../nbs/13_lazy_dataset.ipynb #bdf85a76
+# %% ../nbs/13_lazy_dataset.ipynb #a7b51f68
 KIND_OF_KEY = {'bboxes': 'detector', 'keypoints': 'landmarker', 'bbox': 'teacher'}
 
 class Sample(dict):
@@ -43,7 +43,13 @@ class Sample(dict):
         "Show the image with its boxes or keypoints"
         return show_sample(self, ax=ax, **kwargs)
 
+    def __repr__(self): return f"Sample({', '.join(f'{k}={_in_short(v)}' for k, v in self.items())})"
     def _repr_html_(self): return thumbnail_html(self, size=256)
+
+def _in_short(value):
+    "Arrays by their dtype and shape, paths by their last part"
+    if isinstance(value, np.ndarray): return f'{value.dtype}{value.shape}'
+    return repr(Path(value).name) if isinstance(value, str) else repr(value)
 
 # %% ../nbs/13_lazy_dataset.ipynb #38d9cc44
 def pad_stack(
@@ -108,7 +114,7 @@ class _RowDataset(Dataset):
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
         return self._sample(self._row(i))
 
-# %% ../nbs/13_lazy_dataset.ipynb #a4195896
+# %% ../nbs/13_lazy_dataset.ipynb #57f832a5
 class LazyNPYDataset(_RowDataset):
     "A metadata file as a dataset of PyTorch; raises `MetadataError` where the file is none"
     def __init__(self,
@@ -124,7 +130,7 @@ class LazyNPYDataset(_RowDataset):
         self.metadata = Metadata(os.path.abspath(npy_path))
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self.image_loader, self.extras = image_loader, tuple(extras)
-        self.root = self._recorded_root() if root_dir is None else str(root_dir)
+        self.root = self._recorded_root() if root_dir is None else os.path.abspath(root_dir)
         self._cache = LRUCache(cache_size)
 
     def _size(self): return len(self.metadata)
@@ -251,7 +257,7 @@ class CombinedLazyDataset(_RowDataset):
     def __repr__(self):
         return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
 
-# %% ../nbs/13_lazy_dataset.ipynb #8c3c1437
+# %% ../nbs/13_lazy_dataset.ipynb #62ca186f
 def _thumbnail(dataset, i):
     try: return thumbnail_html(dataset[i], size=96)
     except EarLazyError as e:
@@ -271,7 +277,7 @@ def _repr_html_(self:LazyNPYDataset):
     file = self.metadata.path
     facts = {
         'kind': self.kind, 'rows': f'{len(self):,}', 'split': self.split,
-        'file': file, 'size on disk': f'{os.path.getsize(file):,} bytes',
+        'file': Path(file).name, 'size on disk': f'{os.path.getsize(file):,} bytes',
         'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n)}
     return _html(facts, self)
 

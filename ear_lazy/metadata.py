@@ -6,13 +6,16 @@ Docs: https://ear-lazy.github.io/ear_lazy/metadata.html.md"""
 
 # %% auto #0
 __all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'CHUNK', 'REPROCESS', 'Rows', 'encode_path', 'Spool', 'write_metadata', 'Output',
-           'MetadataWriter', 'image_root', 'read_header', 'Metadata']
+           'MetadataWriter', 'image_root', 'uninterrupted', 'read_header', 'Metadata']
 
-# %% ../nbs/07_metadata.ipynb #766cf5a3
+# %% ../nbs/07_metadata.ipynb #2d7657e9
 import mmap
 import os
 import shutil
+import signal
 import tempfile
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,7 +57,7 @@ def encode_path(
     "UTF-8 bytes of a path"
     return path.encode('utf-8', 'surrogateescape')
 
-# %% ../nbs/07_metadata.ipynb #e92657ed
+# %% ../nbs/07_metadata.ipynb #81599177
 class Spool:
     "Columns of one kind, appended to files"
     def __init__(self,
@@ -84,8 +87,9 @@ class Spool:
         for f in self._files.values(): f.flush()
 
     def close(self):
-        "Close the files"
-        for f in self._files.values(): f.close()
+        "Close the files; what a full disk did not take has been reported by `flush`"
+        for f in self._files.values():
+            with suppress(OSError): f.close()
 
     def column(self,
         name:str, # 'paths' or a column
@@ -173,7 +177,7 @@ def _field(spool, name, keep, width, names):
     if name == 'image_paths': return _pick_paths(spool, keep, width)
     return _pick_values(spool, name, keep) if name in _VALUES else _pick(spool, name, keep)
 
-# %% ../nbs/07_metadata.ipynb #aac5c0e2
+# %% ../nbs/07_metadata.ipynb #dfb78785
 class Output(NamedTuple):
     "A metadata file that was written"
     file: str # name in the output folder
@@ -190,6 +194,7 @@ class MetadataWriter:
         kinds:tuple, # Kinds that this run makes; old files of these kinds are replaced or removed
     ):
         self.output_dir, self.root, self.kinds = Path(output_dir), Path(root), kinds
+        self._made = [o for o in (self.output_dir, *self.output_dir.parents) if not o.exists()]
         try:
             self.output_dir.mkdir(parents=True, exist_ok=True)
             self._staging = Path(tempfile.mkdtemp(prefix='.ear_lazy-', dir=self.output_dir))
@@ -210,11 +215,13 @@ class MetadataWriter:
         for spool in self._spools.values(): spool.flush()
 
     def discard(self):
-        "Remove what is not committed"
+        "Remove what is not committed, and the output folder where it is new and still empty"
         for spool in self._spools.values(): spool.close()
         shutil.rmtree(self._staging, ignore_errors=True)
+        with suppress(OSError):
+            for folder in self._made: folder.rmdir()
 
-# %% ../nbs/07_metadata.ipynb #be7380bb
+# %% ../nbs/07_metadata.ipynb #a278d804
 def image_root(
     root:str, # Folder that image paths are relative to
     output_dir:str, # Folder of the metadata files
@@ -225,6 +232,18 @@ def image_root(
     try: return Path(os.path.relpath(real, os.path.realpath(output_dir))).as_posix()
     except ValueError: return Path(real).as_posix() # another drive on Windows
 
+@contextmanager
+def uninterrupted():
+    "Let Ctrl-C wait until the block is done: some files of one run and some of another would be worse than either"
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught, handler = [], signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, lambda *_: caught.append(True))
+    try: yield
+    finally: signal.signal(signal.SIGINT, handler)
+    if caught: raise KeyboardInterrupt
+
 @patch
 def finish(self:MetadataWriter,
     train_split:float, # Share of groups that go to train
@@ -232,7 +251,9 @@ def finish(self:MetadataWriter,
     label_names:list, # Names that labels count in
 )->list: # `Output`s, in the order of the kinds, train before val
     "Make the files, still out of sight"
-    for spool in self._spools.values(): spool.close()
+    for spool in self._spools.values():
+        spool.flush()
+        spool.close()
     groups = {k: s.column('groups') for k, s in self._spools.items()}
     moved, outputs = moved_groups(groups, train_split), []
     root = image_root(self.root, self.output_dir)
@@ -255,11 +276,12 @@ def commit(self:MetadataWriter,
     for name, data in (extra or {}).items():
         (self._staging / name).write_bytes(data)
         made.append(name)
-    for name in made: os.replace(self._staging / name, self.output_dir / name)
-    for name in (f'{split}_{kind}.npy' for kind in self.kinds for split in ('train', 'val')):
-        if name not in made: (self.output_dir / name).unlink(missing_ok=True)
+    old = {f'{split}_{kind}.npy' for kind in self.kinds for split in ('train', 'val')}.difference(made)
+    with uninterrupted():
+        for name in made: os.replace(self._staging / name, self.output_dir / name)
+        for name in old: (self.output_dir / name).unlink(missing_ok=True)
 
-# %% ../nbs/07_metadata.ipynb #d4d976f6
+# %% ../nbs/07_metadata.ipynb #25c0b170
 REPROCESS = 'make metadata files from the raw data with: python -m ear_lazy.data_processor --all'
 
 def read_header(
@@ -277,7 +299,7 @@ def read_header(
         version = np.lib.format.read_magic(f)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(f)
-    except (ValueError, TypeError, SyntaxError, EOFError, KeyError, MemoryError, RecursionError) as e:
+    except Exception as e: # a damaged header makes NumPy's parser raise almost anything
         raise MetadataError(f'truncated or damaged header: {e}', path) from None
     if dtype.hasobject:
         raise MetadataError('pickled objects, as older versions wrote them, which are never loaded '

@@ -59,7 +59,7 @@ REASONS = {
 }
 ACTIONS = ('kept', 'clipped', 'derived', 'merged', 'dropped')
 
-# %% ../nbs/04_records.ipynb #43c851bf
+# %% ../nbs/04_records.ipynb #c2b1b51d
 def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, dtype))
 
 @dataclass
@@ -71,14 +71,15 @@ class Records:
     image_of: np.ndarray = _empty(0, np.int64) # (m,) row of `images`
     file_of: np.ndarray = _empty(0, np.int32) # (m,) row of `files`
     ids: np.ndarray = _empty(0, np.int64) # (m,) line or annotation id
-    boxes: np.ndarray = _empty((0, 4), np.float64) # (m, 4) xywh pixels
+    boxes: np.ndarray = _empty((0, 4), np.float32) # (m, 4) xywh pixels
     has_box: np.ndarray = _empty(0, bool) # (m,)
     labels: np.ndarray = _empty(0, np.int32) # (m,) row of `label_names`
     point_counts: np.ndarray = _empty(0, np.int64) # (m,) keypoints of this object, 0 for none
-    points: np.ndarray = _empty((0, 3), np.float64) # (p, 3) x, y in pixels, visibility 0, 1 or 2
+    points: np.ndarray = _empty((0, 3), np.float32) # (p, 3) x, y in pixels, visibility 0, 1 or 2
     label_names: list = field(default_factory=lambda: ['']) # class names; '' where the format has none
     files: list = field(default_factory=list) # annotation files, relative to the raw folder
     id_names: list = field(default_factory=list) # `ids` of each of `files`: 'id', 'line'; '' where it has one object
+    source: str = '' # raw dataset
     problems: list = field(default_factory=list) # `Problem`s met so far
     boxes_read: int = 0 # boxes and keypoint instances that were read, good and bad
     keypoints_read: int = 0
@@ -90,13 +91,24 @@ class Records:
         "Note a problem of object `i`, or of `image`, or of the file as a whole"
         if i is not None:
             f = self.file_of[i]
-            file, image = self.files[f], self.images[self.image_of[i]] if image is None else image
+            file, row = self.files[f], self.image_of[i]
+            if image is None and row >= 0: image = self.images[row]
             if self.id_names[f]: where = f'{self.id_names[f]} {self.ids[i]}'
         file = file or (self.files[0] if self.files else '')
         self.problems.append(
-            Problem('', file, where, image or '', reason, action, detail, int(boxes), int(keypoints)))
+            Problem(self.source, file, where, image or '', reason, action, detail, int(boxes), int(keypoints)))
 
-# %% ../nbs/04_records.ipynb #4fe108e8
+# %% ../nbs/04_records.ipynb #983c0dc6
+def _coordinates(values, columns):
+    with np.errstate(over='ignore'): # too large becomes infinite, and is reported as such
+        return np.asarray(values, np.float64).reshape(-1, columns).astype(np.float32)
+
+def _whole_sizes(sizes):
+    "Sizes in whole pixels; 0, for unknown, where they make no sense"
+    sizes = np.asarray(sizes, np.float64).reshape(-1, 2)
+    sensible = ((sizes >= 1) & (sizes < 2**31)).all(1, keepdims=True)
+    return np.where(sensible, sizes, 0).astype(np.int32)
+
 def make_records(
     images:list, # (n) image names
     image_of, # (m,) row of `images` for each object
@@ -118,16 +130,16 @@ def make_records(
     r = Records(
         images=images, files=files, id_names=[id_name] * len(files),
         image_of=np.asarray(image_of, np.int64), ids=np.asarray(ids, np.int64), has_box=np.asarray(has_box, bool),
-        boxes=np.full((m, 4), np.nan) if boxes is None else np.asarray(boxes, np.float64).reshape(-1, 4),
-        points=np.empty((0, 3)) if points is None else np.asarray(points, np.float64).reshape(-1, 3),
+        boxes=_coordinates(np.full((m, 4), np.nan) if boxes is None else boxes, 4),
+        points=_coordinates([] if points is None else points, 3),
         point_counts=np.asarray(point_counts, np.int64),
-        sizes=np.zeros((n, 2), np.int32) if sizes is None else np.asarray(sizes, np.int32).reshape(-1, 2),
+        sizes=_whole_sizes(np.zeros((n, 2)) if sizes is None else sizes),
         **(defaults | columns))
     r.boxes_read += int(r.has_box.sum())
     r.keypoints_read += int(r.has_keypoints.sum())
     return r
 
-# %% ../nbs/04_records.ipynb #4e33e35c
+# %% ../nbs/04_records.ipynb #5afe3bb0
 OBJECT_COLUMNS = ('image_of', 'file_of', 'ids', 'boxes', 'has_box', 'labels')
 
 def first_points(r:Records): # (m,)
@@ -149,7 +161,7 @@ def keep_objects(
 )->Records:
     "Objects with all their columns; images stay"
     rows = np.asarray(rows)
-    rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+    rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
     columns = {name: getattr(r, name)[rows] for name in OBJECT_COLUMNS}
     return replace(r, points=points_of(r, rows), point_counts=r.point_counts[rows], **columns)
 
@@ -168,13 +180,13 @@ def drop_values(
     r = replace(r, has_box=r.has_box & ~boxes, point_counts=np.where(keypoints, 0, r.point_counts), points=points)
     return keep_objects(r, r.has_box | r.has_keypoints)
 
-# %% ../nbs/04_records.ipynb #a677a53b
+# %% ../nbs/04_records.ipynb #180e1fcf
 def keep_images(
     r:Records,
     keep, # (n,) booleans
 )->Records:
     "Images with the objects in them"
-    r = keep_objects(r, keep[r.image_of])
+    r = keep_objects(r, keep[r.image_of] if len(keep) else [])
     row = np.cumsum(keep) - 1
     images = [o for o, k in zip(r.images, keep) if k]
     return replace(r, images=images, sizes=r.sizes[keep], empty=r.empty[keep], image_of=row[r.image_of])
@@ -261,7 +273,7 @@ def check(
     "Boxes, keypoints and repeats checked; only sound objects are left"
     return drop_repeats(check_keypoints(check_boxes(r)))
 
-# %% ../nbs/04_records.ipynb #d8c5b3e1
+# %% ../nbs/04_records.ipynb #39066c8e
 def _union(lists):
     "One list without repeats, and for each given list the rows of its items in it"
     row = {}
@@ -275,11 +287,12 @@ def concat(
     images, image_rows = _union([p.images for p in parts])
     names, name_rows = _union([p.label_names for p in parts])
     sizes, empty, taken = np.zeros((len(images), 2), np.int32), np.zeros(len(images), bool), np.zeros(len(images), bool)
-    # Backwards, so that the first file that knows a size has the last word.
+    # Backwards, so that the first that knows a size has the last word.
     for p, rows in zip(reversed(parts), reversed(image_rows)):
-        sizes[rows] = np.where((p.sizes > 0).all(1, keepdims=True), p.sizes, sizes[rows])
-        empty[rows] |= p.empty
-        taken[rows] |= ~p.empty
+        known = np.flatnonzero((p.sizes > 0).all(1))[::-1]
+        sizes[rows[known]] = p.sizes[known]
+        empty[rows[p.empty]] = True
+        taken[rows[~p.empty]] = True
     starts = np.cumsum([0] + [len(p.files) for p in parts])
     stacked = ('ids', 'boxes', 'has_box', 'point_counts', 'points')
     stack = {name: np.concatenate([getattr(p, name) for p in parts]) for name in stacked}
@@ -288,22 +301,22 @@ def concat(
         labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
         file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
         files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
-        problems=[o for p in parts for o in p.problems],
+        source=parts[0].source, problems=[o for p in parts for o in p.problems],
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts), **stack)
 
-# %% ../nbs/04_records.ipynb #fa10ea28
-def _same_object(r, starts, i, j):
-    "Do objects `i` and `j` of one image, from two files, describe the same thing?"
+# %% ../nbs/04_records.ipynb #505d35f4
+def _same_object(r, starts, i, j, source):
+    "Do objects `i`, with the points of `source`, and `j` of one image, from two files, describe the same thing?"
     name = r.label_names
     if name[r.labels[i]] and name[r.labels[j]] and r.labels[i] != r.labels[j]: return False
     shared = False
     if r.has_box[i] and r.has_box[j]:
         if np.abs(r.boxes[i] - r.boxes[j]).max() > ROUNDING: return False
         shared = True
-    k = r.point_counts[i]
+    k = r.point_counts[source]
     if k and r.point_counts[j]:
         if k != r.point_counts[j]: return False
-        a, b = r.points[starts[i]:starts[i] + k], r.points[starts[j]:starts[j] + k]
+        a, b = r.points[starts[source]:starts[source] + k], r.points[starts[j]:starts[j] + k]
         both = (a[:, 2] > 0) & (b[:, 2] > 0)
         if not both.any() or np.abs(a[both, :2] - b[both, :2]).max() > ROUNDING: return False
         shared = True
@@ -318,7 +331,7 @@ def _objects_described_twice(r):
     ends = np.cumsum(np.bincount(r.image_of, minlength=len(r.images)))
     return [order[(ends[i - 1] if i else 0):ends[i]] for i in images[counts > 1]]
 
-# %% ../nbs/04_records.ipynb #311db264
+# %% ../nbs/04_records.ipynb #b9f0940d
 def merge(
     parts:list, # Checked `Records` of one raw dataset
 )->Records:
@@ -329,7 +342,7 @@ def merge(
     for objects in _objects_described_twice(r):
         for n, j in enumerate(objects):
             others = (i for i in objects[:n] if r.file_of[i] != r.file_of[j] and not gone[i])
-            twin = next((i for i in others if _same_object(r, starts, i, j)), None)
+            twin = next((i for i in others if _same_object(r, starts, i, j, points_from[i])), None)
             if twin is None: continue
             gone[j] = True
             both_points = r.point_counts[j] > 0 and r.point_counts[points_from[twin]] > 0
@@ -341,7 +354,7 @@ def merge(
     points_from = points_from[~gone]
     return replace(keep_objects(r, ~gone), point_counts=r.point_counts[points_from], points=points_of(r, points_from))
 
-# %% ../nbs/04_records.ipynb #31e8e318
+# %% ../nbs/04_records.ipynb #77107c25
 def crop_boxes(
     r:Records, # Checked records
 )->np.ndarray: # (m, 4) xywh; NaN where there is nothing to crop
@@ -351,7 +364,5 @@ def crop_boxes(
         rows = np.flatnonzero(~r.has_box & (r.point_counts == k))
         points = points_of(r, rows).reshape(-1, k, 3)
         boxes[rows] = clip_boxes(pad_boxes(keypoints_to_boxes(points), 0.1), r.sizes[r.image_of[rows]])
-    flat = ~(boxes[:, 2:] > 0).all(1) & ~r.has_box
-    for i in np.flatnonzero(flat): r.problem('no_crop', 'kept', i)
-    boxes[flat] = np.nan
+    boxes[~(boxes[:, 2:] > 0).all(1)] = np.nan
     return boxes

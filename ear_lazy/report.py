@@ -7,16 +7,18 @@ Docs: https://ear-lazy.github.io/ear_lazy/report.html.md"""
 # %% auto #0
 __all__ = ['Count', 'SourceReport', 'Report']
 
-# %% ../nbs/09_report.ipynb #d438dde0
+# %% ../nbs/09_report.ipynb #404ce686
+import json
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from html import escape
 
-import msgspec
+import numpy as np
 from fastcore.basics import patch
 
 from .errors import EarLazyError
-from .records import ACTIONS, REASONS, Problem, Records
+from .records import REASONS, Problem, Records
 
 # %% ../nbs/09_report.ipynb #0243cbc2
 @dataclass
@@ -50,7 +52,25 @@ class SourceReport:
     boxes: Count = field(default_factory=Count)
     keypoints: Count = field(default_factory=Count)
 
-# %% ../nbs/09_report.ipynb #713a826a
+# %% ../nbs/09_report.ipynb #3896c038
+def _place(problem):
+    "Where a problem stands in the raw data; numbers in order of their value, whoever met the problem first"
+    number = re.search(r'\d+', problem.where)
+    return problem.source, problem.file, int(number[0]) if number else -1, problem
+
+def _joined(problems):
+    "Problems with one line for what a source's files hold unused, however many pieces they were read in"
+    unused = {}
+    for p in problems:
+        if p.reason != 'unused': yield p
+        else: unused[p.source, p.detail] = unused.get((p.source, p.detail), np.zeros(2, int)) + (p.boxes, p.keypoints)
+    for (source, detail), (boxes, keypoints) in unused.items():
+        yield Problem(source, '', '', '', 'unused', 'dropped', detail, int(boxes), int(keypoints))
+
+def _json_lines(items):
+    "One line for each item, so that `grep` finds a whole problem"
+    return ','.join(f'\n  {json.dumps(o)}' for o in items)
+
 @dataclass
 class Report:
     "What was read, written, repaired, merged and dropped in a run"
@@ -73,7 +93,8 @@ class Report:
         self.problems += r.problems
 
     def check(self):
-        "Raise `EarLazyError` where annotations of a source are unaccounted for"
+        "Put problems in the order of the files; raise `EarLazyError` where annotations of a source are unaccounted for"
+        self.problems = sorted(_joined(self.problems), key=_place)
         for s in self.sources.values():
             for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
                 if c.balanced: continue
@@ -87,9 +108,10 @@ class Report:
             sources=[asdict(o) for o in self.sources.values()],
             outputs=[o._asdict() for o in self.outputs],
             problems=[o._asdict() for o in self.problems])
-        return msgspec.json.format(msgspec.json.encode(content), indent=1)
+        tables = (f' {json.dumps(name)}: [{_json_lines(items)}]' for name, items in content.items())
+        return '{{\n{}\n}}\n'.format(',\n'.join(tables)).encode()
 
-# %% ../nbs/09_report.ipynb #40b6d930
+# %% ../nbs/09_report.ipynb #9b29d2cb
 _COLUMNS = ('read', 'kept', 'repaired', 'merged', 'dropped')
 
 def _source_table(report):
@@ -107,7 +129,7 @@ def _aligned(header, lines):
 def _output_lines(report):
     "One line for each file, and one for each kind that has none"
     made = {o.kind for o in report.outputs}
-    lines = [f'{o.file}: {o.rows:,} rows, {o.bytes:,} bytes' for o in report.outputs]
+    lines = [f"{o.file}: {o.rows:,} row{'s' * (o.rows != 1)}, {o.bytes:,} bytes" for o in report.outputs]
     return lines + [f'no {kind} data found: no {kind} file' for kind in report.kinds if kind not in made]
 
 def _problem_lines(report, most=3):

@@ -7,23 +7,30 @@ Docs: https://ear-lazy.github.io/ear_lazy/splits.html.md"""
 # %% auto #0
 __all__ = ['photo_group', 'photo_stem', 'group_hash', 'train_side', 'moved_groups', 'split_rows']
 
-# %% ../nbs/06_splits.ipynb #0cdd58fe
+# %% ../nbs/06_splits.ipynb #8de04fde
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 
-from .formats.tree import IMAGE_FOLDERS, SPLIT_FOLDER
+from .formats.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
-# %% ../nbs/06_splits.ipynb #67124d00
+# %% ../nbs/06_splits.ipynb #aababe27
 def photo_group(
-    dataset:str, # Raw dataset, without the detector or landmarker level
-    path:str, # Image, relative to the dataset's folder
+    path:str, # Image, relative to the raw folder
 )->str:
     "The name that all copies of one photo share"
     folder, _, name = path.rpartition('/')
-    kept = [o for o in folder.split('/') if o and not SPLIT_FOLDER.fullmatch(o) and o.lower() not in IMAGE_FOLDERS]
-    return '/'.join([dataset, *kept, photo_stem(name)])
+    return f'{_group_folder(folder)}/{photo_stem(name)}'
+
+@lru_cache(maxsize=4096)
+def _group_folder(folder):
+    "A folder without the detector or landmarker level, and without folders that only name a split or hold the images"
+    dataset = dataset_of(f'{folder}/x' if folder else 'x')
+    parts = folder[len(dataset.folder):].split('/')
+    kept = [o for o in parts if o and not SPLIT_FOLDER.fullmatch(o) and o.lower() not in IMAGE_FOLDERS]
+    return '/'.join([dataset.name, *kept])
 
 def photo_stem(
     name:str, # File name of an image

@@ -16,7 +16,6 @@ from making import (ROOT, assert_accounted, boxes, coco, command, contents, ende
 from torch.utils.data import DataLoader
 
 from ear_lazy import data_processor
-from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import EarLazyError, ImageLoadError, OutputError, ProblemError, RawDataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 
@@ -517,6 +516,23 @@ def test_a_worker_is_killed(long_run, turn):
     one_sentence(ended(p), 'a parser process was killed')
     assert contents(raw.parent/'out') == before and listing(raw.parent/'out') == sorted(before)
     assert not any(map(alive, workers))
+
+
+@needs_proc
+@pytest.mark.parametrize('sign', [signal.SIGTERM, signal.SIGKILL])
+def test_workers_do_not_outlive_their_parent(long_run, sign):
+    raw, before = long_run
+    p, workers = in_the_middle(raw, 2)
+    p.send_signal(sign)
+    p.wait(15)
+    until = time.monotonic() + 5
+    while any(map(alive, workers)) and time.monotonic() < until: time.sleep(0.05)
+    left = [o for o in workers if alive(o)]
+    for o in left: os.kill(o, signal.SIGKILL)
+    p.stdout.close(), p.stderr.close()
+    assert len(workers) == 2 and left == []
+    now = contents(raw.parent/'out')
+    assert {name: now[name] for name in before} == before
 
 
 @pytest.mark.parametrize('turn', range(0, 12, 3))

@@ -1,4 +1,5 @@
 "What always holds: a test for each of the seven invariants, and a few more where one was not enough"
+import json
 import os
 import pickle
 import random
@@ -177,6 +178,14 @@ def test_4_same_bytes_for_any_number_of_workers(varied, tmp_path, options):
     raw, expected = varied
     process(raw, raw.parent/f'out-{tmp_path.name}', **options)
     assert contents(raw.parent/f'out-{tmp_path.name}') == expected
+
+
+def test_4_same_report_where_something_is_not_used(varied, tmp_path):
+    "4. … also where a source holds what nobody asked for: one line says so, however it was cut into tasks"
+    raw, _ = varied
+    for batch_size in (500, 4): process(raw, tmp_path/f'{batch_size}', ('detector',), batch_size=batch_size)
+    def summary(folder): return [(p['source'], p['reason'], p['keypoints']) for p in json.loads((folder/'report.json').read_text())['problems']]
+    assert summary(tmp_path/'4') == summary(tmp_path/'500')
 
 
 @pytest.mark.parametrize('order', [1, 2])

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/csv.html.md"""
 __all__ = ['IMAGE_COLUMNS', 'LABEL_COLUMNS', 'SIZE_COLUMNS', 'BOX_COLUMNS', 'CHUNK', 'Header', 'parse_header', 'find_dialect',
            'sniff', 'parse_box', 'read']
 
-# %% ../../nbs/05_formats/02_csv.ipynb #9aac9f77
+# %% ../../nbs/05_formats/02_csv.ipynb #79f83d70
 import csv
 import re
 from itertools import islice
@@ -18,9 +18,9 @@ import numpy as np
 
 from ..errors import AnnotationError
 from .tree import Document, Tree, join, read_head
-from ..records import Records, concat, make_records
+from ..records import Records, concat, keep_images, make_records
 
-# %% ../../nbs/05_formats/02_csv.ipynb #ba577b64
+# %% ../../nbs/05_formats/02_csv.ipynb #4db5842b
 IMAGE_COLUMNS = (
     'imagepath', 'filename', 'filepath', 'imagename', 'imagefile', 'imgpath', 'imgname',
     'image', 'img', 'imageid', 'nameid', 'path', 'file')
@@ -66,7 +66,7 @@ def parse_header(
     return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size))
 
 def _is_normalised(column): # Open Images' own header: fractions of the image, a format of its own
-    return {'imageid', 'labelname', 'confidence', 'isoccluded'} <= column.keys()
+    return {'imageid', 'labelname', 'confidence'} <= column.keys()
 
 # %% ../../nbs/05_formats/02_csv.ipynb #c203ec5a
 def _first_line(head):
@@ -103,7 +103,7 @@ def parse_box(
     if not any(o.strip() for o in cells): return ()
     return tuple(map(float, cells))
 
-# %% ../../nbs/05_formats/02_csv.ipynb #6e5db23c
+# %% ../../nbs/05_formats/02_csv.ipynb #a84df509
 CHUNK = 20_000 # lines
 
 def read(
@@ -128,23 +128,24 @@ def _skip_header(reader):
     for row in reader:
         if row: return
 
-def _one_file(r): # the chunks of one file are one file
+def _one_file(r):
+    "The chunks of one file as one file, without images of which nothing is left but that they are not empty"
     r.files, r.id_names, r.file_of = r.files[:1], r.id_names[:1], np.zeros_like(r.file_of)
-    return r
+    return keep_images(r, r.empty | (np.bincount(r.image_of, minlength=len(r.images)) > 0))
 
-# %% ../../nbs/05_formats/02_csv.ipynb #88eb3e12
+# %% ../../nbs/05_formats/02_csv.ipynb #3f1ffa99
 def _read_rows(rows, header, file):
     "`Records` of some lines"
     image_row, sizes, label_row = {}, [], {'': 0}
     image_of, ids, boxes, labels, blank, bad = [], [], [], [], set(), []
     for line, row in rows:
         if not row: continue
-        try: name, box = row[header.image], parse_box(row, header)
-        except (ValueError, IndexError) as e:
-            bad.append((line, row, str(e)))
-            continue
-        i = image_row.setdefault(name, len(image_row))
+        i = image_row.setdefault(row[header.image] if header.image < len(row) else '', len(image_row))
         if i == len(sizes): sizes.append(_size(row, header))
+        try: box = parse_box(row, header)
+        except (ValueError, IndexError) as e:
+            bad.append((line, row, i, str(e)))
+            continue
         if not box:
             blank.add(i)
             continue
@@ -154,8 +155,8 @@ def _read_rows(rows, header, file):
     r = make_records(
         list(image_row), image_of, ids, [file], _to_xywh(boxes, header), sizes=sizes, id_name='line',
         labels=np.array(labels, np.int32), label_names=list(label_row))
-    r.empty[list(blank.difference(image_of))] = True
-    for line, row, reason in bad: _malformed(r, line, row, header, reason)
+    r.empty[list(blank.difference(image_of, (i for _, _, i, _ in bad)))] = True
+    for line, row, i, reason in bad: _malformed(r, line, row, header, r.images[i], reason)
     return r
 
 def _to_xywh(boxes, header):
@@ -165,11 +166,10 @@ def _to_xywh(boxes, header):
 
 def _size(row, header):
     if header.size is None: return 0, 0
-    try: return tuple(max(int(float(row[i])), 0) for i in header.size)
-    except (ValueError, IndexError, OverflowError): return 0, 0
+    try: return tuple(float(row[i]) for i in header.size)
+    except (ValueError, IndexError): return 0, 0
 
-def _malformed(r, line, row, header, reason):
-    image = row[header.image] if header.image < len(row) else ''
+def _malformed(r, line, row, header, image, reason):
     needed = max((header.image, *header.box)) + 1
     detail = f'{len(row)} cells, the header has {needed} or more' if len(row) < needed else reason
     r.boxes_read += 1

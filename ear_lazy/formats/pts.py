@@ -16,17 +16,17 @@ from ..errors import AnnotationError
 from .tree import Document, Tree, join, read_head
 from ..records import Records, make_records
 
-# %% ../../nbs/05_formats/03_pts.ipynb #ccefdf65
-_HEAD = re.compile(r'\s*version\s*:\s*[\d.]+\s+n_points\s*:\s*(\d+)\s*\{', re.I)
+# %% ../../nbs/05_formats/03_pts.ipynb #fd1b79d1
+_HEAD = re.compile(r'\s*version\s*:\s*[\d.]+\s+n_points\s*:\s*(\d{1,9})\s*\{', re.I)
 
 def parse_pts(
     text:str, # Content of a file
     file:str, # Its name, for the error
 )->np.ndarray: # (K, 2) x, y in pixels
     "Points of a `.pts` file; raises `AnnotationError` where it is none"
-    head = _HEAD.match(text.removeprefix('\ufeff'))
+    head = _HEAD.match(text)
     if not head: raise AnnotationError('does not begin with "version: 1" and "n_points: K"', file, 'line 1')
-    body, closed, _ = text.removeprefix('\ufeff')[head.end():].partition('}')
+    body, closed, _ = text[head.end():].partition('}')
     if not closed: raise AnnotationError('ends before the closing brace', file, f'line {text.count(chr(10)) + 1}')
     try: values = np.array(body.split(), np.float64)
     except ValueError as e: raise AnnotationError(str(e), file, _line_of_bad_number(text)) from None
@@ -41,7 +41,7 @@ def _line_of_bad_number(text):
         except ValueError: return f'line {n}'
     return ''
 
-# %% ../../nbs/05_formats/03_pts.ipynb #26bb2552
+# %% ../../nbs/05_formats/03_pts.ipynb #ca62f123
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
@@ -52,7 +52,7 @@ def sniff(
     txt = tuple(o for o in paths if o.lower().endswith('.txt') and _HEAD.match(_text(read_head(tree, o, 256))))
     return [Document('pts', files) for files in (pts, txt) if files]
 
-def _text(data): return data.decode('utf-8', 'replace')
+def _text(data): return data.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace')
 
 # %% ../../nbs/05_formats/03_pts.ipynb #d1bc92c6
 def read(

@@ -9,11 +9,12 @@ __all__ = ['IMAGE_SUFFIXES', 'KINDS', 'SPLIT_FOLDER', 'IMAGE_FOLDERS', 'LABEL_FO
            'Dataset', 'dataset_of', 'clean_name', 'ImageIndex', 'image_index', 'Located', 'locate', 'Document',
            'read_head']
 
-# %% ../../nbs/05_formats/00_tree.ipynb #a80d5e5e
+# %% ../../nbs/05_formats/00_tree.ipynb #cbe4a366
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 from typing import NamedTuple
 
 from ..errors import RawDataError
@@ -39,7 +40,7 @@ def join(
     "Path of `name` in `folder`, with '/' on every system"
     return f'{folder}/{name}' if folder else name
 
-# %% ../../nbs/05_formats/00_tree.ipynb #a1d38c12
+# %% ../../nbs/05_formats/00_tree.ipynb #fc247d22
 class Tree:
     "Names of all files below the raw folder"
     def __init__(self,
@@ -49,25 +50,34 @@ class Tree:
         self.root = Path(root)
         if not self.root.is_dir():
             raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or pass raw_data_dir=')
-        self.folders = {}
+        self.folders, self.unreadable = {}, {} # `unreadable`: folder to reason
         self._indexes = {}
-        self._walk('', {os.path.realpath(o) for o in skip})
+        skipped, paths = {os.path.realpath(o) for o in skip}, [('', frozenset())]
+        while paths:
+            path, above = paths.pop()
+            real = os.path.realpath(self.root / path)
+            if real in above | skipped: continue
+            folder = self._scan(path)
+            paths += [(join(path, o), above | {real}) for o in reversed(folder.subfolders)]
 
-    def _walk(self, path, seen):
-        real = os.path.realpath(self.root / path)
-        if real in seen: return
-        seen.add(real)
-        folder = Folder()
-        with os.scandir(self.root / path) as entries:
-            for e in entries:
-                if e.name.startswith('.') or e.name == '__MACOSX': continue
-                if e.is_dir(): folder.subfolders.append(e.name)
-                elif is_image(e.name): folder.images.add(e.name)
-                else: folder.others.append(e.name)
+    def _scan(self, path):
+        folder = self.folders[path] = Folder()
+        try:
+            with os.scandir(self.root / path) as entries:
+                for e in entries: self._add(folder, e)
+        except OSError as e: self.unreadable[path] = e.strerror
         folder.others.sort()
         folder.subfolders.sort()
-        self.folders[path] = folder
-        for name in folder.subfolders: self._walk(join(path, name), seen)
+        return folder
+
+    def _add(self, folder, entry):
+        name = entry.name
+        if name.startswith('.') or name == '__MACOSX': return
+        try: is_folder = entry.is_dir()
+        except OSError: return # a link that leads to itself
+        if is_folder: folder.subfolders.append(name)
+        elif is_image(name): folder.images.add(name)
+        elif entry.is_file(): folder.others.append(name) # a pipe would be waited for
 
     def below(self, root): # (path, Folder) of `root` and every folder below it
         "The folders of one raw dataset"
@@ -181,7 +191,7 @@ def _image_folders(tree, folder):
     if folder not in tree.folders: return []
     return [join(folder, p) for o in IMAGE_FOLDERS for p in tree.folders[folder].subfolders if p.lower() == o]
 
-# %% ../../nbs/05_formats/00_tree.ipynb #df17c5a7
+# %% ../../nbs/05_formats/00_tree.ipynb #5b9e3362
 def locate(
     tree:Tree, # The raw folder
     file:str, # Annotation file, relative to it
@@ -189,8 +199,9 @@ def locate(
     by_stem:bool=False, # The name has no extension
 )->Located:
     "The image that `name` in `file` stands for"
-    folder, name = file.rpartition('/')[0], clean_name(name)
+    folder, written, name = file.rpartition('/')[0], name, clean_name(name)
     if not by_stem:
+        if '..' in written and tree.has(path := normpath(join(folder, written.replace('\\', '/')))): return Located(path)
         for path in _beside(tree, folder, name):
             if tree.has(path): return Located(path)
     elif (path := _stem_beside(tree, folder, name)): return Located(path)
