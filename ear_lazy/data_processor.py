@@ -109,10 +109,10 @@ def tasks_of(
     return [(source.name, Document(d.format, d.files[a:a + batch_size]))
             for d in source.documents for a in range(0, len(d.files), batch_size)]
 
-# %% ../nbs/10_data_processor.ipynb #b3b377bb
+# %% ../nbs/10_data_processor.ipynb #27a1ddf3
 def _serve(connection, inherited, tree, tasks):
     "Answer numbers of tasks with what became of them, until the parent is gone"
-    for o in inherited: o.close() # a forked worker holds copies of the parent's ends, which would keep its siblings waiting
+    for o in inherited: o.close() # copies of the parent's ends, which would keep siblings waiting for a dead parent
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError):
         while True: connection.send(_outcome(tree, tasks[connection.recv()]))
@@ -184,7 +184,7 @@ class Workers:
             connection.close()
         for worker in self._workers.values(): worker.join()
 
-# %% ../nbs/10_data_processor.ipynb #b8d51dab
+# %% ../nbs/10_data_processor.ipynb #05952c98
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
     def __init__(self,
@@ -205,7 +205,8 @@ class DataProcessor:
         self.seed, self.strict, self.progress = seed, strict, progress
         self.report = None
 
-    def __repr__(self): return f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})'
+    def __repr__(self):
+        return f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})'
 
 # %% ../nbs/10_data_processor.ipynb #3338f8ab
 def _per_source(sources, results, batch_size):
@@ -363,7 +364,7 @@ def _kinds(parser, args):
     if not kinds: parser.error('say what to make: --all, or some of --detector --landmarker --teacher')
     return kinds
 
-# %% ../nbs/10_data_processor.ipynb #9f3919e9
+# %% ../nbs/10_data_processor.ipynb #21540d05
 def main(
     args:list=None, # Arguments; those of the command line by default
 )->int: # Exit status
@@ -379,7 +380,8 @@ def main(
     processor.progress = sys.stderr.isatty()
     try: report = processor.process(kinds, args.train_split)
     except EarLazyError as e: return _fail(str(e), 1)
-    except KeyboardInterrupt: return _fail(f'interrupted; what is in {args.output_dir} is complete, and of one run', 130)
+    except KeyboardInterrupt as e:
+        return _fail(f"interrupted: {str(e) or 'nothing was written, earlier outputs are untouched'}", 130)
     print(report)
     if not report.outputs: return _fail('nothing was written: no annotation was left to write', 1)
     print(f'\n{len(report.outputs)} files and report.json in {args.output_dir}, {report.seconds:.1f} s')

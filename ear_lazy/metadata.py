@@ -221,7 +221,7 @@ class MetadataWriter:
         with suppress(OSError):
             for folder in self._made: folder.rmdir()
 
-# %% ../nbs/07_metadata.ipynb #a278d804
+# %% ../nbs/07_metadata.ipynb #69774433
 def image_root(
     root:str, # Folder that image paths are relative to
     output_dir:str, # Folder of the metadata files
@@ -242,7 +242,7 @@ def uninterrupted():
     signal.signal(signal.SIGINT, lambda *_: caught.append(True))
     try: yield
     finally: signal.signal(signal.SIGINT, handler)
-    if caught: raise KeyboardInterrupt
+    if caught: raise KeyboardInterrupt('the new files were complete, and are in place')
 
 @patch
 def finish(self:MetadataWriter,

@@ -9,3 +9,13 @@ settings.register_profile('same_every_time', derandomize=True, deadline=None, da
 settings.load_profile('same_every_time')
 
 pytest.register_assert_rewrite('making')
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    "Tests that need OpenCV are skipped, and say so, where its wheel does not find its system libraries"
+    try: return (yield)
+    except ImportError as error:
+        try: import cv2  # noqa: F401
+        except ImportError: pytest.skip(f'OpenCV cannot be imported here: {error}')
+        raise

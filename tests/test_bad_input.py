@@ -159,7 +159,7 @@ def test_names_that_are_hard_to_print(raw, name):
 def test_a_terminal_of_another_encoding(raw, encoding):
     "Windows pipes are cp1252, bare servers ASCII"
     text(raw/'ears/more.csv', CSV + 'gone.png,1,1,2,2\n')
-    done = run(raw, env=os.environ | {'PYTHONIOENCODING': encoding})
+    done = run(raw, env=os.environ | {'PYTHONIOENCODING': encoding}, encoding=encoding)
     assert (done.returncode, done.stderr) == (0, ''), done.stderr
 
 

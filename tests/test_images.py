@@ -1,7 +1,6 @@
 "Image files of every kind, through both loaders, against a picture that is known; and every fault a file can have"
 import io, os, pickle, struct, subprocess, sys, zlib
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -366,6 +365,7 @@ print([name for name in ('cv2', 'torch', 'matplotlib') if name in sys.modules])'
 
 
 def test_cap_cv2_threads():
+    import cv2
     before = cv2.getNumThreads()
     try:
         cap_cv2_threads()

@@ -70,9 +70,10 @@ def sniff(
     names = [o for o in tree.folders[folder].others if o.lower().endswith('.json')]
     return [Document('coco', (f,)) for f in (join(folder, o) for o in names) if looks_like_coco(read_head(tree, f))]
 
-# %% ../../nbs/05_formats/01_coco.ipynb #952e47d0
+# %% ../../nbs/05_formats/01_coco.ipynb #41922384
 _fast = msgspec.json.Decoder(CocoFile, strict=False)
 _tables = msgspec.json.Decoder(dict[str, msgspec.Raw], strict=False)
+_MISFIT = (msgspec.ValidationError, UnicodeDecodeError)
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 class Misfit(NamedTuple):
@@ -91,12 +92,12 @@ def _items(table, cls, name, misfits):
     items = []
     for i, o in enumerate(table):
         try: items.append(_item(o, cls))
-        except msgspec.ValidationError as e: misfits.append(Misfit(name, i, str(e), _image_id(o)))
+        except _MISFIT as e: misfits.append(Misfit(name, i, str(e), _image_id(o)))
     return items
 
 def _image_id(o):
     try: return _item(o, Link).image_id
-    except msgspec.ValidationError: return None
+    except _MISFIT: return None
 
 def _item(o, cls):
     if isinstance(o, msgspec.Raw): return msgspec.json.decode(o, type=cls, strict=False)
@@ -157,7 +158,7 @@ def point_columns(
     counts[bad] = 0
     return _flatten(keypoints, counts).reshape(-1, 3), counts // 3, bad
 
-# %% ../../nbs/05_formats/01_coco.ipynb #644a93b3
+# %% ../../nbs/05_formats/01_coco.ipynb #2848c11a
 class Outline(msgspec.Struct):
     "The shape of an annotation"
     segmentation: msgspec.Raw = msgspec.Raw(b'null')
@@ -206,7 +207,7 @@ def _outline_box(raw):
     try:
         shape = msgspec.json.decode(raw, type=list[list[float]] | Mask | None)
         return mask_box(shape) if isinstance(shape, Mask) else polygon_box(shape or [])
-    except msgspec.ValidationError: return None
+    except _MISFIT: return None
 
 # %% ../../nbs/05_formats/01_coco.ipynb #f15f0217
 def _key(id): return int(id) if isinstance(id, str) and id.isdecimal() and len(id) < 20 else id

@@ -58,7 +58,7 @@ def _reading_order(document):
     "Tables before single files: where both describe an object, the table knows more of it"
     return list(READERS).index(document.format), document.files[0]
 
-# %% ../../nbs/05_formats/99_discover.ipynb #3f6bc7df
+# %% ../../nbs/05_formats/99_discover.ipynb #4adc25e6
 def _not_recognised(tree, folder, claimed):
     names = [o for o in tree.folders[folder].others if join(folder, o) not in claimed]
     source = dataset_of(join(folder, 'x')).folder
@@ -80,34 +80,35 @@ def _unknown(tree, source, folder, suffix, n, names):
 def _json_fault(tree, file):
     try: data = json.loads((tree.root / file).read_bytes())
     except json.JSONDecodeError as e: return f'not valid JSON: {e.msg} at line {e.lineno}, column {e.colno}'
-    except (UnicodeDecodeError, RecursionError, OSError) as e: return f'not valid JSON: {e}'
+    except (ValueError, RecursionError, OSError) as e: return f'not valid JSON: {e}'
     return 'a list, as files of detection results are' if isinstance(data, list) else 'no images and annotations in it'
 
-# %% ../../nbs/05_formats/99_discover.ipynb #7774b003
+# %% ../../nbs/05_formats/99_discover.ipynb #ea731c25
 def _per_image(r, mask): return np.bincount(r.image_of[mask], minlength=len(r.images))
 
-def _files_of_images(r):
-    files = np.zeros(len(r.images), np.int64)
-    files[r.image_of[::-1]] = r.file_of[::-1]
-    return files
+def _first_objects(r):
+    "(n,) row of the first object in each image, -1 for none"
+    first = np.full(len(r.images), -1)
+    first[r.image_of[::-1]] = np.arange(len(r.image_of))[::-1]
+    return first
 
 def locate_images(
     r:Records, # As read
     tree:Tree, # The raw folder
 )->Records:
     "Image names turned into paths relative to the raw folder; images that cannot be found dropped and reported"
-    files, boxes, keypoints = _files_of_images(r), _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
+    first, boxes, keypoints = _first_objects(r), _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
     paths, found = [], np.ones(len(r.images), bool)
-    for i, name in enumerate(r.images):
-        file = r.files[files[i]]
-        at = locate(tree, file, name, by_stem=not is_image(name))
+    for i, (name, o) in enumerate(zip(r.images, first)):
+        at = locate(tree, r.files[r.file_of[o] if o >= 0 else 0], name, by_stem=not is_image(name))
         paths.append(at.path)
         if not at.reason: continue
         found[i] = False
-        r.problem(at.reason, 'dropped', image=name, detail=at.detail, boxes=boxes[i], keypoints=keypoints[i], file=file)
+        r.problem(at.reason, 'dropped', o if o >= 0 else None, image=name, detail=at.detail,
+                  boxes=boxes[i], keypoints=keypoints[i])
     return concat([keep_images(replace(r, images=paths), found)])
 
-# %% ../../nbs/05_formats/99_discover.ipynb #3956cfd4
+# %% ../../nbs/05_formats/99_discover.ipynb #e5b23844
 def turn_images(
     r:Records, # Images located
     tree:Tree, # The raw folder
@@ -123,7 +124,7 @@ def turn_images(
     return replace(r, boxes=boxes, points=points, sizes=np.where(turns[:, None] > 0, r.sizes[:, ::-1], r.sizes))
 
 def _turns(r, tree):
-    "(n,) EXIF orientation of images whose declared size is that of the stored picture and not of the seen one; 0 for others"
+    "(n,) EXIF orientation of images whose declared size is that of the stored picture alone; 0 for others"
     turns = np.zeros(len(r.images), np.int8)
     for i in np.flatnonzero((r.sizes > 0).all(1) & (r.sizes[:, 0] != r.sizes[:, 1])):
         turn, stored = stored_turn(tree.root / r.images[i])

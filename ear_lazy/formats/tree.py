@@ -191,7 +191,7 @@ def _image_folders(tree, folder):
     if folder not in tree.folders: return []
     return [join(folder, p) for o in IMAGE_FOLDERS for p in tree.folders[folder].subfolders if p.lower() == o]
 
-# %% ../../nbs/05_formats/00_tree.ipynb #5b9e3362
+# %% ../../nbs/05_formats/00_tree.ipynb #c1ca7580
 def locate(
     tree:Tree, # The raw folder
     file:str, # Annotation file, relative to it
@@ -201,7 +201,8 @@ def locate(
     "The image that `name` in `file` stands for"
     folder, written, name = file.rpartition('/')[0], name, clean_name(name)
     if not by_stem:
-        if '..' in written and tree.has(path := normpath(join(folder, written.replace('\\', '/')))): return Located(path)
+        climbing = normpath(join(folder, written.replace('\\', '/'))) if '..' in written else ''
+        if climbing and tree.has(climbing): return Located(climbing)
         for path in _beside(tree, folder, name):
             if tree.has(path): return Located(path)
     elif (path := _stem_beside(tree, folder, name)): return Located(path)
