@@ -236,7 +236,7 @@ def test_csv_lines_that_are_wrong(raw):
     image(raw/'ears/a.png')
     text(raw/'ears/boxes.csv', 'image_path,x1,y1,w,h\na.png,1,2,3\n\na.png,1,2,3,x\n"a.png,1,2,3,4\na.png,,2,3,4\n,1,2,3,4\na.png,9,9,9,9,extra\n')
     report = outcome(raw)
-    assert sorted((p.where, p.reason) for p in report.problems if p.where) == [('line 2', 'malformed'), ('line 4', 'malformed'), ('line 6', 'malformed')]
+    assert sorted((p.where, p.reason) for p in report.problems if p.where) == [('line 2', 'malformed'), ('line 4', 'malformed'), ('line 6', 'malformed'), ('line 7', 'missing_image')]
     assert problem(report, 'missing_image').boxes == 1
     assert boxes(raw.parent/'out') == [('ears/a.png', [1, 2, 3, 4]), ('ears/a.png', [9, 9, 9, 9])]
 
