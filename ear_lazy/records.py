@@ -59,7 +59,7 @@ REASONS = {
 }
 ACTIONS = ('kept', 'clipped', 'derived', 'merged', 'dropped')
 
-# %% ../nbs/04_records.ipynb #c2b1b51d
+# %% ../nbs/04_records.ipynb #bd22aa95
 def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, dtype))
 
 @dataclass
@@ -79,6 +79,7 @@ class Records:
     label_names: list = field(default_factory=lambda: ['']) # class names; '' where the format has none
     files: list = field(default_factory=list) # annotation files, relative to the raw folder
     id_names: list = field(default_factory=list) # `ids` of each of `files`: 'id', 'line'; '' where it has one object
+    fractions: bool = False # boxes and points are fractions of the image's width and height, until its size is known
     source: str = '' # raw dataset
     problems: list = field(default_factory=list) # `Problem`s met so far
     boxes_read: int = 0 # boxes and keypoint instances that were read, good and bad
@@ -273,7 +274,7 @@ def check(
     "Boxes, keypoints and repeats checked; only sound objects are left"
     return drop_repeats(check_keypoints(check_boxes(r)))
 
-# %% ../nbs/04_records.ipynb #39066c8e
+# %% ../nbs/04_records.ipynb #1a81d581
 def _union(lists):
     "One list without repeats, and for each given list the rows of its items in it"
     row = {}
@@ -301,7 +302,7 @@ def concat(
         labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
         file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
         files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
-        source=parts[0].source, problems=[o for p in parts for o in p.problems],
+        source=parts[0].source, fractions=parts[0].fractions, problems=[o for p in parts for o in p.problems],
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts), **stack)
 
 # %% ../nbs/04_records.ipynb #505d35f4

@@ -21,7 +21,7 @@ RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . &&
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
 # Each imports only from those before it.
-MODULES = ['errors', 'geometry', 'synthetic', 'images', 'records', 'formats.tree', 'formats.coco', 'formats.csv', 'formats.pts',
+MODULES = ['errors', 'geometry', 'synthetic', 'images', 'records', 'formats.registry', 'formats.tree', 'formats.coco', 'formats.csv', 'formats.pts',
            'formats.discover', 'splits', 'metadata', 'background_writer', 'report', 'data_processor', 'cache', 'show',
            'lazy_dataset', 'demo']
 WITH_TORCH = ['lazy_dataset', 'demo']

@@ -9,7 +9,7 @@ __all__ = ['Image', 'Annotation', 'Category', 'CocoFile', 'looks_like_coco', 'sn
            'point_columns', 'Outline', 'Outlines', 'Mask', 'polygon_box', 'mask_box', 'outline_boxes', 'image_rows',
            'read']
 
-# %% ../../nbs/05_formats/01_coco.ipynb #c06a23b0
+# %% ../../nbs/05_formats/01_coco.ipynb #07c809dd
 import json
 from contextlib import suppress
 from itertools import chain
@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from ..errors import AnnotationError
+from .registry import register
 from .tree import Document, Tree, join, read_head
 from ..records import Records, keep_images, keep_objects, make_records
 
@@ -301,3 +302,6 @@ def _sound(r, annotations, bad_box, bad_points, taken, broken):
         r.empty[broken] = False
     r = keep_objects(r, ~(orphan | crowd) & (r.has_box | r.has_keypoints))
     return keep_images(r, ~np.isin(np.arange(len(r.images)), taken)) if taken else r
+
+# %% ../../nbs/05_formats/01_coco.ipynb #53d0c55e
+register('coco', sniff, read, rank=10)

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/csv.html.md"""
 __all__ = ['IMAGE_COLUMNS', 'LABEL_COLUMNS', 'SIZE_COLUMNS', 'BOX_COLUMNS', 'CHUNK', 'Header', 'parse_header', 'find_dialect',
            'sniff', 'parse_box', 'read']
 
-# %% ../../nbs/05_formats/02_csv.ipynb #79f83d70
+# %% ../../nbs/05_formats/02_csv.ipynb #d9ae4344
 import csv
 import re
 from itertools import islice
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnnotationError
+from .registry import register
 from .tree import Document, Tree, join, read_head
 from ..records import Records, concat, keep_images, make_records
 
@@ -174,3 +175,6 @@ def _malformed(r, line, row, header, image, reason):
     detail = f'{len(row)} cells, the header has {needed} or more' if len(row) < needed else reason
     r.boxes_read += 1
     r.problem('malformed', 'dropped', image=image, detail=detail, boxes=1, where=f'line {line}')
+
+# %% ../../nbs/05_formats/02_csv.ipynb #236676bd
+register('csv', sniff, read, rank=90)

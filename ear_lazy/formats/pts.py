@@ -7,12 +7,13 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/pts.html.md"""
 # %% auto #0
 __all__ = ['parse_pts', 'sniff', 'read']
 
-# %% ../../nbs/05_formats/03_pts.ipynb #a4bb5211
+# %% ../../nbs/05_formats/03_pts.ipynb #06032a12
 import re
 
 import numpy as np
 
 from ..errors import AnnotationError
+from .registry import register
 from .tree import Document, Tree, join, read_head
 from ..records import Records, make_records
 
@@ -76,3 +77,6 @@ def read(
         r.keypoints_read += 1
         r.problem('malformed', 'dropped', file=file, where=where, detail=detail, keypoints=1)
     return r
+
+# %% ../../nbs/05_formats/03_pts.ipynb #e21c8f5c
+register('pts', sniff, read)
