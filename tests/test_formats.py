@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from making import assert_accounted, boxes, coco, coco_dict, image, listing, problem, process, pts, reasons, rows, text
 
 from ear_lazy.errors import AnnotationError
-from ear_lazy.formats.discover import READERS, discover, load
+from ear_lazy.formats.discover import discover, load
 from ear_lazy.formats.tree import Document, Tree
 from ear_lazy.records import Records
 
@@ -407,11 +407,11 @@ def check_reader(folder, name, format, data):
     tree, document = Tree(folder), Document(format, (name,))
     signal.alarm(10)
     try:
-        try: assert isinstance(READERS[format].read(tree, document), Records)
+        try: assert isinstance(readers()[format].read(tree, document), Records)
         except AnnotationError as e: assert e.file == name and str(e)
         r = load(tree, '.', document)
         json.dumps([p._asdict() for p in r.problems])
-        for reader in READERS.values(): reader.sniff(tree, '')
+        for reader in readers().values(): reader.sniff(tree, '')
         discover(tree)
     finally:
         signal.alarm(0)
