@@ -10,6 +10,7 @@ from making import assert_accounted, boxes, coco, coco_dict, image, listing, pro
 
 from ear_lazy.errors import AnnotationError
 from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.registry import readers
 from ear_lazy.formats.tree import Document, Tree
 from ear_lazy.records import Records
 
