@@ -70,14 +70,12 @@ def image_size(
         width, height = im.size
         return (width, height) if orientation(im) >= 5 else (height, width)
 
-# %% ../nbs/03_images.ipynb #e0f630a4
+# %% ../nbs/03_images.ipynb #f59f388c
 def stored_turn(
     path:str, # Image file
 ) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
-    "How a stored picture is turned for viewing; (1, (0, 0)) where it is not, or where that cannot be read"
+    "How a stored picture is turned for viewing, and its size; (1, (0, 0)) where that cannot be read"
     try:
-        with open(path, 'rb', buffering=0) as file: head = file.read(4096)
-        if not (b'Exif' in head or b'eXIf' in head or (head[12:16] == b'VP8X' and head[20] & 8)): return 1, (0, 0)
         with Image.open(path, formats=FORMATS) as im: return orientation(im), im.size[::-1]
     except Exception: return 1, (0, 0) # who loads the image is told what is wrong with it
 

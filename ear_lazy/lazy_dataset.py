@@ -257,6 +257,34 @@ class CombinedLazyDataset(_RowDataset):
     def __repr__(self):
         return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
 
+# %% ../nbs/13_lazy_dataset.ipynb #d595b9cf
+@patch
+def to_coco(self:_RowDataset,
+    path:str, # JSON file to write
+    images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+)->Path: # The file
+    "Write the rows as a COCO file"
+    from ear_lazy.export import to_coco
+    return to_coco(self, path, images)
+
+@patch
+def to_yolo(self:_RowDataset,
+    folder:str, # Folder to make
+    images:str=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+)->Path: # The folder
+    "Write the rows as a YOLO folder"
+    from ear_lazy.export import to_yolo
+    return to_yolo(self, folder, images)
+
+@patch
+def to_csv(self:_RowDataset,
+    path:str, # CSV file to write
+    images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+)->Path: # The file
+    "Write the rows as a table of boxes; raises `ValueError` for keypoints"
+    from ear_lazy.export import to_csv
+    return to_csv(self, path, images)
+
 # %% ../nbs/13_lazy_dataset.ipynb #62ca186f
 def _thumbnail(dataset, i):
     try: return thumbnail_html(dataset[i], size=96)

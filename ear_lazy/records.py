@@ -36,7 +36,7 @@ class Problem(NamedTuple):
         what = f"{REASONS[self.reason]}{f': {self.detail}' if self.detail else ''}"
         return f'{place}: {what} → {self.action}'
 
-# %% ../nbs/04_records.ipynb #8582560e
+# %% ../nbs/04_records.ipynb #1e835bd4
 REASONS = {
     'bad_file': 'annotation file cannot be read',
     'not_recognised': 'no reader knows this file',
@@ -50,12 +50,17 @@ REASONS = {
     'outside': 'box lies wholly outside the image',
     'partly_outside': 'box reaches over the edge of the image',
     'crowd': 'box covers a group (iscrowd)',
-    'no_box': 'annotation has no box; its polygon has one',
+    'invalid': 'its maker marked it as invalid',
+    'no_box': 'annotation has no box; its outline or points have one',
     'unlabelled': 'no keypoint is labelled',
+    'whole_image': 'image is one crop as a whole',
     'no_geometry': 'annotation has neither box nor keypoints',
     'no_crop': 'keypoints span no area to crop',
     'repeat': 'the same annotation is there already',
     'unused': 'nothing that was asked for uses it',
+    'other_class': 'its class was not asked for',
+    'other_keypoints': 'another number of keypoints was asked for',
+    'other_size': 'the declared size is not that of the image',
 }
 ACTIONS = ('kept', 'clipped', 'derived', 'merged', 'dropped')
 

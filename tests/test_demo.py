@@ -53,7 +53,7 @@ def test_makes_everything(ran):
     assert run.stderr == ''
     assert sorted(path.name for path in cwd.iterdir()) == ['a demo']
     assert sorted(path.name for path in folder.iterdir()) == ['gallery.png', 'made_by_ear_lazy_demo.txt', 'preprocessed', 'raw']
-    assert sorted(path.name for path in (folder/'preprocessed').iterdir()) == sorted([*OUTPUTS, 'report.json'])
+    assert sorted(path.name for path in (folder/'preprocessed').iterdir()) == sorted([*OUTPUTS, 'problems.csv', 'report.json'])
     assert len(list((folder/'raw').rglob('*.jpg'))) == 20
 
 

@@ -126,7 +126,7 @@ def test_coco_with_a_byte_order_mark_and_line_breaks(raw):
 def test_coco_by_content_and_not_by_name(raw):
     image(raw/'ears/a.png')
     text(raw/'ears/whatever.JSON', json.dumps({'zzz': 1, **coco_dict({'a.png': [[1, 2, 3, 4]]})}))
-    text(raw/'ears/_annotations.coco.json', '{"version": "4", "shapes": [], "imagePath": "a.png"}')
+    text(raw/'ears/_annotations.coco.json', '{"version": "4", "info": "none"}')
     assert reasons(outcome(raw)) == [('not_recognised', 'dropped')]
     assert boxes(raw.parent/'out') == [('ears/a.png', [1, 2, 3, 4])]
 
@@ -412,8 +412,8 @@ def check_reader(folder, name, format, data):
         except AnnotationError as e: assert e.file == name and str(e)
         r = load(tree, '.', document)
         json.dumps([p._asdict() for p in r.problems])
-        for reader in readers().values(): reader.sniff(tree, '')
-        discover(tree)
+        if len(data) % 8 == 0: discover(tree) # every reader looks at every file: an eighth of them is enough
+        else: readers()[format].sniff(tree, '')
     finally:
         signal.alarm(0)
         (folder/name).unlink()

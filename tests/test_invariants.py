@@ -35,7 +35,7 @@ def messy(raw):
     for name in 'ghi': image(raw/f'three/imgs/{name}.png', seed=ord(name))
     pts(raw/'three/annot/g.pts', [(1, 1), (9, 9)]), pts(raw/'three/annot/h.pts', [('nan', 1), (9, 9)]), pts(raw/'three/annot/z.pts', [(1, 1)])
     text(raw/'three/annot/i.pts', 'version: 1\nn_points: 2\n{\n1 x\n2 2\n}')
-    text(raw/'two/other.json', '{"shapes": []}'), text(raw/'two/broken.json', '{"images": [,')
+    text(raw/'two/other.json', '{"things": []}'), text(raw/'two/broken.json', '{"images": [,')
 
 
 @pytest.mark.parametrize('kinds', [KINDS, ('detector',), ('landmarker',), ('teacher',)])
@@ -145,7 +145,7 @@ def test_3_files_appear_by_renaming(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'replace', replace)
     messy(tmp_path/'raw')
     process(tmp_path/'raw', tmp_path/'out')
-    assert sorted(seen) == listing(tmp_path/'out') and len(seen) == 7
+    assert sorted(seen) == listing(tmp_path/'out') and len(seen) == 8
 
 
 def copy_in_order(source, target, order):
@@ -231,7 +231,7 @@ def test_5_a_photo_is_on_one_side(tmp_path):
     "5. A photo, and every copy and crop of it, is on one side of the split in all of detector, landmarker and teacher"
     photos(tmp_path/'raw', range(300))
     process(tmp_path/'raw', tmp_path/'out', batch_size=100)
-    assert len(listing(tmp_path/'out')) == 7
+    assert len(listing(tmp_path/'out')) == 8
     before = sides(tmp_path/'out')
     by_photo = sides_of_photos(before)
     assert len(before) == 300 * 3 + 100 and len(by_photo) == 300
@@ -253,7 +253,7 @@ def test_5_no_side_is_empty(tmp_path, number):
         raw, out = tmp_path/f'raw{seed}', tmp_path/f'out{seed}'
         photos(raw, range(seed * 10, seed * 10 + number))
         process(raw, out)
-        assert len(listing(out)) == 7, listing(out)
+        assert len(listing(out)) == 8, listing(out)
         assert all(len(s) == 1 for s in sides_of_photos(sides(out)).values())
 
 

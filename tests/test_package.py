@@ -21,8 +21,9 @@ RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . &&
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
 # Each imports only from those before it.
-MODULES = ['errors', 'geometry', 'synthetic', 'images', 'records', 'formats.registry', 'formats.tree', 'formats.coco', 'formats.csv', 'formats.pts',
-           'formats.discover', 'splits', 'metadata', 'background_writer', 'report', 'data_processor', 'cache', 'show',
+MODULES = ['errors', 'geometry', 'synthetic', 'images', 'records', 'formats.registry', 'formats.tree', 'formats.coco', 'formats.coco_points', 'formats.csv',
+           'formats.pts', 'formats.yolo', 'formats.voc', 'formats.cvat', 'formats.json_files', 'formats.labelme', 'formats.audioear', 'formats.createml',
+           'formats.vott_json', 'formats.openimages', 'formats.wider', 'formats.celeba', 'formats.wflw', 'formats.lfpw', 'formats.images', 'formats.discover', 'splits', 'metadata', 'background_writer', 'report', 'sources', 'data_processor', 'cache', 'show', 'export',
            'lazy_dataset', 'demo']
 WITH_TORCH = ['lazy_dataset', 'demo']
 NOTEBOOKS = sorted(p for p in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)

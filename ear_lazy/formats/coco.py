@@ -303,5 +303,5 @@ def _sound(r, annotations, bad_box, bad_points, taken, broken):
     r = keep_objects(r, ~(orphan | crowd) & (r.has_box | r.has_keypoints))
     return keep_images(r, ~np.isin(np.arange(len(r.images)), taken)) if taken else r
 
-# %% ../../nbs/05_formats/01_coco.ipynb #53d0c55e
-register('coco', sniff, read, rank=10)
+# %% ../../nbs/05_formats/01_coco.ipynb #2681c4fc
+register('coco', sniff, read, rank=10, why='a JSON object with images and annotations')

@@ -176,5 +176,5 @@ def _malformed(r, line, row, header, image, reason):
     r.boxes_read += 1
     r.problem('malformed', 'dropped', image=image, detail=detail, boxes=1, where=f'line {line}')
 
-# %% ../../nbs/05_formats/02_csv.ipynb #236676bd
-register('csv', sniff, read, rank=90)
+# %% ../../nbs/05_formats/02_csv.ipynb #28f1d01e
+register('csv', sniff, read, rank=90, why='a header with image and box columns')

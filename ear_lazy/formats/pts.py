@@ -78,5 +78,5 @@ def read(
         r.problem('malformed', 'dropped', file=file, where=where, detail=detail, keypoints=1)
     return r
 
-# %% ../../nbs/05_formats/03_pts.ipynb #e21c8f5c
-register('pts', sniff, read)
+# %% ../../nbs/05_formats/03_pts.ipynb #89fd14e6
+register('pts', sniff, read, why='version, n_points and braces')

@@ -14,13 +14,14 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Callable, NamedTuple
 
-# %% ../../nbs/05_formats/00_registry.ipynb #b79150cf
+# %% ../../nbs/05_formats/00_registry.ipynb #3ec10c37
 class Reader(NamedTuple):
     "A raw format"
     name: str # 'coco'
     sniff: Callable # (tree, folder) → list of `Document`
     read: Callable # (tree, document) → `Records`
     rank: int # the smaller is asked first
+    why: str # what a file is recognised by, in words
 
 _registered = {}
 
@@ -29,12 +30,13 @@ def register(
     sniff:Callable, # (tree, folder) → list of `Document`s with this name as their format
     read:Callable, # (tree, document) → `Records`; raises `AnnotationError`
     rank:int=50, # The smaller is asked first
+    why:str='its content', # What a file is recognised by, in words
 ):
     "Make a format known; a name that is there already is a `ValueError`, except when a module is loaded again"
     known = _registered.get(name)
     if known and known.read.__module__ != read.__module__:
         raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
-    _registered[name] = Reader(name, sniff, read, rank)
+    _registered[name] = Reader(name, sniff, read, rank, why)
 
 # %% ../../nbs/05_formats/00_registry.ipynb #788d7818
 @lru_cache

@@ -226,11 +226,12 @@ def _stems(tree, folder):
         for o in tree.folders[folder].images: stems.setdefault(o.rpartition('.')[0], []).append(o)
     return tree._indexes[key]
 
-# %% ../../nbs/05_formats/00_tree.ipynb #096a7390
+# %% ../../nbs/05_formats/00_tree.ipynb #2768cb1c
 class Document(NamedTuple):
     "Annotation files that one reader reads in one go"
     format: str # name of the reader: 'coco', 'csv', 'pts'
     files: tuple # relative to the raw folder
+    keypoint_offset: float = 0. # pixels to add to x and y of keypoints, where a maker counts from elsewhere
 
 def read_head(
     tree:Tree, # The raw folder

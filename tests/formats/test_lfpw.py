@@ -1,0 +1,109 @@
+"Loose points in text files, what must not be taken for them, and files that are damaged at random"
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from making import assert_accounted, boxes, image, problem, process, pts, reasons, rows, text
+from test_formats import EDITS, check_reader, edited
+
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.tree import Tree
+
+quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture
+def raw(tmp_path): return tmp_path/'raw'
+
+
+def outcome(raw):
+    report = process(raw, raw.parent/'out', train_split=1)
+    assert_accounted(report, raw.parent/'out' if report.outputs else None)
+    return report
+
+
+def formats(folder): return [(d.format, d.files) for s in discover(Tree(folder))[0] for d in s.documents]
+
+
+@pytest.fixture(scope='module')
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('damaged')
+    for name in ('a.png', 'b.png'): image(folder/name)
+    return folder
+
+
+
+POINTS = '12.5 8.0\n30.25 9.5\n14 29.75\n20 11\n'
+BOX = [12.5, 8, 17.75, 21.75]
+
+
+def ears(raw, **files):
+    for name, content in files.items(): image(raw/f'ears/{name}.png'), text(raw/f'ears/{name}.txt', content)
+
+
+@pytest.mark.parametrize('content', [POINTS, POINTS.replace('\n', '\r\n'), POINTS.strip(), POINTS.replace('\n', ' '), POINTS.replace(' ', ', '), POINTS.replace(' ', '\t'), '4\n' + POINTS, '\n' + POINTS + '\n\n',
+                                     b'\xef\xbb\xbf' + POINTS.encode()], ids=range(9))
+def test_points_and_their_extent(raw, content):
+    ears(raw, a=content)
+    report = outcome(raw)
+    assert reasons(report) == [('no_box', 'derived')] and problem(report, 'no_box').detail == 'extent of 4 points'
+    assert boxes(raw.parent/'out') == [('ears/a.png', BOX)]
+    assert rows(raw.parent/'out', 'landmarker') == [('ears/a.png', [[12.5, 8, 2], [30.25, 9.5, 2], [14, 29.75, 2], [20, 11, 2]])]
+
+
+def test_beside_the_images(raw):
+    image(raw/'ears/images/a.jpg')
+    text(raw/'ears/landmarks/a.txt', POINTS)
+    outcome(raw)
+    assert boxes(raw.parent/'out') == [('ears/images/a.jpg', BOX)]
+
+
+@pytest.mark.parametrize('content', [
+    '0 0.5 0.5 0.1 0.2\n', '7 .5 .5 .1 .2\n' * 3, '0 .5 .5 .1 .2 .4 .4 2\n', '0 .1 .1 .2 .1 .2 .2 .1 .2\n', '0 .1 .1 .2 .1 .2 .2 .1 .2 1\n', '12 .5 .5 .1 .2 .4 .4 2 .3 .3 2 .3 .3 1\n', '',
+    'Ears of 12 people.\n', 'a.png\nb.png\n', 'version: 1\nn_points: 3\n{\n1 2\n3 4\n5 6\n}\n', '1\n2\n3\n', '10 20\n', '1 2 3 4 5\n', '0.1 0.2\n0.3 0.4\n0.5 0.6\n'], ids=range(14))
+def test_other_texts_are_left_alone(raw, content):
+    ears(raw, a=content)
+    assert 'lfpw' not in dict(formats(raw))
+
+
+def test_texts_without_an_image(raw):
+    ears(raw, a=POINTS)
+    for name in ('README', 'train', 'classes'): text(raw/f'ears/{name}.txt', POINTS)
+    assert formats(raw) == [('lfpw', ('ears/a.txt',))]
+
+
+def test_pts_in_a_text_beside_loose_points(raw):
+    ears(raw, a=POINTS, c=POINTS)
+    image(raw/'ears/b.png'), pts(raw/'ears/b.txt', [(1, 2), (3, 4), (5, 6)])
+    assert sorted(formats(raw)) == [('lfpw', ('ears/a.txt', 'ears/c.txt')), ('pts', ('ears/b.txt',))]
+
+
+@pytest.mark.parametrize(('content', 'where'), [('1 2\n3\n', 'line 2'), ('1 2\n\n3 x\n', 'line 3'), ('', ''), (b'\xff\xfe\0', 'line 1')])
+def test_a_broken_file(raw, content, where):
+    ears(raw, a=POINTS, b=POINTS, c=content)
+    p = problem(outcome(raw), 'malformed')
+    assert (p.file, p.where, p.action, p.boxes, p.keypoints) == ('ears/c.txt', where, 'dropped', 1, 1) and len(boxes(raw.parent/'out')) == 2
+
+
+def test_points_on_a_line_span_no_box(raw):
+    ears(raw, a='1 20\n30 20\n9 20\n')
+    assert ('no_area', 'dropped') in reasons(outcome(raw)) and len(rows(raw.parent/'out', 'landmarker')) == 1
+
+
+def test_few_files_are_opened(raw, monkeypatch):
+    from ear_lazy.formats import lfpw
+    ears(raw, **{f'e{i:03}': POINTS for i in range(40)})
+    opened = []
+    monkeypatch.setattr(lfpw, 'read_head', lambda tree, file, size: opened.append(file) or POINTS.encode())
+    assert len(lfpw.sniff(Tree(raw), 'ears')[0].files) == 40 and len(opened) == 8
+
+
+@quick
+@given(EDITS)
+def test_damaged_bytes(pictures, edits): check_reader(pictures, 'a.txt', 'lfpw', edited(POINTS.encode(), edits))
+
+
+WORDS = st.sampled_from(['1', '2', '4', '12.5', '-3', 'nan', 'inf', '1e300', '1e999', 'x', '\n', '\n', ',', '\0', '٣', '1_0', '9' * 5000])
+
+
+@settings(quick, max_examples=500)
+@given(st.lists(WORDS, max_size=20))
+def test_odd_words(pictures, words): check_reader(pictures, 'a.txt', 'lfpw', ' '.join(words).encode())
