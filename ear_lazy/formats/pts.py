@@ -42,7 +42,7 @@ def _line_of_bad_number(text):
         except ValueError: return f'line {n}'
     return ''
 
-# %% ../../nbs/05_formats/03_pts.ipynb #ca62f123
+# %% ../../nbs/05_formats/03_pts.ipynb #9c57b794
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
@@ -50,8 +50,12 @@ def sniff(
     "The landmark files of a folder"
     paths = [join(folder, o) for o in tree.folders[folder].others]
     pts = tuple(o for o in paths if o.lower().endswith('.pts'))
-    txt = tuple(o for o in paths if o.lower().endswith('.txt') and _HEAD.match(_text(read_head(tree, o, 256))))
+    texts = [o for o in paths if o.lower().endswith('.txt')]
+    few = texts[::max(1, len(texts) // 8)]
+    txt = tuple(o for o in texts if _is_pts(tree, o)) if any(_is_pts(tree, o) for o in few) else ()
     return [Document('pts', files) for files in (pts, txt) if files]
+
+def _is_pts(tree, file): return _HEAD.match(_text(read_head(tree, file, 256)))
 
 def _text(data): return data.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace')
 
