@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Callable, NamedTuple
 
-# %% ../../nbs/05_formats/00_registry.ipynb #3ec10c37
+# %% ../../nbs/05_formats/00_registry.ipynb #6f560be0
 class Reader(NamedTuple):
     "A raw format"
     name: str # 'coco'
@@ -32,10 +32,10 @@ def register(
     rank:int=50, # The smaller is asked first
     why:str='its content', # What a file is recognised by, in words
 ):
-    "Make a format known; a name that is there already is a `ValueError`, except when a module is loaded again"
+    "Make a format known; another module's name is a `ValueError`; a notebook may try out a new version of it"
     known = _registered.get(name)
-    if known and known.read.__module__ != read.__module__:
-        raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
+    owners = {read.__module__, known.read.__module__} - {'__main__'} if known else ()
+    if len(owners) > 1: raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
     _registered[name] = Reader(name, sniff, read, rank, why)
 
 # %% ../../nbs/05_formats/00_registry.ipynb #788d7818
