@@ -424,7 +424,7 @@ def check_reader(folder, name, format, data):
     assert len(r.points) == r.point_counts.sum() and (r.image_of < len(r.images)).all() and (r.image_of >= 0).all()
 
 
-many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
+many = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @many
