@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/data_processor.html.md"""
 __all__ = ['ROWS', 'detector_rows', 'landmarker_rows', 'teacher_rows', 'batches', 'select_asked', 'select_used', 'tasks_of',
            'Workers', 'DataProcessor', 'make_parser', 'main']
 
-# %% ../nbs/10_data_processor.ipynb #2ff1209b
+# %% ../nbs/10_data_processor.ipynb #f26aaf6f
 import argparse
 import multiprocessing
 import os
@@ -29,7 +29,7 @@ from fastcore.basics import patch
 from .background_writer import BackgroundWriter
 from .errors import EarLazyError, OutputError, ProblemError, RawDataError
 from .formats.discover import Source, discover, load
-from .formats.tree import KINDS, Document, Tree
+from .formats.tree import KINDS, Tree
 from .metadata import MetadataWriter, Rows
 from .records import Problem, Records, crop_boxes, drop_values, keep_objects, merge
 from .report import NOT_ASKED_FOR, Report

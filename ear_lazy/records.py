@@ -9,8 +9,8 @@ __all__ = ['REASONS', 'ACTIONS', 'OBJECT_COLUMNS', 'ROUNDING', 'Problem', 'Recor
            'keep_objects', 'object_of_points', 'drop_values', 'keep_images', 'check_boxes', 'check_keypoints',
            'drop_repeats', 'check', 'concat', 'merge', 'crop_boxes']
 
-# %% ../nbs/04_records.ipynb #4f649924
-from dataclasses import dataclass, field, fields, replace
+# %% ../nbs/04_records.ipynb #fbef67ae
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np

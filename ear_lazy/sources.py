@@ -7,13 +7,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/sources.html.md"""
 # %% auto #0
 __all__ = ['SourceInfo', 'source_info', 'Sources', 'read_sources_toml']
 
-# %% ../nbs/09a_sources.ipynb #b2c29728
+# %% ../nbs/09a_sources.ipynb #b44f9e30
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from .errors import RawDataError
 from .formats.discover import Source, check_said

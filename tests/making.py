@@ -11,6 +11,8 @@ from PIL import Image
 
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.tree import Tree
 from ear_lazy.metadata import Metadata
 
 ROOT = Path(__file__).parent.parent
@@ -133,3 +135,15 @@ def refused(path):
     "Why a file is not taken for metadata"
     try: return str(Metadata(path)) and None
     except MetadataError as e: return str(e)
+
+
+def outcome(raw):
+    "Process, see that nothing is lost, and give the report"
+    report = process(raw, raw.parent/'out', train_split=1)
+    assert_accounted(report, raw.parent/'out' if report.outputs else None)
+    return report
+
+
+def formats(folder):
+    "Which reader takes which files of a raw folder"
+    return [(d.format, d.files) for s in discover(Tree(folder))[0] for d in s.documents]

@@ -1,12 +1,11 @@
 "Every habit of the annotation formats, on small files; and files that are damaged at random"
 import json
-import random
 import signal
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from making import assert_accounted, boxes, coco, coco_dict, image, listing, problem, process, pts, reasons, rows, text
+from making import boxes, coco, coco_dict, image, listing, outcome, problem, process, pts, reasons, rows, text
 
 from ear_lazy.errors import AnnotationError
 from ear_lazy.formats.discover import discover, load
@@ -19,13 +18,6 @@ EARS_POINTS = [(i * 1.5, i) for i in range(55)]
 
 @pytest.fixture
 def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw):
-    "Process, see that nothing is lost, and give the report"
-    report = process(raw, raw.parent/'out', train_split=1)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
 
 
 # COCO JSON

@@ -1,11 +1,10 @@
 "Real images with the annotations their makers wrote, laid out under `raw/` in several ways"
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from making import assert_accounted, boxes, listing, process, rows
+from making import assert_accounted, listing, process, rows
 
 from ear_lazy.lazy_dataset import LazyNPYDataset
 

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from making import coco, contents, image, process, pts, rows, text
+from making import coco, contents, image, process, pts, rows
 
 from ear_lazy.data_processor import DataProcessor, main
 from ear_lazy.errors import RawDataError

@@ -8,14 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/audioear.html.md"""
 __all__ = ['MAX_DIRECTORY', 'MAX_FILE', 'MAX_ALL', 'in_order', 'ear_points', 'open_archive', 'label_files', 'read_member',
            'sniff', 'read_unpacked', 'read_archive', 'read']
 
-# %% ../../nbs/05_formats/31_audioear.ipynb #dc1fd56b
+# %% ../../nbs/05_formats/31_audioear.ipynb #8d760d55
 import re
 import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
-
-import numpy as np
 
 from ..errors import AnnotationError
 from .json_files import alike, json_files
@@ -47,8 +45,9 @@ def ear_points(
         raise AnnotationError(f'contours of {found} points, not of 20, 15, 15, 5', file, '$.shapes')
     return [xy for o in shapes for xy in o.points]
 
-# %% ../../nbs/05_formats/31_audioear.ipynb #0d8096ad
+# %% ../../nbs/05_formats/31_audioear.ipynb #7d4ad097
 MAX_DIRECTORY, MAX_FILE, MAX_ALL = 2**24, 2**24, 2**29 # bytes
+# What `zipfile` raises for damaged archives; NotImplementedError is its word for a compression that it does not know.
 _FAULTS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, IndexError,
            zlib.error, struct.error)
 _CLIMBS = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from making import assert_accounted, boxes, coco, image, problem, process, reasons, rows, text
-from test_formats import BYTES, EDITS, ODD, changed, check_reader, edited, places
+from test_formats import EDITS, ODD, changed, check_reader, edited, places
 
 from ear_lazy.formats.audioear import open_archive
 from ear_lazy.formats.discover import discover

@@ -1,10 +1,9 @@
 "Open Images: fractions, X before Y, ids for names, groups, and files that are damaged at random"
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from making import assert_accounted, boxes, image, problem, process, reasons, text
+from making import boxes, formats, image, outcome, problem, process, reasons, text
 from test_formats import EDITS, check_reader, edited
 
-from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Tree
 
 quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -12,15 +11,6 @@ quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_he
 
 @pytest.fixture
 def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw):
-    report = process(raw, raw.parent/'out', train_split=1)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
-
-
-def formats(folder): return [(d.format, d.files) for s in discover(Tree(folder))[0] for d in s.documents]
 
 
 @pytest.fixture(scope='module')
