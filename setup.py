@@ -22,6 +22,6 @@ setup(
     packages=find_packages(include=[cfg['lib_name'], f"{cfg['lib_name']}.*"]),
     include_package_data=True,
     install_requires=lines('requirements'),
-    extras_require={'dev': lines('dev_requirements')},
+    extras_require={key.removesuffix('_requirements'): lines(key) for key in cfg if key.endswith('_requirements')},
     entry_points={'console_scripts': lines('console_scripts'), 'nbdev': [f"{cfg['lib_name']} = {cfg['lib_name']}._modidx:d"]},
 )

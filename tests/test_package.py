@@ -43,7 +43,7 @@ def settings():
 def project(): return tomllib.loads(read('pyproject.toml'))['project']
 
 
-def requirements(settings): return [Requirement(line) for key in ('requirements', 'dev_requirements')
+def requirements(settings): return [Requirement(line) for key in settings if key == 'requirements' or key.endswith('_requirements')
                                     for line in settings[key].strip().splitlines()]
 
 
