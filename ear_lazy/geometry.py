@@ -6,9 +6,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/geometry.html.md"""
 
 # %% auto #0
 __all__ = ['EAR_CONTOURS', 'xywh_to_xyxy', 'xyxy_to_xywh', 'xywh_to_cxcywh', 'cxcywh_to_xywh', 'clip_boxes', 'keypoints_to_boxes',
-           'pad_boxes', 'crop_window', 'keypoint_contours', 'turn_points', 'turn_boxes']
+           'pad_boxes', 'crop_window', 'Fit', 'fit_image', 'fit_boxes', 'fit_points', 'keypoint_contours',
+           'turn_points', 'turn_boxes']
 
-# %% ../nbs/01_geometry.ipynb #f0a81bac
+# %% ../nbs/01_geometry.ipynb #2461c464
+from typing import NamedTuple
+
 import numpy as np
 
 # %% ../nbs/01_geometry.ipynb #0b85e04d
@@ -66,16 +69,18 @@ def clip_boxes(
     clipped = np.concatenate([xy + before, wh - before - after], axis=-1).astype(boxes.dtype)
     return np.where((limit > 0).all(-1, keepdims=True), clipped, boxes)
 
-# %% ../nbs/01_geometry.ipynb #3c1beb34
+# %% ../nbs/01_geometry.ipynb #6a33e534
 def keypoints_to_boxes(
     keypoints, # (N, K, 3) [x, y, visibility]
 ): # (N, 4) xywh; NaN where no point of an instance is labelled
     "Extent of the labelled points of each instance"
     keypoints = _as_floats(keypoints)
-    xy, labelled = keypoints[..., :2], keypoints[..., 2:] > 0
+    columns = np.ascontiguousarray(keypoints.transpose(2, 1, 0)) # (3, K, N), along which NumPy is ten times as fast
+    xy, labelled = columns[:2], columns[2] > 0
     low = np.where(labelled, xy, np.inf).min(axis=1, initial=np.inf)
     high = np.where(labelled, xy, -np.inf).max(axis=1, initial=-np.inf)
-    return np.where(labelled.any(axis=1), np.concatenate([low, high - low], axis=-1), np.nan).astype(keypoints.dtype)
+    boxes = np.where(labelled.any(axis=0), np.concatenate([low, high - low]), np.nan)
+    return np.ascontiguousarray(boxes.T, keypoints.dtype)
 
 # %% ../nbs/01_geometry.ipynb #cd42e965
 def pad_boxes(
@@ -99,6 +104,47 @@ def crop_window(
                          f'of height {size[0]} and width {size[1]}')
     left, top, right, bottom = xywh_to_xyxy(clipped)
     return int(top), int(left), min(int(np.ceil(bottom)), int(size[0])), min(int(np.ceil(right)), int(size[1]))
+
+# %% ../nbs/01_geometry.ipynb #c12609f8
+class Fit(NamedTuple):
+    "How a picture lies in an image of another size"
+    size:tuple # (height, width) of the image
+    inner:tuple # (height, width) that the picture takes up in it
+    scale:np.ndarray # (2,) float64, image pixels for a pixel of the picture, in x and y
+    offset:np.ndarray # (2,) whole pixels to the left of the picture and above it
+
+def fit_image(
+    picture, # (height, width) of what there is
+    size, # (height, width) of what is wanted
+    resize:str='letterbox', # 'letterbox' keeps the proportions, 'stretch' fills the image
+)->Fit:
+    "Where a picture goes that has to come out at another size"
+    if resize not in ('letterbox', 'stretch'):
+        raise ValueError(f"no way to resize {resize!r}: use 'letterbox' or 'stretch'")
+    picture, size = np.array(picture), np.array(size)
+    scales = size/picture
+    inner = np.maximum(np.round(picture*scales.min()), 1).astype(int) if resize == 'letterbox' else size
+    return Fit(tuple(size.tolist()), tuple(inner.tolist()), (inner/picture)[::-1], ((size - inner)//2)[::-1])
+
+# %% ../nbs/01_geometry.ipynb #394f7acc
+def fit_boxes(
+    boxes, # (..., 4) xywh in pixels of the picture
+    fit:Fit, # From `fit_image`
+): # (..., 4) xywh in pixels of the image
+    "Where boxes lie once their picture has another size"
+    boxes = _as_boxes(boxes)
+    scaled = boxes*np.tile(fit.scale, 2) # float64 until it is done
+    scaled[..., :2] += fit.offset
+    return scaled.astype(boxes.dtype)
+
+def fit_points(
+    keypoints, # (..., 3) [x, y, visibility] in pixels of the picture
+    fit:Fit, # From `fit_image`
+): # (..., 3) in pixels of the image
+    "Where keypoints lie once their picture has another size"
+    keypoints = _as_floats(keypoints)
+    moved = np.concatenate([keypoints[..., :2]*fit.scale + fit.offset, keypoints[..., 2:]], axis=-1)
+    return np.where(keypoints[..., 2:] > 0, moved, keypoints).astype(keypoints.dtype)
 
 # %% ../nbs/01_geometry.ipynb #2e36b7e5
 EAR_CONTOURS = (20, 15, 15, 5) # Points of the outer helix, inner helix, antihelix to tragus, and concha

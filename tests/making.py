@@ -99,10 +99,16 @@ def rows(out, kind):
 def boxes(out): return sorted((path, box) for path, values in rows(out, 'detector') for box in values)
 
 
-def listing(folder): return sorted(p.name for p in Path(folder).iterdir())
+HIDDEN = '.ear_lazy' # what a run leaves for the next one
 
 
-def contents(folder): return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(Path(folder).rglob('*')) if p.is_file()}
+def listing(folder): return sorted(p.name for p in Path(folder).iterdir() if p.name != HIDDEN)
+
+
+def contents(folder): return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(Path(folder).rglob('*')) if p.is_file() and HIDDEN not in p.parts}
+
+
+def leftovers(folder): return sorted(Path(folder).glob(f'**/{HIDDEN}/run-*'))
 
 
 def reasons(report): return sorted((p.reason, p.action) for p in report.problems)
@@ -125,7 +131,7 @@ def assert_accounted(report, out=None):
     assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason == 'not_recognised'}
     if out is None: return
     on_disk = json.loads((out/'report.json').read_text())
-    assert [tuple(p.values()) for p in on_disk['problems']] == [tuple(p) for p in report.problems]
+    assert [list(p.values()) for p in on_disk['problems']] == json.loads(json.dumps(report.problems))
     def feeding(kind): return [s for name, s in report.sources.items() if name.partition('/')[0] in (kind, '.') or not name.startswith(KINDS)]
     if 'detector' in report.kinds: assert len(boxes(out)) == sum(s.boxes.kept for s in feeding('detector'))
     if 'landmarker' in report.kinds: assert len(rows(out, 'landmarker')) == sum(s.keypoints.kept for s in feeding('landmarker'))
@@ -137,9 +143,9 @@ def refused(path):
     except MetadataError as e: return str(e)
 
 
-def outcome(raw):
+def outcome(raw, **options):
     "Process, see that nothing is lost, and give the report"
-    report = process(raw, raw.parent/'out', train_split=1)
+    report = process(raw, raw.parent/'out', train_split=1, **options)
     assert_accounted(report, raw.parent/'out' if report.outputs else None)
     return report
 

@@ -320,6 +320,15 @@ def test_a_path_that_climbs_is_relative_to_its_file(raw):
     assert boxes(raw.parent/'out') == [('ears/train/pics/a.png', [1, 2, 3, 4]), ('ears/valid/pics/a.png', [1, 2, 3, 4])]
 
 
+@pytest.mark.parametrize('named', [' a .png', '/home/me/ears/ a .png'])
+def test_blanks_around_a_name(raw, named):
+    "A file that is really called so is found before one without them"
+    for name in (' a .png', 'b.png'): image(raw/'ears'/name)
+    text(raw/'ears/boxes.csv', f'image_path,x1,y1,w,h\n{named},1,2,3,4\n b.png ,5,5,3,4\n')
+    assert reasons(outcome(raw)) == []
+    assert boxes(raw.parent/'out') == [('ears/ a .png', [1, 2, 3, 4]), ('ears/b.png', [5, 5, 3, 4])]
+
+
 def test_the_longest_ending(raw):
     image(raw/'ears/left/01/a.png'), image(raw/'ears/right/01/a.png'), image(raw/'ears/right/02/a.png')
     text(raw/'ears/boxes.csv', 'image_path,x1,y1,w,h\n/data/right/01/a.png,1,2,3,4\nfoo/02/a.png,1,2,3,5\n01/a.png,1,2,3,6\n')

@@ -278,7 +278,7 @@ def test_jpeg_cut_anywhere(tmp_path, options, lenient, monkeypatch):
 @pytest.mark.parametrize('tail', [b'\0' * 4096, b'trailer of a camera', b'\r\n', b'\xff\xd8\xff\xe1 half of a second picture'], ids=repr)
 def test_jpeg_with_something_behind_it_is_whole(tmp_path, tail):
     data = with_thumbnail(noise(), progressive=True)
-    assert jpeg_is_whole(io.BytesIO(data + tail))
+    assert jpeg_is_whole(data + tail)
     (tmp_path/'a.jpg').write_bytes(data + tail)
     for loader in LOADERS: assert mean_difference(load_image(tmp_path/'a.jpg', loader), noise()) < 9
 

@@ -99,7 +99,7 @@ def read_member(
     if len(data) > MAX_FILE: raise AnnotationError(f'more than {MAX_FILE} bytes when unpacked', file, name)
     return data
 
-# %% ../../nbs/05_formats/31_audioear.ipynb #02dcb7fc
+# %% ../../nbs/05_formats/31_audioear.ipynb #92a96903
 def _is_ear(data, file):
     if not looks_like_labelme(data[:65536]): return False
     try: shapes = in_order(parse_labelme(data, file)[0].shapes)
@@ -125,10 +125,10 @@ def sniff(
 )->list: # `Document`s: one for unpacked files, one for each archive
     "The AudioEar files and archives of a folder"
     files = alike(json_files(tree, folder), lambda o: _is_ear_file(tree, o))
-    zips = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.zip')]
+    zips = [join(folder, o) for o in tree.folders[folder].ending('.zip')]
     return [Document('audioear', o) for o in [files, *((z,) for z in zips if _is_ear_archive(tree, z))] if o]
 
-# %% ../../nbs/05_formats/31_audioear.ipynb #815bd25b
+# %% ../../nbs/05_formats/31_audioear.ipynb #ff7640ec
 def _parse(data, file):
     "The landmarks and the header of a file"
     parsed, _ = parse_labelme(data, file)
@@ -150,14 +150,14 @@ def read_unpacked(
     "Read files that lie on disk; each that cannot be read costs one ear"
     files, parsed, broken = [], [], []
     for file in paths:
-        try: parsed.append(_parse((tree.root / file).read_bytes(), file))
+        try: parsed.append(_parse(tree.read(file), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
     r = _records(parsed, [image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)], files)
     for file, e in broken: _report(r, e, file)
     return r
 
-# %% ../../nbs/05_formats/31_audioear.ipynb #268b4138
+# %% ../../nbs/05_formats/31_audioear.ipynb #9b828fb2
 def read_archive(
     tree:Tree, # The raw folder
     file:str, # The archive
@@ -187,7 +187,7 @@ def read_archive(
 def _records_of_archive(parsed, images, ids, file):
     r = _records(parsed, images, [file] * len(parsed))
     r.files, r.id_names = [file], ['member']
-    r.file_of[:], r.ids[:] = 0, ids
+    r.file_of[:], r.listed_in[:], r.ids[:] = 0, 0, ids
     return r
 
 def _image_names(archive):
@@ -212,5 +212,6 @@ def read(
     if document.files[0].lower().endswith('.zip'): return read_archive(tree, document.files[0])
     return read_unpacked(tree, document.files)
 
-# %% ../../nbs/05_formats/31_audioear.ipynb #f21795c2
-register('audioear', sniff, read, rank=30, why='LabelMe shapes of 20, 15, 15 and 5 points')
+# %% ../../nbs/05_formats/31_audioear.ipynb #27cb6a87
+register('audioear', sniff, read, rank=30, why='LabelMe shapes of 20, 15, 15 and 5 points',
+         suffixes=('.zip',), per_image=('.json',))

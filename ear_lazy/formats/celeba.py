@@ -7,14 +7,14 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/celeba.html.md"""
 # %% auto #0
 __all__ = ['BOX', 'LANDMARKS', 'parse_head', 'sniff', 'images_of', 'read']
 
-# %% ../../nbs/05_formats/43_celeba.ipynb #9e1179ac
+# %% ../../nbs/05_formats/43_celeba.ipynb #d49b0e83
 import re
 
 import numpy as np
 
 from ..errors import AnnotationError
 from .registry import register
-from .tree import Document, Tree, dataset_of, join, read_head
+from .tree import Document, Tree, dataset_of, list_files, read_head
 from ..records import Records, make_records
 
 # %% ../../nbs/05_formats/43_celeba.ipynb #1dfb0935
@@ -33,13 +33,13 @@ def parse_head(
 
 def _cells(line): return re.split(r'\s*,\s*|\s+', line.strip())
 
-# %% ../../nbs/05_formats/43_celeba.ipynb #7bf10399
+# %% ../../nbs/05_formats/43_celeba.ipynb #119fc141
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
 )->list: # A `Document` for each list
     "The CelebA lists of a folder"
-    paths = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith(('.txt', '.csv'))]
+    paths = list_files(tree, folder) + list_files(tree, folder, '.csv')
     return [Document('celeba', (o,)) for o in paths if parse_head(read_head(tree, o, 1024))]
 
 # %% ../../nbs/05_formats/43_celeba.ipynb #51704744
@@ -100,5 +100,5 @@ def _records(images, lines, file, values, names):
     points = np.column_stack([values.reshape(-1, 2), np.full(5 * n, 2)])
     return make_records(images, np.arange(n), lines, [file], points=points, point_counts=np.full(n, 5), **columns)
 
-# %% ../../nbs/05_formats/43_celeba.ipynb #ed438ec7
-register('celeba', sniff, read, why="the names of CelebA's columns")
+# %% ../../nbs/05_formats/43_celeba.ipynb #56336be4
+register('celeba', sniff, read, why="the names of CelebA's columns", suffixes=('.txt', '.csv'))

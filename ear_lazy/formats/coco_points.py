@@ -42,7 +42,7 @@ def is_point(
     "Is it a box of one pixel?"
     return bool(box) and len(box) == 4 and abs(box[2] - 1) <= ROUNDING and abs(box[3] - 1) <= ROUNDING
 
-# %% ../../nbs/05_formats/02b_coco_points.ipynb #32861fa2
+# %% ../../nbs/05_formats/02b_coco_points.ipynb #26bdc7cf
 def read_ends(
     tree:Tree, # The raw folder
     file:str, # File relative to it
@@ -60,7 +60,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each such file
     "The COCO files of a folder whose boxes are points"
-    files = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.json')]
+    files = [join(folder, o) for o in tree.folders[folder].ending('.json')]
     return [Document('coco_points', (f,)) for f in files if _is_points_file(read_ends(tree, f))]
 
 def _is_points_file(ends): return looks_like_coco(ends[:WINDOW]) and has_point_boxes(ends)
@@ -142,5 +142,6 @@ def read(
     for i in taken: r.problem('malformed', 'dropped', image=r.images[i], detail='its id belongs to another image')
     return keep_images(r, ~np.isin(np.arange(len(r.images)), taken)) if taken else r
 
-# %% ../../nbs/05_formats/02b_coco_points.ipynb #8dfe9613
-register('coco_points', sniff, read, rank=5, why='a COCO file whose boxes are points of 1×1 pixels')
+# %% ../../nbs/05_formats/02b_coco_points.ipynb #28bce6fe
+register('coco_points', sniff, read, rank=5, why='a COCO file whose boxes are points of 1×1 pixels',
+         suffixes=('.json',))

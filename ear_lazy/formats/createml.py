@@ -94,14 +94,14 @@ def _entry(item, where, misfits):
         setattr(entry, name, [o for o, _ in fitted if o is not None])
     return entry
 
-# %% ../../nbs/05_formats/32_createml.ipynb #4a16fffc
+# %% ../../nbs/05_formats/32_createml.ipynb #d77881ea
 def read(
     tree:Tree, # The raw folder
     document:Document, # One CreateML file
 )->Records:
     "Read a CreateML file; raises `AnnotationError` where it is none"
     file, = document.files
-    entries, misfits = decode((tree.root / file).read_bytes(), file)
+    entries, misfits = decode(tree.read(file), file)
     objects, counts = [a for o in entries for a in o.objects], [len(o.objects) for o in entries]
     listed = [i for i, o in enumerate(entries) if o.name]
     row = np.full(len(entries), -1)
@@ -127,5 +127,5 @@ def _without_orphans(r, rows, counts):
     for i in rows: r.problem('malformed', 'dropped', where=f'item {i}', detail='names no image', boxes=counts[i])
     return keep_objects(r, r.image_of >= 0) if len(rows) else r
 
-# %% ../../nbs/05_formats/32_createml.ipynb #9773a4f8
-register('createml', sniff, read, rank=20, why='a JSON list of images with annotations')
+# %% ../../nbs/05_formats/32_createml.ipynb #3fe4d4e8
+register('createml', sniff, read, rank=20, why='a JSON list of images with annotations', suffixes=('.json',))

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/csv.html.md"""
 __all__ = ['IMAGE_COLUMNS', 'LABEL_COLUMNS', 'SIZE_COLUMNS', 'BOX_COLUMNS', 'CHUNK', 'Header', 'parse_header', 'find_dialect',
            'sniff', 'parse_box', 'read']
 
-# %% ../../nbs/05_formats/02_csv.ipynb #d9ae4344
+# %% ../../nbs/05_formats/02_csv.ipynb #4fcb4198
 import csv
 import re
 from itertools import islice
@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import AnnotationError
 from .registry import register
 from .tree import Document, Tree, join, read_head
-from ..records import Records, concat, keep_images, make_records
+from ..records import Records, concat, keep_images, make_records, of_one_file
 
 # %% ../../nbs/05_formats/02_csv.ipynb #4db5842b
 IMAGE_COLUMNS = (
@@ -69,7 +69,7 @@ def parse_header(
 def _is_normalised(column): # Open Images' own header: fractions of the image, a format of its own
     return {'imageid', 'labelname', 'confidence'} <= column.keys()
 
-# %% ../../nbs/05_formats/02_csv.ipynb #c203ec5a
+# %% ../../nbs/05_formats/02_csv.ipynb #da54804f
 def _first_line(head):
     return head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').lstrip('\r\n').splitlines()[:1]
 
@@ -88,7 +88,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each table of boxes
     "The tables of boxes in a folder"
-    names = [o for o in tree.folders[folder].others if o.lower().endswith(('.csv', '.tsv'))]
+    names = tree.folders[folder].ending('.csv', '.tsv')
     return [Document('csv', (f,)) for f in (join(folder, o) for o in names) if find_dialect(read_head(tree, f))]
 
 # %% ../../nbs/05_formats/02_csv.ipynb #5afcd314
@@ -104,7 +104,7 @@ def parse_box(
     if not any(o.strip() for o in cells): return ()
     return tuple(map(float, cells))
 
-# %% ../../nbs/05_formats/02_csv.ipynb #a84df509
+# %% ../../nbs/05_formats/02_csv.ipynb #161c73c8
 CHUNK = 20_000 # lines
 
 def read(
@@ -131,7 +131,7 @@ def _skip_header(reader):
 
 def _one_file(r):
     "The chunks of one file as one file, without images of which nothing is left but that they are not empty"
-    r.files, r.id_names, r.file_of = r.files[:1], r.id_names[:1], np.zeros_like(r.file_of)
+    r = of_one_file(r)
     return keep_images(r, r.empty | (np.bincount(r.image_of, minlength=len(r.images)) > 0))
 
 # %% ../../nbs/05_formats/02_csv.ipynb #3f1ffa99
@@ -176,5 +176,5 @@ def _malformed(r, line, row, header, image, reason):
     r.boxes_read += 1
     r.problem('malformed', 'dropped', image=image, detail=detail, boxes=1, where=f'line {line}')
 
-# %% ../../nbs/05_formats/02_csv.ipynb #28f1d01e
-register('csv', sniff, read, rank=90, why='a header with image and box columns')
+# %% ../../nbs/05_formats/02_csv.ipynb #7fdc3924
+register('csv', sniff, read, rank=90, why='a header with image and box columns', suffixes=('.csv', '.tsv'))

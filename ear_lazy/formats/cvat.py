@@ -23,7 +23,7 @@ from .tree import Document, Tree, is_image, join, locate, read_head
 from .voc import XML_ERRORS, corners_to_xywh, first_tag, number, spread, xml_error
 from ..records import Records, make_records
 
-# %% ../../nbs/05_formats/21_cvat.ipynb #99fef43b
+# %% ../../nbs/05_formats/21_cvat.ipynb #4f30c4cc
 def looks_like_cvat(
     head:bytes, # First bytes of the file
 )->bool:
@@ -36,7 +36,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each CVAT file
     "The CVAT files of a folder"
-    names = [o for o in tree.folders[folder].others if o.lower().endswith('.xml')]
+    names = tree.folders[folder].ending('.xml')
     def found(names): return [f for f in (join(folder, o) for o in names) if looks_like_cvat(read_head(tree, f))]
     few = dict.fromkeys(spread(names) + [o for o in names if o.lower().startswith('annotations')])
     files = found(few)
@@ -299,5 +299,5 @@ def _report(r, found):
     if found.outside:
         r.problem('no_geometry', 'dropped', detail=f'shapes with outside="1", not in the picture: {found.outside}')
 
-# %% ../../nbs/05_formats/21_cvat.ipynb #b8659529
-register('cvat', sniff, read, rank=40, why='an annotations element with images or tracks')
+# %% ../../nbs/05_formats/21_cvat.ipynb #0d1c9367
+register('cvat', sniff, read, rank=40, why='an annotations element with images or tracks', suffixes=('.xml',))

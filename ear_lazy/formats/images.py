@@ -7,11 +7,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/images.html.md"""
 # %% auto #0
 __all__ = ['is_annotated', 'sniff', 'read']
 
-# %% ../../nbs/05_formats/90_images.ipynb #19d8e51c
+# %% ../../nbs/05_formats/90_images.ipynb #3956ee54
 import numpy as np
 
 from .registry import readers, register
-from .tree import Document, Tree, dataset_of, join
+from .tree import IMAGE_SUFFIXES, Document, Tree, dataset_of, join
 from ..records import Records, make_records
 
 # %% ../../nbs/05_formats/90_images.ipynb #5aa2c2ca
@@ -36,7 +36,7 @@ def sniff(
     if dataset.level != 'teacher' or not names or is_annotated(tree, dataset.folder): return []
     return [Document('images', tuple(join(folder, o) for o in names))]
 
-# %% ../../nbs/05_formats/90_images.ipynb #1d418976
+# %% ../../nbs/05_formats/90_images.ipynb #4c9cf4af
 def read(
     tree:Tree, # The raw folder
     document:Document, # Images of one folder
@@ -45,8 +45,8 @@ def read(
     files = document.files
     folder, rows = files[0].rpartition('/')[0], np.arange(len(files), dtype=np.int32)
     r = make_records(
-        [o.rpartition('/')[2] for o in files], rows, np.zeros(len(files)), list(files), file_of=rows, id_name='',
-        boxes=np.tile([0, 0, 1, 1], (len(files), 1)), fractions=True)
+        [o.rpartition('/')[2] for o in files], rows, np.zeros(len(files)), list(files), file_of=rows, listed_in=rows,
+        id_name='', boxes=np.tile([0, 0, 1, 1], (len(files), 1)), fractions=True)
     images = tree.folders[folder].images
     if files[0] == join(folder, min(images, default='')):
         n = len(images)
@@ -54,5 +54,5 @@ def read(
         r.problem('whole_image', 'derived', file=folder, detail=detail, boxes=n)
     return r
 
-# %% ../../nbs/05_formats/90_images.ipynb #40c281cb
-register('images', sniff, read, rank=99, why='images below teacher, without annotations')
+# %% ../../nbs/05_formats/90_images.ipynb #1f0d0bf9
+register('images', sniff, read, rank=99, why='images below teacher, without annotations', per_image=IMAGE_SUFFIXES)

@@ -39,13 +39,13 @@ def fit(
     try: return msgspec.convert(o, cls, strict=False), ''
     except MISFIT as e: return None, str(e)
 
-# %% ../../nbs/05_formats/29_json_files.ipynb #8be224f0
+# %% ../../nbs/05_formats/29_json_files.ipynb #9e6d11db
 def json_files(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
 )->list: # Paths relative to the raw folder
     "The JSON files of a folder, whatever is in them"
-    return [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.json')]
+    return [join(folder, o) for o in tree.folders[folder].ending('.json')]
 
 def alike(
     files:list, # Paths

@@ -202,7 +202,7 @@ def sniff(
     files = alike(json_files(tree, folder), lambda o: looks_like_labelme(read_head(tree, o)))
     return [Document('labelme', files)] if files else []
 
-# %% ../../nbs/05_formats/30_labelme.ipynb #9e8e808c
+# %% ../../nbs/05_formats/30_labelme.ipynb #508675f7
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some LabelMe files
@@ -210,7 +210,7 @@ def read(
     "Read LabelMe files"
     files, parsed, broken = [], [], []
     for file in document.files:
-        try: parsed.append(parse_labelme((tree.root / file).read_bytes(), file))
+        try: parsed.append(parse_labelme(tree.read(file), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
     found = [objects_of(o.shapes) for o, _ in parsed]
@@ -229,7 +229,7 @@ def _report(r, file, image, misfit, where=''):
     r.problem('malformed', 'dropped', file=file, image=image, where=where, detail=misfit.reason,
               boxes=misfit.boxes, keypoints=misfit.keypoints)
 
-# %% ../../nbs/05_formats/30_labelme.ipynb #80e58782
+# %% ../../nbs/05_formats/30_labelme.ipynb #c7fb2543
 def labelme_records(
     images:list, # (n) name of each file's image
     files:list, # (n) files
@@ -242,7 +242,8 @@ def labelme_records(
     points = np.array([xy for o in objects for xy in o.points], np.float64).reshape(-1, 2)
     r = make_records(
         images, rows, [o.shape for o in objects], files, id_name='shape',
-        file_of=rows.astype(np.int32), sizes=np.array(sizes).reshape(-1, 2),
+        file_of=rows.astype(np.int32), listed_in=np.arange(len(files), dtype=np.int32),
+        sizes=np.array(sizes).reshape(-1, 2),
         boxes=[o.box or [np.nan] * 4 for o in objects], has_box=[o.box is not None for o in objects],
         points=np.column_stack([points, np.full(len(points), 2)]), point_counts=[len(o.points) for o in objects],
         labels=np.array(labels, np.int32), label_names=names)
@@ -250,5 +251,5 @@ def labelme_records(
         if o.derived: r.problem('no_box', 'derived', i, detail=o.derived, boxes=1)
     return r
 
-# %% ../../nbs/05_formats/30_labelme.ipynb #102ac415
-register('labelme', sniff, read, rank=40, why='a JSON object with shapes')
+# %% ../../nbs/05_formats/30_labelme.ipynb #0d8043ec
+register('labelme', sniff, read, rank=40, why='a JSON object with shapes', per_image=('.json',))

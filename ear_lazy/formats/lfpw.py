@@ -7,12 +7,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/lfpw.html.md"""
 # %% auto #0
 __all__ = ['SAMPLE', 'parse_pairs', 'looks_like_pairs', 'sniff', 'read']
 
-# %% ../../nbs/05_formats/45_lfpw.ipynb #0e31a40f
+# %% ../../nbs/05_formats/45_lfpw.ipynb #11d1ada0
 import numpy as np
 
 from ..errors import AnnotationError
 from .registry import register
-from .tree import Document, Tree, dataset_of, image_index, join, read_head
+from .tree import Document, Tree, label_files, read_head
 from ..records import Records, make_records
 
 # %% ../../nbs/05_formats/45_lfpw.ipynb #f4f2c821
@@ -35,7 +35,7 @@ def _is_count(filled):
     first, pairs = filled[0][1], sum(len(o) for _, o in filled[1:]) // 2
     return len(first) == 1 and first[0] == str(pairs)
 
-# %% ../../nbs/05_formats/45_lfpw.ipynb #8e1b3d8c
+# %% ../../nbs/05_formats/45_lfpw.ipynb #99969e82
 SAMPLE = 8 # files of a folder that are opened
 
 def looks_like_pairs(
@@ -55,15 +55,12 @@ def sniff(
     folder:str, # One folder of it
 )->list: # One `Document`, where there are such files
     "The files of points in a folder"
-    names = [o for o in tree.folders[folder].others if o.lower().endswith('.txt')]
-    if not names: return []
-    stems = image_index(tree, dataset_of(join(folder, names[0])).folder, by_stem=True).paths
-    files = [join(folder, o) for o in names if o[:-4] in stems]
+    files = label_files(tree, folder)
     looked_at = {files[i] for i in np.linspace(0, len(files) - 1, SAMPLE).astype(int)} if files else ()
     matches = sum(looks_like_pairs(read_head(tree, o, 4096)) for o in looked_at)
     return [Document('lfpw', tuple(files))] if 2 * matches > len(looked_at) else []
 
-# %% ../../nbs/05_formats/45_lfpw.ipynb #ef94babd
+# %% ../../nbs/05_formats/45_lfpw.ipynb #fee45d62
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some files
@@ -71,7 +68,7 @@ def read(
     "Read files of points; the image of each is named by the file's stem"
     files, points, broken = [], [], []
     for file in document.files:
-        try: points.append(parse_pairs(_text((tree.root / file).read_bytes()), file))
+        try: points.append(parse_pairs(_text(tree.read(file)), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
     counts, rows = np.array([len(o) for o in points], np.int64), np.arange(len(files), dtype=np.int32)
@@ -80,7 +77,7 @@ def read(
         extents = [np.concatenate([o.min(0), np.ptp(o, axis=0)]) for o in points]
     r = make_records(
         [f.rpartition('/')[2].rpartition('.')[0] for f in files], rows, np.zeros(len(files)), files, file_of=rows,
-        id_name='', boxes=np.array(extents).reshape(-1, 4), points=np.column_stack([xy, np.full(len(xy), 2)]),
+        listed_in=rows, id_name='', boxes=np.array(extents).reshape(-1, 4), points=np.column_stack([xy, np.full(len(xy), 2)]),
         point_counts=counts)
     for i in rows: r.problem('no_box', 'derived', i, detail=f'extent of {counts[i]} points', boxes=1)
     for file, e in broken:
@@ -90,5 +87,5 @@ def read(
         r.problem('malformed', 'dropped', file=file, where=where, detail=detail, boxes=1, keypoints=1)
     return r
 
-# %% ../../nbs/05_formats/45_lfpw.ipynb #80b883a9
-register('lfpw', sniff, read, rank=80, why='x y pairs in pixels, in a .txt for each image')
+# %% ../../nbs/05_formats/45_lfpw.ipynb #dd58ad4a
+register('lfpw', sniff, read, rank=80, why='x y pairs in pixels, in a .txt for each image', per_image=('.txt',))

@@ -7,7 +7,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/openimages.html.md"""
 # %% auto #0
 __all__ = ['CLASS_NAMES', 'CHUNK', 'Columns', 'parse_header', 'read_names', 'sniff', 'read']
 
-# %% ../../nbs/05_formats/40_openimages.ipynb #d85c95a2
+# %% ../../nbs/05_formats/40_openimages.ipynb #315ccd35
 import csv
 import re
 from itertools import islice
@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import AnnotationError
 from .registry import register
 from .tree import Document, Tree, join, read_head
-from ..records import Records, concat, keep_objects, make_records
+from ..records import Records, concat, keep_objects, make_records, of_one_file
 
 # %% ../../nbs/05_formats/40_openimages.ipynb #aded547d
 class Columns(NamedTuple):
@@ -37,7 +37,7 @@ def parse_header(
     if None in box or not {'imageid', 'labelname', 'confidence'} <= column.keys(): return None
     return Columns(column['imageid'], column['labelname'], tuple(box), column.get('isgroupof'))
 
-# %% ../../nbs/05_formats/40_openimages.ipynb #53499c45
+# %% ../../nbs/05_formats/40_openimages.ipynb #4b1fad68
 CLASS_NAMES = {'/m/039xj_': 'Human ear'}
 _DESCRIPTIONS = re.compile(r'.*class-descriptions.*\.csv', re.I)
 
@@ -54,15 +54,15 @@ def read_names(
     return names | CLASS_NAMES
 
 def _descriptions(tree, folder):
-    return [join(folder, o) for o in tree.folders[folder].others if _DESCRIPTIONS.fullmatch(o)]
+    return [join(folder, o) for o in tree.folders[folder].ending('.csv') if _DESCRIPTIONS.fullmatch(o)]
 
-# %% ../../nbs/05_formats/40_openimages.ipynb #390449af
+# %% ../../nbs/05_formats/40_openimages.ipynb #62a05d01
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
 )->list: # A `Document` for each table
     "The Open Images tables of a folder"
-    paths = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.csv')]
+    paths = [join(folder, o) for o in tree.folders[folder].ending('.csv')]
     tables = [o for o in paths if parse_header(_first_line(read_head(tree, o, 4096)))]
     more = [tuple(_descriptions(tree, folder))] + [()] * len(tables)
     return [Document('openimages', (o, *m)) for o, m in zip(tables, more)]
@@ -70,7 +70,7 @@ def sniff(
 def _first_line(head):
     return head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').partition('\n')[0].strip()
 
-# %% ../../nbs/05_formats/40_openimages.ipynb #0aadb620
+# %% ../../nbs/05_formats/40_openimages.ipynb #0552896a
 CHUNK = 20_000 # lines
 
 def read(
@@ -81,8 +81,7 @@ def read(
     tables = [o for o in document.files if not _DESCRIPTIONS.fullmatch(o.rpartition('/')[2])]
     parts = [p for o in tables for p in _read_table(tree, o)]
     r = concat(parts) if parts else make_records([], [], [], tables, fractions=True)
-    r.files, r.id_names, r.file_of = r.files[:1], r.id_names[:1], np.zeros_like(r.file_of)
-    return r
+    return of_one_file(r)
 
 def _read_table(tree, file):
     columns = parse_header(_first_line(read_head(tree, file, 4096)))
@@ -134,5 +133,5 @@ def _without_groups(r, rows, columns):
     for i in np.flatnonzero(group): r.problem('crowd', 'dropped', i, detail='IsGroupOf', boxes=1)
     return keep_objects(r, ~group)
 
-# %% ../../nbs/05_formats/40_openimages.ipynb #cd3093fd
-register('openimages', sniff, read, why='a header with ImageID, LabelName, Confidence, XMin')
+# %% ../../nbs/05_formats/40_openimages.ipynb #616d7e28
+register('openimages', sniff, read, why='a header with ImageID, LabelName, Confidence, XMin', suffixes=('.csv',))

@@ -42,24 +42,22 @@ def _line_of_bad_number(text):
         except ValueError: return f'line {n}'
     return ''
 
-# %% ../../nbs/05_formats/03_pts.ipynb #9c57b794
+# %% ../../nbs/05_formats/03_pts.ipynb #5ce13378
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
 )->list: # A `Document` for `.pts` and one for `.txt`, where there are any
     "The landmark files of a folder"
-    paths = [join(folder, o) for o in tree.folders[folder].others]
-    pts = tuple(o for o in paths if o.lower().endswith('.pts'))
-    texts = [o for o in paths if o.lower().endswith('.txt')]
+    pts, texts = ([join(folder, o) for o in tree.folders[folder].ending(suffix)] for suffix in ('.pts', '.txt'))
     few = texts[::max(1, len(texts) // 8)]
     txt = tuple(o for o in texts if _is_pts(tree, o)) if any(_is_pts(tree, o) for o in few) else ()
-    return [Document('pts', files) for files in (pts, txt) if files]
+    return [Document('pts', files) for files in (tuple(pts), txt) if files]
 
 def _is_pts(tree, file): return _HEAD.match(_text(read_head(tree, file, 256)))
 
 def _text(data): return data.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace')
 
-# %% ../../nbs/05_formats/03_pts.ipynb #d1bc92c6
+# %% ../../nbs/05_formats/03_pts.ipynb #80e0b710
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some `.pts` files
@@ -67,14 +65,14 @@ def read(
     "Read landmark files; the image of each is named by the file's stem"
     files, points, broken = [], [], []
     for file in document.files:
-        try: points.append(parse_pts(_text((tree.root / file).read_bytes()), file))
+        try: points.append(parse_pts(_text(tree.read(file)), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
     counts = np.array([len(o) for o in points], np.int64)
     xy = np.concatenate(points) if points else np.empty((0, 2))
     stems, rows = [f.rpartition('/')[2].rpartition('.')[0] for f in files], np.arange(len(files), dtype=np.int32)
     r = make_records(
-        stems, rows, np.zeros(len(files)), files, file_of=rows, id_name='',
+        stems, rows, np.zeros(len(files)), files, file_of=rows, listed_in=rows, id_name='',
         points=np.column_stack([xy, np.full(len(xy), 2)]), point_counts=counts)
     for file, e in broken:
         where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
@@ -82,5 +80,5 @@ def read(
         r.problem('malformed', 'dropped', file=file, where=where, detail=detail, keypoints=1)
     return r
 
-# %% ../../nbs/05_formats/03_pts.ipynb #89fd14e6
-register('pts', sniff, read, why='version, n_points and braces')
+# %% ../../nbs/05_formats/03_pts.ipynb #6135f9ef
+register('pts', sniff, read, why='version, n_points and braces', per_image=('.pts', '.txt'))

@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Callable, NamedTuple
 
-# %% ../../nbs/05_formats/00_registry.ipynb #6f560be0
+# %% ../../nbs/05_formats/00_registry.ipynb #56c068b6
 class Reader(NamedTuple):
     "A raw format"
     name: str # 'coco'
@@ -22,6 +22,8 @@ class Reader(NamedTuple):
     read: Callable # (tree, document) → `Records`
     rank: int # the smaller is asked first
     why: str # what a file is recognised by, in words
+    suffixes: tuple # endings of the files it could read, each a `Document`
+    per_image: tuple # endings of the files with one image each, a `Document` for a folder of them
 
 _registered = {}
 
@@ -31,12 +33,14 @@ def register(
     read:Callable, # (tree, document) → `Records`; raises `AnnotationError`
     rank:int=50, # The smaller is asked first
     why:str='its content', # What a file is recognised by, in words
+    suffixes:tuple=(), # Endings of the files it could read, each a `Document`: ('.json',)
+    per_image:tuple=(), # Endings of the files with one image each, a `Document` for a folder of them
 ):
     "Make a format known; another module's name is a `ValueError`; a notebook may try out a new version of it"
     known = _registered.get(name)
     owners = {read.__module__, known.read.__module__} - {'__main__'} if known else ()
     if len(owners) > 1: raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
-    _registered[name] = Reader(name, sniff, read, rank, why)
+    _registered[name] = Reader(name, sniff, read, rank, why, suffixes, per_image)
 
 # %% ../../nbs/05_formats/00_registry.ipynb #788d7818
 @lru_cache

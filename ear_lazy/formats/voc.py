@@ -64,7 +64,7 @@ def looks_like_voc(
     parts = (b'<filename', b'<folder', b'<size', b'<object')
     return first_tag(head) == 'annotation' and any(o in head.replace(b'\0', b'') for o in parts)
 
-# %% ../../nbs/05_formats/20_voc.ipynb #0606919d
+# %% ../../nbs/05_formats/20_voc.ipynb #448d6585
 def spread(
     names:list, # File names
     most:int=8, # How many to pick
@@ -78,7 +78,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # One `Document` with all VOC files, where there are any
     "The VOC files of a folder"
-    files = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.xml')]
+    files = [join(folder, o) for o in tree.folders[folder].ending('.xml')]
     seen = {f: looks_like_voc(read_head(tree, f)) for f in spread(files)}
     files = tuple(f for f in files if seen.get(f, True)) if any(seen.values()) else ()
     return [Document('voc', files)] if files else []
@@ -147,7 +147,7 @@ def image_name(
     names = [named, f'{within}/{named}', stem] if within else [named, stem]
     return next((o for o in names if _found(tree, file, o)), named), False
 
-# %% ../../nbs/05_formats/20_voc.ipynb #8d4651e7
+# %% ../../nbs/05_formats/20_voc.ipynb #4e2ca4fe
 @dataclass
 class _Found:
     "What was read of some files, an entry in each of the first four lists for each sound file"
@@ -165,7 +165,7 @@ def _size(root):
     except ValueError: return 0, 0
 
 def _add(found, tree, n, file):
-    root = parse_xml((tree.root / file).read_bytes(), file)
+    root = parse_xml(tree.read(file), file)
     if root.tag != 'annotation': raise AnnotationError(f'its root is <{root.tag[:40]}>, not <annotation>', file)
     row, (name, renamed), (boxes, bare) = len(found.images), image_name(tree, file, root), boxes_of(root)
     found.images.append(name)
@@ -176,7 +176,7 @@ def _add(found, tree, n, file):
     found.bare += [(row, o) for o in bare]
     if renamed: found.renamed.append(row)
 
-# %% ../../nbs/05_formats/20_voc.ipynb #75d1b275
+# %% ../../nbs/05_formats/20_voc.ipynb #4b4f220c
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some VOC files
@@ -189,10 +189,10 @@ def read(
     good = [(row, b) for row, b in found.boxes if not b.fault]
     names = list(dict.fromkeys(['', *(b.label for _, b in good)]))
     label = {o: i for i, o in enumerate(names)}
-    rows = np.array([row for row, _ in good], np.int64)
+    rows, files = np.array([row for row, _ in good], np.int64), np.array(found.files, np.int32)
     r = make_records(
         found.images, rows, [b.object for _, b in good], list(document.files), [b.xywh for _, b in good],
-        file_of=np.array(found.files, np.int32)[rows], sizes=found.sizes, id_name='object', label_names=names,
+        file_of=files[rows], listed_in=files, sizes=found.sizes, id_name='object', label_names=names,
         labels=np.array([label[b.label] for _, b in good], np.int32), empty=np.array(found.empty, bool))
     _report(r, found)
     return r
@@ -215,5 +215,5 @@ def _report(r, found):
         r.boxes_read += 1
         r.problem('malformed', 'dropped', file=file, where=where, detail=detail, boxes=1)
 
-# %% ../../nbs/05_formats/20_voc.ipynb #1bf95ff6
-register('voc', sniff, read, why='an annotation element with objects')
+# %% ../../nbs/05_formats/20_voc.ipynb #c054572e
+register('voc', sniff, read, why='an annotation element with objects', per_image=('.xml',))

@@ -7,12 +7,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/wflw.html.md"""
 # %% auto #0
 __all__ = ['POINTS', 'FULL', 'BARE', 'parse_line', 'looks_like_wflw', 'sniff', 'read']
 
-# %% ../../nbs/05_formats/44_wflw.ipynb #ec09a703
+# %% ../../nbs/05_formats/44_wflw.ipynb #4747a1dc
 import numpy as np
 
 from ..errors import AnnotationError
 from .registry import register
-from .tree import Document, Tree, is_image, join, read_head
+from .tree import Document, Tree, is_image, list_files, read_head
 from ..records import Records, make_records
 
 # %% ../../nbs/05_formats/44_wflw.ipynb #389b9562
@@ -28,7 +28,7 @@ def parse_line(
     numbers = list(map(float, cells[:-1]))
     return cells[-1], numbers[:2 * POINTS], numbers[2 * POINTS:2 * POINTS + 4]
 
-# %% ../../nbs/05_formats/44_wflw.ipynb #0acafbb7
+# %% ../../nbs/05_formats/44_wflw.ipynb #f03a3b5f
 def looks_like_wflw(
     head:bytes, # First bytes of the file
 )->bool:
@@ -42,8 +42,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each list
     "The WFLW lists of a folder"
-    paths = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.txt')]
-    return [Document('wflw', (o,)) for o in paths if looks_like_wflw(read_head(tree, o, 8192))]
+    return [Document('wflw', (o,)) for o in list_files(tree, folder) if looks_like_wflw(read_head(tree, o, 8192))]
 
 # %% ../../nbs/05_formats/44_wflw.ipynb #1aa0cbdd
 def read(
@@ -82,5 +81,5 @@ def _records(images, image_of, lines, file, points, boxes):
         points=np.column_stack([xy, np.full(len(xy), 2)]), point_counts=np.full(n, POINTS), id_name='line',
         labels=np.ones(n, np.int32), label_names=['', 'face'])
 
-# %% ../../nbs/05_formats/44_wflw.ipynb #4a2ca0ba
-register('wflw', sniff, read, why='98 points, a box, six attributes and an image in a line')
+# %% ../../nbs/05_formats/44_wflw.ipynb #41af7de7
+register('wflw', sniff, read, why='98 points, a box, six attributes and an image in a line', suffixes=('.txt',))

@@ -7,17 +7,17 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/wider.html.md"""
 # %% auto #0
 __all__ = ['looks_like_wider', 'sniff', 'read']
 
-# %% ../../nbs/05_formats/42_wider.ipynb #2c7a102f
+# %% ../../nbs/05_formats/42_wider.ipynb #2e668beb
 import re
 
 import numpy as np
 
 from ..errors import AnnotationError
 from .registry import register
-from .tree import Document, Tree, is_image, join, read_head
+from .tree import Document, Tree, is_image, list_files, read_head
 from ..records import Records, make_records
 
-# %% ../../nbs/05_formats/42_wider.ipynb #0aaf16dc
+# %% ../../nbs/05_formats/42_wider.ipynb #37074026
 _START = re.compile(r'\s*(\S[^\n]*?)[ \t\r]*\n\s*\d{1,9}[ \t\r]*\n\s*(?:-?[\d.]+[ \t]+){3}-?[\d.]')
 
 def looks_like_wider(
@@ -32,8 +32,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each list
     "The WIDER FACE lists of a folder"
-    paths = [join(folder, o) for o in tree.folders[folder].others if o.lower().endswith('.txt')]
-    return [Document('wider', (o,)) for o in paths if looks_like_wider(read_head(tree, o, 1024))]
+    return [Document('wider', (o,)) for o in list_files(tree, folder) if looks_like_wider(read_head(tree, o, 1024))]
 
 # %% ../../nbs/05_formats/42_wider.ipynb #ffc866a0
 class _List:
@@ -117,5 +116,5 @@ def read(
     for i in np.flatnonzero(o.invalid): r.problem('invalid', 'kept', i, boxes=1)
     return r
 
-# %% ../../nbs/05_formats/42_wider.ipynb #1690acb4
-register('wider', sniff, read, why='a path, a number, and as many boxes')
+# %% ../../nbs/05_formats/42_wider.ipynb #d96ce493
+register('wider', sniff, read, why='a path, a number, and as many boxes', suffixes=('.txt',))

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/yolo.html.md"""
 __all__ = ['NAME_LISTS', 'LOW', 'HIGH', 'ROUNDING', 'HEAD', 'Spec', 'parse_yaml', 'find_spec', 'layout', 'Object', 'parse_line',
            'extent', 'parse_obb_line', 'looks_like', 'sniff', 'sniff_obb', 'read', 'read_obb']
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #1a0133e5
+# %% ../../nbs/05_formats/10_yolo.ipynb #18e982ad
 import math
 import re
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .registry import register
-from .tree import Document, Tree, dataset_of, image_index, join, read_head
+from .tree import NOT_LABELS, Document, Tree, dataset_of, join, label_files, list_files, read_head
 from ..records import Records, make_records
 
 # %% ../../nbs/05_formats/10_yolo.ipynb #3fa3f7a8
@@ -50,7 +50,7 @@ def _unquoted(name):
     if len(name) < 2 or name[0] not in '\'"' or name[-1] != name[0]: return name
     return name[1:-1].replace("''", "'") if name[0] == "'" else name[1:-1]
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #9019feb0
+# %% ../../nbs/05_formats/10_yolo.ipynb #8d78bd01
 NAME_LISTS = ('classes.txt', 'obj.names', '_darknet.labels')
 
 def find_spec(
@@ -58,6 +58,9 @@ def find_spec(
     folder:str, # Where the label files lie
 )->Spec:
     "What the nearest `data.yaml` says, or a list of class names"
+    return tree.once(('spec', folder), lambda: _find_spec(tree, folder))
+
+def _find_spec(tree, folder):
     top = dataset_of(join(folder, 'x')).folder
     while True:
         for name in _specs(tree, folder):
@@ -94,7 +97,7 @@ def layout(
     if n >= 8 and (n - 5) % 3 == 0: return 4, 3
     raise ValueError(f'{n} numbers are no box, no keypoints and no polygon')
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #a6ee0e96
+# %% ../../nbs/05_formats/10_yolo.ipynb #c3221ad9
 LOW, HIGH = -0.5, 1.5 # what is still a fraction of an image, though it lies outside of it
 ROUNDING = 1e-5 # fractions; six decimals of a centre and a width put an edge this far outside
 
@@ -113,18 +116,27 @@ def parse_line(
     "An object of a label file"
     number, *values = map(float, line.split())
     if not (number.is_integer() and 0 <= number < 1e6): raise ValueError(f'class {number:g} is no whole number')
+    if len(values) == 4: # most lines
+        _check_fractions(values)
+        return Object(str(int(number)), _xywh(*values))
     coordinates, dims = layout(len(values) + 1, keypoints)
     place, rest = values[:coordinates], values[coordinates:]
     _check_fractions(place)
     if coordinates > 4: return Object(str(int(number)), extent(place), derived=True)
     points = _points(rest, dims) if dims else []
-    try: _check_fractions([o for i in range(0, len(points), 3) if points[i + 2] > 0 for o in points[i:i + 2]])
+    try: _check_points(points)
     except ValueError as e: return Object(str(int(number)), _xywh(*place), fault=str(e))
     return Object(str(int(number)), _xywh(*place), points)
 
 def _check_fractions(values):
     for o in values:
         if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
+
+def _check_points(points):
+    "One labelled point near the image is enough: the others may lie anywhere, as annotators put them"
+    labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
+    if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
+        _check_fractions([o for point in labelled for o in point])
 
 def _points(values, dims):
     if dims == 3: return values
@@ -161,7 +173,7 @@ def parse_obb_line(
     if len(cells) < 9: raise ValueError(f'{len(cells)} words; four corners and a class are 9, with a difficulty 10')
     return Object(' '.join(cells[8:-1] or cells[8:]), extent([float(o) for o in cells[:8]]), derived=True)
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #20c01a99
+# %% ../../nbs/05_formats/10_yolo.ipynb #4d42bcf7
 def _lines(text):
     "(number, line) of lines that are not blank, counted as an editor does"
     lines = enumerate(text.replace('\r\n', '\n').replace('\r', '\n').split('\n'), 1)
@@ -169,8 +181,9 @@ def _lines(text):
 
 def _is_label(line):
     number, *values = map(float, line.split())
-    return (number.is_integer() and 0 <= number < 1e6 and (len(values) == 4 or len(values) >= 6)
-            and all(-0.1 <= o <= 1.5 for o in values[:4]) and all(-1 <= o <= 2 for o in values[4:]))
+    box, rest = values[:4], values[4:]
+    return (number.is_integer() and 0 <= number < 1e6 and len(box) == 4 and all(-0.1 <= o <= 1.5 for o in box)
+            and (not rest or len(rest) > 1 and any(-1 <= o <= 2 for o in rest)))
 
 def _is_obb_label(line):
     cells = line.split()
@@ -196,19 +209,13 @@ def _half(answers):
     answers = [o for o in answers if o is not None]
     return 2 * sum(answers) >= len(answers) if answers else None
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #65a37b03
-_NOT_LABELS = re.compile(r'(readme.*|licen[sc]e.*|notes?|classes|names|obj|train|val|valid|test)\.txt', re.I)
-
+# %% ../../nbs/05_formats/10_yolo.ipynb #e91c533c
 def _spread(files, n=4): return files[::-(-len(files) // n)] if files else []
 
 def _candidates(tree, folder):
     "Text files of a folder: those that have the stem of an image, and others"
-    names = [o for o in tree.folders[folder].others if o.lower().endswith('.txt')]
-    stems = image_index(tree, dataset_of(join(folder, 'x')).folder, by_stem=True).paths if names else {}
-    known = [o for o in names if o[:-4] in stems]
-    taken = set(known)
-    others = [o for o in names if o not in taken and not _NOT_LABELS.fullmatch(o)]
-    return [join(folder, o) for o in known], [join(folder, o) for o in others]
+    others = [o for o in list_files(tree, folder) if not NOT_LABELS.fullmatch(o.rpartition('/')[2])]
+    return label_files(tree, folder), others
 
 def _claim(tree, folder, is_label, may_be_empty):
     known, others = _candidates(tree, folder)
@@ -233,7 +240,7 @@ def sniff_obb(tree:Tree, folder:str)->list:
     files = _claim(tree, folder, _is_obb_label, False)
     return [Document('yolo_obb', files)] if files else []
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #6199db90
+# %% ../../nbs/05_formats/10_yolo.ipynb #7583c898
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some label files
@@ -252,7 +259,7 @@ def _read(tree, document, parse, fractions):
     for i, file in enumerate(files):
         folder = file.rpartition('/')[0]
         if folder not in specs: specs[folder] = find_spec(tree, folder)
-        try: lines = _lines(_text((tree.root / file).read_bytes()))
+        try: lines = _lines(_text(tree.read(file)))
         except OSError as e:
             bad.append((i, [('', e.strerror or str(e))]))
             continue
@@ -267,7 +274,8 @@ def _read(tree, document, parse, fractions):
     r = make_records(
         [f.rpartition('/')[2].rpartition('.')[0] for f in files], file_of, ids, files, [o.box for o in objects],
         points=[v for o in objects for v in o.points], point_counts=[len(o.points) // 3 for o in objects],
-        empty=empty, file_of=np.array(file_of, np.int32), labels=np.array(rows, np.int32), label_names=list(labels),
+        empty=empty, listed_in=np.arange(len(files), dtype=np.int32), file_of=np.array(file_of, np.int32),
+        labels=np.array(rows, np.int32), label_names=list(labels),
         id_name='line', fractions=fractions)
     _report(r, objects, bad)
     return r
@@ -293,6 +301,7 @@ def _report(r, objects, bad):
     for i in np.flatnonzero(derived):
         r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i])
 
-# %% ../../nbs/05_formats/10_yolo.ipynb #45b0f61b
-register('yolo', sniff, read, why='lines of a class and fractions of the image')
-register('yolo_obb', sniff_obb, read_obb, why='lines of eight pixels, a class and a difficulty')
+# %% ../../nbs/05_formats/10_yolo.ipynb #a8fc74fc
+register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',))
+register('yolo_obb', sniff_obb, read_obb, why='lines of eight pixels, a class and a difficulty',
+         per_image=('.txt',))

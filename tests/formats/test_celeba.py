@@ -7,10 +7,6 @@ from test_formats import EDITS, check_reader, edited
 quick = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
 @pytest.fixture(scope='module')
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp('damaged')

@@ -3,21 +3,11 @@ import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from making import assert_accounted, coco_dict, image, listing, problem, process, reasons, rows, text
+from making import coco_dict, image, listing, outcome, problem, reasons, rows, text
 from test_formats import EDITS, ODD, changed, check_reader, edited, places
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Document, Tree
-
-
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw):
-    report = process(raw, raw.parent/'out', train_split=1)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
 
 
 def landmarks(raw): return rows(raw.parent/'out', 'landmarker')
@@ -84,7 +74,7 @@ def test_two_points_of_one_category(raw):
     report = outcome(raw)
     assert reasons(report) == [('malformed', 'dropped'), ('repeat', 'merged')]
     found = problem(report, 'malformed')
-    assert (found.where, found.image, found.detail) == ('id 1', 'a.png', 'a second point of category 1; the first stays')
+    assert (found.where, found.image, found.detail) == ('id 1', 'ears/a.png', 'a second point of category 1; the first stays')
     assert landmarks(raw) == [('ears/a.png', [[5.5, 5.5, 2], [9.5, 9.5, 2]])]
 
 

@@ -1,13 +1,8 @@
-"Tables of tools and datasets that need no reader of their own: VoTT, VGGFace2"
-import pytest
+"Tables of tools and datasets that need no reader of their own: VoTT"
 from making import assert_accounted, boxes, image, process, reasons, text
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Tree
-
-
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
 
 
 def outcome(raw):
@@ -24,11 +19,3 @@ def test_vott(raw):
          '"image","xmin","ymin","xmax","ymax","label"\r\n"a.png",1.5,2.25,11.5,12.25,"left ear"\r\n"a.png",20,2,30,12,"right, ear"\r\n')
     assert reasons(outcome(raw)) == []
     assert boxes(raw.parent/'out') == [('ears/vott-csv-export/a.png', [1.5, 2.25, 10, 10]), ('ears/vott-csv-export/a.png', [20, 2, 10, 10])]
-
-
-def test_vggface2(raw):
-    "A folder for each person, images without extension, boxes that reach over the edge"
-    for person in ('n000002', 'n000003'): image(raw/f'faces/train/{person}/0001_01.jpg')
-    text(raw/'faces/bb_landmark/loose_bb_train.csv', 'NAME_ID,X,Y,W,H\n"n000002/0001_01",16,4,20,30\n"n000003/0001_01",-3,4,20,30\n')
-    assert reasons(outcome(raw)) == [('partly_outside', 'clipped')]
-    assert boxes(raw.parent/'out') == [('faces/train/n000002/0001_01.jpg', [16, 4, 20, 30]), ('faces/train/n000003/0001_01.jpg', [0, 4, 17, 30])]

@@ -4,23 +4,13 @@ import signal
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from making import assert_accounted, image, listing, problem, process, reasons, rows, text
+from making import image, listing, outcome, problem, process, reasons, rows, text
 
 from ear_lazy.errors import RawDataError
 from ear_lazy.formats.discover import discover, load
 from ear_lazy.formats.tree import Tree
 
 DERIVED = 'whole_image', 'derived'
-
-
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw, **options):
-    report = process(raw, raw.parent/'out', train_split=1, **options)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
 
 
 def crops(raw): return rows(raw.parent/'out', 'teacher')

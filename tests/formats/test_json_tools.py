@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from making import assert_accounted, boxes, coco, image, problem, process, reasons, rows, text
+from making import boxes, coco, image, outcome, problem, reasons, rows, text
 from test_formats import EDITS, ODD, changed, check_reader, edited, places
 
 from ear_lazy.formats.audioear import open_archive
@@ -13,16 +13,6 @@ from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Tree
 
 CONTOURS = (20, 15, 15, 5)
-
-
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw):
-    report = process(raw, raw.parent/'out', train_split=1)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
 
 
 def formats(raw): return sorted((d.format, len(d.files)) for s in discover(Tree(raw))[0] for d in s.documents)
@@ -247,6 +237,27 @@ def test_vott_what_is_wrong(raw):
     assert boxes(raw.parent/'out') == [('ears/a.png', [5, 10, 15, 20]), ('ears/a.png', [6, 10, 15, 20])]
 
 
+def test_vott_files_for_one_image(raw):
+    "A folder of them is one document; one that is broken, or of something else, costs itself"
+    for name in 'abc': image(raw/f'ears/{name}.png')
+    put(raw/'ears/1-asset.json', asset('a.png', region())), put(raw/'ears/2-asset.json', asset('b.png'))
+    put(raw/'ears/3-asset.json', asset('c.png', region(), region(boundingBox=dict(left='x', top=1, width=2, height=3))))
+    assert formats(raw) == [('vott_json', 3)]
+    for i in range(4, 10): put(raw/f'ears/{i}-asset.json', asset('gone.png', region()))
+    text(raw/'ears/5-asset.json', '{"asset": {'), put(raw/'ears/6-asset.json', [])
+    report = outcome(raw)
+    assert rows(raw.parent/'out', 'detector') == [('ears/a.png', [[5, 10, 15, 20]]), ('ears/b.png', []), ('ears/c.png', [[5, 10, 15, 20]])]
+    assert [(p.file, p.where) for p in report.problems.where(reason='malformed')] == [
+        ('ears/3-asset.json', 'regions[1]'), ('ears/5-asset.json', 'line 1, column 12')]
+    assert [p.file for p in report.problems.where(reason='not_recognised')] == ['ears/6-asset.json']
+
+
+def test_vott_an_export_beside_the_files_it_was_made_of(raw):
+    image(raw/'ears/a.png')
+    put(raw/'ears/1-asset.json', asset('a.png', region())), put(raw/'ears/ears-export.json', vott(a=asset('a.png', region())))
+    assert reasons(outcome(raw)) == [('repeat', 'merged')]
+
+
 # Damage at random
 
 @pytest.fixture(scope='module')
@@ -259,7 +270,9 @@ def pictures(tmp_path_factory):
 LABELME = labelme(shape('rectangle', (5, 10), (20, 30), group_id=1), shape('point', (6, 7), label='1', group_id=1), shape('point', (8, 9), label='2', group_id=1),
                   shape('circle', (30, 20), (33, 24)), shape('points', (1, 2), (3, 4)), shape('point', (1, 1), label='x'), shape('polygon', (1, 2), (9, 2), (5, 8)))
 FILES = dict(labelme=LABELME, audioear=ear(path='a.json'), createml=createml(),
-             vott_json=vott(a=asset('a.png', region(), region(boundingBox=None)), b=asset('b.png', region(left=50), path='file:/x/b.png'), c=asset('empty.png', state=1)))
+             vott_json=vott(a=asset('a.png', region(), region(boundingBox=None)), b=asset('b.png', region(left=50), path='file:/x/b.png'), c=asset('empty.png', state=1)),
+             vott_json_asset=asset('a.png', region(), region(boundingBox=None)))
+NAMES = dict(vott_json_asset='a-asset.json')
 many = settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
@@ -267,7 +280,7 @@ many = settings(max_examples=1000, deadline=None, derandomize=True, database=Non
 def test_damaged_bytes(pictures, name):
     @many
     @given(EDITS)
-    def check(edits): check_reader(pictures, 'a.json', name, edited(json.dumps(FILES[name]).encode(), edits))
+    def check(edits): check_reader(pictures, NAMES.get(name, 'a.json'), name.removesuffix('_asset'), edited(json.dumps(FILES[name]).encode(), edits))
     check()
 
 
@@ -283,7 +296,7 @@ def trees(draw, tree):
 def test_damaged_structure(pictures, name):
     @many
     @given(trees(FILES[name]))
-    def check(tree): check_reader(pictures, 'a.json', name, json.dumps(tree).encode())
+    def check(tree): check_reader(pictures, NAMES.get(name, 'a.json'), name.removesuffix('_asset'), json.dumps(tree).encode())
     check()
 
 

@@ -9,10 +9,6 @@ from ear_lazy.formats.tree import Tree
 quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
 @pytest.fixture(scope='module')
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp('damaged')

@@ -4,22 +4,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from making import assert_accounted, boxes, image, problem, process, reasons, text
+from making import boxes, image, outcome, problem, process, reasons, text
 from test_formats import EDITS, check_reader, edited
 
 from ear_lazy.formats.discover import discover, load
 from ear_lazy.formats.registry import readers
 from ear_lazy.formats.tree import Document, Tree
-
-
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw):
-    report = process(raw, raw.parent/'out', train_split=1)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
 
 
 def corners(xmin, ymin, xmax, ymax): return f'<bndbox><xmin>{xmin}</xmin><ymin>{ymin}</ymin><xmax>{xmax}</xmax><ymax>{ymax}</ymax></bndbox>'

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from making import assert_accounted, boxes, image, problem, process, reasons, rows, text
+from making import assert_accounted, boxes, image, outcome, problem, process, reasons, rows, text
 from test_formats import EDITS, check_reader, edited, many
 
 from ear_lazy.formats.discover import discover
@@ -14,17 +14,6 @@ from ear_lazy.formats.yolo import parse_yaml
 
 REAL = Path(__file__).parents[3]/'shared/real/ears_yolo_pose'
 POSE = 'kpt_shape: [{}]\nnames: [ear]\n'
-
-
-@pytest.fixture
-def raw(tmp_path): return tmp_path/'raw'
-
-
-def outcome(raw, **options):
-    "Process, see that nothing is lost, and give the report"
-    report = process(raw, raw.parent/'out', train_split=1, **options)
-    assert_accounted(report, raw.parent/'out' if report.outputs else None)
-    return report
 
 
 def ears(raw, *labels, yaml='names: [ear]\n'):
@@ -85,7 +74,7 @@ def test_all_files_are_empty(raw):
 def test_a_file_with_no_sound_line_is_no_background_image(raw):
     ears(raw, '0 0.5 0.5 0.5 0.25', 'An ear.\nAnother.\n')
     report = outcome(raw)
-    assert (problem(report, 'malformed').boxes, problem(report, 'malformed').where, problem(report, 'malformed').image) == (2, 'line 1', 'b')
+    assert (problem(report, 'malformed').boxes, problem(report, 'malformed').where, problem(report, 'malformed').image) == (2, 'line 1', 'ears/images/b.png')
     assert len(rows(raw.parent/'out', 'detector')) == 1
 
 
@@ -231,6 +220,19 @@ def test_labels_of_images_that_are_missing(raw):
     ears(raw, '0 0.5 0.5 0.5 0.25', '0 0.5 0.5 0.5 0.25\n0 0.5 0.5 0.25 0.25')
     (raw/'ears/images/b.png').unlink()
     assert problem(outcome(raw), 'missing_image').boxes == 2
+
+
+def test_a_missing_background_image_is_of_its_own_file(raw):
+    ears(raw, '0 0.5 0.5 0.5 0.25', '', '', '0 0.5 0.5 0.5 0.25')
+    for name in 'cd': (raw/f'ears/images/{name}.png').unlink()
+    assert [(p.file, p.boxes) for p in outcome(raw).problems.where(reason='missing_image')] == [('ears/labels/c.txt', 0), ('ears/labels/d.txt', 1)]
+
+
+def test_pose_points_far_outside(raw):
+    "… are kept beside one that is near"
+    ears(raw, '0 0.5 0.5 0.5 0.25 0.5 0.25 2 -7.5 3 1', yaml=POSE.format('2, 3'))
+    assert reasons(outcome(raw)) == []
+    assert [v for _, v in rows(raw.parent/'out', 'landmarker')] == [[[30, 10, 2], [-450, 120, 1]]]
 
 
 def test_some_files_are_damaged(raw):
