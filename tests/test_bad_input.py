@@ -15,7 +15,7 @@ from making import (ROOT, assert_accounted, boxes, coco, command, contents, ende
                     process, pts, refused, rows, start, text)
 from torch.utils.data import DataLoader
 
-from ear_lazy import data_processor
+from ear_lazy import data_processor, workers
 from ear_lazy.errors import EarLazyError, ImageLoadError, OutputError, ProblemError, RawDataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 
@@ -40,7 +40,7 @@ def run(raw, *args, **options):
 def test_sound_data(raw):
     done = run(raw)
     assert (done.returncode, done.stderr) == (0, ''), done.stderr
-    assert '6 files and report.json' in done.stdout or '4 files and report.json' in done.stdout
+    assert '6 files, report.json' in done.stdout or '4 files, report.json' in done.stdout
     assert 'no landmarker data found: no landmarker file' in done.stdout
 
 
@@ -392,6 +392,7 @@ def test_output_folder_is_read_only(shared_folder, new):
     out = shared_folder.parent/'out'
     process(shared_folder, out)
     before = contents(out)
+    coco(shared_folder/'new/new.json', {'new.png': [[1, 1, 9, 9]]})
     out.chmod(0o555), shared_folder.parent.chmod(0o555)
     done = as_nobody(shared_folder, shared_folder.parent/'new' if new else out)
     shared_folder.parent.chmod(0o755), out.chmod(0o755)
@@ -473,7 +474,7 @@ def in_the_middle(raw, workers):
     out = raw.parent/'out'
     p = start('--all', '--raw-data-dir', raw, '--output-dir', out, '--workers', workers, '--batch-size', 20)
     until = time.monotonic() + 30
-    while time.monotonic() < until and p.poll() is None and not any(f.stat().st_size for f in out.glob('.ear_lazy-*/landmarker/keypoints')): time.sleep(0.002)
+    while time.monotonic() < until and p.poll() is None and not any(f.stat().st_size for f in out.glob('.ear_lazy/run-*/*/landmarker/keypoints')): time.sleep(0.002)
     assert p.poll() is None, p.communicate()
     return p, children(p.pid)
 
@@ -541,11 +542,11 @@ def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
     "… also between one result and the next task"
     before = earlier(raw)
     many(raw, 40)
-    load, slow = data_processor.load, data_processor.select_used
-    def dying(tree, source, document):
+    load, slow = workers.load, data_processor.select_used
+    def dying(tree, source, document, peek):
         if document.files[0] == sorted(f'many/annot/{i}.pts' for i in range(40))[turn]: os.kill(os.getpid(), signal.SIGKILL)
-        return load(tree, source, document)
-    monkeypatch.setattr(data_processor, 'load', dying)
+        return load(tree, source, document, peek)
+    monkeypatch.setattr(workers, 'load', dying)
     monkeypatch.setattr(data_processor, 'select_used', lambda *args: [time.sleep(0.05), slow(*args)][1])
     with pytest.raises(EarLazyError, match='a parser process was killed'): process(raw, raw.parent/'out', num_workers=2, batch_size=1)
     assert contents(raw.parent/'out') == before and listing(raw.parent/'out') == sorted(before)
