@@ -1,0 +1,456 @@
+"""What is measured: each side of each comparison, run in a process of its own
+
+`python benchmarks/sides.py '{"side": …, "options": {…}}'` prints the figures as JSON. A side imports what it needs
+before it measures, and hands over the boxes it has got, to be compared with those of the other sides.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+PHOTO_BATCH, SMALL = 8, (256, 256)
+MB = 1_000_000
+profiling = None # a `Profile` where time and memory are to be explained
+
+
+# Measuring
+
+def peak_bytes():
+    "The most memory that this process held at once"
+    try: status = Path('/proc/self/status').read_text()
+    except OSError: return _maxrss('RUSAGE_SELF')
+    return 1024 * int(status.split('VmHWM:')[1].split()[0])
+
+
+def _maxrss(who):
+    import resource
+    return resource.getrusage(getattr(resource, who)).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+
+
+def private_bytes(pid=None):
+    "Memory that a process alone has and that the system cannot drop: pages of a mapped file do not count"
+    try: rollup = Path(f'/proc/{pid or os.getpid()}/smaps_rollup').read_text()
+    except OSError: return psutil.Process(pid).memory_full_info().uss
+    return 1024 * int(rollup.split('Private_Dirty:')[1].split()[0])
+
+
+@contextmanager
+def measured():
+    "Seconds, CPU seconds, peak and private memory of a block, as a dict that is filled at its end"
+    figures, before, started, cpu = {}, private_bytes(), time.perf_counter(), sum(os.times()[:4])
+    with profiling or nullcontext(): yield figures
+    figures |= {'seconds': time.perf_counter() - started, 'cpu_seconds': sum(os.times()[:4]) - cpu}
+    figures |= {'peak_mb': peak_bytes() / MB, 'private_mb': (private_bytes() - before) / MB}
+
+
+def command(*arguments):
+    "The figures of `ear-lazy-process`, start of Python included: peak of its largest process, private memory of all"
+    if profiling: return command_here(arguments)
+    started, line = time.perf_counter(), [sys.executable, '-P', '-m', 'ear_lazy.data_processor', *map(str, arguments)]
+    process = psutil.Popen(line, stdout=subprocess.DEVNULL)
+    private = 0
+    while (status := _ended(process)) is None: private = max(private, _private_of_all(process))
+    if status: raise SystemExit(f'ear-lazy-process ended with {status}')
+    seconds, times = time.perf_counter() - started, os.times()
+    return {'seconds': seconds, 'cpu_seconds': times.children_user + times.children_system,
+            'peak_mb': _maxrss('RUSAGE_CHILDREN') / MB, 'private_mb': private / MB}
+
+
+def _ended(process):
+    try: return process.wait(timeout=0.5)
+    except psutil.TimeoutExpired: return None
+
+
+def _private_of_all(process):
+    try: return sum(private_bytes(o.pid) for o in [process, *process.children(recursive=True)])
+    except (psutil.Error, OSError): return 0 # it ended in between
+
+
+def command_here(arguments):
+    from ear_lazy.data_processor import main
+    with measured() as figures: main([*map(str, arguments), '--workers', '0'])
+    return figures
+
+
+class Profile:
+    "Looks every few milliseconds at which function of ear_lazy is at work, and by how much the peak of memory grew"
+    def __init__(self): self.seconds, self.megabytes = Counter(), Counter()
+
+    def __enter__(self):
+        self._then, self._peak = time.perf_counter(), peak_bytes()
+        signal.signal(signal.SIGALRM, self._look) # a thread would see too much of what lets go of the interpreter
+        signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+
+    def __exit__(self, *_): signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _look(self, _, frame):
+        name, now, peak = _at_work(frame), time.perf_counter(), peak_bytes()
+        self.seconds[name] += now - self._then # a long call into a library is seen when it is over
+        self.megabytes[name] += max(0, peak - self._peak) / MB # the system counts it loosely
+        self._then, self._peak = now, peak
+
+    def top(self, n=12):
+        "Functions by time: name, share of the time, MB by which the peak grew while they were at work"
+        total = sum(self.seconds.values()) or 1
+        leading = dict(self.seconds.most_common(n)) | dict(self.megabytes.most_common(3))
+        return [{'function': o, 'share': self.seconds[o] / total, 'peak_grew_mb': self.megabytes[o]} for o in leading]
+
+
+def _at_work(frame):
+    "The innermost function of ear_lazy, and the library that it called"
+    library = ''
+    while frame:
+        module = frame.f_globals.get('__name__') or ''
+        if module.startswith('ear_lazy'):
+            name = f'{module.removeprefix("ear_lazy.")}.{frame.f_code.co_qualname}'
+            return f'{name}, in {library}' if library else name
+        library, frame = library or module.partition('.')[0], frame.f_back
+    return f'outside of ear_lazy, in {library}'
+
+
+# What the sides give, in one order: by image, then as in the raw file
+
+def written(out, kind='detector'):
+    "Boxes or points in the metadata files of a folder"
+    from ear_lazy.metadata import Metadata
+    files = [Metadata(o) for o in sorted(Path(out).glob(f'*_{kind}.npy'))]
+    rows = sorted(((m.image_path(i), m.values(i)) for m in files for i in range(len(m))), key=lambda o: o[0])
+    values = np.concatenate([o for _, o in rows])
+    return values if values.shape[1] == 4 else values[:, :2]
+
+
+def by_image(image_of, boxes): return np.array(boxes)[np.argsort(image_of, kind='stable')]
+
+
+# Sides: each returns its figures, and a function that gives the boxes or what else is compared
+
+def process(raw, workers=2, kind='detector'):
+    out = tempfile.TemporaryDirectory(dir=Path(raw).parent)
+    figures = command('--all', '--raw-data-dir', raw, '--output-dir', out.name, '--workers', workers)
+    return figures, lambda: written(out.name, kind)
+
+
+def parse_only(raw, workers=2): return command('--list', '--raw-data-dir', raw, '--workers', workers), None
+
+
+def path_index(raw):
+    from ear_lazy.formats.tree import Tree
+    import ear_lazy.data_processor # what is loaded anyway is part of both sides
+    with measured() as figures: tree = Tree(raw)
+    return figures, None
+
+
+def decode_msgspec(path):
+    import msgspec
+
+    class Image(msgspec.Struct):
+        id: int
+        file_name: str
+        height: int
+        width: int
+
+    class Annotation(msgspec.Struct):
+        image_id: int
+        id: int
+        category_id: int
+        bbox: list[float]
+
+    class File(msgspec.Struct):
+        images: list[Image]
+        annotations: list[Annotation]
+
+    with measured() as figures:
+        with open(path, 'rb') as f: file = msgspec.json.decode(f.read(), type=File)
+    return figures, lambda: by_image([o.image_id for o in file.annotations], [o.bbox for o in file.annotations])
+
+
+def load_pycocotools(path):
+    from pycocotools.coco import COCO
+    with measured() as figures: coco = COCO(path)
+    return figures, lambda: np.array([o['bbox'] for i in sorted(coco.imgs) for o in coco.imgToAnns[i]])
+
+
+def load_supervision(path, images):
+    from supervision import DetectionDataset
+    with measured() as figures: dataset = DetectionDataset.from_coco(images, path)
+    def boxes():
+        corners = np.concatenate([dataset.annotations[o].xyxy for o in sorted(dataset.image_paths)])
+        return np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+    return figures, boxes
+
+
+def load_datumaro(folder):
+    from datumaro import Dataset
+    from datumaro.components.annotation import AnnotationType
+    with measured() as figures:
+        dataset = Dataset.import_from(folder, 'coco_instances')
+        items = list(dataset) # it loads when it is asked for items
+    def boxes():
+        found = [(o.id, a.id, a.get_bbox()) for o in items for a in o.annotations if a.type == AnnotationType.bbox]
+        return np.array([box for *_, box in sorted(found, key=lambda o: o[:2])])
+    return figures, boxes
+
+
+def read_files(folder, suffix):
+    paths = [o.path for o in os.scandir(folder) if o.name.endswith(suffix)]
+    with measured() as figures:
+        read = 0
+        for path in paths:
+            with open(path, 'rb') as f: read += len(f.read())
+    if read != sum(map(os.path.getsize, paths)): raise SystemExit('not all was read')
+    return figures, None
+
+
+def open_ours(npy):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    with measured() as figures:
+        for _ in range(1000 if profiling else 1): dataset = LazyNPYDataset(npy)
+    return figures, lambda: np.concatenate([dataset.get_metadata(i)['bboxes'] for i in _some(dataset)])
+
+
+def open_datasets(arrow):
+    from datasets import Dataset
+    with measured() as figures: dataset = Dataset.from_file(arrow)
+    return figures, lambda: np.concatenate([np.reshape(dataset[i]['bboxes'], (-1, 4)) for i in _some(dataset)])
+
+
+def _some(dataset): return range(0, len(dataset), 1 + len(dataset) // 1000)
+
+
+def _each(get, n, many=100_000):
+    "Microseconds for one of many random rows"
+    rows = np.random.default_rng(0).integers(0, n, min(n, many)).tolist() * (10 if profiling else 1)
+    with measured() as figures:
+        for i in rows: get(i)
+    figures['microseconds'] = 1e6 * figures['seconds'] / len(rows)
+    return figures
+
+
+def rows_ours(npy):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy)
+    return _each(dataset.get_metadata, len(dataset)), None
+
+
+def rows_datasets(arrow):
+    from datasets import Dataset
+    dataset = Dataset.from_file(arrow)
+    return _each(dataset.__getitem__, len(dataset), 10_000), None
+
+
+class Pass:
+    "A dataset whose batches say which process made them, how much memory is its own, and the sum of their boxes"
+    def __init__(self, get, n): self.get, self.n = get, n
+    def __len__(self): return self.n
+    def __getitems__(self, rows):
+        before = private_bytes()
+        total = sum(float(self.get(i)['bboxes'].sum(dtype=float)) for i in rows)
+        return [(os.getpid(), before, private_bytes(), total)]
+
+
+def _pass(get, n, workers=4):
+    "One pass over all rows; by how much the worker grew that grew most"
+    from torch.utils.data import DataLoader
+    loader = DataLoader(Pass(get, n), batch_size=-(-n // 100), num_workers=workers, collate_fn=lambda o: o)
+    with measured() as figures: batches = [o for batch in loader for o in batch]
+    workers = [[o for o in batches if o[0] == pid] for pid in {o[0] for o in batches}]
+    grew = [max(after for _, _, after, _ in of) - min(before for _, before, _, _ in of) for of in workers]
+    return figures | {'worker_grew_mb': max(grew) / MB}, lambda: np.array([[sum(o[3] for o in batches) / n]])
+
+
+def workers_ours(npy):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy)
+    return _pass(dataset.get_metadata, len(dataset))
+
+
+def workers_dicts(npy):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy)
+    rows = list(map(dataset.get_metadata, range(len(dataset))))
+    return _pass(rows.__getitem__, len(rows))
+
+
+def size_on_disk(npy):
+    columns = np.load(npy, mmap_mode='r')
+    n, path = len(columns['image_paths']), columns['image_paths'].dtype.itemsize
+    boxes = len(columns['bboxes']) / n
+    return {'bytes_a_row': os.path.getsize(npy) / n, 'allowed': path + 48 + 20 * boxes, 'boxes_a_row': boxes}, None
+
+
+def _photos(folder): return sorted(map(str, Path(folder).glob('*.jpg')))
+
+
+def _bare(loader):
+    "A decoder and nothing else"
+    if loader == 'cv2':
+        import cv2
+        return lambda path: cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
+    from PIL import Image
+    def decode(path):
+        with Image.open(path) as im: return np.asarray(im.convert('RGB'))
+    return decode
+
+
+def _median_image(get, items):
+    "The median time of an image, after one that loads the decoder; what is compared is the mean colour of each"
+    get(items[0])
+    times, means = [], []
+    with measured() as figures:
+        for o in items:
+            started = time.perf_counter()
+            image = get(o)
+            times.append(time.perf_counter() - started)
+            means.append(image[::16, ::16].mean((0, 1)))
+    return figures | {'milliseconds': 1000 * float(np.median(times))}, lambda: np.array(means)
+
+
+def image_ours(npy, loader, photos=100):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy, image_loader=loader)
+    return _median_image(lambda i: dataset[i]['image'], range(min(photos, len(dataset))))
+
+
+def image_bare(folder, loader, photos=100):
+    paths = _photos(folder)[:photos]
+    figures, given = _median_image(_bare(loader), paths)
+    return figures | {'file_bytes': sum(map(os.path.getsize, paths)) / len(paths)}, given
+
+
+def hit_ours(npy, rows=32, times=300):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy, cache_size=rows)
+    crops = [dataset[i]['image'] for i in range(rows)]
+    if {o.shape for o in crops} != {(256, 256, 3)}: raise SystemExit('the crops are not 256×256')
+    return _hits(dataset.__getitem__, rows, times), None
+
+
+def hit_dict(rows=32, times=300):
+    crops = dict(enumerate(np.random.default_rng(0).integers(0, 256, (rows, 256, 256, 3), np.uint8)))
+    return _hits(lambda i: crops[i].copy(), rows, times), None
+
+
+def _hits(get, rows, times):
+    with measured() as figures:
+        for _ in range(times):
+            for i in range(rows): get(i)
+    return figures | {'microseconds': 1e6 * figures['seconds'] / (rows * times)}
+
+
+def _epoch(loader):
+    "Rows and seconds of one pass, and the mean colour of each image"
+    started, means = time.perf_counter(), []
+    for batch in loader: means.append(batch['image'][:, ::16, ::16].float().mean((1, 2)).numpy())
+    return time.perf_counter() - started, np.concatenate(means)
+
+
+def _loader(npy, small, workers=2, **options):
+    from torch.utils.data import DataLoader
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy, **({'image_size': SMALL} if small else {}), **options)
+    if profiling: # what one worker does, without the way to the other process
+        rows = range(len(dataset))
+        return (dataset.get_batch(rows[a:a + PHOTO_BATCH], num_threads=1) for a in rows[::PHOTO_BATCH])
+    return DataLoader(dataset, batch_size=PHOTO_BATCH, num_workers=workers, persistent_workers=True)
+
+
+def epoch_ours(npy, small):
+    loader = _loader(npy, small)
+    with measured() as figures: seconds, means = _epoch(loader)
+    return figures | {'per_second': len(means) / seconds}, lambda: means
+
+
+def _decode_some(paths, small):
+    "What a process does that only decodes"
+    from PIL import Image
+    means = []
+    for path in paths:
+        with Image.open(path) as im:
+            if small: im.draft('RGB', tuple(2 * o for o in SMALL))
+            im = im.convert('RGB')
+            image = np.asarray(im.resize(_fit(im.size)) if small else im)
+        means.append(image[::16, ::16].mean((0, 1)))
+    return means
+
+
+def _fit(size):
+    scale = min(SMALL[0] / size[1], SMALL[1] / size[0])
+    return round(size[0] * scale), round(size[1] * scale)
+
+
+def epoch_bare(folder, small, processes=2):
+    import multiprocessing
+    from PIL import Image
+    context, paths = multiprocessing.get_context(), _photos(folder)
+    with measured() as figures:
+        with context.Pool(processes) as pool:
+            parts = pool.map(partial(_decode_some, small=small), [paths[i::processes] for i in range(processes)], 1)
+    means = np.empty((len(paths), 3))
+    for i, part in enumerate(parts): means[i::processes] = part
+    return figures | {'per_second': len(paths) / figures['seconds']}, None if small else lambda: means
+
+
+def epochs_cached(npy):
+    from ear_lazy.shared_cache import SharedCache
+    loader = _loader(npy, True, cache=SharedCache('2GB'))
+    first, cold = _epoch(loader)
+    with measured() as figures: second, warm = min((_epoch(loader) for _ in range(3)), key=lambda o: o[0])
+    if not np.array_equal(cold, warm): raise SystemExit('the cache gives other images')
+    return figures | {'first_per_second': len(cold) / first, 'second_per_second': len(cold) / second}, None
+
+
+def _peak_of(make, n):
+    "The peak of memory while a batch is made, above what was held before, in sizes of the batch"
+    make(2) # loads the decoder
+    before = _reset_peak()
+    with measured() as figures: images = make(n)
+    size = images.nbytes
+    grew = peak_bytes() - before
+    return figures | {'peak_in_batches': grew / size}, lambda: np.asarray(images)[:, ::16, ::16].mean((1, 2))
+
+
+def _reset_peak():
+    "Begin to look for the peak from here"
+    import gc
+    gc.collect()
+    try: Path('/proc/self/clear_refs').write_text('5')
+    except OSError: return peak_bytes()
+    return psutil.Process().memory_info().rss
+
+
+def batch_ours(npy, threads, rows=32):
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    dataset = LazyNPYDataset(npy)
+    return _peak_of(lambda n: dataset.get_batch(range(n), num_threads=threads)['image'], rows)
+
+
+def batch_stacked(folder, rows=32):
+    decode, paths = _bare('pil'), _photos(folder)
+    return _peak_of(lambda n: np.stack([decode(o) for o in paths[:n]]), rows)
+
+
+def main():
+    "Run the side that the argument names; its own prints go to stderr"
+    global profiling
+    job = json.loads(sys.argv[1])
+    if job.get('profile'): profiling = Profile()
+    with redirect_stdout(sys.stderr):
+        try: figures, given = globals()[job['side']](**job['options'])
+        except ModuleNotFoundError as e:
+            if e.name not in ('pycocotools', 'supervision', 'datumaro', 'datasets'): raise
+            figures, given = {'missing': e.name}, None
+        if given and job.get('save'): np.save(job['save'], np.asarray(given(), np.float32))
+    print(json.dumps(figures | ({'profile': profiling.top()} if profiling else {})))
+
+
+if __name__ == '__main__': main()
