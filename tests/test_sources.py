@@ -4,11 +4,14 @@ import io
 import json
 
 import pytest
-from making import coco, contents, image, process, pts, rows
+from making import KINDS, assert_accounted, coco, contents, image, process, pts, rows, text
 
 from ear_lazy.data_processor import DataProcessor, main
 from ear_lazy.errors import RawDataError
+from ear_lazy.formats import registry
 from ear_lazy.formats.discover import Source
+from ear_lazy.formats.registry import readers
+from ear_lazy.formats.tree import IMAGE_SUFFIXES
 
 
 @pytest.fixture
@@ -97,3 +100,102 @@ def test_problems_as_a_table(raw):
     table = list(csv.DictReader(io.StringIO((raw.parent/'out/problems.csv').read_text())))
     assert [o['reason'] for o in table] == [p.reason for p in report.problems] == [o['reason'] for o in json.loads((raw.parent/'out/report.json').read_text())['problems']]
     assert report.problems.where(reason='no_area', source='ears') == report.problems.where(file='ears/valid/t.json') != []
+
+
+def test_the_listing_tells_what_is_not_in_it(raw):
+    image(raw/'cut_out/a.png')
+    (raw/'ears/notes.json').write_text('{"a": [1,')
+    (raw/'lists').mkdir()
+    (raw/'lists/names.csv').write_text('a;b\n1;2\n')
+    listed = processor(raw).sources()
+    assert [s.name for s in listed] == ['ears', 'faces'] and len(listed.others) == 3
+    for words in ('ears/notes.json: no reader knows this file: not valid JSON', 'lists/names.csv: no reader', 'cut_out: 1 image without', 'ears: 1 × box has no area'):
+        assert words in str(listed) and words in listed._repr_html_()
+    said = processor(raw, sources=[Source('cut_out', format='images', kind='teacher')]).sources()
+    assert [s.name for s in said] == ['cut_out', 'ears', 'faces'] and len(said.others) == 2
+
+
+def test_the_listing_is_text(raw):
+    image(raw/'<b>cut/a.png')
+    assert '<b>cut' in str(processor(raw).sources()) and '<b>cut' not in processor(raw).sources()._repr_html_()
+
+
+# A format that the user says
+
+def as_json(**content): return json.dumps(content)
+
+
+SHAPE = dict(label='ear', shape_type='rectangle', points=[[1, 2], [4, 6]])
+CONTOURS = [dict(label=str(i), shape_type='linestrip', points=[[i + j, j] for j in range(n)]) for i, n in enumerate((20, 15, 15, 5))]
+POINT_BOXES = as_json(images=[dict(id=1, file_name='a.png', width=60, height=40)], categories=[dict(id=i, name=str(i)) for i in (1, 2, 3)],
+                      annotations=[dict(id=i, image_id=1, category_id=i, bbox=[4 * i, 3 * i, 1, 1]) for i in (1, 2, 3)])
+FACE = ' '.join([*(f'{i / 4} {i / 8}' for i in range(98)), '10 12 40 30', '0 0 0 0 1 0', 'a.png'])
+EXAMPLES = { # reader to a file and its content; beside it is a.png
+    'coco': ('x.json', as_json(images=[dict(id=1, file_name='a.png')], annotations=[dict(id=1, image_id=1, bbox=[1, 2, 3, 4])])), 'coco_points': ('x.json', POINT_BOXES),
+    'csv': ('x.csv', 'image,x,y,w,h\na.png,1,2,3,4\n'), 'pts': ('a.txt', 'version: 1\nn_points: 2\n{\n1 2\n9 8\n}\n'), 'yolo': ('a.txt', '0 0.5 0.5 0.25 0.25\n'),
+    'yolo_obb': ('a.txt', '10 5 30 5 30 15 10 15 ear 0\n'), 'voc': ('a.xml', '<annotation><object><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax><ymax>6</ymax></bndbox></object></annotation>'),
+    'cvat': ('x.xml', '<annotations><image name="a.png" width="60" height="40"><box label="ear" xtl="1" ytl="2" xbr="4" ybr="6"/></image></annotations>'),
+    'labelme': ('a.json', as_json(version='5', shapes=[SHAPE], imagePath='a.png')), 'audioear': ('a.json', as_json(version='5', shapes=CONTOURS, imagePath='a.png')),
+    'createml': ('x.json', json.dumps([dict(image='a.png', annotations=[dict(label='ear', coordinates=dict(x=9, y=9, width=4, height=4))])])),
+    'vott_json': ('x.json', as_json(assets=dict(a=dict(asset=dict(name='a.png'), regions=[dict(boundingBox=dict(left=1, top=2, width=3, height=4))])))),
+    'openimages': ('x.csv', 'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\na,xclick,/m/039xj_,1,0.25,0.5,0.1,0.6\n'), 'vggface2': ('x.csv', 'NAME_ID,X,Y,W,H\na,1,2,3,4\n'),
+    'wider': ('x.txt', 'a.png\n1\n1 2 3 4 0 0 0 0 0 0\n'), 'celeba': ('x.txt', '1\nimage_id x_1 y_1 width height\na.png 1 2 3 4\n'), 'wflw': ('x.txt', FACE + '\n'),
+    'lfpw': ('a.txt', '12.5 8\n30 9\n14 29\n20 11\n'), 'images': ('README.txt', 'Ears.')}
+
+
+def test_every_reader_has_an_example(): assert EXAMPLES.keys() == readers().keys()
+
+
+def all_rows(out): return [rows(out, kind) for kind in KINDS]
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    "Makes a reader recognise nothing"
+    def make(name): monkeypatch.setitem(registry._registered, name, readers()[name]._replace(sniff=lambda tree, folder: []))
+    return make
+
+
+@pytest.mark.parametrize('name', EXAMPLES)
+def test_what_a_reader_does_not_recognise_is_read_when_the_user_says_so(tmp_path, name, deaf):
+    raw, (file, content) = tmp_path/'raw', EXAMPLES[name]
+    dataset = 'teacher/ears' if name == 'images' else 'ears'
+    image(raw/dataset/'a.png'), text(raw/dataset/file, content)
+    report = processor(raw).process_all()
+    expected = all_rows(tmp_path/'out')
+    assert report.sources[dataset].formats == name and any(expected)
+    deaf(name)
+    report = processor(raw, sources=[Source(dataset, format=name)]).process_all()
+    assert_accounted(report, tmp_path/'out')
+    assert report.sources[dataset].formats == name and all_rows(tmp_path/'out') == expected
+
+
+@pytest.mark.parametrize('name', EXAMPLES)
+def test_files_that_are_of_another_format_are_reported(tmp_path, name):
+    "… whatever the user says of them; a README is none of them"
+    raw = tmp_path/'raw'
+    image(raw/'ears/a.png'), text(raw/'ears/README.txt', 'Ears.'), text(raw/'ears/LICENSE', 'Free.')
+    coco(raw/'faces/x.json', {'b.png': [[1, 2, 3, 4]]}), image(raw/'faces/b.png')
+    endings = [o for o in readers()[name].suffixes + readers()[name].per_image if o not in IMAGE_SUFFIXES]
+    for ending in endings: text(raw/f'ears/a{ending}', 'Something else.\n')
+    report = processor(raw, sources=[Source('ears', format=name)]).process_all()
+    assert_accounted(report, tmp_path/'out')
+    assert {p.file for p in report.problems if p.source == 'ears' and p.action == 'dropped'} == {f'ears/a{o}' for o in endings}
+
+
+@pytest.mark.parametrize('name', [o for o in EXAMPLES if o != 'images'])
+def test_no_file_that_could_be_of_the_format(tmp_path, name):
+    image(tmp_path/'raw/ears/a.png'), text(tmp_path/'raw/ears/README.txt', 'Ears.')
+    reader = readers()[name]
+    with pytest.raises(RawDataError) as e: processor(tmp_path/'raw', sources=[Source('ears', format=name)]).process_all()
+    ends = ', '.join(dict.fromkeys(reader.suffixes + reader.per_image))
+    assert ends and f'nothing to read in ears as {name} (no file there ends in {ends})' in str(e.value)
+
+
+def test_what_is_recognised_and_what_is_not_are_both_read(tmp_path):
+    "One label is that of a format, one looks like nothing, one has the name of a list but that of an image as well"
+    raw = tmp_path/'raw'
+    for name in ('a', 'b', 'test'): image(raw/f'ears/{name}.png')
+    for name, label in dict(a='0 0.5 0.5 0.5 0.5', b='0 300 200 10 10', test='0 0.5 0.5 0.25 0.25', classes='ear').items(): text(raw/f'ears/{name}.txt', label)
+    report = processor(raw, sources=[Source('ears', format='yolo')]).process_all()
+    assert [(p.file, p.reason) for p in report.problems] == [('ears/b.txt', 'malformed')] and report.sources['ears'].boxes.kept == 2
