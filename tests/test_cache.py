@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from ear_lazy.cache import CacheInfo, LRUCache
+from ear_lazy.cache import CacheInfo, LRUCache, parse_bytes
 
 KEYS = st.integers(0, 6)
 STEPS = st.lists(st.one_of(
@@ -31,6 +31,32 @@ def test_behaves_like_an_ordered_dict(maxsize, steps):
                 while len(model) > maxsize: model.popitem(last=False)
             case 'clear', _: model, hits, misses = OrderedDict(), 0, 0
         assert cache.info() == CacheInfo(hits, misses, maxsize, len(model))
+
+
+@given(st.one_of(st.none(), st.integers(0, 5)), st.integers(0, 60), st.lists(st.tuples(KEYS, st.integers(0, 70)), max_size=60))
+def test_bytes_are_bounded_as_values_are(maxsize, max_bytes, steps):
+    "What is stored is bytes; a step asks for a key, and stores so many bytes if it is not there or of another length"
+    cache, model = LRUCache(maxsize, max_bytes), OrderedDict()
+    for key, size in steps:
+        found = cache.get(key)
+        assert (None if found is None else sum(o.nbytes for o in found)) == model.get(key)
+        if key in model: model.move_to_end(key)
+        if found is not None and model[key] == size: continue
+        cache.put(key, (np.zeros(size // 2, np.uint8), np.zeros(size - size // 2, np.uint8)))
+        model.pop(key, None)
+        if size <= max_bytes: model[key] = size
+        while sum(model.values()) > max_bytes or (maxsize is not None and len(model) > maxsize): model.popitem(last=False)
+        assert (cache.nbytes, cache.info().currsize) == (sum(model.values()), len(model))
+    assert pickle.loads(pickle.dumps(cache)).max_bytes == max_bytes
+
+
+@pytest.mark.parametrize('words, number', [(0, 0), ('17', 17), ('500MB', 5 * 10**8), ('2gb', 2 * 10**9), ('1.5 KiB', 1536), ('1TiB', 2**40), (np.int64(9), 9), (1e6, 10**6)])
+def test_numbers_of_bytes(words, number): assert parse_bytes(words) == number
+
+
+@pytest.mark.parametrize('words', ['', 'MB', '-1', -1, '1e3', '5 XB', 'nan', '1,000', None, float('nan'), '1MB 2MB'])
+def test_what_is_no_number_of_bytes(words):
+    with pytest.raises(ValueError, match='is no number of bytes'): parse_bytes(words)
 
 
 def test_eight_threads():

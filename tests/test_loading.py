@@ -13,6 +13,7 @@ from making import KINDS, ROOT, coco, image, process
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Subset, random_split
 
+from ear_lazy.errors import ImageLoadError
 from ear_lazy.geometry import crop_window
 from ear_lazy.images import load_image
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
@@ -227,13 +228,18 @@ def test_crops_are_slices_of_the_image(folder, loader, cache_size):
     if cache_size: assert sum(dataset[i]['image'].nbytes for i in range(len(dataset))) < 5e6 and dataset.cache_info().hits >= len(dataset)
 
 
-def test_a_picture_that_was_replaced_by_a_smaller_one(folder, tmp_path):
+@pytest.mark.parametrize('kind', ['detector', 'teacher'])
+@pytest.mark.parametrize('options', [{}, dict(image_loader='cv2'), dict(image_size=(30, 30))], ids=str)
+def test_a_picture_that_was_replaced_by_a_smaller_one(tmp_path, kind, options):
+    "Its boxes would lie wrong without a word"
     image(tmp_path/'raw/a.png')
     coco(tmp_path/'raw/a.json', {'a.png': [[10, 10, 30, 20]]})
     process(tmp_path/'raw', tmp_path/'out', train_split=1)
     image(tmp_path/'raw/a.png', (20, 20))
-    sample = LazyNPYDataset(tmp_path/'out/train_teacher.npy')[0]
-    assert sample['image'].shape == (10, 10, 3) and sample['bbox'].tolist() == [10, 10, 10, 10]
+    dataset = LazyNPYDataset(tmp_path/f'out/train_{kind}.npy', **options)
+    for ask in (lambda: dataset[0], lambda: dataset.get_batch([0])):
+        with pytest.raises(ImageLoadError, match=r'a.png \(row 0\): the image is 20×20 .* for 60×40 .*--all') as caught: ask()
+        assert caught.value.row == 0
 
 
 def test_cache_under_threads(folder):
@@ -261,7 +267,7 @@ def test_cache_keeps_the_last(folder):
 
 def test_opening_reads_no_image(folder, monkeypatch):
     from ear_lazy import lazy_dataset
-    monkeypatch.setattr(lazy_dataset, 'load_image', lambda *args: pytest.fail('an image was read'))
+    monkeypatch.setattr(lazy_dataset, 'open_image', lambda *args: pytest.fail('an image was read'))
     dataset = opened(folder, cache_size=5)
     len(dataset), dataset.get_metadata(-1), dataset[2:5], repr(dataset), dataset[[1]].get_metadata(0), CombinedLazyDataset([dataset, dataset]).get_metadata(-1), pickle.dumps(dataset)
 

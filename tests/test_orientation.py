@@ -6,7 +6,9 @@ import pytest
 from making import assert_accounted, process, reasons, text
 from PIL import Image
 
+from ear_lazy.errors import ImageLoadError
 from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
 
 LEFT, TOP, RIGHT, BOTTOM = 10, 6, 34, 18 # of the rectangle, in a picture of 60×40
 MARKS = {'red': (10, 6, 34, 18), 'lime': (10, 6, 16, 10), 'blue': (28, 14, 34, 18)} # the last two lie on its corners, and are keypoints
@@ -117,3 +119,61 @@ def test_a_size_that_fits_neither(tmp_path, declared, orientation, format):
     assert problem.image == 'ears/images/photo.jpg' and problem.boxes == 1
     assert f'{declared[1]}×{declared[0]}' in problem.detail and '60×40' in problem.detail
     np.testing.assert_allclose(opened(tmp_path/'out', 'detector', 'pil')['bboxes'], [rectangle(seen)])
+
+
+# At loading: the metadata file says for which size a row was made, and the image may be stored another way by now
+
+VALUES = {'detector': 'bboxes', 'teacher': 'bboxes', 'landmarker': 'keypoints'}
+
+
+def write_row(folder, kind, pixels, size):
+    "A metadata file with one row for the picture `photo.jpg`, annotated by somebody who saw these pixels"
+    values = np.array([[*o] for o in keypoints(pixels)] + [[0, 0, 0]] if kind == 'landmarker' else [rectangle(pixels)], np.float32)
+    spool = Spool(folder/f'spool_{kind}')
+    columns = {VALUES[kind]: values} | ({} if kind == 'landmarker' else {'labels': [1]})
+    spool.append(Rows(['photo.jpg'], np.array([size]), np.array([7], np.uint64), np.array([len(values)]), columns))
+    spool.flush()
+    path = folder/f'train_{kind}.npy'
+    write_metadata(path, [Pick(spool, np.array([True]), 0, np.arange(2, dtype=np.int32))], kind, 'train', '.', ['ears'], ['', 'ear'])
+    spool.close()
+    return path
+
+
+@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('made_for', ['stored', 'oriented', None])
+@pytest.mark.parametrize('orientation', STORED)
+def test_loading_a_row_made_for(tmp_path, orientation, made_for, loader):
+    "What is delivered fits: a size of zero means that the row is for what is seen"
+    seen, stored = picture(tmp_path/'photo.jpg', orientation)
+    annotated = stored if made_for == 'stored' and orientation >= 5 else seen
+    size = {'stored': stored.shape[:2], 'oriented': seen.shape[:2], None: (0, 0)}[made_for]
+    def opened(kind, **options): return LazyNPYDataset(write_row(tmp_path, kind, annotated, size), image_loader=loader, **options)
+    detector, landmarker, teacher = (opened(kind) for kind in ('detector', 'landmarker', 'teacher'))
+    for sample in (detector[0], {k: v[0] for k, v in detector.get_batch([0]).items()}):
+        assert sample['image'].shape == seen.shape
+        np.testing.assert_allclose(sample['bboxes'], [[LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP]], atol=1e-4)
+        assert rectangle(np.asarray(sample['image'])) == [LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP]
+    np.testing.assert_allclose(landmarker[0]['keypoints'], [*keypoints(seen), [0, 0, 0]], atol=1e-4)
+    np.testing.assert_allclose(landmarker.get_batch([0])['keypoints'][0], [*keypoints(seen), [0, 0, 0]], atol=1e-4)
+    np.testing.assert_array_equal(teacher[0]['image'], detector[0]['image'][TOP:BOTTOM, LEFT:RIGHT])
+    np.testing.assert_allclose(teacher.get_batch([0])['bbox'], [[LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP]], atol=1e-4)
+    large = opened('detector', image_size=(320, 240))[0] # four times, with bars of 80 above and below
+    np.testing.assert_allclose(large['bboxes'], [[4*LEFT, 4*TOP + 80, 4*(RIGHT - LEFT), 4*(BOTTOM - TOP)]], atol=1e-3)
+    np.testing.assert_allclose(rectangle(large['image']), large['bboxes'][0], atol=3)
+    crop = opened('teacher', image_size=(36, 72))[0]
+    np.testing.assert_allclose(crop['bbox'], [LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP], atol=1e-4)
+    np.testing.assert_allclose(extent(crop['image'], 'lime'), [0, 0, 18, 12], atol=2)
+
+
+@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
+@pytest.mark.parametrize('orientation, size', [(1, (60, 40)), (3, (60, 40)), (6, (41, 60)), (6, (80, 120))])
+def test_loading_an_image_of_another_size(tmp_path, orientation, size, kind, loader):
+    "A picture that EXIF does not lay on its side has one size, and any other is an error that says what to do"
+    seen, _ = picture(tmp_path/'photo.jpg', orientation)
+    dataset = LazyNPYDataset(write_row(tmp_path, kind, seen, size), image_loader=loader)
+    for ask in (lambda: dataset[0], lambda: dataset.get_batch([0])):
+        with pytest.raises(ImageLoadError) as caught: ask()
+        assert caught.value.row == 0
+        for words in ('photo.jpg (row 0)', '60×40', f'{size[1]}×{size[0]}', 'python -m ear_lazy.data_processor --all'): assert words in str(caught.value)
+    assert dataset.get_metadata(0)['image_path'].endswith('photo.jpg')

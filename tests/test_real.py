@@ -108,7 +108,7 @@ def test_every_row_loads(tmp_path, loader):
     for kind in ('detector', 'landmarker', 'teacher'):
         dataset = LazyNPYDataset(tmp_path/f'out/train_{kind}.npy', image_loader=loader)
         for i in range(len(dataset)):
-            sample, (h, w) = dataset[i], dataset.metadata.columns['sizes'][i]
+            sample, (h, w) = dataset[i], dataset.metadata.column('sizes')[i]
             if kind != 'teacher': assert sample['image'].shape == (h, w, 3)
             if kind == 'detector':
                 x, y, bw, bh = sample['bboxes'].T

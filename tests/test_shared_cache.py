@@ -1,0 +1,538 @@
+"One cache for all processes: against a model, under workers, under threads, and when processes are killed anywhere"
+import errno
+import gc
+import mmap
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier, Thread
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from making import KINDS, ROOT, coco, image, process
+from torch.utils.data import DataLoader
+
+from ear_lazy import shared_cache
+from ear_lazy.cache import CacheInfo, add_infos
+from ear_lazy.errors import EarLazyError
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.shared_cache import BLOCK, SharedCache, pack
+
+pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='a shared cache needs Linux')
+KEY = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
+fork = multiprocessing.get_context('fork')
+
+
+def value(key, blocks=None):
+    "Arrays that a key always has; an image of one to seven blocks, and boxes"
+    rng = np.random.default_rng(key)
+    blocks = blocks or 1 + key % 7
+    return rng.integers(0, 256, (1, (blocks * BLOCK - 400) // 3, 3), np.uint8), rng.random((key % 3, 4), np.float32)
+
+
+def name(key): return f'key {key}'.encode()
+
+
+def is_value(found, key, blocks=None): return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(found, value(key, blocks), strict=True))
+
+
+def with_blocks(n):
+    "A cache with room for so many blocks, each with its 36 bytes of tables; memory comes in whole pages"
+    return SharedCache(-(-(n + 1) * (BLOCK + 36) // mmap.PAGESIZE) * mmap.PAGESIZE)
+
+
+def in_child(function):
+    "Run a function in a forked process, which ends without any cleaning up; its exit status"
+    if pid := os.fork(): return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = 1
+    try: status = function() or 0
+    except BaseException:
+        import traceback
+        traceback.print_exc()
+    finally: os._exit(status)
+
+
+def check(cache):
+    "Every block is free or belongs to one value, every value is found, and its place in the order of use fits both ways"
+    with cache._exclusive() as arena:
+        free = arena._walk(arena.head[1], arena.n)
+        entries, entry = [], arena.newer[0]
+        while entry:
+            assert arena.older[entry] == (entries[-1] if entries else 0)
+            entries.append(entry)
+            entry = arena.newer[entry]
+        assert arena.older[0] == (entries[-1] if entries else 0)
+        blocks = [b for e in entries for b in arena._walk(e, arena.n)]
+        assert sorted(free + blocks) == list(range(1, arena.n))
+        assert (len(free), len(entries), arena.head[0]) == (arena.head[2], arena.head[3], 0)
+        for e in entries: assert arena.find(bytes(arena.keys[16 * e:16 * e + 16])) == e
+    return True
+
+
+# One process
+
+class Model(RuleBasedStateMachine):
+    "A shared cache is an ordered dict with so many blocks, in whichever process it is used"
+    BLOCKS = 12
+    keys, blocks, elsewhere = st.integers(0, 9), st.integers(1, 14), st.booleans()
+
+    @initialize()
+    def start(self): self.cache, self.model, self.hits, self.misses = with_blocks(self.BLOCKS), OrderedDict(), 0, 0
+
+    def do(self, function, elsewhere):
+        if elsewhere: assert in_child(lambda: function() and 0) == 0
+        else: function()
+
+    @rule(key=keys, blocks=blocks, elsewhere=elsewhere)
+    def put(self, key, blocks, elsewhere):
+        assert len(pack(value(key, blocks))) == blocks
+        self.do(lambda: self.cache.put(name(key), value(key, blocks)), elsewhere)
+        self.model.pop(key, None)
+        if blocks > self.BLOCKS: return
+        self.model[key] = blocks
+        while sum(self.model.values()) > self.BLOCKS: self.model.popitem(last=False)
+
+    @rule(key=keys, elsewhere=elsewhere)
+    def get(self, key, elsewhere):
+        def ask():
+            found = self.cache.get(name(key))
+            assert (found is not None) == (key in self.model)
+            assert found is None or is_value(found, key, self.model[key])
+        self.do(ask, elsewhere)
+        self.hits, self.misses = (self.hits + 1, self.misses) if key in self.model else (self.hits, self.misses + 1)
+        if key in self.model: self.model.move_to_end(key)
+
+    @rule(elsewhere=elsewhere)
+    def clear(self, elsewhere):
+        self.do(self.cache.clear, elsewhere)
+        self.model, self.hits, self.misses = OrderedDict(), 0, 0
+
+    @invariant()
+    def agrees(self):
+        if not hasattr(self, 'cache'): return
+        assert self.cache.info() == CacheInfo(self.hits, self.misses, None, len(self.model))
+        assert self.cache.nbytes == BLOCK * sum(self.model.values()) and check(self.cache)
+
+
+TestModel = Model.TestCase
+TestModel.settings = settings(max_examples=25, stateful_step_count=20)
+
+
+def memory(cache): return os.fstat(cache._fd).st_blocks * 512
+
+
+@pytest.mark.parametrize('budget', [30_000, 250_000, 3_000_000])
+def test_the_budget_holds_for_values_of_all_sizes(budget):
+    "… tables included, and memory is taken only as values come"
+    cache, rng = SharedCache(budget), np.random.default_rng(0)
+    assert cache.max_bytes == budget and memory(cache) <= max(budget // 20, 3 * BLOCK)
+    for i in range(400):
+        array = rng.integers(0, 256, int(rng.integers(1, budget)), np.uint8)
+        cache.put(name(i), (array,))
+        assert memory(cache) <= budget and cache.nbytes <= budget
+        if (found := cache.get(name(i))) is not None: assert np.array_equal(found[0], array)
+        else: assert len(array) > 0.98 * budget - 3 * BLOCK
+    assert check(cache)
+
+
+def test_values_of_all_dtypes():
+    cache = SharedCache('1MB')
+    arrays = [np.arange(7).astype(d).reshape(1, 7) for d in ('?', 'i1', '<u2', '>i4', 'f2', 'f4', 'f8', 'c8', 'S5', 'U3')]
+    for arrays in ((), arrays, [np.zeros((0, 4))], [np.array(3.0), np.array(True)], [np.arange(24).reshape(2, 3, 4).T[:, ::2]], [o[:, ::-1] for o in arrays]):
+        cache.put(b'', arrays)
+        found = cache.get(b'')
+        assert type(found) is tuple and len(found) == len(arrays)
+        for a, b in zip(found, arrays): assert a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b) and a.flags.writeable and a.flags.aligned
+    for wrong in (np.array([None]), np.zeros(2, 'i4,f4')):
+        with pytest.raises(TypeError, match='cannot be shared'): cache.put(b'wrong', (wrong,))
+    assert cache.get(b'wrong') is None
+
+
+def test_a_callers_change_never_reaches_the_cache():
+    cache, (picture, boxes) = SharedCache('1MB'), value(5)
+    cache.put(b'a', (picture, boxes))
+    picture[:] = 7
+    for _ in range(3):
+        found = cache.get(b'a')
+        assert is_value(found, 5)
+        for o in found: o[...] = 9
+
+
+def test_evicted_while_it_is_copied():
+    "What is copied is looked up again, and what has gone is a miss"
+    cache = with_blocks(7)
+    class Interrupted:
+        "Blocks of the arena; the first time they are copied, something else happens before"
+        def __init__(self, blocks, function): self.blocks, self.function = blocks, function
+        def __getitem__(self, numbers):
+            self.function, function = (lambda: None), self.function
+            function()
+            return self.blocks[numbers]
+        def __setitem__(self, numbers, values): self.blocks[numbers] = values
+    blocks = cache._arena.blocks
+    for other, served in ((1, True), (6, False)):
+        cache.clear()
+        cache.put(name(0), value(0, 2))
+        cache._arena.blocks = Interrupted(blocks, lambda: [cache.put(name(8), value(8, other)) for _ in range(3)])
+        found = cache.get(name(0))
+        cache._arena.blocks = blocks
+        assert is_value(found, 0, 2) if served else found is None
+        assert cache.info() == CacheInfo(served, not served, None, 1 + served) and check(cache)
+
+
+# Threads
+
+def hammer(cache, seed, rounds, keys=30):
+    "Put and get in disorder; every value found is right"
+    hits = 0
+    for key in np.random.default_rng(seed).integers(0, keys, rounds).tolist():
+        found = cache.get(name(key))
+        hits += found is not None
+        if found is None: cache.put(name(key), value(key))
+        else: assert is_value(found, key)
+    return hits
+
+
+def test_threads():
+    cache, start = with_blocks(60), Barrier(8)
+    def run(seed):
+        start.wait()
+        return hammer(cache, seed, 300)
+    with ThreadPoolExecutor(8) as pool: hits = sum(pool.map(run, range(8)))
+    info = cache.info()
+    assert (info.hits, info.hits + info.misses) == (hits, 8 * 300) and hits > 100 and check(cache)
+
+
+def test_two_caches_waited_for_crosswise():
+    "Each process holds one cache while another of its threads waits for the other: the kernel calls that a deadlock, and it is none"
+    a, b, (ours, theirs) = SharedCache('1MB'), SharedCache('1MB'), fork.Pipe()
+    def hold(mine, other, pipe):
+        with mine._exclusive():
+            pipe.send('I hold mine')
+            pipe.recv()
+            thread = Thread(target=other.put, args=(b'a', value(1)))
+            thread.start()
+            thread.join(0.3)
+        thread.join()
+    child = fork.Process(target=hold, args=(b, a, theirs))
+    child.start()
+    hold(a, b, ours)
+    child.join(30)
+    assert child.exitcode == 0 and is_value(a.get(b'a'), 1) and is_value(b.get(b'a'), 1)
+
+
+def test_a_supposed_deadlock_is_asked_again(monkeypatch):
+    cache, real, errors = SharedCache('1MB'), shared_cache.fcntl.lockf, [OSError(errno.EDEADLK, 'Resource deadlock avoided')] * 3
+    def lockf(fd, what):
+        if what == shared_cache.fcntl.LOCK_EX and errors: raise errors.pop()
+        return real(fd, what)
+    monkeypatch.setattr(shared_cache.fcntl, 'lockf', lockf)
+    cache.put(b'a', value(1))
+    assert not errors and is_value(cache.get(b'a'), 1)
+    errors.append(OSError(errno.ENOLCK, 'No locks available'))
+    with pytest.raises(OSError, match='No locks'): cache.get(b'a')
+    assert is_value(cache.get(b'a'), 1)
+
+
+def test_a_fork_while_another_thread_holds_the_lock():
+    cache = SharedCache('1MB')
+    cache.put(b'a', value(3))
+    held, done = Barrier(2), Barrier(2)
+    def hold():
+        with cache._lock:
+            held.wait()
+            done.wait()
+    thread = Thread(target=hold)
+    thread.start()
+    held.wait()
+    def child():
+        signal.alarm(20)
+        assert is_value(cache.get(b'a'), 3) and pickle.loads(pickle.dumps(cache)) is cache
+    try: assert in_child(child) == 0
+    finally: done.wait()
+    thread.join()
+
+
+# Killed
+
+def killed_at(cache, function, line):
+    "Run a function in a process that is killed when it comes to the so-manieth line of the module; is it killed?"
+    count = 0
+    def trace(frame, event, arg):
+        nonlocal count
+        if frame.f_code.co_filename != shared_cache.__file__: return None
+        count += event == 'line'
+        if count > line: os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+    def child():
+        sys.settrace(trace)
+        function()
+        sys.settrace(None)
+    status = in_child(child)
+    assert status in (0, -signal.SIGKILL)
+    return status != 0
+
+
+def put_one(cache): cache.put(name(9), value(9, 3)) # drives two out
+def put_again(cache): cache.put(name(2), value(2, 2))
+def get_one(cache): assert is_value(cache.get(name(2)), 2, 2)
+def clear_all(cache): cache.clear()
+
+
+@pytest.mark.parametrize('function', [put_one, put_again, get_one, clear_all])
+def test_killed_at_every_line(function):
+    "Nobody waits for the dead, no half value is served, and the cache goes on; most often it keeps what it had"
+    cache, line, kept = with_blocks(7), 0, []
+    def ready():
+        cache.clear()
+        for key in (1, 2, 3): cache.put(name(key), value(key, 2))
+    ready()
+    while killed_at(cache, lambda: function(cache), line):
+        found = {key: cache.get(name(key)) for key in (1, 2, 3, 9)}
+        for key, o in found.items(): assert o is None or is_value(o, key, 3 if key == 9 else 2)
+        kept.append(sum(o is not None for o in found.values()))
+        assert check(cache)
+        cache.put(name(4), value(4, 3))
+        assert is_value(cache.get(name(4)), 4, 3) and check(cache)
+        ready()
+        line += 1
+    assert line > 15
+    if function is not clear_all: assert np.mean(np.array(kept) > 0) > 0.5
+    assert memory(cache) <= cache.max_bytes
+
+
+def test_killed_again_and_again_among_others():
+    "Others put and get all the time while workers are killed at moments that nobody chose"
+    cache, stop = with_blocks(60), fork.Event()
+    def go_on(seed):
+        while not stop.is_set(): hammer(cache, seed, 50)
+    def start(seed):
+        child = fork.Process(target=go_on, args=(seed,))
+        child.start()
+        return child
+    others, rng = [start(0), start(1)], np.random.default_rng(0)
+    for seed in range(2, 42):
+        victim = start(seed)
+        time.sleep(rng.uniform(0, 0.02))
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.join()
+        hammer(cache, seed, 5)
+    stop.set()
+    for other in others: other.join(60)
+    assert [other.exitcode for other in others] == [0, 0] and check(cache) and cache.info().currsize > 5
+    assert memory(cache) <= cache.max_bytes
+
+
+# Nothing is left behind
+
+def users(inode):
+    "Processes that map the memory of a cache"
+    found = []
+    for maps in Path('/proc').glob('[0-9]*/maps'):
+        try: lines = maps.read_text().splitlines()
+        except OSError: continue
+        if any('memfd:ear_lazy' in line and f' {inode} ' in line for line in lines): found.append(int(maps.parent.name))
+    return found
+
+
+def test_memory_and_descriptors_are_given_back():
+    gc.collect()
+    fds, shm = set(os.listdir('/proc/self/fd')), set(os.listdir('/dev/shm'))
+    for _ in range(30):
+        cache = SharedCache('1MB')
+        cache.put(b'a', value(3))
+        found, again, inode = cache.get(b'a'), pickle.loads(pickle.dumps(cache)), os.fstat(cache._fd).st_ino
+        assert again is cache and users(inode) == [os.getpid()]
+        del cache, again
+        assert users(inode) == [] and is_value(found, 3)
+    assert set(os.listdir('/proc/self/fd')) == fds and set(os.listdir('/dev/shm')) <= shm
+
+
+def test_a_child_outlives_the_object_of_its_parent():
+    cache, (ours, theirs) = SharedCache('1MB'), fork.Pipe()
+    cache.put(b'a', value(3))
+    inode = os.fstat(cache._fd).st_ino
+    child = fork.Process(target=lambda: theirs.recv() and theirs.send(is_value(cache.get(b'a'), 3)) or theirs.recv())
+    child.start()
+    del cache
+    assert users(inode) == [child.pid]
+    ours.send(True)
+    assert ours.recv()
+    ours.send(True)
+    child.join()
+    assert users(inode) == []
+
+
+def test_a_handle_of_what_is_gone():
+    cache = SharedCache('1MB')
+    handle, fd = pickle.dumps(cache), cache._fd
+    del cache
+    with pytest.raises(EarLazyError, match='shared cache of process .* is gone: No such file'): pickle.loads(handle)
+    other = os.open(__file__, os.O_RDONLY)
+    os.dup2(other, fd)
+    try:
+        with pytest.raises(EarLazyError, match='is gone'): pickle.loads(handle)
+    finally:
+        for o in {fd, other}: os.close(o)
+    code = "import pickle, sys; from ear_lazy.shared_cache import SharedCache; sys.stdout.buffer.write(pickle.dumps(SharedCache('1MB')))"
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, cwd=ROOT, check=True)
+    with pytest.raises(EarLazyError, match='is gone'): pickle.loads(run.stdout)
+
+
+# Datasets
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    "24 photos with three boxes and sets of points each"
+    folder, rng, images = tmp_path_factory.mktemp('shared'), np.random.default_rng(0), {}
+    for i in range(24):
+        image(folder/f'raw/ears/{i}.png', (60, 90), seed=i)
+        boxes = [[*rng.uniform(0, 10, 2), *rng.uniform(10, 30, 2)] for _ in range(3)]
+        images[f'{i}.png'] = [dict(bbox=b, keypoints=[*rng.uniform(1, 20, 2), 2, *rng.uniform(1, 20, 2), 1]) for b in boxes]
+    coco(folder/'raw/ears/ears.json', images, (60, 90))
+    process(folder/'raw', folder/'out')
+    return folder
+
+
+def opened(folder, kind='detector', split='train', **options): return LazyNPYDataset(folder/f'out/{split}_{kind}.npy', **options)
+
+
+def same(a, b):
+    assert list(a) == list(b)
+    for x, y in zip(a.values(), b.values()): assert type(x) is type(y) and np.array_equal(x, y)
+    return True
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('options', [{}, dict(image_loader='cv2', extras=('labels', 'row')), dict(image_size=(32, 48)), dict(image_size=(32, 48), resize='stretch')], ids=str)
+def test_the_same_with_and_without(folder, kind, options):
+    "… and what a caller does to a sample stays with that caller"
+    plain, cached = opened(folder, kind, **options), opened(folder, kind, cache=SharedCache('5MB'), **options)
+    for _ in range(3):
+        for i in range(len(plain)):
+            sample = cached[i]
+            assert same(sample, plain[i])
+            sample['image'][:] = 7
+            sample[KEY[kind]][...] = -1
+    n = len(plain)
+    assert cached.cache_info() == (2 * n, n, None, n)
+
+
+@pytest.mark.parametrize('start', ['fork', 'spawn', 'forkserver'])
+def test_workers_serve_each_other(folder, start):
+    "The second epoch, in another order and so by other workers, decodes nothing; what is in the cache is what is delivered"
+    plain, dataset = opened(folder), opened(folder, cache=SharedCache('5MB'))
+    loader = DataLoader(dataset, 2, shuffle=True, num_workers=2, multiprocessing_context=start, persistent_workers=start != 'fork',
+                        generator=torch.Generator().manual_seed(0))
+    expected = {plain[i]['image_path']: plain[i] for i in range(len(plain))}
+    for epoch in range(2):
+        for batch in loader:
+            for path, picture, boxes in zip(batch['image_path'], batch['image'], batch['bboxes']):
+                assert np.array_equal(picture, expected[path]['image']) and np.array_equal(boxes, expected[path]['bboxes'])
+        assert dataset.cache_info() == (epoch * len(dataset), len(dataset), None, len(dataset))
+    assert same(dataset[0], plain[0]) and dataset.cache_info().hits == len(dataset) + 1
+
+
+def test_train_and_val_within_one_budget(folder):
+    cache = SharedCache('300kB')
+    train, val = opened(folder, cache=cache), opened(folder, split='val', cache=cache)
+    both, own = CombinedLazyDataset([train, val[:2], val]), opened(folder, cache_size=3)
+    for i in range(len(both)): both[i]
+    assert cache.nbytes <= 300_000 and cache.info().currsize < len(train) + len(val), 'not all of them fit'
+    assert train.cache_info() == val.cache_info() == both.cache_info() == cache.info()
+    assert cache.info().hits == 2 and cache.info().misses == len(train) + len(val), 'two rows came twice, and it did not matter from where'
+    own[0]
+    mixed = CombinedLazyDataset([both, own, train])
+    assert mixed.cache_info() == add_infos([cache.info(), own.cache_info()])
+    mixed.cache_clear()
+    assert mixed.cache_info() == (0, 0, None, 0) and cache.nbytes == 0
+
+
+def test_what_is_made_of_a_row_is_part_of_its_key(folder):
+    "Loaders, sizes, kinds and files with other boxes do not get each other's samples; two handles of one file do"
+    cache = SharedCache('20MB')
+    variants = [dict(image_loader=o, **size) for o in ('pil', 'cv2') for size in ({}, dict(image_size=(32, 48)), dict(image_size=(32, 48), resize='stretch'))]
+    for kind in KINDS:
+        for options in variants: assert same(opened(folder, kind, cache=cache, **options)[0], opened(folder, kind, **options)[0])
+    assert cache.info() == (0, 18, None, 18)
+    assert same(opened(folder, cache=cache, extras=('row',))[0], opened(folder, extras=('row',))[0]) and cache.info().hits == 1
+
+
+def test_a_file_that_was_processed_again(folder, tmp_path):
+    "Rows have other numbers then, and other boxes"
+    cache = SharedCache('5MB')
+    for boxes in ([[1, 2, 30, 40]], [[5, 6, 20, 10]], [[1, 2, 30, 40]]):
+        image(tmp_path/'raw/a.png', (60, 90))
+        coco(tmp_path/'raw/a.json', {'a.png': boxes}, (60, 90))
+        process(tmp_path/'raw', tmp_path/'out', train_split=1)
+        dataset = LazyNPYDataset(tmp_path/'out/train_teacher.npy', cache=cache)
+        assert dataset[0]['bbox'].tolist() == boxes[0] and dataset[0]['image'].shape[:2] == (boxes[0][3], boxes[0][2])
+    assert cache.info().misses == 2
+
+
+def test_where_there_is_no_linux(monkeypatch):
+    monkeypatch.setattr(shared_cache, 'fcntl', None)
+    with pytest.raises(OSError, match='needs Linux.*cache_bytes'): SharedCache('1MB')
+
+
+def test_options_that_contradict(folder):
+    for options in (dict(cache_size=3), dict(cache_bytes='1MB')):
+        with pytest.raises(ValueError, match='cache'): opened(folder, cache=SharedCache('1MB'), **options)
+
+
+def test_pickles_as_a_handle(folder):
+    dataset = opened(folder, cache=SharedCache('100MB'))
+    for i in range(len(dataset)): dataset[i]
+    again = pickle.loads(pickle.dumps(dataset[2:9]))
+    assert len(pickle.dumps(dataset)) < 2000 and again.cache_info() == dataset.cache_info() and repr(again) == repr(dataset[2:9])
+    assert same(again[0], dataset[2]) and dataset.cache_info().hits == 2
+
+
+def test_in_process_cache_bounded_by_bytes(folder):
+    size = opened(folder)[0]['image'].nbytes + opened(folder)[0]['bboxes'].nbytes
+    dataset = opened(folder, cache_bytes=3 * size)
+    for i in (0, 1, 2, 0, 3, 0, 1): dataset[i]
+    assert dataset.cache_info() == (2, 5, None, 3)
+    both = opened(folder, cache_bytes='1GB', cache_size=2)
+    for i in range(4): both[i]
+    assert both.cache_info() == (0, 4, 2, 2) and opened(folder).cache_info() == (0, 0, 0, 0)
+    assert pickle.loads(pickle.dumps(dataset)).cache_info() == (0, 0, None, 0)
+    for wrong in ('much', -5):
+        with pytest.raises(ValueError, match='no number of bytes'): opened(folder, cache_bytes=wrong)
+
+
+def test_a_killed_worker_and_a_killed_parent_leave_nothing(folder, tmp_path):
+    "Workers of a killed parent end, and the memory goes with the last of them"
+    code = f'''
+import os, signal, sys
+from torch.utils.data import DataLoader
+from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.shared_cache import SharedCache
+if __name__ == '__main__':
+    cache = SharedCache('50MB')
+    dataset = LazyNPYDataset({str(folder/'out/train_detector.npy')!r}, cache=cache)
+    loader = DataLoader(dataset, 2, num_workers=2, persistent_workers=True, multiprocessing_context='fork')
+    for epoch in range(2): list(loader)
+    print(os.fstat(cache._fd).st_ino, *cache.info()[:2], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+'''
+    shm = set(os.listdir('/dev/shm'))
+    script = tmp_path/'train.py'
+    script.write_text(code)
+    run = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, timeout=100,
+                         env=os.environ | {'PYTHONPATH': str(ROOT)})
+    inode, hits, misses = map(int, run.stdout.split())
+    assert run.returncode == -signal.SIGKILL and hits == misses > 0
+    deadline = time.monotonic() + 60
+    while users(inode) and time.monotonic() < deadline: time.sleep(0.2)
+    assert users(inode) == [] and not any('ear_lazy' in o for o in set(os.listdir('/dev/shm')) - shm)
