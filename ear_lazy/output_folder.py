@@ -130,17 +130,16 @@ class OutputFolder:
         with suppress(OSError):
             for folder in self._made: folder.rmdir() # where nothing was committed; a folder with files in it stays
 
-# %% ../nbs/07b_output_folder.ipynb #511d55cd
+# %% ../nbs/07b_output_folder.ipynb #92bb3bf9
 @patch
 def write(self:OutputFolder,
     batches:list, # (number of the source, kind, `Rows`)
 ):
     "Append batches and hand them to the system"
     for source, kind, rows in batches:
-        key = source, kind
-        if key not in self._spools: self._spools[key] = Spool(self._staging / str(source) / kind)
-        self._spools[key].append(rows)
-    for spool in self._spools.values(): spool.flush()
+        if (source, kind) not in self._spools: self._spools[source, kind] = Spool(self._staging / str(source) / kind)
+        self._spools[source, kind].append(rows)
+    for key in {o[:2] for o in batches}: self._spools[key].flush()
 
 @patch
 def keep(self:OutputFolder,
