@@ -38,10 +38,10 @@ def content_digest(
             with mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as content: return xxhash.xxh3_128_hexdigest(content)
     except OSError: return ''
 
-# %% ../nbs/07a_changes.ipynb #715655df
+# %% ../nbs/07a_changes.ipynb #14642344
 class FileDigest(NamedTuple):
     "A file's content, and how to tell without reading it that it is still the same"
-    stamp: tuple # size, modification and change time in ns, inode
+    stamp: tuple[int, int, int, int] # size, modification and change time in ns, inode
     taken: int # when, in ns
     digest: str # of the content
 
@@ -84,7 +84,7 @@ def refresh(
         path = f'{root}/{file}'
         if not known.certain or file_stamp(path) != known.stamp: digests[file] = take_digest(path)
 
-# %% ../nbs/07a_changes.ipynb #8430e4bc
+# %% ../nbs/07a_changes.ipynb #49a77cdd
 SMALL = 2**20 # bytes
 
 def surroundings_digest(
@@ -95,18 +95,21 @@ def surroundings_digest(
     "A text that is the same while the images of a dataset, and files beside them, are the same"
     digest = xxhash.xxh3_128()
     for path, folder in images_of(tree, dataset).items():
-        for name in sorted(folder.images): digest.update(_look(tree, join(path, name)))
-        for file in (join(path, o) for o in folder.others):
-            if file not in annotations: digest.update(_look(tree, file) + _small_content(tree, file))
+        others = [o for o in folder.others if join(path, o) not in annotations]
+        digest.update(repr((path, _looks(tree, path, sorted(folder.images)))).encode('utf-8', 'surrogateescape'))
+        for size, _, other in _looks(tree, path, others):
+            content = content_digest(tree.path(join(path, other))) if size < SMALL else ''
+            digest.update(repr((other, size, content)).encode('utf-8', 'surrogateescape'))
     return digest.hexdigest()
 
-def _look(tree, file):
-    size, modified, *_ = file_stamp(tree.path(file))
-    return f'{file} {size} {modified} '.encode('utf-8', 'surrogateescape')
-
-def _small_content(tree, file):
-    path = tree.path(file)
-    return content_digest(path).encode() if file_stamp(path)[0] < SMALL else b''
+def _looks(tree, folder, names):
+    "(size, modification time, name) of files"
+    looks, above = [], tree.path(join(folder, ''))
+    for name in names:
+        try: st = os.stat(above + name)
+        except OSError: looks.append((-1, 0, name))
+        else: looks.append((st.st_size, st.st_mtime_ns, name))
+    return looks
 
 # %% ../nbs/07a_changes.ipynb #a0e415c9
 class Inputs:

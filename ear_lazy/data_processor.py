@@ -156,7 +156,7 @@ def _last_report(self:DataProcessor, sources):
     report.unchanged = [s.name for s in sources]
     return report
 
-# %% ../nbs/10_data_processor.ipynb #b2313dab
+# %% ../nbs/10_data_processor.ipynb #09f6de56
 @patch
 def _new_report(self:DataProcessor, inputs, report, train_split, run):
     with OutputFolder(self.output_dir, self.raw_data_dir, report.kinds, self.shard_bytes) as folder:
@@ -218,7 +218,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
 @patch
 def _copies(self:DataProcessor, folder):
     paths, rows = folder.images()
-    images = [os.fsdecode(o) for o in paths]
+    images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
     with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
         prints = fingerprints(self.raw_data_dir, images, min(self.num_workers, os.cpu_count()), bar.update)
     return _Copies(images, rows, near_pairs(prints))

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/output_folder.html.md"""
 __all__ = ['HIDDEN', 'State', 'read_state', 'Origin', 'read_origin', 'Output', 'OutputFolder', 'image_root', 'joined_names',
            'uninterrupted']
 
-# %% ../nbs/07b_output_folder.ipynb #ac92253c
+# %% ../nbs/07b_output_folder.ipynb #c534fc23
 import os
 import re
 import shutil
@@ -26,17 +26,17 @@ from filelock import FileLock, Timeout
 
 from .changes import FileDigest
 from .errors import OutputError
-from .metadata import SHARD_BYTES, Pick, Shard, Spool, write_metadata
+from .metadata import SHARD_BYTES, Pick, Shard, Spool, encode_path, write_metadata
 from .splits import moved_groups, split_rows
 
-# %% ../nbs/07b_output_folder.ipynb #e87092a4
+# %% ../nbs/07b_output_folder.ipynb #45093354
 HIDDEN = '.ear_lazy'
 
 class State(msgspec.Struct):
     "What a run leaves for the next one"
     run: str = '' # digest of all that the outputs depend on
     outputs: dict[str, tuple[int, int]] = {} # file to its size and its modification time in ns
-    files: dict[bytes, tuple[tuple[int, int, int, int], int, str]] = {} # annotation file to its `FileDigest`
+    files: dict[bytes, FileDigest] = {} # annotation file, as the system has it, to its digest
 
     def is_current(self,
         output_dir:str, # Folder of the outputs
@@ -46,7 +46,7 @@ class State(msgspec.Struct):
         return bool(run) and run == self.run and all(_looks(Path(output_dir) / k) == v for k, v in self.outputs.items())
 
     @property
-    def digests(self): return {os.fsdecode(k): FileDigest(*v) for k, v in self.files.items()}
+    def digests(self): return {k.decode('utf-8', 'surrogateescape'): v for k, v in self.files.items()}
 
 def _looks(path):
     with suppress(OSError):
@@ -219,7 +219,7 @@ def _make(self:OutputFolder, kind, split, picks, source_names, label_names):
     paths = write_metadata(path, picks, kind, split, root, source_names, label_names, self.shard_bytes)
     return [Output(p.name, kind, split, len(Shard(p)), p.stat().st_size) for p in paths]
 
-# %% ../nbs/07b_output_folder.ipynb #b902514e
+# %% ../nbs/07b_output_folder.ipynb #370a40cb
 @contextmanager
 def uninterrupted():
     "Let Ctrl-C wait until the block is done: some files of one run and some of another would be worse than either"
@@ -245,7 +245,7 @@ def commit(self:OutputFolder,
     made = [o.file for o in self._outputs] + list(extra)
     for name, data in extra.items(): (self._staging / name).write_bytes(data)
     state = State(run, {o: _looks(self._staging / o) for o in made},
-                  {os.fsencode(k): tuple(v) for k, v in (digests or {}).items()})
+                  {encode_path(k): v for k, v in (digests or {}).items()})
     (self._staging / 'state').write_bytes(msgspec.msgpack.encode(state))
     (self._staging / '.gitignore').write_text('*\n')
     self._write_origin(made, outside)
