@@ -11,7 +11,9 @@ __all__ = ['BackgroundWriter']
 from queue import Queue
 from threading import Thread
 
-# %% ../nbs/08_background_writer.ipynb #bed3bda5
+# %% ../nbs/08_background_writer.ipynb #cbfdac48
+_END = object()
+
 class BackgroundWriter:
     "Call `write_batches` in a thread with every `flush_every` batches"
     def __init__(self,
@@ -27,7 +29,7 @@ class BackgroundWriter:
 
     def _run(self):
         pending = []
-        while (batch := self._queue.get()) is not None:
+        while (batch := self._queue.get()) is not _END:
             pending.append(batch)
             if len(pending) >= self._flush_every: pending = self._flush(pending)
         self._flush(pending)
@@ -41,14 +43,15 @@ class BackgroundWriter:
     def write(self,
         batch, # Anything that `write_batches` takes a list of
     ):
-        "Queue a batch; raises what went wrong with an earlier one"
+        "Queue a batch; raises what went wrong with an earlier one, and `ValueError` when it is closed"
         if self._error: raise self._error
+        if not self._thread.is_alive(): raise ValueError('the writer is closed')
         self._queue.put(batch)
 
     def close(self):
         "Wait until everything is written; raises what went wrong"
         if self._thread.is_alive():
-            self._queue.put(None)
+            self._queue.put(_END)
             self._thread.join()
         if self._error: raise self._error
 
@@ -57,5 +60,5 @@ class BackgroundWriter:
     def __exit__(self, error, *_):
         if error is None: return self.close()
         self._abandoned = True
-        self._queue.put(None)
+        self._queue.put(_END)
         self._thread.join()

@@ -46,7 +46,7 @@ def origin(
     row = ds._row(i)
     return origin(*ds._find(row)) if hasattr(ds, 'datasets') else (ds, row)
 
-# %% ../nbs/12a_export.ipynb #f3e569c5
+# %% ../nbs/12a_export.ipynb #d2d75c8d
 class Photos(NamedTuple):
     "Images with all that a dataset has of them"
     roots: list # (n) absolute folder of each image
@@ -67,6 +67,7 @@ def photos(
     names = [d.metadata.image_path(row) for d, row in rows]
     image_of = np.array([place.setdefault(f'{d.root}/{o}', len(place)) for (d, _), o in zip(rows, names)], np.int64)
     firsts = np.unique(image_of, return_index=True)[1].tolist()
+    for (d, _), name in ((rows[i], names[i]) for i in firsts): d.check_inside(name)
     sizes = [d.metadata.size(row) for d, row in (rows[i] for i in firsts)]
     r = _keypoints(rows, image_of) if ds.kind == 'landmarker' else _boxes(rows, image_of, files_of(ds))
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)

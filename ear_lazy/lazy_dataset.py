@@ -141,7 +141,7 @@ class _RowDataset(Dataset):
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
         return self._sample(self._row(i))
 
-# %% ../nbs/13_lazy_dataset.ipynb #d8950ba4
+# %% ../nbs/13_lazy_dataset.ipynb #8d79c940
 def _checked_size(size, resize):
     size = tuple(map(operator.index, size))
     if len(size) != 2 or min(size) < 1: raise ValueError(f'image_size is (height, width) in pixels, not {size}')
@@ -190,6 +190,12 @@ class LazyNPYDataset(_RowDataset):
         self._cache = _chosen_cache(cache, cache_size, cache_bytes)
 
     def _size(self): return len(self.metadata)
+
+    def check_inside(self,
+        name:str, # Path of an image relative to the root
+    ):
+        "Raises `MetadataError` where a link leads out of the root; whoever reads an image asks first"
+        if self._guard: self._guard.check(name)
 
     @property
     def source_names(self): return self.metadata.names('source_names')
@@ -244,7 +250,7 @@ def _as_seen(values, image, size):
     raise ImageLoadError(f'the image is {w}×{h} and its annotations are for {width}×{height} pixels: it was replaced '
                          f'since they were processed; {REPROCESS}', image.path, fault='other_size')
 
-# %% ../nbs/13_lazy_dataset.ipynb #09c60bb5
+# %% ../nbs/13_lazy_dataset.ipynb #33ede4f5
 def _crop(bbox, image):
     "The window of a box, and the box clipped to the image"
     try: return crop_window(bbox, image.size), clip_boxes(bbox[None], image.size)[0]
@@ -254,7 +260,7 @@ def _crop(bbox, image):
 def _decode(self:LazyNPYDataset, path, values, row):
     "The image of a row, cropped for teacher, with the values that fit it"
     if self.image_loader == 'cv2' and get_worker_info(): cap_cv2_threads()
-    if self._guard: self._guard.check(self.metadata.image_path(row))
+    self.check_inside(self.metadata.image_path(row))
     try:
         image, window = open_image(path, self.max_pixels), None
         values = _as_seen(values, image, self.metadata.size(row))

@@ -233,8 +233,9 @@ def _write_shard(path, picks, dtype, width, names):
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/07_metadata.ipynb #25c0b170
+# %% ../nbs/07_metadata.ipynb #4e3325dc
 REPROCESS = 'make metadata files from the raw data with: python -m ear_lazy.data_processor --all'
+_MIGRATE = f'{REPROCESS}; or, without raw data, this file with: ear-lazy-migrate OLD.npy NEW.npy'
 
 def read_header(
     f, # Binary file, at its start
@@ -244,7 +245,7 @@ def read_header(
     magic = f.read(6)
     if magic[:4] == b'PK\x03\x04': raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}', path)
     if magic[:1] == b'\x80':
-        raise MetadataError(f'a pickle, which is never loaded because it can run code; {REPROCESS}', path)
+        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_MIGRATE}', path)
     if magic != b'\x93NUMPY': raise MetadataError('not an NPY file' if magic else 'an empty file', path)
     f.seek(0)
     try:
@@ -255,7 +256,7 @@ def read_header(
         raise MetadataError(f'truncated or damaged header: {e}', path) from None
     if dtype.hasobject:
         raise MetadataError('pickled objects, as older versions wrote them, which are never loaded '
-                            f'because they can run code; {REPROCESS}', path)
+                            f'because they can run code; {_MIGRATE}', path)
     if dtype.names is None or shape != ():
         raise MetadataError(f'a plain array of shape {shape} and dtype {dtype}, not metadata', path)
     return dtype

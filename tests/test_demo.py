@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from making import contents, listing
 from PIL import Image
 
 from ear_lazy import demo
@@ -16,9 +17,6 @@ OUTPUTS = [f'{split}_{kind}.npy' for kind in KINDS for split in ('train', 'val')
 
 
 def ear_lazy_demo(*args, cwd): return subprocess.run([sys.executable, '-m', 'ear_lazy.demo', *map(str, args)], cwd=cwd, capture_output=True, text=True)
-
-
-def contents(folder): return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
 @pytest.fixture(scope='module')
@@ -53,7 +51,7 @@ def test_makes_everything(ran):
     assert run.stderr == ''
     assert sorted(path.name for path in cwd.iterdir()) == ['a demo']
     assert sorted(path.name for path in folder.iterdir()) == ['gallery.png', 'made_by_ear_lazy_demo.txt', 'preprocessed', 'raw']
-    assert sorted(path.name for path in (folder/'preprocessed').iterdir()) == sorted([*OUTPUTS, 'problems.csv', 'report.json'])
+    assert listing(folder/'preprocessed') == sorted([*OUTPUTS, 'problems.csv', 'report.json'])
     assert len(list((folder/'raw').rglob('*.jpg'))) == 20
 
 

@@ -313,9 +313,9 @@ def test_killed_at_every_line(function):
 
 def test_killed_again_and_again_among_others():
     "Others put and get all the time while workers are killed at moments that nobody chose"
-    cache, stop = with_blocks(60), fork.Event()
+    cache, stop = with_blocks(60), fork.RawValue('b') # no Event: a process that is killed in it would keep its lock
     def go_on(seed):
-        while not stop.is_set(): hammer(cache, seed, 50)
+        while not stop.value: hammer(cache, seed, 50)
     def start(seed):
         child = fork.Process(target=go_on, args=(seed,))
         child.start()
@@ -327,7 +327,7 @@ def test_killed_again_and_again_among_others():
         os.kill(victim.pid, signal.SIGKILL)
         victim.join()
         hammer(cache, seed, 5)
-    stop.set()
+    stop.value = True
     for other in others: other.join(60)
     assert [other.exitcode for other in others] == [0, 0] and check(cache) and cache.info().currsize > 5
     assert memory(cache) <= cache.max_bytes

@@ -1,0 +1,167 @@
+"The explorer in a JupyterLab"
+import json
+
+import pytest
+from lab import Lab, Notebook
+
+OPEN = """import numpy as np
+from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.explorer import explore
+some = LazyNPYDataset({path!r})
+ds = some[np.arange(10_000) % len(some)]"""
+LOADED = "() => { const cells = [...document.querySelectorAll('.eal-cell')]; return cells.length && cells.every(o => o.classList.contains('eal-loaded')) }"
+
+
+@pytest.fixture(scope='module')
+def lab(tmp_path_factory):
+    lab = Lab(tmp_path_factory.mktemp('lab'))
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def notebook(lab, browser, processed, request):
+    "Opens a notebook, of which the first cell has been run"
+    context = browser.new_context(viewport={'width': 1280, 'height': 900})
+    page = context.new_page()
+
+    def notebook(*cells, path=processed/'train_detector.npy'):
+        found = Notebook(page, lab, f'{request.node.name}.ipynb', OPEN.format(path=str(path)), *cells)
+        found.run(0)
+        return found
+
+    yield notebook
+    context.close()
+
+
+def loaded(page): page.wait_for_function(LOADED, timeout=20_000)
+
+
+def test_look_flag_and_read(notebook):
+    nb = notebook('w = explore(ds)\nw', 'print(w.flagged, w.selected, len(w.view), len(ds.drop(w.flagged)))', 'w.flagged = [1, 7]')
+    page = nb.page
+    nb.start(1)
+    loaded(page)
+    page.locator('.eal-cell[data-row="2"]').click()
+    page.wait_for_selector('.eal-truth', state='attached')
+    page.keyboard.press('f')
+    page.keyboard.press('Escape')
+    page.locator('.eal-scroll').evaluate('o => { o.scrollTop = o.scrollHeight }')
+    page.wait_for_selector('.eal-cell[data-row="9999"].eal-loaded')
+    page.keyboard.press('End')
+    page.keyboard.press('f')
+    page.keyboard.press('/')
+    page.keyboard.type('person')
+    page.wait_for_function("() => / of 10,000 rows, 2 flagged/.test(document.querySelector('.eal-status').textContent)")
+    assert nb.run(2).startswith('[2, 9999] [2] ') and nb.printed(2).endswith(' 9998')
+    nb.run(3)
+    page.keyboard.press('Escape')
+    page.fill('.eal-text', '')
+    page.wait_for_selector('.eal-cell[data-row="7"].eal-flagged')
+    saved = nb.save()
+    assert nb.path.stat().st_size < 4096 + sum(len(o['source']) for o in saved['cells']) and 'widgets' not in saved['metadata']
+
+
+def test_no_key_reaches_the_notebook(notebook):
+    nb = notebook('explore(ds)', '"third"')
+    page = nb.page
+    nb.start(1)
+    loaded(page)
+    cells = page.locator('.jp-Notebook .jp-Cell')
+    def outputs(): return [cells.nth(i).inner_text() for i in (0, 2)]
+    before = outputs()
+    places = ['.eal-layer', '.eal-more summary', '.eal select >> nth=0', '.eal input[type=checkbox] >> nth=0', '.eal-bar button >> nth=0']
+    for where in places:
+        page.focus(where)
+        for key in ('x', 'd', 'd', 'a', 'b', 'z', 'v', 'm', 'Shift+M', 'j', 'k'): page.keyboard.press(key)
+    page.focus('.eal-layer')
+    page.keyboard.press('Enter')
+    page.wait_for_selector('.eal-truth', state='attached')
+    for key in 'xddabzv': page.keyboard.press(key)
+    page.focus('.eal-full button >> nth=0')
+    for key in 'xddabzv': page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert cells.count() == 3 and outputs() == before
+
+
+def test_flags_survive_a_reload(notebook):
+    nb = notebook('w = explore(ds)\nw')
+    page = nb.page
+    nb.run(1)
+    loaded(page)
+    page.focus('.eal-layer')
+    for key in ('ArrowRight', 'f'): page.keyboard.press(key)
+    nb.save()
+    page.reload()
+    page.wait_for_selector('.eal-cell.eal-flagged', timeout=30_000)
+    loaded(page)
+    assert page.locator('.eal-flagged').get_attribute('data-row') == '1'
+
+
+def test_answers_while_a_cell_runs(notebook):
+    nb = notebook('w = explore(ds)\nw', 'import time\nwhile not w.flagged: time.sleep(.05)\nprint(w.flagged)')
+    page = nb.page
+    nb.run(1)
+    loaded(page)
+    nb.start(2)
+    page.locator('.eal-scroll').evaluate('o => { o.scrollTop = 100_000 }')
+    page.wait_for_timeout(100)
+    loaded(page)
+    assert '*' in nb.prompt(2) and page.locator('.eal-kernel').inner_text() == ''
+    row = page.locator('.eal-cell').first.get_attribute('data-row')
+    page.locator('.eal-cell').first.click()
+    page.wait_for_selector('.eal-truth', state='attached')
+    page.keyboard.press('f')
+    page.wait_for_function("() => [...document.querySelectorAll('.jp-InputPrompt')].every(o => !o.textContent.includes('*'))")
+    assert nb.printed(2) == f'[{row}]'
+
+
+def test_dark_theme(notebook):
+    nb = notebook('explore(ds)')
+    page = nb.page
+    nb.run(1)
+    loaded(page)
+    light = page.locator('.eal').evaluate('o => getComputedStyle(o).backgroundColor')
+    page.click('text=Settings >> nth=0')
+    page.hover('.lm-Menu-itemLabel >> text=/^Theme$/')
+    page.click('.lm-Menu-itemLabel >> text=/JupyterLab Dark$/')
+    page.wait_for_function("light => getComputedStyle(document.querySelector('.eal')).backgroundColor !== light", arg=light)
+    assert page.evaluate("document.body.dataset.jpThemeLight") == 'false'
+    page.click('text=Settings >> nth=0')
+    page.hover('.lm-Menu-itemLabel >> text=/^Theme$/')
+    page.click('.lm-Menu-itemLabel >> text=/JupyterLab Light$/')
+    page.wait_for_function("light => getComputedStyle(document.querySelector('.eal')).backgroundColor === light", arg=light)
+
+
+def test_a_broken_image_and_a_kernel_that_is_gone(notebook, broken):
+    nb = notebook('w = explore(some)\nw', path=broken.metadata.path)
+    page = nb.page
+    nb.run(1)
+    loaded(page)
+    assert page.locator('.eal-cell .eal-error:visible').count() == 2
+    assert 'no such file' in page.locator('.eal-cell[data-row="3"]').get_attribute('aria-label')
+    page.click('text=Kernel >> nth=0')
+    page.click('.lm-Menu-itemLabel >> text=/^Shut Down Kernel$/')
+    page.wait_for_timeout(1000)
+    page.locator('.eal-cell[data-row="0"]').click()
+    page.wait_for_selector('.eal-kernel:has-text("Kernel not running: run the cell again")', timeout=15_000)
+
+
+def test_nothing_leaves_the_machine(notebook):
+    nb = notebook('explore(ds)')
+    asked = []
+    nb.page.on('request', lambda request: asked.append(request.url))
+    nb.run(1)
+    loaded(nb.page)
+    nb.page.locator('.eal-cell').first.click()
+    nb.page.wait_for_selector('.eal-truth', state='attached')
+    assert [o for o in asked if not o.startswith(('http://127.0.0.1:', 'blob:', 'data:'))] == []
+
+
+def test_static_needs_no_kernel(notebook):
+    nb = notebook('explore(ds).static(24)')
+    nb.run(1)
+    saved = nb.save()
+    html = ''.join(saved['cells'][1]['outputs'][0]['data']['text/html'])
+    assert html.count(' alt="row ') == 24 and nb.path.stat().st_size < 80_000
+    assert 'widget' not in json.dumps(saved['cells'][1]['outputs'])
