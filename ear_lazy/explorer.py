@@ -717,13 +717,13 @@ def static(self:Explorer,
     rows = self._view[:n].tolist()
     return StaticGrid(f"<div>{' '.join(self._static_tile(o, min(3000, 52_000 // len(rows))) for o in rows)}</div>")
 
-# %% ../nbs/15_explorer.ipynb #aceda7f4
+# %% ../nbs/15_explorer.ipynb #bdc3e3f1
 @cache
 def _widget_class():
     "`Explorer` as a widget; raises `ImportError` that says what to install"
     try: import anywidget, traitlets
     except ImportError as e:
-        raise ImportError(f"explore needs anywidget: pip install 'ear_lazy[explorer]'. Python says: {e}") from e
+        raise ImportError(f"explore needs anywidget: pip install anywidget. Python says: {e}") from e
 
     class Rows(traitlets.TraitType):
         default_value, info_text = [], 'rows of the dataset'

@@ -15,7 +15,7 @@ from PIL import Image
 from ear_lazy.explorer import Explorer, Pictures, Predictions, RowTable, checked_query, explore, iou, keypoint_error, worst_iou
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 
-pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install 'ear_lazy[explorer]'")
+pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def name(ds, i): return ds.get_metadata(i)['image_path'].rsplit('/', 1)[1]
 def test_import_needs_no_anywidget():
     code = "import sys; sys.modules['anywidget'] = None\nfrom ear_lazy.explorer import explore\ntry: explore([])\nexcept ImportError as e: print(e)"
     run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
-    assert "pip install 'ear_lazy[explorer]'" in run.stdout, run.stderr
+    assert "pip install anywidget" in run.stdout, run.stderr
 
 
 def test_only_datasets_with_metadata():
