@@ -513,7 +513,7 @@ def full(self:Pictures,
         return head, shown.data()
     except Exception as e: return head | {'words': 'cannot be shown', 'error': error_text(e)}, b''
 
-# %% ../nbs/15_explorer.ipynb #98260e47
+# %% ../nbs/15_explorer.ipynb #dbf4eb33
 def checked_rows(
     rows, # Row numbers, or booleans for all rows
     n:int, # How many rows there are
@@ -529,6 +529,11 @@ def checked_rows(
         raise ValueError(f'rows {rows[0]} to {rows[-1]} of a dataset with {n} rows')
     return rows.tolist()
 
+@cache
+def _threads():
+    "Two threads for all explorers: Jupyter keeps every widget, and threads of their own would pile up"
+    return ThreadPoolExecutor(2, 'explorer')
+
 class Explorer:
     "A dataset that is looked at; `explore` makes one"
     def __init__(self, ds, predictions=None, transform=None, report=None):
@@ -536,7 +541,6 @@ class Explorer:
         self.ds, self.table = ds, RowTable(ds, report)
         self._predictions = None if predictions is None else Predictions(predictions, ds)
         self._pictures = Pictures(ds, self.table, self._predictions, transform)
-        self._pool = ThreadPoolExecutor(2, 'explorer')
         self._view = np.arange(len(ds))
         super().__init__()
         self.observe(lambda _: self._renew(), 'query')
@@ -662,7 +666,7 @@ def load_flags(self:Explorer,
     with self._lock: self.flagged = sorted({*self.flagged, *found})
     return self
 
-# %% ../nbs/15_explorer.ipynb #51bb3095
+# %% ../nbs/15_explorer.ipynb #fcab16ae
 @patch
 def _send_view(self:Explorer): self.send({'type': 'view', 'all': len(self.ds)}, [self._view.astype('<i4').tobytes()])
 
@@ -681,7 +685,7 @@ def _answer(self:Explorer,
             self._send_view()
             self._send_facts()
         case {'type': 'tiles', 'id': number, 'rows': rows}:
-            heads, data = zip(*self._pool.map(self._pictures.tile, rows))
+            heads, data = zip(*_threads().map(self._pictures.tile, rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
         case {'type': 'full', 'id': number, 'row': row}:
             head, data = self._pictures.full(row)
