@@ -354,13 +354,21 @@ def _epoch(loader):
     return time.perf_counter() - started, np.concatenate(means)
 
 
+class _Batches:
+    "Batches of a dataset, made in this process, as often as they are asked for"
+    def __init__(self, dataset): self.dataset = dataset
+
+    def __iter__(self):
+        rows = range(len(self.dataset))
+        return (self.dataset.get_batch(rows[a:a + PHOTO_BATCH], num_threads=1) for a in rows[::PHOTO_BATCH])
+
+
 def _loader(npy, small, workers=2, **options):
     from torch.utils.data import DataLoader
     from ear_lazy.lazy_dataset import LazyNPYDataset
     dataset = LazyNPYDataset(npy, **({'image_size': SMALL} if small else {}), **options)
     if profiling: # what one worker does, without the way to the other process
-        rows = range(len(dataset))
-        return (dataset.get_batch(rows[a:a + PHOTO_BATCH], num_threads=1) for a in rows[::PHOTO_BATCH])
+        return _Batches(dataset)
     return DataLoader(dataset, batch_size=PHOTO_BATCH, num_workers=workers, persistent_workers=True)
 
 
