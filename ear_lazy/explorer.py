@@ -33,7 +33,9 @@ from .errors import ImageLoadError
 from .geometry import (
     crop_window, fit_boxes, fit_image, fit_points, keypoint_contours, keypoints_to_boxes, xywh_to_xyxy)
 from .images import decode_image, open_image
-from .lazy_dataset import KEYS, CombinedLazyDataset, LazyNPYDataset, Skipped, _as_seen, _RowDataset
+from .lazy_dataset import CombinedLazyDataset, LazyNPYDataset, _as_seen
+from .row_dataset import RowDataset
+from .samples import KEYS, Skipped
 from .report import read_report
 from .show import _overlay
 
@@ -383,7 +385,7 @@ class Pictures:
         if predictions is not None and (transform or resized):
             raise ValueError('predictions are drawn on the photos: give them without a transform, '
                              'and a dataset without image_size')
-        self.delivered = bool(transform) or resized or type(ds).__getitem__ is not _RowDataset.__getitem__
+        self.delivered = bool(transform) or resized or type(ds).__getitem__ is not RowDataset.__getitem__
 
     def __call__(self,
         row:int, # 0 to len - 1

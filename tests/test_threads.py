@@ -9,7 +9,7 @@ from making import KINDS, coco, image, process
 from PIL import Image
 from torch.utils.data import DataLoader, Subset
 
-from ear_lazy import lazy_dataset
+from ear_lazy import row_dataset
 from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
 
@@ -116,14 +116,14 @@ def no_threads(*args): raise AssertionError('threads were started')
 
 def test_workers_of_a_dataloader_start_no_threads(folder, monkeypatch):
     "… unless they are told to"
-    monkeypatch.setattr(lazy_dataset, 'ThreadPoolExecutor', no_threads)
-    monkeypatch.setattr(lazy_dataset, '_processors', lambda: 2)
+    monkeypatch.setattr(row_dataset, 'ThreadPoolExecutor', no_threads)
+    monkeypatch.setattr(row_dataset, '_processors', lambda: 2)
     def epoch(dataset, workers): return len(list(DataLoader(dataset, 6, num_workers=workers, multiprocessing_context='fork' if workers else None)))
     assert epoch(opened(folder), 1) == 4
     with pytest.raises(AssertionError, match='threads were started'): epoch(opened(folder), 0)
     assert epoch(opened(folder, num_threads=1), 0) == 4
     with pytest.raises(AssertionError, match='threads were started'): epoch(opened(folder, num_threads=2), 1)
-    monkeypatch.setattr(lazy_dataset, '_processors', lambda: 1)
+    monkeypatch.setattr(row_dataset, '_processors', lambda: 1)
     assert epoch(opened(folder), 0) == 4
 
 
@@ -138,7 +138,7 @@ class Augmented(LazyNPYDataset):
 
 def test_a_subclass_is_not_called_from_threads(folder, monkeypatch):
     "… unless it says so; and what it makes of an image is what a batch holds"
-    monkeypatch.setattr(lazy_dataset, '_processors', lambda: 4)
+    monkeypatch.setattr(row_dataset, '_processors', lambda: 4)
     def threads(dataset, **options): return set(dataset.get_batch(range(20), **options)['thread'].tolist()) | {o['thread'] for o in dataset.__getitems__(range(20))}
     dataset = Augmented(folder/'out/train_teacher.npy')
     here = {threading.get_ident()}
