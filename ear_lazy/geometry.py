@@ -77,9 +77,12 @@ def keypoints_to_boxes(
     keypoints = _as_floats(keypoints)
     columns = np.ascontiguousarray(keypoints.transpose(2, 1, 0)) # (3, K, N), along which NumPy is ten times as fast
     xy, labelled = columns[:2], columns[2] > 0
-    low = np.where(labelled, xy, np.inf).min(axis=1, initial=np.inf)
-    high = np.where(labelled, xy, -np.inf).max(axis=1, initial=-np.inf)
-    boxes = np.where(labelled.any(axis=0), np.concatenate([low, high - low]), np.nan)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        away = 1/labelled.astype(xy.dtype) - 1 # 0 for labelled points, infinity for others; np.where takes ten times as long
+        low = np.fmin.reduce(xy + away, axis=1, initial=np.inf)
+        high = np.fmax.reduce(xy - away, axis=1, initial=-np.inf)
+        placed = labelled.any(axis=0) & ~(labelled & ~np.isfinite(xy)).any(axis=(0, 1))
+        boxes = np.where(placed, np.concatenate([low, high - low]), np.nan)
     return np.ascontiguousarray(boxes.T, keypoints.dtype)
 
 # %% ../nbs/01_geometry.ipynb #cd42e965

@@ -71,7 +71,7 @@ def test_import_needs_no_anywidget():
 
 
 def test_only_datasets_with_metadata():
-    with pytest.raises(TypeError, match='not list'): explore([1, 2])
+    with pytest.raises(TypeError, match='not a list'): explore([1, 2])
 
 
 @pytest.mark.parametrize(('query', 'found'), [
@@ -407,7 +407,7 @@ def test_threads_ask_and_change_at_once(detector):
 
 def test_a_dataset_of_any_size_opens_at_once(detector):
     w = explore(detector[np.zeros(1_000_000, int)])
-    assert {*vars(w.table)} == {'parts', 'at', 'kind', '_report', 'files', '_starts'}, 'constructing makes no column'
+    assert {*vars(w.table)} == {'ds', 'kind', 'leaves', '_leaf', '_row', '_report'}, 'constructing makes no column'
 
 
 def test_explorer_is_a_plain_class_without_traits(): assert Explorer.__mro__[1] is object

@@ -5,11 +5,12 @@ import pytest
 from making import coco, image, process
 from torch.utils.data import DataLoader
 
+from ear_lazy.columns import columns_of
 from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
 from ear_lazy.show import show_batch
-from ear_lazy.stats import box_measures, boxes_of, columns_of, compare_splits, coverage, image_measures, keypoint_map, plot_stats, stats, visibility_counts
+from ear_lazy.stats import box_measures, compare_splits, coverage, image_measures, keypoint_map, plot_stats, stats
 
 plt.switch_backend('agg')
 
@@ -54,8 +55,7 @@ def assert_agrees(ds):
     s = stats(ds)
     assert (s.kind, s.rows, sum(s.sources.values()), sum(s.boxes.values())) == (ds.kind, len(ds), len(ds), len(c.values))
     if ds.kind == 'landmarker':
-        boxes, row = boxes_of(c)
-        for points, box in zip(values, boxes):
+        for points, box in zip(values, c.boxes, strict=True):
             points = points[points[:, 2] > 0, :2]
             if len(points): np.testing.assert_allclose(box, [*points.min(0), *np.ptp(points, axis=0)], rtol=1e-5)
             else: assert np.isnan(box).all()
@@ -176,7 +176,7 @@ def test_numbers_that_mean_nothing_are_left_out(tmp_path):
     points = np.tile(np.float32([100, 100, 2]), (300, 1))
     points[:3] = [[np.nan, 1, 2], [1, 1, 7], [1, 1, -1]]
     ds = dataset(tmp_path, 'landmarker', keypoints=points)
-    assert visibility_counts(columns_of(ds)).sum() == 300
+    assert columns_of(ds).points.visibility.sum() == 300
     assert keypoint_map(columns_of(ds)).sum() == 298
     plot_stats(ds)[0].figure.canvas.draw()
 
