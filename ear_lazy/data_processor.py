@@ -30,7 +30,7 @@ from .errors import EarLazyError, OutputError, ProblemError, RawDataError
 from .formats.discover import Source as Source, discover # users import `Source` from here
 from .formats.tree import KINDS, Tree
 from .metadata import SHARD_BYTES
-from .output_folder import OutputFolder, State, image_root, read_state
+from .output_folder import OutputFolder, State, clear_away, image_root, read_state
 from .records import Problem, keep_objects, merge
 from .report import NOT_ASKED_FOR, Report, read_report
 from .rows import ROWS, batches, select_asked, select_used
@@ -140,6 +140,7 @@ def process(self:DataProcessor,
         raise OutputError('output_dir is the raw folder, which is never written to: choose another')
     tree, sources, problems = self._discover()
     if self.strict: _raise_first(problems)
+    clear_away(self.output_dir)
     state = State() if self.force else read_state(self.output_dir)
     inputs = Inputs(tree, sources, self._asked(kinds), state.digests)
     run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from .errors import MetadataError
 from .output_folder import read_origin
+from .swap import real_path
 
 # %% ../nbs/11b_roots.ipynb #d2ec2f86
 LEVELS = 2 # up from the folder of the file
@@ -32,7 +33,7 @@ def recorded_root(
     anywhere:bool=False, # Take it wherever it is
 )->str: # Absolute
     "Folder of the images; raises `MetadataError` where a file from elsewhere points far away"
-    folder = os.path.dirname(os.path.realpath(npy_path))
+    folder = str(real_path(npy_path).parent)
     if anywhere or is_near(root, folder) or read_origin(npy_path): return os.path.normpath(os.path.join(folder, root))
     raise MetadataError(f'was not made in this folder, and says that its images are in {root!r}; if that is right, say where with '
                         'root_dir=, or trust the file with allow_outside_root=True', npy_path)

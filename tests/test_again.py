@@ -230,29 +230,6 @@ DataProcessor(sys.argv[1], sys.argv[2], num_workers=0, force=True, progress=Fals
     again(raw, out)
 
 
-@pytest.mark.parametrize('turn', range(1, 16))
-def test_killed_while_files_are_renamed(raw, out, turn):
-    "Wherever a run is killed, the next one makes what a run from scratch makes"
-    process(raw, out)
-    edit(raw/'table/table.csv', 'e.png,1,1,9,9', 'e.png,1,1,8,9')
-    shutil.rmtree(raw/'points')
-    script = f'''
-import os, signal, sys
-from ear_lazy.data_processor import DataProcessor
-calls, replace = [], os.replace
-def killed(*args):
-    calls.append(args)
-    if len(calls) == {turn}: os.kill(os.getpid(), signal.SIGKILL)
-    replace(*args)
-os.replace = killed
-DataProcessor(sys.argv[1], sys.argv[2], num_workers=0, progress=False).process_all()
-'''
-    done = subprocess.run([sys.executable, '-c', script, str(raw), str(out)], cwd=ROOT)
-    if done.returncode == 0: assert turn > 8
-    again(raw, out)
-    assert again(raw, out) == ['boxes', 'table']
-
-
 def test_the_hidden_folder_is_kept_out_of_version_control(raw, out):
     process(raw, out)
     assert (out/HIDDEN/'.gitignore').read_text() == '*\n'
