@@ -6,7 +6,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/errors.html.md"""
 
 # %% auto #0
 __all__ = ['FAULTS', 'EarLazyError', 'RawDataError', 'OutputError', 'AnnotationError', 'ProblemError', 'MetadataError',
-           'ImageLoadError']
+           'ImageLoadError', 'TransformError']
 
 # %% ../nbs/00_errors.ipynb #93b7730f
 import re
@@ -72,7 +72,13 @@ FAULTS = {
 }
 
 # %% ../nbs/00_errors.ipynb #873d14ba
-_LOAD_ERROR = re.compile(r'ImageLoadError: (.+) \(row (\d+)\): (.+)\s*$')
+_ROW_ERROR = re.compile(r'(?:ImageLoadError|TransformError): (.+) \(row (\d+)\): (.+)\s*$')
+
+def _found_again(error, reason, path, row):
+    "Reason, path and row; out of the text of a traceback, where there is no path"
+    if path or not (found := _ROW_ERROR.search(reason)): return reason, str(path), row
+    error.add_note(reason)
+    return found[3], found[1], int(found[2])
 
 class ImageLoadError(EarLazyError, OSError):
     "An image cannot be decoded; `path` is the image, `row` its row in the dataset (None outside of one)"
@@ -82,10 +88,21 @@ class ImageLoadError(EarLazyError, OSError):
         row:int=None, # Row of the dataset
         fault:str='other', # A key of `FAULTS`
     ):
-        if not path and (found := _LOAD_ERROR.search(reason)):
-            self.add_note(reason)
-            path, row, reason = found[1], int(found[2]), found[3]
-        super().__init__(reason, str(path), row)
-        self.reason, self.path, self.row, self.fault = reason, str(path), row, fault
+        self.reason, self.path, self.row = found = _found_again(self, reason, path, row)
+        super().__init__(*found)
+        self.fault = fault
 
     def __str__(self): return f"{self.path}{'' if self.row is None else f' (row {self.row})'}: {self.reason}"
+
+# %% ../nbs/00_errors.ipynb #244eed6a
+class TransformError(EarLazyError):
+    "A transform fails on a sample; `path` is its image, `row` its row in the dataset"
+    def __init__(self,
+        reason:str, # What the transform raised; or the text of a traceback that ends with such an error
+        path:str='', # The image
+        row:int=None, # Row of the dataset
+    ):
+        self.reason, self.path, self.row = found = _found_again(self, reason, path, row)
+        super().__init__(*found)
+
+    def __str__(self): return f"{self.path}{'' if self.row is None else f' (row {self.row})'}: {self.reason}" if self.path else self.reason

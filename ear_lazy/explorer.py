@@ -6,8 +6,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/explorer.html.md"""
 
 # %% auto #0
 __all__ = ['COLUMNS', 'QUERY', 'TILE_BYTES', 'TILE_SIZE', 'problem_images', 'reports_beside', 'RowTable', 'checked_query', 'iou',
-           'worst_iou', 'keypoint_error', 'Predictions', 'marks_of', 'as_picture', 'Shown', 'Pictures', 'jpeg',
-           'error_text', 'checked_rows', 'Explorer', 'StaticGrid', 'explore']
+           'worst_iou', 'keypoint_error', 'Predictions', 'marks_of', 'Shown', 'Pictures', 'jpeg', 'error_text',
+           'checked_rows', 'Explorer', 'StaticGrid', 'explore']
 
 # %% ../nbs/15_explorer.ipynb #6af2c760
 import hashlib
@@ -29,15 +29,15 @@ from fastcore.basics import patch
 from PIL import Image
 
 from .columns import columns_of, located, paths_of
-from .errors import ImageLoadError
+from .errors import ImageLoadError, TransformError
 from .geometry import (
     crop_window, fit_boxes, fit_image, fit_points, keypoint_contours, keypoints_to_boxes, xywh_to_xyxy)
 from .images import decode_image, open_image
 from .lazy_dataset import _as_seen
 from .row_dataset import RowDataset
-from .samples import KEYS, Skipped
+from .samples import KEYS, Skipped, apply_transform
 from .report import read_report
-from .show import _overlay
+from .show import _overlay, as_picture
 
 # %% ../nbs/15_explorer.ipynb #1241bca8
 def problem_images(
@@ -288,19 +288,6 @@ def _moved(marks, fit):
     return {k: move[k](v, fit) if k in move else v for k, v in marks.items()}
 
 # %% ../nbs/15_explorer.ipynb #b6a7afb8
-def as_picture(
-    image, # (H, W, 3) or (3, H, W), array or tensor, bytes or floats
-)->np.ndarray: # (H, W, 3) uint8
-    "An image as a transform gives it, to be looked at; floats beyond 0 to 1 are spread over what they span"
-    array = np.asarray(image)
-    if array.ndim != 3 or 3 not in (array.shape[0], array.shape[2]):
-        raise ValueError(f'an image has the shape (height, width, 3) or (3, height, width), not {array.shape}')
-    if array.shape[2] != 3: array = array.transpose(1, 2, 0)
-    if array.dtype == np.uint8: return np.ascontiguousarray(array)
-    array = array.astype(float)
-    if array.min() < 0 or array.max() > 1: array = (array - array.min()) / (np.ptp(array) or 1)
-    return np.rint(array * 255).astype(np.uint8)
-
 class Shown:
     "A row that is ready to be shown: its picture is decoded at the size that is asked for"
     def __init__(self, size, decode, truth, predicted=None, data=None):
@@ -313,14 +300,14 @@ class Pictures:
         ds, # Dataset
         table:RowTable, # Of the same rows
         predictions=None, # `Predictions`
-        transform=None, # Makes a sample of a sample, as in training
+        transform=None, # Makes a sample of a sample, after the transform of the dataset
     ):
         self.ds, self.table, self.predictions, self.transform = ds, table, predictions, transform
-        resized = any(o.image_size for o in table.leaves)
-        if predictions is not None and (transform or resized):
+        changed = transform is not None or ds._is_transformed() or any(o.image_size for o in table.leaves)
+        if predictions is not None and changed:
             raise ValueError('predictions are drawn on the photos: give them without a transform, '
                              'and a dataset without image_size')
-        self.delivered = bool(transform) or resized or type(ds).__getitem__ is not RowDataset.__getitem__
+        self.delivered = changed or type(ds).__getitem__ is not RowDataset.__getitem__
 
     def __call__(self,
         row:int, # 0 to len - 1
@@ -333,15 +320,21 @@ class Pictures:
         if leaf.kind == 'landmarker': return ()
         return [leaf.label_names[o] for o in np.atleast_1d(leaf.metadata.labels(row)).tolist()]
 
+    def _classes_left(self, leaf, row, sample, n):
+        "Classes of the boxes that a transform has left"
+        if 'labels' in sample: return [leaf.label_names[o] for o in np.atleast_1d(sample['labels']).tolist()]
+        names = self._classes(leaf, row)
+        if sample.kept is not None: names = [names[o] for o in sample.kept]
+        return names if len(names) == n else ()
+
     def _delivered(self, row):
         leaf, i = self.table.locate(row)
         sample = self.ds[row]
         if isinstance(sample, Skipped): raise sample.error
-        if self.transform: sample = self.transform(sample)
+        if self.transform is not None: sample = apply_transform(self.transform, sample, row)
         array = as_picture(sample['image'])
         values = next((np.asarray(sample[k]) for k in ('bboxes', 'keypoints') if k in sample), np.zeros((0, 4)))
-        classes = self._classes(leaf, i) if len(values) == len(np.atleast_1d(leaf.metadata.values(i))) else ()
-        truth = marks_of(values, classes if 'bboxes' in sample else ())
+        truth = marks_of(values, self._classes_left(leaf, i, sample, len(values)) if 'bboxes' in sample else ())
         if 'bbox' in sample: truth['words'] = 'crop of {1} × {0} pixels'.format(*array.shape)
         def decode(size): return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BILINEAR))
         return Shown(array.shape[:2], decode, truth, data=lambda: _png(array))
@@ -413,7 +406,7 @@ def error_text(
     error:Exception, # From a row that cannot be shown
 )->str:
     "What is wrong, in words"
-    return error.reason if isinstance(error, ImageLoadError) else f'{type(error).__name__}: {error}'
+    return error.reason if isinstance(error, (ImageLoadError, TransformError)) else f'{type(error).__name__}: {error}'
 
 @patch
 def tile(self:Pictures,
@@ -692,7 +685,7 @@ def _widget_class():
 def explore(
     ds, # `LazyNPYDataset` or `CombinedLazyDataset`, or a choice of their rows
     predictions=None, # One entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher: one box
-    transform=None, # Function of a sample that gives a sample: rows are shown as training will see them
+    transform=None, # Function of a sample that gives a sample, after that of the dataset: rows are shown as training will see them
     report=None, # `Report` of the processing; None: `report.json` beside the metadata file
 )->Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
     "Look through a dataset in Jupyter"

@@ -42,6 +42,8 @@ def _checked_on_error(on_error):
     if on_error in ('raise', 'skip') or callable(on_error): return on_error
     raise ValueError(f"on_error is 'raise', 'skip' or a function of an ImageLoadError, not {on_error!r}")
 
+def _name(function): return getattr(function, '__name__', None) or repr(function)
+
 def _chosen_cache(cache, size, max_bytes):
     "The cache that a user asks for; one that keeps nothing without a wish"
     if cache is None: return LRUCache(0 if size is None and max_bytes is None else size, max_bytes)
@@ -64,8 +66,10 @@ class LazyNPYDataset(RowDataset):
         on_error='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
         max_pixels:int=None, # Most pixels of an image, for its bytes too; None: what Pillow takes
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away, and links may leave it
+        transform=None, # Function of a `Sample` that gives a `Sample`, called anew each time, behind the cache
     ):
         check_loader(image_loader)
+        self.transform = transform
         self.on_error, self.max_pixels = _checked_on_error(on_error), max_pixels
         self._log = None if on_error == 'raise' else ErrorLog()
         self.image_size = None if image_size is None else _checked_size(image_size, resize)
@@ -107,6 +111,7 @@ class LazyNPYDataset(RowDataset):
         kept = {k: v for k, v in kept.items() if v is not None} | {'image_loader': repr(self.image_loader)}
         options = ', '.join(f'{k}={v}' for k, v in kept.items())
         if self.image_size: options += f', image_size={self.image_size}, resize={self.resize!r}'
+        if self.transform: options += f', transform={_name(self.transform)}'
         return f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})'
 
 # %% ../nbs/13_lazy_dataset.ipynb #c18dba5c
@@ -203,6 +208,7 @@ def image_shape(self:LazyNPYDataset,
     i:int, # Row
 )->tuple: # (height, width); (0, 0) where that is not known yet
     "Size of the image that a row comes with; the disk is not touched"
+    if self.transform is not None: return 0, 0
     if self.image_size: return self.image_size
     row = self._row(i)
     size = self.metadata.size(row)
@@ -228,12 +234,15 @@ def _logs(dataset):
     if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _logs(o).items()}
     return {id(getattr(dataset, '_log', dataset)): dataset.errors()} if hasattr(dataset, 'errors') else {}
 
+def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset).__getitem__ is RowDataset.__getitem__
+
 class CombinedLazyDataset(RowDataset):
     "Several datasets as one, rows of the first before rows of the second"
     def __init__(self,
         datasets:list, # `LazyNPYDataset`s or others with their methods
+        transform=None, # Function of a `Sample` that gives a `Sample`, after those of the datasets
     ):
-        self.datasets = list(datasets)
+        self.datasets, self.transform = list(datasets), transform
         if not self.datasets: raise ValueError('there are no datasets to combine')
         kinds = {o.kind for o in self.datasets}
         if len(kinds) > 1:
@@ -250,7 +259,15 @@ class CombinedLazyDataset(RowDataset):
 
     def _sample(self, row):
         dataset, i = self._find(row)
-        return dataset[i]
+        return dataset._sample(dataset._row(i)) if _is_plain(dataset) else dataset[i]
+
+    def _transformed(self, sample, row):
+        dataset, i = self._find(row)
+        if _is_plain(dataset): sample = dataset._transformed(sample, dataset._row(i))
+        return super()._transformed(sample, row)
+
+    def _is_transformed(self):
+        return super()._is_transformed() or any(isinstance(o, RowDataset) and o._is_transformed() for o in self.datasets)
 
     def _thread_safe(self):
         return super()._thread_safe() and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
@@ -259,6 +276,7 @@ class CombinedLazyDataset(RowDataset):
         i:int, # Row
     )->tuple: # (height, width); (0, 0) where that is not known yet
         "Size of the image that a row comes with"
+        if self.transform is not None: return 0, 0
         dataset, i = self._find(self._row(i))
         return dataset.image_shape(i)
 

@@ -19,7 +19,7 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
-from .samples import Skipped, collate
+from .samples import Skipped, apply_transform, collate
 from .show import show_batch as show_samples
 
 # %% ../nbs/12d_row_dataset.ipynb #f2813ee9
@@ -27,6 +27,7 @@ class RowDataset(Dataset):
     "Rows that are taken one at a time, or chosen"
     _rows = None # rows of a chosen subset
     num_threads = None # that decode a batch; None: one for each processor, but one in a worker of a DataLoader
+    transform = None # function of a `Sample` that gives a `Sample`
 
     def __len__(self): return self._size() if self._rows is None else len(self._rows)
 
@@ -46,7 +47,15 @@ class RowDataset(Dataset):
     def __getitem__(self, i):
         "A `Sample`, or for a slice or an array of rows a dataset over them"
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
-        return self._sample(self._row(i))
+        row = self._row(i)
+        return self._transformed(self._sample(row), row)
+
+    def _is_transformed(self): return self.transform is not None
+
+    def _transformed(self, sample, row):
+        if self.transform is None: return sample
+        if isinstance(sample, Skipped): return sample.then(self.transform)
+        return apply_transform(self.transform, sample, row)
 
 # %% ../nbs/12d_row_dataset.ipynb #bcc391c6
 @patch
@@ -73,9 +82,16 @@ def _in_threads(self:RowDataset, function, items, num_threads):
     with ThreadPoolExecutor(min(threads, len(items))) as pool: return list(pool.map(function, items))
 
 @patch
+def _samples(self:RowDataset, indices, num_threads=None):
+    "Samples of some rows, decoded by threads and then transformed one after the other"
+    if not self._thread_safe(): return self._in_threads(self.__getitem__, indices, num_threads)
+    rows = [self._row(i) for i in indices]
+    return [self._transformed(*o) for o in zip(self._in_threads(self._sample, rows, num_threads), rows)]
+
+@patch
 def __getitems__(self:RowDataset, indices):
     "Samples of some rows, as `DataLoader` asks for them, without those that are skipped; one `Skipped` where all are"
-    samples = self._in_threads(self.__getitem__, indices, None)
+    samples = self._samples(indices)
     return [o for o in samples if not isinstance(o, Skipped)] or samples[:1]
 
 # %% ../nbs/12d_row_dataset.ipynb #a39b5c9c
@@ -87,7 +103,7 @@ def get_batch(self:RowDataset,
     "Samples of some rows as a batch"
     indices = [*indices]
     shapes = [self.image_shape(i) for i in indices]
-    if not shapes or (0, 0) in shapes: return collate(self._in_threads(self.__getitem__, indices, num_threads))
+    if not shapes or (0, 0) in shapes: return collate(self._samples(indices, num_threads))
     images = np.zeros((len(indices), *np.max(shapes, axis=0), 3), np.uint8)
     parts = [images[i, :h, :w] for i, (h, w) in enumerate(shapes)]
     def fill(at):
