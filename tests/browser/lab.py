@@ -34,7 +34,8 @@ class Lab:
                                                                                                                'PYTHONDONTWRITEBYTECODE': '1'}
         args = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', f'--port={self.port}', '--ServerApp.port_retries=0',
                 f'--IdentityProvider.token={self.token}', f'--ServerApp.root_dir={folder / "work"}', f'--LabApp.user_settings_dir={folder / "user"}',
-                f'--LabApp.workspaces_dir={folder / "workspaces"}', f'--LabApp.app_settings_dir={folder / "settings"}', '--allow-root']
+                f'--LabApp.workspaces_dir={folder / "workspaces"}', f'--LabApp.app_settings_dir={folder / "settings"}', '--LabApp.expose_app_in_browser=True',
+                '--allow-root']
         self.log = open(folder/'log', 'wb')
         self.process = subprocess.Popen(args, env=env, stdout=self.log, stderr=self.log, start_new_session=True)
         self.wait()
@@ -58,6 +59,18 @@ class Lab:
     def url(self, name): return f'http://127.0.0.1:{self.port}/lab/tree/{name}?token={self.token}&reset'
 
 
+# Ends when the run has begun.
+RUN = """async i => {
+  const panel = jupyterapp.shell.currentWidget
+  await panel.sessionContext.ready
+  await panel.sessionContext.session.kernel.info
+  panel.content.activeCellIndex = i
+  let over = false
+  jupyterapp.commands.execute('notebook:run-cell').then(() => { over = true })
+  while (!over && panel.content.widgets[i].model.executionState !== 'running') await new Promise(then => setTimeout(then, 5))
+}"""
+
+
 class Notebook:
     "A notebook that is open in JupyterLab"
     def __init__(self, page, lab, name, *cells):
@@ -72,25 +85,19 @@ class Notebook:
     def prompt(self, i): return self.cell(i).locator('.jp-InputPrompt').first.inner_text()
 
     def start(self, i):
-        "Run a cell; the keys, or the run, are swallowed while the kernel connects"
-        before = self.prompt(i)
-        for _ in range(40):
-            self.cell(i).locator('.cm-content').click()
-            self.page.keyboard.press('Control+Enter')
-            for _ in range(10):
-                if self.prompt(i) not in (before, '[ ]:'): return
-                self.page.wait_for_timeout(25)
-        raise AssertionError(f'cell {i} does not run')
+        "Run a cell by JupyterLab's own command: a key is swallowed while the kernel connects, and a second one may run the cell twice"
+        self.page.evaluate(RUN, i)
 
     def run(self, i, seconds=60):
         "Run a cell to its end, and give what it printed"
         self.start(i)
-        until = time.monotonic() + seconds
-        while not self.prompt(i).strip('[]: ').isdigit():
-            assert time.monotonic() < until, f'cell {i} does not end: {self.prompt(i)}'
-            if self.prompt(i) == '[ ]:': self.start(i)
-            self.page.wait_for_timeout(25)
+        self.ended(i, seconds)
         return self.printed(i)
+
+    def ended(self, i, seconds=60):
+        "Wait for the end of a run"
+        self.page.wait_for_function("i => /^\\[\\d+\\]:$/.test(document.querySelectorAll('.jp-Notebook .jp-Cell')[i].querySelector('.jp-InputPrompt').textContent.trim())",
+                                    arg=i, timeout=1000 * seconds)
 
     def printed(self, i):
         found = self.cell(i).locator('.jp-OutputArea-output pre')

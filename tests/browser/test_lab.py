@@ -98,22 +98,58 @@ def test_flags_survive_a_reload(notebook):
     assert page.locator('.eal-flagged').get_attribute('data-row') == '1'
 
 
-def test_answers_while_a_cell_runs(notebook):
-    nb = notebook('w = explore(ds)\nw', 'import time\nwhile not w.flagged: time.sleep(.05)\nprint(w.flagged)')
+@pytest.mark.parametrize('work', ['time.sleep(.05)', 'sum(range(100_000))'])
+def test_answers_while_a_cell_runs(notebook, work):
+    nb = notebook('w = explore(ds)\nw', f'import time\nwhile not w.flagged: {work}\nprint(w.flagged)')
     page = nb.page
     nb.run(1)
     loaded(page)
     nb.start(2)
     page.locator('.eal-scroll').evaluate('o => { o.scrollTop = 100_000 }')
-    page.wait_for_timeout(100)
+    page.wait_for_function("() => [...document.querySelectorAll('.eal-cell.eal-loaded')].some(o => o.dataset.row > 1000)")
     loaded(page)
     assert '*' in nb.prompt(2) and page.locator('.eal-kernel').inner_text() == ''
     row = page.locator('.eal-cell').first.get_attribute('data-row')
     page.locator('.eal-cell').first.click()
     page.wait_for_selector('.eal-truth', state='attached')
+    assert '*' in nb.prompt(2), 'the full view was there before the end of the cell'
     page.keyboard.press('f')
-    page.wait_for_function("() => [...document.querySelectorAll('.jp-InputPrompt')].every(o => !o.textContent.includes('*'))")
+    nb.ended(2)
     assert nb.printed(2) == f'[{row}]'
+
+
+def test_a_kernel_that_cannot_answer_is_busy(notebook):
+    "A cell in C code that holds the interpreter's lock: no other thread of the kernel runs"
+    nb = notebook('w = explore(ds)\nw', 'import ctypes\nctypes.PyDLL(None).sleep(6)\nprint(w.flagged)', 'print(w.flagged)')
+    page = nb.page
+    nb.run(1)
+    loaded(page)
+    nb.start(2)
+    page.locator('.eal-scroll').evaluate('o => { o.scrollTop = 100_000 }')
+    page.wait_for_selector('.eal-kernel:has-text("Kernel busy: waiting for it")', timeout=5000)
+    page.focus('.eal-layer')
+    page.keyboard.press('Home')
+    page.keyboard.press('f')
+    assert '*' in nb.prompt(2)
+    nb.ended(2)
+    page.wait_for_function("() => !document.querySelector('.eal-kernel').textContent")
+    loaded(page)
+    assert nb.run(3) == '[0]', 'a flag that was set meanwhile has arrived'
+
+
+def test_a_kernel_that_was_started_again(notebook):
+    nb = notebook('w = explore(ds)\nw')
+    page = nb.page
+    nb.run(1)
+    loaded(page)
+    page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()')
+    page.wait_for_selector('.eal-kernel:has-text("Kernel not running: run the cell again")', timeout=15_000)
+    nb.run(0)
+    nb.run(1)
+    loaded(page)
+    page.locator('.eal-cell[data-row="0"]').click()
+    page.wait_for_selector('.eal-truth', state='attached')
+    assert page.locator('.eal-kernel').inner_text() == ''
 
 
 def test_dark_theme(notebook):
@@ -142,7 +178,7 @@ def test_a_broken_image_and_a_kernel_that_is_gone(notebook, broken):
     assert 'no such file' in page.locator('.eal-cell[data-row="3"]').get_attribute('aria-label')
     page.click('text=Kernel >> nth=0')
     page.click('.lm-Menu-itemLabel >> text=/^Shut Down Kernel$/')
-    page.wait_for_timeout(1000)
+    page.wait_for_function('() => !jupyterapp.shell.currentWidget.sessionContext.session?.kernel')
     page.locator('.eal-cell[data-row="0"]').click()
     page.wait_for_selector('.eal-kernel:has-text("Kernel not running: run the cell again")', timeout=15_000)
 
