@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from explored import THEMES, picture
 
+from ear_lazy import explorer
 from ear_lazy.explorer import explore
 
 
@@ -18,6 +19,25 @@ def test_grid_has_a_cell_for_what_is_on_the_screen(show, many):
     assert e.rows() == [*range(len(e.rows()))] and 12 <= len(e.rows()) <= 60
     assert statuses(e.page) == '10,000 rows'
     assert e.labels()[0].startswith('row 0: ') and e.errors == []
+
+
+def test_modules_import_what_they_use(show, page, opened):
+    "The page runs as the modules that it is written as, without being joined"
+    folder = Path(explorer.__file__).parent/'explorer_page'
+    assert {f'{o}.js' for o in explorer.PAGE} == {o.name for o in folder.glob('*.js')}
+    page.route('http://page.test/*.js', lambda route: route.fulfill(path=folder/route.request.url.rsplit('/', 1)[1], content_type='text/javascript',
+                                                                   headers={'Access-Control-Allow-Origin': '*'}))
+    w = explore(opened('landmarker'))
+    w._esm = "export { default } from 'http://page.test/app.js'"
+    e = show(w)
+    e.loaded()
+    page.locator('.eal-cell').first.click()
+    page.wait_for_selector('.eal-dot', state='attached')
+    page.keyboard.press('f')
+    page.keyboard.press('/')
+    page.keyboard.type('nothing')
+    page.wait_for_selector('.eal-none')
+    assert w.flagged == [0] and e.errors == []
 
 
 @pytest.mark.parametrize('width', [300, 1000, 2600])
