@@ -8,8 +8,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/images.html.md"""
 __all__ = ['FORMATS', 'NOTES', 'READS', 'TRIES', 'WAIT', 'TRANSIENT', 'HEAD', 'SCANS', 'STRIP', 'load_error', 'image_errors',
            'pixel_bound', 'check_pixels', 'CountedBytes', 'CountedFile', 'read_file', 'orientation', 'exif_orientation',
            'jpeg_header', 'png_header', 'stored_turn', 'stored_turns', 'image_size', 'jpeg_is_whole', 'OpenImage',
-           'open_image', 'rgb_array', 'whole_pixels', 'finish_pil', 'reduction', 'decode_pil', 'import_cv2',
-           'decode_cv2', 'check_loader', 'stored_box', 'decode_image', 'load_image', 'cap_cv2_threads']
+           'open_image', 'array_for', 'rgb_array', 'whole_pixels', 'finish_pil', 'reduction', 'decode_pil',
+           'import_cv2', 'decode_cv2', 'check_loader', 'stored_box', 'decode_image', 'load_image', 'cap_cv2_threads']
 
 # %% ../nbs/03_images.ipynb #f48e8edc
 import errno, os, re, struct, time, zlib
@@ -298,13 +298,23 @@ def open_image(
 # %% ../nbs/03_images.ipynb #0755c7b0
 STRIP = 98_304 # bytes at a time, below the 128 KB from which on memory is taken afresh from the system
 
+def array_for(
+    size:tuple, # (height, width) of an image
+    out:np.ndarray=None, # Array that would be welcome
+) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable; `out` itself where it is that
+    "Where the pixels of an image go"
+    shape = *size, 3
+    if out is not None and (out.shape, out.dtype) == (shape, np.uint8) and out.flags.c_contiguous: return out
+    return np.empty(shape, np.uint8)
+
 def rgb_array(
     im:Image.Image, # Image of mode RGB
+    out:np.ndarray=None, # Array to fill, where the image fits it
 ) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable
     "Pixels of an RGB image as an array of their own"
     if im.mode != 'RGB': raise ValueError(f'the image is {im.mode}, not RGB')
     im.load()
-    array, at, done = np.empty((im.height, im.width, 3), np.uint8), 0, False
+    array, at, done = array_for(im.size[::-1], out), 0, False
     flat, encoder = array.reshape(-1), Image._getencoder('RGB', 'raw', 'RGB')
     encoder.setimage(im.im, (0, 0, *im.size))
     while not done:
@@ -333,6 +343,7 @@ def finish_pil(
     turn:int=1, # EXIF orientation to turn it by
     box:tuple=None, # (left, top, right, bottom) of the part to take, before turning; None takes all
     fit:Fit=None, # Size to come out at; None keeps that of the part, whose box is whole numbers then
+    out:np.ndarray=None, # Array to fill, where the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Cuts out, drops alpha, resizes and turns"
     if box:
@@ -343,10 +354,11 @@ def finish_pil(
     if im.mode != 'RGB': im = im.convert('RGB')
     if fit: im = im.resize(fit.inner if turn >= 5 else fit.inner[::-1], Image.Resampling.BILINEAR, box)
     if turn in _transposes: im = im.transpose(_transposes[turn])
-    if not fit or fit.inner == fit.size: return rgb_array(im)
-    out, (x, y), (height, width) = np.zeros((*fit.size, 3), np.uint8), fit.offset, fit.inner
-    out[y:y + height, x:x + width] = rgb_array(im)
-    return out
+    if not fit or fit.inner == fit.size: return rgb_array(im, out)
+    array, (x, y), (height, width) = array_for(fit.size, out), fit.offset, fit.inner
+    array[:] = 0
+    array[y:y + height, x:x + width] = rgb_array(im)
+    return array
 
 # %% ../nbs/03_images.ipynb #4fbf148c
 def reduction(
@@ -363,12 +375,13 @@ def decode_pil(
     box:tuple=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
     fit:Fit=None, # Size to come out at
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
+    out:np.ndarray=None, # Array to fill, where the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decodes with Pillow; 16-bit grey keeps its upper 8 bits"
     im = image.im
     if reduce > 1: im.draft(None, (im.width//reduce, im.height//reduce))
     im.load()
-    return finish_pil(im, image.turn, box, fit)
+    return finish_pil(im, image.turn, box, fit, out)
 
 # %% ../nbs/03_images.ipynb #03ffc42b
 def import_cv2():
@@ -394,6 +407,7 @@ def decode_cv2(
     box:tuple=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
     fit:Fit=None, # Size to come out at
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
+    out:np.ndarray=None, # Array to fill, where the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decodes a JPEG or PNG with OpenCV; hands other files to `decode_pil`"
     cv2, array = import_cv2(), None
@@ -401,12 +415,16 @@ def decode_cv2(
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         if reduce > 1: flags |= getattr(cv2, f'IMREAD_REDUCED_GRAYSCALE_{reduce}') # RGB needs the bit of the size alone
         array = cv2.imdecode(np.frombuffer(image.data, np.uint8), flags)
-    if array is None: return decode_pil(image, box, fit, reduce)
+    if array is None: return decode_pil(image, box, fit, reduce, out)
     if box:
         (left, top, right, bottom), box = whole_pixels(box)
         array = array[top:bottom, left:right]
-    if fit: return finish_pil(Image.fromarray(array), image.turn, box, fit)
-    return _turn_cv2(array.copy() if box else array, image.turn)
+    if fit: return finish_pil(Image.fromarray(array), image.turn, box, fit, out)
+    array = _turn_cv2(array, image.turn)
+    if box is None and out is None: return array
+    copy = array_for(array.shape[:2], out)
+    copy[:] = array
+    return copy
 
 # %% ../nbs/03_images.ipynb #b71dcbe6
 _decoders = {'pil': decode_pil, 'cv2': decode_cv2}
@@ -434,17 +452,18 @@ def decode_image(
     loader:str='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
     window:tuple=None, # (top, left, bottom, right) of the part to take, as in `crop_window`; None takes all
     fit:Fit=None, # Where that part goes in an image of another size, from `fit_image`
+    out:np.ndarray=None, # Array to fill, where the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decodes an opened image, turned as its EXIF says, alpha dropped; raises `ImageLoadError` where it is damaged"
     check_loader(loader)
     with image_errors(image.path):
-        if window is None and fit is None: return _decoders[loader](image)
+        if window is None and fit is None: return _decoders[loader](image, out=out)
         box = stored_box(image, window or (0, 0, *image.size))
-        if fit is None: return _decoders[loader](image, box)
+        if fit is None: return _decoders[loader](image, box, out=out)
         left, top, right, bottom = box
         shape = (right - left, bottom - top) if image.turn >= 5 else (bottom - top, right - left)
         reduce = reduction(shape, fit.inner) if image.im.format in ('JPEG', 'MPO') else 1
-        return _decoders[loader](image, tuple(o/reduce for o in box), fit, reduce)
+        return _decoders[loader](image, tuple(o/reduce for o in box), fit, reduce, out)
 
 # %% ../nbs/03_images.ipynb #0f8a8b1b
 def load_image(

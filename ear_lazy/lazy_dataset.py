@@ -143,7 +143,7 @@ def _crop(bbox, image):
     except ValueError as e: raise ImageLoadError(f'nothing to crop: {e}', image.path, fault='no_crop') from None
 
 @patch
-def _decode(self:LazyNPYDataset, path, values, row):
+def _decode(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row, cropped for teacher, with the values that fit it"
     if self.image_loader == 'cv2' and get_worker_info(): cap_cv2_threads()
     self.check_inside(self.metadata.image_path(row))
@@ -151,11 +151,11 @@ def _decode(self:LazyNPYDataset, path, values, row):
         image, window = open_image(path, self.max_pixels), None
         values = _as_seen(values, image, self.metadata.size(row))
         if self.kind == 'teacher': window, values = _crop(values, image)
-        if not self.image_size: return decode_image(image, self.image_loader, window), values
+        if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values
         top, left, bottom, right = window or (0, 0, *image.size)
         fit = fit_image((bottom - top, right - left), self.image_size, self.resize)
         if self.kind != 'teacher': values = (fit_boxes if self.kind == 'detector' else fit_points)(values, fit)
-        return decode_image(image, self.image_loader, window, fit), values
+        return decode_image(image, self.image_loader, window, fit, out), values
     except ImageLoadError as e:
         e.row = row
         raise
@@ -168,8 +168,9 @@ def _key(self:LazyNPYDataset, path, values, row):
     return b'\0'.join((os.fsencode(path), made.encode(), values.tobytes()))
 
 @patch
-def _cached(self:LazyNPYDataset, path, values, row):
+def _cached(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row and the values that fit it, from the cache if they are there"
+    if self._cache.maxsize == 0: return self._decode(path, values, row, out)
     key = self._key(path, values, row)
     if (found := self._cache.get(key)) is None:
         found = self._decode(path, values, row)
@@ -177,9 +178,9 @@ def _cached(self:LazyNPYDataset, path, values, row):
     return found if self._cache.copies else tuple(o.copy() for o in found)
 
 @patch
-def _sample(self:LazyNPYDataset, row):
+def _sample(self:LazyNPYDataset, row, out=None):
     path, values = self._annotation(row).values()
-    try: image, values = (self._decode if self._cache.maxsize == 0 else self._cached)(path, values, row)
+    try: image, values = self._cached(path, values, row, out)
     except ImageLoadError as e:
         if self.on_error == 'raise': raise
         return self._without_image(e, values, row)
@@ -257,9 +258,9 @@ class CombinedLazyDataset(RowDataset):
         n = bisect_right(self._ends, row)
         return self.datasets[n], row - (self._ends[n - 1] if n else 0)
 
-    def _sample(self, row):
+    def _sample(self, row, out=None):
         dataset, i = self._find(row)
-        return dataset._sample(dataset._row(i)) if _is_plain(dataset) else dataset[i]
+        return dataset._sample(dataset._row(i), out) if _is_plain(dataset) else dataset[i]
 
     def _transformed(self, sample, row):
         dataset, i = self._find(row)
@@ -278,7 +279,7 @@ class CombinedLazyDataset(RowDataset):
         "Size of the image that a row comes with"
         if self.transform is not None: return 0, 0
         dataset, i = self._find(self._row(i))
-        return dataset.image_shape(i)
+        return dataset.image_shape(i) if hasattr(dataset, 'image_shape') else (0, 0)
 
     def _annotation(self, row):
         dataset, i = self._find(row)

@@ -15,11 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
-from .samples import Skipped, apply_transform, collate
+from .samples import Sample, Samples, Skipped, apply_transform, collate, new_batch
 from .show import show_batch as show_samples
 
 # %% ../nbs/12d_row_dataset.ipynb #f2813ee9
@@ -57,6 +56,12 @@ class RowDataset(Dataset):
         if isinstance(sample, Skipped): return sample.then(self.transform)
         return apply_transform(self.transform, sample, row)
 
+    def image_shape(self,
+        i:int, # Row
+    )->tuple: # (height, width); (0, 0) where that is not known before the image is read
+        "Size of the image that a row comes with"
+        return 0, 0
+
 # %% ../nbs/12d_row_dataset.ipynb #bcc391c6
 @patch
 def get_metadata(self:RowDataset,
@@ -67,7 +72,10 @@ def get_metadata(self:RowDataset,
 
 # %% ../nbs/12d_row_dataset.ipynb #c668564e
 @patch
-def _thread_safe(self:RowDataset): return type(self).__getitem__ is RowDataset.__getitem__
+def _has_own_getitem(self:RowDataset): return type(self).__getitem__ is not RowDataset.__getitem__
+
+@patch
+def _thread_safe(self:RowDataset): return not self._has_own_getitem()
 
 def _processors():
     "Processors that this process may use"
@@ -82,17 +90,37 @@ def _in_threads(self:RowDataset, function, items, num_threads):
     with ThreadPoolExecutor(min(threads, len(items))) as pool: return list(pool.map(function, items))
 
 @patch
-def _samples(self:RowDataset, indices, num_threads=None):
-    "Samples of some rows, decoded by threads and then transformed one after the other"
+def _separate_samples(self:RowDataset, indices, num_threads):
+    "Samples decoded by threads and then transformed one after the other"
     if not self._thread_safe(): return self._in_threads(self.__getitem__, indices, num_threads)
     rows = [self._row(i) for i in indices]
     return [self._transformed(*o) for o in zip(self._in_threads(self._sample, rows, num_threads), rows)]
 
 @patch
+def _sample_at(self:RowDataset, i, out):
+    "The sample of a row, its image in `out` where it fits there"
+    sample = self[i] if self._has_own_getitem() else self._sample(self._row(i), out)
+    image = sample.get('image') if isinstance(sample, Sample) else None
+    if isinstance(image, np.ndarray) and image is not out and (image.shape, image.dtype) == (out.shape, out.dtype):
+        out[:] = image
+        sample['image'] = out
+    return sample
+
+@patch
+def _samples(self:RowDataset, indices, num_threads=None):
+    shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
+    if not shapes or (0, 0) in shapes: return self._separate_samples(indices, num_threads)
+    images = new_batch((len(shapes), *np.max(shapes, axis=0), 3))
+    places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
+    samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)
+    return Samples(samples, images, places)
+
+@patch
 def __getitems__(self:RowDataset, indices):
     "Samples of some rows, as `DataLoader` asks for them, without those that are skipped; one `Skipped` where all are"
     samples = self._samples(indices)
-    return [o for o in samples if not isinstance(o, Skipped)] or samples[:1]
+    kept = [o for o in samples if not isinstance(o, Skipped)]
+    return samples if len(kept) == len(samples) else kept or samples[:1]
 
 # %% ../nbs/12d_row_dataset.ipynb #a39b5c9c
 @patch
@@ -101,22 +129,7 @@ def get_batch(self:RowDataset,
     num_threads:int=None, # To decode with; None: as the dataset was told
 )->dict: # The same keys and values as a batch of a `DataLoader`
     "Samples of some rows as a batch"
-    indices = [*indices]
-    shapes = [self.image_shape(i) for i in indices]
-    if not shapes or (0, 0) in shapes: return collate(self._samples(indices, num_threads))
-    images = np.zeros((len(indices), *np.max(shapes, axis=0), 3), np.uint8)
-    parts = [images[i, :h, :w] for i, (h, w) in enumerate(shapes)]
-    def fill(at):
-        sample, part = self[indices[at]], parts[at]
-        if isinstance(sample, Skipped): return sample
-        image = sample['image']
-        if image.shape == part.shape and image.dtype == part.dtype:
-            part[:] = image
-            sample['image'] = part
-        return sample
-    samples = self._in_threads(fill, range(len(indices)), num_threads)
-    if any(o.get('image') is not part for o, part in zip(samples, parts)): return collate(samples)
-    return collate(samples, images=torch.from_numpy(images))
+    return collate(self._samples([*indices], num_threads))
 
 # %% ../nbs/12d_row_dataset.ipynb #a1a3e996
 @patch

@@ -58,7 +58,7 @@ def test_any_number_of_threads(folder, kind, options, loader):
     for threads in (None, 1, 2, 7, 50): same(dataset.get_batch(rows, num_threads=threads), expected)
     for threads in (None, 1, 3):
         found = opened(folder, kind, image_loader=loader, num_threads=threads, **options).__getitems__(rows.tolist())
-        assert type(found) is list and all(type(o) is Sample for o in found)
+        assert isinstance(found, list) and all(type(o) is Sample for o in found)
         for a, b in zip(samples, found, strict=True): same(a, b)
     same(Subset(dataset, list(range(len(dataset)))).__getitems__([3])[0], dataset[3])
 
@@ -68,6 +68,36 @@ def test_any_number_of_threads(folder, kind, options, loader):
 def test_dataloader_gives_what_get_batch_gives(folder, kind, workers):
     dataset = opened(folder, kind)
     for n, batch in enumerate(DataLoader(dataset, 6, num_workers=workers)): same(batch, dataset.get_batch(range(n * 6, min(n * 6 + 6, len(dataset)))))
+
+
+def with_first_cut(samples):
+    "A user's own `collate_fn`: what was beside the smaller image must not come back"
+    samples[0]['image'] = samples[0]['image'][:10, :10]
+    return collate(samples)
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_images_that_a_collate_fn_has_changed(folder, workers):
+    dataset = opened(folder, 'teacher')
+    found = next(iter(DataLoader(dataset, 6, num_workers=workers, collate_fn=with_first_cut)))
+    same(found, with_first_cut([dataset[i] for i in range(6)]))
+
+
+def test_samples_leave_a_worker_as_a_plain_list(folder):
+    dataset = opened(folder, 'teacher')
+    samples, = DataLoader(dataset, len(dataset), num_workers=1, collate_fn=lambda o: o, multiprocessing_context='fork')
+    assert type(samples) is list
+    for a, b in zip(samples, dataset, strict=True): same(a, b)
+
+
+@pytest.mark.parametrize('options', [{}, dict(image_size=(32, 40)), dict(cache_size=5), dict(image_loader='cv2')], ids=str)
+def test_a_batch_is_decoded_where_it_will_stand(folder, options):
+    dataset = opened(folder, 'teacher', **options)
+    samples = dataset.__getitems__([0, 3, 1])
+    batch = collate(samples)['image'].numpy()
+    assert all(np.shares_memory(o['image'], batch) for o in samples)
+    samples.append(dataset[2])
+    same(collate(samples), collate([dataset[i] for i in (0, 3, 1, 2)]))
 
 
 def test_image_shape_is_that_of_the_image(folder):
