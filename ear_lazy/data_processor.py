@@ -16,6 +16,7 @@ import sys
 import time
 import uuid
 import warnings
+from concurrent.futures import Executor
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +46,7 @@ class DataProcessor:
         raw_data_dir:str='data/raw', # Folder of the raw datasets; only ever read
         output_dir:str='data/preprocessed', # Folder of the `.npy` files and `report.json`
         batch_size:int=500, # Files that a worker parses in one go, and rows that the writer takes in one go
-        num_workers:int=10, # Parsing processes; 0 parses in this one; never more than there is work for
+        num_workers:int=10, # Parsing processes; 0 parses in this one; never more than there is work for; or workers of `executor`
         flush_every:int=1, # Batches that go to disk at once
         seed:int=0, # Another seed is another split
         split:str='stable', # 'stable', 'folder' (the split that the data ships with) or 'random'
@@ -59,11 +60,15 @@ class DataProcessor:
         force:bool=False, # Parse everything, also what has not changed since the last run
         shard_bytes:int=SHARD_BYTES, # About the largest size of one `.npy` file; what is more goes into further ones
         progress:bool=True, # Show a progress bar and the report at the end
+        executor:Executor=None, # Parses instead of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
     ):
         limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
                   ('shard_bytes', shard_bytes, 1))
         for name, value, least in limits:
             if value < least: raise ValueError(f'{name} is {least} or more, not {value}')
+        if not isinstance(executor, Executor | None):
+            raise TypeError(f'executor is a concurrent.futures.Executor, such as client.get_executor() of a Dask client, not {executor!r}')
+        self.executor = executor
         self.raw_data_dir, self.output_dir = Path(raw_data_dir), Path(output_dir)
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes = shard_bytes
@@ -190,7 +195,7 @@ def _parse(self:DataProcessor, inputs, folder, kinds, parts):
     for n in todo.values(): parts[n] = _Part(Report(kinds), _Names({'': 0})) # 0 is no class
     sources = [inputs.sources[n] for n in todo.values()]
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
-    with (loaders(inputs.tree, tasks, self.num_workers) as workers,
+    with (loaders(inputs.tree, tasks, self.num_workers, self.executor) as workers,
           BackgroundWriter(folder.write, self.flush_every) as background,
           _progress_bar(_files(tasks), self.progress) as bar):
         results = _counted(workers.results(), tasks, bar, inputs.digests)
@@ -276,7 +281,7 @@ def sources(self:DataProcessor)->Sources:
     tree, sources, unread = self._discover()
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     found = {s.name: source_info(s) for s in sources}
-    with loaders(tree, tasks, self.num_workers) as workers, _progress_bar(_files(tasks), self.progress) as bar:
+    with loaders(tree, tasks, self.num_workers, self.executor) as workers, _progress_bar(_files(tasks), self.progress) as bar:
         for source, r in _per_source(sources, _counted(workers.results(), tasks, bar, {}), self.batch_size):
             found[source.name].add(select_asked(r, self.classes, self.keypoints))
     return Sources(found.values(), not_listed(tree, sources, unread))

@@ -6,14 +6,14 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'SMALL', 'KINDS', 'SPLIT_FOLDER', 'IMAGE_FOLDERS', 'LABEL_FOLDERS', 'NOT_LABELS', 'is_image',
-           'Folder', 'join', 'Tree', 'Dataset', 'dataset_of', 'clean_name', 'ImageIndex', 'image_index', 'Located',
-           'locate', 'images_of', 'Document', 'read_head', 'list_files', 'label_files']
+           'Folder', 'join', 'Tree', 'Dataset', 'dataset_of', 'dataset_tree', 'clean_name', 'ImageIndex', 'image_index',
+           'Located', 'locate', 'images_of', 'Document', 'read_head', 'list_files', 'label_files']
 
 # %% ../../nbs/05_formats/00_tree.ipynb #719d93c9
 import os
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from posixpath import normpath
 from typing import NamedTuple
@@ -60,24 +60,26 @@ class Tree:
     def __init__(self,
         root:str, # The raw folder
         skip:tuple=(), # Folders that are not raw data though they lie below it (the output folder)
+        enters=None, # Function of a folder's path that tells whether it is walked; None walks all
     ):
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
             raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or pass raw_data_dir=')
         self.folders, self.unreadable = {}, {} # `unreadable`: folder to reason
         self.outside, self._real = set(), os.path.join(os.path.realpath(root), '') # `outside`: see `_note`
-        self._indexes = {}
+        self._indexes, self.skip, self._enters = {}, tuple(skip), enters
         skipped, paths = {os.path.realpath(o) for o in skip}, [('', frozenset())]
         while paths:
             path, above = paths.pop()
             real = os.path.realpath(self.root / path)
             if real in above | skipped: continue
             self._note(real)
-            folder = self._scan(path)
-            paths += [(join(path, o), above | {real}) for o in reversed(folder.subfolders)]
+            folder = self.folders[path] = self._scan(path)
+            below = (join(path, o) for o in reversed(folder.subfolders))
+            paths += [(o, above | {real}) for o in below if enters is None or enters(o)]
 
     def _scan(self, path):
-        folder = self.folders[path] = Folder()
+        folder = Folder()
         try:
             with os.scandir(self.root / path) as entries:
                 for e in entries: self._add(folder, e)
@@ -129,7 +131,22 @@ class Tree:
     def has(self, path): # path relative to the raw folder
         "Is there an image at `path`?"
         folder, _, name = path.rpartition('/')
-        return folder in self.folders and name in self.folders[folder].images
+        if folder in self.folders: return name in self.folders[folder].images
+        return self._enters is not None and name in self.once(('beyond', folder), lambda: self._beyond(folder))
+
+    def _beyond(self, path):
+        "Images of a folder that was not walked, none where a walk through all would not come"
+        hidden = any(o.startswith('.') or o == '__MACOSX' for o in path.split('/'))
+        real = os.path.realpath(self.root / path)
+        if hidden or not os.path.isdir(real) or real in map(os.path.realpath, self.skip): return ()
+        self._note(real)
+        return self._scan(path).images
+
+    def watched(self, watch): # function, see above
+        "The same tree, except that what is read through it is told"
+        tree = object.__new__(Tree)
+        tree.__dict__ = self.__dict__ | {'watch': watch}
+        return tree
 
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
 
@@ -162,6 +179,23 @@ def dataset_of(
 
 def _is_part(name):
     return bool(SPLIT_FOLDER.fullmatch(name)) or name.lower() in IMAGE_FOLDERS + LABEL_FOLDERS
+
+# %% ../../nbs/05_formats/00_tree.ipynb #5bed5f17
+def dataset_tree(
+    root:str, # The raw folder
+    skip:tuple, # Folders that are not raw data
+    dataset:str, # Folder of a raw dataset
+)->Tree:
+    "The part of the raw folder that a raw dataset is read with"
+    tree = Tree(root, skip, partial(_is_near, dataset))
+    if any(o.images for _, o in tree.below(dataset)): return tree
+    return Tree(root, skip, partial(_is_near, dataset.rpartition('/')[0]))
+
+def _is_near(dataset, path):
+    "Does a folder lie on the way to a dataset, in it, or in an image folder beside it?"
+    above = dataset.rpartition('/')[0]
+    beside = path[len(above):].strip('/').partition('/')[0] if path.startswith(join(above, '')) else ''
+    return join(dataset, '').startswith(path + '/') or path.startswith(join(dataset, '')) or beside.lower() in IMAGE_FOLDERS
 
 # %% ../../nbs/05_formats/00_tree.ipynb #bfba6806
 def clean_name(
