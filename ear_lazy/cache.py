@@ -95,6 +95,9 @@ class LRUCache:
         if self.maxsize is not None and len(self._values) > self.maxsize: return True
         return self.max_bytes is not None and self._bytes > self.max_bytes
 
+    def __contains__(self, key): # counts neither as a hit nor as a use
+        with self._lock: return key in self._values
+
     def clear(self):
         "Lets go of all values and starts counting afresh"
         with self._lock: self._values, self._bytes, self._hits, self._misses = OrderedDict(), 0, 0, 0

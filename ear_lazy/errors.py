@@ -6,7 +6,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/errors.html.md"""
 
 # %% auto #0
 __all__ = ['FAULTS', 'EarLazyError', 'RawDataError', 'OutputError', 'AnnotationError', 'ProblemError', 'MetadataError',
-           'ImageLoadError', 'TransformError']
+           'ImageLoadError', 'TransformError', 'StorageError']
 
 # %% ../nbs/00_errors.ipynb #93b7730f
 import re
@@ -60,6 +60,8 @@ class MetadataError(EarLazyError):
 # %% ../nbs/00_errors.ipynb #254e0ff6
 FAULTS = {
     'missing': 'there is no such file',
+    'denied': 'the storage does not let it be read',
+    'unreachable': 'the storage does not answer, or is asked for too much',
     'unreadable': 'the system does not give the file, or it is no file',
     'empty': 'the file has no bytes',
     'cut_off': 'the end of the picture is missing',
@@ -106,3 +108,16 @@ class TransformError(EarLazyError):
         super().__init__(*found)
 
     def __str__(self): return f"{self.path}{'' if self.row is None else f' (row {self.row})'}: {self.reason}" if self.path else self.reason
+
+# %% ../nbs/00_errors.ipynb #64e80525
+class StorageError(EarLazyError, OSError):
+    "Storage that a URL leads to does not give or take a file; `path` is the URL, `fault` a key of `FAULTS`"
+    def __init__(self,
+        reason:str, # What is wrong, in words, and what to do
+        path:str='', # The URL
+        fault:str='unreadable', # 'missing', 'denied', 'unreachable' or 'unreadable'
+    ):
+        super().__init__(reason, str(path), fault)
+        self.reason, self.path, self.fault = reason, str(path), fault
+
+    def __str__(self): return f'{self.path}: {self.reason}'

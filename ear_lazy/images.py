@@ -6,10 +6,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/images.html.md"""
 
 # %% auto #0
 __all__ = ['FORMATS', 'NOTES', 'READS', 'TRIES', 'WAIT', 'TRANSIENT', 'HEAD', 'SCANS', 'STRIP', 'load_error', 'image_errors',
-           'pixel_bound', 'check_pixels', 'CountedBytes', 'CountedFile', 'read_file', 'orientation', 'exif_orientation',
-           'jpeg_header', 'png_header', 'stored_turn', 'stored_turns', 'image_size', 'jpeg_is_whole', 'OpenImage',
-           'open_image', 'array_for', 'rgb_array', 'whole_pixels', 'finish_pil', 'reduction', 'decode_pil',
-           'import_cv2', 'decode_cv2', 'check_loader', 'stored_box', 'decode_image', 'load_image', 'cap_cv2_threads']
+           'pixel_bound', 'check_pixels', 'CountedBytes', 'CountedFile', 'read_file', 'prefetch_images', 'orientation',
+           'exif_orientation', 'jpeg_header', 'png_header', 'stored_turn', 'stored_turns', 'image_size',
+           'jpeg_is_whole', 'OpenImage', 'open_image', 'array_for', 'rgb_array', 'whole_pixels', 'finish_pil',
+           'reduction', 'decode_pil', 'import_cv2', 'decode_cv2', 'check_loader', 'stored_box', 'decode_image',
+           'load_image', 'cap_cv2_threads']
 
 # %% ../nbs/03_images.ipynb #f48e8edc
 import errno, os, re, struct, time, zlib
@@ -23,7 +24,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from .errors import ImageLoadError
+from .errors import ImageLoadError, StorageError
+from .storage import is_remote, prefetch, read
 from .geometry import Fit, fit_image, turn_points
 
 # %% ../nbs/03_images.ipynb #bb47d735
@@ -38,7 +40,7 @@ def load_error(
     match error:
         case FileNotFoundError(): fault, reason = 'missing', 'no such file'
         case IsADirectoryError(): fault, reason = 'unreadable', 'this is a folder, not an image'
-        case UnidentifiedImageError() if not os.path.getsize(path): fault, reason = 'empty', 'the file is empty'
+        case UnidentifiedImageError() if not is_remote(path) and not os.path.getsize(path): fault, reason = 'empty', 'the file is empty'
         case UnidentifiedImageError():
             fault, reason = 'not_image', f"not an image in one of the formats {', '.join(FORMATS)}"
         case Image.DecompressionBombError():
@@ -108,17 +110,37 @@ def _read_once(path, most):
         raise ImageLoadError(f'too many bytes: {status.st_size:,}, and an image of max_pixels has {most:,}', path, fault='too_large')
 
 def read_file(
-    path:str, # Image file
+    path:str, # Image file, or its URL
     max_pixels:int=None, # Most pixels of an image
+    keep:int=0, # Bytes of remote files to keep in the cache folder
 ) -> bytes: # Of the file
     "Reads a file, again where the error may pass; raises `OSError`, and `ImageLoadError` where there are too many bytes"
     most = 4*pixel_bound(max_pixels) + NOTES
+    if is_remote(path): return _read_remote(path, most, keep)
     for turn in range(TRIES - 1):
         try: return _read_once(path, most)
         except OSError as error:
             if error.errno not in TRANSIENT: raise
         time.sleep(WAIT*2**turn)
     return _read_once(path, most)
+
+# %% ../nbs/03_images.ipynb #e8474e03
+def _read_remote(path, most, keep):
+    try: data = read(path, _end(most), keep)
+    except StorageError as error: raise ImageLoadError(error.reason, path, fault=error.fault) from error
+    if not data: raise ImageLoadError('the file is empty', path, fault='empty')
+    if len(data) <= most: return data
+    raise ImageLoadError(f'too many bytes: an image of max_pixels has {most:,}', path, fault='too_large')
+
+def _end(most): return int(min(most, 2**40)) + 1
+
+def prefetch_images(
+    urls:list, # Remote images that the block reads with `read_file`, in about this order
+    max_pixels:int=None, # Most pixels of an image
+    keep:int=0, # Bytes of remote files to keep in the cache folder
+): # Context manager
+    "Fetch images while a block reads them"
+    return prefetch(urls, _end(4*pixel_bound(max_pixels) + NOTES), keep)
 
 # %% ../nbs/03_images.ipynb #2e9c4373
 def orientation(
@@ -215,6 +237,7 @@ def stored_turn(
     path:str, # Image file
 ) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "How a stored picture is turned for viewing, and its size, no pixel decoded; raises `ImageLoadError`"
+    if is_remote(path): return open_image(path)[3:5]
     if found := _peek(path): return exif_orientation(found[0]), found[1]
     with image_errors(path), CountedFile(FileIO(os.open(path, _FLAGS))) as file:
         file.image_path = path
@@ -278,12 +301,13 @@ def _check_hidden(im, data, max_pixels, path):
         raise ImageLoadError(f'more than {SCANS:,} scans', path, fault='too_large')
 
 def open_image(
-    path:str, # Image file
+    path:str, # Image file, or its URL
     max_pixels:int=None, # Most pixels of an image
+    keep:int=0, # Bytes of remote files to keep in the cache folder
 ) -> OpenImage: # To be decoded once
     "Reads an image file and looks at its header; raises `ImageLoadError` where it is missing, cut off, too large or no image"
     with image_errors(path):
-        data = read_file(path, max_pixels)
+        data = read_file(path, max_pixels, keep)
         file = CountedBytes(data)
         file.image_path = path
         im = Image.open(file, formats=FORMATS)

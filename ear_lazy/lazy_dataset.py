@@ -13,6 +13,7 @@ import os
 import warnings
 from bisect import bisect_right
 from collections import Counter
+from contextlib import ExitStack, nullcontext
 from html import escape
 from pathlib import Path
 
@@ -20,17 +21,18 @@ import numpy as np
 from fastcore.basics import patch
 from torch.utils.data import get_worker_info
 
-from .cache import CacheInfo, LRUCache, add_infos
+from .cache import CacheInfo, LRUCache, add_infos, parse_bytes
 from .error_log import ErrorLog
 from .errors import EarLazyError, ImageLoadError
 from .geometry import (
     clip_boxes, crop_window, fit_boxes, fit_image, fit_points, turn_boxes, turn_points)
-from .images import cap_cv2_threads, check_loader, decode_image, open_image
+from .images import cap_cv2_threads, check_loader, decode_image, open_image, prefetch_images
 from .metadata import Metadata, REPROCESS
 from .roots import RootGuard, recorded_root
 from .row_dataset import RowDataset
 from .samples import KEYS, Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .show import thumbnail_html
+from .storage import check_storage, is_remote, place
 
 # %% ../nbs/13_lazy_dataset.ipynb #8d79c940
 def _checked_size(size, resize):
@@ -53,10 +55,10 @@ def _chosen_cache(cache, size, max_bytes):
 class LazyNPYDataset(RowDataset):
     "A metadata file as a dataset of PyTorch; raises `MetadataError` where the file is none"
     def __init__(self,
-        npy_path:str, # File made by `DataProcessor`
+        npy_path:str, # File made by `DataProcessor`, or its URL
         cache_size:int=None, # Decoded samples to keep, the last used ones; None: as many as `cache_bytes` admits
         image_loader:str='pil', # 'pil' or 'cv2'
-        root_dir:str=None, # Folder that image paths are relative to; None: the one that the file records
+        root_dir:str=None, # Folder, or its URL, that image paths are relative to; None: the one that the file records
         extras:tuple=(), # More keys: 'labels' (detector and teacher; numbers in `label_names`), 'row'
         image_size:tuple=None, # (height, width) that images come out at, and boxes and points; None: as they are
         resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions, with black bars, 'stretch' does not
@@ -67,6 +69,7 @@ class LazyNPYDataset(RowDataset):
         max_pixels:int=None, # Most pixels of an image, for its bytes too; None: what Pillow takes
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away, and links may leave it
         transform=None, # Function of a `Sample` that gives a `Sample`, called anew each time, behind the cache
+        disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
     ):
         check_loader(image_loader)
         self.transform = transform
@@ -76,11 +79,12 @@ class LazyNPYDataset(RowDataset):
         self.resize, self.num_threads = resize, num_threads
         if unknown := {*extras} - {'labels', 'row'}:
             raise ValueError(f"no extras {sorted(unknown)}: there are 'labels' and 'row'")
-        self.metadata = Metadata(os.path.abspath(npy_path))
+        self.metadata, self.disk_cache = Metadata(check_storage(place(npy_path))), parse_bytes(disk_cache)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self.image_loader, self.extras = image_loader, tuple(extras)
-        if root_dir is not None: self.root = os.path.abspath(root_dir)
+        if root_dir is not None: self.root = place(root_dir)
         else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
+        check_storage(self.root)
         self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
         self._cache = _chosen_cache(cache, cache_size, cache_bytes)
 
@@ -148,7 +152,7 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
     if self.image_loader == 'cv2' and get_worker_info(): cap_cv2_threads()
     self.check_inside(self.metadata.image_path(row))
     try:
-        image, window = open_image(path, self.max_pixels), None
+        image, window = open_image(path, self.max_pixels, self.disk_cache), None
         values = _as_seen(values, image, self.metadata.size(row))
         if self.kind == 'teacher': window, values = _crop(values, image)
         if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values
@@ -176,6 +180,10 @@ def _cached(self:LazyNPYDataset, path, values, row, out=None):
         found = self._decode(path, values, row)
         self._cache.put(key, found)
     return found if self._cache.copies else tuple(o.copy() for o in found)
+
+@patch
+def _is_cached(self:LazyNPYDataset, path, values, row):
+    return self._cache.maxsize != 0 and self._key(path, values, row) in self._cache
 
 @patch
 def _sample(self:LazyNPYDataset, row, out=None):
@@ -217,6 +225,17 @@ def image_shape(self:LazyNPYDataset,
     try: top, left, bottom, right = crop_window(self.metadata.values(row), size)
     except ValueError: return 0, 0 # to load it is an error
     return bottom - top, right - left
+
+# %% ../nbs/13_lazy_dataset.ipynb #f016a10e
+@patch
+def _ahead(self:LazyNPYDataset, indices):
+    "Images of some rows on their way, where they are remote"
+    if not is_remote(self.root): return nullcontext()
+    rows = [self._row(i) for i in indices]
+    found = [(row, *self._annotation(row).values()) for row in rows]
+    for row in rows: self.check_inside(self.metadata.image_path(row))
+    urls = [path for row, path, values in found if not self._is_cached(path, values, row)]
+    return prefetch_images(urls, self.max_pixels, self.disk_cache)
 
 # %% ../nbs/13_lazy_dataset.ipynb #bce8c184
 @patch
@@ -269,6 +288,13 @@ class CombinedLazyDataset(RowDataset):
 
     def _is_transformed(self):
         return super()._is_transformed() or any(isinstance(o, RowDataset) and o._is_transformed() for o in self.datasets)
+
+    def _ahead(self, indices):
+        found = [self._find(self._row(i)) for i in indices]
+        with ExitStack() as stack:
+            for o in filter(lambda o: isinstance(o, RowDataset), self.datasets):
+                stack.enter_context(o._ahead([i for dataset, i in found if dataset is o]))
+            return stack.pop_all()
 
     def _thread_safe(self):
         return super()._thread_safe() and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
@@ -323,7 +349,7 @@ def _repr_html_(self:LazyNPYDataset):
     file = self.metadata.path
     facts = {
         'kind': self.kind, 'rows': f'{len(self):,}', 'split': self.split,
-        'file': Path(file).name, 'size on disk': f'{os.path.getsize(file):,} bytes',
+        'file': Path(file).name, 'size on disk': f'{self.metadata.size_on_disk:,} bytes',
         'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n)}
     return _html(facts, self)
 

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from fastcore.basics import patch
 
-from .errors import MetadataError
+from .errors import MetadataError, StorageError
+from .storage import is_remote, local_copy
 
 # %% ../nbs/07_metadata.ipynb #1d06737f
 FORMAT, VERSION = b'ear_lazy', 1
@@ -186,8 +187,10 @@ def shard_path(
     number:int, # 0 for the first
 )->Path:
     "Path of a shard"
+    if not number: return path
+    if is_remote(path): return f"{path.removesuffix('.npy')}-{number:05}.npy"
     path = Path(path)
-    return path.with_name(f'{path.stem}-{number:05}{path.suffix}') if number else path
+    return path.with_name(f'{path.stem}-{number:05}{path.suffix}')
 
 def _shards(picks, layout, width, shard_bytes):
     "Picks for one file after the other: those rows whose last byte lies in the same `shard_bytes` of all"
@@ -278,10 +281,13 @@ def _matches(dtype, layout):
 class Shard:
     "One file, mapped; raises `MetadataError` where it is no metadata"
     def __init__(self,
-        path:str, # The `.npy` file
+        path:str, # The `.npy` file, or its URL
+        copy:str='', # A local copy of what is at the URL, if there is one
     ):
-        self.path = str(path)
-        try: f = open(path, 'rb')
+        self.path = path = str(path)
+        try: self.file = (copy if os.path.exists(copy) else local_copy(path)) if is_remote(path) else path
+        except StorageError as e: raise MetadataError(e.reason, path) from e
+        try: f = open(self.file, 'rb')
         except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {REPROCESS}', path) from None
         with f:
             dtype, start, size = read_header(f, path), f.tell(), os.fstat(f.fileno()).st_size
@@ -306,7 +312,7 @@ class Shard:
         return bytes(self.columns.get(name, b'')).rstrip(b'\0').decode('utf-8', 'surrogateescape')
 
     def __len__(self): return len(self._paths)
-    def __reduce__(self): return Shard, (self.path,)
+    def __reduce__(self): return Shard, (self.path, self.file)
 
     def names(self,
         column:str, # 'source_names' or 'label_names'
@@ -364,21 +370,26 @@ def size(self:Shard,
 class Metadata:
     "A metadata file with all its shards; raises `MetadataError` where it is none, or where shards are missing"
     def __init__(self,
-        path:str, # The first shard
+        path:str, # The first shard, or its URL
+        shards:list=None, # `Shard`s that are open already
     ):
-        first = Shard(path)
+        first = shards[0] if shards else Shard(path)
         self.path, self.kind, self.split, self.root = first.path, first.kind, first.split, first.root
         if first.of < 1: raise MetadataError(f'shard {first.number} of {first.of}: damaged; {REPROCESS}', path)
         if first.number:
             name = first.path.removesuffix(f'-{first.number:05}.npy')
             raise MetadataError(f'shard {first.number} of {first.of}: open the first, {name}.npy', path)
-        self._shards = [first]
-        for i in range(1, first.of): self._shards.append(_next_shard(first, i))
+        self._shards = shards or [first, *(_next_shard(first, i) for i in range(1, first.of))]
+        if not shards and first.of > 1: _check_first(first)
         self._starts = np.cumsum([0, *map(len, self._shards)]).tolist()
         self._first_end = self._starts[1]
 
     def __len__(self): return self._starts[-1]
-    def __reduce__(self): return Metadata, (self.path,)
+    def __reduce__(self): return Metadata, (self.path, self._shards)
+
+    @property
+    def size_on_disk(self): # bytes
+        return sum(os.path.getsize(o.file) for o in self._shards)
 
     def names(self,
         column:str, # 'source_names' or 'label_names'
@@ -407,6 +418,11 @@ def _next_shard(first, number):
     names = ('source_names', 'label_names')
     if same and shard.number == number and all(shard.names(o) == first.names(o) for o in names): return shard
     raise MetadataError(f'not shard {number} of {first.path}; {REPROCESS}', shard.path)
+
+def _check_first(first):
+    "Shards at a URL are of one run where the first is still there: a run takes it away before it puts others, and puts it back last"
+    if is_remote(first.path) and Shard(first.path).file != first.file:
+        raise MetadataError('was replaced while it was opened: open it again', first.path)
 
 # %% ../nbs/07_metadata.ipynb #ce8614fa
 @patch

@@ -10,9 +10,11 @@ __all__ = ['LEVELS', 'FOLDERS', 'is_near', 'recorded_root', 'RootGuard']
 # %% ../nbs/11b_roots.ipynb #feba0c98
 import os
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from .errors import MetadataError
 from .output_folder import read_origin
+from .storage import is_remote, join_url
 from .swap import real_path
 
 # %% ../nbs/11b_roots.ipynb #d2ec2f86
@@ -33,12 +35,23 @@ def recorded_root(
     anywhere:bool=False, # Take it wherever it is
 )->str: # Absolute
     "Folder of the images; raises `MetadataError` where a file from elsewhere points far away"
+    if is_remote(npy_path): return _recorded_url(npy_path, root, anywhere)
     folder = str(real_path(npy_path).parent)
-    if anywhere or is_near(root, folder) or read_origin(npy_path): return os.path.normpath(os.path.join(folder, root))
-    raise MetadataError(f'was not made in this folder, and says that its images are in {root!r}; if that is right, say where with '
-                        'root_dir=, or trust the file with allow_outside_root=True', npy_path)
+    if anywhere or is_near(root, folder) or read_origin(npy_path):
+        return root if is_remote(root) else os.path.normpath(os.path.join(folder, root))
+    raise _far(npy_path, root)
 
-# %% ../nbs/11b_roots.ipynb #e299d62c
+def _recorded_url(url, root, anywhere):
+    folder = url.rpartition('/')[0]
+    if is_near(root, '/' + folder.partition('://')[2].partition('/')[2]): return join_url(folder, root)
+    if anywhere and (is_remote(root) or os.path.isabs(root)): return root
+    raise _far(url, root)
+
+def _far(path, root):
+    return MetadataError(f'was not made in this folder, and says that its images are in {root!r}; if that is right, say where with '
+                         'root_dir=, or trust the file with allow_outside_root=True', path)
+
+# %% ../nbs/11b_roots.ipynb #3361c6a4
 FOLDERS = 4096 # to remember
 
 class RootGuard:
@@ -56,6 +69,7 @@ class RootGuard:
         name:str, # Path of an image relative to the root
     ):
         "Raises `MetadataError` where an image lies outside"
+        if is_remote(self.root): return self._check_url(name)
         folder = name.rpartition('/')[0]
         if folder not in self._inside:
             self._check(f'{self.root}/{folder}')
@@ -69,6 +83,10 @@ class RootGuard:
         if os.path.join(real, '').startswith(os.path.join(root, '')) or self._was_followed(real): return
         raise MetadataError(f'a link leads outside of the image root: {path} is {real}; if you trust the file, pass '
                             'allow_outside_root=True', self.npy_path)
+
+    def _check_url(self, name):
+        if not self.root.startswith('http') or not ({'?', '#'} & {*name} or '..' in unquote(name).replace('\\', '/').split('/')): return
+        raise MetadataError(f'{name!r} is no plain name below {self.root}; if you trust the file, pass allow_outside_root=True', self.npy_path)
 
     def _was_followed(self, real):
         "Whether the run that made the file here had images there"

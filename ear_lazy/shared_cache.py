@@ -271,6 +271,10 @@ def get(self:SharedCache,
     return unpack(value) if numbers else None
 
 @patch
+def __contains__(self:SharedCache, key): # counts neither as a hit nor as a use
+    with self._exclusive() as arena: return bool(arena.find(_digest(key)))
+
+@patch
 def put(self:SharedCache,
     key:bytes, # Any length
     value:tuple, # Arrays; copied
