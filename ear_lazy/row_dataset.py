@@ -179,6 +179,18 @@ def to_csv(self:RowDataset,
     from ear_lazy.export import to_csv
     return to_csv(self, path, images)
 
+@patch
+def to_hf(self:RowDataset): # `datasets.Dataset`
+    "The rows as a dataset of Hugging Face"
+    from ear_lazy.handover import to_hf
+    return to_hf(self)
+
+@patch
+def to_supervision(self:RowDataset): # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
+    "The rows as a dataset of supervision"
+    from ear_lazy.handover import to_supervision
+    return to_supervision(self)
+
 # %% ../nbs/12d_row_dataset.ipynb #4c886f23
 @patch
 def show(self:RowDataset,

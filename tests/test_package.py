@@ -23,9 +23,9 @@ TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e 
 # Each imports only from those before it.
 MODULES = ['errors', 'storage', 'geometry', 'synthetic', 'images', 'records', 'formats.registry', 'formats.tree', 'formats.coco', 'formats.coco_points', 'formats.csv',
            'formats.pts', 'formats.yolo', 'formats.voc', 'formats.cvat', 'formats.json_files', 'formats.labelme', 'formats.audioear', 'formats.createml',
-           'formats.vott_json', 'formats.openimages', 'formats.vggface2', 'formats.wider', 'formats.celeba', 'formats.wflw', 'formats.lfpw', 'formats.images', 'formats.discover', 'splits', 'duplicates', 'metadata', 'changes', 'swap', 'output_folder', 'background_writer', 'show', 'report', 'sources', 'workers', 'rows', 'data_processor', 'cache', 'shared_cache', 'roots', 'error_log', 'columns', 'export', 'stats',
-           'samples', 'row_dataset', 'transforms', 'lazy_dataset', 'explorer', 'demo', 'migrate']
-WITH_TORCH = ['samples', 'row_dataset', 'transforms', 'lazy_dataset', 'explorer', 'demo']
+           'formats.vott_json', 'formats.openimages', 'formats.vggface2', 'formats.wider', 'formats.celeba', 'formats.wflw', 'formats.lfpw', 'formats.images', 'formats.discover', 'splits', 'duplicates', 'metadata', 'changes', 'swap', 'output_folder', 'background_writer', 'show', 'report', 'sources', 'workers', 'rows', 'data_processor', 'cache', 'shared_cache', 'roots', 'error_log', 'columns', 'export', 'handover', 'stats',
+           'samples', 'row_dataset', 'transforms', 'adapters', 'lazy_dataset', 'explorer', 'demo', 'migrate']
+WITH_TORCH = ['samples', 'row_dataset', 'transforms', 'adapters', 'lazy_dataset', 'explorer', 'demo']
 NOTEBOOKS = sorted(p for p in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)
 
 
@@ -185,7 +185,7 @@ def test_module_imports_only_from_before_it(module):
 
 @pytest.mark.parametrize('module', MODULES)
 def test_module_is_light_to_import(module):
-    heavy = ['matplotlib', 'cv2', 'nbdev', 'jupyterlab', 'anywidget'] + ([] if module in WITH_TORCH else ['torch'])
+    heavy = ['matplotlib', 'cv2', 'nbdev', 'jupyterlab', 'anywidget', 'albumentations', 'torchvision', 'datasets', 'supervision'] + ([] if module in WITH_TORCH else ['torch'])
     code = f'import sys, ear_lazy.{module}; print([name for name in {heavy} if name in sys.modules])'
     run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
     assert run.returncode == 0, run.stderr

@@ -1,0 +1,238 @@
+"The tools that users have already: augmentation libraries, trainers and other datasets, each the real one"
+import os
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from making import coco, image, process, pts
+from torch.utils.data import DataLoader
+
+from ear_lazy.adapters import albumentations_transform, as_tv_tensors
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.samples import Sample
+
+os.environ |= {'ALBUMENTATIONS_NO_TELEMETRY': '1', 'NO_ALBUMENTATIONS_UPDATE': '1', 'HF_HUB_OFFLINE': '1', 'HF_HUB_DISABLE_TELEMETRY': '1'}
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    "10 images with boxes of two classes, one of them without a box, and 5 with keypoints"
+    folder = tmp_path_factory.mktemp('tools')
+    for i in range(10): image(folder/'raw/detector/ears'/f'{i}.png', (40, 60), seed=i)
+    annotations = {f'{i}.png': [dict(bbox=[5 + i, 6, 20, 20]), dict(bbox=[30, 10, 25, 20 + i], category_id=2)] for i in range(9)} | {'9.png': []}
+    coco(folder/'raw/detector/ears/a.json', annotations, categories=[dict(id=1, name='left'), dict(id=2, name='right')])
+    for i in range(5):
+        image(folder/'raw/landmarker/ears'/f'{i}.png', (40, 60), seed=50 + i)
+        pts(folder/'raw/landmarker/ears'/f'{i}.pts', [(10, 10), (30, 20 + i), (50, 30), (55, 5)])
+    process(folder/'raw', folder/'out', train_split=1.)
+    return folder
+
+
+def opened(folder, kind='detector', **options): return LazyNPYDataset(folder/'out'/f'train_{kind}.npy', **options)
+
+
+def marked():
+    "A sample with three boxes and four keypoints, one hidden, one unlabelled"
+    picture = np.zeros((40, 60, 3), np.uint8)
+    return Sample(image=picture, bboxes=np.float32([[2, 3, 10, 10], [25, 8, 20, 20], [50, 30, 14, 20]]), image_path='a.png', labels=np.array([7, 8, 9]),
+                  keypoints=np.float32([[10, 5, 2], [30.5, 20, 1], [0, 0, 0], [60, 40, 2]]))
+
+
+# Albumentations
+
+def test_albumentations_moves_boxes_and_points_exactly():
+    "By the map that each of its transforms is: x' = 60 - x, (x, y)' = (y, x), a shift, a turn around the middle"
+    A = pytest.importorskip('albumentations')
+    before = marked()
+    maps = {A.HorizontalFlip(p=1): lambda x, y: (60 - x, y), A.VerticalFlip(p=1): lambda x, y: (x, 40 - y), A.Transpose(p=1): lambda x, y: (y, x),
+            A.Crop(8, 4, 56, 36, p=1): lambda x, y: (x - 8, y - 4), A.Rotate((180, 180), p=1): lambda x, y: (60 - x, 40 - y),
+            A.Affine(scale=(.5, .5), p=1): lambda x, y: (30 + (x - 30) / 2, 20 + (y - 20) / 2)}
+    for step, move in maps.items():
+        after = albumentations_transform(A.Compose([step]))(before)
+        height, width = after['image'].shape[:2]
+        kept = np.arange(3) if after.kept is None else after.kept
+        for i, (x, y, w, h) in zip(kept, after['bboxes'], strict=True):
+            a, b, c, d = before['bboxes'][i]
+            (x0, y0), (x1, y1) = move(a, b), move(min(a + c, 60), min(b + d, 40))
+            wanted = np.clip([min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)], 0, [width, height] * 2)
+            assert np.abs(wanted - [x, y, x + w, y + h]).max() < 1e-3, step
+        assert after['labels'].tolist() == [7 + i for i in kept]
+        for (x, y, v), found in zip(before['keypoints'], after['keypoints'], strict=True):
+            to = np.array(move(x, y))
+            inside = v > 0 and (to >= -1e-6).all() and (to <= (width + 1e-6, height + 1e-6)).all()
+            assert np.abs(found - ([*to, v] if inside else [0, 0, 0])).max() < 1e-3, step
+
+
+def test_albumentations_accounts_for_what_it_drops():
+    A = pytest.importorskip('albumentations')
+    left = albumentations_transform(A.Compose([A.Crop(0, 0, 30, 40), A.HorizontalFlip(p=1)], bbox_params=A.BboxParams('coco', min_visibility=.5, label_fields=['names']),
+                                              keypoint_params=A.KeypointParams('yx')))(marked())
+    assert left['labels'].tolist() == [7] and left.kept.tolist() == [0]
+    assert left['keypoints'].tolist() == [[20, 5, 2], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    outside = Sample(marked(), bboxes=np.float32([[-5, -5, 20, 20], [70, 0, 5, 5], [10, 10, 0, 5]]))
+    found = albumentations_transform(A.HorizontalFlip(p=1))(outside)
+    assert found['bboxes'].tolist() == [[45, 0, 15, 15]] and found['labels'].tolist() == [7]
+    nothing = albumentations_transform(A.HorizontalFlip(p=1))(Sample(marked(), bboxes=np.zeros((0, 4), np.float32), labels=np.zeros(0, int)))
+    assert nothing['bboxes'].shape == (0, 4) and len(nothing['labels']) == 0
+
+
+@pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
+def test_albumentations_in_a_dataset(folder, kind):
+    A = pytest.importorskip('albumentations')
+    make = albumentations_transform(A.Compose([A.RandomCrop(18, 18, p=1), A.HorizontalFlip(p=.5), A.Resize(24, 24), A.Normalize(), A.ToTensorV2()], seed=1))
+    ds = opened(folder, kind, transform=make, extras=('labels',) if kind == 'detector' else ())
+    for workers in (0, 2):
+        for batch in DataLoader(ds, 4, num_workers=workers):
+            assert batch['image'].shape[1:] == (3, 24, 24) and batch['image'].dtype == torch.float32
+            if kind == 'detector': assert all(len(a) == len(b) for a, b in zip(batch['bboxes'], batch['labels'], strict=True))
+    ds.show_batch(max_n=2)
+
+
+def test_albumentations_draws_other_numbers_in_each_worker(folder):
+    A = pytest.importorskip('albumentations')
+    ds = opened(folder, transform=albumentations_transform(A.Compose([A.Crop(0, 0, 8, 8), A.GaussNoise(p=1)], seed=1)), image_size=(8, 8))
+    def epoch(): return [b['image'].sum().item() for b in DataLoader(ds[[0, 0]], 1, num_workers=2)]
+    torch.manual_seed(0)
+    first, second = epoch(), epoch()
+    assert len({*first, *second}) == 4
+    torch.manual_seed(0)
+    assert epoch() == first
+
+
+# torchvision
+
+def test_tv_tensors(folder):
+    pytest.importorskip('torchvision', exc_type=Exception) # beside a torch of another build it fails with a RuntimeError
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+    plain, sample = opened(folder, extras=('labels',)), as_tv_tensors()(opened(folder, extras=('labels',))[0])
+    assert isinstance(sample['image'], tv_tensors.Image) and sample['image'].shape == (3, 40, 60)
+    boxes = sample['bboxes']
+    assert isinstance(boxes, tv_tensors.BoundingBoxes) and boxes.format == tv_tensors.BoundingBoxFormat.XYWH and tuple(boxes.canvas_size) == (40, 60)
+    flipped = v2.RandomHorizontalFlip(1)(sample)['bboxes']
+    assert torch.allclose(flipped[:, 0], 60 - boxes[:, 0] - boxes[:, 2]) and torch.equal(flipped[:, 1:], boxes[:, 1:])
+    cut = as_tv_tensors(v2.Compose([v2.CenterCrop((20, 10)), v2.SanitizeBoundingBoxes(min_size=1), v2.ToDtype(torch.float32, scale=True)]))
+    ds = opened(folder, transform=cut, extras=('labels',))
+    for workers in (0, 1):
+        for batch in DataLoader(ds, 4, num_workers=workers):
+            assert batch['image'].shape[1:] == (3, 20, 10) and batch['image'].dtype == torch.float32
+            assert all(len(a) == len(b) for a, b in zip(batch['bboxes'], batch['labels'], strict=True))
+    assert [len(o['bboxes']) for o in plain] != [len(o['bboxes']) for o in ds]
+    ds.show_batch(max_n=2)
+    points = opened(folder, 'landmarker', transform=as_tv_tensors(v2.Resize((80, 120))))
+    found, before = points[1], opened(folder, 'landmarker')[1]['keypoints']
+    assert isinstance(found['keypoints'], tv_tensors.KeyPoints) and np.allclose(found['keypoints'], before[:, :2] * 2) and np.array_equal(found['visibility'], before[:, 2])
+    for workers in (0, 1): assert next(iter(DataLoader(points, 5, num_workers=workers)))['keypoints'].shape == (5, 4, 2)
+
+
+# Trainers
+
+class Small(torch.nn.Module):
+    "Where the first keypoint is, by a straight line from the mean of the pixels"
+    def __init__(self):
+        super().__init__()
+        self.out = torch.nn.Linear(3, 2)
+
+    def loss(self, batch):
+        mean = batch['image'].float().mean((1, 2)) / 255
+        return torch.nn.functional.mse_loss(self.out(mean), batch['keypoints'][:, 0, :2] / 60)
+
+
+def loader(folder, **options): return DataLoader(opened(folder, 'landmarker'), 2, shuffle=True, **options)
+
+
+def test_plain_loop(folder):
+    torch.manual_seed(0)
+    model = Small()
+    optimizer, losses = torch.optim.SGD(model.parameters(), .3), []
+    for _ in range(5):
+        for batch in loader(folder):
+            loss = model.loss(batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert losses[-1] < losses[0] / 4
+
+
+def test_lightning(folder, tmp_path):
+    pl = pytest.importorskip('pytorch_lightning')
+    torch.manual_seed(0)
+    class Module(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.model, self.seen = Small(), []
+
+        def training_step(self, batch, _):
+            loss = self.model.loss(batch)
+            self.seen += batch['image_path'].tolist()
+            self.log('loss', loss, batch_size=len(batch['image']))
+            return loss
+
+        def configure_optimizers(self): return torch.optim.SGD(self.parameters(), .3)
+
+    module = Module()
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        pl.Trainer(max_epochs=5, accelerator='cpu', logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+                   default_root_dir=tmp_path).fit(module, loader(folder, num_workers=1))
+    assert len(module.seen) == 25 and len({*module.seen}) == 5 and all(module.seen.count(o) == 5 for o in module.seen)
+
+
+def test_accelerate(folder):
+    accelerate = pytest.importorskip('accelerate')
+    torch.manual_seed(0)
+    accelerator = accelerate.Accelerator(cpu=True)
+    model = Small()
+    model, optimizer, batches = accelerator.prepare(model, torch.optim.SGD(model.parameters(), .3), loader(folder))
+    losses, seen = [], []
+    for _ in range(5):
+        for batch in batches:
+            loss = model.loss(batch)
+            optimizer.zero_grad()
+            accelerator.backward(loss)
+            optimizer.step()
+            losses.append(loss.item())
+            seen += list(batch['image_path'])
+    assert losses[-1] < losses[0] / 4 and len(seen) == 25 and len({*seen}) == 5
+
+
+# Other datasets
+
+def truth(ds):
+    "Boxes and class names by path"
+    found = {}
+    for i in range(len(ds)):
+        row = ds.get_metadata(i)
+        leaf, at = ds._find(i) if hasattr(ds, 'datasets') else (ds, i)
+        names = [leaf.label_names[o] for o in np.atleast_1d(leaf.metadata.labels(leaf._row(at))).tolist()]
+        values = row['bboxes'] if 'bboxes' in row else row['bbox'][None]
+        found.setdefault(row['image_path'], []).extend(zip(map(tuple, values.tolist()), names))
+    return found
+
+
+@pytest.mark.parametrize('kind', ['detector', 'teacher', 'combined'])
+def test_boxes_in_other_datasets(folder, kind):
+    datasets, sv = pytest.importorskip('datasets'), pytest.importorskip('supervision')
+    ds = CombinedLazyDataset([opened(folder)[6:], opened(folder)[:2]]) if kind == 'combined' else opened(folder, kind)
+    if kind == 'teacher': ds = ds[[i for i in range(len(ds)) if 'landmarker' not in ds.get_metadata(i)['image_path']]]
+    wanted, hf, given = truth(ds), ds.to_hf(), ds.to_supervision()
+    assert isinstance(hf, datasets.Dataset) and len(hf) == len(wanted) and isinstance(given, sv.DetectionDataset) and given.classes == ['left', 'right']
+    names = hf.features['objects']['category'].feature
+    for path, row, (at, picture, found) in zip(wanted, hf, given, strict=True):
+        assert at == path and row['image'].size == (60, 40) == (row['width'], row['height']) and picture.shape == (40, 60, 3)
+        boxes = [tuple(o) for o in row['objects']['bbox']]
+        assert [*zip(boxes, map(names.int2str, row['objects']['category']))] == wanted[path]
+        assert [(*map(float, o[:2]), given.classes[n]) for o, n in zip(found.xyxy, found.class_id)] == [(*b[:2], name) for b, name in wanted[path]]
+        assert np.allclose(found.xyxy[:, 2:] - found.xyxy[:, :2], [b[2:] for b, _ in wanted[path]] or np.zeros((0, 2)))
+
+
+def test_keypoints_in_other_datasets(folder):
+    pytest.importorskip('datasets'), pytest.importorskip('supervision')
+    ds = opened(folder, 'landmarker')
+    hf, given = ds.to_hf(), ds.to_supervision()
+    for i, row in enumerate(hf):
+        wanted = ds.get_metadata(i)
+        assert np.array_equal(np.float32(row['objects']['keypoints']), wanted['keypoints'][None])
+        assert np.array_equal(given[wanted['image_path']].xy[0], wanted['keypoints'][:, :2])
