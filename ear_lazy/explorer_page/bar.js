@@ -57,9 +57,8 @@ export class Bar {
     this.sort.value = query.sort
     this.problem.value = query.problem
     this.flagged.checked = query.flagged
-    this.descending.textContent = query.descending ? '↓' : '↑'
-    this.descending.title = query.descending ? 'Highest first' : 'Lowest first'
-    this.descending.setAttribute('aria-label', `${this.descending.title}: change the order`)
+    this.descending.textContent = query.descending ? '↓ Highest first' : '↑ Lowest first'
+    this.descending.title = 'Change the order'
     for (const [key, inputs] of Object.entries(this.inputs)) {
       inputs.forEach((input, i) => { if (focus !== input) input.value = query[key][i] ?? '' })
     }

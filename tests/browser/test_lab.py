@@ -1,8 +1,14 @@
 "The explorer in a JupyterLab"
+import ast
 import json
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 from lab import Lab, Notebook
+
+from ear_lazy.synthetic import plant_mistakes, write_raw
 
 OPEN = """import numpy as np
 from ear_lazy.lazy_dataset import LazyNPYDataset
@@ -201,3 +207,26 @@ def test_static_needs_no_kernel(notebook):
     html = ''.join(saved['cells'][1]['outputs'][0]['data']['text/html'])
     assert html.count(' alt="row ') == 24 and nb.path.stat().st_size < 80_000
     assert 'widget' not in json.dumps(saved['cells'][1]['outputs'])
+
+
+def test_readme_leads_to_a_mistake(lab, browser, tmp_path):
+    "Who does what the README says, and no more, has flagged a label that is wrong"
+    readme = (Path(__file__).parents[2]/'README.md').read_text(encoding='utf-8').partition('## Look through it')[2].partition('\n## ')[0]
+    look, go_on = re.findall(r'^```python\n(.*?)\n```$', readme, flags=re.S | re.M)
+    raw = write_raw(lab.folder/'work'/'ear_lazy_demo'/'raw', images=80)
+    page = browser.new_page(viewport={'width': 1280, 'height': 900})
+    nb = Notebook(page, lab, 'newcomer.ipynb', look, go_on, "print([ds.get_metadata(o)['image_path'].rsplit('/', 1)[1] for o in w.flagged])")
+    nb.start(0)
+    page.wait_for_function(LOADED, timeout=60_000)
+    page.get_by_label('Sort').select_option('size')
+    page.get_by_text('Lowest first').click()
+    page.get_by_text('Highest first').wait_for()
+    loaded(page)
+    page.locator('.eal-cell').first.click()
+    page.wait_for_selector('.eal-truth', state='attached')
+    page.keyboard.press('f')
+    page.keyboard.press('Escape')
+    assert re.fullmatch(r'\[\d+\]', nb.run(1))
+    mistakes = plant_mistakes(shutil.copytree(raw, tmp_path/'raw'))
+    assert {*ast.literal_eval(nb.run(2))} <= {*mistakes['grown']}
+    page.close()

@@ -182,7 +182,7 @@ def test_filters_and_order(show, opened):
     two = [i for i in range(len(ds)) if len(ds.get_metadata(i)['bboxes']) > 1]
     assert e.widget.view.tolist() == two and f'{len(two)} of {len(ds)} rows' in statuses(e.page)
     e.page.select_option('[aria-label="Sort by"]', 'size')
-    e.page.click('[aria-label^="Lowest first"]')
+    e.page.click('text=Lowest first')
     e.page.wait_for_timeout(300)
     sizes = [max((w * h) ** .5 for _, _, w, h in ds.get_metadata(i)['bboxes']) for i in e.widget.view]
     assert len(sizes) == len(two) and sizes == sorted(sizes, reverse=True)
