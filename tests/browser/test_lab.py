@@ -126,7 +126,7 @@ def test_answers_while_a_cell_runs(notebook, work):
 
 def test_a_kernel_that_cannot_answer_is_busy(notebook):
     "A cell in C code that holds the interpreter's lock: no other thread of the kernel runs"
-    nb = notebook('w = explore(ds)\nw', 'import ctypes\nctypes.PyDLL(None).sleep(6)\nprint(w.flagged)', 'print(w.flagged)')
+    nb = notebook('w = explore(ds)\nw', 'import ctypes\nctypes.PyDLL(None).sleep(6)', 'import time\nwhile not w.flagged: time.sleep(.05)\nprint(w.flagged)')
     page = nb.page
     nb.run(1)
     loaded(page)
