@@ -29,3 +29,24 @@ def table(lines):
         ours = amount(o['ours'], o['unit'])
         cells.append((str(o['number']), o['data'], o['measure'], ours, other, ratio, reach(o), reached))
     return '\n'.join(f'| {" | ".join(row)} |' for row in cells)
+
+
+# What the lines call the other side -> what the README calls it
+PEERS = {'pycocotools': 'pycocotools', 'supervision, polygons left out': 'supervision', 'datumaro': 'datumaro', 'datasets': 'datasets', 'msgspec': 'msgspec, which only decodes',
+         'a list of dicts': 'a list of dicts', 'bare decoder': 'the bare decoder', 'decoding only': 'decoding alone'}
+
+
+def peers(lines):
+    "The lines that have another tool or the bare work beside them as a short Markdown table, a row for each measure"
+    rows = {}
+    for o in lines:
+        if o['other_side'] in PEERS and o['other'] is not None: rows.setdefault((o['data'], o['measure'], amount(o['ours'], o['unit'])), []).append(o)
+    cells = [('data', 'measure', '`ear_lazy`', 'beside it')] + [('---',) * 4]
+    cells += [(*key, ', '.join(f"{PEERS[o['other_side']]}: {amount(o['other'], o['unit'])}" for o in found)) for key, found in rows.items()]
+    return '\n'.join(f'| {" | ".join(row)} |' for row in cells)
+
+
+def reached(lines):
+    "How many of the lines that have something to reach do"
+    wanted = [o['reached'] for o in lines if o['reached'] is not None]
+    return f'{sum(wanted)} of {len(wanted)}'

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -79,6 +80,20 @@ def test_calls_in_the_readme_table_exist():
               explorer, explorer.Explorer, transforms, adapters)
     assert len(names) > 9
     assert {name for name in names if not any(hasattr(owner, name) for owner in owners)} == set()
+
+
+def test_readme_states_only_what_was_measured():
+    "The figures beside other tools are those of benchmarks/results.json, and none is typed by hand"
+    results = json.loads((ROOT/'benchmarks/results.json').read_text(encoding='utf-8'))
+    table, section = runpy.run_path(str(ROOT/'benchmarks/table.py')), README.partition('## Beside other tools')[2].partition('\n## ')[0]
+    made = table['peers'](results['lines'])
+    assert len(made.splitlines()) > 6 and made in section
+    words = section.replace(made, '')
+    machine = f"{results['runs']} runs on {results['machine']['cores']} cores ({results['machine']['cpu']}), Python {results['machine']['python']}"
+    for measured in (machine, f"{table['reached'](results['lines'])} figures"):
+        assert measured in words
+        words = words.replace(measured, '')
+    assert re.findall(r'\d', words) == []
 
 
 def test_readme_names_the_formats_that_are_read():
