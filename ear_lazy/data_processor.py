@@ -27,17 +27,18 @@ from fastcore.basics import patch
 from .background_writer import BackgroundWriter
 from .changes import Inputs
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
-from .errors import EarLazyError, OutputError, ProblemError, RawDataError
+from .errors import EarLazyError, OutputError, RawDataError
 from .formats.discover import Source as Source, discover # users import `Source` from here
 from .formats.tree import KINDS, Tree
 from .metadata import SHARD_BYTES
 from .output_folder import OutputFolder, State, clear_away, image_root, read_state
-from .records import Problem, keep_objects, merge
-from .report import NOT_ASKED_FOR, Report, read_report
-from .rows import ROWS, batches, select_asked, select_used
+from .records import Problem
+from .report import Report, read_report
+from .rows import Asked, Names, Part, batches, joined, raise_first, select_asked, take_in
+from .shared_storage import Job, SharedRun, dataset_folders
 from .sources import Sources, not_listed, read_sources_toml, source_info
 from .splits import SPLITS, group_hashes, train_side
-from .workers import loaders, tasks_of
+from .workers import RawFolder, loaders, tasks_of
 
 # %% ../nbs/10_data_processor.ipynb #44371c26
 class DataProcessor:
@@ -61,6 +62,7 @@ class DataProcessor:
         shard_bytes:int=SHARD_BYTES, # About the largest size of one `.npy` file; what is more goes into further ones
         progress:bool=True, # Show a progress bar and the report at the end
         executor:Executor=None, # Parses instead of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
+        shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
     ):
         limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
                   ('shard_bytes', shard_bytes, 1))
@@ -68,7 +70,9 @@ class DataProcessor:
             if value < least: raise ValueError(f'{name} is {least} or more, not {value}')
         if not isinstance(executor, Executor | None):
             raise TypeError(f'executor is a concurrent.futures.Executor, such as client.get_executor() of a Dask client, not {executor!r}')
-        self.executor = executor
+        if shared_storage and (executor is None or check_duplicates or keep_together):
+            raise ValueError('shared_storage is for the workers of an executor, and not for check_duplicates or keep_together, which compare all images here')
+        self.executor, self.shared_storage = executor, shared_storage
         self.raw_data_dir, self.output_dir = Path(raw_data_dir), Path(output_dir)
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes = shard_bytes
@@ -82,34 +86,11 @@ class DataProcessor:
     def __repr__(self):
         return f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})'
 
-# %% ../nbs/10_data_processor.ipynb #003d7c0d
+# %% ../nbs/10_data_processor.ipynb #66fe2c31
 def _per_source(sources, results, batch_size):
     "(source, `Records`) pairs, objects sorted by image"
     for source in sources:
-        parts = islice(results, len(tasks_of(source, batch_size)))
-        for r in [merge(list(parts))] if len(source.documents) > 1 else parts:
-            yield source, keep_objects(r, np.argsort(r.image_of, kind='stable'))
-
-class _Part(NamedTuple):
-    "What the run has of one source so far"
-    report: Report
-    labels: dict # class name to its number, in the order of their coming
-
-class _Names(dict):
-    "Names numbered as they come"
-    def __missing__(self, name): return self.setdefault(name, len(self))
-
-def _label_rows(r, names):
-    "Labels of records renumbered in the names of their source"
-    used = np.unique(r.labels)
-    table = np.zeros(len(r.label_names), np.int32)
-    for i in used: table[i] = names[r.label_names[i]]
-    return table[r.labels]
-
-# %% ../nbs/10_data_processor.ipynb #208f968e
-def _raise_first(problems):
-    for p in problems:
-        if p.reason not in (*NOT_ASKED_FOR, 'repeat', 'whole_image'): raise ProblemError(p)
+        for r in joined(source, islice(results, len(tasks_of(source, batch_size)))): yield source, r
 
 def _progress_bar(total, show, what='parsing', unit=' files'):
     with warnings.catch_warnings():
@@ -122,16 +103,25 @@ def _progress_bar(total, show, what='parsing', unit=' files'):
 def _discover(self:DataProcessor):
     "Tree, sources and problems of the raw folder"
     tree = Tree(self.raw_data_dir, skip=(self.output_dir,))
-    said = {o.name: o for o in (*read_sources_toml(self.raw_data_dir), *self.said)}
-    sources, problems = discover(tree, tuple(said.values()))
+    sources, problems = discover(tree, self._all_said())
     if sources: return tree, sources, problems
-    raise RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *map(str, problems[:3])]))
+    raise self._nothing(problems)
+
+@patch
+def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self.raw_data_dir), *self.said)}.values())
+
+@patch
+def _nothing(self:DataProcessor, problems):
+    return RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *map(str, problems[:3])]))
 
 @patch
 def _asked(self:DataProcessor, kinds):
-    "All that rows depend on besides the raw data; nobody can tell whether a function is the one of the last run"
-    group_by = uuid.uuid4().hex if callable(self.group_by) else getattr(self.group_by, 'pattern', self.group_by)
-    return kinds, self.seed, self.split, group_by, self.classes, self.keypoints
+    return Asked(tuple(kinds), self.seed, self.split, self.group_by, self.classes, self.keypoints, self.strict)
+
+def _recorded(asked):
+    "What to compare with the next run's; nobody can tell whether a function is the one of the last run"
+    group_by = uuid.uuid4().hex if callable(asked.group_by) else getattr(asked.group_by, 'pattern', asked.group_by)
+    return tuple(asked._replace(group_by=group_by, strict=False))
 
 @patch
 def process(self:DataProcessor,
@@ -143,22 +133,27 @@ def process(self:DataProcessor,
     started = time.monotonic()
     if os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir):
         raise OutputError('output_dir is the raw folder, which is never written to: choose another')
-    tree, sources, problems = self._discover()
-    if self.strict: _raise_first(problems)
-    clear_away(self.output_dir)
-    state = State() if self.force else read_state(self.output_dir)
-    inputs = Inputs(tree, sources, self._asked(kinds), state.digests)
-    run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
-    if state.is_current(self.output_dir, inputs.run(*run)): report = self._last_report(sources)
-    else: report = self._new_report(inputs, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
+    if not self.shared_storage: report = self._report(kinds, train_split)
+    else: report = self._shared_report(kinds, train_split)
     report.seconds = time.monotonic() - started
     self.report = report
     return report
 
 @patch
+def _report(self:DataProcessor, kinds, train_split):
+    tree, sources, problems = self._discover()
+    if self.strict: raise_first(problems)
+    clear_away(self.output_dir)
+    state = State() if self.force else read_state(self.output_dir)
+    inputs = Inputs(tree, sources, _recorded(self._asked(kinds)), state.digests)
+    run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
+    if state.is_current(self.output_dir, inputs.run(*run)): return self._last_report(sources)
+    return self._new_report(inputs, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
+
+@patch
 def _last_report(self:DataProcessor, sources):
     report = read_report((self.output_dir / 'report.json').read_bytes(), self.raw_data_dir)
-    if self.strict: _raise_first(report.problems)
+    if self.strict: raise_first(report.problems)
     report.unchanged = [s.name for s in sources]
     return report
 
@@ -184,7 +179,7 @@ def _kept_parts(inputs, folder):
 
 def _read_part(facts):
     labels, _, report = facts.partition(b'\n')
-    return _Part(read_report(report), {o: i for i, o in enumerate(json.loads(labels))})
+    return Part(read_report(report), {o: i for i, o in enumerate(json.loads(labels))})
 
 def _part_facts(part): return json.dumps(list(part.labels)).encode() + b'\n' + part.report.to_json()
 
@@ -192,7 +187,7 @@ def _part_facts(part): return json.dumps(list(part.labels)).encode() + b'\n' + p
 def _parse(self:DataProcessor, inputs, folder, kinds, parts):
     "Parse the sources that have no part yet"
     todo = {s.name: n for n, s in enumerate(inputs.sources) if n not in parts}
-    for n in todo.values(): parts[n] = _Part(Report(kinds), _Names({'': 0})) # 0 is no class
+    for n in todo.values(): parts[n] = Part(Report(kinds), Names())
     sources = [inputs.sources[n] for n in todo.values()]
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     with (loaders(inputs.tree, tasks, self.num_workers, self.executor) as workers,
@@ -200,13 +195,9 @@ def _parse(self:DataProcessor, inputs, folder, kinds, parts):
           _progress_bar(_files(tasks), self.progress) as bar):
         results = _counted(workers.results(), tasks, bar, inputs.digests)
         for source, r in _per_source(sources, results, self.batch_size):
-            r = select_used(select_asked(r, self.classes, self.keypoints), source, kinds)
-            if self.strict: _raise_first(r.problems)
             n = todo[source.name]
-            r.labels, hashes = _label_rows(r, parts[n].labels), group_hashes(r.images, self.seed, self.split, self.group_by)
-            parts[n].report.add(source, r)
-            for kind in (k for k in kinds if k in source.feeds):
-                for batch in batches(ROWS[kind](r, hashes), self.batch_size): background.write((n, kind, batch))
+            for kind, rows in take_in(r, source, self._asked(kinds), parts[n]):
+                for batch in batches(rows, self.batch_size): background.write((n, kind, batch))
 
 @patch
 def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
@@ -218,7 +209,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
     report.outputs = folder.finish(train_split, names, [list(o.labels) for o in parts], groups)
     for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
     if copies: copies.tell(folder, names, report)
-    if self.strict: _raise_first(report.problems)
+    if self.strict: raise_first(report.problems)
     report.check()
 
 @patch
@@ -229,9 +220,10 @@ def _copies(self:DataProcessor, folder):
         prints = fingerprints(self.raw_data_dir, images, min(self.num_workers, os.cpu_count()), bar.update)
     return _Copies(images, rows, near_pairs(prints))
 
+def _reports(report): return {'report.json': report.to_json(), 'problems.csv': report.problems.to_csv()}
+
 def _commit(inputs, folder, report, parts, run):
-    files = {'report.json': report.to_json(), 'problems.csv': report.problems.to_csv()}
-    folder.commit(files, inputs.keys(), [_part_facts(o) for o in parts], run, inputs.digests, inputs.tree.outside)
+    folder.commit(_reports(report), inputs.keys(), [_part_facts(o) for o in parts], run, inputs.digests, inputs.tree.outside)
 
 def _counted(results, tasks, bar, digests):
     "Records passed on, digests of their files noted, the progress bar moved"
@@ -242,6 +234,29 @@ def _counted(results, tasks, bar, digests):
         bar.set_postfix(images=images, boxes=boxes, keypoints=keypoints, refresh=False)
         bar.update(len(document.files))
         yield r
+
+# %% ../nbs/10_data_processor.ipynb #6cacda86
+@patch
+def _shared_report(self:DataProcessor, kinds, train_split):
+    with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
+        try: return self._shared_run(folder, kinds, train_split)
+        except OSError as e:
+            raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
+
+@patch
+def _shared_run(self:DataProcessor, folder, kinds, train_split):
+    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,))
+    job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_said(), self.batch_size)
+    run = SharedRun(job, self.executor, self.num_workers)
+    report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2])), raw_data_dir=self.raw_data_dir)
+    if not run.surveys: raise self._nothing(report.problems)
+    if self.strict: raise_first(report.problems)
+    with _progress_bar(sum(len(o.pieces) for o in run.surveys), self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
+    run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
+    report.check()
+    folder.adopt(report.outputs)
+    if report.outputs: folder.commit(_reports(report), outside=run.outside)
+    return report
 
 # %% ../nbs/10_data_processor.ipynb #be1dc987
 class _Copies(NamedTuple):

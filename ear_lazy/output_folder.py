@@ -128,7 +128,7 @@ class OutputFolder:
             self.hidden.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
             _clear(self.output_dir)
-            self._staging = Path(tempfile.mkdtemp(prefix='run-', dir=self.hidden))
+            self.staging = self._staging = Path(tempfile.mkdtemp(prefix='run-', dir=self.hidden))
         except Timeout:
             raise OutputError(f'another run is writing into {self.output_dir}: wait for it, or choose another output_dir') from None
         except OSError as e:
@@ -225,6 +225,13 @@ def finish(self:OutputFolder,
             outputs += self._make(kind, split, picks, source_names, list(names))
     self._outputs = outputs
     return outputs
+
+@patch
+def adopt(self:OutputFolder,
+    outputs:list, # `Output`s
+):
+    "Take files that somebody else has made in `staging`"
+    self._outputs = outputs
 
 @patch
 def _make(self:OutputFolder, kind, split, picks, source_names, label_names):

@@ -47,6 +47,10 @@ class Count:
         self.merged += by_action['merged']
         self.dropped += by_action['dropped']
 
+    def join(self, other): # `Count` of other annotations
+        "Add what became of others"
+        for o in ('read', 'kept', 'repaired', 'merged', 'dropped'): setattr(self, o, getattr(self, o) + getattr(other, o))
+
     @property
     def balanced(self): return self.read == self.kept + self.merged + self.dropped
 
@@ -59,6 +63,12 @@ class SourceReport:
     boxes: Count = field(default_factory=Count)
     keypoints: Count = field(default_factory=Count)
     split: dict = field(default_factory=dict) # kind to its rows in train and in val
+
+    def join(self, other): # `SourceReport` of another part of the source
+        "Add what became of another part"
+        self.images += other.images
+        self.boxes.join(other.boxes)
+        self.keypoints.join(other.keypoints)
 
 # %% ../nbs/09_report.ipynb #c7a6d9ca
 def _place(problem):
@@ -133,10 +143,12 @@ class Report:
         self.problems += r.problems
 
     def include(self,
-        part, # `Report` of some other sources
+        part, # `Report` of some other sources, or of another part of one
     ):
         "Take over what another report says of its sources"
-        self.sources |= part.sources
+        for name, s in part.sources.items():
+            if name not in self.sources: self.sources[name] = s
+            else: self.sources[name].join(s)
         self.problems += part.problems
 
     def count_sides(self,

@@ -183,7 +183,7 @@ def loaders(
     executor=None, # `concurrent.futures.Executor` that loads instead
 )->Workers: # Their results are `Loaded`
     "Workers that load tasks"
-    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree)), _with_counts(tree, tasks), num_workers, executor)
+    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree.root, tree.skip)), _with_counts(tree, tasks), num_workers, executor)
     peek = stored_turns if len(tasks) > 1 else partial(shared_peek, num_workers)
     return Workers(partial(_loaded, tree, peek), tasks, num_workers)
 
@@ -212,7 +212,7 @@ class RawFolder(NamedTuple):
     run: str # another one for each run: what was found is looked for again
 
     @classmethod
-    def of(cls, tree:Tree): return cls(os.path.abspath(tree.root), tuple(map(os.path.abspath, tree.skip)), uuid.uuid4().hex)
+    def of(cls, root, skip): return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), uuid.uuid4().hex)
 
     def walk(self,
         dataset:str, # Folder of a raw dataset

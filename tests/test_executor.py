@@ -13,7 +13,9 @@ import pytest
 from distributed import Client
 from making import coco, contents, image, leftovers, process, pts, text
 
-from ear_lazy.errors import EarLazyError, ProblemError, RawDataError
+from ear_lazy import shared_storage
+from ear_lazy.errors import EarLazyError, OutputError, ProblemError, RawDataError
+from ear_lazy.formats.discover import Source
 from ear_lazy.workers import code_digest
 
 QUICK = {'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT': '3s', 'DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL': '10s'}
@@ -96,15 +98,53 @@ def assert_same(raw, out, local, **options):
     return report
 
 
+SHARED = pytest.mark.parametrize('shared', [False, True], ids=['sent', 'shared'])
+
+
+@SHARED
 @pytest.mark.parametrize('make', [ThreadPoolExecutor, ProcessPoolExecutor])
-def test_executors_of_the_standard_library(raw, local, out, make):
-    with make(3) as executor: assert_same(raw, out, local, executor=executor)
+def test_executors_of_the_standard_library(raw, local, out, make, shared):
+    with make(3) as executor: assert_same(raw, out, local, executor=executor, shared_storage=shared)
 
 
 def test_dask(raw, local, cluster, out):
     executor = cluster.client.get_executor()
     assert_same(raw, out, local, executor=executor)
     assert len(assert_same(raw, out, local, executor=executor).unchanged) == 5, 'nothing is parsed again'
+
+
+def test_dask_with_shared_storage(raw, local, cluster, out):
+    executor = cluster.client.get_executor()
+    assert_same(raw, out, local, executor=executor, shared_storage=True)
+    assert assert_same(raw, out, local).unchanged == [], 'keeps no columns'
+    assert_same(raw, out, local, executor=executor, shared_storage=True)
+
+
+@pytest.mark.parametrize('options', [
+    dict(shard_bytes=1), dict(shard_bytes=100), dict(shard_bytes=333), dict(shard_bytes=1000), dict(kinds=('landmarker',)), dict(kinds=('detector',), train_split=0.5),
+    dict(train_split=0), dict(train_split=1), dict(train_split=0.0001), dict(seed=3, split='random', classes=('ear',)), dict(split='folder', keypoints=2),
+    dict(group_by=r'(points|detector)'), dict(sources=[Source('detector/b', format='csv', keypoint_offset=1), Source('.', kind='teacher')])], ids=str)
+def test_shared_storage_gives_what_one_process_gives(raw, out, options, monkeypatch):
+    monkeypatch.setattr(shared_storage, 'TASKS', 4)
+    alone = out.with_name(f'{out.name}-alone')
+    report = process(raw, alone, batch_size=3, **options)
+    with ThreadPoolExecutor(3) as executor: assert assert_same(raw, out, contents(alone), executor=executor, shared_storage=True, **options).sources == report.sources
+
+
+def test_shared_storage_refuses(raw, tmp_path):
+    "What it cannot do, what is not there, and a worker that does not see the output"
+    with ThreadPoolExecutor(1) as executor:
+        options = dict(executor=executor, shared_storage=True)
+        with pytest.raises(ValueError, match='check_duplicates'): process(raw, tmp_path/'out', check_duplicates=True, **options)
+        with pytest.raises(RawDataError, match='no raw folder at'): process(tmp_path/'nowhere', tmp_path/'out', **options)
+        (tmp_path/'empty').mkdir()
+        with pytest.raises(RawDataError, match='no annotation files below'): process(tmp_path/'empty', tmp_path/'out', **options)
+        with pytest.raises(RawDataError, match='nothing to read in nobody'): process(raw, tmp_path/'out', sources=[Source('nobody')], **options)
+        with pytest.raises(ProblemError): process(raw, tmp_path/'out', strict=True, **options)
+    def unmount():
+        for o in (tmp_path/'out').glob('.ear_lazy/run-*'): o.rmdir()
+    with pytest.raises(OutputError, match='does not see the output folder'): process(raw, tmp_path/'out', executor=Elsewhere(unmount), shared_storage=True)
+    assert not (tmp_path/'out').exists()
 
 
 def test_an_edit_between_two_runs_is_seen(raw, cluster, tmp_path):
@@ -129,7 +169,8 @@ class Meddler(Executor):
         return future
 
 
-def test_a_worker_is_killed(raw, local, own_cluster, out):
+@SHARED
+def test_a_worker_is_killed(raw, local, own_cluster, out, shared):
     "What it had in hand is parsed by another one"
     cluster, lost = own_cluster(), []
     victim = next(iter(cluster.client.run(os.getpid).items())) # address and process
@@ -142,7 +183,7 @@ def test_a_worker_is_killed(raw, local, own_cluster, out):
         os.kill(victim[1], signal.SIGSTOP) # so that it keeps what it gets
         killer.start()
     killer = Thread(target=kill, daemon=True)
-    assert_same(raw, out, local, executor=Meddler(cluster.client.get_executor(), 2, stop))
+    assert_same(raw, out, local, executor=Meddler(cluster.client.get_executor(), 2, stop), shared_storage=shared)
     killer.join()
     assert lost and len(cluster.client.scheduler_info()['workers']) == 2
 

@@ -48,14 +48,15 @@ class Source(NamedTuple):
 def discover(
     tree:Tree, # The raw folder
     said:tuple=(), # `Source`s with what the user says of some folders
+    dataset:str=None, # Folder of the one raw dataset to look into; None looks into all
 )->tuple: # list of `Source`s by name, list of `Problem`s about files that no reader knows
     "Recognise the annotation files below the raw folder by their content"
     said = {o.name: o for o in said}
     for o in said.values(): check_said(o)
     problems = [Problem(dataset_of(join(o, 'x')).folder or '.', o, '', '', 'bad_file', 'dropped', f'folder: {why}')
-                for o, why in tree.unreadable.items()]
+                for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
     documents = {}
-    for folder in tree.folders:
+    for folder in (o for o in tree.folders if _looks_into(o, dataset)):
         format = said.get(dataset_of(join(folder, 'x')).folder or '.', Source('')).format
         claimed = _claim_all(tree, folder, readers()[format]) if format else _claim(tree, folder, readers().values())
         for d in claimed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
@@ -65,6 +66,8 @@ def discover(
         what = ', '.join(_nothing_to_read(said[o]) for o in sorted(missing))
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
+
+def _looks_into(folder, dataset): return dataset is None or dataset_of(join(folder, 'x')).folder == dataset
 
 def _nothing_to_read(said):
     if not said.format: return said.name
