@@ -1,9 +1,10 @@
-"""How quick the explorer is, in a JupyterLab of its own: `python benchmarks/explore.py`
+"""How quick the explorer and the statistics are, in a JupyterLab of its own: `python benchmarks/explore.py`
 
 Prints each figure beside what it has to reach. Needs `pip install -e '.[dev]'` and Chromium, as `tests/browser` does, whose
-JupyterLab this starts. A figure says something only on a machine that does nothing else.
+JupyterLab this starts. A figure says something only on a machine that does nothing else, so its load is told first.
 """
 import json
+import os
 import sys
 import tempfile
 import time
@@ -21,7 +22,9 @@ from table import amount
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
 
+MILLION, KEYPOINTS = 1_000_000, 55
 PHOTOS, SIZE = 300, (1280, 960)
 OPEN = """import numpy as np
 from ear_lazy.lazy_dataset import LazyNPYDataset
@@ -130,20 +133,42 @@ def in_python(some):
     spent = {json.dumps(o): timed(setattr, w, 'query', o) for o in queries}
     worst = max(spent, key=spent.get)
     line(f'filter or order 10,000 rows, slowest: {worst[:24]}', 1000 * spent[worst], 'ms', 100)
-    made = []
-    line('a million rows are there', timed(lambda: made.append(explore(some[np.arange(1_000_000) % len(some)]))), 's', 1)
-    made[0].send = w.send
-    spent = {json.dumps(o): timed(setattr, made[0], 'query', o) for o in queries}
-    print(f"{'a million rows by file, for the first time':52} {amount(spent[json.dumps(queries[2])], 's'):>12}")
+    line('a million rows are there', timed(lambda: explore(some[np.arange(MILLION) % len(some)])), 's', 1)
+
+
+def write_million(folder, kind):
+    "Metadata of a million rows, in no order, without images"
+    rng = np.random.default_rng(0)
+    counts = {'detector': rng.integers(0, 4, MILLION), 'teacher': np.ones(MILLION, int), 'landmarker': np.full(MILLION, KEYPOINTS)}[kind]
+    m, spool = counts.sum(), Spool(folder/f'{kind}_spool')
+    if kind == 'landmarker': values = {'keypoints': np.concatenate([300*rng.random((m, 2), np.float32), rng.integers(0, 3, (m, 1), np.int8)], 1)}
+    else: values = {'bboxes': rng.uniform(20, 150, (m, 4)), 'labels': rng.integers(0, 2, m)}
+    names = [f'detector/photos/train/{o:08}.jpg' for o in rng.permutation(MILLION)]
+    spool.append(Rows(names, np.full((MILLION, 2), [300, 600]), np.arange(MILLION, dtype=np.uint64), counts, values))
+    spool.flush()
+    write_metadata(folder/f'{kind}.npy', [Pick(spool, np.ones(MILLION, bool), 0, np.arange(2, dtype=np.int32))], kind, 'train', 'raw', ['photos'], ['', 'ear'])
+    return LazyNPYDataset(folder/f'{kind}.npy')
+
+
+def of_a_million(folder):
+    "Figures of statistics and sorting"
+    for kind in ('detector', 'teacher', 'landmarker'):
+        ds = write_million(folder, kind)
+        line(f'statistics of a million rows: {kind}', timed(ds.stats), 's', 2)
+        w = explore(ds)
+        w.send = lambda *_: None
+        line('   put in the order of their files, for the first time', timed(w.sort_by, 'file'), 's', 1)
 
 
 def main():
+    print(f'{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}')
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         folder = Path(folder)
         write_photos(folder/'raw'/'detector'/'photos')
         DataProcessor(folder/'raw', folder/'out', progress=False).process(('detector',), 1.)
         path = folder/'out'/'train_detector.npy'
         in_python(LazyNPYDataset(path))
+        of_a_million(folder)
         (folder/'lab').mkdir()
         lab, browser = Lab(folder/'lab'), p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try: in_the_browser(lab, browser, path)

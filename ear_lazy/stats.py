@@ -223,7 +223,7 @@ def _plot_visibility(ax, counts):
 def _panels(c):
     "(title, function, its arguments) of each plot"
     box, (height, width) = box_measures(c), _frames(c).T
-    of = 'extent of keypoints' if c.kind == 'landmarker' else 'box'
+    of = 'extent' if c.kind == 'landmarker' else 'box'
     yield 'rows', _plot_sources, (c,)
     if c.kind == 'detector': yield 'boxes an image', _plot_counts, (c,)
     yield f'{of}: height by width (px)', _plot_pairs, (box['box width'], box['box height'])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ear_lazy.explorer import Explorer, Pictures, Predictions, RowTable, checked_query, explore, iou, keypoint_error, worst_iou
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.synthetic import write_raw
 
 pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")
 
@@ -106,6 +107,46 @@ def test_order_is_what_sorted_says(detector, column, key, descending):
     expected = sorted((i for i in range(12) if i not in without), key=value, reverse=descending)
     assert [value(i) for i in w.view[:len(expected)]] == [value(i) for i in expected]
     assert w.view[len(expected):].tolist() == without, 'rows without a value come last'
+
+
+def largest(o): return max(o.get('bboxes', [o.get('bbox')]), key=lambda b: b[2] * b[3], default=None)
+
+
+def named(ds, names, number): return ds.metadata.names(names)[number]
+
+
+def extent(o): return np.ptp(o['keypoints'][o['keypoints'][:, 2] > 0, :2], axis=0) if 'keypoints' in o else None if largest(o) is None else largest(o)[2:]
+
+
+def label(ds, i, o): # of the largest box
+    boxes = o['bboxes'] if 'bboxes' in o else [o['bbox']]
+    return named(ds, 'label_names', np.atleast_1d(ds.metadata.labels(i))[np.argmax([b[2] * b[3] for b in boxes])]) if len(boxes) else ''
+
+
+# What a column has, by a row's number and metadata.
+VALUES = {
+    'row': lambda ds, i, o: i, 'file': lambda ds, i, o: ds.metadata.column('image_paths')[i], 'boxes': lambda ds, i, o: len(o['bboxes']),
+    'source': lambda ds, i, o: named(ds, 'source_names', ds.metadata.column('source')[i]), 'class': label,
+    'size': lambda ds, i, o: np.nan if extent(o) is None else np.sqrt(np.prod(extent(o), dtype=float)),
+    'aspect': lambda ds, i, o: np.nan if extent(o) is None else float(extent(o)[0]) / float(extent(o)[1]),
+    'width': lambda ds, i, o: ds.metadata.size(i)[1], 'height': lambda ds, i, o: ds.metadata.size(i)[0],
+    'keypoints': lambda ds, i, o: (o['keypoints'][:, 2] > 0).sum(), 'hidden': lambda ds, i, o: (o['keypoints'][:, 2] == 1).sum(),
+}
+
+
+@pytest.mark.parametrize('kind', ['detector', 'teacher', 'landmarker'])
+def test_every_column_is_what_a_loop_says(kind, tmp_path):
+    write_raw(tmp_path/'raw', images=30)
+    process(tmp_path/'raw', tmp_path/'out', (kind,), train_split=.9)
+    ds = LazyNPYDataset(tmp_path/'out'/f'train_{kind}.npy')
+    w = quiet(explore(ds))
+    for name in w.sort_columns:
+        values = [VALUES[name](ds, i, ds.get_metadata(i)) for i in range(len(ds))]
+        found = w.table.column(name).tolist()
+        assert found == (pytest.approx(values, nan_ok=True) if name in ('size', 'aspect') else values), name
+        for descending in (False, True):
+            known = sorted((i for i in range(len(ds)) if found[i] == found[i]), key=lambda i: found[i], reverse=descending)
+            assert w.sort_by(name, descending).view.tolist() == known + [i for i in range(len(ds)) if found[i] != found[i]], name
 
 
 def test_subsets_and_combinations_are_the_same_rows(detector, photos):
@@ -400,6 +441,8 @@ def test_threads_ask_and_change_at_once(detector):
     thread.join()
     assert errors == []
     assert sum(o['type'] == 'tiles' for o, _ in w.sent) == 60
+    *_, (_, (last,)) = (o for o in w.sent if o[0]['type'] == 'view')
+    assert np.array_equal(np.frombuffer(last, '<i4'), w.view), 'the page has what Python has'
     w.show_only()
     w.query = {}
     assert w.view.tolist() == [*range(3000)]

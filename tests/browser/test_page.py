@@ -8,6 +8,7 @@ from explored import THEMES, picture
 
 from ear_lazy import explorer
 from ear_lazy.explorer import explore
+from ear_lazy.transforms import Letterbox, crop, flip
 
 
 def statuses(page): return page.locator('.eal-status').inner_text()
@@ -84,9 +85,10 @@ def test_a_million_rows_can_be_scrolled_to_the_last(show, opened):
     e.page.wait_for_selector('.eal-cell[data-row="999999"].eal-current.eal-loaded')
 
 
-def test_boxes_are_where_the_truth_is(show, opened):
-    "In the full view, at any zoom, corners on the screen are those of the annotation within a pixel, and strokes are 2 pixels wide"
-    ds = opened('detector')
+@pytest.mark.parametrize('transform', [None, Letterbox((256, 320)), lambda o: crop(flip(o), (40, 30, 340, 600))], ids=['photos', 'letterbox', 'flip and crop'])
+def test_boxes_are_where_the_truth_is(show, opened, transform):
+    "In the full view, at any zoom, corners on the screen are those of the sample within a pixel, and strokes are 2 pixels wide"
+    ds = opened('detector', transform=transform)
     row = next(i for i in range(len(ds)) if len(ds.get_metadata(i)['bboxes']) == 2)
     e = show(explore(ds))
     e.loaded()
@@ -95,12 +97,47 @@ def test_boxes_are_where_the_truth_is(show, opened):
     place = """() => { const r = document.querySelector('.eal-world img').getBoundingClientRect()
       return [...document.querySelectorAll('.eal-truth rect.eal-line')].map(o => { const b = o.getBoundingClientRect(), z = r.width / o.ownerSVGElement.viewBox.baseVal.width
         return { box: [b.left - r.left, b.top - r.top, b.width, b.height].map(v => v / z), stroke: parseFloat(getComputedStyle(o).strokeWidth) * z, z } }) }"""
+    truth = ds[row]['bboxes']
     for _ in range(4):
-        for found, box in zip(e.page.evaluate(place), ds.get_metadata(row)['bboxes'], strict=True):
+        for found, box in zip(e.page.evaluate(place), truth, strict=True):
             assert np.allclose(found['box'], box, atol=1 + 1 / found['z']) and found['stroke'] == pytest.approx(2, abs=.05)
         e.page.keyboard.press('+')
     natural = e.page.eval_on_selector('.eal-world img', 'o => o.decode().then(() => [o.naturalHeight, o.naturalWidth])')
     assert tuple(natural) == ds[row]['image'].shape[:2]
+
+
+def test_zoom_and_pan(show, opened):
+    "The wheel keeps what is under the pointer, a drag moves the picture, 0 fits it"
+    e = show(explore(opened('detector')))
+    e.loaded()
+    e.page.locator('.eal-cell').first.click()
+    e.page.wait_for_selector('.eal-truth', state='attached')
+    e.page.wait_for_timeout(100)
+    def place(): return np.array(e.page.eval_on_selector('.eal-world img', 'o => { const r = o.getBoundingClientRect(); return [r.left, r.top, r.width] }'))
+    whole, pointer = place(), np.array([480, 300])
+    e.page.mouse.move(*pointer.tolist())
+    e.page.mouse.wheel(0, -600)
+    e.page.wait_for_timeout(100)
+    near = place()
+    assert near[2] > 2 * whole[2] and np.allclose((pointer - near[:2]) / near[2], (pointer - whole[:2]) / whole[2], atol=1 / whole[2])
+    e.page.mouse.down()
+    e.page.mouse.move(*(pointer + [50, -30]).tolist(), steps=3)
+    e.page.mouse.up()
+    assert np.allclose(place() - near, [50, -30, 0], atol=.01)
+    e.page.keyboard.press('0')
+    assert np.allclose(place(), whole, atol=.01)
+
+
+def test_hover_over_a_box(show, opened):
+    ds = opened('detector')
+    row = next(i for i in range(len(ds)) if len(ds.get_metadata(i)['bboxes']) == 1 and ds.label_names[ds.metadata.labels(i)[0]] == 'ear')
+    e = show(explore(ds))
+    e.loaded()
+    e.page.locator(f'.eal-cell[data-row="{row}"]').click()
+    e.page.wait_for_selector('.eal-truth rect.eal-line', state='attached')
+    e.page.locator('.eal-truth rect.eal-line').hover()
+    x, y, w, h = ds.get_metadata(row)['bboxes'][0].round(2)
+    assert e.page.locator('.eal-tip').inner_text() == f'ear, box 0: x {x:g}, y {y:g}, {w:g} × {h:g}'
 
 
 def test_hover_says_what_it_is(show, opened):
