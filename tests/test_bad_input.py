@@ -1,21 +1,13 @@
 "Bad input and bad luck: one clear sentence, nothing lost, nothing left behind"
 import os
 import pickle
-import resource
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from making import (ROOT, assert_accounted, boxes, coco, command, contents, ended, image, listing, one_sentence, opened, problem,
-                    process, pts, refused, rows, start, text)
+from making import (assert_accounted, boxes, coco, command, contents, image, listing, one_sentence, opened, problem, process, pts,
+                    refused, rows, text)
 from torch.utils.data import DataLoader
 
-from ear_lazy import data_processor, workers
 from ear_lazy.errors import EarLazyError, ImageLoadError, OutputError, ProblemError, RawDataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 
@@ -344,14 +336,6 @@ def test_links_that_loop(raw):
 
 # Output folder
 
-def earlier(raw):
-    "Outputs of an earlier run, of other data"
-    process(raw, raw.parent/'out')
-    image(raw/'ears/new.png')
-    text(raw/'ears/new.csv', CSV + 'new.png,1,1,5,5\n')
-    return contents(raw.parent/'out')
-
-
 def test_output_folder_is_a_file(raw):
     text(raw.parent/'out', 'mine')
     one_sentence(run(raw), 'cannot write into the output folder', raw.parent/'out')
@@ -363,209 +347,6 @@ def test_output_is_the_raw_folder(raw):
     before = contents(raw)
     one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', raw), 'never written to')
     assert contents(raw) == before
-
-
-AS_NOBODY = """
-import os, sys, tqdm.auto, ear_lazy.data_processor as d, ear_lazy.formats.registry as r
-r.readers()
-if os.getuid() == 0: os.setgroups([]), os.setgid(65534), os.setuid(65534)
-sys.exit(d.main(sys.argv[1:]))
-"""
-
-
-def as_nobody(raw, out):
-    return subprocess.run([sys.executable, '-c', AS_NOBODY, '--all', '--raw-data-dir', raw, '--output-dir', out, '--workers', '0'], capture_output=True,
-                          text=True, timeout=60, cwd=ROOT)
-
-
-@pytest.fixture
-def shared_folder(raw):
-    "A place that users other than root may look into"
-    import tempfile
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        yield Path(shutil.copytree(raw, Path(folder)/'raw'))
-
-
-@pytest.mark.parametrize('new', [False, True])
-def test_output_folder_is_read_only(shared_folder, new):
-    out = shared_folder.parent/'out'
-    process(shared_folder, out)
-    before = contents(out)
-    coco(shared_folder/'new/new.json', {'new.png': [[1, 1, 9, 9]]})
-    out.chmod(0o555), shared_folder.parent.chmod(0o555)
-    done = as_nobody(shared_folder, shared_folder.parent/'new' if new else out)
-    shared_folder.parent.chmod(0o755), out.chmod(0o755)
-    one_sentence(done, 'cannot write into the output folder', 'Permission denied')
-    assert contents(out) == before and listing(shared_folder.parent) == ['out', 'raw']
-
-
-def test_raw_folder_that_may_not_be_read(shared_folder):
-    (shared_folder/'secret').mkdir(mode=0o000)
-    (shared_folder.parent/'out').mkdir()
-    (shared_folder.parent/'out').chmod(0o777)
-    done = as_nobody(shared_folder, shared_folder.parent/'out')
-    (shared_folder/'secret').chmod(0o755)
-    assert 'Traceback' not in done.stderr, done.stderr
-    assert 'secret' in done.stdout + done.stderr, 'a folder that was not read is told of'
-
-
-# Disk full
-
-def many(raw, files):
-    "A landmark dataset that takes a while to parse"
-    folder = raw/'many'
-    (folder/'imgs').mkdir(parents=True), (folder/'annot').mkdir()
-    picture = image(raw.parent/'picture.png', (8, 8))
-    points = pts(raw.parent/'points.pts', [(i % 8, i // 8) for i in range(55)]).read_bytes()
-    for i in range(files):
-        os.link(picture, folder/f'imgs/{i}.png')
-        (folder/f'annot/{i}.pts').write_bytes(points)
-
-
-@pytest.mark.parametrize('limit', [1000, 20_000, 100_000])
-@pytest.mark.parametrize('workers', [0, 2])
-def test_a_file_may_not_grow(raw, limit, workers):
-    "Every write fails at some point, as on a full disk or over quota"
-    before = earlier(raw)
-    many(raw, 400)
-    def limited(): resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    done = run(raw, '--workers', workers, '--batch-size', 50, preexec_fn=limited)
-    one_sentence(done, 'cannot write into the output folder', raw.parent/'out', 'File too large')
-    assert contents(raw.parent/'out') == before
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    "A disk of 256 KiB"
-    folder = tmp_path/'disk'
-    folder.mkdir()
-    mounted = os.getuid() == 0 and shutil.which('mount') and subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], capture_output=True).returncode == 0
-    if not mounted: pytest.skip('mounting a small disk needs root')
-    yield folder
-    subprocess.run(['umount', folder], check=True)
-
-
-@pytest.mark.parametrize('fill, batch', [(0, 50), (0, 500), (200_000, 50), (240_000, 500), (262_144, 50)])
-def test_disk_full(raw, small_disk, fill, batch):
-    many(raw, 400)
-    process(raw, small_disk/'out', ('detector',), batch_size=1)
-    (small_disk/'full').write_bytes(bytes(max(0, min(fill, shutil.disk_usage(small_disk).free // 4096 * 4096))))
-    before = contents(small_disk)
-    done = command('--all', '--raw-data-dir', raw, '--output-dir', small_disk/'out', '--workers', 0, '--batch-size', batch)
-    one_sentence(done, 'cannot write into the output folder', 'No space left on device')
-    assert contents(small_disk) == before and len(listing(small_disk/'out')) == len([f for f in before if f.startswith('out/')])
-
-
-# Interrupted
-
-def children(pid):
-    try: return [int(o) for task in Path(f'/proc/{pid}/task').iterdir() for o in (task/'children').read_text().split()]
-    except FileNotFoundError: return []
-
-
-def alive(pid):
-    try: return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except FileNotFoundError: return False
-
-
-def in_the_middle(raw, workers):
-    "A process that has begun to write rows and has many more to parse; and its workers"
-    out = raw.parent/'out'
-    p = start('--all', '--raw-data-dir', raw, '--output-dir', out, '--workers', workers, '--batch-size', 20)
-    until = time.monotonic() + 30
-    while time.monotonic() < until and p.poll() is None and not any(f.stat().st_size for f in out.glob('.ear_lazy/run-*/*/landmarker/keypoints')): time.sleep(0.002)
-    assert p.poll() is None, p.communicate()
-    return p, children(p.pid)
-
-
-@pytest.fixture
-def long_run(tmp_path):
-    "Raw data that keeps a process busy, and the outputs of an earlier run"
-    image(tmp_path/'raw/ears/a.png')
-    coco(tmp_path/'raw/ears/ears.json', {'a.png': [[1, 1, 9, 9]]})
-    process(tmp_path/'raw', tmp_path/'out')
-    before = contents(tmp_path/'out')
-    many(tmp_path/'raw', 6000)
-    return tmp_path/'raw', before
-
-
-needs_proc = pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='looks at processes in /proc')
-
-
-@needs_proc
-@pytest.mark.parametrize('workers', [0, 2])
-@pytest.mark.parametrize('whom', ['group', 'process'])
-@pytest.mark.parametrize('turn', range(3))
-def test_ctrl_c(long_run, workers, whom, turn):
-    "A terminal sends SIGINT to the whole group, a supervisor to the process; more than once, since it may come while a worker sends its result"
-    raw, before = long_run
-    p, workers_of_p = in_the_middle(raw, workers)
-    assert len(workers_of_p) == workers
-    os.killpg(p.pid, signal.SIGINT) if whom == 'group' else p.send_signal(signal.SIGINT)
-    done = ended(p)
-    assert (done.returncode, done.stderr) == (130, 'ear-lazy-process: interrupted: nothing was written, earlier outputs are untouched\n')
-    assert contents(raw.parent/'out') == before and listing(raw.parent/'out') == sorted(before)
-    assert not any(map(alive, workers_of_p))
-
-
-@needs_proc
-@pytest.mark.parametrize('turn', range(3))
-def test_a_worker_is_killed(long_run, turn):
-    raw, before = long_run
-    p, workers = in_the_middle(raw, 2)
-    os.kill(workers[0], signal.SIGKILL)
-    one_sentence(ended(p), 'a parser process was killed')
-    assert contents(raw.parent/'out') == before and listing(raw.parent/'out') == sorted(before)
-    assert not any(map(alive, workers))
-
-
-@needs_proc
-@pytest.mark.parametrize('sign', [signal.SIGTERM, signal.SIGKILL])
-def test_workers_do_not_outlive_their_parent(long_run, sign):
-    raw, before = long_run
-    p, workers = in_the_middle(raw, 2)
-    p.send_signal(sign)
-    p.wait(15)
-    until = time.monotonic() + 5
-    while any(map(alive, workers)) and time.monotonic() < until: time.sleep(0.05)
-    left = [o for o in workers if alive(o)]
-    for o in left: os.kill(o, signal.SIGKILL)
-    p.stdout.close(), p.stderr.close()
-    assert len(workers) == 2 and left == []
-    now = contents(raw.parent/'out')
-    assert {name: now[name] for name in before} == before
-
-
-@pytest.mark.parametrize('turn', range(0, 12, 3))
-def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
-    "… also between one result and the next task"
-    before = earlier(raw)
-    many(raw, 40)
-    load, slow = workers.load, data_processor.select_used
-    def dying(tree, source, document, peek):
-        if document.files[0] == sorted(f'many/annot/{i}.pts' for i in range(40))[turn]: os.kill(os.getpid(), signal.SIGKILL)
-        return load(tree, source, document, peek)
-    monkeypatch.setattr(workers, 'load', dying)
-    monkeypatch.setattr(data_processor, 'select_used', lambda *args: [time.sleep(0.05), slow(*args)][1])
-    with pytest.raises(EarLazyError, match='a parser process was killed'): process(raw, raw.parent/'out', num_workers=2, batch_size=1)
-    assert contents(raw.parent/'out') == before and listing(raw.parent/'out') == sorted(before)
-
-
-@pytest.mark.parametrize('turn', range(1, 8))
-def test_ctrl_c_while_files_are_renamed(raw, monkeypatch, turn):
-    "Either all of them are new or all of them are old: an interrupt waits for the few renames"
-    before = earlier(raw)
-    process(raw, raw.parent/'new')
-    calls, replace = [], os.replace
-    def interrupted(*args):
-        calls.append(args)
-        if len(calls) == turn: signal.raise_signal(signal.SIGINT)
-        replace(*args)
-    monkeypatch.setattr(os, 'replace', interrupted)
-    try: process(raw, raw.parent/'out')
-    except KeyboardInterrupt: pass
-    assert contents(raw.parent/'out') in (before, contents(raw.parent/'new'))
 
 
 # Files that are no metadata

@@ -3,12 +3,30 @@ import os
 import shutil
 import signal
 
-from making import coco, contents, image, leftovers, process, pts, text
+from making import coco, contents, image, leftovers, listing, process, pts, text
 from tally import tally
 
 from ear_lazy import output_folder
 
 CSV = 'image_path,x1,y1,w,h,label\n'
+
+
+def lost(seen, right):
+    "Bytes of files that are not as they should be"
+    return sum(len(content) for name, content in right.items() if seen.get(name) != content)
+
+
+def told(fault, seen, before, after=None):
+    "Count a fault and what it left"
+    states = [o for o in (before, after) if o is not None]
+    tally('faults', fault, tried=1, old_files=seen == before, new_files=seen == after, bytes_lost=min(lost(seen, o) for o in states))
+
+
+def kept(fault, out, before):
+    "A fault has left the outputs of an earlier run as they were, and nothing beside them"
+    seen = contents(out)
+    told(fault, seen, before)
+    assert seen == before and listing(out) == sorted(before) and not leftovers(out)
 
 
 class Outputs:
@@ -49,7 +67,7 @@ class Outputs:
     def check(self, fault):
         "What a fault left is one of both states; the next run makes the new one and clears away the rest"
         seen = contents(self.out)
-        tally('faults', fault, tried=1, old_files=seen == self.before, new_files=seen == self.after, bytes_lost=0 if seen in self.states else sum(map(len, seen.values())))
+        told(fault, seen, self.before, self.after)
         assert seen in self.states, {o: [seen.get(o) == s.get(o) for s in self.states] for o in {*seen, *self.before, *self.after}}
         process(self.raw, self.out)
         assert contents(self.out) == self.after and not leftovers(self.out) and not any(o.is_symlink() for o in self.out.rglob('*'))
