@@ -28,6 +28,7 @@ import numpy as np
 from .errors import EarLazyError, OutputError
 from .geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
 from .images import image_errors, image_size
+from .metadata import leaves_root
 from .output_folder import image_root
 from .records import Records, crop_boxes, keep_objects, make_records
 
@@ -64,15 +65,20 @@ def photos(
 )->Photos: # In the order of their first rows
     "The rows of a dataset, gathered by image"
     rows, place = chosen_rows(ds), {}
-    names = [d.metadata.image_path(row) for d, row in rows]
-    image_of = np.array([place.setdefault(f'{d.root}/{o}', len(place)) for (d, _), o in zip(rows, names)], np.int64)
+    names = [_inside(d.root, d.metadata.image_path(row)) for d, row in rows]
+    image_of = np.array([place.setdefault('/'.join(o), len(place)) for o in names], np.int64)
     firsts = np.unique(image_of, return_index=True)[1].tolist()
-    for (d, _), name in ((rows[i], names[i]) for i in firsts): d.check_inside(name)
+    for (d, _), (_, name) in ((rows[i], names[i]) for i in firsts): d.check_inside(name)
     sizes = [d.metadata.size(row) for d, row in (rows[i] for i in firsts)]
     r = _keypoints(rows, image_of) if ds.kind == 'landmarker' else _boxes(rows, image_of, files_of(ds))
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)
     r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
-    return Photos([rows[i][0].root for i in firsts], [names[i] for i in firsts], r)
+    return Photos([names[i][0] for i in firsts], [names[i][1] for i in firsts], r)
+
+def _inside(root, name):
+    "A folder and a path that does not leave it; a trusted file may point to images outside of its root"
+    if not leaves_root(name): return root, name
+    return os.path.split(os.path.normpath(os.path.join(root, name)))
 
 def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arrays])
 

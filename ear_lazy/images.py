@@ -292,11 +292,22 @@ class OpenImage(NamedTuple):
 
     def __repr__(self): return f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})'
 
+def _bytes_a_pixel(im):
+    "What decoding takes at its height, besides the file"
+    if im.format == 'WEBP': return 16 # its decoder holds a picture three times
+    if not im.info.get('progressive'): return 8
+    parts = [h*v for _, h, v, _ in im.layer] # of a colour; all scans are collected in 16 bits before there are pixels
+    return max(8, 4 + ceil(2*sum(parts)/max(parts)))
+
 SCANS = 1000 # of a progressive JPEG; encoders make about ten
 
 def _check_hidden(im, data, max_pixels, path):
     "Raises `ImageLoadError` where decoding takes much more than the size of the picture says"
     if im.format == 'TIFF': check_pixels((im.tag_v2.get(323, 0), im.tag_v2.get(322, 0)), max_pixels, path) # a tile
+    cost, most = _bytes_a_pixel(im), pixel_bound(max_pixels)
+    if cost*im.width*im.height > 8*most:
+        what = f'{im.width}×{im.height}, max_pixels is {most:,}, and this takes {cost} bytes a pixel instead of 8 to decode'
+        raise ImageLoadError(f'too many pixels: {what}', path, fault='too_large')
     if im.info.get('progressive') and data.count(b'\xff\xda') > SCANS: # one for each time it goes over the pixels
         raise ImageLoadError(f'more than {SCANS:,} scans', path, fault='too_large')
 
@@ -362,8 +373,13 @@ def whole_pixels(
     x, y = floor(left), floor(top)
     return (x, y, ceil(right), ceil(bottom)), (left - x, top - y, right - x, bottom - y)
 
+def _instead(im, new):
+    "Another image, the memory of the first given back"
+    if new is not im: im.close()
+    return new
+
 def finish_pil(
-    im:Image.Image, # A decoded image of any mode, as it is stored
+    im:Image.Image, # A decoded image of any mode, as it is stored; it is used up
     turn:int=1, # EXIF orientation to turn it by
     box:tuple=None, # (left, top, right, bottom) of the part to take, before turning; None takes all
     fit:Fit=None, # Size to come out at; None keeps that of the part, whose box is whole numbers then
@@ -372,17 +388,22 @@ def finish_pil(
     "Cuts out, drops alpha, resizes and turns"
     if box:
         outer, box = whole_pixels(box)
-        if outer != (0, 0, *im.size): im = im.crop(outer)
-    if im.mode.startswith('I;16'): im = Image.fromarray((np.asarray(im) >> 8).astype(np.uint8))
+        if outer != (0, 0, *im.size): im = _instead(im, im.crop(outer))
+    if im.mode.startswith('I;16'): im = _instead(im, _upper_bits(im))
     im.info.pop('transparency', None)  # convert() would warn about it, and drop it all the same
-    if im.mode != 'RGB': im = im.convert('RGB')
-    if fit: im = im.resize(fit.inner if turn >= 5 else fit.inner[::-1], Image.Resampling.BILINEAR, box)
-    if turn in _transposes: im = im.transpose(_transposes[turn])
+    if im.mode in ('I', 'F'): im = _instead(im, im.convert('L'))
+    if im.mode != 'RGB': im = _instead(im, im.convert('RGB'))
+    if fit: im = _instead(im, im.resize(fit.inner if turn >= 5 else fit.inner[::-1], Image.Resampling.BILINEAR, box))
+    if turn in _transposes: im = _instead(im, im.transpose(_transposes[turn]))
     if not fit or fit.inner == fit.size: return rgb_array(im, out)
     array, (x, y), (height, width) = array_for(fit.size, out), fit.offset, fit.inner
     array[:] = 0
     array[y:y + height, x:x + width] = rgb_array(im)
     return array
+
+def _upper_bits(im):
+    array = np.asarray(im)
+    return Image.fromarray(np.right_shift(array, 8, out=np.empty(array.shape, np.uint8), casting='unsafe'))
 
 # %% ../nbs/03_images.ipynb #4fbf148c
 def reduction(
@@ -417,13 +438,21 @@ def import_cv2():
     return cv2
 
 # %% ../nbs/03_images.ipynb #bbabb1f7
-_flips = {2: (False, 1), 3: (False, -1), 4: (False, 0), 5: (True, None), 6: (True, 1), 7: (True, -1), 8: (True, 0)}
+_flips, _rotations = {2: 1, 4: 0}, {3: 'ROTATE_180', 6: 'ROTATE_90_CLOCKWISE', 8: 'ROTATE_90_COUNTERCLOCKWISE'}
 
 def _turn_cv2(array, turn):
+    "One copy at most: two would be as much memory as decoding took"
     cv2 = import_cv2()
-    transposed, flip = _flips.get(turn, (False, None))
-    if transposed: array = cv2.transpose(array)
-    return array if flip is None else cv2.flip(array, flip)
+    if turn in _flips: return cv2.flip(array, _flips[turn])
+    if turn in _rotations: return cv2.rotate(array, getattr(cv2, _rotations[turn]))
+    if turn == 7: array = cv2.flip(array, -1, array if array.flags.c_contiguous else None)
+    return cv2.transpose(array) if turn in (5, 7) else array
+
+def _check_chunks(data, path):
+    "Raises `ImageLoadError` for a PNG of more chunks than Pillow would read; OpenCV goes over all of them"
+    at, left = len(_SIGNATURE), READS + len(data)//_PIXELS_A_READ
+    while at + 8 <= len(data) and left: at, left = at + 12 + int.from_bytes(data[at:at + 4]), left - 1
+    if not left: raise ImageLoadError('too many pieces of metadata', path, fault='too_large')
 
 # %% ../nbs/03_images.ipynb #4a9c7750
 def decode_cv2(
@@ -436,6 +465,7 @@ def decode_cv2(
     "Decodes a JPEG or PNG with OpenCV; hands other files to `decode_pil`"
     cv2, array = import_cv2(), None
     if image.im.format in ('JPEG', 'PNG') and image.im.mode != 'CMYK':
+        if image.im.format == 'PNG': _check_chunks(image.data, image.path)
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         if reduce > 1: flags |= getattr(cv2, f'IMREAD_REDUCED_GRAYSCALE_{reduce}') # RGB needs the bit of the size alone
         array = cv2.imdecode(np.frombuffer(image.data, np.uint8), flags)

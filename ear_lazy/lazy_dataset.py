@@ -67,7 +67,7 @@ class LazyNPYDataset(RowDataset):
         cache=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
         on_error='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
         max_pixels:int=None, # Most pixels of an image, for its bytes too; None: what Pillow takes
-        allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away, and links may leave it
+        allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform=None, # Function of a `Sample` that gives a `Sample`, called anew each time, behind the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
     ):
@@ -79,7 +79,8 @@ class LazyNPYDataset(RowDataset):
         self.resize, self.num_threads = resize, num_threads
         if unknown := {*extras} - {'labels', 'row'}:
             raise ValueError(f"no extras {sorted(unknown)}: there are 'labels' and 'row'")
-        self.metadata, self.disk_cache = Metadata(check_storage(place(npy_path))), parse_bytes(disk_cache)
+        self.metadata = Metadata(check_storage(place(npy_path)), anywhere=allow_outside_root)
+        self.disk_cache = parse_bytes(disk_cache)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self.image_loader, self.extras = image_loader, tuple(extras)
         if root_dir is not None: self.root = place(root_dir)
@@ -121,7 +122,8 @@ class LazyNPYDataset(RowDataset):
 # %% ../nbs/13_lazy_dataset.ipynb #c18dba5c
 @patch
 def _annotation(self:LazyNPYDataset, row):
-    path = f'{self.root}/{self.metadata.image_path(row)}'
+    path = self.metadata.image_path(row)
+    if not os.path.isabs(path): path = f'{self.root}/{path}'
     return {'image_path': path, KEYS[self.kind]: self.metadata.values(row)}
 
 # %% ../nbs/13_lazy_dataset.ipynb #ebecead6

@@ -6,7 +6,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/metadata.html.md"""
 
 # %% auto #0
 __all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'CHUNK', 'SHARD_BYTES', 'REPROCESS', 'Rows', 'encode_path', 'Spool', 'Pick', 'Plan',
-           'shard_path', 'write_metadata', 'write_shard', 'read_header', 'Shard', 'Metadata']
+           'shard_path', 'write_metadata', 'write_shard', 'read_header', 'Shard', 'leaves_root', 'Metadata']
 
 # %% ../nbs/07_metadata.ipynb #a1cbfbad
 import mmap
@@ -309,8 +309,9 @@ class Shard:
     def __init__(self,
         path:str, # The `.npy` file, or its URL
         copy:str='', # A local copy of what is at the URL, if there is one
+        anywhere:bool=False, # Paths may leave the image root
     ):
-        self.path = path = str(path)
+        self.path, self.anywhere = (path := str(path)), anywhere
         try: self.file = (copy if os.path.exists(copy) else local_copy(path)) if is_remote(path) else path
         except StorageError as e: raise MetadataError(e.reason, path) from e
         try: f = open(self.file, 'rb')
@@ -335,10 +336,12 @@ class Shard:
         self._values = self.columns['keypoints' if self.kind == 'landmarker' else 'bboxes']
 
     def _text(self, name):
-        return bytes(self.columns.get(name, b'')).rstrip(b'\0').decode('utf-8', 'surrogateescape')
+        column = self.columns.get(name)
+        if column is None or column.shape or column.dtype.kind != 'S': return ''
+        return column.item().decode('utf-8', 'surrogateescape')
 
     def __len__(self): return len(self._paths)
-    def __reduce__(self): return Shard, (self.path, self.file)
+    def __reduce__(self): return Shard, (self.path, self.file, self.anywhere)
 
     def names(self,
         column:str, # 'source_names' or 'label_names'
@@ -347,16 +350,19 @@ class Shard:
         return [o.decode('utf-8', 'surrogateescape') for o in self.columns[column].tolist()]
 
 # %% ../nbs/07_metadata.ipynb #51143a70
-def _leaves_root(path):
+def leaves_root(
+    path:str, # Of an image
+)->bool:
+    "Whether a path is no path inside of a folder, on this system or another"
     return path[:1] in ('/', '\\', '') or '..' in path.replace('\\', '/').split('/') or path[1:2] == ':' or '\0' in path
 
 @patch
 def image_path(self:Shard,
     i:int, # Row, 0 to len - 1
-)->str: # Relative to `root`
-    "Path of a row's image"
+)->str: # Relative to `root`, or absolute where the file may point anywhere
+    "Path of a row's image; raises `MetadataError` where it is outside of the root and may not be"
     path = self._paths[i].decode('utf-8', 'surrogateescape')
-    if _leaves_root(path):
+    if '\0' in path or leaves_root(path) and not (self.anywhere and path):
         raise MetadataError(f'row {i} has the path {path!r}, which is not inside of the image root', self.path)
     return path
 
@@ -398,8 +404,9 @@ class Metadata:
     def __init__(self,
         path:str, # The first shard, or its URL
         shards:list=None, # `Shard`s that are open already
+        anywhere:bool=False, # Paths may be absolute, and climb out of the image root
     ):
-        first = shards[0] if shards else Shard(path)
+        first = shards[0] if shards else Shard(path, anywhere=anywhere)
         self.path, self.kind, self.split, self.root = first.path, first.kind, first.split, first.root
         if first.of < 1: raise MetadataError(f'shard {first.number} of {first.of}: damaged; {REPROCESS}', path)
         if first.number:
@@ -439,7 +446,7 @@ class Metadata:
         return self._shards[number], i - self._starts[number]
 
 def _next_shard(first, number):
-    shard = Shard(shard_path(first.path, number))
+    shard = Shard(shard_path(first.path, number), anywhere=first.anywhere)
     same = all(getattr(shard, o) == getattr(first, o) for o in ('kind', 'split', 'root', 'of'))
     names = ('source_names', 'label_names')
     if same and shard.number == number and all(shard.names(o) == first.names(o) for o in names): return shard

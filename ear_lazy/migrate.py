@@ -81,6 +81,7 @@ def made(
     value, # Anything from a pickle
 ): # Itself, or the array that it makes
     "What a value is when all is read"
+    if isinstance(value, (Callable, DtypeMaker)): raise PickleRefused('a function or a dtype by itself')
     if not isinstance(value, ArrayMaker): return value
     if value.array is None: raise PickleRefused('an array that is never filled')
     return value.array

@@ -10,10 +10,12 @@ import numpy as np
 from PIL import Image
 
 from ear_lazy.data_processor import DataProcessor
-from ear_lazy.errors import MetadataError
-from ear_lazy.formats.discover import discover
+from ear_lazy.errors import AnnotationError, MetadataError
+from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.registry import readers
 from ear_lazy.formats.tree import Tree
 from ear_lazy.metadata import Metadata
+from ear_lazy.records import Records
 
 ROOT = Path(__file__).parent.parent
 KINDS = 'detector', 'landmarker', 'teacher'
@@ -135,6 +137,21 @@ def assert_accounted(report, out=None):
     def feeding(kind): return [s for name, s in report.sources.items() if name.partition('/')[0] in (kind, '.') or not name.startswith(KINDS)]
     if 'detector' in report.kinds: assert len(boxes(out)) == sum(s.boxes.kept for s in feeding('detector'))
     if 'landmarker' in report.kinds: assert len(rows(out, 'landmarker')) == sum(s.keypoints.kept for s in feeding('landmarker'))
+
+
+def check_document(tree, document, sniff_all=False):
+    "A reader gives records or an `AnnotationError` that names the file; `load` accounts for every annotation"
+    try: assert isinstance(readers()[document.format].read(tree, document), Records)
+    except AnnotationError as e: assert e.file in document.files and str(e)
+    r = load(tree, '.', document)
+    json.dumps([p._asdict() for p in r.problems])
+    if sniff_all: discover(tree)
+    else: readers()[document.format].sniff(tree, '')
+    for read, kept, column in ((r.boxes_read, r.has_box.sum(), 'boxes'), (r.keypoints_read, r.has_keypoints.sum(), 'keypoints')):
+        gone = sum(getattr(p, column) for p in r.problems if p.action in ('merged', 'dropped'))
+        assert read == kept + gone, (column, read, kept, gone, r.problems)
+    assert np.isfinite(r.boxes[r.has_box]).all() and np.isfinite(r.points).all() and (r.boxes[r.has_box, 2:] > 0).all()
+    assert len(r.points) == r.point_counts.sum() and (r.image_of < len(r.images)).all() and (r.image_of >= 0).all()
 
 
 def refused(path):
