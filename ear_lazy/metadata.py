@@ -142,8 +142,10 @@ def _paths_of(pick, width):
     column, lengths, start = pick.spool.column('paths'), pick.spool.column('path_lengths'), 0
     for a in range(0, len(pick.keep), CHUNK):
         n, stop = lengths[a:a + CHUNK], start + int(lengths[a:a + CHUNK].sum())
-        padded = np.zeros((len(n), int(n.max(initial=0))), np.uint8)
-        padded[np.arange(padded.shape[1]) < n[:, None]] = column[start:stop]
+        if n.min() == n.max(): padded = column[start:stop].reshape(len(n), -1)
+        else:
+            padded = np.zeros((len(n), int(n.max())), np.uint8)
+            padded[np.arange(padded.shape[1]) < n[:, None]] = column[start:stop]
         chosen = padded[pick.keep[a:a + CHUNK], :width]
         yield np.pad(chosen, ((0, 0), (0, width - chosen.shape[1])))
         start = stop
@@ -178,7 +180,7 @@ class Plan(NamedTuple):
 
 def _common(picks):
     "Values in a row where that is one number, and bytes of the longest path"
-    k = {o for p in picks for o in np.unique(p.kept('counts')).tolist()}
+    k = {o for p in picks for o in np.flatnonzero(np.bincount(p.kept('counts'))).tolist()}
     return min(k) if len(k) == 1 else None, max(int(p.kept('path_lengths').max(initial=1)) for p in picks)
 
 def _record_dtype(picks, layout, k, width, names):

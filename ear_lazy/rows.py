@@ -22,7 +22,7 @@ from .splits import group_hashes
 
 # %% ../nbs/09c_rows.ipynb #84103324
 def _rows(r, images, counts, values, groups):
-    return Rows([r.images[i] for i in images], r.sizes[images], groups[images], counts, values)
+    return Rows([r.images[i] for i in images.tolist()], r.sizes[images], groups[images], counts, values)
 
 def detector_rows(
     r:Records, # Checked, objects sorted by image

@@ -93,11 +93,11 @@ def moved_groups(
     train_split:float=0.8, # Share of groups that go to train; 0 and 1 mean what they say, and move nothing
 )->np.ndarray: # Hashes of groups that change sides
     "Groups to move so that no kind with two groups or more has an empty side"
-    groups = [np.unique(np.asarray(o, np.uint64)) for o in hashes.values()]
     moved = np.empty(0, np.uint64)
-    if train_split in (0, 1): return moved
+    if train_split in (0, 1) or all(_has_both_sides(o, train_split, moved) for o in hashes.values()): return moved
+    groups = [np.unique(np.asarray(o, np.uint64)) for o in hashes.values()]
     for own in groups:
-        if len(own) < 2 or len(set(split_rows(own, train_split, moved))) == 2: continue
+        if _has_both_sides(own, train_split, moved): continue
         nearest = own[np.argsort(np.abs(own.astype(np.float64) / 2**64 - train_split), kind='stable')]
         harmless = (o for o in nearest if _is_harmless(o, groups, train_split, moved))
         moved = np.append(moved, next(harmless, nearest[0]))
@@ -108,7 +108,9 @@ def _is_harmless(group, groups, train_split, moved):
     return all(_has_both_sides(o, train_split, np.append(moved, group)) for o in groups if group in o)
 
 def _has_both_sides(groups, train_split, moved):
-    return len(groups) < 2 or len(set(split_rows(groups, train_split, moved))) == 2
+    if len(groups) < 2: return True
+    is_train = split_rows(groups, train_split, moved)
+    return is_train.any() and not is_train.all()
 
 def split_rows(
     hashes, # (n,) `group_hash` of each row

@@ -137,14 +137,18 @@ def _decode_slowly(data, file):
     return tables if isinstance(tables, dict) else {}
 
 # %% ../../nbs/05_formats/01_coco.ipynb #0c07d1df
+def _counts(lists):
+    try: return np.fromiter(map(len, lists), np.int64, len(lists))
+    except TypeError: return np.fromiter((len(o or ()) for o in lists), np.int64, len(lists)) # some are None
+
 def _flatten(lists, counts):
-    return np.fromiter(chain.from_iterable(o for o in lists if o), np.float64, int(counts.sum()))
+    return np.fromiter(chain.from_iterable(filter(None, lists)), np.float64, int(counts.sum()))
 
 def box_columns(
     boxes:list, # A list of numbers, or None, for each annotation
 )->tuple: # (m, 4) boxes with NaN rows where there is none, (m,) has a box, (m,) is malformed
     "Boxes as one array"
-    counts = np.fromiter((len(o or ()) for o in boxes), np.int64, len(boxes))
+    counts = _counts(boxes)
     has = counts == 4
     out = np.full((len(boxes), 4), np.nan)
     out[has] = _flatten([b for b, h in zip(boxes, has) if h] if not has.all() else boxes, counts[has]).reshape(-1, 4)
@@ -154,7 +158,7 @@ def point_columns(
     keypoints:list, # A flat list of x, y, v triples, or None, for each annotation
 )->tuple: # (p, 3) points, (m,) points of each annotation, (m,) is malformed
     "Keypoints as one array"
-    counts = np.fromiter((len(o or ()) for o in keypoints), np.int64, len(keypoints))
+    counts = _counts(keypoints)
     bad = counts % 3 > 0
     if bad.any(): keypoints = [None if b else k for k, b in zip(keypoints, bad)]
     counts[bad] = 0
