@@ -639,13 +639,15 @@ def _static_tile(self:Explorer, row, most):
     words = f"row {row}: {head.get('error', head['words'])}{', flagged' if flagged else ''}, {head['name']}"
     mark = 'outline:3px solid #ffb000;' if flagged else ''
     if 'error' in head: return f'<span style="{_ERROR_STYLE}{mark}">{escape(words)}</span>'
-    image, truth = Image.open(BytesIO(data)).convert('RGB'), head['truth']
+    image = Image.open(BytesIO(data)).convert('RGB')
     scale = image.width / head['width']
-    _overlay(image, {'bboxes': truth.get('boxes', ()), 'keypoints': truth.get('points', ())}, scale)
+    for marks, light in ((head['truth'], 'white'), (head['predicted'], _PREDICTED)):
+        _overlay(image, {'bboxes': marks.get('boxes', ()), 'keypoints': marks.get('points', ())}, scale, light)
     source = f'data:image/jpeg;base64,{b64encode(jpeg(np.asarray(image), most)).decode()}'
     words = escape(words)
     return f'<img src="{source}" alt="{words}" title="{words}" style="display:inline;margin:2px;{mark}">'
 
+_PREDICTED = '#ffb000' # as on the page
 _ERROR_STYLE = f'display:inline-block;width:{TILE_SIZE}px;font-size:75%;overflow-wrap:anywhere;margin:2px;'
 
 @patch

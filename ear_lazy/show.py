@@ -234,10 +234,10 @@ def _in_words(sample):
     return f'{_name(sample)}: {words}'
 
 # %% ../nbs/08a_show.ipynb #2bb76184
-def _overlay(image, sample, scale):
+def _overlay(image, sample, scale, light='white'):
     "Draw a sample's boxes or keypoints onto a Pillow image that is `scale` times the size of the sample's"
     draw = ImageDraw.Draw(image)
-    for colour, width in (('black', 3), ('white', 1)):
+    for colour, width in (('black', 3), (light, 1)):
         for x, y, w, h in np.asarray(sample.get('bboxes', ()), dtype=float).reshape(-1, 4)*scale:
             draw.line([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], fill=colour, width=width)
         points = np.asarray(sample.get('keypoints', ()), dtype=float).reshape(-1, 3)*(scale, scale, 1)

@@ -1,6 +1,8 @@
 "The explorer without a browser: queries, messages, bytes, threads, flags"
+import base64
 import html.parser
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -406,6 +408,16 @@ def test_static_has_words_and_escapes_names(tmp_path):
     tags = Images(w.static()).found
     assert [tag for tag, _ in tags] == ['div', 'img', 'img'] and not any('onerror' in attrs for _, attrs in tags)
     assert [attrs['alt'] for _, attrs in tags[1:]] == [f'row 0: 1 ear, {evil}', 'row 1: 2 ears, flagged, plain.png']
+
+
+def test_static_draws_predictions(detector):
+    def warmth(w):
+        data = re.search('base64,([^"]+)', w.show_only([1]).static())[1]
+        red, _, blue = np.asarray(Image.open(BytesIO(base64.b64decode(data))).convert('RGB'), int).transpose(2, 0, 1)
+        return red - blue
+    predictions = [detector.get_metadata(i)['bboxes'] for i in range(12)]
+    warmer = warmth(quiet(explore(detector, predictions=predictions))) - warmth(quiet(explore(detector)))
+    assert (warmer > 40).sum() > 10 # orange over white, as far as a small JPEG shows it
 
 
 def test_static_is_bounded(detector):

@@ -1,0 +1,60 @@
+"What the documentation site is made of is sound; Quarto itself, which draws it, runs in CI"
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_package import imported, module_files
+
+ROOT = Path(__file__).parent.parent
+
+# What `nbdev-docs` does to each notebook before Quarto: it runs the cells that export or import, and no others.
+PROCESS = '''
+import os, sys, warnings
+from pathlib import Path
+from fastcore.nbio import read_nb
+from nbdev.processors import FilterDefaults
+warnings.simplefilter('ignore')
+for path in map(Path, sys.argv[1:]):
+    os.chdir(path.parent)
+    try: FilterDefaults()(read_nb(path))
+    except Exception as e: print(path.name, *str(e).splitlines())
+'''
+
+
+def listed(contents):
+    "All paths of a sidebar, in their order"
+    return [path for o in contents for path in (listed(o['contents']) if isinstance(o, dict) else [o])]
+
+
+@pytest.fixture(scope='module')
+def sidebar(): return listed(runpy.run_path(str(ROOT/'.ci/sidebar.py'))['contents']())
+
+
+def test_nbdev_docs_can_process_each_notebook():
+    "A cell that imports and does more fails there: imports stand in cells of their own"
+    paths = [path for path in sorted((ROOT/'nbs').rglob('*.ipynb')) if '.ipynb_checkpoints' not in path.parts]
+    assert len(paths) > 50
+    ran = subprocess.run([sys.executable, '-c', PROCESS, *map(str, paths)], capture_output=True, text=True, env=os.environ | {'MPLBACKEND': 'agg'})
+    assert (ran.returncode, ran.stdout) == (0, ''), ran.stderr[-2000:]
+
+
+def test_sidebar_lists_every_notebook_once(sidebar):
+    assert sorted(sidebar) == sorted(path.relative_to(ROOT/'nbs').as_posix() for path in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts)
+
+
+def test_notebooks_read_in_order(sidebar):
+    "The notebook of a module comes after those of all that it imports"
+    notebook = {re.sub(r'(^|/)\d+\w?\w?_', r'\1', path)[:-6].replace('/', '.'): at for at, path in enumerate(sidebar) if not path.startswith('tutorials/')}
+    assert module_files().keys() <= notebook.keys()
+    early = [(module, other) for module in module_files() for other in imported(module) if notebook[other] > notebook[module]]
+    assert early == []
+
+
+def test_ci_makes_the_sidebar_and_the_site():
+    steps = (ROOT/'.github/workflows/ci.yml').read_text(encoding='utf-8').partition('\n  docs:')[2]
+    assert steps.index('quarto-actions/setup') < steps.index('.venv/bin/python .ci/sidebar.py') < steps.index('nbdev-docs')
+    assert 'continue-on-error' not in steps
