@@ -30,6 +30,7 @@ from .images import cap_cv2_threads, check_loader, decode_image, open_image, pre
 from .metadata import Metadata, REPROCESS
 from .roots import RootGuard, recorded_root
 from .row_dataset import RowDataset
+from .sampler import RowSampler
 from .samples import KEYS, Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .show import thumbnail_html
 from .storage import check_storage, is_remote, place
@@ -263,8 +264,11 @@ class CombinedLazyDataset(RowDataset):
     def __init__(self,
         datasets:list, # `LazyNPYDataset`s or others with their methods
         transform=None, # Function of a `Sample` that gives a `Sample`, after those of the datasets
+        weights=None, # How much of each dataset `sampler` takes, in any unit; None: as many as it has rows
     ):
-        self.datasets, self.transform = list(datasets), transform
+        self.datasets, self.transform, self.weights = list(datasets), transform, weights
+        if weights is not None and len(weights) != len(self.datasets):
+            raise ValueError(f'{len(weights)} weights for {len(self.datasets)} datasets: give one for each')
         if not self.datasets: raise ValueError('there are no datasets to combine')
         kinds = {o.kind for o in self.datasets}
         if len(kinds) > 1:
@@ -327,6 +331,29 @@ class CombinedLazyDataset(RowDataset):
 
     def __repr__(self):
         return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
+
+# %% ../nbs/13_lazy_dataset.ipynb #c3fad690
+@patch
+def _sources(self:LazyNPYDataset): return [range(len(self))]
+
+@patch
+def _sources(self:CombinedLazyDataset):
+    if self._rows is None: return [range(a, b) for a, b in zip([0, *self._ends], self._ends)]
+    part = np.searchsorted(self._ends, self._rows, side='right')
+    return [np.flatnonzero(part == i) for i in range(len(self.datasets))]
+
+@patch
+def sampler(self:(LazyNPYDataset, CombinedLazyDataset),
+    num_samples:int=None, # Of an epoch, of all processes together; None: as many as there are rows
+    seed:int=0, # 0 or more
+    epoch:int=0, # The first to give
+    rank:int=None, # Of this process; None: as `torch.distributed` says, or 0
+    world_size:int=None, # Processes; None: as `torch.distributed` says, or 1
+    even:bool=False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs it
+)->RowSampler:
+    "Rows of an epoch in a random order, in the ratio of `weights`"
+    weights = getattr(self, 'weights', None)
+    return RowSampler(self._sources(), weights, num_samples, seed, epoch, rank, world_size, even)
 
 # %% ../nbs/13_lazy_dataset.ipynb #d9c75cf0
 def _thumbnail(dataset, i):

@@ -102,3 +102,14 @@ def test_results_that_are_kept_are_of_a_whole_run(bench):
     assert list(results['sides']) == list(bench['rows'].ROWS)
     assert all(figures for sides in results['sides'].values() for figures in sides.values()), 'a side was not installed'
     assert {o['row'] for o in results['lines'] if o['reached'] is False} == set(results['profiles'])
+
+
+def test_overlap_is_skipped_with_one_line_without_cuda(tmp_path, monkeypatch):
+    "And the batches that it would copy are there"
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    run = subprocess.run([sys.executable, BENCHMARKS/'overlap.py'], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, 'skipped: there is no CUDA device to copy to\n'), run.stderr
+    overlap = importlib.import_module('overlap')
+    found = overlap.batches(overlap.make(tmp_path, 4), 2, False)
+    assert [o.shape for o in found] == [(2, overlap.SIZE, overlap.SIZE, 3)] * 2
