@@ -125,7 +125,7 @@ def consumed(self:RowSampler,
     for number, batch in enumerate(batches, 1):
         self._done = number*size
         yield batch
-    self._done = len(self) # a last batch that was too small may have been left out
+    self._done = self.num_samples # over for all processes, whichever had one sample more, or left out a last batch that was too small
 
 @patch
 def state_dict(self:RowSampler,
@@ -133,7 +133,7 @@ def state_dict(self:RowSampler,
 )->dict: # Of whole numbers and lists of them
     "Where the epoch is"
     if done is None: done = self._given if self._done is None else self._done
-    position = self.num_samples if done >= len(self) else self._start + done*self.world_size
+    position = min(self._start + done*self.world_size, self.num_samples)
     return {'seed': self.seed, 'epoch': self.epoch, 'position': position} | self._makeup()
 
 @patch
