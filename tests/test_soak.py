@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from making import ROOT, coco, process
 from PIL import Image
+from tally import tally
 
 EPOCHS, WORKERS = int(os.environ.get('SOAK_EPOCHS', 3)), int(os.environ.get('SOAK_WORKERS', 2))
 N, GROWTH = 400, 0.02 if EPOCHS >= 10 else 0.05
@@ -94,6 +95,8 @@ def test_nothing_grows_and_nothing_is_left(folder, persistent):
     assert found['after']['shm'] == 0
     assert all(o['fds'] == epochs[1]['fds'] and o['threads'] == epochs[1]['threads'] for o in epochs[1:])
     memory = [o['memory'] for o in epochs]
+    tally('soak', 'workers that stay' if persistent else 'workers made for each epoch', epochs=EPOCHS, workers=WORKERS, broken_images=sum(n for e in epochs[-1]['errors'] for n in e.values()),
+          growth_percent=round(100 * (max(memory[2:]) / memory[1] - 1), 1), left_behind=sum(max(0, found['after'][k] - n) for k, n in found['before'].items()) + found['after']['shm'])
     assert max(memory[2:]) <= (1 + GROWTH) * memory[1], memory
 
 

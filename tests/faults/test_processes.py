@@ -171,7 +171,7 @@ def long_run(tmp_path):
     coco(tmp_path/'raw/ears/ears.json', {'a.png': [[1, 1, 9, 9]]})
     process(tmp_path/'raw', tmp_path/'out')
     before = contents(tmp_path/'out')
-    many(tmp_path/'raw', 3000)
+    many(tmp_path/'raw', 6000)
     return tmp_path/'raw', before
 
 
@@ -227,12 +227,12 @@ def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
     "… also between one result and the next task"
     before = earlier(raw)
     many(raw, 40)
-    load, slow = workers.load, data_processor.select_used
+    load, slow = workers.load, data_processor.take_in
     def dying(tree, source, document, peek):
         if document.files[0] == sorted(f'many/annot/{i}.pts' for i in range(40))[turn]: os.kill(os.getpid(), signal.SIGKILL)
         return load(tree, source, document, peek)
     monkeypatch.setattr(workers, 'load', dying)
-    monkeypatch.setattr(data_processor, 'select_used', lambda *args: [time.sleep(0.05), slow(*args)][1])
+    monkeypatch.setattr(data_processor, 'take_in', lambda *args: [time.sleep(0.05), slow(*args)][1])
     with pytest.raises(EarLazyError, match='a parser process was killed'): process(raw, raw.parent/'out', num_workers=2, batch_size=1)
     kept('a parser process killed', raw.parent/'out', before)
 
