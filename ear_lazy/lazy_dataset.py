@@ -343,7 +343,7 @@ def _sources(self:CombinedLazyDataset):
     return [np.flatnonzero(part == i) for i in range(len(self.datasets))]
 
 @patch
-def sampler(self:(LazyNPYDataset, CombinedLazyDataset),
+def sampler(self:RowDataset,
     num_samples:int=None, # Of an epoch, of all processes together; None: as many as there are rows
     seed:int=0, # 0 or more
     epoch:int=0, # The first to give
