@@ -27,10 +27,11 @@ from fastcore.basics import patch
 from .background_writer import BackgroundWriter
 from .changes import Inputs
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
-from .errors import EarLazyError, OutputError, RawDataError
+from .errors import EarLazyError, OutputError, RawDataError, StorageError
 from .formats.discover import Source as Source, discover # users import `Source` from here
 from .formats.tree import KINDS, Tree
 from .metadata import SHARD_BYTES
+from .mirror import mirror_raw, output_stand_in, publish
 from .output_folder import OutputFolder, State, clear_away, image_root, read_state
 from .records import Problem
 from .report import Report, read_report
@@ -38,14 +39,20 @@ from .rows import Asked, Names, Part, batches, joined, raise_first, select_asked
 from .shared_storage import Job, SharedRun, dataset_folders
 from .sources import Sources, not_listed, read_sources_toml, source_info
 from .splits import SPLITS, group_hashes, train_side
+from .storage import check_storage, is_remote, place
 from .workers import RawFolder, loaders, tasks_of
 
 # %% ../nbs/10_data_processor.ipynb #44371c26
+def _folder(path):
+    "A path, or a URL as it is"
+    if is_remote(os.fspath(path)): path = check_storage(place(path))
+    return path if is_remote(path) else Path(path)
+
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
     def __init__(self,
-        raw_data_dir:str='data/raw', # Folder of the raw datasets; only ever read
-        output_dir:str='data/preprocessed', # Folder of the `.npy` files and `report.json`
+        raw_data_dir:str='data/raw', # Folder of the raw datasets, or its URL; only ever read
+        output_dir:str='data/preprocessed', # Folder of the `.npy` files and `report.json`, or its URL
         batch_size:int=500, # Files that a worker parses in one go, and rows that the writer takes in one go
         num_workers:int=10, # Parsing processes; 0 parses in this one; never more than there is work for; or workers of `executor`
         flush_every:int=1, # Batches that go to disk at once
@@ -73,7 +80,9 @@ class DataProcessor:
         if shared_storage and (executor is None or check_duplicates or keep_together):
             raise ValueError('shared_storage is for the workers of an executor, and not for check_duplicates or keep_together, which compare all images here')
         self.executor, self.shared_storage = executor, shared_storage
-        self.raw_data_dir, self.output_dir = Path(raw_data_dir), Path(output_dir)
+        self.raw_data_dir, self.output_dir = _folder(raw_data_dir), _folder(output_dir)
+        self._raw, self._out = self.raw_data_dir, self.output_dir # what stands for them on this disk, once it is there
+        if shared_storage and any(map(is_remote, (self._raw, self._out))): raise ValueError('shared_storage is for folders that all workers see, not for URLs')
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes = shard_bytes
         self.seed, self.strict, self.force, self.progress = seed, strict, force, progress
@@ -100,15 +109,44 @@ def _progress_bar(total, show, what='parsing', unit=' files'):
 
 # %% ../nbs/10_data_processor.ipynb #1d8e7077
 @patch
+def _raw_here(self:DataProcessor):
+    "The raw folder, or its mirror, and names that are not in that"
+    if not is_remote(self.raw_data_dir): return self.raw_data_dir, []
+    skip = self.output_dir if is_remote(self.output_dir) else ''
+    bars = []
+    def bar(total):
+        bars.append(_progress_bar(total, self.progress, 'fetching'))
+        return bars[0].update
+    try: return mirror_raw(self.raw_data_dir, skip, self.check_duplicates, bar)
+    except StorageError as e: raise RawDataError(str(e)) from e
+    finally:
+        for o in bars: o.close()
+
+@patch
+def _out_here(self:DataProcessor):
+    "The output folder, or what stands for it until it is uploaded"
+    try: return output_stand_in(self.output_dir) if is_remote(self.output_dir) else self.output_dir
+    except StorageError as e: raise OutputError(str(e)) from e
+
+@patch
+def _publish(self:DataProcessor, report):
+    "Upload what a run has made, where that is wanted"
+    if not is_remote(self.output_dir) or not report.outputs: return
+    try: publish(self._out, self.output_dir, report.kinds)
+    except StorageError as e: raise OutputError(f'{e}; the next run goes on where this one was broken off') from e
+
+@patch
 def _discover(self:DataProcessor):
     "Tree, sources and problems of the raw folder"
-    tree = Tree(self.raw_data_dir, skip=(self.output_dir,))
+    self._raw, refused = self._raw_here()
+    tree = Tree(self._raw, skip=() if is_remote(self.output_dir) else (self.output_dir,))
+    tree.unreadable |= {o: 'a name that no file can have' for o in refused}
     sources, problems = discover(tree, self._all_said())
     if sources: return tree, sources, problems
     raise self._nothing(problems)
 
 @patch
-def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self.raw_data_dir), *self.said)}.values())
+def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw), *self.said)}.values())
 
 @patch
 def _nothing(self:DataProcessor, problems):
@@ -131,10 +169,11 @@ def process(self:DataProcessor,
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     train_side([], train_split)
     started = time.monotonic()
-    if os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir):
+    if self.raw_data_dir == self.output_dir or os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir):
         raise OutputError('output_dir is the raw folder, which is never written to: choose another')
     if not self.shared_storage: report = self._report(kinds, train_split)
     else: report = self._shared_report(kinds, train_split)
+    self._publish(report)
     report.seconds = time.monotonic() - started
     self.report = report
     return report
@@ -143,16 +182,17 @@ def process(self:DataProcessor,
 def _report(self:DataProcessor, kinds, train_split):
     tree, sources, problems = self._discover()
     if self.strict: raise_first(problems)
-    clear_away(self.output_dir)
-    state = State() if self.force else read_state(self.output_dir)
+    self._out = self._out_here()
+    clear_away(self._out)
+    state = State() if self.force else read_state(self._out)
     inputs = Inputs(tree, sources, _recorded(self._asked(kinds)), state.digests)
     run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
-    if state.is_current(self.output_dir, inputs.run(*run)): return self._last_report(sources)
+    if state.is_current(self._out, inputs.run(*run)): return self._last_report(sources)
     return self._new_report(inputs, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
 
 @patch
 def _last_report(self:DataProcessor, sources):
-    report = read_report((self.output_dir / 'report.json').read_bytes(), self.raw_data_dir)
+    report = read_report((self._out / 'report.json').read_bytes(), self.raw_data_dir)
     if self.strict: raise_first(report.problems)
     report.unchanged = [s.name for s in sources]
     return report
@@ -160,7 +200,7 @@ def _last_report(self:DataProcessor, sources):
 # %% ../nbs/10_data_processor.ipynb #09f6de56
 @patch
 def _new_report(self:DataProcessor, inputs, report, train_split, run):
-    with OutputFolder(self.output_dir, self.raw_data_dir, report.kinds, self.shard_bytes) as folder:
+    with OutputFolder(self._out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         try:
             parts = _kept_parts(inputs, folder)
             report.unchanged = [inputs.sources[n].name for n in parts]
@@ -217,7 +257,7 @@ def _copies(self:DataProcessor, folder):
     paths, rows = folder.images()
     images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
     with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
-        prints = fingerprints(self.raw_data_dir, images, min(self.num_workers, os.cpu_count()), bar.update)
+        prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update)
     return _Copies(images, rows, near_pairs(prints))
 
 def _reports(report): return {'report.json': report.to_json(), 'problems.csv': report.problems.to_csv()}
@@ -394,15 +434,15 @@ def main(
     kinds = _kinds(parser, args)
     for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
-    processor = DataProcessor(
-        args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
-        args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
-        keep_together=args.keep_together, strict=args.strict, force=args.force,
-        progress=sys.stderr.isatty())
     try:
+        processor = DataProcessor(
+            args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
+            args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
+            keep_together=args.keep_together, strict=args.strict, force=args.force,
+            progress=sys.stderr.isatty())
         if args.list: return print(processor.sources()) or 0
         report = processor.process(kinds, args.train_split)
-    except EarLazyError as e: return _fail(str(e), 1)
+    except (EarLazyError, ImportError) as e: return _fail(str(e), 1)
     except KeyboardInterrupt as e:
         return _fail(f"interrupted: {str(e) or 'nothing was written, earlier outputs are untouched'}", 130)
     print(report)

@@ -7,7 +7,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/images.html.md"""
 # %% auto #0
 __all__ = ['FORMATS', 'NOTES', 'READS', 'TRIES', 'WAIT', 'TRANSIENT', 'HEAD', 'SCANS', 'STRIP', 'load_error', 'image_errors',
            'pixel_bound', 'check_pixels', 'CountedBytes', 'CountedFile', 'read_file', 'prefetch_images', 'orientation',
-           'exif_orientation', 'jpeg_header', 'png_header', 'stored_turn', 'stored_turns', 'image_size',
+           'exif_orientation', 'jpeg_header', 'png_header', 'image_header', 'stored_turn', 'stored_turns', 'image_size',
            'jpeg_is_whole', 'OpenImage', 'open_image', 'array_for', 'rgb_array', 'whole_pixels', 'finish_pil',
            'reduction', 'decode_pil', 'import_cv2', 'decode_cv2', 'check_loader', 'stored_box', 'decode_image',
            'load_image', 'cap_cv2_threads']
@@ -222,14 +222,17 @@ def _peek(path):
     except (OSError, ValueError): return
     try:
         data = os.read(file, HEAD)
-        try: found = _header(data)
-        except struct.error: found = _header(data + os.read(file, 1 << 18))
+        try: found = image_header(data)
+        except struct.error: found = image_header(data + os.read(file, 1 << 18))
     except (OSError, struct.error): return
     finally: os.close(file)
     most = Image.MAX_IMAGE_PIXELS or float('inf')
     if found and 0 < found[1][0] * found[1][1] <= most: return found
 
-def _header(data):
+def image_header(
+    data:bytes, # The first bytes of a file
+) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None where Pillow is to be asked
+    "What is of use in the header of a usual JPEG or PNG; raises `struct.error` where it goes on behind `data`"
     if data.startswith(b'\xff\xd8\xff'): return jpeg_header(data)
     if data.startswith(_SIGNATURE): return png_header(data)
 

@@ -28,6 +28,7 @@ from .changes import FileDigest
 from .errors import OutputError
 from .metadata import SHARD_BYTES, Pick, Shard, Spool, encode_path, write_metadata
 from .splits import moved_groups, split_rows
+from .storage import is_remote, relative_url
 from .swap import HIDDEN, SWAP, real_path, settle, swap_files
 
 # %% ../nbs/07b_output_folder.ipynb #45093354
@@ -116,8 +117,10 @@ class OutputFolder:
         root:str, # Folder that image paths are relative to
         kinds:tuple, # Kinds that this run makes; old files of these kinds are replaced or removed
         shard_bytes:int=SHARD_BYTES, # About the largest size of one file
+        at:str=None, # Where the files will be read from; None: this folder
     ):
-        self.output_dir, self.root, self.kinds, self.shard_bytes = Path(output_dir), Path(root), kinds, shard_bytes
+        self.at = output_dir if at is None else at
+        self.output_dir, self.root, self.kinds, self.shard_bytes = Path(output_dir), root, kinds, shard_bytes
         self.hidden = self.output_dir / HIDDEN
         self._spools, self._kept = {}, {} # (source, kind) to `Spool`, source to key
         self._made = [o for o in (self.hidden, self.output_dir, *self.output_dir.parents) if not o.exists()]
@@ -174,7 +177,9 @@ def image_root(
     root:str, # Folder that image paths are relative to
     output_dir:str, # Folder of the metadata files
 )->str:
-    "`root` relative to `output_dir`, as the files record it; the root itself may be a link"
+    "`root` relative to `output_dir`, as the files record it; the root itself may be a link; as it is where there is no way from one to the other"
+    if is_remote(root): return is_remote(output_dir) and relative_url(root, output_dir) or root
+    if is_remote(output_dir): return os.path.realpath(root)
     root = Path(os.path.abspath(root))
     real = os.path.join(os.path.realpath(root.parent), root.name)
     try: return Path(os.path.relpath(real, os.path.realpath(output_dir))).as_posix()
@@ -236,7 +241,7 @@ def adopt(self:OutputFolder,
 @patch
 def _make(self:OutputFolder, kind, split, picks, source_names, label_names):
     if not any(o.keep.any() for o in picks): return []
-    root = image_root(self.root, self.output_dir)
+    root = image_root(self.root, self.at)
     path = self._staging / f'{split}_{kind}.npy'
     paths = write_metadata(path, picks, kind, split, root, source_names, label_names, self.shard_bytes)
     return [Output(p.name, kind, split, len(Shard(p)), p.stat().st_size) for p in paths]

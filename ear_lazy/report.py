@@ -266,7 +266,7 @@ def _picture(raw_data_dir, problem):
     if raw_data_dir is None or not problem.image: return ''
     if problem.reason == 'missing_image' or image.is_absolute() or '..' in image.parts: return 'not on disk'
     words = f"{image.name}: {REASONS[problem.reason]}{f', {problem.detail}' if problem.detail else ''}"
-    try: return box_thumbnail_html(load_image(Path(raw_data_dir) / image), problem.box, words, size=112)
+    try: return box_thumbnail_html(load_image(f'{raw_data_dir}/{problem.image}'), problem.box, words, size=112)
     except ImageLoadError as e: return escape(e.reason)
 
 # %% ../nbs/09_report.ipynb #eea9e3e9

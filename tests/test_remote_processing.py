@@ -1,0 +1,196 @@
+"Raw data and outputs in a bucket: the same bytes as on disk, little fetched, and the second run knows what has changed"
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from bucket import serving
+from making import coco, image, process, pts, text
+from PIL import Image
+
+from ear_lazy import storage
+from ear_lazy.data_processor import DataProcessor, main
+from ear_lazy.errors import MetadataError, OutputError, RawDataError
+from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.synthetic import write_raw
+
+
+def odd_images(folder):
+    "Headers that are long, lie at the end, are damaged, or are not there"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    names = ['turned.jpg', 'long.jpg', 'late.tif', 'plain.bmp', 'small.webp', 'damaged.png', 'none.jpg', 'empty.jpg', 'clear.png', 'broken.tif']
+    image(folder / 'turned.jpg', (300, 400), 1, exif=exif)
+    image(folder / 'long.jpg', (300, 400), 2, icc_profile=bytes(300_000), quality=95)
+    image(folder / 'late.tif', (300, 400), 3)
+    image(folder / 'plain.bmp', (300, 400), 4)
+    image(folder / 'small.webp', (300, 400), 5)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8))
+    noise.save(folder / 'clear.png')
+    data = bytearray((folder / 'clear.png').read_bytes())
+    data[20] ^= 255
+    text(folder / 'damaged.png', bytes(data))
+    text(folder / 'none.jpg', b'not an image' * 2000)
+    text(folder / 'empty.jpg', b'')
+    text(folder / 'broken.tif', (folder / 'late.tif').read_bytes()[:5000])
+    coco(folder / 'coco.json', {o: [[5, 6, 70, 80]] for o in names}, size=None)
+    coco(folder / 'sized.json', {'turned.jpg': [[100, 100, 30, 30]], 'clear.png': [[1, 2, 30, 40]]}, size=(400, 300))
+
+
+@pytest.fixture(scope='module')
+def local(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('local')
+    write_raw(folder / 'raw', images=24)
+    odd_images(folder / 'raw/detector/odd')
+    pts(image(folder / 'raw/landmarker/faces/1.jpg', (100, 100), 7).with_suffix('.pts'), [(10, 20), (30, 40), (50, 60)])
+    text(folder / 'raw/detector/odd/film.mp4', bytes(200_000))
+    text(folder / 'raw/sources.toml', "['detector/odd']\nformat = 'coco'\n")
+    process(folder / 'raw', folder / 'out')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def server():
+    with serving() as server: yield server
+
+
+@pytest.fixture
+def bucket(server, local, tmp_path, monkeypatch):
+    "The server, with nothing but raw data in its bucket, and an empty cache folder"
+    monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / 'cache'))
+    fs = storage.filesystem('s3://bucket')
+    if fs.exists('bucket/data'): fs.rm('bucket/data', recursive=True)
+    fs.put(str(local / 'raw'), 'bucket/data/raw', recursive=True)
+    server.forget()
+    yield server
+    server.refuse, server.latency = None, 0
+
+
+RAW, OUT = 's3://bucket/data/raw', 's3://bucket/data/out'
+
+def there(url=OUT): return {k: storage.read_range(f'{url}/{k}') for k in sorted(storage.list_folder(url))}
+def here(folder): return {o.name: o.read_bytes() for o in sorted(folder.iterdir()) if o.is_file()}
+def puts(server): return [o[1].rpartition('/')[2] for o in server.requests if o[0] == 'PUT']
+
+
+def test_the_same_bytes_as_on_disk(bucket, local):
+    report = process(RAW, OUT)
+    assert there() == here(local / 'out')
+    assert {p.reason for p in report.problems} >= {'unreadable_image'} # some of the odd ones
+    assert report._repr_html_()
+    ds = LazyNPYDataset(f'{OUT}/train_detector.npy')
+    assert ds.root == RAW and ds[0]['image'].size
+
+
+def test_images_are_not_fetched_whole(bucket, local):
+    process(RAW, OUT, num_workers=2)
+    assert there() == here(local / 'out')
+    ranges = {o[1].removeprefix('/bucket/data/raw/'): o[2] for o in bucket.requests if o[0] == 'GET' and o[1].endswith(('.jpg', '.mp4'))}
+    ordinary = [o for o in ranges if not o.startswith('detector/odd')]
+    assert ordinary and all(ranges[o].startswith('bytes=0-') and int(ranges[o][8:]) < 8192 for o in ordinary)
+    assert ranges['detector/odd/film.mp4'] == 'bytes=0-65535'
+    assert bucket.highest <= storage.IN_FLIGHT
+
+
+def test_second_run(bucket, local):
+    first = process(RAW, OUT)
+    bucket.forget()
+    again = process(RAW, OUT)
+    assert again.unchanged == list(first.sources) and again.to_json() == first.to_json()
+    assert len(bucket.requests) == 2 and all(o[:2] == ('GET', '/bucket') for o in bucket.requests) # two listings
+    fs, file = storage.filesystem(RAW), 'detector/odd/coco.json'
+    changed = json.loads((local / 'raw' / file).read_text())
+    changed['annotations'][0]['bbox'] = [1, 2, 3, 4]
+    fs.pipe_file(f'bucket/data/raw/{file}', json.dumps(changed).encode())
+    bucket.forget()
+    report = process(RAW, OUT)
+    assert {*first.sources} - {*report.unchanged} == {'detector/odd'}
+    assert len([o for o in bucket.requests if o[0] == 'GET' and '/raw/' in o[1]]) == 1
+    assert there() != here(local / 'out')
+
+
+def test_only_one_side_is_remote(bucket, local, tmp_path):
+    process(RAW, tmp_path / 'out')
+    assert LazyNPYDataset(tmp_path / 'out/train_detector.npy').root == RAW # made here, so it is believed
+    shutil.copytree(tmp_path / 'out', tmp_path / 'copy', ignore=shutil.ignore_patterns('.ear_lazy'))
+    with pytest.raises(MetadataError, match='say where with root_dir='): LazyNPYDataset(tmp_path / 'copy/train_detector.npy')
+    process(local / 'raw', OUT)
+    with pytest.raises(MetadataError, match='say where with root_dir='): LazyNPYDataset(f'{OUT}/train_detector.npy')
+    a, b = LazyNPYDataset(f'{OUT}/train_detector.npy', root_dir=local / 'raw'), LazyNPYDataset(local / 'out/train_detector.npy')
+    assert (a[0]['image'] == b[0]['image']).all()
+
+
+def test_copies_of_photos(bucket, local):
+    a = process(local / 'raw', local / 'copies', check_duplicates=True, keep_together=True)
+    b = process(RAW, OUT, check_duplicates=True, keep_together=True)
+    assert a.copies == b.copies and there() == here(local / 'copies')
+
+
+def test_shards_and_what_is_gone(bucket, local):
+    process(RAW, OUT, shard_bytes=2000)
+    process(local / 'raw', local / 'sharded', shard_bytes=2000)
+    assert there() == here(local / 'sharded') and 'train_detector-00001.npy' in there()
+    bucket.forget()
+    process(RAW, OUT)
+    assert there() == here(local / 'out')
+    order = [(o[0], o[1].rpartition('/')[2]) for o in bucket.requests if o[1].endswith('train_detector.npy')]
+    assert [o[0] for o in order if o[0] in ('PUT', 'DELETE')] == ['DELETE', 'PUT']
+    assert puts(bucket)[-1] == 'report.json'
+
+
+def test_an_upload_that_was_broken_off(bucket, local, monkeypatch):
+    monkeypatch.setattr(storage, 'PATIENCE', 0)
+    left = [3]
+    def refuse(method, path):
+        left[0] -= method == 'PUT'
+        if method == 'PUT' and left[0] < 0: return 403, 'AccessDenied', 'Access Denied'
+    bucket.refuse = refuse
+    with pytest.raises(OutputError, match='check the credentials.*the next run goes on'): process(RAW, OUT)
+    bucket.refuse = None
+    assert 'report.json' not in there()
+    report = process(RAW, OUT)
+    assert len(report.unchanged) == len(report.sources) and there() == here(local / 'out')
+
+
+def test_output_that_somebody_else_changed(bucket, local):
+    process(RAW, OUT)
+    fs = storage.filesystem(OUT)
+    fs.pipe_file('bucket/data/out/train_detector.npy', b'not what was written')
+    fs.pipe_file('bucket/data/out/notes.txt', b'mine')
+    process(RAW, OUT)
+    assert there() == here(local / 'out') | {'notes.txt': b'mine'}
+
+
+def test_output_below_the_raw_folder(bucket):
+    for _ in range(2): report = process(RAW, f'{RAW}/out')
+    assert len(report.unchanged) == len(report.sources)
+    assert not any('out' in o for o in report.sources)
+    with pytest.raises(OutputError, match='output_dir is the raw folder'): process(RAW, RAW)
+
+
+def test_names_that_no_file_can_have(bucket, tmp_path):
+    fs = storage.filesystem(RAW)
+    for name in ('data/raw/detector/../../../escaped.json', 'data/raw/detector//double.json', 'data/raw/' + 'x' * 300 + '.json'):
+        fs.call_s3('put_object', Bucket='bucket', Key=name, Body=b'{}')
+    report = process(RAW, OUT)
+    assert sum('a name that no file can have' in str(p) for p in report.problems) == 3
+    assert not [*tmp_path.rglob('*escaped*')] and not [*tmp_path.parent.glob('escaped*')]
+
+
+def test_errors(bucket, monkeypatch, tmp_path, capsys):
+    with pytest.raises(RawDataError, match='s3://bucket/none: there is nothing below'): process('s3://bucket/none', OUT)
+    with pytest.raises(RawDataError, match='s3://nobucket/raw: (no such|there is nothing)'): process('s3://nobucket/raw', OUT)
+    with pytest.raises(OutputError, match='no such file, folder or bucket'): process(RAW, 's3://nobucket/out')
+    bucket.refuse = lambda method, path: (403, 'AccessDenied', 'Access Denied')
+    with pytest.raises(RawDataError, match='check the credentials'): process(RAW, OUT)
+    assert main(['--all', '--raw-data-dir', RAW, '--output-dir', str(tmp_path / 'out')]) == 1
+    assert 'check the credentials' in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, 'fsspec', None)
+    assert main(['--all', '--raw-data-dir', RAW, '--output-dir', OUT]) == 1
+    assert "pip install 'ear_lazy[remote]'" in capsys.readouterr().err
+
+
+def test_listing(bucket, local):
+    a, b = (DataProcessor(o, 'nowhere', num_workers=0, progress=False).sources() for o in (local / 'raw', RAW))
+    assert str(a) == str(b)
