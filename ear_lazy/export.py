@@ -27,10 +27,11 @@ import numpy as np
 
 from .errors import EarLazyError, OutputError
 from .geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
-from .images import image_errors, image_size
+from .images import image_errors, image_size, read_file
 from .metadata import leaves_root
 from .output_folder import image_root
 from .records import Records, crop_boxes, keep_objects, make_records
+from .storage import is_remote
 
 # %% ../nbs/12a_export.ipynb #e9bf496f
 def files_of(
@@ -150,7 +151,7 @@ def references(
 )->list: # Paths
     "Paths of photos where they are, relative to a folder"
     roots = {o: image_root(o, folder) for o in set(found.roots)}
-    return [normpath(f'{roots[root]}/{name}') for root, name in zip(found.roots, found.names)]
+    return [o if is_remote(o := f'{roots[root]}/{name}') else normpath(o) for root, name in zip(found.roots, found.names)]
 
 # %% ../nbs/12a_export.ipynb #8058e983
 def place_images(
@@ -160,10 +161,14 @@ def place_images(
     images:str, # 'link' or 'copy'
 ):
     "Link or copy photos into a folder; raises `ImageLoadError` for one that is not there"
+    if images == 'link' and any(map(is_remote, paths)): raise ValueError("images in a bucket cannot be linked: use images='copy'")
     folder.mkdir()
     for path, name in zip(paths, names):
-        with image_errors(path): os.stat(path)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if is_remote(path):
+            (folder / name).write_bytes(read_file(path))
+            continue
+        with image_errors(path): os.stat(path)
         if images == 'copy': shutil.copyfile(path, folder / name)
         else: os.symlink(os.path.realpath(path), folder / name)
 

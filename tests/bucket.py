@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -68,7 +69,9 @@ def serving(bucket='bucket'):
     for name in ('AWS_PROFILE', 'AWS_SESSION_TOKEN', 'HTTP_PROXY', 'http_proxy'): os.environ.pop(name, None)
     s3fs.S3FileSystem.clear_instance_cache()
     try:
+        urlopen(Request(f'{server.url}/moto-api/reset', method='POST')).close() # moto keeps buckets in its process
         s3fs.S3FileSystem().mkdir(bucket)
+        server.forget()
         yield server
     finally:
         server.refuse, server.latency = None, 0

@@ -195,6 +195,15 @@ def test_what_passes_is_tried_again(bucket, impatient, monkeypatch):
     assert ds[0]['image'].size and bucket.refuse('GET', '') is None
 
 
+def test_export(bucket, tmp_path):
+    ds = LazyNPYDataset(URL)[:3]
+    ds.to_coco(tmp_path / 'a.json')
+    assert 's3://bucket/data/raw/' in (tmp_path / 'a.json').read_text()
+    ds.to_coco(tmp_path / 'b.json', images='copy')
+    assert len([o for o in (tmp_path / 'b_images').rglob('*') if o.is_file()]) == 3
+    with pytest.raises(ValueError, match='cannot be linked'): ds.to_coco(tmp_path / 'c.json', images='link')
+
+
 def test_missing_images_are_skipped_and_counted(bucket, local):
     fs, name = storage.filesystem(URL), LazyNPYDataset(URL).get_metadata(0)['image_path'].removeprefix('s3://')
     fs.mv(name, name + '.gone')
