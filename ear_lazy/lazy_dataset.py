@@ -237,7 +237,7 @@ def _ahead(self:LazyNPYDataset, indices):
     rows = [self._row(i) for i in indices]
     found = [(row, *self._annotation(row).values()) for row in rows]
     for row in rows: self.check_inside(self.metadata.image_path(row))
-    urls = [path for row, path, values in found if not self._is_cached(path, values, row)]
+    urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
     return prefetch_images(urls, self.max_pixels, self.disk_cache)
 
 # %% ../nbs/13_lazy_dataset.ipynb #bce8c184
