@@ -113,3 +113,15 @@ def test_overlap_is_skipped_with_one_line_without_cuda(tmp_path, monkeypatch):
     overlap = importlib.import_module('overlap')
     found = overlap.batches(overlap.make(tmp_path, 4), 2, False)
     assert [o.shape for o in found] == [(2, overlap.SIZE, overlap.SIZE, 3)] * 2
+
+
+def test_the_client_of_a_cluster_gets_no_rows(tmp_path):
+    "As in the tutorial, with few rows: all are there, and hardly any memory more than before"
+    pytest.importorskip('distributed')
+    if not Path('/proc/self/status').exists(): pytest.skip('the peak of memory is read from /proc')
+    command = [sys.executable, BENCHMARKS/'scale_out.py', '--rows', '20000', '--workers', '2', '--folder', tmp_path/'data']
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    assert result['rows'] == {'detector': 2000, 'teacher': 20_000} and not (tmp_path/'data').exists()
+    assert result['mb_peak'] - result['mb_before'] < 20
