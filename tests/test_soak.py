@@ -93,7 +93,8 @@ def test_nothing_grows_and_nothing_is_left(folder, persistent):
     assert [sum(n for e in o['errors'] for n in e.values()) for o in epochs] == [N // 20 * (i + 1) for i in range(EPOCHS)]
     assert all(found['after'][k] <= n for k, n in found['before'].items()), found # with spawn a process of Python's stays
     assert found['after']['shm'] == 0
-    assert all(o['fds'] == epochs[1]['fds'] and o['threads'] == epochs[1]['threads'] for o in epochs[1:])
+    open_things = [(o['fds'], o['threads'], o['processes']) for o in epochs]
+    assert all(o[:2] == open_things[1][:2] for o in open_things[1:]), open_things
     memory = [o['memory'] for o in epochs]
     tally('soak', 'workers that stay' if persistent else 'workers made for each epoch', epochs=EPOCHS, workers=WORKERS, broken_images=sum(n for e in epochs[-1]['errors'] for n in e.values()),
           growth_percent=round(100 * (max(memory[2:]) / memory[1] - 1), 1), left_behind=sum(max(0, found['after'][k] - n) for k, n in found['before'].items()) + found['after']['shm'])
