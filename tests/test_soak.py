@@ -38,6 +38,12 @@ def state():
     shm = [o for o in os.listdir('/dev/shm') if any(f'_{pid}_' in o for pid in pids)]
     return dict(fds=len(os.listdir('/proc/self/fd')), threads=threading.active_count(), processes=len(children()), shm=len(shm))
 
+def settle():
+    "Wait for what ends by itself: PyTorch does not wait for the threads that feed the queues of workers it has let go"
+    gc.collect()
+    for o in threading.enumerate():
+        if not persistent and o.name.startswith('QueueFeederThread'): o.join(10)
+
 def train():
     cache = SharedCache('8MB')
     context = 'spawn' if persistent and not forever else 'fork' # forked workers that stay take pages from their parent's for long, Python's and PyTorch's
@@ -48,7 +54,7 @@ def train():
         batches = [iter(o) for o in loaders]
         n = sum(len(o['image_path']) for b in batches for o in b)
         del batches
-        gc.collect()
+        settle()
         running = children()
         figures.append(dict(state(), samples=n, memory=sum(map(memory, [os.getpid(), *running])), errors=[train.errors(), val.errors()]))
         if forever: print(json.dumps(running), flush=True)
@@ -59,7 +65,7 @@ if __name__ == '__main__':
     gc.collect()
     before = state()
     figures = train()
-    gc.collect()
+    settle()
     print(json.dumps(dict(before=before, after=state(), epochs=figures)))
 '''
 
