@@ -1,6 +1,7 @@
 "Images in a bucket against the same images on disk: python benchmarks/remote.py"
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -42,12 +43,16 @@ def serve():
 
 
 def epoch(ds, batch_size, workers):
-    "Images a second, of an epoch but for its first batch of each worker"
+    "Images a second, of an epoch but for its first batch of each worker; and ms of CPU that its workers took for an image"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     loader = iter(DataLoader(ds, batch_size, shuffle=True, num_workers=workers, prefetch_factor=2))
     for _ in range(workers): next(loader)
     start = time.perf_counter()
     n = sum(len(o['image_path']) for o in loader)
-    return n / (time.perf_counter() - start)
+    speed = n / (time.perf_counter() - start)
+    del loader # waits for the workers
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return speed, 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / len(ds)
 
 
 def main():
@@ -77,8 +82,11 @@ def measure(args, folder):
     server.stdin.flush()
     local, remote = LazyNPYDataset(folder / 'out/train_detector.npy'), LazyNPYDataset('s3://bucket/out/train_detector.npy')
     pairs = [[epoch(o, args.batch_size, args.workers) for o in (local, remote)] for _ in range(args.runs)]
-    for name, speeds in zip(('on disk', 'in a bucket'), zip(*pairs)): print(f'{name:12} {statistics.median(speeds):7.1f} images/s')
-    print(f'ratio        {statistics.median(b / a for a, b in pairs):7.2f}')
+    for name, runs in zip(('on disk', 'in a bucket'), zip(*pairs)):
+        speed, cpu = map(statistics.median, zip(*runs))
+        print(f'{name:12} {speed:7.1f} images/s, {cpu:.1f} ms of CPU of the workers an image')
+    print(f'ratio        {statistics.median(b[0] / a[0] for a, b in pairs):7.2f}; by CPU of the workers alone, as where the server is another machine, '
+          f'{statistics.median(a[1] / b[1] for a, b in pairs):.2f}')
     out, _ = server.communicate()
     highest, cpu = out.split()
     print(f'at most {highest} requests at a time; the server took {1000 * float(cpu) / (args.images * (args.runs + 1)):.1f} ms of CPU an image')
