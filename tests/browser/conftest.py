@@ -41,7 +41,7 @@ def axe():
     return Axe()
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module') # closed before other tests fork: a worker that holds its pipes would keep its driver from ending
 def browser():
     from playwright.sync_api import sync_playwright
     with sync_playwright() as p:
