@@ -50,6 +50,13 @@ def coco_dict(images, size=(40, 60), **more):
 def coco(path, images, size=(40, 60), **more): return text(path, json.dumps(coco_dict(images, size, **more)))
 
 
+def sound(raw):
+    "A raw dataset of two images and three boxes"
+    image(raw/'ears/a.png'), image(raw/'ears/b.png', seed=1)
+    coco(raw/'ears/ears.json', {'a.png': [[1, 1, 9, 9], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]]})
+    return raw
+
+
 def pts(path, points):
     lines = '\n'.join(f'{x} {y}' for x, y in points)
     return text(path, f'version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n')
@@ -75,6 +82,11 @@ def ended(p, timeout=15):
 
 
 def command(*args, **options): return ended(start(*args, **options))
+
+
+def run(raw, *args, **options):
+    "`--all` on a raw folder, into `out` beside it"
+    return command('--all', '--raw-data-dir', raw, '--output-dir', raw.parent/'out', '--workers', 0, *args, **options)
 
 
 def one_sentence(run, *words, status=1):

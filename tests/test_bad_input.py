@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from making import (assert_accounted, boxes, coco, command, contents, image, listing, one_sentence, opened, problem, process, pts,
-                    refused, rows, text)
+                    refused, rows, run, sound, text)
 from torch.utils.data import DataLoader
 
 from ear_lazy.errors import EarLazyError, ImageLoadError, OutputError, ProblemError, RawDataError
@@ -15,16 +15,7 @@ CSV = 'image_path,x1,y1,w,h\n'
 
 
 @pytest.fixture
-def raw(tmp_path):
-    "A sound raw dataset of two images and three boxes"
-    image(tmp_path/'raw/ears/a.png'), image(tmp_path/'raw/ears/b.png', seed=1)
-    coco(tmp_path/'raw/ears/ears.json', {'a.png': [[1, 1, 9, 9], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]]})
-    return tmp_path/'raw'
-
-
-def run(raw, *args, **options):
-    "`--all` on a raw folder, into `out` beside it"
-    return command('--all', '--raw-data-dir', raw, '--output-dir', raw.parent/'out', '--workers', 0, *args, **options)
+def raw(tmp_path): return sound(tmp_path/'raw')
 
 
 # Nothing to read

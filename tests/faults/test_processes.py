@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from breaking import CSV, Outputs, kept, told
-from making import HIDDEN, ROOT, assert_accounted, coco, command, contents, ended, image, leftovers, listing, one_sentence, process, pts, start, text
+from making import HIDDEN, ROOT, assert_accounted, coco, command, contents, ended, image, leftovers, listing, one_sentence, process, pts, run, sound, start, text
 
 from ear_lazy import data_processor, workers
 from ear_lazy.errors import EarLazyError
@@ -20,16 +20,7 @@ from ear_lazy.report import read_report
 
 
 @pytest.fixture
-def raw(tmp_path):
-    "A sound raw dataset of two images and three boxes"
-    image(tmp_path/'raw/ears/a.png'), image(tmp_path/'raw/ears/b.png', seed=1)
-    coco(tmp_path/'raw/ears/ears.json', {'a.png': [[1, 1, 9, 9], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]]})
-    return tmp_path/'raw'
-
-
-def run(raw, *args, **options):
-    "`--all` on a raw folder, into `out` beside it"
-    return command('--all', '--raw-data-dir', raw, '--output-dir', raw.parent/'out', '--workers', 0, *args, **options)
+def raw(tmp_path): return sound(tmp_path/'raw')
 
 
 def earlier(raw):
