@@ -21,6 +21,7 @@ from fastcore.basics import patch
 
 from .errors import MetadataError, StorageError
 from .storage import is_remote, local_copy
+from .swap import open_file
 
 # %% ../nbs/07_metadata.ipynb #1d06737f
 FORMAT, VERSION = b'ear_lazy', 1
@@ -316,7 +317,7 @@ class Shard:
         self.path, self.anywhere = (path := str(path)), anywhere
         try: self.file = (copy if os.path.exists(copy) else local_copy(path)) if is_remote(path) else path
         except StorageError as e: raise MetadataError(e.reason, path) from e
-        try: f = open(self.file, 'rb')
+        try: f = open_file(self.file)
         except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {REPROCESS}', path) from None
         with f:
             dtype, start, size = read_header(f, path), f.tell(), os.fstat(f.fileno()).st_size

@@ -98,7 +98,7 @@ def test_where_there_are_no_links(outputs, monkeypatch, missing):
 
 
 def test_readers_meet_a_whole_file_at_any_time(outputs):
-    "While runs take turns, each name can be opened, and holds what one of them has written"
+    "While runs take turns, each name can be opened, at the second look at the latest, and holds what one of them has written"
     stop, faults, opened = threading.Event(), [], 0
     def read():
         nonlocal opened
