@@ -123,6 +123,14 @@ class Tree:
         if self.watch: self.watch(name, st, data)
         return data
 
+    def read_all(self, names): # relative to the raw folder
+        "Content of each file, or the `OSError` of one that cannot be read"
+        return [self._read_or_error(o) for o in names]
+
+    def _read_or_error(self, name):
+        try: return self.read(name)
+        except OSError as e: return e
+
     def once(self, key, make):
         "What `make` returns, made when `key` is asked for the first time"
         if key not in self._indexes: self._indexes[key] = make()
