@@ -29,7 +29,7 @@ from .changes import Inputs
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .errors import EarLazyError, OutputError, RawDataError, StorageError
 from .formats.discover import Source as Source, discover # users import `Source` from here
-from .formats.tree import KINDS, Tree
+from .formats.tree import KINDS, MAX_BYTES, Tree
 from .metadata import SHARD_BYTES
 from .mirror import mirror_raw, output_stand_in, publish
 from .output_folder import OutputFolder, State, clear_away, image_root, read_state
@@ -67,12 +67,13 @@ class DataProcessor:
         strict:bool=False, # Raise `ProblemError` at the first problem
         force:bool=False, # Parse everything, also what has not changed since the last run
         shard_bytes:int=SHARD_BYTES, # About the largest size of one `.npy` file; what is more goes into further ones
+        max_annotation_bytes:int=MAX_BYTES, # Annotation files that are larger are not read, and reported
         progress:bool=True, # Show a progress bar and the report at the end
         executor:Executor=None, # Parses instead of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
     ):
         limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
-                  ('shard_bytes', shard_bytes, 1))
+                  ('shard_bytes', shard_bytes, 1), ('max_annotation_bytes', max_annotation_bytes, 1))
         for name, value, least in limits:
             if value < least: raise ValueError(f'{name} is {least} or more, not {value}')
         if not isinstance(executor, Executor | None):
@@ -84,7 +85,7 @@ class DataProcessor:
         self._raw, self._out = self.raw_data_dir, self.output_dir # what stands for them on this disk, once it is there
         if shared_storage and any(map(is_remote, (self._raw, self._out))): raise ValueError('shared_storage is for folders that all workers see, not for URLs')
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
-        self.shard_bytes = shard_bytes
+        self.shard_bytes, self.max_annotation_bytes = shard_bytes, max_annotation_bytes
         self.seed, self.strict, self.force, self.progress = seed, strict, force, progress
         self.split, self.group_by = split, group_by
         group_hashes([], seed, split, group_by) # refuses what it cannot use before any work is done
@@ -139,7 +140,7 @@ def _publish(self:DataProcessor, report):
 def _discover(self:DataProcessor):
     "Tree, sources and problems of the raw folder"
     self._raw, refused = self._raw_here()
-    tree = Tree(self._raw, skip=() if is_remote(self.output_dir) else (self.output_dir,))
+    tree = Tree(self._raw, skip=() if is_remote(self.output_dir) else (self.output_dir,), max_bytes=self.max_annotation_bytes)
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
     sources, problems = discover(tree, self._all_said())
     if sources: return tree, sources, problems
@@ -185,7 +186,7 @@ def _report(self:DataProcessor, kinds, train_split):
     self._out = self._out_here()
     clear_away(self._out)
     state = State() if self.force else read_state(self._out)
-    inputs = Inputs(tree, sources, _recorded(self._asked(kinds)), state.digests)
+    inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes), state.digests)
     run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
     if state.is_current(self._out, inputs.run(*run)): return self._last_report(sources)
     return self._new_report(inputs, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
@@ -285,7 +286,7 @@ def _shared_report(self:DataProcessor, kinds, train_split):
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, train_split):
-    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,))
+    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes)
     job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_said(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
     report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2])), raw_data_dir=self.raw_data_dir)
@@ -399,6 +400,7 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument('--list', action='store_true', help='show what there is to read, and write nothing')
     p.add_argument('--classes', nargs='+', default=(), metavar='CLASS', help='keep objects of these classes')
     p.add_argument('--keypoints', type=_at_least(1), metavar='K', help='keep keypoint instances of K points')
+    p.add_argument('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N', help='annotation files that are larger are not read, and reported (%(default)s)')
     p.add_argument('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
     p.add_argument('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
     p.add_argument('--strict', action='store_true', help='stop at the first problem')
@@ -439,7 +441,7 @@ def main(
             args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
             args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
             keep_together=args.keep_together, strict=args.strict, force=args.force,
-            progress=sys.stderr.isatty())
+            max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty())
         if args.list: return print(processor.sources()) or 0
         report = processor.process(kinds, args.train_split)
     except (EarLazyError, ImportError) as e: return _fail(str(e), 1)

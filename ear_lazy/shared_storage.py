@@ -217,10 +217,10 @@ class SharedRun:
         found = sorted(self.call(survey, datasets), key=lambda o: o.source.name if o.source else '')
         self.surveys = [o for o in found if o.source is not None]
         self.outside.update(*(o.outside for o in found))
-        names = {o.source.name for o in self.surveys}
-        if missing := {o.name for o in self.job.said} - names:
+        names, problems = {o.source.name for o in self.surveys}, [p for o in found for p in o.problems]
+        if missing := {o.name for o in self.job.said} - names - {o.source for o in problems if o.reason == 'bad_file'}:
             raise RawDataError(f"nothing to read in {', '.join(sorted(missing))}; there are {', '.join(sorted(names)) or 'no others'}")
-        return [p for o in found for p in o.problems]
+        return problems
 
     def parse(self, report:Report, tell=lambda: None): # called after each piece
         "Parse everything, and count it in the report"

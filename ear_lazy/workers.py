@@ -31,7 +31,7 @@ import ear_lazy
 from .changes import FileDigest, content_digest, digest_of, digest_read, take_digest
 from .errors import EarLazyError, RawDataError
 from .formats.discover import Source, load
-from .formats.tree import Tree, dataset_of, dataset_tree, images_of
+from .formats.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, images_of
 from .images import stored_turns
 from .records import Records
 
@@ -183,7 +183,7 @@ def loaders(
     executor=None, # `concurrent.futures.Executor` that loads instead
 )->Workers: # Their results are `Loaded`
     "Workers that load tasks"
-    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree.root, tree.skip)), _with_counts(tree, tasks), num_workers, executor)
+    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree.root, tree.skip, tree.max_bytes)), _with_counts(tree, tasks), num_workers, executor)
     peek = stored_turns if len(tasks) > 1 else partial(shared_peek, num_workers)
     return Workers(partial(_loaded, tree, peek), tasks, num_workers)
 
@@ -209,10 +209,11 @@ class RawFolder(NamedTuple):
     "What a worker elsewhere has to know of the raw folder"
     root: str # absolute
     skip: tuple # folders in it that are not raw data
+    max_bytes: int # as of `Tree`
     run: str # another one for each run: what was found is looked for again
 
     @classmethod
-    def of(cls, root, skip): return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), uuid.uuid4().hex)
+    def of(cls, root, skip, max_bytes=MAX_BYTES): return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), max_bytes, uuid.uuid4().hex)
 
     def walk(self,
         dataset:str, # Folder of a raw dataset
@@ -222,7 +223,7 @@ class RawFolder(NamedTuple):
         raise RawDataError(f'{this_worker()} does not see the raw folder {self.root}: mount it there, under the same path')
 
 @lru_cache(maxsize=4)
-def _walked(raw, dataset): return dataset_tree(raw.root, raw.skip, dataset)
+def _walked(raw, dataset): return dataset_tree(raw.root, raw.skip, dataset, raw.max_bytes)
 
 def _images(tree, dataset): return tree.once(('number of images', dataset), lambda: sum(len(o.images) for o in images_of(tree, dataset).values()))
 

@@ -166,8 +166,9 @@ def read_archive(
     parsed, images, ids, broken, inside = [], [], [], [], 0
     with open_archive(tree, file) as archive:
         infos, names = label_files(archive), _image_names(archive)
-        if (size := sum(o.file_size for o in infos)) > MAX_ALL:
-            raise AnnotationError(f'{size} bytes of JSON when unpacked, more than {MAX_ALL}: unpack it', file)
+        if (size := sum(o.file_size for o in infos)) > (most := min(MAX_ALL, tree.max_bytes)):
+            or_raise = ', or raise max_annotation_bytes' if most < MAX_ALL else ''
+            raise AnnotationError(f'{size} bytes of JSON when unpacked, more than {most}: unpack it{or_raise}', file)
         for i, info in enumerate(infos):
             try: one = _parse(read_member(archive, info, file), file)
             except AnnotationError as e:

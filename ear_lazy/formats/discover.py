@@ -11,6 +11,7 @@ __all__ = ['FEEDS', 'Source', 'discover', 'check_said', 'locate_images', 'Header
 # %% ../../nbs/05_formats/99_discover.ipynb #0056e4f9
 import gc
 import json
+import os
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -59,10 +60,11 @@ def discover(
     for folder in (o for o in tree.folders if _looks_into(o, dataset)):
         format = said.get(dataset_of(join(folder, 'x')).folder or '.', Source('')).format
         claimed = _claim_all(tree, folder, readers()[format]) if format else _claim(tree, folder, readers().values())
-        for d in claimed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
-        problems += _not_recognised(tree, folder, {f for d in claimed for f in d.files})
+        allowed, refused = _allowed(tree, claimed)
+        for d in allowed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
+        problems += refused + _not_recognised(tree, folder, {f for d in claimed for f in d.files})
     sources = sorted(_source(o, ds, said.get(o.folder or '.', Source(''))) for o, ds in documents.items())
-    if missing := said.keys() - {o.name for o in sources}:
+    if missing := said.keys() - {o.name for o in sources} - {o.source for o in problems if o.reason == 'bad_file'}:
         what = ', '.join(_nothing_to_read(said[o]) for o in sorted(missing))
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
@@ -117,6 +119,21 @@ def _claim_all(tree, folder, reader):
     tables = [join(folder, o) for o in names if o.lower().endswith(reader.suffixes) and not _ABOUT.fullmatch(o)]
     return documents + [Document(reader.name, files) for files in (labels, *((o,) for o in tables)) if files]
 
+# %% ../../nbs/05_formats/99_discover.ipynb #3bc92176
+def _allowed(tree, documents):
+    "Documents without the files that are too large, and `Problem`s of those"
+    allowed, problems = [], []
+    for d in documents:
+        large = {} if d.format == 'images' else {o: why for o in d.files if (why := _too_large(tree, o))}
+        problems += [Problem(dataset_of(o).folder or '.', o, '', '', 'bad_file', 'dropped', why) for o, why in large.items()]
+        if files := tuple(o for o in d.files if o not in large) if large else d.files: allowed.append(d._replace(files=files))
+    return allowed, problems
+
+def _too_large(tree, file):
+    try: size = os.stat(tree.path(file)).st_size
+    except OSError: return '' # its reader says so
+    return f'{size:,} bytes, max_annotation_bytes is {tree.max_bytes:,}: raise it to have the file read' if size > tree.max_bytes else ''
+
 # %% ../../nbs/05_formats/99_discover.ipynb #fa115d3c
 def _not_recognised(tree, folder, claimed):
     tables = sorted(tree.folders[folder].ending('.json', '.csv', '.tsv', '.xml'))
@@ -132,7 +149,7 @@ def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
     detail = ''
     if n > 1: detail = f'and {n - 1} more .{suffix} files beside it'
-    elif suffix == 'json': detail = _json_fault(tree, join(folder, first))
+    elif suffix == 'json': detail = _too_large(tree, join(folder, first)) or _json_fault(tree, join(folder, first))
     elif suffix in ('csv', 'tsv'): detail = 'its first line does not name an image column and box columns in pixels'
     return Problem(source, join(folder, first), '', '', 'not_recognised', 'dropped', detail)
 
