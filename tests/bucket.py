@@ -21,7 +21,7 @@ class Server:
     "moto's S3, behind a wait and a chance to refuse"
     def __init__(self):
         self._app, self._lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
-        self.latency, self.refuse = 0, None # seconds; function of method and path that gives (status, code, message), or None
+        self.latency, self.refuse = 0, None # seconds; function of method and path (with its query) that gives (status, code, message), or None
         self.forget()
         logging.getLogger('werkzeug').setLevel(logging.ERROR)
         self._server = make_server('127.0.0.1', 0, self, threaded=True, request_handler=Handler)
@@ -34,13 +34,14 @@ class Server:
         self.requests, self.now, self.highest = [], 0, 0
 
     def __call__(self, environ, start_response):
+        query = environ['QUERY_STRING']
         with self._lock:
-            self.requests.append((environ['REQUEST_METHOD'], environ['PATH_INFO'], environ.get('HTTP_RANGE')))
+            self.requests.append((environ['REQUEST_METHOD'], environ['PATH_INFO'], environ.get('HTTP_RANGE'), query))
             self.now += 1
             self.highest = max(self.highest, self.now)
         try:
             time.sleep(self.latency)
-            refused = self.refuse and self.refuse(environ['REQUEST_METHOD'], environ['PATH_INFO'])
+            refused = self.refuse and self.refuse(environ['REQUEST_METHOD'], f"{environ['PATH_INFO']}?{query}")
             if not refused: return self._app(environ, start_response)
             status, code, message = refused
             body = b'' if environ['REQUEST_METHOD'] == 'HEAD' else ERROR.format(code, message).encode()

@@ -36,6 +36,7 @@ def bucket(server, local, tmp_path, monkeypatch):
     monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / 'cache'))
     fs = storage.filesystem('s3://bucket')
     if not fs.exists('bucket/data/out'): fs.put(str(local), 'bucket/data', recursive=True)
+    monkeypatch.setattr(storage, '_unsigned', set())
     server.forget()
     yield server
     server.refuse, server.latency = None, 0
@@ -86,6 +87,32 @@ def test_requests_of_a_batch_are_concurrent_and_bounded(bucket):
     ds.get_batch(range(20))
     assert 2 < bucket.highest <= storage.IN_FLIGHT
     assert len(bucket.requests) == len({o[1] for o in bucket.requests}) == 20 # one request an image
+
+
+def test_images_come_by_signed_urls(bucket, local):
+    ds = LazyNPYDataset(URL)
+    bucket.forget()
+    ds.get_batch(range(8))
+    assert len(bucket.requests) == 8 and all('Signature=' in o[3] for o in bucket.requests)
+
+
+@pytest.mark.parametrize('status', (403, 301))
+def test_a_bucket_that_takes_no_signed_urls(bucket, local, status):
+    ds = LazyNPYDataset(URL)
+    bucket.refuse = lambda method, path: (status, 'SignatureDoesNotMatch', 'Who are you?') if 'Signature=' in path else None
+    same(ds.get_batch(range(8)), LazyNPYDataset(local / 'out/train_detector.npy').get_batch(range(8)))
+    bucket.forget()
+    ds.get_batch(range(8))
+    assert len(bucket.requests) == 8 and not any('Signature=' in o[3] for o in bucket.requests)
+
+
+def test_a_proxy_is_for_the_client_alone(bucket, monkeypatch):
+    ds = LazyNPYDataset(URL)
+    monkeypatch.setattr(storage, '_http', None)
+    monkeypatch.setattr(storage, 'getproxies', lambda: {'https': 'http://127.0.0.1:9'})
+    bucket.forget()
+    ds[0]
+    assert [o[3] for o in bucket.requests] == ['']
 
 
 def test_cached_rows_are_not_fetched(bucket, tmp_path):
