@@ -161,6 +161,12 @@ def exif_orientation(
     return value if value in range(1, 9) else 1
 
 # %% ../nbs/03_images.ipynb #a285f994
+_TABLES = rb'(?:\xff(?:\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}|\xc4\0\x1f[\0-\x1f].{28}|\xc4\0\xb5[\0-\x1f].{178}|\xc4\x01\xa2[\0-\x1f].{415}))*'
+_COLOUR_FRAME, _SCAN = rb'\xff[\xc0-\xc2]\0\x11\x08(.{4})\x03.{9}', rb'\xff\xda\0\x0c.{10}'
+_usual_jpeg = re.compile(rb'\xff\xd8(?:\xff\xe0\0\x10JFIF\0.{9})?' + _TABLES + _COLOUR_FRAME + _TABLES + _SCAN, re.S).match
+_height_and_width = struct.Struct('>HH').unpack
+
+# %% ../nbs/03_images.ipynb #5926bc46
 _segment, _frame = struct.Struct('>BBH').unpack_from, struct.Struct('>BHHB').unpack_from
 _FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc} # markers of a frame, whose header has the size
 _NOTES = dict.fromkeys((0xc4, 0xcc, 0xdd, 0xe1, *range(0xe3, 0xed), 0xef, 0xfe), 2) # passed over: marker to least length
@@ -170,6 +176,7 @@ def jpeg_header(
     data:bytes, # The first bytes of a JPEG
 ) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None where Pillow is to be asked
     "What is of use in a JPEG header; raises `struct.error` where it goes on behind `data`"
+    if usual := _usual_jpeg(data): return b'', _height_and_width(usual[1])
     exif, size, at = b'', None, 2
     while True:
         mark, marker, length = _segment(data, at)
@@ -251,13 +258,12 @@ def stored_turns(
     paths:list, # (n) image files
 ) -> tuple[np.ndarray, dict]: # (n, 3) int32: orientation, height, width; zeros for what is in the `dict`: row to reason
     "`stored_turn` of many images"
-    found, faults = np.zeros((len(paths), 3), np.int32), {}
+    found, faults = [], {}
     for i, path in enumerate(paths):
-        try:
-            turn, size = stored_turn(path)
-            found[i] = turn, *size
-        except ImageLoadError as e: faults[i] = e.reason
-    return found, faults
+        try: turn, size = stored_turn(path)
+        except ImageLoadError as e: turn, size, faults[i] = 0, (0, 0), e.reason
+        found.append((turn, *size))
+    return np.array(found, np.int32).reshape(-1, 3), faults
 
 # %% ../nbs/03_images.ipynb #fcebb29b
 def image_size(

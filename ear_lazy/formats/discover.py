@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import AnnotationError, ImageLoadError, RawDataError
 from .registry import readers
 from .tree import (
-    NOT_LABELS, Document, Located, Tree, dataset_of, image_index, is_image, join, label_files, locate)
+    NOT_LABELS, Document, Located, Tree, dataset_of, image_stems, is_image, join, label_files, locate)
 from ..geometry import turn_boxes, turn_points
 from ..images import stored_turns
 from ..records import (
@@ -113,7 +113,7 @@ def _claim_all(tree, folder, reader):
     taken = {f for d in documents for f in d.files}
     files = tree.folders[folder]
     names = [o for o in (*sorted(files.images), *files.others) if join(folder, o) not in taken]
-    stems = image_index(tree, dataset_of(join(folder, 'x')).folder, by_stem=True).paths
+    stems = image_stems(tree, dataset_of(join(folder, 'x')).folder)
     labels = tuple(join(folder, o) for o in names if o.lower().endswith(reader.per_image)
                    and (o[:-4] in stems or not NOT_LABELS.fullmatch(o)))
     tables = [join(folder, o) for o in names if o.lower().endswith(reader.suffixes) and not _ABOUT.fullmatch(o)]
@@ -173,17 +173,16 @@ def locate_images(
     tree:Tree, # The raw folder
 )->Records:
     "Image names turned into paths relative to the raw folder; images that cannot be found dropped and reported"
+    listed_in = [r.files[o] for o in r.listed_in.tolist()]
+    located = [locate(tree, file, name, by_stem=not is_image(name.strip())) for file, name in zip(listed_in, r.images)]
+    names, r = r.images, replace(r, images=[o.path for o in located])
+    lost = np.array([bool(o.reason) for o in located], bool)
+    if not lost.any(): return concat([r])
     first, boxes, keypoints = _first_objects(r), _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
-    paths, found = [], np.ones(len(r.images), bool)
-    for i, (name, o) in enumerate(zip(r.images, first)):
-        file = r.files[r.listed_in[i]]
-        at = locate(tree, file, name, by_stem=not is_image(name.strip()))
-        paths.append(at.path)
-        if not at.reason: continue
-        found[i] = False
-        r.problem(at.reason, 'dropped', o if o >= 0 else None, image=name, detail=at.detail, file=file,
+    for i in np.flatnonzero(lost).tolist():
+        r.problem(located[i].reason, 'dropped', first[i] if first[i] >= 0 else None, image=names[i], detail=located[i].detail, file=listed_in[i],
                   boxes=boxes[i], keypoints=keypoints[i], box=())
-    return concat([keep_images(replace(r, images=paths), found)])
+    return concat([keep_images(r, ~lost)])
 
 # %% ../../nbs/05_formats/99_discover.ipynb #9470fa0b
 class Headers(NamedTuple):

@@ -7,7 +7,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'SMALL', 'MAX_BYTES', 'KINDS', 'SPLIT_FOLDER', 'IMAGE_FOLDERS', 'LABEL_FOLDERS', 'NOT_LABELS',
            'is_image', 'Folder', 'join', 'Tree', 'Dataset', 'dataset_of', 'dataset_tree', 'clean_name', 'ImageIndex',
-           'image_index', 'Located', 'locate', 'images_of', 'Document', 'read_head', 'list_files', 'label_files']
+           'image_index', 'image_stems', 'Located', 'locate', 'images_of', 'Document', 'read_head', 'list_files',
+           'label_files']
 
 # %% ../../nbs/05_formats/00_tree.ipynb #719d93c9
 import os
@@ -37,6 +38,11 @@ class Folder:
     def ending(self, *suffixes): # with their dots, in lower case
         "Names of the other files that end so, in any case"
         return [o for suffix in suffixes for o in self._by_ending.get(suffix, ())]
+
+    @cached_property
+    def image_endings(self): # ('.jpg',) in most folders
+        "How its images' names end"
+        return sorted({o[o.rindex('.'):] for o in self.images})
 
     @cached_property
     def _by_ending(self): # every reader asks, and there may be a million files
@@ -253,6 +259,13 @@ def image_index(
     key = 'images', dataset, by_stem
     return tree.once(key, lambda: ImageIndex(_folders_of_images(tree, dataset), by_stem))
 
+def image_stems(
+    tree:Tree, # The raw folder
+    dataset:str, # Folder of the dataset
+)->set:
+    "Names of the images of a dataset without their extension; quicker to make than the index"
+    return tree.once(('stems', dataset), lambda: {o[:o.rindex('.')] for _, f in _folders_of_images(tree, dataset) for o in f.images})
+
 def _folders_of_images(tree, dataset):
     folders = tree.below(dataset)
     return folders if not dataset or any(f.images for _, f in folders) else tree.below(dataset.rpartition('/')[0])
@@ -297,7 +310,9 @@ def locate(
         for place in _beside(tree, folder):
             if tree.has(path := join(place, name)): return Located(path)
     elif (path := _stem_beside(tree, folder, name)): return Located(path)
-    found = image_index(tree, dataset_of(file).folder, by_stem).find(name)
+    dataset = dataset_of(file).folder
+    is_there = not by_stem or name.rpartition('/')[2] in image_stems(tree, dataset)
+    found = image_index(tree, dataset, by_stem).find(name) if is_there else []
     if len(found) == 1: return Located(found[0])
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
     if not found: return Located(name, 'missing_image')
@@ -306,20 +321,17 @@ def locate(
 def _stem_beside(tree, folder, stem):
     "The one image of this stem in the nearest of the usual places"
     below, _, name = stem.rpartition('/')
-    for place, names in tree.once(('stems', folder, below), lambda: list(_stems_beside(tree, folder, below))):
-        matches = names.get(name, ())
-        if len(matches) == 1: return join(place, matches[0])
+    for place, images, endings in tree.once(('stems', folder, below), lambda: list(_stems_beside(tree, folder, below))):
+        matches = [o for e in endings if (o := name + e) in images]
+        if len(matches) == 1: return place + matches[0]
 
 def _stems_beside(tree, folder, below):
-    "The usual places, or what is `below` them, with their images by stem"
+    "The usual places, or what is `below` them, with names of their images and how these end"
     for place in (join(o, below) if below else o for o in _beside(tree, folder)):
-        images = tree.folders[place].images if place in tree.folders else ()
-        if images: yield place, tree.once(('stems', place), lambda: _by_stem(images))
+        found = tree.folders.get(place, _NONE)
+        if found.images: yield join(place, ''), found.images, found.image_endings
 
-def _by_stem(images):
-    names = {}
-    for o in images: names.setdefault(o.rpartition('.')[0], []).append(o)
-    return names
+_NONE = Folder()
 
 # %% ../../nbs/05_formats/00_tree.ipynb #ea9725ce
 def images_of(
@@ -362,6 +374,6 @@ def label_files(tree:Tree, folder:str, suffix:str='.txt')->list:
 
 def _by_image(tree, folder, suffix):
     split, names = ([], []), tree.folders[folder].ending(suffix)
-    stems = image_index(tree, dataset_of(join(folder, 'x')).folder, by_stem=True).paths if names else ()
-    for o in names: split[o[:-len(suffix)] not in stems].append(join(folder, o))
+    stems, above = image_stems(tree, dataset_of(join(folder, 'x')).folder) if names else (), join(folder, '')
+    for o in names: split[o[:-len(suffix)] not in stems].append(above + o)
     return split
