@@ -1,10 +1,12 @@
-"Every run of the tests is the same run: no display, and examples that do not change from one run to the next"
+"Every run of the tests is the same run: no display, Ctrl-C that is heard, and examples that do not change from one run to the next"
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault('MPLBACKEND', 'agg')
+signal.signal(signal.SIGINT, signal.default_int_handler) # what a shell starts in the background ignores it otherwise
 settings.register_profile('same_every_time', derandomize=True, deadline=None, database=None)
 settings.load_profile('same_every_time')
 
