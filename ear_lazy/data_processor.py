@@ -17,6 +17,7 @@ import time
 import uuid
 import warnings
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -404,6 +405,8 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
     p.add_argument('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
     p.add_argument('--strict', action='store_true', help='stop at the first problem')
+    p.add_argument('--dask', metavar='ADDRESS', help='parse on the workers of the Dask scheduler at this address, such as tcp://host:8786')
+    p.add_argument('--shared-storage', action='store_true', help='with --dask: workers see both folders under the same paths, and write the files themselves')
     p.add_argument('--force', action='store_true', help='parse everything, also what has not changed since the last run')
     return p
 
@@ -423,10 +426,25 @@ def _share(text):
 
 def _kinds(parser, args):
     kinds = tuple(k for k in KINDS if (args.all and not (k == 'teacher' and args.no_teacher)) or getattr(args, k))
+    if args.shared_storage and not args.dask: parser.error('--shared-storage is for the workers of --dask')
+    if args.shared_storage and (args.check_duplicates or args.keep_together): parser.error('--shared-storage does not compare images')
     if not kinds and not args.list: parser.error('say what to make: --all, or some of --detector --landmarker --teacher; or --list')
     return kinds
 
 # %% ../nbs/10_data_processor.ipynb #c2fe1c4f
+@contextmanager
+def _executor_at(address):
+    "Workers of a Dask scheduler as an executor; None without an address"
+    if not address:
+        yield None
+        return
+    try: from distributed import Client
+    except ImportError as e: raise ImportError(f"--dask needs a package that is not installed: pip install 'ear_lazy[dask]'. Python says: {e}") from e
+    try: client = Client(address)
+    except (OSError, ValueError) as e: raise EarLazyError(f'no Dask scheduler answers at {address}: {e}') from e
+    with client: yield client.get_executor()
+
+# %% ../nbs/10_data_processor.ipynb #7e02b49e
 def main(
     args:list=None, # Arguments; those of the command line by default
 )->int: # Exit status
@@ -437,16 +455,19 @@ def main(
     for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     try:
-        processor = DataProcessor(
-            args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
-            args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
-            keep_together=args.keep_together, strict=args.strict, force=args.force,
-            max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty())
-        if args.list: return print(processor.sources()) or 0
-        report = processor.process(kinds, args.train_split)
+        with _executor_at(args.dask) as executor: return _run(args, kinds, executor)
     except (EarLazyError, ImportError) as e: return _fail(str(e), 1)
     except KeyboardInterrupt as e:
         return _fail(f"interrupted: {str(e) or 'nothing was written, earlier outputs are untouched'}", 130)
+
+def _run(args, kinds, executor):
+    processor = DataProcessor(
+        args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
+        args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
+        keep_together=args.keep_together, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
+        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty())
+    if args.list: return print(processor.sources()) or 0
+    report = processor.process(kinds, args.train_split)
     print(report)
     if not report.outputs: return _fail('nothing was written: no annotation was left to write', 1)
     print(f'\n{len(report.outputs)} files, report.json and problems.csv in {args.output_dir}, {report.seconds:.1f} s')

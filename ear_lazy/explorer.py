@@ -30,7 +30,7 @@ from fastcore.basics import patch
 from PIL import Image
 
 from .columns import columns_of, located, paths_of
-from .errors import ImageLoadError, TransformError
+from .errors import ImageLoadError, StorageError, TransformError
 from .geometry import (
     crop_window, fit_boxes, fit_image, fit_points, keypoint_contours, keypoints_to_boxes, xywh_to_xyxy)
 from .images import decode_image, open_image
@@ -39,6 +39,7 @@ from .row_dataset import RowDataset
 from .samples import KEYS, Skipped, apply_transform
 from .report import read_report
 from .show import _overlay, as_picture
+from .storage import is_remote, read_range
 
 # %% ../nbs/15_explorer.ipynb #1241bca8
 def problem_images(
@@ -54,9 +55,16 @@ def problem_images(
 def reports_beside(
     paths, # Metadata files
 )->list: # `Report`s
-    "What processing has left beside metadata files"
-    found = {Path(o).parent / 'report.json' for o in paths}
-    return [read_report(o.read_bytes()) for o in sorted(found) if o.exists()]
+    "What processing has left beside metadata files, on disk or in a bucket"
+    found = {o.rpartition('/')[0] if is_remote(o) else str(Path(o).parent) for o in paths}
+    return [read_report(data) for data in map(_report_in, sorted(found)) if data]
+
+def _report_in(folder):
+    path = f'{folder}/report.json'
+    try: return read_range(path) if is_remote(folder) else Path(path).read_bytes() if Path(path).exists() else b''
+    except StorageError as e:
+        if e.fault in ('missing', 'denied'): return b'' # S3 denies what is missing to who may not list the bucket
+        raise
 
 # %% ../nbs/15_explorer.ipynb #1422bb7b
 class RowTable:

@@ -109,6 +109,8 @@ def mirror_raw(
         wanted, refused = _wanted(list_folder(url), '' if below.startswith('..') else below)
         if not wanted: raise StorageError('there is nothing below this folder', url, fault='missing')
         have, root = _read_index(place), place / 'raw'
+        if any(o.get('size') is None for o in wanted.values()):
+            raise StorageError('a listing of this storage does not tell how large files are, so raw data is not read from there: copy it to a disk or into a bucket', url, fault='unreadable')
         versions = {k: version_of(v) for k, v in wanted.items()}
         todo = [k for k in wanted if not (versions[k] and have.get(k) in ((versions[k], False), (versions[k], _in_part(k, whole))) and (root / k).exists())]
         _clean(root, wanted)
@@ -139,6 +141,7 @@ def output_stand_in(
     "Folder in the cache that the outputs are made in"
     with in_cache(url, 'out') as place: return place / 'out'
 
+_LAST = 'report.json'
 _FILE = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
 
 def _order(name):
@@ -160,7 +163,8 @@ def publish(
     todo = sorted((o for o in made if sent.get(o) != (*made[o], there.get(o)) or not there.get(o)), key=_order)
     gone = {o for o in there if (found := _FILE.fullmatch(o)) and found[2] in kinds and o not in made}
     fs = filesystem(url)
-    for name in {_first(o) for o in {*todo, *gone} if o != _first(o)} & there.keys():
+    away = {_first(o) for o in {*todo, *gone} if o != _first(o)} | ({_LAST} if {*todo, *gone} - {_LAST} else set())
+    for name in sorted(away & there.keys()): # the report is the first
         tried(lambda: fs.rm_file(storage_path(f'{url}/{name}')), url)
         todo = sorted({*todo, *({name} & made.keys())}, key=_order)
         gone.discard(name)

@@ -9,11 +9,13 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from pathlib import Path
 from threading import Thread
 
+import dask
 import pytest
 from distributed import Client
 from making import coco, contents, image, leftovers, process, pts, text
 
 from ear_lazy import shared_storage
+from ear_lazy.data_processor import main
 from ear_lazy.errors import EarLazyError, OutputError, ProblemError, RawDataError
 from ear_lazy.formats.discover import Source
 from ear_lazy.workers import code_digest
@@ -118,6 +120,19 @@ def test_dask_with_shared_storage(raw, local, cluster, out):
     assert_same(raw, out, local, executor=executor, shared_storage=True)
     assert assert_same(raw, out, local).unchanged == [], 'keeps no columns'
     assert_same(raw, out, local, executor=executor, shared_storage=True)
+
+
+@SHARED
+def test_dask_on_the_command_line(raw, local, cluster, out, shared, monkeypatch, capsys):
+    asked = ['--all', '--raw-data-dir', str(raw), '--output-dir', str(out), '--batch-size', '3', '--dask']
+    more = ['--shared-storage'] if shared else []
+    assert main([*asked, cluster.client.scheduler.address, *more]) == 0
+    assert contents(out) == local and len(cluster.client.scheduler_info()['workers']) == 3
+    with dask.config.set({'distributed.comm.timeouts.connect': '0.5s'}): assert main([*asked, 'tcp://127.0.0.1:9', *more]) == 1
+    assert 'no Dask scheduler answers at tcp://127.0.0.1:9' in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, 'distributed', None)
+    assert main([*asked, cluster.client.scheduler.address]) == 1
+    assert "pip install 'ear_lazy[dask]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('options', [

@@ -1,6 +1,9 @@
 "Metadata and images in a bucket, on a server that speaks S3's protocol: the same samples, and errors that say what to do"
 import shutil
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from making import process
 from torch.utils.data import DataLoader
 
 from ear_lazy import storage
-from ear_lazy.errors import ImageLoadError, MetadataError, StorageError
+from ear_lazy.errors import ImageLoadError, MetadataError, OutputError, RawDataError, StorageError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.synthetic import write_raw
@@ -272,3 +275,28 @@ def test_a_cache_folder_that_cannot_be_written(bucket, tmp_path, monkeypatch):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / 'file'))
     with pytest.raises(MetadataError, match='EAR_LAZY_CACHE=… chooses another'): LazyNPYDataset(URL)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def log_message(self, *_): pass
+
+
+def test_a_web_server(local, tmp_path, monkeypatch):
+    "Metadata and images may be there; raw data and outputs may not"
+    monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / 'cache'))
+    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(Quiet, directory=local))
+    thread, url = Thread(target=server.serve_forever), f'http://127.0.0.1:{server.server_port}'
+    thread.start()
+    try:
+        here, there = (LazyNPYDataset(f'{o}/out/train_detector.npy') for o in (local, url))
+        assert there.root == f'{url}/raw'
+        same(there.get_batch(range(8)), here.get_batch(range(8)))
+        with pytest.raises(MetadataError, match='no such file'): LazyNPYDataset(f'{url}/out/none.npy')
+        with pytest.raises(ImageLoadError, match='no such file'): LazyNPYDataset(local / 'out/train_detector.npy', root_dir=f'{url}/none')[0]
+        with pytest.raises(RawDataError, match='does not tell how large files are'): process(f'{url}/raw', tmp_path / 'out')
+        with pytest.raises(OutputError, match=url): process(local / 'raw', f'{url}/new')
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

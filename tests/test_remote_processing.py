@@ -2,6 +2,7 @@
 import json
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from ear_lazy import storage
 from ear_lazy.data_processor import DataProcessor, main
 from ear_lazy.errors import MetadataError, OutputError, RawDataError
+from ear_lazy.explorer import problem_images, reports_beside
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.synthetic import write_raw
 
@@ -81,6 +83,15 @@ def test_the_same_bytes_as_on_disk(bucket, local):
     assert report._repr_html_()
     ds = LazyNPYDataset(f'{OUT}/train_detector.npy')
     assert ds.root == RAW and ds[0]['image'].size
+    found = problem_images(reports_beside([ds.metadata.path]))
+    assert found.keys() == problem_images([report]).keys() and found['unreadable_image'].size
+    bucket.refuse = lambda method, path: (403, 'AccessDenied', 'Access Denied')
+    assert reports_beside([ds.metadata.path]) == []
+
+
+def test_executor(bucket, local):
+    with ProcessPoolExecutor(2) as executor: process(RAW, OUT, executor=executor, num_workers=2)
+    assert there() == here(local / 'out')
 
 
 def test_images_are_not_fetched_whole(bucket, local):
@@ -136,7 +147,8 @@ def test_shards_and_what_is_gone(bucket, local):
     assert there() == here(local / 'out')
     order = [(o[0], o[1].rpartition('/')[2]) for o in bucket.requests if o[1].endswith('train_detector.npy')]
     assert [o[0] for o in order if o[0] in ('PUT', 'DELETE')] == ['DELETE', 'PUT']
-    assert puts(bucket)[-1] == 'report.json'
+    changes = [(o[0], o[1].rpartition('/')[2]) for o in bucket.requests if o[0] in ('PUT', 'DELETE')]
+    assert changes[0] == ('DELETE', 'report.json') and puts(bucket)[-1] == 'report.json'
 
 
 def test_an_upload_that_was_broken_off(bucket, local, monkeypatch):
