@@ -1,4 +1,5 @@
 "What the documentation site is made of is sound; Quarto itself, which draws it, runs in CI"
+import json
 import os
 import re
 import runpy
@@ -52,6 +53,18 @@ def test_notebooks_read_in_order(sidebar):
     assert module_files().keys() <= notebook.keys()
     early = [(module, other) for module in module_files() for other in imported(module) if notebook[other] > notebook[module]]
     assert early == []
+
+
+def test_links_lead_to_pages_of_the_site():
+    "What is not one, such as CONTRIBUTING.md, has an address on the web"
+    broken, found = [], 0
+    for path in sorted((ROOT/'nbs').rglob('*.ipynb')):
+        if '.ipynb_checkpoints' in path.parts: continue
+        for target in re.findall(r'\]\(([^)\s#]+)', ''.join(''.join(o['source']) for o in json.loads(path.read_text(encoding='utf-8'))['cells'] if o['cell_type'] == 'markdown')):
+            if re.match('[a-z][a-z0-9+.-]*:', target): continue
+            page, found = (path.parent/target).resolve(), found + 1
+            if not page.is_relative_to(ROOT/'nbs') or not page.exists(): broken.append((path.name, target))
+    assert found > 20 and broken == []
 
 
 def test_ci_makes_the_sidebar_and_the_site():
