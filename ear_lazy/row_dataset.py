@@ -120,7 +120,7 @@ def _samples(self:RowDataset, indices, num_threads=None):
 def _samples_near(self:RowDataset, indices, num_threads):
     shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
     if not shapes or (0, 0) in shapes: return self._separate_samples(indices, num_threads)
-    images = new_batch((len(shapes), *np.max(shapes, axis=0), 3))
+    images = new_batch([(*o, 3) for o in shapes])
     places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
     samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)
     return Samples(samples, images, places)

@@ -18,6 +18,7 @@ import torch
 from torch.utils.data import default_collate, get_worker_info
 from torch.utils.data._utils.collate import default_collate_fn_map
 
+from .buffers import take
 from .errors import ImageLoadError, TransformError
 from .show import show_sample, thumbnail_html
 
@@ -90,22 +91,36 @@ class Skipped(Sample):
     def _repr_html_(self): return escape(repr(self))
 
 # %% ../nbs/12c_samples.ipynb #38d9cc44
+def _fresh_memory(size):
+    "Zeros, in shared memory in a worker of a `DataLoader`"
+    if not (size and get_worker_info()): return torch.from_numpy(np.zeros(size, np.uint8)) # takes memory as it is filled
+    return torch.empty(0, dtype=torch.uint8).set_(torch.UntypedStorage._new_shared(size)) # as in `default_collate`
+
+def _clear_beside(room, shape):
+    "Fill with zeros what an array of a shape leaves of the room for it"
+    for d, n in enumerate(shape): room[(*map(slice, shape[:d]), slice(n, None))] = 0
+
 def new_batch(
-    shape:tuple, # (n, …)
+    shapes:list, # Of the arrays that will be filled in, of one number of dimensions
     dtype:torch.dtype=torch.uint8,
-)->torch.Tensor: # Zeros, in shared memory in a worker of a `DataLoader`
-    "Room for a batch, from which a worker need not copy it to hand it over"
-    size = math.prod(map(int, shape)) * dtype.itemsize
-    if not (size and get_worker_info()): flat = torch.from_numpy(np.zeros(size, np.uint8)) # takes memory as it is filled
-    else: flat = torch.empty(0, dtype=torch.uint8).set_(torch.UntypedStorage._new_shared(size)) # as in `default_collate`
-    return flat.view(dtype).view(*map(int, shape))
+)->torch.Tensor: # (n, …), each dimension as large as the largest; zero beside the arrays
+    "Room for a batch, from which a worker of a `DataLoader` need not copy it to hand it over"
+    shapes = [tuple(map(int, o)) for o in shapes]
+    shape = len(shapes), *map(max, zip(*shapes))
+    size = math.prod(shape) * dtype.itemsize
+    used = take(size) if get_worker_info() else None
+    batch = (_fresh_memory(size) if used is None else used).view(dtype).view(shape)
+    if used is None: return batch
+    for room, o in zip(batch, shapes):
+        if o != shape[1:]: _clear_beside(room, o)
+    return batch
 
 def pad_stack(
     arrays:list, # Arrays or tensors of one number of dimensions and one dtype
 )->torch.Tensor: # (n, …), each dimension as large as the largest
     "Stack arrays, with zeros behind those that are smaller"
     tensors = [torch.as_tensor(o) for o in arrays]
-    out = new_batch((len(tensors), *map(max, zip(*(o.shape for o in tensors)))), tensors[0].dtype)
+    out = new_batch([o.shape for o in tensors], tensors[0].dtype)
     for row, o in zip(out, tensors): row[tuple(map(slice, o.shape))] = o
     return out
 
