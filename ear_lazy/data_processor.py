@@ -29,7 +29,7 @@ from .background_writer import BackgroundWriter
 from .changes import Inputs
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .errors import EarLazyError, OutputError, RawDataError, StorageError
-from .formats.discover import Source as Source, discover # users import `Source` from here
+from .formats.discover import Source as Source, discover, uncollected # users import `Source` from here
 from .formats.tree import KINDS, MAX_BYTES, Tree
 from .metadata import SHARD_BYTES
 from .mirror import mirror_raw, output_stand_in, publish
@@ -181,6 +181,7 @@ def process(self:DataProcessor,
     return report
 
 @patch
+@uncollected()
 def _report(self:DataProcessor, kinds, train_split):
     tree, sources, problems = self._discover()
     if self.strict: raise_first(problems)

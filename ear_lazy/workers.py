@@ -189,8 +189,9 @@ def loaders(
 
 def _loaded(tree, peek, task):
     files, digests = task[1].files, {}
+    def watch(file, st, data): digests[file] = digest_read(st, data) if data is not None else take_digest(tree.path(file))
     if len(files) == 1: digests[files[0]] = take_digest(tree.path(files[0]))
-    else: tree = tree.watched(lambda file, st, data: digests.setdefault(file, digest_read(st, data)))
+    else: tree = tree.watched(watch)
     return Loaded(load(tree, *task, peek), [digests.get(o, UNKNOWN) for o in files])
 
 def shared_peek(

@@ -53,10 +53,14 @@ def test_a_file_larger_than_is_allowed(raw, what):
 
 def test_one_of_many_files(raw):
     "… that are read in one go"
-    for n in 'abc': text(raw/f'voc/{n}.xml', voc(f'{n}.png') + ' ' * 9000 * (n == 'b')), image(raw/f'voc/{n}.png', seed=ord(n) + 9)
+    for n in 'abcd': text(raw/f'voc/{n}.xml', voc(f'{n}.png') + ' ' * 9000 * (n in 'bd')), image(raw/f'voc/{n}.png', seed=ord(n) + 9)
+    for n in 'ef': text(raw/f'yolo/{n}.txt', '0 0.5 0.5 0.1 0.1\n' * 900), image(raw/f'yolo/{n}.png', seed=ord(n) + 9)
     report = outcome(raw, max_annotation_bytes=5000)
-    assert [(p.file, p.reason) for p in report.problems] == [('voc/b.xml', 'bad_file')]
+    assert [(p.file, p.reason) for p in report.problems] == [(o, 'bad_file') for o in ('voc/b.xml', 'voc/d.xml', 'yolo/e.txt', 'yolo/f.txt')]
     assert [path for path, _ in boxes(raw.parent/'out')] == ['ears/a.png', 'voc/a.png', 'voc/c.png']
+    assert outcome(raw, max_annotation_bytes=5000).unchanged == ['ears', 'voc', 'yolo']
+    text(raw/'voc/d.xml', voc('d.png'))
+    assert outcome(raw, max_annotation_bytes=5000).unchanged == ['ears', 'yolo'] and len(boxes(raw.parent/'out')) == 4
 
 
 def test_an_archive_counts_as_it_is_unpacked(raw):

@@ -6,7 +6,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/discover.html.md"""
 
 # %% auto #0
 __all__ = ['FEEDS', 'Source', 'discover', 'check_said', 'locate_images', 'Headers', 'read_headers', 'turn_images',
-           'measure_images', 'to_pixels', 'with_places', 'take_places', 'load']
+           'measure_images', 'to_pixels', 'with_places', 'take_places', 'uncollected', 'load']
 
 # %% ../../nbs/05_formats/99_discover.ipynb #0056e4f9
 import gc
@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import AnnotationError, ImageLoadError, RawDataError
 from .registry import readers
 from .tree import (
-    NOT_LABELS, Document, Located, Tree, dataset_of, image_stems, is_image, join, label_files, locate)
+    NOT_LABELS, Document, FileTooLarge, Located, Tree, dataset_of, image_stems, is_image, join, label_files, locate)
 from ..geometry import turn_boxes, turn_points
 from ..images import stored_turns
 from ..records import (
@@ -124,15 +124,17 @@ def _allowed(tree, documents):
     "Documents without the files that are too large, and `Problem`s of those"
     allowed, problems = [], []
     for d in documents:
-        large = {} if d.format == 'images' else {o: why for o in d.files if (why := _too_large(tree, o))}
-        problems += [Problem(dataset_of(o).folder or '.', o, '', '', 'bad_file', 'dropped', why) for o, why in large.items()]
-        if files := tuple(o for o in d.files if o not in large) if large else d.files: allowed.append(d._replace(files=files))
+        refused = {} if d.format == 'images' or _asks_when_read(d) else {o: e for o in d.files if (e := _too_large(tree, o))}
+        problems += [Problem(dataset_of(o).folder or '.', o, '', '', 'bad_file', 'dropped', e.reason) for o, e in refused.items()]
+        if files := tuple(o for o in d.files if o not in refused) if refused else d.files: allowed.append(d._replace(files=files))
     return allowed, problems
+
+def _asks_when_read(document): return len(document.files) > 1 and readers()[document.format].per_image
 
 def _too_large(tree, file):
     try: size = os.stat(tree.path(file)).st_size
-    except OSError: return '' # its reader says so
-    return f'{size:,} bytes, max_annotation_bytes is {tree.max_bytes:,}: raise it to have the file read' if size > tree.max_bytes else ''
+    except OSError: return None # its reader says so
+    return FileTooLarge(file, size, tree.max_bytes) if size > tree.max_bytes else None
 
 # %% ../../nbs/05_formats/99_discover.ipynb #fa115d3c
 def _not_recognised(tree, folder, claimed):
@@ -149,7 +151,7 @@ def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
     detail = ''
     if n > 1: detail = f'and {n - 1} more .{suffix} files beside it'
-    elif suffix == 'json': detail = _too_large(tree, join(folder, first)) or _json_fault(tree, join(folder, first))
+    elif suffix == 'json': detail = e.reason if (e := _too_large(tree, join(folder, first))) else _json_fault(tree, join(folder, first))
     elif suffix in ('csv', 'tsv'): detail = 'its first line does not name an image column and box columns in pixels'
     return Problem(source, join(folder, first), '', '', 'not_recognised', 'dropped', detail)
 
@@ -301,7 +303,7 @@ def take_places(
 
 # %% ../../nbs/05_formats/99_discover.ipynb #652b338f
 @contextmanager
-def _uncollected():
+def uncollected(): # Context manager, or decorator
     "No garbage collection: it would walk through millions of values, none of which is garbage, again and again"
     was_on = gc.isenabled()
     gc.disable()
@@ -309,7 +311,16 @@ def _uncollected():
     finally:
         if was_on: gc.enable()
 
-@_uncollected()
+def _read_allowed(tree, document, refused):
+    "What the reader makes of the files that are not too large; the others go into `refused`"
+    while document.files:
+        try: return readers()[document.format].read(tree, document)
+        except FileTooLarge as e:
+            refused.append(e)
+            document = document._replace(files=tuple(o for o in document.files if o != e.file))
+    return Records()
+
+@uncollected()
 def load(
     tree:Tree, # The raw folder
     source:str, # Name of the raw dataset
@@ -317,7 +328,8 @@ def load(
     peek=stored_turns, # Reads headers
 )->Records:
     "Read, locate, measure and check one document"
-    try: r = readers()[document.format].read(tree, document)
+    refused = []
+    try: r = _read_allowed(tree, document, refused)
     except (AnnotationError, OSError) as e:
         r = Records()
         where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
@@ -328,4 +340,5 @@ def load(
         r = take_places(to_pixels(measure_images(turn_images(r, headers), headers)), n)
         if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
         r = check(r)
+    for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
     return replace(r, source=source, problems=[p._replace(source=source) for p in r.problems])

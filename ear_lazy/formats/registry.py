@@ -23,7 +23,7 @@ class Reader(NamedTuple):
     rank: int # the smaller is asked first
     why: str # what a file is recognised by, in words
     suffixes: tuple # endings of the files it could read, each a `Document`
-    per_image: tuple # endings of the files with one image each, a `Document` for a folder of them
+    per_image: tuple # endings of the files with one image each, a `Document` for a folder of them; they are read with `tree.read`
 
 _registered = {}
 
@@ -34,7 +34,7 @@ def register(
     rank:int=50, # The smaller is asked first
     why:str='its content', # What a file is recognised by, in words
     suffixes:tuple=(), # Endings of the files it could read, each a `Document`: ('.json',)
-    per_image:tuple=(), # Endings of the files with one image each, a `Document` for a folder of them
+    per_image:tuple=(), # Endings of the files with one image each, a `Document` for a folder of them; to be read with `tree.read`
 ):
     "Make a format known; another module's name is a `ValueError`; a notebook may try out a new version of it"
     known = _registered.get(name)

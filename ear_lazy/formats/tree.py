@@ -6,9 +6,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'SMALL', 'MAX_BYTES', 'KINDS', 'SPLIT_FOLDER', 'IMAGE_FOLDERS', 'LABEL_FOLDERS', 'NOT_LABELS',
-           'is_image', 'Folder', 'join', 'Tree', 'Dataset', 'dataset_of', 'dataset_tree', 'clean_name', 'ImageIndex',
-           'image_index', 'image_stems', 'Located', 'locate', 'images_of', 'Document', 'read_head', 'list_files',
-           'label_files']
+           'is_image', 'Folder', 'join', 'FileTooLarge', 'Tree', 'Dataset', 'dataset_of', 'dataset_tree', 'clean_name',
+           'ImageIndex', 'image_index', 'image_stems', 'Located', 'locate', 'images_of', 'Document', 'read_head',
+           'list_files', 'label_files']
 
 # %% ../../nbs/05_formats/00_tree.ipynb #719d93c9
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 from posixpath import normpath
 from typing import NamedTuple
 
-from ..errors import RawDataError
+from ..errors import EarLazyError, RawDataError
 
 # %% ../../nbs/05_formats/00_tree.ipynb #ba73a70f
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -61,9 +61,19 @@ def join(
 SMALL = 65536 # bytes
 MAX_BYTES = 8 * 10**9 # no annotation file of a public dataset is known to be larger
 
+class FileTooLarge(EarLazyError):
+    "An annotation file has more bytes than are allowed; no reader has to expect it, as `load` goes on without the file"
+    def __init__(self,
+        file:str, # Relative to the raw folder
+        size:int, # Its bytes
+        max_bytes:int, # Those that are allowed
+    ):
+        super().__init__(file, size, max_bytes)
+        self.file, self.reason = file, f'{size:,} bytes, max_annotation_bytes is {max_bytes:,}: raise it to have the file read'
+
 class Tree:
     "Names of all files below the raw folder"
-    watch = None # function of name, `os.stat_result` and content of each file that is read
+    watch = None # function of name, `os.stat_result` and content of each file that is read; `None` for content that is too large
     def __init__(self,
         root:str, # The raw folder
         skip:tuple=(), # Folders that are not raw data though they lie below it (the output folder)
@@ -121,16 +131,21 @@ class Tree:
         return self._above + name
 
     def read(self, name): # relative to the raw folder
-        "Content of a file; for small ones twice as fast as `open`"
+        "Content of a file, for small ones twice as fast as `open`; raises `OSError` and `FileTooLarge`"
         file = os.open(self.path(name), os.O_RDONLY | getattr(os, 'O_BINARY', 0))
         try:
             st = os.fstat(file)
+            if st.st_size > self.max_bytes: self._refuse(name, st)
             if st.st_size < SMALL: data = os.read(file, SMALL)
             else:
                 with open(file, 'rb', closefd=False) as f: data = f.read()
         finally: os.close(file)
         if self.watch: self.watch(name, st, data)
         return data
+
+    def _refuse(self, name, st):
+        if self.watch: self.watch(name, st, None)
+        raise FileTooLarge(name, st.st_size, self.max_bytes)
 
     def read_all(self, names): # relative to the raw folder
         "Content of each file, or the `OSError` of one that cannot be read"
