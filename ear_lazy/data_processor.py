@@ -271,8 +271,9 @@ def _commit(inputs, folder, report, parts, run):
 def _counted(results, tasks, bar, digests):
     "Records passed on, digests of their files noted, the progress bar moved"
     images = boxes = keypoints = 0
-    for (_, document), (r, taken) in zip(tasks, results):
-        digests.update(zip(document.files, taken))
+    for (_, document), loaded in zip(tasks, results):
+        digests.update(zip(document.files, loaded.digests))
+        r = loaded.records
         images, boxes, keypoints = images + len(r.images), boxes + r.boxes_read, keypoints + r.keypoints_read
         bar.set_postfix(images=images, boxes=boxes, keypoints=keypoints, refresh=False)
         bar.update(len(document.files))

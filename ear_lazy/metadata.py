@@ -133,8 +133,10 @@ def _values_of(pick, name):
     column, counts = pick.spool.column(name), pick.spool.column('counts')
     start = 0
     for a in range(0, len(pick.keep), CHUNK):
-        stop = start + int(counts[a:a + CHUNK].sum())
-        chosen = column[start:stop][np.repeat(pick.keep[a:a + CHUNK], counts[a:a + CHUNK])]
+        n, keep = counts[a:a + CHUNK], pick.keep[a:a + CHUNK]
+        stop = start + int(n.sum())
+        if n[0] and n.min() == n.max(): chosen = column[start:stop].reshape(-1, n[0], *column.shape[1:])[keep].reshape(-1, *column.shape[1:])
+        else: chosen = column[start:stop][np.repeat(keep, n)]
         yield pick.labels[chosen].astype('<i4') if name == 'labels' else chosen
         start = stop
 

@@ -200,6 +200,7 @@ def drop_values(
     keypoints, # (m,) True where the keypoints go
 )->Records:
     "Objects without some of their boxes and keypoints"
+    if not (boxes.any() or keypoints.any()): return keep_objects(r, r.has_box | r.has_keypoints)
     points = r.points[~keypoints[object_of_points(r)]]
     r = replace(r, has_box=r.has_box & ~boxes, point_counts=np.where(keypoints, 0, r.point_counts), points=points)
     return keep_objects(r, r.has_box | r.has_keypoints)
@@ -262,14 +263,15 @@ def check_boxes(
 def check_keypoints(r:Records)->Records:
     "Unlabel points that are not finite, drop instances with no labelled point, report both"
     points, owner = r.points.copy(), object_of_points(r)
-    bad = ~np.isfinite(points).all(1)
+    x, y, v = np.isfinite(points).T
+    bad = ~(x & y & v) # many times as fast as `all(1)`, and there may be millions of points
     points[bad] = 0
     points[:, 2] = np.clip(np.rint(points[:, 2]), 0, 2)
     counts = np.bincount(owner[bad], minlength=len(r.ids))
     rows = np.flatnonzero(counts)
     for i, n, box in zip(rows, counts[rows], extents(replace(r, points=points), rows)):
         r.problem('not_finite', 'kept', i, detail=f'{n} keypoints become unlabelled', keypoints=1, box=box)
-    labelled = np.bincount(owner, points[:, 2] > 0, minlength=len(r.ids)) > 0
+    labelled = np.bincount(owner[points[:, 2] > 0], minlength=len(r.ids)) > 0
     gone = r.has_keypoints & ~labelled
     for i in np.flatnonzero(gone): r.problem('unlabelled', 'dropped', i, keypoints=1)
     return drop_values(replace(r, points=points), np.zeros(len(gone), bool), gone)

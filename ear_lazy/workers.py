@@ -25,6 +25,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 import ear_lazy
@@ -172,7 +173,10 @@ def tasks_of(
 class Loaded(NamedTuple):
     "What became of a task"
     records: Records
-    digests: list # `FileDigest` of each file of its document
+    packed: bytes # `FileDigest` of each file of its document; as MessagePack, which is sent much faster than as objects
+
+    @property
+    def digests(self): return msgspec.msgpack.decode(self.packed, type=list[FileDigest])
 
 UNKNOWN = FileDigest((0, 0, 0, 0), 0, '') # of a file that was not read: the next run takes its source for changed
 
@@ -192,7 +196,7 @@ def _loaded(tree, peek, task):
     def watch(file, st, data): digests[file] = digest_read(st, data) if data is not None else take_digest(tree.path(file))
     if len(files) == 1: digests[files[0]] = take_digest(tree.path(files[0]))
     else: tree = tree.watched(watch)
-    return Loaded(load(tree, *task, peek), [digests.get(o, UNKNOWN) for o in files])
+    return Loaded(load(tree, *task, peek), msgspec.msgpack.encode([digests.get(o, UNKNOWN) for o in files]))
 
 def shared_peek(
     num_workers:int, # Processes; 0 for none
