@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+COMPILED = {'PYTHONDONTWRITEBYTECODE': '', 'PYTHONPYCACHEPREFIX': os.path.join(tempfile.gettempdir(), 'ear_lazy-benchmarks', 'pycache')}
 PHOTO_BATCH, SMALL = 8, (256, 256)
 MB = 1_000_000
 profiling = None # a `Profile` where time and memory are to be explained
@@ -57,7 +58,7 @@ def command(*arguments):
     "The figures of `ear-lazy-process`, start of Python included: peak of its largest process, private memory of all"
     if profiling: return command_here(arguments)
     started, line = time.perf_counter(), [sys.executable, '-P', '-m', 'ear_lazy.data_processor', *map(str, arguments)]
-    process = psutil.Popen(line, stdout=subprocess.DEVNULL)
+    process = psutil.Popen(line, stdout=subprocess.DEVNULL, env=os.environ | COMPILED) # modules are compiled once, as where it is installed
     private = 0
     while (status := _ended(process)) is None: private = max(private, _private_of_all(process))
     if status: raise SystemExit(f'ear-lazy-process ended with {status}')

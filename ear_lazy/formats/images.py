@@ -32,9 +32,9 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` of the images of the folder, where they are alone and below `teacher`
     "The images of a folder, where nothing but images is in the dataset"
-    dataset, names = dataset_of(join(folder, 'x')), sorted(tree.folders[folder].images)
-    if dataset.level != 'teacher' or not names or is_annotated(tree, dataset.folder): return []
-    return [Document('images', tuple(join(folder, o) for o in names))]
+    dataset, images = dataset_of(join(folder, 'x')), tree.folders[folder].images
+    if dataset.level != 'teacher' or not images or is_annotated(tree, dataset.folder): return []
+    return [Document('images', tuple(join(folder, o) for o in sorted(images)))]
 
 # %% ../../nbs/05_formats/90_images.ipynb #4c9cf4af
 def read(

@@ -50,10 +50,11 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for `.pts` and one for `.txt`, where there are any
     "The landmark files of a folder"
-    pts, texts = ([join(folder, o) for o in tree.folders[folder].ending(suffix)] for suffix in ('.pts', '.txt'))
-    few = texts[::max(1, len(texts) // 8)]
-    txt = tuple(o for o in texts if _is_pts(tree, o)) if any(_is_pts(tree, o) for o in few) else ()
-    return [Document('pts', files) for files in (tuple(pts), txt) if files]
+    pts, texts = (tree.folders[folder].ending(suffix) for suffix in ('.pts', '.txt'))
+    def is_pts(name): return _is_pts(tree, join(folder, name))
+    if not any(map(is_pts, texts[::max(1, len(texts) // 8)])): texts = ()
+    found = ([join(folder, o) for o in names] for names in (pts, filter(is_pts, texts)))
+    return [Document('pts', tuple(files)) for files in found if files]
 
 def _is_pts(tree, file): return _HEAD.match(_text(read_head(tree, file, 256)))
 

@@ -59,6 +59,7 @@ def join(
 
 # %% ../../nbs/05_formats/00_tree.ipynb #f6a2ecdf
 SMALL = 65536 # bytes
+_FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0)
 MAX_BYTES = 8 * 10**9 # no annotation file of a public dataset is known to be larger
 
 class FileTooLarge(EarLazyError):
@@ -132,7 +133,7 @@ class Tree:
 
     def read(self, name): # relative to the raw folder
         "Content of a file, for small ones twice as fast as `open`; raises `OSError` and `FileTooLarge`"
-        file = os.open(self.path(name), os.O_RDONLY | getattr(os, 'O_BINARY', 0))
+        file = os.open(self._above + name, _FLAGS)
         try:
             st = os.fstat(file)
             if st.st_size > self.max_bytes: self._refuse(name, st)
