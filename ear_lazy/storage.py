@@ -216,10 +216,10 @@ def _client(fs):
         made_for, client = _signer
         if client is None or (made_for is not None and made_for is not fs):
             from botocore.session import Session
-            made = fs.connect().meta
+            made, keys = fs.connect().meta, dict(aws_access_key_id=fs.key, aws_secret_access_key=fs.secret, aws_session_token=fs.token)
+            keys |= {k: v for k, v in fs.client_kwargs.items() if k in keys}
             _signer = fs, Session(**fs.kwargs).create_client(
-                's3', region_name=made.region_name, endpoint_url=made.endpoint_url, config=made.config,
-                aws_access_key_id=fs.key, aws_secret_access_key=fs.secret, aws_session_token=fs.token)
+                's3', region_name=made.region_name, endpoint_url=made.endpoint_url, config=made.config, **keys)
     return _signer[1]
 
 def _has_signed(url): return url.startswith(('s3://', 's3a://')) and url.split('/')[2] not in _unsigned

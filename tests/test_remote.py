@@ -96,7 +96,7 @@ def test_images_come_by_signed_urls(bucket, local):
     ds = LazyNPYDataset(URL)
     bucket.forget()
     ds.get_batch(range(8))
-    assert len(bucket.requests) == 8 and all('Signature=' in o[3] for o in bucket.requests)
+    assert len(bucket.requests) == 8 and all('X-Amz-Signature=' in o[3] for o in bucket.requests)
 
 
 @pytest.mark.parametrize('status', (403, 301))
