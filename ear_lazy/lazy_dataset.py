@@ -203,6 +203,10 @@ def _extras(self:LazyNPYDataset, row):
     if 'labels' in self.extras and self.kind != 'landmarker': found['labels'] = self.metadata.labels(row)
     return found
 
+def _forget_frames(error):
+    "Let go of the batch, which the frames that an error went through hold"
+    while error: error.__traceback__, error = None, error.__cause__ or error.__context__
+
 @patch
 def _without_image(self:LazyNPYDataset, error, values, row):
     "What a user wants instead of a row whose image is broken"
@@ -211,6 +215,7 @@ def _without_image(self:LazyNPYDataset, error, values, row):
         if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
     elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
     elif found is not None: raise TypeError(f'on_error gives a Sample or None, not a {type(found).__name__}')
+    _forget_frames(error)
     image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
     return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
 

@@ -1,10 +1,12 @@
 "Broken images while training: skipped, replaced or raised, counted over all workers, and nothing else slips in"
 import errno
+import gc
 import os
 import pickle
 import subprocess
 import sys
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -259,6 +261,22 @@ except RuntimeError as e: print(e, flush=True)
 print(dataset.errors(), flush=True)
 os._exit(0)
 '''
+
+
+@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+def test_a_row_that_is_skipped_does_not_hold_its_batch(folder, loader):
+    "… until Python looks for cycles, which may be some batches later"
+    dataset = opened(folder, image_loader=loader, num_threads=1, image_size=(30, 30))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        found = dataset._samples(range(N))
+    error, batch = next(o.error for o in found if not o), weakref.ref(found)
+    gc.disable()
+    try:
+        del found
+        is_gone = batch() is None
+    finally: gc.enable()
+    assert is_gone and error.fault
 
 
 def test_a_worker_that_dies_is_an_error_in_the_parent(folder):
