@@ -101,6 +101,21 @@ def test_no_batch_ends_it():
     assert disk == [None, False, 0, [], 'x']
 
 
+def test_what_waits_when_it_is_interrupted_is_not_written():
+    "… but for what is under way"
+    gate, disk = threading.Event(), []
+    def flush(batches):
+        gate.wait()
+        disk.extend(batches)
+    writer = BackgroundWriter(flush)
+    join = writer._thread.join
+    writer._thread.join = lambda: [gate.set(), join()] # the disk goes on once the thread has been told
+    with pytest.raises(KeyboardInterrupt), writer:
+        for i in range(5): writer.write(i)
+        raise KeyboardInterrupt
+    assert disk in ([], [0]) and not writer._thread.is_alive()
+
+
 def test_a_full_queue_waits_and_memory_is_bounded():
     gate, disk = threading.Event(), []
     def flush(batches):

@@ -6,48 +6,75 @@ from threading import Barrier
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ear_lazy.cache import CacheInfo, LRUCache, parse_bytes
 
 KEYS = st.integers(0, 6)
-STEPS = st.lists(st.one_of(
-    st.tuples(st.just('get'), KEYS), st.tuples(st.just('put'), KEYS, st.integers()), st.tuples(st.just('clear'))), max_size=60)
 
 
-@given(st.integers(0, 5), STEPS)
-def test_behaves_like_an_ordered_dict(maxsize, steps):
-    cache, model, hits, misses = LRUCache(maxsize), OrderedDict(), 0, 0
-    for name, *arguments in steps:
-        result = getattr(cache, name)(*arguments)
-        match name, arguments:
-            case 'get', [key]:
-                assert result == model.get(key)
-                hits, misses = (hits + 1, misses) if key in model else (hits, misses + 1)
-                if key in model: model.move_to_end(key)
-            case 'put', [key, value]:
-                model.pop(key, None)
-                model[key] = value
-                while len(model) > maxsize: model.popitem(last=False)
-            case 'clear', _: model, hits, misses = OrderedDict(), 0, 0
-        assert cache.info() == CacheInfo(hits, misses, maxsize, len(model))
+class CacheAgainstModel(RuleBasedStateMachine):
+    "What is stored are arrays; the model has their sizes in the order of use, and lets the first go until both bounds are kept to"
+    @initialize(maxsize=st.sampled_from([3, 4, None, 0, 1, 2]), max_bytes=st.sampled_from([None, 40, 27, 60, 0]))
+    def start(self, maxsize, max_bytes):
+        self.cache, self.maxsize, self.max_bytes = LRUCache(maxsize, max_bytes), maxsize, max_bytes
+        self.model, self.hits, self.misses = OrderedDict(), 0, 0
+
+    def is_over(self):
+        return (self.maxsize is not None and len(self.model) > self.maxsize) or (self.max_bytes is not None and sum(o[1] for o in self.model.values()) > self.max_bytes)
+
+    @rule(key=KEYS)
+    def get(self, key):
+        found = self.cache.get(key)
+        if key not in self.model: self.misses += 1
+        else:
+            self.hits += 1
+            self.model.move_to_end(key)
+        assert found is self.model.get(key, (None,))[0]
+
+    @rule(key=KEYS, size=st.integers(0, 20) | st.integers(0, 70))
+    def put(self, key, size):
+        "… one that does not fit alone only takes what was there before away"
+        value = np.zeros(size // 2, np.uint8), np.zeros(size - size // 2, np.uint8)
+        self.cache.put(key, value)
+        self.model.pop(key, None)
+        if self.max_bytes is None or size <= self.max_bytes: self.model[key] = value, size
+        while self.is_over(): self.model.popitem(last=False)
+
+    @rule(key=KEYS)
+    def ask(self, key):
+        "… which is no use of it"
+        for key in (key, (key + 1) % 7): assert (key in self.cache) == (key in self.model)
+
+    @rule(keys=st.lists(KEYS, min_size=4, max_size=12), size=st.integers(0, 20))
+    def read_through(self, keys, size):
+        "As a dataset does: what is not there is made and stored"
+        for key in keys:
+            self.get(key)
+            if key not in self.model: self.put(key, size)
+
+    @rule()
+    def clear(self):
+        self.cache.clear()
+        self.model, self.hits, self.misses = OrderedDict(), 0, 0
+
+    @rule()
+    def send_to_a_worker(self):
+        "A worker has one with the same bounds and nothing in it; this one stays as it is"
+        sent = pickle.loads(pickle.dumps(self.cache))
+        assert (sent.maxsize, sent.max_bytes, sent.nbytes, sent.info()) == (self.maxsize, self.max_bytes, 0, CacheInfo(0, 0, self.maxsize, 0))
+
+    @invariant()
+    def is_as_the_model(self):
+        if not hasattr(self, 'cache'): return
+        assert self.cache.info() == CacheInfo(self.hits, self.misses, self.maxsize, len(self.model))
+        assert self.cache.nbytes == sum(o[1] for o in self.model.values())
 
 
-@given(st.one_of(st.none(), st.integers(0, 5)), st.integers(0, 60), st.lists(st.tuples(KEYS, st.integers(0, 70)), max_size=60))
-def test_bytes_are_bounded_as_values_are(maxsize, max_bytes, steps):
-    "What is stored is bytes; a step asks for a key, and stores so many bytes if it is not there or of another length"
-    cache, model = LRUCache(maxsize, max_bytes), OrderedDict()
-    for key, size in steps:
-        found = cache.get(key)
-        assert (None if found is None else sum(o.nbytes for o in found)) == model.get(key)
-        if key in model: model.move_to_end(key)
-        if found is not None and model[key] == size: continue
-        cache.put(key, (np.zeros(size // 2, np.uint8), np.zeros(size - size // 2, np.uint8)))
-        model.pop(key, None)
-        if size <= max_bytes: model[key] = size
-        while sum(model.values()) > max_bytes or (maxsize is not None and len(model) > maxsize): model.popitem(last=False)
-        assert (cache.nbytes, cache.info().currsize) == (sum(model.values()), len(model))
-    assert pickle.loads(pickle.dumps(cache)).max_bytes == max_bytes
+CacheAgainstModel.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestCacheAgainstModel = CacheAgainstModel.TestCase
 
 
 @pytest.mark.parametrize('words, number', [(0, 0), ('17', 17), ('500MB', 5 * 10**8), ('2gb', 2 * 10**9), ('1.5 KiB', 1536), ('1TiB', 2**40), (np.int64(9), 9), (1e6, 10**6)])

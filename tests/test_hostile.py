@@ -55,7 +55,20 @@ def with_root(made, root):
     return path
 
 
-def no_image_is_opened(monkeypatch): monkeypatch.setattr(lazy_dataset, 'open_image', lambda *args: pytest.fail('an image was opened'))
+class Opened(Exception): "An image was opened"
+
+
+def refusal(monkeypatch, row, ask):
+    "Why a sample is refused before an image is opened; '' where it is not. It is counted either way"
+    def opened(*args): raise Opened
+    with monkeypatch.context() as patch:
+        patch.setattr(lazy_dataset, 'open_image', opened)
+        try: ask()
+        except MetadataError as e: why = str(e)
+        except Opened: why = ''
+        else: why = ''
+    tally('hostile', row, tried=1, let_in=not why)
+    return why
 
 
 @pytest.mark.parametrize('swap', ['file', 'folder', 'folder above', 'chain'])
@@ -70,11 +83,9 @@ def test_links_that_lead_out_of_the_root(made, monkeypatch, swap, kind):
     for path in (strangers(made, kind), made/f'data/out/train_{kind}.npy'):
         for options in ({}, dict(cache_size=5), dict(root_dir=made/'data/raw'), dict(on_error='skip')):
             dataset = LazyNPYDataset(path, **options)
-            with monkeypatch.context() as patch:
-                no_image_is_opened(patch)
-                for ask in (lambda: dataset[0], lambda: dataset.get_batch([0]), lambda: dataset.__getitems__([0])):
-                    with pytest.raises(MetadataError, match='a link leads outside of the image root.*allow_outside_root=True'): ask()
-                    tally('hostile', 'links that lead out of the root', tried=1, let_in=0)
+            for ask in (lambda: dataset[0], lambda: dataset.get_batch([0]), lambda: dataset.__getitems__([0])):
+                why = refusal(monkeypatch, 'links that lead out of the root', ask)
+                assert 'a link leads outside of the image root' in why and 'allow_outside_root=True' in why
         assert LazyNPYDataset(path, allow_outside_root=True)[0]['image'].shape
 
 
@@ -179,10 +190,7 @@ def test_paths_outside_of_the_root(made, monkeypatch, path, kind):
     file = with_path(made, path.format(made=made), kind)
     private = np.asarray(Image.open(made/'private/a.png'))
     for dataset in (LazyNPYDataset(file), LazyNPYDataset(file, root_dir=made/'data/raw', on_error='skip')):
-        with monkeypatch.context() as patch:
-            no_image_is_opened(patch)
-            with pytest.raises(MetadataError, match='not inside of the image root'): dataset[0]
-            tally('hostile', 'paths outside of the root', tried=1, let_in=0)
+        assert 'not inside of the image root' in refusal(monkeypatch, 'paths outside of the root', lambda: dataset[0])
     trusted = LazyNPYDataset(file, allow_outside_root=True)
     for dataset in (trusted, pickle.loads(pickle.dumps(trusted)), LazyNPYDataset(file, allow_outside_root=True, root_dir=made/'data/raw')):
         assert (dataset[0]['image'] == private[0, 0]).all() and os.path.samefile(dataset[0]['image_path'], made/'private/a.png')

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from making import coco, process
 from PIL import Image
+from tally import tally
 
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.shared_cache import SharedCache
@@ -77,6 +78,7 @@ def test_many_at_once(folder, kind, context):
     found = [in_threads(dataset, 0, SECONDS), *(queue.get(timeout=60 + SECONDS) for _ in others)]
     for o in others: o.join(30)
     n, wrong, broken = np.sum(found, axis=0).tolist()
+    tally('many at once', f"{dict(shared='a shared cache', own='a cache of its own', none='no cache')[kind]}, {context}", seconds=SECONDS, samples=n, broken_images=broken, wrong=wrong)
     assert wrong == 0 and all(o.exitcode == 0 for o in others)
     assert n >= 50 * THREADS * (1 + PROCESSES) and dataset.errors() == {'empty': broken}
     if kind == 'shared': assert dataset.cache_info().hits > 0

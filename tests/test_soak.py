@@ -97,13 +97,14 @@ def test_nothing_grows_and_nothing_is_left(folder, persistent):
     epochs = found['epochs']
     assert [o['samples'] for o in epochs] == [N * 19 // 20] * EPOCHS
     assert [sum(n for e in o['errors'] for n in e.values()) for o in epochs] == [N // 20 * (i + 1) for i in range(EPOCHS)]
+    memory, workers = [o['memory'] for o in epochs], 'workers that stay' if persistent else 'workers made for each epoch'
+    left = {f'{k}_left': max(0, found['after'][k] - n) for k, n in found['before'].items()}
+    tally('soak', workers, epochs=EPOCHS, workers=WORKERS, broken_images=sum(n for e in epochs[-1]['errors'] for n in e.values()), **left)
+    for i, n in enumerate(memory[1:], 2): tally('memory after epoch', f'{i:02}', **{workers: 100 * n / memory[1]})
     assert all(found['after'][k] <= n for k, n in found['before'].items()), found # with spawn a process of Python's stays
     assert found['after']['shm'] == 0
     open_things = [(o['fds'], o['threads'], o['processes']) for o in epochs]
     assert all(o[:2] == open_things[1][:2] for o in open_things[1:]), open_things
-    memory = [o['memory'] for o in epochs]
-    tally('soak', 'workers that stay' if persistent else 'workers made for each epoch', epochs=EPOCHS, workers=WORKERS, broken_images=sum(n for e in epochs[-1]['errors'] for n in e.values()),
-          growth_percent=round(100 * (max(memory[2:]) / memory[1] - 1), 1), left_behind=sum(max(0, found['after'][k] - n) for k, n in found['before'].items()) + found['after']['shm'])
     assert max(memory[2:]) <= (1 + GROWTH) * memory[1], memory
 
 
@@ -122,5 +123,6 @@ def test_nothing_is_left_when_the_parent_is_killed(folder):
     p.stdout.close()
     until = time.monotonic() + 30 # PyTorch's workers look for their parent every five seconds
     while any(map(is_running, workers)) and time.monotonic() < until: time.sleep(0.2)
-    assert not any(map(is_running, workers))
-    assert {o for o in os.listdir('/dev/shm') if o not in shm and str(p.pid) in o} == set()
+    left = {o for o in os.listdir('/dev/shm') if o not in shm and str(p.pid) in o}
+    tally('soak', 'a parent that is killed', epochs=1, workers=WORKERS, processes_left=sum(map(is_running, workers)), shm_left=len(left))
+    assert not any(map(is_running, workers)) and not left

@@ -1,6 +1,7 @@
 "The openers and readers on the corpus of the fuzzer, with all that it has found, and the fuzzer itself for a while"
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ def folder(tmp_path_factory): return make_folder(tmp_path_factory.mktemp('fuzz')
 @pytest.mark.parametrize(('target', 'file'), seeds(), ids=lambda o: o if isinstance(o, str) else o.name)
 def test_corpus(folder, target, file):
     with at_once(): TARGETS[target](folder, file.read_bytes())
+    tally('fuzzing', target, fixed=file.name.startswith('found'))
 
 
 def test_every_reader_is_fuzzed(): assert TARGETS.keys() >= readers().keys() - {'images'} # that one reads names alone
@@ -28,13 +30,20 @@ def test_every_reader_is_fuzzed(): assert TARGETS.keys() >= readers().keys() - {
 def test_the_corpus_is_small(): assert sum(file.stat().st_size for _, file in seeds()) < 100_000
 
 
+SECONDS, WHAT = int(os.environ.get('FUZZ_SECONDS', 60)), os.environ.get('FUZZ_TARGETS', 'all').split()
+
+
+def children_time(): return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
 @pytest.mark.fuzz
-def test_fuzz(tmp_path):
-    "FUZZ_SECONDS, a minute by default, over all targets; what it finds is left in the test's folder"
+@pytest.mark.parametrize('target', TARGETS if WHAT == ['each'] else WHAT)
+def test_fuzz(tmp_path, target):
+    "FUZZ_SECONDS, a minute by default, over FUZZ_TARGETS: some names, 'each' of them, or 'all' at once; what it finds is left in the test's folder"
     pytest.importorskip('atheris')
-    seconds = int(os.environ.get('FUZZ_SECONDS', 60))
-    done = subprocess.run([sys.executable, Path(__file__).parent/'fuzz.py', 'all', str(seconds), tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=seconds + 120)
+    before = children_time()
+    done = subprocess.run([sys.executable, Path(__file__).parent/'fuzz.py', target, str(SECONDS), tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=SECONDS + 120)
+    inputs = re.search(r'number_of_executed_units: (\d+)', done.stderr)
+    tally('fuzzing', target, seconds=SECONDS, inputs=int(inputs[1]) if inputs else 0, findings=done.returncode != 0)
     assert done.returncode == 0, done.stderr[-4000:]
-    inputs = int(re.search(r'number_of_executed_units: (\d+)', done.stderr)[1])
-    tally('fuzzing', 'all targets', seconds=seconds, inputs=inputs, findings=0)
-    assert inputs > 20 * seconds
+    assert int(inputs[1]) > 20 * (children_time() - before), 'inputs in a second of the processor'
