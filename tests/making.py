@@ -72,7 +72,7 @@ def start(*args, **options):
                             cwd=ROOT, start_new_session=True, **options)
 
 
-def ended(p, timeout=15):
+def ended(p, timeout=60):
     "Wait for a started command; one that hangs is ended with its workers, and fails the test"
     try: out, err = p.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:

@@ -75,8 +75,8 @@ def test_many_at_once(folder, kind, context):
     queue = processes.Queue()
     others = [processes.Process(target=in_threads, args=(dataset, n + 1, SECONDS, queue)) for n in range(PROCESSES)]
     for o in others: o.start()
-    found = [in_threads(dataset, 0, SECONDS), *(queue.get(timeout=60 + SECONDS) for _ in others)]
-    for o in others: o.join(30)
+    found = [in_threads(dataset, 0, SECONDS), *(queue.get(timeout=300 + SECONDS) for _ in others)]
+    for o in others: o.join(300)
     n, wrong, broken = np.sum(found, axis=0).tolist()
     tally('many at once', f"{dict(shared='a shared cache', own='a cache of its own', none='no cache')[kind]}, {context}", seconds=SECONDS, samples=n, broken_images=broken, wrong=wrong)
     assert wrong == 0 and all(o.exitcode == 0 for o in others)

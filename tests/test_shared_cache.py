@@ -112,6 +112,13 @@ class Model(RuleBasedStateMachine):
         self.hits, self.misses = (self.hits + 1, self.misses) if key in self.model else (self.hits, self.misses + 1)
         if key in self.model: self.model.move_to_end(key)
 
+    @rule(asked=st.lists(keys, min_size=4, max_size=12), blocks=st.integers(1, 6))
+    def read_through(self, asked, blocks):
+        "As a dataset does: what is not there is made and stored"
+        for key in asked:
+            self.get(key, False)
+            if key not in self.model: self.put(key, blocks, False)
+
     @rule(elsewhere=elsewhere)
     def clear(self, elsewhere):
         self.do(self.cache.clear, elsewhere)
@@ -529,10 +536,10 @@ if __name__ == '__main__':
     shm = set(os.listdir('/dev/shm'))
     script = tmp_path/'train.py'
     script.write_text(code)
-    run = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, timeout=100,
+    run = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, timeout=300,
                          env=os.environ | {'PYTHONPATH': str(ROOT)})
     inode, hits, misses = map(int, run.stdout.split())
     assert run.returncode == -signal.SIGKILL and hits == misses > 0
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while users(inode) and time.monotonic() < deadline: time.sleep(0.2)
     assert users(inode) == [] and not any('ear_lazy' in o for o in set(os.listdir('/dev/shm')) - shm)

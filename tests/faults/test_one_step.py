@@ -61,15 +61,20 @@ def half_swapped(outputs):
     return outputs
 
 
+WAYS = {'cp -r': 'cp -r "$1"/. "$2"', 'cp -rL': 'cp -rL "$1"/. "$2"', 'cp of the files': 'cp "$1"/* "$2"', 'tar': 'tar -C "$1" -c . | tar -C "$2" -x'}
+
+
 def test_what_is_left_of_a_killed_run_is_a_dataset(half_swapped, tmp_path):
     "… for who may not write there, and for who copies the folder"
     out, path = half_swapped.out, half_swapped.out/'train_detector.npy'
     assert path.is_symlink() and read_origin(path) is not None
     md = Metadata(path)
     assert Path(recorded_root(path, md.root), md.image_path(0)).is_file()
-    for way in ('-r', '-rL'):
-        subprocess.run(['cp', way, out, tmp_path/f'copy{way}'])
-        assert contents(tmp_path/f'copy{way}') == half_swapped.after
+    for way in WAYS:
+        copy = tmp_path/f'copy {way}'
+        copy.mkdir()
+        subprocess.run(['sh', '-uc', WAYS[way], way, out, copy], capture_output=True)
+        assert contents(copy) == half_swapped.after, way
     assert half_swapped.check('killed at a system call')
 
 

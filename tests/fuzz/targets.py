@@ -25,14 +25,14 @@ class Surprise(Exception): "A promise is broken"
 
 @contextmanager
 def at_once(seconds=10):
-    "What takes longer is a surprise"
+    "What takes the processor for longer is a surprise"
     def late(*_): raise Surprise(f'more than {seconds} s')
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try: yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def make_folder(folder):

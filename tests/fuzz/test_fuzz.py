@@ -42,7 +42,7 @@ def test_fuzz(tmp_path, target):
     "FUZZ_SECONDS, a minute by default, over FUZZ_TARGETS: some names, 'each' of them, or 'all' at once; what it finds is left in the test's folder"
     pytest.importorskip('atheris')
     before = children_time()
-    done = subprocess.run([sys.executable, Path(__file__).parent/'fuzz.py', target, str(SECONDS), tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=SECONDS + 120)
+    done = subprocess.run([sys.executable, Path(__file__).parent/'fuzz.py', target, str(SECONDS), tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=SECONDS + 600)
     inputs = re.search(r'number_of_executed_units: (\d+)', done.stderr)
     tally('fuzzing', target, seconds=SECONDS, inputs=int(inputs[1]) if inputs else 0, findings=done.returncode != 0)
     assert done.returncode == 0, done.stderr[-4000:]
