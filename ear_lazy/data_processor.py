@@ -18,6 +18,7 @@ import uuid
 import warnings
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +42,7 @@ from .shared_storage import Job, SharedRun, dataset_folders
 from .sources import Sources, not_listed, read_sources_toml, source_info
 from .splits import SPLITS, group_hashes, train_side
 from .storage import check_storage, is_remote, place
-from .workers import RawFolder, loaders, tasks_of
+from .workers import RawFolder, each_of, loaders, tasks_of
 
 # %% ../nbs/10_data_processor.ipynb #44371c26
 def _folder(path):
@@ -188,6 +189,7 @@ def _report(self:DataProcessor, kinds, train_split):
     self._out = self._out_here()
     clear_away(self._out)
     state = State() if self.force else read_state(self._out)
+    if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
     inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes), state.digests)
     run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
     if state.is_current(self._out, inputs.run(*run)): return self._last_report(sources)

@@ -70,10 +70,10 @@ class Spool:
         rows:Rows, # Next rows
     ):
         "Write a batch behind the others"
-        paths = [encode_path(o) for o in rows.image_paths]
-        self._write('paths', b''.join(paths))
-        columns = {'sizes': rows.sizes, 'groups': rows.groups, 'counts': rows.counts,
-                   'path_lengths': [len(o) for o in paths]}
+        paths, text = rows.image_paths, ''.join(rows.image_paths)
+        if not text.isascii(): paths = list(map(encode_path, paths)) # a letter may be several bytes
+        self._write('paths', encode_path(text))
+        columns = {'sizes': rows.sizes, 'groups': rows.groups, 'counts': rows.counts, 'path_lengths': list(map(len, paths))}
         for name, (dtype, _) in (_PER_ROW | _VALUES).items():
             values = columns[name] if name in columns else rows.values.get(name)
             if values is not None: self._write(name, np.ascontiguousarray(values, dtype).tobytes())

@@ -11,6 +11,7 @@ __all__ = ['REASONS', 'ACTIONS', 'IMAGE_COLUMNS', 'OBJECT_COLUMNS', 'ROUNDING', 
 
 # %% ../nbs/04_records.ipynb #4b0d6c18
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from math import isfinite
 from typing import NamedTuple
 
@@ -213,7 +214,7 @@ def keep_images(
     "Images with the objects in them"
     r = keep_objects(r, keep[r.image_of] if len(keep) else [])
     row = np.cumsum(keep) - 1
-    images = [o for o, k in zip(r.images, keep) if k]
+    images = list(compress(r.images, keep.tolist()))
     columns = {name: getattr(r, name)[keep] for name in IMAGE_COLUMNS}
     return replace(r, images=images, image_of=row[r.image_of], **columns)
 
@@ -233,29 +234,38 @@ def extents(
 # %% ../nbs/04_records.ipynb #fd26635f
 ROUNDING = 0.01 # pixels
 
+_FAULTS = ('', 'not_finite', 'no_area', 'outside', 'partly_outside')
+_CHUNK = 65_536 # objects; what is made of them on the way stays in the processor's cache
+
 def _faulty_boxes(r):
-    "(m,) index into `faults` for each object, and the boxes clipped to their images"
-    faults = ('', 'not_finite', 'no_area', 'outside', 'partly_outside')
-    finite = np.isfinite(r.boxes).all(1)
-    boxes = np.where(finite[:, None], r.boxes, 0)
-    clipped = clip_boxes(boxes, r.sizes[r.image_of])
+    "(m,) index into `_FAULTS` for each object, and the boxes clipped to their images"
+    fault, clipped = np.zeros(len(r.boxes), np.int8), r.boxes.copy()
+    for a in range(0, len(r.boxes), _CHUNK):
+        of = slice(a, a + _CHUNK)
+        fault[of], clipped[of] = _clip(r.boxes[of], r.has_box[of], r.sizes[r.image_of[of]])
+    return fault, clipped
+
+def _clip(boxes, has_box, sizes):
+    finite = np.isfinite(boxes).all(1)
+    boxes = np.where(finite[:, None], boxes, 0)
+    clipped = clip_boxes(boxes, sizes)
     fault = np.zeros(len(boxes), np.int8)
-    fault[np.abs(clipped - boxes).max(1, initial=0) > ROUNDING] = 4
+    fault[(np.abs(clipped - boxes) > ROUNDING).any(1)] = 4
     fault[(clipped[:, 2:] <= 0).any(1)] = 3
     fault[(boxes[:, 2:] <= 0).any(1)] = 2
     fault[~finite] = 1
-    fault[~r.has_box] = 0
-    return fault, faults, clipped
+    fault[~has_box] = 0
+    return fault, clipped
 
 # %% ../nbs/04_records.ipynb #53358bb2
 def check_boxes(
     r:Records, # With sizes, where they are known
 )->Records:
     "Clip what reaches over the edge, drop what cannot be a box, report both"
-    fault, faults, clipped = _faulty_boxes(r)
+    fault, clipped = _faulty_boxes(r)
     for i in np.flatnonzero(fault):
         action = 'clipped' if fault[i] == 4 else 'dropped'
-        r.problem(faults[fault[i]], action, i, detail=f"[{', '.join(f'{o:g}' for o in r.boxes[i])}]", boxes=1)
+        r.problem(_FAULTS[fault[i]], action, i, detail=f"[{', '.join(f'{o:g}' for o in r.boxes[i])}]", boxes=1)
     bad = (fault > 0) & (fault < 4)
     return drop_values(replace(r, boxes=clipped), bad, np.zeros(len(bad), bool))
 

@@ -134,7 +134,7 @@ def read(
     file, = document.files
     coco, misfits = decode((tree.root / file).read_bytes(), file)
     order = point_order(coco.categories, {_key(a.category_id) for a in coco.annotations})
-    row_of, taken = image_rows(coco.images)
+    row_of, taken = image_rows([o.id for o in coco.images])
     faults = list(_faults(coco.annotations, order, row_of))
     r = _instances(coco, order, row_of, faults, file)
     for o in misfits: r.problem('malformed', 'dropped', where=f'{o.table}[{o.index}]', detail=o.reason)

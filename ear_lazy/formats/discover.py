@@ -175,16 +175,18 @@ def locate_images(
     tree:Tree, # The raw folder
 )->Records:
     "Image names turned into paths relative to the raw folder; images that cannot be found dropped and reported"
-    listed_in = [r.files[o] for o in r.listed_in.tolist()]
-    located = [locate(tree, file, name, by_stem=not is_image(name.strip())) for file, name in zip(listed_in, r.images)]
-    names, r = r.images, replace(r, images=[o.path for o in located])
-    lost = np.array([bool(o.reason) for o in located], bool)
-    if not lost.any(): return concat([r])
+    names, paths, lost = r.images, [], {}
+    for i, (name, file) in enumerate(zip(names, r.listed_in.tolist())):
+        at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
+        paths.append(at.path)
+        if at.reason: lost[i] = at
+    r = replace(r, images=paths)
+    if not lost: return concat([r])
     first, boxes, keypoints = _first_objects(r), _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
-    for i in np.flatnonzero(lost).tolist():
-        r.problem(located[i].reason, 'dropped', first[i] if first[i] >= 0 else None, image=names[i], detail=located[i].detail, file=listed_in[i],
+    for i, at in lost.items():
+        r.problem(at.reason, 'dropped', first[i] if first[i] >= 0 else None, image=names[i], detail=at.detail, file=r.files[r.listed_in[i]],
                   boxes=boxes[i], keypoints=keypoints[i], box=())
-    return concat([keep_images(r, ~lost)])
+    return concat([keep_images(r, ~np.isin(np.arange(len(paths)), [*lost]))])
 
 # %% ../../nbs/05_formats/99_discover.ipynb #9470fa0b
 class Headers(NamedTuple):
@@ -197,16 +199,18 @@ class Headers(NamedTuple):
 def read_headers(
     r:Records, # Images located
     tree:Tree, # The raw folder
-    peek=stored_turns, # Function of paths, as `stored_turns` is
+    share:int=5000, # Images in one go
 )->Headers:
     "Headers of the images that need one"
     rows = np.flatnonzero((r.sizes > 0).all(1) | (_per_image(r, r.has_box | r.has_keypoints) > 0))
-    found, faults = peek([tree.path(r.images[i]) for i in rows])
-    all_found = np.zeros((len(r.images), 3), np.int32)
-    all_found[rows] = found
+    shares = [rows[a:a + share].tolist() for a in range(0, len(rows), share)]
+    all_found, all_faults = np.zeros((len(r.images), 3), np.int32), {}
+    for (found, faults), own in zip(tree.each(stored_turns, [[tree.path(r.images[i]) for i in own] for own in shares]), shares):
+        all_found[own] = found
+        all_faults |= {own[i]: reason for i, reason in faults.items()}
     turns, stored = all_found[:, 0], all_found[:, 1:]
     seen = np.where(turns[:, None] >= 5, stored[:, ::-1], stored)
-    return Headers(turns, stored, seen, {int(rows[i]): reason for i, reason in faults.items()})
+    return Headers(turns, stored, seen, all_faults)
 
 # %% ../../nbs/05_formats/99_discover.ipynb #e875f987
 def turn_images(
@@ -325,7 +329,6 @@ def load(
     tree:Tree, # The raw folder
     source:str, # Name of the raw dataset
     document:Document, # What to read
-    peek=stored_turns, # Reads headers
 )->Records:
     "Read, locate, measure and check one document"
     refused = []
@@ -336,7 +339,7 @@ def load(
         r.problem('bad_file', 'dropped', file=document.files[0], where=where, detail=detail)
     else:
         n, r = len(r.problems), locate_images(with_places(r, tree), tree)
-        headers = read_headers(r, tree, peek)
+        headers = read_headers(r, tree)
         r = take_places(to_pixels(measure_images(turn_images(r, headers), headers)), n)
         if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
         r = check(r)

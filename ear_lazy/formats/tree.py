@@ -75,6 +75,7 @@ class FileTooLarge(EarLazyError):
 class Tree:
     "Names of all files below the raw folder"
     watch = None # function of name, `os.stat_result` and content of each file that is read; `None` for content that is too large
+    each = map # calls a function of one argument for each of a list, results in order; in several processes where some are free
     def __init__(self,
         root:str, # The raw folder
         skip:tuple=(), # Folders that are not raw data though they lie below it (the output folder)
@@ -175,10 +176,10 @@ class Tree:
         self._note(real)
         return self._scan(path).images
 
-    def watched(self, watch): # function, see above
-        "The same tree, except that what is read through it is told"
+    def having(self, **attributes): # `watch` or `each`
+        "The same tree with other attributes"
         tree = object.__new__(Tree)
-        tree.__dict__ = self.__dict__ | {'watch': watch}
+        tree.__dict__ = self.__dict__ | attributes
         return tree
 
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
@@ -319,7 +320,9 @@ def locate(
     by_stem:bool=False, # The name has no extension
 )->Located:
     "The image that `name` in `file` stands for"
-    folder, written, name = file.rpartition('/')[0], name, clean_name(name)
+    folder = file.rpartition('/')[0]
+    if not by_stem and (path := _quick_look(tree, folder, name)): return Located(path)
+    written, name = name, clean_name(name)
     if not by_stem:
         climbing = normpath(join(folder, written.replace('\\', '/'))) if '..' in written else ''
         if climbing and tree.has(climbing): return Located(climbing)
@@ -333,6 +336,18 @@ def locate(
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
     if not found: return Located(name, 'missing_image')
     return Located(name, 'ambiguous_image', ', '.join(sorted(found)[:4]))
+
+def _quick_look(tree, folder, name):
+    "Where an image is whose name is that of one in the usual places, letter by letter, as nearly all are"
+    below, _, last = name.rpartition('/')
+    for place, images in tree.once(('places', folder, below), lambda: _places(tree, folder, below)):
+        if last in images and '..' not in name and '\\' not in name: return place + last
+
+def _places(tree, folder, below):
+    "What is `below` the usual places: folder with '/', names of its images; none where one was not walked"
+    paths = [join(o, below) if below else o for o in _beside(tree, folder)]
+    if clean_name(join(below, 'x')) != join(below, 'x') or tree._enters and not tree.folders.keys() >= set(paths): return []
+    return [(join(o, ''), tree.folders[o].images) for o in paths if o in tree.folders]
 
 def _stem_beside(tree, folder, stem):
     "The one image of this stem in the nearest of the usual places"
