@@ -20,16 +20,22 @@ def write_corpus(name, folder):
     return folder
 
 
-def main(name, seconds, keep=None):
+def fuzz(name, seconds, scratch, keep):
     target = targets.any_target if name == 'all' else targets.TARGETS[name]
+    folder, corpus = targets.make_folder(scratch/'raw'), write_corpus(name, keep/'corpus'/name)
+    def one_input(data):
+        with targets.at_once(): target(folder, data)
+    atheris.Setup(['fuzz', f'-max_total_time={seconds}', '-max_len=4096', '-rss_limit_mb=4096', '-timeout=30', '-verbosity=1', '-seed=1', '-print_final_stats=1',
+                   f'-artifact_prefix={keep}/{name}-', str(corpus)], one_input)
+    atheris.Fuzz()
+
+
+def main(name, seconds, keep=None):
+    "In a process of its own, which the fuzzer ends without clearing up"
     with tempfile.TemporaryDirectory(dir='/dev/shm' if os.path.isdir('/dev/shm') else None) as scratch:
-        folder, keep = targets.make_folder(Path(scratch)/'raw'), Path(keep or scratch)
-        corpus = write_corpus(name, keep/'corpus'/name)
-        def one_input(data):
-            with targets.at_once(): target(folder, data)
-        atheris.Setup(['fuzz', f'-max_total_time={seconds}', '-max_len=4096', '-rss_limit_mb=4096', '-timeout=30', '-verbosity=1', '-seed=1', '-print_final_stats=1',
-                       f'-artifact_prefix={keep}/{name}-', str(corpus)], one_input)
-        atheris.Fuzz()
+        if pid := os.fork(): status = os.waitpid(pid, 0)[1]
+        else: fuzz(name, seconds, Path(scratch), Path(keep or scratch))
+    return os.waitstatus_to_exitcode(status)
 
 
-if __name__ == '__main__': main(*sys.argv[1:])
+if __name__ == '__main__': sys.exit(main(*sys.argv[1:]))

@@ -45,5 +45,5 @@ def test_fuzz(tmp_path, target):
     done = subprocess.run([sys.executable, Path(__file__).parent/'fuzz.py', target, str(SECONDS), tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=SECONDS + 600)
     inputs = re.search(r'number_of_executed_units: (\d+)', done.stderr)
     tally('fuzzing', target, seconds=SECONDS, inputs=int(inputs[1]) if inputs else 0, findings=done.returncode != 0)
-    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     assert int(inputs[1]) > 20 * (children_time() - before), 'inputs in a second of the processor'
