@@ -109,7 +109,8 @@ def test_readers_meet_a_whole_file_at_any_time(outputs):
         nonlocal opened
         while not stop.is_set():
             for name in ('train_detector.npy', 'train_teacher.npy', 'report.json'):
-                try: ok = (outputs.out/name).read_bytes() in [o[name] for o in outputs.states]
+                try:
+                    with swap.open_file(outputs.out/name) as f: ok = f.read() in [o[name] for o in outputs.states]
                 except OSError as e: ok = e
                 opened += 1
                 if ok is not True: faults.append((name, ok))
