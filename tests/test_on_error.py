@@ -281,5 +281,5 @@ def test_a_row_that_is_skipped_does_not_hold_its_batch(folder, loader):
 
 def test_a_worker_that_dies_is_an_error_in_the_parent(folder):
     "… and does not leave the log locked. It has handed over what it had made: PyTorch fetches a batch from its maker, and one whose maker is just dying gives other errors"
-    run = subprocess.run([sys.executable, '-c', DIES, str(folder/'out/train_detector.npy')], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    run = subprocess.run([sys.executable, '-c', DIES, str(folder/'out/train_detector.npy')], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert 'DataLoader worker' in run.stdout and ('Killed' in run.stdout or 'exited unexpectedly' in run.stdout) and "{'missing': 1" in run.stdout, run
