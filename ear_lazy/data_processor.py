@@ -16,6 +16,7 @@ import sys
 import time
 import uuid
 import warnings
+from collections import Counter
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
@@ -26,12 +27,13 @@ from typing import NamedTuple
 import numpy as np
 from fastcore.basics import patch
 
+from . import __version__
 from .background_writer import BackgroundWriter
 from .changes import Inputs
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
-from .errors import EarLazyError, OutputError, RawDataError, StorageError
-from .formats.discover import Source as Source, discover, uncollected # users import `Source` from here
-from .formats.tree import KINDS, MAX_BYTES, Tree
+from .errors import EarLazyError, OutputError, RawDataError, StorageError, name_list, whole_number
+from .formats.discover import Source as Source, check_said, discover, uncollected # users import `Source` from here
+from .formats.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata import SHARD_BYTES
 from .mirror import mirror_raw, output_stand_in, publish
 from .output_folder import OutputFolder, State, clear_away, image_root, read_state
@@ -48,7 +50,19 @@ from .workers import RawFolder, each_of, loaders, tasks_of
 def _folder(path):
     "A path, or a URL as it is"
     if is_remote(os.fspath(path)): path = check_storage(place(path))
-    return path if is_remote(path) else Path(path)
+    return path if is_remote(path) else Path(path).expanduser()
+
+def _checked_sources(sources):
+    sources = [sources] if isinstance(sources, Source | str) else [*sources]
+    for o in sources:
+        if not isinstance(o, Source): raise TypeError(f"sources are `Source`s, such as Source('folder', format='csv'), not {o!r}")
+        check_said(o)
+    return tuple(sources)
+
+def _checked_kinds(kinds):
+    kinds = name_list('kinds', kinds)
+    if kinds and {*kinds} <= {*KINDS}: return kinds
+    raise ValueError(f"kinds are some of {', '.join(KINDS)}, not {', '.join(kinds) or 'none'}")
 
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
@@ -77,7 +91,8 @@ class DataProcessor:
         limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
                   ('shard_bytes', shard_bytes, 1), ('max_annotation_bytes', max_annotation_bytes, 1))
         for name, value, least in limits:
-            if value < least: raise ValueError(f'{name} is {least} or more, not {value}')
+            whole_number(name, value, least)
+        if keypoints is not None: whole_number('keypoints', keypoints, 1)
         if not isinstance(executor, Executor | None):
             raise TypeError(f'executor is a concurrent.futures.Executor, such as client.get_executor() of a Dask client, not {executor!r}')
         if shared_storage and (executor is None or check_duplicates or keep_together):
@@ -92,7 +107,7 @@ class DataProcessor:
         self.split, self.group_by = split, group_by
         group_hashes([], seed, split, group_by) # refuses what it cannot use before any work is done
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
-        self.said, self.classes, self.keypoints = tuple(sources), tuple(classes), keypoints
+        self.said, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
         self.report = None
 
     def __repr__(self):
@@ -146,14 +161,22 @@ def _discover(self:DataProcessor):
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
     sources, problems = discover(tree, self._all_said())
     if sources: return tree, sources, problems
-    raise self._nothing(problems)
+    raise self._nothing(problems, tree)
 
 @patch
 def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw), *self.said)}.values())
 
 @patch
-def _nothing(self:DataProcessor, problems):
-    return RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *map(str, problems[:3])]))
+def _nothing(self:DataProcessor, problems, tree):
+    there = not_listed(tree, [], problems)[:3] or _other_files(tree)
+    return RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *there]))
+
+def _other_files(tree):
+    "What is in a folder in which there is nothing to read"
+    endings = Counter(os.path.splitext(o)[1].lower() or o for folder in tree.folders.values() for o in folder.others)
+    if not endings: return ['there are no files']
+    what = ', '.join(f'{n:,} {ending}' for ending, n in endings.most_common(3))
+    return [f"there are only other files ({what}); give a folder that has the images in it, too"]
 
 @patch
 def _asked(self:DataProcessor, kinds):
@@ -171,6 +194,7 @@ def process(self:DataProcessor,
 )->Report:
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     train_side([], train_split)
+    kinds = _checked_kinds(kinds)
     started = time.monotonic()
     if self.raw_data_dir == self.output_dir or os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir):
         raise OutputError('output_dir is the raw folder, which is never written to: choose another')
@@ -254,8 +278,16 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
     report.outputs = folder.finish(train_split, names, [list(o.labels) for o in parts], groups)
     for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
     if copies: copies.tell(folder, names, report)
+    self._check_classes((o.labels for o in parts), report)
     if self.strict: raise_first(report.problems)
     report.check()
+
+@patch
+def _check_classes(self:DataProcessor, found, report):
+    "A class that is misspelt is one that no object has"
+    others = {p.detail for p in report.problems if p.reason == 'other_class'}
+    if not others or {*self.classes} & {name for names in found for name in names}: return
+    raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
 
 @patch
 def _copies(self:DataProcessor, folder):
@@ -265,7 +297,7 @@ def _copies(self:DataProcessor, folder):
         prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update)
     return _Copies(images, rows, near_pairs(prints))
 
-def _reports(report): return {'report.json': report.to_json(), 'problems.csv': report.problems.to_csv()}
+def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
 def _commit(inputs, folder, report, parts, run):
     folder.commit(_reports(report), inputs.keys(), [_part_facts(o) for o in parts], run, inputs.digests, inputs.tree.outside)
@@ -295,10 +327,11 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_said(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
     report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2])), raw_data_dir=self.raw_data_dir)
-    if not run.surveys: raise self._nothing(report.problems)
+    if not run.surveys: raise self._nothing(report.problems, Tree(raw.root, raw.skip, max_bytes=raw.max_bytes))
     if self.strict: raise_first(report.problems)
     with _progress_bar(sum(len(o.pieces) for o in run.surveys), self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
+    self._check_classes((o.part.labels for _, o in run.pieces), report)
     report.check()
     folder.adopt(report.outputs)
     if report.outputs: folder.commit(_reports(report), outside=run.outside)
@@ -392,7 +425,7 @@ def make_parser()->argparse.ArgumentParser:
                    help='folder of the files to make (%(default)s)')
     p.add_argument('--batch-size', type=_at_least(1), default=500, metavar='N',
                    help='files parsed, and rows written, in one go (%(default)s)')
-    p.add_argument('--workers', type=_at_least(0), default=10, metavar='N',
+    p.add_argument('--workers', '--num-workers', type=_at_least(0), default=10, metavar='N',
                    help='parsing processes; 0 parses in this one (%(default)s)')
     p.add_argument('--flush-every', type=_at_least(1), default=1, metavar='N',
                    help='batches that go to disk at once (%(default)s)')
@@ -412,10 +445,12 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument('--dask', metavar='ADDRESS', help='parse on the workers of the Dask scheduler at this address, such as tcp://host:8786')
     p.add_argument('--shared-storage', action='store_true', help='with --dask: workers see both folders under the same paths, and write the files themselves')
     p.add_argument('--force', action='store_true', help='parse everything, also what has not changed since the last run')
+    p.add_argument('--version', action='version', version=f'ear_lazy {__version__}')
     return p
 
 def _at_least(least):
     def number(text):
+        if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is no whole number')
         if int(text) < least: raise argparse.ArgumentTypeError(f'{text} is less than {least}')
         return int(text)
     return number
@@ -425,8 +460,10 @@ def _pattern(text):
     except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is no regular expression: {e}')
 
 def _share(text):
-    if not 0 <= float(text) <= 1: raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
-    return float(text)
+    try: share = float(text)
+    except ValueError: raise argparse.ArgumentTypeError(f'{text!r} is no number') from None
+    if not 0 <= share <= 1: raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
+    return share
 
 def _kinds(parser, args):
     kinds = tuple(k for k in KINDS if (args.all and not (k == 'teacher' and args.no_teacher)) or getattr(args, k))

@@ -104,6 +104,10 @@ class Problems(list):
             raise ValueError(f"no reason {fields['reason']!r}: there are {', '.join(REASONS)}")
         return Problems((p for p in self if all(getattr(p, k) == v for k, v in fields.items())), self.raw_data_dir)
 
+    def __repr__(self):
+        lines = [*map(str, self[:12]), *[f'… and {len(self) - 12:,} more'] * (len(self) > 12)]
+        return '\n'.join(lines) or 'no problems'
+
     def to_csv(self)->bytes:
         "A table with a header and one line for each problem, its box in four cells that may be empty"
         text = io.StringIO()
@@ -240,6 +244,9 @@ def _problem_lines(report, most=3):
         lines += [f'    {p}' for p in problems[:most]]
         if len(problems) > most: lines.append(f'    … and {len(problems) - most:,} more in report.json')
     return lines
+
+@patch
+def __repr__(self:Report)->str: return str(self)
 
 @patch
 def __str__(self:Report)->str:

@@ -87,6 +87,8 @@ class Sources(list):
         if len(sizes) < 2: return
         yield f"Numbers of keypoints differ: {', '.join(map(str, sizes))}; keypoints=K keeps one of them."
 
+    def __repr__(self): return str(self)
+
     def __str__(self):
         parts = aligned(_HEADER, self._lines(), left=4), '\n'.join(self._notes())
         return '\n\n'.join(filter(None, parts))

@@ -152,9 +152,11 @@ def test_shared_storage_refuses(raw, tmp_path):
         options = dict(executor=executor, shared_storage=True)
         with pytest.raises(ValueError, match='check_duplicates'): process(raw, tmp_path/'out', check_duplicates=True, **options)
         with pytest.raises(RawDataError, match='no raw folder at'): process(tmp_path/'nowhere', tmp_path/'out', **options)
-        (tmp_path/'empty').mkdir()
-        with pytest.raises(RawDataError, match='no annotation files below'): process(tmp_path/'empty', tmp_path/'out', **options)
+        (tmp_path/'empty/below').mkdir(parents=True)
+        (tmp_path/'empty/below/notes.md').touch()
+        with pytest.raises(RawDataError, match=r'no annotation files below.*1 \.md'): process(tmp_path/'empty', tmp_path/'out', **options)
         with pytest.raises(RawDataError, match='nothing to read in nobody'): process(raw, tmp_path/'out', sources=[Source('nobody')], **options)
+        with pytest.raises(RawDataError, match='no object is of class eer; there are '): process(raw, tmp_path/'out', classes='eer', **options)
         with pytest.raises(ProblemError): process(raw, tmp_path/'out', strict=True, **options)
     def unmount():
         for o in (tmp_path/'out').glob('.ear_lazy/run-*'): o.rmdir()

@@ -80,7 +80,7 @@ def test_what_the_user_says_goes(raw):
 
 
 @pytest.mark.parametrize('said, error, words', [
-    (Source('nowhere'), RawDataError, 'nothing to read in nowhere; there are ears, faces'),
+    (Source('nowhere'), RawDataError, r'nothing to read in nowhere \(no such folder\); there are ears, faces'),
     (Source('ears', format='tsv'), ValueError, "no reader 'tsv' for ears: there are"),
     (Source('ears', kind='segmenter'), ValueError, "no kind 'segmenter' for ears: there are detector"),
     (Source('ears', format='pts'), RawDataError, 'nothing to read in ears')])

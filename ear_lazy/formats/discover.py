@@ -65,14 +65,15 @@ def discover(
         problems += refused + _not_recognised(tree, folder, {f for d in claimed for f in d.files})
     sources = sorted(_source(o, ds, said.get(o.folder or '.', Source(''))) for o, ds in documents.items())
     if missing := said.keys() - {o.name for o in sources} - {o.source for o in problems if o.reason == 'bad_file'}:
-        what = ', '.join(_nothing_to_read(said[o]) for o in sorted(missing))
+        what = ', '.join(_nothing_to_read(tree, said[o]) for o in sorted(missing))
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
 
 def _looks_into(folder, dataset): return dataset is None or dataset_of(join(folder, 'x')).folder == dataset
 
-def _nothing_to_read(said):
-    if not said.format: return said.name
+def _nothing_to_read(tree, said):
+    if said.name not in tree.folders and said.name != '.': return f'{said.name} (no such folder)'
+    if not said.format: return f'{said.name} (no reader knows its files)'
     reader = readers()[said.format]
     ends = ', '.join(dict.fromkeys(reader.suffixes + reader.per_image)) or 'a way that its reader knows'
     return f'{said.name} as {said.format} (no file there ends in {ends})'
