@@ -84,7 +84,7 @@ def _numbered_points(points):
     number = np.flatnonzero(points[:, 2] > 0)
     return np.concatenate([points[number] - np.float32([.5, .5, 0]), number[:, None]], 1).astype(np.float32)
 
-def _size(image): return tuple(image.shape[-2:] if isinstance(image, torch.Tensor) else image.shape[:2])
+def _size(image): return tuple(image.shape[-2:] if isinstance(image, torch.Tensor) else np.shape(image)[:2])
 
 def _given_points(found, n):
     "All keypoints of a row again, unlabelled where they are gone"
@@ -93,6 +93,17 @@ def _given_points(found, n):
     return points_within(out, _size(found['image']))
 
 # %% ../nbs/12g_adapters.ipynb #b095e6e7
+def _within(found):
+    "A sample as v2 gives it, keypoints outside of the image unlabelled; raises `ValueError` for keypoints that have lost their visibility"
+    points, seen = found['keypoints'], found['visibility']
+    if len(points) != len(seen):
+        raise ValueError(f"{len(points)} keypoints with the visibility of {len(seen)}: drop both, as in v2.SanitizeKeyPoints(lambda sample: sample['visibility'])")
+    from torchvision import tv_tensors
+    width_height = torch.tensor(_size(found['image'])[::-1])
+    inside = (seen > 0) & ((points >= 0) & (points <= width_height)).all(-1)
+    moved = tv_tensors.wrap(torch.where(inside[:, None], points, 0), like=points)
+    return found | {'keypoints': moved, 'visibility': torch.where(inside, seen, 0)}
+
 class TvTensors:
     "A sample as tensors of torchvision, perhaps transformed; `as_tv_tensors` makes one"
     def __init__(self, transform=None): self.transform = transform
@@ -106,8 +117,10 @@ class TvTensors:
         if 'keypoints' in sample:
             out['keypoints'] = tv_tensors.KeyPoints(torch.from_numpy(sample['keypoints'][:, :2].copy()), canvas_size=size)
             out['visibility'] = torch.from_numpy(sample['keypoints'][:, 2].copy())
-        if 'labels' in sample: out['labels'] = torch.as_tensor(sample['labels'])
-        return out if self.transform is None else self.transform(out)
+        out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))} # v2 may take an array for an image
+        found = out if self.transform is None else self.transform(out)
+        has_points = isinstance(found, dict) and 'visibility' in found and np.shape(found.get('keypoints'))[1:] == (2,)
+        return _within(found) if has_points else found
 
     def __repr__(self): return f'as_tv_tensors({"" if self.transform is None else self.transform!r})'
 

@@ -38,7 +38,7 @@ from .lazy_dataset import _as_seen
 from .row_dataset import RowDataset
 from .samples import KEYS, Skipped, apply_transform
 from .report import read_report
-from .show import _overlay, as_picture
+from .show import _overlay, as_picture, boxes_of, points_of
 from .storage import is_remote, read_range
 
 # %% ../nbs/15_explorer.ipynb #1241bca8
@@ -342,7 +342,7 @@ class Pictures:
         if isinstance(sample, Skipped): raise sample.error
         if self.transform is not None: sample = apply_transform(self.transform, sample, row)
         array = as_picture(sample['image'])
-        values = next((np.asarray(sample[k]) for k in ('bboxes', 'keypoints') if k in sample), np.zeros((0, 4)))
+        values = points_of(sample) if 'keypoints' in sample and 'bboxes' not in sample else boxes_of(sample)
         truth = marks_of(values, self._classes_left(leaf, i, sample, len(values)) if 'bboxes' in sample else ())
         if 'bbox' in sample: truth['words'] = 'crop of {1} × {0} pixels'.format(*array.shape)
         def decode(size): return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BILINEAR))

@@ -116,10 +116,10 @@ def new_batch(
     return batch
 
 def pad_stack(
-    arrays:list, # Arrays or tensors of one number of dimensions and one dtype
+    arrays:list, # Arrays, tensors or Pillow images of one number of dimensions and one dtype
 )->torch.Tensor: # (n, …), each dimension as large as the largest
     "Stack arrays, with zeros behind those that are smaller"
-    tensors = [torch.as_tensor(o) for o in arrays]
+    tensors = [torch.as_tensor(o if hasattr(o, 'shape') else np.array(o)).as_subclass(torch.Tensor) for o in arrays]
     out = new_batch([o.shape for o in tensors], tensors[0].dtype)
     for row, o in zip(out, tensors): row[tuple(map(slice, o.shape))] = o
     return out
@@ -154,7 +154,7 @@ class Samples(list):
 def _collate_column(key, values):
     if key == 'image': return pad_stack(values)
     if key == 'image_path': return np.array(values)
-    if key in ('bboxes', 'labels') or len({np.shape(o) for o in values}) > 1: return object_array(values)
+    if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len({np.shape(o) for o in values}) > 1: return object_array(values)
     return default_collate(values)
 
 def collate(

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.samples import Sample
+from ear_lazy.show import boxes_of, points_of, show_batch, thumbnail_html
 
 os.environ |= {'ALBUMENTATIONS_NO_TELEMETRY': '1', 'NO_ALBUMENTATIONS_UPDATE': '1', 'HF_HUB_OFFLINE': '1', 'HF_HUB_DISABLE_TELEMETRY': '1'}
 
@@ -102,28 +103,91 @@ def test_albumentations_draws_other_numbers_in_each_worker(folder):
 
 # torchvision
 
-def test_tv_tensors(folder):
-    pytest.importorskip('torchvision', exc_type=Exception) # beside a torch of another build it fails with a RuntimeError
-    from torchvision import tv_tensors
-    from torchvision.transforms import v2
-    plain, sample = opened(folder, extras=('labels',)), as_tv_tensors()(opened(folder, extras=('labels',))[0])
-    assert isinstance(sample['image'], tv_tensors.Image) and sample['image'].shape == (3, 40, 60)
-    boxes = sample['bboxes']
-    assert isinstance(boxes, tv_tensors.BoundingBoxes) and boxes.format == tv_tensors.BoundingBoxFormat.XYWH and tuple(boxes.canvas_size) == (40, 60)
-    flipped = v2.RandomHorizontalFlip(1)(sample)['bboxes']
-    assert torch.allclose(flipped[:, 0], 60 - boxes[:, 0] - boxes[:, 2]) and torch.equal(flipped[:, 1:], boxes[:, 1:])
-    cut = as_tv_tensors(v2.Compose([v2.CenterCrop((20, 10)), v2.SanitizeBoundingBoxes(min_size=1), v2.ToDtype(torch.float32, scale=True)]))
-    ds = opened(folder, transform=cut, extras=('labels',))
+def painted(n=4, seed=0):
+    "A sample with boxes in colours of their own, and where each is by its pixels"
+    rng = np.random.default_rng(seed)
+    picture, boxes = np.zeros((90, 121, 3), np.uint8), np.column_stack([np.arange(n)*30 + rng.integers(0, 9, n), rng.integers(0, 50, n), rng.integers(5, 21, (n, 2))])
+    for i, (x, y, w, h) in enumerate(boxes.tolist()): picture[y:y + h, x:x + w] = 40*(i + 1)
+    return Sample(image=picture, bboxes=boxes.astype(np.float32), image_path='a.png', labels=np.arange(n))
+
+
+def extent(image, label):
+    "The box of a colour: xywh, None where it is not there"
+    rows, columns = np.nonzero(np.asarray(image)[0] == 40*(label + 1))
+    return [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1] if len(rows) else None
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_tv_boxes_lie_where_their_pixels_do(seed):
+    from vision import tv_tensors, v2
+    torch.manual_seed(seed)
+    before = painted(seed=seed)
+    nearest = v2.InterpolationMode.NEAREST_EXACT
+    for step in (v2.RandomHorizontalFlip(1), v2.RandomVerticalFlip(1), v2.CenterCrop((31, 60)), v2.RandomCrop((60, 100)), v2.RandomCrop(130, pad_if_needed=True), v2.Pad((3, 5)),
+                 v2.Resize((270, 363), nearest), v2.RandomIoUCrop(), v2.RandomZoomOut(p=1), v2.RandomRotation((90, 90), expand=True)):
+        after = as_tv_tensors(v2.Compose([step, v2.SanitizeBoundingBoxes()]))(before)
+        assert isinstance(after['bboxes'], tv_tensors.BoundingBoxes) and len(after['bboxes']) == len(after['labels'])
+        for box, label in zip(after['bboxes'].tolist(), after['labels'].tolist(), strict=True): assert np.abs(np.subtract(box, extent(after['image'], label))).max() < 1e-3, step
+        gone = {*range(4)} - {*after['labels'].tolist()}
+        if not isinstance(step, v2.RandomIoUCrop): assert all(extent(after['image'], o) is None for o in gone), step # that leaves out boxes by their middle
+
+
+def test_tv_pictures_change_and_boxes_do_not():
+    from vision import v2
+    before = painted()
+    after = as_tv_tensors(v2.Compose([v2.RandomPhotometricDistort(p=1), v2.ToDtype(torch.float32, scale=True), v2.Normalize([.5]*3, [.25]*3), v2.ToPureTensor()]))(before)
+    assert after['image'].dtype == torch.float32 and np.array_equal(after['bboxes'], before['bboxes']) and after['labels'].tolist() == [0, 1, 2, 3]
+    scaled = as_tv_tensors(v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([.5]*3, [.25]*3)]))(before)['image']
+    assert np.allclose(scaled, (before['image'].transpose(2, 0, 1)/255 - .5)/.25, atol=1e-6)
+    nothing = Sample(before, bboxes=np.zeros((0, 4), np.float32), labels=np.zeros(0, int))
+    none = as_tv_tensors(v2.Compose([v2.RandomIoUCrop(), v2.RandomHorizontalFlip(1), v2.Resize(50), v2.SanitizeBoundingBoxes()]))(nothing)
+    assert none['bboxes'].shape == (0, 4) and none['labels'].shape == (0,)
+
+
+def test_tv_keypoints():
+    "Moved, unlabelled where they have left the picture, one pixel off when mirrored"
+    from vision import tv_tensors, v2
+    before = Sample({k: v for k, v in marked().items() if k not in ('bboxes', 'labels')})
+    large = as_tv_tensors(v2.Resize((80, 180)))(before)
+    assert isinstance(large['keypoints'], tv_tensors.KeyPoints) and large['keypoints'].tolist() == [[30, 10], [91.5, 40], [0, 0], [180, 80]]
+    assert large['visibility'].tolist() == [2, 1, 0, 2]
+    for last in ([], [v2.ToPureTensor()], [v2.ToPILImage()]):
+        cut = as_tv_tensors(v2.Compose([v2.CenterCrop((40, 40)), *last]))(before)
+        assert cut['keypoints'].tolist() == [[0, 5], [20.5, 20], [0, 0], [0, 0]] and cut['visibility'].tolist() == [2, 1, 0, 0]
+    assert as_tv_tensors(v2.RandomHorizontalFlip(1))(before)['keypoints'].tolist() == [[49, 5], [28.5, 20], [0, 0], [0, 0]] # the last would be at -1
+    both = as_tv_tensors(v2.Compose([v2.CenterCrop((40, 40)), v2.SanitizeKeyPoints(lambda o: o['visibility'])]))(before)
+    assert len(both['keypoints']) == len(both['visibility']) < 4
+    with pytest.raises(ValueError, match='with the visibility of 4'): as_tv_tensors(v2.Compose([v2.CenterCrop((40, 40)), v2.SanitizeKeyPoints()]))(before)
+
+
+@pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
+def test_tv_tensors_in_a_dataset(folder, kind):
+    from vision import tv_tensors, v2
+    extras = ('labels',) if kind != 'landmarker' else ()
+    steps = [v2.RandomCrop(18), v2.RandomPhotometricDistort(), v2.Resize((24, 20)), *([v2.SanitizeBoundingBoxes()] if kind == 'detector' else []), v2.ToDtype(torch.float32, scale=True)]
+    ds = opened(folder, kind, transform=as_tv_tensors(v2.Compose(steps)), extras=extras)
     for workers in (0, 1):
-        for batch in DataLoader(ds, 4, num_workers=workers):
-            assert batch['image'].shape[1:] == (3, 20, 10) and batch['image'].dtype == torch.float32
-            assert all(len(a) == len(b) for a, b in zip(batch['bboxes'], batch['labels'], strict=True))
-    assert [len(o['bboxes']) for o in plain] != [len(o['bboxes']) for o in ds]
+        for batch in DataLoader(ds, 2, num_workers=workers):
+            assert batch['image'].shape[1:] == (3, 24, 20) and batch['image'].dtype == torch.float32
+            if kind == 'detector': assert all(isinstance(a, tv_tensors.BoundingBoxes) and len(a) == len(b) for a, b in zip(batch['bboxes'], batch['labels'], strict=True))
+            if kind == 'landmarker': assert batch['keypoints'].shape[1:] == (4, 2) and batch['visibility'].shape[1:] == (4,)
+            if kind == 'teacher': assert batch['bbox'].shape[1:] == (4,) and batch['labels'].ndim == 1
+    show_batch(batch)
     ds.show_batch(max_n=2)
-    points = opened(folder, 'landmarker', transform=as_tv_tensors(v2.Resize((80, 120))))
-    found, before = points[1], opened(folder, 'landmarker')[1]['keypoints']
-    assert isinstance(found['keypoints'], tv_tensors.KeyPoints) and np.allclose(found['keypoints'], before[:, :2] * 2) and np.array_equal(found['visibility'], before[:, 2])
-    for workers in (0, 1): assert next(iter(DataLoader(points, 5, num_workers=workers)))['keypoints'].shape == (5, 4, 2)
+    assert 'img' in ds[0]._repr_html_()
+    pictures = opened(folder, kind, transform=as_tv_tensors(v2.ToPILImage()), extras=extras)
+    assert torch.equal(pictures.get_batch(range(2))['image'], opened(folder, kind).get_batch(range(2))['image'])
+
+
+def test_tv_samples_are_drawn_as_others():
+    "In whatever format boxes are, and without the keypoints that are not labelled"
+    from vision import v2
+    before = painted()
+    for format in ('XYXY', 'CXCYWH', 'XYWH'):
+        after = as_tv_tensors(v2.ConvertBoundingBoxFormat(format))(before)
+        assert np.allclose(boxes_of(after), before['bboxes']) and thumbnail_html(after) == thumbnail_html(before)
+    points = Sample({k: v for k, v in marked().items() if k not in ('bboxes', 'labels')})
+    assert np.array_equal(points_of(as_tv_tensors()(points)), points['keypoints']) and thumbnail_html(as_tv_tensors()(points)) == thumbnail_html(points)
 
 
 # Trainers
