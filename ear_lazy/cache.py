@@ -16,6 +16,8 @@ from threading import Lock
 from typing import Any, Hashable, NamedTuple
 from weakref import WeakSet
 
+from .errors import whole_number
+
 # %% ../nbs/11_cache.ipynb #4683101f
 class CacheInfo(NamedTuple):
     "Lookups that were served, lookups that were not, the most values it keeps, the values it holds now"
@@ -59,8 +61,7 @@ class LRUCache:
         maxsize:int|None, # Values to keep; 0 keeps none, None does not count them
         max_bytes:int|str=None, # Most bytes of all values, such as '500MB'; None does not count them
     ):
-        if maxsize is not None and maxsize < 0:
-            raise ValueError(f'maxsize is {maxsize}: it must be 0 (no cache) or more')
+        if maxsize is not None: whole_number('maxsize', maxsize)
         self.maxsize, self.max_bytes = maxsize, None if max_bytes is None else parse_bytes(max_bytes)
         self._lock = Lock()
         self.clear()

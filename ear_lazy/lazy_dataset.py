@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/lazy_dataset.html.md"""
 __all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
 
 # %% ../nbs/13_lazy_dataset.ipynb #4fabb545
-import operator
 import os
 import warnings
 from bisect import bisect_right
@@ -23,32 +22,39 @@ from torch.utils.data import get_worker_info
 
 from .cache import CacheInfo, LRUCache, add_infos, parse_bytes
 from .error_log import ErrorLog
-from .errors import EarLazyError, ImageLoadError
+from .errors import EarLazyError, ImageLoadError, function_of_sample, height_width, name_list, whole_number
 from .geometry import (
     clip_boxes, crop_window, fit_boxes, fit_image, fit_points, turn_boxes, turn_points)
 from .images import cap_cv2_threads, check_loader, decode_image, open_image, prefetch_images
 from .metadata import Metadata, REPROCESS
 from .roots import RootGuard, recorded_root
 from .row_dataset import RowDataset
-from .sampler import RowSampler
+from .sampler import RowSampler, shares
 from .samples import KEYS, Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .show import thumbnail_html
 from .storage import check_storage, is_remote, place
 
 # %% ../nbs/13_lazy_dataset.ipynb #8d79c940
 def _checked_size(size, resize):
-    size = tuple(map(operator.index, size))
-    if len(size) != 2 or min(size) < 1: raise ValueError(f'image_size is (height, width) in pixels, not {size}')
+    size = height_width('image_size', size)
     return fit_image(size, size, resize).size
 
 def _checked_on_error(on_error):
     if on_error in ('raise', 'skip') or callable(on_error): return on_error
     raise ValueError(f"on_error is 'raise', 'skip' or a function of an ImageLoadError, not {on_error!r}")
 
+def _check_numbers(**numbers):
+    "Refuse what is given and is not 1 or more"
+    for name, value in numbers.items():
+        if value is not None: whole_number(name, value, 1)
+
 def _name(function): return getattr(function, '__name__', None) or repr(function)
 
 def _chosen_cache(cache, size, max_bytes):
     "The cache that a user asks for; one that keeps nothing without a wish"
+    if size is not None: whole_number('cache_size', size)
+    if not all(hasattr(cache, o) for o in ('get', 'put')) and cache is not None:
+        raise TypeError(f"cache is a SharedCache, such as SharedCache('2GB'), not {cache!r}; cache_size=100 keeps samples in each process")
     if cache is None: return LRUCache(0 if size is None and max_bytes is None else size, max_bytes)
     if size is None and max_bytes is None: return cache
     raise ValueError('cache_size and cache_bytes bound a cache in each process: give either them or cache')
@@ -73,7 +79,8 @@ class LazyNPYDataset(RowDataset):
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
     ):
         check_loader(image_loader)
-        self.transform = transform
+        self.transform, extras = function_of_sample('transform', transform), name_list('extras', extras)
+        _check_numbers(num_threads=num_threads, max_pixels=max_pixels)
         self.on_error, self.max_pixels = _checked_on_error(on_error), max_pixels
         self._log = None if on_error == 'raise' else ErrorLog()
         self.image_size = None if image_size is None else _checked_size(image_size, resize)
@@ -83,7 +90,7 @@ class LazyNPYDataset(RowDataset):
         self.metadata = Metadata(check_storage(place(npy_path)), anywhere=allow_outside_root)
         self.disk_cache = parse_bytes(disk_cache)
         self.kind, self.split = self.metadata.kind, self.metadata.split
-        self.image_loader, self.extras = image_loader, tuple(extras)
+        self.image_loader, self.extras = image_loader, extras
         if root_dir is not None: self.root = place(root_dir)
         else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
         check_storage(self.root)
@@ -165,6 +172,8 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
         return decode_image(image, self.image_loader, window, fit, out), values
     except ImageLoadError as e:
         e.row = row
+        if e.fault == 'missing' and not is_remote(self.root) and not os.path.isdir(self.root):
+            e.reason += f'; there is no folder {self.root}: root_dir= says where the images are now'
         raise
 
 # %% ../nbs/13_lazy_dataset.ipynb #7b3de681
@@ -271,9 +280,13 @@ class CombinedLazyDataset(RowDataset):
         transform=None, # Function of a `Sample` that gives a `Sample`, after those of the datasets
         weights=None, # How much of each dataset `sampler` takes, in any unit; None: as many as it has rows
     ):
-        self.datasets, self.transform, self.weights = list(datasets), transform, weights
+        if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
+        self.datasets, self.transform, self.weights = list(datasets), function_of_sample('transform', transform), weights
+        for o in self.datasets:
+            if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
         if weights is not None and len(weights) != len(self.datasets):
             raise ValueError(f'{len(weights)} weights for {len(self.datasets)} datasets: give one for each')
+        if weights is not None: shares(weights, 1) # refuses what are none
         if not self.datasets: raise ValueError('there are no datasets to combine')
         kinds = {o.kind for o in self.datasets}
         if len(kinds) > 1:

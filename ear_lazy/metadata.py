@@ -279,10 +279,10 @@ def read_header(
 )->np.dtype:
     "The dtype of the record in a metadata file; raises `MetadataError` where it is none"
     magic = f.read(6)
-    if magic[:4] == b'PK\x03\x04': raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}', path)
+    if magic[:4] == b'PK\x03\x04': raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}; or, without raw data, see the tutorial Migrate', path)
     if magic[:1] == b'\x80':
         raise MetadataError(f'a pickle, which is never loaded because it can run code; {_MIGRATE}', path)
-    if magic != b'\x93NUMPY': raise MetadataError('not an NPY file' if magic else 'an empty file', path)
+    if magic != b'\x93NUMPY': raise MetadataError(f'not an NPY file; {REPROCESS}' if magic else 'an empty file', path)
     f.seek(0)
     try:
         version = np.lib.format.read_magic(f)
@@ -311,6 +311,13 @@ def _matches(dtype, layout):
             if (dim if isinstance(dim, int) else dims.setdefault(dim, length)) != length: return False
     return True
 
+def _others_there(path):
+    "The metadata files where one was looked for"
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    try: names = sorted(o for o in os.listdir(folder) if o.endswith('.npy'))
+    except OSError: names = []
+    return f"there are {', '.join(names[:8])}{', …' * (len(names) > 8)} in {folder}" if names else REPROCESS
+
 class Shard:
     "One file, mapped; raises `MetadataError` where it is no metadata"
     def __init__(self,
@@ -322,7 +329,7 @@ class Shard:
         try: self.file = (copy if os.path.exists(copy) else local_copy(path)) if is_remote(path) else path
         except StorageError as e: raise MetadataError(e.reason, path) from e
         try: f = open_file(self.file)
-        except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {REPROCESS}', path) from None
+        except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {_others_there(path)}', path) from None
         with f:
             dtype, start, size = read_header(f, path), f.tell(), os.fstat(f.fileno()).st_size
             promised = start + dtype.itemsize

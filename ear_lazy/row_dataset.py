@@ -23,6 +23,8 @@ from .samples import Sample, Samples, Skipped, apply_transform, collate, new_bat
 from .show import show_batch as show_samples
 
 # %% ../nbs/12d_row_dataset.ipynb #f2813ee9
+def _in_short(value): return repr(value) if isinstance(value, str) else f'a {type(value).__name__}'
+
 class RowDataset(Dataset):
     "Rows that are taken one at a time, or chosen"
     _rows = None # rows of a chosen subset
@@ -32,7 +34,8 @@ class RowDataset(Dataset):
     def __len__(self): return self._size() if self._rows is None else len(self._rows)
 
     def _row(self, i):
-        n, index = len(self), operator.index(i)
+        try: n, index = len(self), operator.index(i)
+        except TypeError: raise TypeError(f'a row is a number, rows are a slice or an array, not {_in_short(i)}') from None
         if not -n <= index < n: raise IndexError(f'row {index} of a dataset with {n} rows')
         index %= n
         return index if self._rows is None else int(self._rows[index])
@@ -135,20 +138,22 @@ def __getitems__(self:RowDataset, indices):
 # %% ../nbs/12d_row_dataset.ipynb #a39b5c9c
 @patch
 def get_batch(self:RowDataset,
-    indices, # Rows
+    indices, # Rows: a range, a slice, a list, an array
     num_threads:int=None, # To decode with; None: as the dataset was told
 )->dict: # The same keys and values as a batch of a `DataLoader`
     "Samples of some rows as a batch"
-    return collate(self._samples([*indices], num_threads))
+    try: rows = [*(range(len(self))[indices] if isinstance(indices, slice) else indices)]
+    except TypeError: raise TypeError(f'a batch is of several rows, such as range(32), not {_in_short(indices)}') from None
+    return collate(self._samples(rows, num_threads))
 
 # %% ../nbs/12d_row_dataset.ipynb #a1a3e996
 @patch
 def drop(self:RowDataset,
-    rows, # Row numbers, or booleans for all rows
+    rows, # Row numbers, one or several, or booleans for all rows
 )->RowDataset:
     "A dataset without some rows"
-    keep = np.ones(len(self), bool)
-    if len(rows): keep[np.asarray(rows)] = False
+    keep, rows = np.ones(len(self), bool), np.atleast_1d(rows)
+    if len(rows): keep[rows] = False
     return self[keep]
 
 # %% ../nbs/12d_row_dataset.ipynb #d595b9cf

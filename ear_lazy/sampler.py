@@ -13,6 +13,8 @@ import torch.distributed
 from fastcore.basics import patch
 from torch.utils.data import Sampler
 
+from .errors import whole_number
+
 # %% ../nbs/12f_sampler.ipynb #59106c86
 def shares(
     weights, # (S,) numbers of 0 or more, in any unit
@@ -67,7 +69,7 @@ class RowSampler(Sampler):
     ):
         lengths = [len(o) for o in sources]
         self.num_samples = sum(lengths) if num_samples is None else num_samples
-        if self.num_samples < 0: raise ValueError(f'num_samples is {num_samples}: it must be 0 or more')
+        whole_number('num_samples', self.num_samples)
         if weights is not None and len(weights) != len(sources): raise ValueError(f'{len(weights)} weights for {len(sources)} sources: give one for each')
         self.counts = shares(lengths if weights is None else weights, self.num_samples) if self.num_samples else np.zeros(len(sources), int)
         empty = [i for i, (n, count) in enumerate(zip(lengths, self.counts)) if count and not n]

@@ -56,7 +56,7 @@ def apply_transform(
     "What a transform makes of a sample; raises `TransformError`"
     try:
         found = transform(sample)
-        if not isinstance(found, dict): raise TypeError(f'it gives a {type(found).__name__}, not a Sample')
+        if not isinstance(found, dict): raise TypeError(f'it gives a {type(found).__name__}, not a Sample; a collate_fn makes tuples')
     except Exception as e:
         name = getattr(transform, '__name__', type(transform).__name__)
         raise TransformError(f'{name} fails: {type(e).__name__}: {e}', sample.get('image_path', ''), row) from e
@@ -166,6 +166,7 @@ def collate(
     skipped = [o for o in samples if isinstance(o, Skipped)]
     if skipped and len(skipped) == len(samples): return {k: v[:0] for k, v in collate([skipped[0].like()]).items()}
     if skipped: samples = [o for o in samples if not isinstance(o, Skipped)]
+    if not len(samples): raise ValueError('there are no samples to make a batch of')
     keys = {tuple(o) for o in samples}
     if len(keys) != 1: raise ValueError(f'samples of one batch have the same keys; these have {sorted(keys)}')
     images = samples.stacked() if isinstance(samples, Samples) else None

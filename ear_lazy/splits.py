@@ -12,10 +12,10 @@ __all__ = ['SPLITS', 'SHIPPED', 'photo_group', 'photo_stem', 'group_hash', 'trai
 import re
 from functools import lru_cache
 from hashlib import blake2b
-from numbers import Real
 
 import numpy as np
 
+from .errors import share
 from .formats.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
 # %% ../nbs/06_splits.ipynb #aababe27
@@ -55,8 +55,7 @@ def train_side(
     train_split:float=0.8, # Share of groups that go to train, 0 to 1
 )->np.ndarray: # (n,) True for train
     "Rows that are train"
-    if not isinstance(train_split, Real): raise TypeError(f'train_split is a share between 0 and 1, not {train_split!r}')
-    if not 0 <= train_split <= 1: raise ValueError(f'train_split is a share between 0 and 1, not {train_split}')
+    share('train_split', train_split)
     return np.asarray(hashes, np.uint64).astype(np.float64) / 2**64 < train_split
 
 # %% ../nbs/06_splits.ipynb #20346f2d

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch.utils.data import get_worker_info
 
+from .errors import function_of_sample, height_width, share
 from .geometry import Fit, clip_boxes, fit_boxes, fit_image, fit_points, turn_boxes, turn_points
 from .images import finish_pil
 from .samples import Sample
@@ -124,6 +125,11 @@ class _Random:
 
     def _otherwise(self, sample): return sample
 
+def _check_range(scale, most):
+    "Refuse a pair of shares that is none"
+    if np.shape(scale) == (2,) and 0 < scale[0] <= scale[1] <= most: return
+    raise ValueError(f"scale is (least, most), above 0{' and up to 1' * (most == 1)}, not {scale}")
+
 @dataclass
 class Flip(_Random):
     "The mirror image, by chance: see `flip`"
@@ -131,6 +137,8 @@ class Flip(_Random):
     pairs:tuple = () # Of keypoint numbers that change places
     swap_labels:tuple = () # Pairs of label numbers that change places
     seed:int = None # Of a sequence of its own; None: PyTorch's random numbers
+
+    def __post_init__(self): share('p', self.p)
 
     def _change(self, sample, rng): return flip(sample, self.pairs, self.swap_labels)
 
@@ -146,6 +154,9 @@ class Crop(_Random):
 
     def __post_init__(self):
         if (self.size is None) == (self.scale is None): raise ValueError('give either size=(height, width) or scale=(least, most)')
+        if self.scale is None: self.size = height_width('size', self.size)
+        else: _check_range(self.scale, np.inf)
+        share('min_visible', self.min_visible), share('p', self.p)
 
     def _change(self, sample, rng):
         whole = np.array(sample['image'].shape[:2])
@@ -164,7 +175,9 @@ class Letterbox(_Random):
     seed:int = None # Of a sequence of its own; None: PyTorch's random numbers
 
     def __post_init__(self):
-        if not 0 < self.scale[0] <= self.scale[1] <= 1: raise ValueError(f'scale is (least, most), above 0 and up to 1, not {self.scale}')
+        self.size = height_width('size', self.size)
+        _check_range(self.scale, 1)
+        share('p', self.p)
 
     def _otherwise(self, sample): return letterbox(sample, self.size)
 
@@ -181,6 +194,9 @@ class Letterbox(_Random):
 class Compose:
     "Transforms in a row as one transform"
     transforms:list # Functions of a sample that give a sample
+
+    def __post_init__(self):
+        for o in self.transforms: function_of_sample('each of transforms', o)
 
     def __call__(self, sample):
         for transform in self.transforms: sample = transform(sample)

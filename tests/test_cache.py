@@ -129,4 +129,4 @@ def test_pickles_empty():
 
 
 def test_negative_size():
-    with pytest.raises(ValueError, match='maxsize is -1'): LRUCache(-1)
+    with pytest.raises(ValueError, match='maxsize is 0 or more, not -1'): LRUCache(-1)
