@@ -6,8 +6,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/geometry.html.md"""
 
 # %% auto #0
 __all__ = ['EAR_CONTOURS', 'xywh_to_xyxy', 'xyxy_to_xywh', 'xywh_to_cxcywh', 'cxcywh_to_xywh', 'clip_boxes', 'keypoints_to_boxes',
-           'pad_boxes', 'crop_window', 'Fit', 'fit_image', 'fit_boxes', 'fit_points', 'keypoint_contours',
-           'turn_points', 'turn_boxes']
+           'points_to_box', 'pad_boxes', 'crop_window', 'Fit', 'fit_image', 'fit_boxes', 'fit_points',
+           'keypoint_contours', 'turn_points', 'turn_boxes']
 
 # %% ../nbs/01_geometry.ipynb #2461c464
 from typing import NamedTuple
@@ -60,8 +60,8 @@ def cxcywh_to_xywh(
 def clip_boxes(
     boxes, # (N, 4) xywh pixels
     sizes, # (N, 2) or (2,) (height, width) pixels, 0 = unknown
-): # (N, 4) xywh; width or height is zero or less where a box lies wholly outside
-    "Cut boxes off at the edges of their images; a box whose image size is unknown stays as it is"
+): # (N, 4) xywh; width or height is zero or less for a box that lies wholly outside
+    "Cut boxes off at the edges of their images; a box whose image size is unknown is unchanged"
     boxes = _as_boxes(boxes)
     # float64 inside, so that clipping twice is the same as clipping once
     xy, wh, limit = boxes[..., :2].astype(float), boxes[..., 2:].astype(float), np.asarray(sizes)[..., ::-1]
@@ -72,10 +72,10 @@ def clip_boxes(
 # %% ../nbs/01_geometry.ipynb #6a33e534
 def keypoints_to_boxes(
     keypoints, # (N, K, 3) [x, y, visibility]
-): # (N, 4) xywh; NaN where no point of an instance is labelled
+): # (N, 4) xywh; NaN for an instance without a labelled point
     "Extent of the labelled points of each instance"
     keypoints = _as_floats(keypoints)
-    columns = np.ascontiguousarray(keypoints.transpose(2, 1, 0)) # (3, K, N), along which NumPy is ten times as fast
+    columns = np.ascontiguousarray(keypoints.transpose(2, 1, 0)) # (3, K, N), a layout in which NumPy is ten times as fast
     xy, labelled = columns[:2], columns[2] > 0
     with np.errstate(divide='ignore', invalid='ignore'):
         away = 1/labelled.astype(xy.dtype) - 1 # 0 for labelled points, infinity for others; np.where takes ten times as long
@@ -84,6 +84,14 @@ def keypoints_to_boxes(
         placed = labelled.any(axis=0) & ~(labelled & ~np.isfinite(xy)).any(axis=(0, 1))
         boxes = np.where(placed, np.concatenate([low, high - low]), np.nan)
     return np.ascontiguousarray(boxes.T, keypoints.dtype)
+
+def points_to_box(
+    xy, # (K, 2) x, y; at least one point
+): # (4,) float64 xywh; not finite if a point is not
+    "Extent of some points"
+    xy = np.asarray(xy, np.float64)
+    low, high = xy.min(0), xy.max(0)
+    with np.errstate(all='ignore'): return np.concatenate([low, high - low]) # inf − inf is NaN
 
 # %% ../nbs/01_geometry.ipynb #cd42e965
 def pad_boxes(
@@ -100,7 +108,7 @@ def crop_window(
     box, # (4,) xywh
     size, # (height, width) of the image
 ): # Whole numbers (top, left, bottom, right), as in `image[top:bottom, left:right]`
-    "Rows and columns of every pixel that `box` touches inside the image; a ValueError when there is none"
+    "Rows and columns of every pixel that `box` touches inside the image; raises `ValueError` if there is none"
     clipped = clip_boxes(box, size)
     if not (clipped[2:] > 0).all():
         raise ValueError(f'box {np.asarray(box).tolist()} (xywh) covers nothing of an image '
@@ -117,11 +125,11 @@ class Fit(NamedTuple):
     offset:np.ndarray # (2,) whole pixels to the left of the picture and above it
 
 def fit_image(
-    picture, # (height, width) of what there is
-    size, # (height, width) of what is wanted
+    picture, # (height, width) of the picture
+    size, # (height, width) of the image that is wanted
     resize:str='letterbox', # 'letterbox' keeps the proportions, 'stretch' fills the image
 )->Fit:
-    "Where a picture goes that has to come out at another size"
+    "How to resize a picture to an image of another size; raises `ValueError` for any other `resize`"
     if resize not in ('letterbox', 'stretch'):
         raise ValueError(f"no way to resize {resize!r}: use 'letterbox' or 'stretch'")
     picture, size = np.array(picture), np.array(size)
@@ -134,9 +142,9 @@ def fit_boxes(
     boxes, # (..., 4) xywh in pixels of the picture
     fit:Fit, # From `fit_image`
 ): # (..., 4) xywh in pixels of the image
-    "Where boxes lie once their picture has another size"
+    "Move boxes along with their resized picture"
     boxes = _as_boxes(boxes)
-    scaled = boxes*np.tile(fit.scale, 2) # float64 until it is done
+    scaled = boxes*np.tile(fit.scale, 2) # float64, rounded only once at the end
     scaled[..., :2] += fit.offset
     return scaled.astype(boxes.dtype)
 
@@ -144,7 +152,7 @@ def fit_points(
     keypoints, # (..., 3) [x, y, visibility] in pixels of the picture
     fit:Fit, # From `fit_image`
 ): # (..., 3) in pixels of the image
-    "Where keypoints lie once their picture has another size"
+    "Move keypoints along with their resized picture; unlabelled ones stay"
     keypoints = _as_floats(keypoints)
     moved = np.concatenate([keypoints[..., :2]*fit.scale + fit.offset, keypoints[..., 2:]], axis=-1)
     return np.where(keypoints[..., 2:] > 0, moved, keypoints).astype(keypoints.dtype)
@@ -154,8 +162,8 @@ EAR_CONTOURS = (20, 15, 15, 5) # Points of the outer helix, inner helix, antihel
 
 def keypoint_contours(
     k:int, # Number of keypoints of an instance
-)->list: # Slices, one a contour; empty where the layout is not known
-    "Runs of keypoints that belong together as one line"
+)->list: # One slice per contour; empty if the layout is not known
+    "Runs of keypoints that form one line each"
     if k != sum(EAR_CONTOURS): return []
     ends = np.cumsum(EAR_CONTOURS).tolist()
     return [slice(end - n, end) for end, n in zip(ends, EAR_CONTOURS)]
@@ -166,7 +174,7 @@ def turn_points(
     orientation:int, # EXIF orientation, 1 to 8
     size, # (height, width) of the stored picture, or (N,) heights and (N,) widths
 ): # (N, 2) x, y in pixels of the turned picture
-    "Where points of a stored picture lie once it is turned as EXIF says"
+    "Turn points of a stored picture as EXIF says"
     (height, width), (x, y) = size, np.asarray(xy).T
     if orientation in (2, 3, 7, 8): x = width - x
     if orientation in (3, 4, 6, 7): y = height - y
@@ -177,7 +185,7 @@ def turn_boxes(
     orientation:int, # EXIF orientation, 1 to 8
     size, # (height, width) of the stored picture, or (N,) heights and (N,) widths
 ): # (N, 4) xywh in pixels of the turned picture
-    "Where boxes of a stored picture lie once it is turned as EXIF says"
+    "Turn boxes of a stored picture as EXIF says"
     corners = xywh_to_xyxy(boxes)
     a, b = (turn_points(corners[:, o:o + 2], orientation, size) for o in (0, 2))
     return xyxy_to_xywh(np.concatenate([np.minimum(a, b), np.maximum(a, b)], axis=-1))

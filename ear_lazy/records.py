@@ -6,8 +6,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/records.html.md"""
 
 # %% auto #0
 __all__ = ['REASONS', 'ACTIONS', 'IMAGE_COLUMNS', 'OBJECT_COLUMNS', 'ROUNDING', 'Problem', 'Records', 'place', 'make_records',
-           'first_points', 'points_of', 'keep_objects', 'object_of_points', 'drop_values', 'keep_images', 'extents',
-           'check_boxes', 'check_keypoints', 'drop_repeats', 'check', 'concat', 'of_one_file', 'merge', 'crop_boxes']
+           'label_rows', 'visible_points', 'first_points', 'points_of', 'keep_objects', 'object_of_points',
+           'drop_values', 'keep_images', 'extents', 'check_boxes', 'check_keypoints', 'drop_repeats', 'check', 'concat',
+           'of_one_file', 'merge', 'crop_boxes']
 
 # %% ../nbs/04_records.ipynb #4b0d6c18
 from dataclasses import dataclass, field, replace
@@ -21,17 +22,17 @@ from .geometry import clip_boxes, keypoints_to_boxes, pad_boxes
 
 # %% ../nbs/04_records.ipynb #f471a23b
 class Problem(NamedTuple):
-    "Something that was not right in the raw data, and what was done about it"
+    "Something wrong in the raw data, and what was done about it"
     source: str # Raw dataset, as its folder relative to the raw folder: 'detector/ears'
     file: str # Annotation file, relative to the raw folder
     where: str # 'line 3', 'id 17', or '' for the whole file
-    image: str # Image, relative to the raw folder once it is found; before that as the file names it
+    image: str # Image: its path relative to the raw folder once it is found, until then its name in the file
     reason: str # A key of `REASONS`
     action: str # One of `ACTIONS`
     detail: str = '' # The offending value, or the reader's own words
-    boxes: int = 0 # How many boxes this is about
-    keypoints: int = 0 # How many keypoint instances this is about
-    box: tuple = () # Where it is: xywh in pixels of the image as seen, as wrong as it was; () where that is unknown
+    boxes: int = 0 # How many boxes this concerns
+    keypoints: int = 0 # How many keypoint instances this concerns
+    box: tuple = () # Where it is: xywh in pixels of the upright image, as it was before any repair; () if unknown
 
     def __str__(self):
         where = ', '.join(o for o in (self.where, self.image) if o)
@@ -75,7 +76,7 @@ def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, d
 class Records:
     "Annotations of n images, m objects and p keypoints, as columns"
     images: list = field(default_factory=list) # (n) names as the file has them; relative to the raw folder once located
-    sizes: np.ndarray = _empty((0, 2), np.int32) # (n, 2) height and width in pixels, 0 where the file does not say
+    sizes: np.ndarray = _empty((0, 2), np.int32) # (n, 2) height and width in pixels, 0 if the file does not say
     empty: np.ndarray = _empty(0, bool) # (n,) the file lists this image as one with no object in it
     listed_in: np.ndarray = _empty(0, np.int32) # (n,) row of `files` that names this image first
     image_of: np.ndarray = _empty(0, np.int64) # (m,) row of `images`
@@ -86,21 +87,21 @@ class Records:
     labels: np.ndarray = _empty(0, np.int32) # (m,) row of `label_names`
     point_counts: np.ndarray = _empty(0, np.int64) # (m,) keypoints of this object, 0 for none
     points: np.ndarray = _empty((0, 3), np.float32) # (p, 3) x, y in pixels, visibility 0, 1 or 2
-    label_names: list = field(default_factory=lambda: ['']) # class names; '' where the format has none
+    label_names: list = field(default_factory=lambda: ['']) # class names; '' for an object without a class
     files: list = field(default_factory=list) # annotation files, relative to the raw folder
-    id_names: list = field(default_factory=list) # `ids` of each of `files`: 'id', 'line'; '' where it has one object
-    fractions: bool = False # boxes and points are fractions of the image's width and height, until its size is known
+    id_names: list = field(default_factory=list) # what the `ids` of each of `files` are: 'id', 'line'; '' if it has one object
+    fractions: bool = False # boxes and points are still fractions of the image's width and height, not pixels
     source: str = '' # raw dataset
     problems: list = field(default_factory=list) # `Problem`s met so far
-    boxes_read: int = 0 # boxes and keypoint instances that were read, good and bad
-    keypoints_read: int = 0
+    boxes_read: int = 0 # boxes that were read, good and bad
+    keypoints_read: int = 0 # keypoint instances that were read, good and bad
 
     @property
     def has_keypoints(self): return self.point_counts > 0
 
     def problem(
         self, reason, action, i=None, image=None, detail='', boxes=0, keypoints=0, file=None, where='', box=None):
-        "Note a problem of object `i`, at its box or at `box`, or of `image`, or of the file as a whole"
+        "Note a problem of object `i` (at its box, or at `box`), of `image`, or of the file as a whole"
         if i is not None:
             if box is None and self.has_box[i]: box = self.boxes[i]
             f = self.file_of[i]
@@ -111,10 +112,24 @@ class Records:
         self.problems.append(Problem(
             self.source, file, where, image or '', reason, action, detail, int(boxes), int(keypoints), place(box)))
 
+    def broken_file(
+        self,
+        file:str, # One of several annotation files that are read together
+        error:Exception, # `AnnotationError` or `OSError` met on reading it
+        boxes:int=0, # How many boxes to count as lost
+        keypoints:int=0, # How many keypoint instances to count as lost
+        where:str='', # Place in the file; by default the error's
+    ):
+        "Account for a file that cannot be read; the files beside it are unaffected"
+        self.boxes_read += boxes
+        self.keypoints_read += keypoints
+        where, detail = where or getattr(error, 'position', ''), getattr(error, 'reason', str(error))
+        self.problem('malformed', 'dropped', file=file, where=where, detail=detail, boxes=boxes, keypoints=keypoints)
+
 def place(
     box, # xywh, or None
 )->tuple:
-    "xywh with the digits that float32 has; () where it is unknown, as JSON has no word for NaN"
+    "xywh with the digits that float32 has; () if it is unknown, because JSON has no NaN"
     values = () if box is None else tuple(float(f'{o:.7g}') for o in box)
     return values if all(map(isfinite, values)) else ()
 
@@ -124,7 +139,7 @@ def _coordinates(values, columns):
         return np.asarray(values, np.float64).reshape(-1, columns).astype(np.float32)
 
 def _whole_sizes(sizes):
-    "Sizes in whole pixels; 0, for unknown, where they make no sense"
+    "Sizes in whole pixels; impossible ones become 0, for unknown"
     sizes = np.asarray(sizes, np.float64).reshape(-1, 2)
     sensible = ((sizes >= 1) & (sizes < 2**31)).all(1, keepdims=True)
     return np.where(sensible, sizes, 0).astype(np.int32)
@@ -142,7 +157,7 @@ def make_records(
     id_name:str='id', # What `ids` are: 'id', 'line', or '' where a file has one object
     **columns, # Other columns of `Records`
 )->Records:
-    "`Records` from the columns that a format has, the others filled in"
+    "`Records` from the columns that a format has, with defaults for the others"
     n, m = len(images), len(image_of)
     if has_box is None: has_box = np.full(m, boxes is not None)
     if point_counts is None: point_counts = np.zeros(m, np.int64)
@@ -161,7 +176,22 @@ def make_records(
     r.keypoints_read += int(r.has_keypoints.sum())
     return r
 
-# %% ../nbs/04_records.ipynb #2b2b32ce
+def label_rows(
+    labels:list, # (m) class name of each object, '' for none
+)->dict: # Columns for `make_records`: `label_names`, '' first, and `labels`, (m,) int32 rows of them
+    "Class names as columns"
+    names = list(dict.fromkeys(['', *labels]))
+    row = {o: i for i, o in enumerate(names)}
+    return dict(labels=np.array([row[o] for o in labels], np.int32), label_names=names)
+
+def visible_points(
+    xy, # (p, 2) x, y
+)->np.ndarray: # (p, 3) x, y, 2
+    "Points of a format that stores no visibility: all of them are visible"
+    xy = np.asarray(xy, np.float64).reshape(-1, 2)
+    return np.column_stack([xy, np.full(len(xy), 2.)])
+
+# %% ../nbs/04_records.ipynb #a602264a
 IMAGE_COLUMNS = ('sizes', 'empty', 'listed_in') # and `images`
 OBJECT_COLUMNS = ('image_of', 'file_of', 'ids', 'boxes', 'has_box', 'labels')
 
@@ -173,7 +203,7 @@ def points_of(
     r:Records,
     rows, # Objects, in any order
 )->np.ndarray: # (p', 3)
-    "The points of some objects, one behind the other"
+    "The points of some objects, concatenated"
     if np.array_equal(rows, np.arange(len(r.ids))): return r.points
     counts = r.point_counts[rows]
     starts = np.repeat(first_points(r)[rows] - (np.cumsum(counts) - counts), counts)
@@ -183,7 +213,7 @@ def keep_objects(
     r:Records,
     rows, # (m,) booleans, or row numbers in any order
 )->Records:
-    "Objects with all their columns; images stay"
+    "Select objects, with all their columns; images stay"
     rows = np.asarray(rows)
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
     if np.array_equal(rows, np.arange(len(r.ids))): return replace(r) # all of them, as is usual
@@ -197,10 +227,10 @@ def object_of_points(r:Records): # (p,)
 
 def drop_values(
     r:Records,
-    boxes, # (m,) True where the box goes
-    keypoints, # (m,) True where the keypoints go
+    boxes, # (m,) True for a box to remove
+    keypoints, # (m,) True for keypoints to remove
 )->Records:
-    "Objects without some of their boxes and keypoints"
+    "Remove some boxes and keypoints, and objects that are left with neither"
     if not (boxes.any() or keypoints.any()): return keep_objects(r, r.has_box | r.has_keypoints)
     points = r.points[~keypoints[object_of_points(r)]]
     r = replace(r, has_box=r.has_box & ~boxes, point_counts=np.where(keypoints, 0, r.point_counts), points=points)
@@ -211,7 +241,7 @@ def keep_images(
     r:Records,
     keep, # (n,) booleans
 )->Records:
-    "Images with the objects in them"
+    "Select images, with the objects in them"
     r = keep_objects(r, keep[r.image_of] if len(keep) else [])
     row = np.cumsum(keep) - 1
     images = list(compress(r.images, keep.tolist()))
@@ -222,7 +252,7 @@ def keep_images(
 def extents(
     r:Records,
     rows, # (m',) row numbers of objects
-)->np.ndarray: # (m', 4) xywh; NaN where there is neither a box nor a labelled point
+)->np.ndarray: # (m', 4) xywh; NaN for an object with neither a box nor a labelled point
     "The boxes of some objects, or the extents of their points"
     rows = np.asarray(rows, np.int64)
     out = np.where(r.has_box[rows, None], r.boxes[rows], np.nan)
@@ -235,7 +265,7 @@ def extents(
 ROUNDING = 0.01 # pixels
 
 _FAULTS = ('', 'not_finite', 'no_area', 'outside', 'partly_outside')
-_CHUNK = 65_536 # objects; what is made of them on the way stays in the processor's cache
+_CHUNK = 65_536 # objects; few enough for the temporary arrays to stay in the CPU's cache
 
 def _faulty_boxes(r):
     "(m,) index into `_FAULTS` for each object, and the boxes clipped to their images"
@@ -259,9 +289,9 @@ def _clip(boxes, has_box, sizes):
 
 # %% ../nbs/04_records.ipynb #53358bb2
 def check_boxes(
-    r:Records, # With sizes, where they are known
+    r:Records, # With the sizes that are known
 )->Records:
-    "Clip what reaches over the edge, drop what cannot be a box, report both"
+    "Clip boxes that reach over the edge, drop those that cannot be boxes, report both"
     fault, clipped = _faulty_boxes(r)
     for i in np.flatnonzero(fault):
         action = 'clipped' if fault[i] == 4 else 'dropped'
@@ -271,10 +301,10 @@ def check_boxes(
 
 # %% ../nbs/04_records.ipynb #629a6993
 def check_keypoints(r:Records)->Records:
-    "Unlabel points that are not finite, drop instances with no labelled point, report both"
+    "Unlabel points that are not finite, drop instances without a labelled point, report both"
     points, owner = r.points.copy(), object_of_points(r)
     x, y, v = np.isfinite(points).T
-    bad = ~(x & y & v) # many times as fast as `all(1)`, and there may be millions of points
+    bad = ~(x & y & v) # many times faster than `all(1)`, and there may be millions of points
     points[bad] = 0
     points[:, 2] = np.clip(np.rint(points[:, 2]), 0, 2)
     counts = np.bincount(owner[bad], minlength=len(r.ids))
@@ -305,7 +335,7 @@ def _maybe_repeated(r):
     sums = x + y * 1.9 + w * 3.7 + h * 7.3 + first_x * 11.1 + r.image_of * 101.
     ordered = np.sort(sums)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    return np.isin(sums, twice) if len(twice) else np.zeros(len(sums), bool) # none, as is usual
+    return np.isin(sums, twice) if len(twice) else np.zeros(len(sums), bool) # usually there are none
 
 # %% ../nbs/04_records.ipynb #7212fff4
 def drop_repeats(r:Records)->Records:
@@ -322,27 +352,27 @@ def drop_repeats(r:Records)->Records:
 
 # %% ../nbs/04_records.ipynb #913c71d5
 def check(
-    r:Records, # Images located, sizes filled in where they can be known
+    r:Records, # Images located, sizes filled in as far as they are known
 )->Records:
-    "Boxes, keypoints and repeats checked; only sound objects are left"
+    "Check boxes, keypoints and repeats; only sound objects are left"
     return drop_repeats(check_keypoints(check_boxes(r)))
 
 # %% ../nbs/04_records.ipynb #4e684c12
 def _union(lists):
-    "One list without repeats, and for each given list the rows of its items in it"
+    "The distinct items of all lists as keys of a dict, and for each list the rows of its items among them"
     row = {}
     return row, [np.array([row.setdefault(o, len(row)) for o in items], np.int64) for items in lists]
 
 def concat(
     parts:list, # `Records` of one raw dataset
 )->Records:
-    "`Records` one behind the other, images and classes united by name"
+    "Concatenate `Records`, with images and classes matched by name"
     if len(parts) == 1 and len(set(parts[0].images)) == len(parts[0].images): return parts[0]
     images, image_rows = _union([p.images for p in parts])
     names, name_rows = _union([p.label_names for p in parts])
     starts, listed_in = np.cumsum([0] + [len(p.files) for p in parts]), np.zeros(len(images), np.int32)
     sizes, empty, taken = np.zeros((len(images), 2), np.int32), np.zeros(len(images), bool), np.zeros(len(images), bool)
-    # Backwards, so that the first that knows a size, or names the image, has the last word.
+    # Backwards, so that the first part that knows a size, or names the image, overrides the others.
     for p, rows, start in zip(parts[::-1], image_rows[::-1], starts[-2::-1]):
         listed_in[rows[::-1]] = p.listed_in[::-1] + start
         known = np.flatnonzero((p.sizes > 0).all(1))[::-1]
@@ -361,9 +391,9 @@ def concat(
 
 # %% ../nbs/04_records.ipynb #ef5fcdad
 def of_one_file(
-    r:Records, # Pieces of one file, joined
+    r:Records, # Pieces of one file, concatenated
 )->Records:
-    "Records whose `files` is the one file that they are of"
+    "Records that name their one file once"
     first = dict(file_of=np.zeros_like(r.file_of), listed_in=np.zeros_like(r.listed_in))
     return replace(r, files=r.files[:1], id_names=r.id_names[:1], **first)
 
@@ -386,7 +416,7 @@ def _same_object(r, starts, i, j, source):
     return shared
 
 def _objects_described_twice(r):
-    "For each image that objects of two files or more lie in, the rows of its objects"
+    "For each image that has objects from two or more files, the rows of its objects"
     files = max(len(r.files), 1)
     pairs = np.unique(r.image_of * files + r.file_of) // files
     images, counts = np.unique(pairs, return_counts=True)
@@ -398,7 +428,7 @@ def _objects_described_twice(r):
 def merge(
     parts:list, # Checked `Records` of one raw dataset
 )->Records:
-    "`concat`, with objects that two files describe joined and reported"
+    "`concat`, then join objects that two files describe, and report them"
     r = concat(parts)
     starts, points_from = first_points(r), np.arange(len(r.ids))
     gone, merged = np.zeros(len(r.ids), bool), []
@@ -422,7 +452,7 @@ def merge(
 # %% ../nbs/04_records.ipynb #e6e922c8
 def crop_boxes(
     r:Records, # Checked records
-)->np.ndarray: # (m, 4) xywh; NaN where there is nothing to crop
+)->np.ndarray: # (m, 4) xywh; NaN if there is nothing to crop
     "The annotated box of each object, or the padded extent of its keypoints"
     boxes = extents(r, np.arange(len(r.ids)))
     rows = np.flatnonzero(~r.has_box)

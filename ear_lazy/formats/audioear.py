@@ -1,4 +1,4 @@
-"""AudioEar: ears with 55 landmarks, unpacked or in the archive they come in
+"""AudioEar: ears with 55 landmarks, unpacked or in the original archive
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/audioear.html.md"""
 
@@ -16,7 +16,8 @@ import zlib
 from contextlib import contextmanager
 
 from ..errors import AnnotationError
-from .json_files import alike, json_files
+from .files import alike
+from .json_files import json_files
 from .labelme import Drawn, image_name, labelme_records, looks_like_labelme, parse_labelme
 from .registry import register
 from .tree import Document, Tree, is_image, join, locate, read_head
@@ -27,7 +28,7 @@ from ..records import Records
 def in_order(
     shapes:list, # LabelMe `Shape`s, None for one that is broken
 )->list:
-    "Shapes by the number that is their label; `ValueError` where one has none"
+    "Shapes ordered by the number in their label; raises `ValueError` if one has none"
     try: return sorted(shapes, key=lambda o: int(o.label))
     except (AttributeError, TypeError, ValueError, OverflowError):
         raise ValueError('a shape is broken or its label is no number') from None
@@ -36,7 +37,7 @@ def ear_points(
     shapes:list, # LabelMe `Shape`s, None for one that is broken
     file:str, # For the error
 )->list: # 55 (x, y)
-    "The landmarks of one ear; raises `AnnotationError` where the shapes are not its four contours"
+    "The landmarks of one ear; raises `AnnotationError` if the shapes are not its four contours"
     try: shapes = in_order(shapes)
     except ValueError as e: raise AnnotationError(str(e), file, '$.shapes') from None
     counts = tuple(len(o.points) for o in shapes)
@@ -47,26 +48,27 @@ def ear_points(
 
 # %% ../../nbs/05_formats/31_audioear.ipynb #7d4ad097
 MAX_DIRECTORY, MAX_FILE, MAX_ALL = 2**24, 2**24, 2**29 # bytes
-# What `zipfile` raises for damaged archives; NotImplementedError is its word for a compression that it does not know.
+# What `zipfile` raises for damaged archives; NotImplementedError stands for an unknown compression.
 _FAULTS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, IndexError,
            zlib.error, struct.error)
 _CLIMBS = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')
 
 def _directory_size(f):
-    "Bytes of an archive's directory as its last record has them; Zip64 is for larger archives than these"
+    "Bytes of an archive's directory, as its last record says; Zip64 is only needed for much larger archives"
     f.seek(0, 2)
     f.seek(max(0, f.tell() - 65557))
     tail = f.read()
     at = tail.rfind(b'PK\5\6')
     if at < 0 or len(tail) < at + 22: return 0
-    return 2**32 if tail[max(0, at - 20):at].startswith(b'PK\6\7') else struct.unpack_from('<I', tail, at + 12)[0]
+    is_zip64 = tail[max(0, at - 20):at].startswith(b'PK\6\7')
+    return 2**32 if is_zip64 else struct.unpack_from('<I', tail, at + 12)[0]
 
 @contextmanager
 def open_archive(
     tree:Tree, # The raw folder
     file:str, # Archive relative to it
 ): # `ZipFile`
-    "Open a zip archive; raises `AnnotationError` where it is none, or has a directory of more than 16 MiB"
+    "Open a zip archive; raises `AnnotationError` if it is not one, or has a directory of more than 16 MiB"
     with open(tree.root / file, 'rb') as f:
         if _directory_size(f) > MAX_DIRECTORY: raise AnnotationError('too many files in the archive: unpack it', file)
         try: archive = zipfile.ZipFile(f)
@@ -85,7 +87,7 @@ def read_member(
     info:zipfile.ZipInfo, # One file in it
     file:str, # The archive, for the error
 )->bytes:
-    "One file of an archive; raises `AnnotationError` where it is too large, broken, or climbs out"
+    "One file of an archive; raises `AnnotationError` if it is too large, broken, or its name climbs out"
     name = info.filename
     if _CLIMBS.search(name) or _CLIMBS.search(info.orig_filename):
         raise AnnotationError('a path that leads out of the archive', file, name)
@@ -130,7 +132,7 @@ def sniff(
 
 # %% ../../nbs/05_formats/31_audioear.ipynb #ff7640ec
 def _parse(data, file):
-    "The landmarks and the header of a file"
+    "The `LabelmeFile` and the landmarks of a file"
     parsed, _ = parse_labelme(data, file)
     return parsed, ear_points(parsed.shapes, file)
 
@@ -138,23 +140,19 @@ def _records(parsed, images, files):
     sizes = [(o.imageHeight or 0, o.imageWidth or 0) for o, _ in parsed]
     return labelme_records(images, files, sizes, [[Drawn(0, '', None, points)] for _, points in parsed])
 
-def _report(r, error, file, where=''):
-    r.keypoints_read += 1
-    where, detail = where or getattr(error, 'position', ''), getattr(error, 'reason', str(error))
-    r.problem('malformed', 'dropped', file=file, where=where, detail=detail, keypoints=1)
 
 def read_unpacked(
     tree:Tree, # The raw folder
     paths:tuple, # JSON files
 )->Records:
-    "Read files that lie on disk; each that cannot be read costs one ear"
+    "Read files on disk; each that cannot be read costs one ear"
     files, parsed, broken = [], [], []
     for file in paths:
         try: parsed.append(_parse(tree.read(file), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
     r = _records(parsed, [image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)], files)
-    for file, e in broken: _report(r, e, file)
+    for file, e in broken: r.broken_file(file, e, keypoints=1)
     return r
 
 # %% ../../nbs/05_formats/31_audioear.ipynb #9b828fb2
@@ -162,11 +160,12 @@ def read_archive(
     tree:Tree, # The raw folder
     file:str, # The archive
 )->Records:
-    "Read the label files in an archive; raises `AnnotationError` where it is none or holds too much"
+    "Read the label files in an archive; raises `AnnotationError` if it is not one or holds too much"
     parsed, images, ids, broken, inside = [], [], [], [], 0
     with open_archive(tree, file) as archive:
         infos, names = label_files(archive), _image_names(archive)
-        if (size := sum(o.file_size for o in infos)) > (most := min(MAX_ALL, tree.max_bytes)):
+        size, most = sum(o.file_size for o in infos), min(MAX_ALL, tree.max_bytes)
+        if size > most:
             or_raise = ', or raise max_annotation_bytes' if most < MAX_ALL else ''
             raise AnnotationError(f'{size} bytes of JSON when unpacked, more than {most}: unpack it{or_raise}', file)
         for i, info in enumerate(infos):
@@ -178,7 +177,7 @@ def read_archive(
             inside += is_inside
             if not is_inside: parsed.append(one), images.append(name), ids.append(i)
     r = _records_of_archive(parsed, images, ids, file)
-    for name, e in broken: _report(r, e, file, name)
+    for name, e in broken: r.broken_file(file, e, keypoints=1, where=name)
     if inside:
         r.keypoints_read += inside
         r.problem('missing_image', 'dropped', file=file, keypoints=inside,
@@ -197,7 +196,7 @@ def _image_names(archive):
     return names | {o.rpartition('.')[0] for o in names}
 
 def _image_of_member(tree, file, member, path, names):
-    "The image of a label file in an archive, and whether it is to be had only there"
+    "The image of a label file in an archive, and whether it exists only there"
     folder, stem = member.rpartition('/')[0], member.rpartition('.')[0]
     named = join(folder, path.replace('\\', '/').rpartition('/')[2]) if is_image(path) else ''
     for name in filter(None, (named, stem)):
@@ -209,7 +208,7 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # Some unpacked files, or one archive
 )->Records:
-    "Read AudioEar; raises `AnnotationError` where an archive cannot be opened"
+    "Read AudioEar; raises `AnnotationError` if an archive cannot be opened"
     if document.files[0].lower().endswith('.zip'): return read_archive(tree, document.files[0])
     return read_unpacked(tree, document.files)
 

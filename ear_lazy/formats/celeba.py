@@ -1,4 +1,4 @@
-"""The lists of boxes and of five landmarks of CelebA
+"""CelebA's lists of boxes and of five landmarks
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/celeba.html.md"""
 
@@ -13,9 +13,10 @@ import re
 import numpy as np
 
 from ..errors import AnnotationError
+from .files import as_text, numbered_lines
 from .registry import register
 from .tree import Document, Tree, dataset_of, list_files, read_head
-from ..records import Records, make_records
+from ..records import Records, make_records, visible_points
 
 # %% ../../nbs/05_formats/43_celeba.ipynb #1dfb0935
 BOX = ['x_1', 'y_1', 'width', 'height']
@@ -23,9 +24,9 @@ LANDMARKS = [f'{o}_{xy}' for o in ('lefteye', 'righteye', 'nose', 'leftmouth', '
 
 def parse_head(
     head:bytes, # First bytes of a file
-)->tuple: # Names of the columns after the image's, number of rows or None, lines before the first row; or None
+)->tuple: # Names of the columns after the image's, number of rows or None, lines before the first row; None for another file
     "What a CelebA list holds"
-    lines = head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').splitlines()[:2]
+    lines = as_text(head).splitlines()[:2]
     rows = int(lines[0]) if lines and re.fullmatch(r'\s*\d{1,9}\s*', lines[0], re.A) else None
     names = _cells(''.join(lines[1:] if rows is not None else lines[:1]).lower().replace('"', ''))
     if names[:1] == ['image_id']: names = names[1:]
@@ -46,8 +47,8 @@ def sniff(
 def images_of(
     tree:Tree, # The raw folder
     file:str, # One list
-)->str: # 'img_celeba/', 'img_align_celeba/', or '' where no folder has such a name
-    "Folder of the images that a list is about; raises `AnnotationError` where only the other ones are there"
+)->str: # 'img_celeba/', 'img_align_celeba/', or '' if no folder has such a name
+    "Folder of the images that a list belongs to; raises `AnnotationError` if only the other images are there"
     wanted, other = 'img_celeba', 'img_align_celeba'
     if 'align' in file.rpartition('/')[2].lower(): wanted, other = other, wanted
     dataset = dataset_of(file).folder
@@ -64,19 +65,18 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # One list
 )->Records:
-    "Read a list of boxes or landmarks; raises `AnnotationError` where the file is none or about other images"
+    "Read a list of boxes or landmarks; raises `AnnotationError` if the file is not one or belongs to other images"
     file, = document.files
     head = parse_head(read_head(tree, file, 1024))
     if head is None: raise AnnotationError('the header is not that of a CelebA list', file, 'line 1')
-    names, announced, first = head
+    names, announced, header_lines = head
     folder, images, lines, values, bad = images_of(tree, file), [], [], [], []
-    with open(tree.root / file, encoding='utf-8-sig', errors='surrogateescape') as f:
-        for n, line in enumerate(f, 1):
-            if n <= first or not line.strip(): continue
-            name, *cells = _cells(line.replace('"', ''))
-            try: values.append(_row(cells, len(names)))
-            except ValueError as e: bad.append((n, folder + name, str(e)))
-            else: images.append(folder + name), lines.append(n)
+    for n, line in numbered_lines(tree, file):
+        if n <= header_lines: continue
+        name, *cells = _cells(line.replace('"', ''))
+        try: values.append(_row(cells, len(names)))
+        except ValueError as e: bad.append((n, folder + name, str(e)))
+        else: images.append(folder + name), lines.append(n)
     r = _records(images, lines, file, values, names)
     is_box = names == BOX
     r.boxes_read += len(bad) * is_box
@@ -94,11 +94,11 @@ def _row(cells, n):
     return tuple(map(float, cells))
 
 def _records(images, lines, file, values, names):
-    n, columns = len(images), dict(id_name='line', labels=np.ones(len(images), np.int32), label_names=['', 'face'])
+    n = len(images)
     values = np.array(values, np.float64).reshape(n, len(names))
-    if names == BOX: return make_records(images, np.arange(n), lines, [file], values, **columns)
-    points = np.column_stack([values.reshape(-1, 2), np.full(5 * n, 2)])
-    return make_records(images, np.arange(n), lines, [file], points=points, point_counts=np.full(n, 5), **columns)
+    columns = dict(boxes=values) if names == BOX else dict(points=visible_points(values), point_counts=np.full(n, 5))
+    return make_records(
+        images, np.arange(n), lines, [file], id_name='line', labels=np.ones(n, np.int32), label_names=['', 'face'], **columns)
 
 # %% ../../nbs/05_formats/43_celeba.ipynb #56336be4
 register('celeba', sniff, read, why="the names of CelebA's columns", suffixes=('.txt', '.csv'))

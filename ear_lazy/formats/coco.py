@@ -8,10 +8,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/coco.html.md"""
 __all__ = ['Image', 'Annotation', 'Category', 'CocoFile', 'looks_like_coco', 'sniff', 'Misfit', 'Link', 'decode', 'box_columns',
            'point_columns', 'Outline', 'Mask', 'polygon_box', 'mask_box', 'outline_box', 'ImageTable',
            'AnnotationTable', 'id_column', 'image_table', 'annotation_table', 'stack', 'Tables', 'read_tables',
-           'chunk_table', 'image_rows', 'find_rows', 'read']
+           'chunk_table', 'id_key', 'image_rows', 'find_rows', 'read']
 
 # %% ../../nbs/05_formats/01_coco.ipynb #7b03d886
-import json
 import os
 from contextlib import suppress
 from itertools import chain, repeat
@@ -23,8 +22,11 @@ import numpy as np
 from ..errors import AnnotationError
 from . import chunks
 from .chunks import cut_items, find_arrays, mapped, read_items
+from .files import BOM
+from .json_files import json_files, load_objects
 from .registry import register
-from .tree import Document, Tree, join, read_head
+from .tree import Document, Tree, read_head
+from ..geometry import points_to_box
 from ..records import Records, keep_images, keep_objects, make_records
 
 # %% ../../nbs/05_formats/01_coco.ipynb #3c4b8644
@@ -60,9 +62,10 @@ def looks_like_coco(
     head:bytes, # First bytes of the file
 )->bool:
     "Does a JSON file begin as a COCO dataset does?"
-    head = head.lstrip(b'\xef\xbb\xbf \t\r\n')
+    head = head.removeprefix(BOM).lstrip()
     if head[:1] != b'{': return False
-    return (b'"images"' in head or b'"annotations"' in head) and b'"shapes"' not in head or _opens_with_info(head)
+    has_table = b'"images"' in head or b'"annotations"' in head
+    return has_table and b'"shapes"' not in head or _opens_with_info(head)
 
 def _opens_with_info(head): return head[1:].lstrip(b' \t\r\n').startswith((b'"info"', b'"licenses"', b'"categories"'))
 
@@ -72,8 +75,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each COCO file
     "The COCO files of a folder"
-    names = tree.folders[folder].ending('.json')
-    return [Document('coco', (f,)) for f in (join(folder, o) for o in names) if looks_like_coco(read_head(tree, f))]
+    return [Document('coco', (o,)) for o in json_files(tree, folder) if looks_like_coco(read_head(tree, o))]
 
 # %% ../../nbs/05_formats/01_coco.ipynb #41922384
 _fast = msgspec.json.Decoder(CocoFile, strict=False)
@@ -86,14 +88,14 @@ class Misfit(NamedTuple):
     table: str # 'images', 'annotations' or 'categories'
     index: int
     reason: str
-    image_id: object = None # of an annotation, where it can be told
+    image_id: object = None # of an annotation, if it can be decoded
 
 class Link(msgspec.Struct):
-    "The image of an annotation, whatever else is in it"
+    "An annotation's image, all that is decoded of one that does not fit"
     image_id: int | str | float
 
 def _items(table, cls, name, misfits):
-    "Items of a table one by one; those that do not fit go to `misfits`"
+    "Decode items of a table one by one; those that do not fit go to `misfits`"
     items = []
     for i, o in enumerate(table):
         try: items.append(_item(o, cls))
@@ -112,8 +114,8 @@ def decode(
     data:bytes, # Content of the file
     file:str, # Its name, for the error
 )->tuple: # `CocoFile`, and a `Misfit` for each item that did not fit
-    "Decode a COCO file; raises `AnnotationError` where it is not JSON or has no tables"
-    data = data.removeprefix(b'\xef\xbb\xbf')
+    "Decode a COCO file; raises `AnnotationError` if it is not JSON or has no tables"
+    data = data.removeprefix(BOM)
     try: return _fast.decode(data), []
     except _NOT_JSON: tables = _decode_tables(data, file)
     misfits, structs = [], dict(images=Image, annotations=Annotation, categories=Category)
@@ -126,18 +128,14 @@ def decode(
 def _decode_tables(data, file):
     "The tables as lists of undecoded items, or as whatever else the file has in their place"
     try: return {k: _split(v) for k, v in _tables.decode(data).items() if k in CocoFile.__struct_fields__}
-    except _NOT_JSON: return _decode_slowly(data, file)
+    except _NOT_JSON: objects = load_objects(data, file)
+    return objects if isinstance(objects, dict) else {}
 
 def _split(raw):
     try: return msgspec.json.decode(raw, type=list[msgspec.Raw])
     except msgspec.ValidationError: return None
 
-def _decode_slowly(data, file):
-    try: tables = json.loads(data)
-    except json.JSONDecodeError as e:
-        raise AnnotationError(f'not valid JSON: {e.msg}', file, f'line {e.lineno}, column {e.colno}') from None
-    except (ValueError, RecursionError) as e: raise AnnotationError(f'not valid JSON: {e}', file) from None
-    return tables if isinstance(tables, dict) else {}
+
 
 # %% ../../nbs/05_formats/01_coco.ipynb #0c07d1df
 def _counts(lists):
@@ -149,17 +147,18 @@ def _flatten(lists, counts):
 
 def box_columns(
     boxes:list, # A list of numbers, or None, for each annotation
-)->tuple: # (m, 4) boxes with NaN rows where there is none, (m,) has a box, (m,) is malformed
+)->tuple: # (m, 4) boxes, NaN for none; (m,) has a box; (m,) is malformed
     "Boxes as one array"
     counts = _counts(boxes)
     has = counts == 4
     out = np.full((len(boxes), 4), np.nan)
-    out[has] = _flatten([b for b, h in zip(boxes, has) if h] if not has.all() else boxes, counts[has]).reshape(-1, 4)
+    good = boxes if has.all() else [b for b, h in zip(boxes, has) if h]
+    out[has] = _flatten(good, counts[has]).reshape(-1, 4)
     return out, has, (counts > 0) & ~has
 
 def point_columns(
     keypoints:list, # A flat list of x, y, v triples, or None, for each annotation
-)->tuple: # (p, 3) points, (m,) points of each annotation, (m,) is malformed
+)->tuple: # (p, 3) points; (m,) number of points of each annotation; (m,) is malformed
     "Keypoints as one array"
     if not any(keypoints): return np.empty((0, 3)), np.zeros(len(keypoints), np.int64), np.zeros(len(keypoints), bool)
     counts = _counts(keypoints)
@@ -174,7 +173,7 @@ class Outline(msgspec.Struct, gc=False):
     segmentation: msgspec.Raw = msgspec.Raw(b'null')
 
 class Mask(msgspec.Struct):
-    "Run-length encoding: lengths of runs of 0 and 1 in turn, down the columns"
+    "Run-length encoding: lengths of alternating runs of 0 and 1, down the columns"
     counts: list[int]
     size: tuple[int, int]
 
@@ -183,9 +182,7 @@ def polygon_box(
 )->list: # xywh, or None
     "Extent of all polygons"
     points = np.array([o for p in polygons for o in p[:len(p) // 2 * 2]], np.float64).reshape(-1, 2)
-    if not len(points): return None
-    (x0, y0), (x1, y1) = points.min(0), points.max(0)
-    return [x0, y0, x1 - x0, y1 - y0]
+    return points_to_box(points).tolist() if len(points) else None
 
 def mask_box(
     mask:Mask, # Uncompressed run-length mask
@@ -201,38 +198,40 @@ def mask_box(
     return [int(x0), int(y0), int(x1 - x0 + 1), int(y1 - y0 + 1)]
 
 def outline_box(
-    annotation:msgspec.Raw, # As it stands in the file
+    annotation:msgspec.Raw, # Undecoded
 )->list: # xywh, or None
     "The box of an annotation that has only an outline"
-    try: shape = msgspec.json.decode(msgspec.json.decode(annotation, type=Outline).segmentation, type=list[list[float]] | Mask | None)
+    try:
+        segmentation = msgspec.json.decode(annotation, type=Outline).segmentation
+        shape = msgspec.json.decode(segmentation, type=list[list[float]] | Mask | None)
     except _MISFIT: return None
     return mask_box(shape) if isinstance(shape, Mask) else polygon_box(shape or [])
 
 # %% ../../nbs/05_formats/01_coco.ipynb #cdd85aec
 class ImageTable(NamedTuple):
     "Images of a file, or of a chunk of it"
-    ids: np.ndarray # (n,) int64; a list where they are not all whole numbers
-    names: list # (n)
-    sizes: np.ndarray # (n, 2) height and width, 0 where the file does not say
+    ids: np.ndarray # (n,) int64; a list if they are not all integers
+    names: list # (n) `file_name`s
+    sizes: np.ndarray # (n, 2) height and width, 0 if the file does not say
 
 class AnnotationTable(NamedTuple):
     "Annotations of a file, or of a chunk of it"
-    ids: np.ndarray # (m,) int64; a list where they are not all whole numbers
+    ids: np.ndarray # (m,) int64; a list if they are not all integers
     image_ids: np.ndarray # (m,) or a list
     category_ids: np.ndarray # (m,) or a list
-    boxes: np.ndarray # (m, 4) float32, NaN where there is none
-    has_box: np.ndarray # (m,)
-    derived: np.ndarray # (m,) the box is that of an outline
+    boxes: np.ndarray # (m, 4) float32 xywh, NaN for none
+    has_box: np.ndarray # (m,) bool
+    derived: np.ndarray # (m,) bool, the box is the extent of an outline
     points: np.ndarray # (p, 3) float32
-    point_counts: np.ndarray # (m,)
-    is_crowd: np.ndarray # (m,)
-    bad_boxes: dict # row to the box that is malformed
-    bad_points: dict # row to the number of values that are no triples
+    point_counts: np.ndarray # (m,) int64
+    is_crowd: np.ndarray # (m,) bool
+    bad_boxes: dict # row to the malformed box
+    bad_points: dict # row to the number of values that are not triples
 
 def id_column(
-    ids:list, # Numbers and texts
-)->np.ndarray: # (n,) int64; the list itself where they are not all whole numbers
-    "Ids as an array, if that holds them"
+    ids:list, # Numbers and strings
+)->np.ndarray: # (n,) int64; the list itself if they are not all integers that fit
+    "Ids as an array, if possible"
     if set(map(type, ids)) <= {int}:
         with suppress(OverflowError): return np.array(ids, np.int64)
     return ids
@@ -246,19 +245,24 @@ def image_table(
 
 def annotation_table(
     annotations:list, # (m) `Annotation`s
-    texts, # Function that gives them as they stand in the file, `Raw`; called where some have neither box nor keypoints
+    texts, # Function that returns them undecoded, as `Raw`; called only if some have neither box nor keypoints
 )->AnnotationTable:
     "Annotations as columns"
-    boxes, has_box, bad_box = box_columns([o.bbox for o in annotations])
-    points, counts, bad_points = point_columns([o.keypoints for o in annotations])
-    bare = np.flatnonzero(~(has_box | bad_box | bad_points | (counts > 0))).tolist()
+    boxes, has_box, is_bad_box = box_columns([o.bbox for o in annotations])
+    points, counts, are_bad_points = point_columns([o.keypoints for o in annotations])
+    bare = np.flatnonzero(~(has_box | is_bad_box | are_bad_points | (counts > 0))).tolist()
     derived, raws = np.zeros(len(annotations), bool), texts() if bare else ()
     for i in bare:
         if raws and (box := outline_box(raws[i])): boxes[i], has_box[i], derived[i] = box, True, True
     return AnnotationTable(
-        id_column([o.id for o in annotations]), id_column([o.image_id for o in annotations]), id_column([o.category_id for o in annotations]),
-        _float32(boxes), has_box, derived, _float32(points), counts, np.array([bool(o.iscrowd) for o in annotations], bool),
-        {i: annotations[i].bbox for i in np.flatnonzero(bad_box).tolist()}, {i: len(annotations[i].keypoints) for i in np.flatnonzero(bad_points).tolist()})
+        ids=id_column([o.id for o in annotations]),
+        image_ids=id_column([o.image_id for o in annotations]),
+        category_ids=id_column([o.category_id for o in annotations]),
+        boxes=_float32(boxes), has_box=has_box, derived=derived,
+        points=_float32(points), point_counts=counts,
+        is_crowd=np.array([bool(o.iscrowd) for o in annotations], bool),
+        bad_boxes={i: annotations[i].bbox for i in np.flatnonzero(is_bad_box).tolist()},
+        bad_points={i: len(annotations[i].keypoints) for i in np.flatnonzero(are_bad_points).tolist()})
 
 @np.errstate(over='ignore') # what is too large becomes infinite
 def _float32(values): return values.astype(np.float32)
@@ -266,8 +270,8 @@ def _float32(values): return values.astype(np.float32)
 def stack(
     kind:type, # `ImageTable` or `AnnotationTable`
     tables:list, # Of that kind
-): # Of that kind
-    "Tables one behind the other"
+): # One table of that kind
+    "Concatenate tables"
     starts = np.cumsum([0, *(len(o.ids) for o in tables)]).tolist()
     return kind(*(_stacked(o, starts) for o in zip(*tables)))
 
@@ -298,8 +302,8 @@ def read_tables(
     return Tables(image_table(coco.images), annotations, coco.categories, misfits)
 
 def _annotation_texts(data, misfits):
-    "Annotations as they stand in a file; none where it is no JSON, strictly speaking"
-    try: texts = _split(_tables.decode(data.removeprefix(b'\xef\xbb\xbf'))['annotations'])
+    "Annotations of a file, undecoded; none if it is not strictly JSON"
+    try: texts = _split(_tables.decode(data.removeprefix(BOM))['annotations'])
     except _NOT_JSON: return ()
     return _without(texts, misfits, 'annotations')
 
@@ -319,12 +323,14 @@ def _in_chunks(tree, path):
     categories = _items(_split(others.get('categories', b'null')) or [], Category, 'categories', misfits)
     return Tables(*(stack(type(o[0]), o) for o in tables.values()), categories, misfits)
 
-_TABLES = {'images': msgspec.json.Decoder(list[Image], strict=False), 'annotations': msgspec.json.Decoder(list[Annotation], strict=False)}
+_TABLES = {
+    'images': msgspec.json.Decoder(list[Image], strict=False),
+    'annotations': msgspec.json.Decoder(list[Annotation], strict=False)}
 
 def chunk_table(
     job:tuple, # Path of a file, name of a table in it, (start, stop) of some items
-)->tuple: # `ImageTable` or `AnnotationTable`, number of items, `Misfit`s counted in the chunk
-    "Some items of a table as columns; raises `msgspec.DecodeError` where they are no whole items"
+)->tuple: # `ImageTable` or `AnnotationTable`, number of items, `Misfit`s with their index in the chunk
+    "Some items of a table as columns; raises `msgspec.DecodeError` if they are not whole items"
     path, name, span = job
     text, misfits = read_items(path, span), []
     try: items = _TABLES[name].decode(text)
@@ -336,13 +342,17 @@ def chunk_table(
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 
 # %% ../../nbs/05_formats/01_coco.ipynb #795a2dab
-def _key(id): return int(id) if isinstance(id, str) and id.isdecimal() and len(id) < 20 else id
+def id_key(
+    id, # As the file has it
+): # int for a string of digits, else unchanged
+    "The key under which an id is looked up"
+    return int(id) if isinstance(id, str) and id.isdecimal() and len(id) < 20 else id
 
-def _keys(ids): return [_key(o) for o in ids] if str in set(map(type, ids)) else ids
+def _keys(ids): return [id_key(o) for o in ids] if str in set(map(type, ids)) else ids
 
 def image_rows(
     ids:list, # Of all images
-)->tuple: # Row of each id, rows of images whose id is taken already
+)->tuple: # Dict of id to row, list of the rows of images whose id is already taken
     "Index of the images by id"
     keys = ids.tolist() if isinstance(ids, np.ndarray) else _keys(ids)
     row = dict(zip(reversed(keys), reversed(range(len(keys))))) # backwards, so that the first keeps the id
@@ -350,18 +360,19 @@ def image_rows(
 
 def find_rows(
     row:dict, # Row of each id
-    ids, # Some ids, an array or a list, whether they are in it or not
-    default:int, # Row of those that are not
+    ids, # Ids to look up, an array or a list
+    default:int, # Row of an id that is not known
 )->np.ndarray: # Row of each
-    "Rows that ids stand for"
+    "Look up the rows of ids"
     keys = ids if isinstance(ids, np.ndarray) else id_column(_keys(ids))
     known = id_column(list(row))
-    if row and isinstance(keys, np.ndarray) and isinstance(known, np.ndarray): return _find_numbers(known, np.array(list(row.values())), keys, default)
+    if row and isinstance(keys, np.ndarray) and isinstance(known, np.ndarray):
+        return _find_integers(known, np.array(list(row.values())), keys, default)
     keys = keys.tolist() if isinstance(keys, np.ndarray) else keys
     return np.fromiter(map(row.get, keys, repeat(default)), np.int64, len(keys))
 
-def _find_numbers(known, rows, numbers, default):
-    "The same in sorted numbers: a million look-ups all over a large dictionary take three times as long"
+def _find_integers(known, rows, numbers, default):
+    "The same by sorting, for integers: a million random look-ups in a large dict take three times as long"
     order = np.argsort(known)
     at = order[np.searchsorted(known[order], numbers).clip(max=len(known) - 1)]
     return np.where(known[at] == numbers, rows[at], default)
@@ -371,17 +382,18 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # One COCO file
 )->Records:
-    "Read a COCO file; raises `AnnotationError` where it is no JSON or no COCO dataset"
+    "Read a COCO file; raises `AnnotationError` if it is not JSON or not a COCO dataset"
     file, = document.files
     images, annotations, categories, misfits = read_tables(tree, file)
     row_of, taken = image_rows(images.ids)
     image_of = find_rows(row_of, annotations.image_ids, -1)
     names, labels = _labels(categories, annotations)
     is_numbered = isinstance(annotations.ids, np.ndarray)
+    ids, id_name = (annotations.ids, 'id') if is_numbered else (np.arange(len(image_of)), 'annotation')
     r = make_records(
-        images.names, image_of, annotations.ids if is_numbered else np.arange(len(image_of)), [file], annotations.boxes, annotations.has_box,
-        annotations.points, annotations.point_counts, sizes=images.sizes, labels=labels, label_names=names, id_name='id' if is_numbered else 'annotation')
-    broken = {o: row_of[_key(o.image_id)] for o in misfits if _key(o.image_id) in row_of}
+        images.names, image_of, ids, [file], annotations.boxes, annotations.has_box, annotations.points, annotations.point_counts,
+        sizes=images.sizes, labels=labels, label_names=names, id_name=id_name)
+    broken = {o: row_of[id_key(o.image_id)] for o in misfits if id_key(o.image_id) in row_of}
     for o in misfits:
         r.boxes_read += (is_box := o.table == 'annotations')
         image = r.images[broken[o]] if o in broken else ''
@@ -390,9 +402,9 @@ def read(
     return _sound(r, annotations, taken, list(broken.values()))
 
 def _labels(categories, annotations):
-    "Class names, '' first for annotations without one, and the row of each annotation's"
+    "Class names, '' first for annotations without one, and (m,) their rows"
     names = ['', *dict.fromkeys(c.name for c in categories if c.name)]
-    row = {_key(c.id): names.index(c.name) for c in categories}
+    row = {id_key(c.id): names.index(c.name) for c in categories}
     return names, find_rows(row, annotations.category_ids, 0).astype(np.int32)
 
 # %% ../../nbs/05_formats/01_coco.ipynb #0bc4b757

@@ -13,9 +13,10 @@ from collections import Counter
 
 import numpy as np
 
-from .coco import decode, image_rows, looks_like_coco
+from .coco import decode, id_key, image_rows, looks_like_coco
+from .json_files import json_files
 from .registry import register
-from .tree import Document, Tree, join
+from .tree import Document, Tree
 from ..records import ROUNDING, Records, keep_images, make_records
 
 # %% ../../nbs/05_formats/02b_coco_points.ipynb #4756c999
@@ -47,7 +48,7 @@ def read_ends(
     tree:Tree, # The raw folder
     file:str, # File relative to it
 )->bytes:
-    "The first and the last bytes of a file, a mark between them where there is more; nothing where it cannot be read"
+    "The first and the last bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
     try:
         with open(tree.root / file, 'rb') as f:
             head, size = f.read(WINDOW), f.seek(0, 2)
@@ -60,14 +61,11 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each such file
     "The COCO files of a folder whose boxes are points"
-    files = [join(folder, o) for o in tree.folders[folder].ending('.json')]
-    return [Document('coco_points', (f,)) for f in files if _is_points_file(read_ends(tree, f))]
+    return [Document('coco_points', (o,)) for o in json_files(tree, folder) if _is_points_file(read_ends(tree, o))]
 
 def _is_points_file(ends): return looks_like_coco(ends[:WINDOW]) and has_point_boxes(ends)
 
 # %% ../../nbs/05_formats/02b_coco_points.ipynb #37a1f4dd
-def _key(id): return int(id) if isinstance(id, str) and id.isdecimal() and len(id) < 20 else id
-
 def _number(name):
     digits = re.findall(r'[0-9]{1,9}', name)
     return int(digits[-1]) if digits else None
@@ -76,8 +74,8 @@ def point_order(
     categories:list, # `Category`s of the file
     used:set, # Ids that annotations use
 )->dict: # Id to index of the point
-    "The place of each category among the points"
-    number = {_key(c.id): _number(c.name) for c in categories}
+    "The index of each category among the points"
+    number = {id_key(c.id): _number(c.name) for c in categories}
     ids = [i for i in number if i in used or number[i] is not None]
     if len({number[i] for i in ids} - {None}) == len(ids) > 0: return _places(ids, number.get)
     return _places([i for i in number if i in used or i != 0], lambda i: (isinstance(i, str), i))
@@ -89,7 +87,7 @@ def _faults(annotations, order, row_of):
     "What is wrong with each annotation: (reason, action, detail), or None"
     seen = {}
     for a in annotations:
-        image, point = row_of.get(_key(a.image_id)), order.get(_key(a.category_id))
+        image, point = row_of.get(id_key(a.image_id)), order.get(id_key(a.category_id))
         if image is None: yield 'orphan', 'dropped', f'image_id {a.image_id}'
         elif not is_point(a.bbox): yield 'malformed', 'dropped', f'bbox {a.bbox} is not a point of 1×1 pixels'
         elif point is None: yield 'malformed', 'dropped', f'category_id {a.category_id} is not one of the categories'
@@ -99,14 +97,14 @@ def _faults(annotations, order, row_of):
 
 def _instances(coco, order, row_of, faults, file):
     "One keypoint instance for each image that annotations belong to"
-    images = [row_of.get(_key(a.image_id), -1) for a in coco.annotations]
+    images = [row_of.get(id_key(a.image_id), -1) for a in coco.annotations]
     rows, k = sorted({*images} - {-1}) if order else [], len(order)
     instance = {row: i for i, row in enumerate(rows)}
     points = np.zeros((len(rows), k, 3))
     for a, row, fault in zip(coco.annotations, images, faults):
         if fault: continue
         x, y, w, h = a.bbox
-        points[instance[row], order[_key(a.category_id)]] = x + w / 2, y + h / 2, 2
+        points[instance[row], order[id_key(a.category_id)]] = x + w / 2, y + h / 2, 2
     ids = [coco.images[row].id for row in rows]
     numbered = all(type(o) is int and abs(o) < 2**63 for o in ids)
     return make_records(
@@ -115,7 +113,7 @@ def _instances(coco, order, row_of, faults, file):
         sizes=[(o.height or 0, o.width or 0) for o in coco.images])
 
 def _report(r, annotations, faults, row_of):
-    "Note what is wrong, the points of an image that the file does not list as one instance"
+    "Report what is wrong; the points of an image that the file does not list count as one instance"
     lost = Counter(detail for reason, _, detail in filter(None, faults) if reason == 'orphan')
     for image, n in lost.items():
         r.problem('orphan', 'dropped', detail=f"{image}, {n} point{'s' * (n > 1)}", keypoints=1)
@@ -123,17 +121,17 @@ def _report(r, annotations, faults, row_of):
     for i, (a, fault) in enumerate(zip(annotations, faults)):
         if not fault or fault[0] == 'orphan': continue
         where = f'annotations[{i}]' if a.id is None else f'id {a.id}'
-        r.problem(*fault[:2], image=r.images[row_of[_key(a.image_id)]], detail=fault[2], where=where)
+        r.problem(*fault[:2], image=r.images[row_of[id_key(a.image_id)]], detail=fault[2], where=where)
 
 # %% ../../nbs/05_formats/02b_coco_points.ipynb #dc56eb30
 def read(
     tree:Tree, # The raw folder
     document:Document, # One COCO file
 )->Records:
-    "Read a COCO file of points; raises `AnnotationError` where it is no JSON or no COCO dataset"
+    "Read a COCO file of points; raises `AnnotationError` if it is not JSON or not a COCO dataset"
     file, = document.files
     coco, misfits = decode((tree.root / file).read_bytes(), file)
-    order = point_order(coco.categories, {_key(a.category_id) for a in coco.annotations})
+    order = point_order(coco.categories, {id_key(a.category_id) for a in coco.annotations})
     row_of, taken = image_rows([o.id for o in coco.images])
     faults = list(_faults(coco.annotations, order, row_of))
     r = _instances(coco, order, row_of, faults, file)

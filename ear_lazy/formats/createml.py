@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 
 from ..errors import AnnotationError
-from .json_files import MARK, MISFIT, fit, json_files, label_rows, load_objects
+from .files import BOM
+from .json_files import MISFIT, fit, json_files, load_objects
 from .registry import register
 from .tree import Document, Tree, read_head
 from ..geometry import cxcywh_to_xywh
-from ..records import Records, keep_objects, make_records
+from ..records import Records, keep_objects, label_rows, make_records
 
 # %% ../../nbs/05_formats/32_createml.ipynb #24785602
 class Coordinates(msgspec.Struct):
@@ -54,7 +55,7 @@ def looks_like_createml(
     head:bytes, # First bytes of a file
 )->bool:
     "Does a JSON file begin as CreateML's do?"
-    head = head.removeprefix(MARK)
+    head = head.removeprefix(BOM)
     return bool(_START.match(head) and all(o.search(head) for o in _KEYS))
 
 def sniff(
@@ -71,18 +72,18 @@ LISTS = ('annotations', 'annotation')
 def decode(
     data:bytes, # Content of the file
     file:str, # Its name, for the error
-)->tuple: # list of `Entry`; (place, image, reason, boxes) for what did not fit
-    "Decode a CreateML file; raises `AnnotationError` where it is no JSON or no list"
-    try: return _fast.decode(data.removeprefix(MARK)), []
+)->tuple: # list of `Entry`; list of (place, image, reason) for what did not fit
+    "Decode a CreateML file; raises `AnnotationError` if it is not JSON or not a list"
+    try: return _fast.decode(data.removeprefix(BOM)), []
     except MISFIT: items = load_objects(data, file)
     if not isinstance(items, list): raise AnnotationError('not a list of images: not a CreateML file', file, '$')
     misfits = []
     return [_entry(o, f'item {i}', misfits) for i, o in enumerate(items)], misfits
 
 def _entry(item, where, misfits):
-    "An item whatever is wrong with it"
+    "As much of an item as fits"
     if not isinstance(item, dict):
-        misfits.append((where, '', 'not an object', 1))
+        misfits.append((where, '', 'not an object'))
         return Entry()
     entry = fit({k: v for k, v in item.items() if k not in LISTS}, Entry)[0] or Entry()
     for name in LISTS:
@@ -90,7 +91,7 @@ def _entry(item, where, misfits):
         if objects is None: continue
         if not isinstance(objects, list): objects = [objects]
         fitted = [fit(o, Annotation) for o in objects]
-        misfits += [(f'{where}, {name}[{i}]', entry.name, why, 1) for i, (o, why) in enumerate(fitted) if o is None]
+        misfits += [(f'{where}, {name}[{i}]', entry.name, why) for i, (o, why) in enumerate(fitted) if o is None]
         setattr(entry, name, [o for o, _ in fitted if o is not None])
     return entry
 
@@ -99,7 +100,7 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # One CreateML file
 )->Records:
-    "Read a CreateML file; raises `AnnotationError` where it is none"
+    "Read a CreateML file; raises `AnnotationError` if it is not one"
     file, = document.files
     entries, misfits = decode(tree.read(file), file)
     objects, counts = [a for o in entries for a in o.objects], [len(o.objects) for o in entries]
@@ -108,22 +109,22 @@ def read(
     row[listed] = np.arange(len(listed))
     image_of = np.repeat(row, counts)
     boxes = np.array([msgspec.structs.astuple(o.coordinates) for o in objects], np.float64).reshape(-1, 4)
-    names, labels = label_rows(['' if o.label is None else str(o.label) for o in objects])
+    labels = ['' if o.label is None else str(o.label) for o in objects]
     with np.errstate(all='ignore'): boxes = cxcywh_to_xywh(boxes)
     r = make_records(
         [entries[i].name for i in listed], image_of, np.arange(len(objects)), [file], boxes, id_name='annotation',
-        labels=np.array(labels, np.int32), label_names=names)
-    broken = {image for _, image, _, _ in misfits}
+        **label_rows(labels))
+    broken = {image for _, image, _ in misfits}
     r.empty[:] = [_is_empty(entries[i]) and entries[i].name not in broken for i in listed]
-    for where, image, why, n in misfits:
-        r.boxes_read += n
-        r.problem('malformed', 'dropped', image=image, where=where, detail=why, boxes=n)
+    for where, image, why in misfits:
+        r.boxes_read += 1
+        r.problem('malformed', 'dropped', image=image, where=where, detail=why, boxes=1)
     return _without_orphans(r, np.flatnonzero(row < 0), counts)
 
 def _is_empty(entry): return not entry.objects and (entry.annotations is not None or entry.annotation is not None)
 
 def _without_orphans(r, rows, counts):
-    "Report items that name no image, and drop what is in them"
+    "Report items that name no image, and drop their objects"
     for i in rows: r.problem('malformed', 'dropped', where=f'item {i}', detail='names no image', boxes=counts[i])
     return keep_objects(r, r.image_of >= 0) if len(rows) else r
 

@@ -1,4 +1,4 @@
-"""Tables with a header row and one box a line
+"""Tables with a header row and one box per line
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/csv.html.md"""
 
@@ -20,9 +20,11 @@ import numpy as np
 
 from ..errors import AnnotationError
 from .chunks import cut_lines, read_chunk
+from .files import close_quotes, first_line
 from .registry import register
 from .tree import Document, Tree, join, read_head
-from ..records import Records, concat, keep_images, make_records, of_one_file
+from ..geometry import xyxy_to_xywh
+from ..records import Records, concat, keep_images, label_rows, make_records, of_one_file
 
 # %% ../../nbs/05_formats/02_csv.ipynb #4db5842b
 IMAGE_COLUMNS = (
@@ -48,7 +50,7 @@ BOX_COLUMNS = ( # the four columns, and whether the last two are the opposite co
     (('bboxx1', 'bboxy1', 'bboxx2', 'bboxy2'), True))
 
 class Header(NamedTuple):
-    "Where in a line the values stand"
+    "Where the values are in a line"
     image: int # column of the image's name
     box: tuple # four columns, or one that holds all four as text
     corners: bool # the last two are the opposite corner, not width and height
@@ -57,8 +59,8 @@ class Header(NamedTuple):
 
 def parse_header(
     names:list, # Cells of the first line
-)->Header: # None where the columns of a box or of an image are not there
-    "Which columns hold what"
+)->Header: # None if there are no columns of an image and a box
+    "What the columns are"
     column = {}
     for i, name in enumerate(names): column.setdefault(re.sub(r'[\s_.\-]', '', name.lower()), i)
     image = next((column[o] for o in IMAGE_COLUMNS if o in column), None)
@@ -69,22 +71,20 @@ def parse_header(
     label = next((column[o] for o in LABEL_COLUMNS if o in column), None)
     return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size))
 
-def _is_normalised(column): # Open Images' own header: fractions of the image, a format of its own
+def _is_normalised(column):
+    "The header of Open Images, a format of its own with fractions of the image"
     return {'imageid', 'labelname', 'confidence'} <= column.keys()
 
 # %% ../../nbs/05_formats/02_csv.ipynb #da54804f
-def _first_line(head):
-    return head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').lstrip('\r\n').splitlines()[:1]
-
 def find_dialect(
     head:bytes, # First bytes of the file
-)->tuple: # delimiter and `Header`, or None
-    "The delimiter that makes a known header of the first line"
-    for line in _first_line(head):
-        for delimiter in ',;\t':
-            try: header = parse_header(next(csv.reader([line], delimiter=delimiter)))
-            except csv.Error: continue
-            if header: return delimiter, header
+)->tuple: # delimiter and `Header`; None if there is no such header
+    "The delimiter with which the first line is a known header"
+    line = first_line(head)
+    for delimiter in ',;\t':
+        try: header = parse_header(next(csv.reader([line], delimiter=delimiter), []))
+        except csv.Error: continue
+        if header: return delimiter, header
 
 def sniff(
     tree:Tree, # The raw folder
@@ -97,9 +97,9 @@ def sniff(
 # %% ../../nbs/05_formats/02_csv.ipynb #5afcd314
 def parse_box(
     row:list, # Cells of a line
-    header:Header, # Where they stand
-)->tuple: # Four numbers as they are written; () for an empty box; ValueError for anything else
-    "The box of a line"
+    header:Header, # What they are
+)->tuple: # Four numbers as they are written; () for an empty box
+    "The box of a line; raises `ValueError` for anything else"
     if len(header.box) == 1:
         cells = re.sub(r'[\[\](){}]', ' ', row[header.box[0]]).replace(',', ' ').split()
         if len(cells) not in (0, 4): raise ValueError(f'a box has four numbers, this one {len(cells)}')
@@ -108,14 +108,14 @@ def parse_box(
     return tuple(map(float, cells))
 
 # %% ../../nbs/05_formats/02_csv.ipynb #161c73c8
-LINES = 20_000 # in one go
-_MARK = '\0end of a chunk'
+LINES = 20_000 # read at a time
+_MARKER = '\0end of a chunk'
 
 def read(
     tree:Tree, # The raw folder
     document:Document, # One table
 )->Records:
-    "Read a table of boxes; raises `AnnotationError` where the file is no CSV"
+    "Read a table of boxes; raises `AnnotationError` if the file is not CSV"
     file, = document.files
     delimiter, header = find_dialect(read_head(tree, file)) or (',', None)
     if header is None: raise AnnotationError('the header names no image and box columns', file, 'line 1')
@@ -125,22 +125,22 @@ def read(
     return _one_file(parse() if None in parts else concat(parts))
 
 def _read_lines(path, file, delimiter, header, chunk=None):
-    "`Records` of a chunk, or of the whole file; None where a chunk cannot be read on its own"
+    "`Records` of a chunk, or of the whole file; None if a chunk cannot be read on its own"
     with _opened(path, chunk) as f:
-        lines = (o.replace('"', '') if o.count('"') % 2 else o for o in f)
-        reader = csv.reader(chain(lines, [_MARK]) if chunk else lines, delimiter=delimiter)
-        parts, rows, before = [], [], chunk[1] if chunk else 0
+        lines = chain(close_quotes(f), [_MARKER]) if chunk else close_quotes(f)
+        reader = csv.reader(lines, delimiter=delimiter)
+        parts, rows, lines_before = [], [], chunk[1] if chunk else 0
         try:
-            if not before: _skip_header(reader)
+            if not lines_before: _skip_header(reader)
             for row in reader:
-                rows.append((before + reader.line_num, row))
+                rows.append((lines_before + reader.line_num, row))
                 if len(rows) <= LINES: continue
-                parts.append(_read_rows(rows[:-1], header, file))
+                parts.append(_read_rows(rows[:-1], header, file)) # the last row may be the marker
                 del rows[:-1]
         except csv.Error as e:
             if chunk: return
             raise AnnotationError(f'not valid CSV: {e}', file, f'line {reader.line_num}') from None
-    if chunk and (not rows or rows.pop()[1] != [_MARK]): return
+    if chunk and (not rows or rows.pop()[1] != [_MARKER]): return
     return concat([*parts, _read_rows(rows, header, file)])
 
 def _opened(path, chunk):
@@ -152,14 +152,14 @@ def _skip_header(reader):
         if row: return
 
 def _one_file(r):
-    "The chunks of one file as one file, without images of which nothing is left but that they are not empty"
+    "The chunks of one file as one file, without images that have no object and are not empty either"
     r = of_one_file(r)
     return keep_images(r, r.empty | (np.bincount(r.image_of, minlength=len(r.images)) > 0))
 
 # %% ../../nbs/05_formats/02_csv.ipynb #3f1ffa99
 def _read_rows(rows, header, file):
-    "`Records` of some lines"
-    image_row, sizes, label_row = {}, [], {'': 0}
+    "`Records` of some lines, given as (line number, cells)"
+    image_row, sizes = {}, []
     image_of, ids, boxes, labels, blank, bad = [], [], [], [], set(), []
     for line, row in rows:
         if not row: continue
@@ -172,20 +172,15 @@ def _read_rows(rows, header, file):
         if not box:
             blank.add(i)
             continue
-        label = row[header.label].strip() if header.label is not None and header.label < len(row) else ''
-        labels.append(label_row.setdefault(label, len(label_row)))
+        labels.append(row[header.label].strip() if header.label is not None and header.label < len(row) else '')
         image_of.append(i), ids.append(line), boxes.append(box)
-    r = make_records(
-        list(image_row), image_of, ids, [file], _to_xywh(boxes, header), sizes=sizes, id_name='line',
-        labels=np.array(labels, np.int32), label_names=list(label_row))
+    boxes = np.array(boxes, np.float64).reshape(-1, 4)
+    if header.corners:
+        with np.errstate(invalid='ignore'): boxes = xyxy_to_xywh(boxes) # inf − inf is NaN, which `check` reports
+    r = make_records(list(image_row), image_of, ids, [file], boxes, sizes=sizes, id_name='line', **label_rows(labels))
     r.empty[list(blank.difference(image_of, (i for _, _, i, _ in bad)))] = True
     for line, row, i, reason in bad: _malformed(r, line, row, header, r.images[i], reason)
     return r
-
-def _to_xywh(boxes, header):
-    boxes = np.array(boxes, np.float64).reshape(-1, 4)
-    if header.corners: boxes[:, 2:] -= boxes[:, :2]
-    return boxes
 
 def _size(row, header):
     if header.size is None: return 0, 0

@@ -18,10 +18,11 @@ import numpy as np
 from defusedxml.ElementTree import iterparse
 
 from ..errors import AnnotationError
+from .files import spread
 from .registry import register
 from .tree import Document, Tree, is_image, join, locate, read_head
-from .voc import XML_ERRORS, corners_to_xywh, first_tag, number, spread, xml_error
-from ..records import Records, make_records
+from .voc import XML_ERRORS, corners_to_xywh, first_tag, number, xml_error
+from ..records import Records, label_rows, make_records
 
 # %% ../../nbs/05_formats/21_cvat.ipynb #4f30c4cc
 def looks_like_cvat(
@@ -53,7 +54,7 @@ def _extent(points):
 def pairs(
     text:str, # 'x,y;x,y', or None
 )->list: # of (x, y)
-    "Points as CVAT writes them; a `ValueError` for anything else"
+    "Points as CVAT writes them; raises `ValueError` for anything else"
     points = [tuple(number(v) for v in p.split(',')) for p in (text or '').strip(' ;\n').split(';')]
     if any(len(p) != 2 for p in points): raise ValueError('points are not pairs of x,y')
     return points
@@ -62,8 +63,8 @@ def _box(e):
     x0, y0, x1, y1 = _numbers(e, 'xtl', 'ytl', 'xbr', 'ybr')
     angle, w, h = radians(number(e.get('rotation', '0'))), abs(x1 - x0), abs(y1 - y0)
     if not angle: return corners_to_xywh(x0, y0, x1, y1)
-    half_w, half_h = (abs(w * cos(angle)) + abs(h * sin(angle))) / 2, (abs(w * sin(angle)) + abs(h * cos(angle))) / 2
-    return (x0 + x1) / 2 - half_w, (y0 + y1) / 2 - half_h, 2 * half_w, 2 * half_h
+    turned_w, turned_h = abs(w * cos(angle)) + abs(h * sin(angle)), abs(w * sin(angle)) + abs(h * cos(angle))
+    return (x0 + x1 - turned_w) / 2, (y0 + y1 - turned_h) / 2, turned_w, turned_h
 
 def _ellipse(e):
     cx, cy, rx, ry = _numbers(e, 'cx', 'cy', 'rx', 'ry')
@@ -84,7 +85,7 @@ BOXES = dict(box=_box, ellipse=_ellipse, polygon=_outline, polyline=_outline, ma
 def shape_box(
     e, # Element of a shape that is one of `BOXES`
 )->tuple: # xywh, and whether it was derived
-    "The box of a shape; a `ValueError` where its numbers are none"
+    "The box of a shape; raises `ValueError` for malformed numbers"
     try: box = BOXES[e.tag](e)
     except OverflowError: raise ValueError('numbers are too large') from None
     return box, e.tag != 'box' or bool(number(e.get('rotation', '0')))
@@ -101,7 +102,7 @@ def shape_points(
 def skeleton_points(
     e, # Element `skeleton`
 )->dict: # Name of each point to (x, y, visibility)
-    "The keypoints of a skeleton by name; by place where they have none"
+    "The keypoints of a skeleton by name, or by number if they have none; raises `ValueError` for malformed ones"
     points = {}
     for n, p in enumerate(e.findall('points')):
         name = p.get('label') or str(n)
@@ -127,7 +128,7 @@ class Shape(NamedTuple):
 class Fault(NamedTuple):
     "A shape that cannot be used"
     number: int
-    image: int # -1 where that is not known
+    image: int # -1 if it is not known
     reason: str # key of `REASONS`
     detail: str
     boxes: int = 0
@@ -155,7 +156,7 @@ class Shapes:
         return len(self.images) - 1
 
     def add(self, e, image, label, why=''):
-        "Take a shape, or note what is wrong with it; `why`: it is wrong anyway"
+        "Add a shape, or what is wrong with it; `why` says that it is wrong in any case"
         is_box, is_points = e.tag in BOXES, e.tag in ('points', 'skeleton')
         if not is_box and not is_points:
             return self.faults.append(Fault(self.number, image, 'no_geometry', f'<{e.tag[:40]}>'))
@@ -181,7 +182,7 @@ def add_image(
     e, # Element `image`
     on_disk, # Is there an image of this name?
 ):
-    "Take the shapes of an `<image>`"
+    "Add the shapes of an `<image>`"
     name, subset = (e.get('name') or '').strip(), (e.get('subset') or '').strip()
     if name and subset and not on_disk(name) and on_disk(f'{subset}/{name}'): name = f'{subset}/{name}'
     row = found.image(name, _size(e.get), not len(e)) if name else -1
@@ -197,7 +198,7 @@ def add_track(
     found:Shapes,
     e, # Element `track`
 ):
-    "Take the shapes of a `<track>`"
+    "Add the shapes of a `<track>`"
     for shape in e:
         found.number += 1
         text = (shape.get('frame') or '').strip()
@@ -212,7 +213,7 @@ def add_meta(
     found:Shapes,
     e, # Element `meta`
 ):
-    "Take the size of a video and the order of the points of skeletons"
+    "Add the size of a video and the order of the points of skeletons"
     found.frame_sizes |= {_size(o.findtext) for o in e.iter('original_size')}
     for o in e.iter('label'):
         if parent := o.findtext('parent'):
@@ -225,7 +226,7 @@ def parse_cvat(
     file:str, # Its name, for the error
     on_disk=lambda name: True, # Is there an image of this name?
 )->Shapes:
-    "Shapes of a CVAT file; raises `AnnotationError` where it is none"
+    "Shapes of a CVAT file; raises `AnnotationError` if it is not one"
     found, depth, root = Shapes(), 0, None
     try:
         for event, e in iterparse(stream, ('start', 'end')):
@@ -250,8 +251,8 @@ FRAME_NAMES = ('frame_{:06d}', '{:06d}', 'frame_{}', '{}')
 def frame_name(
     frames:list, # Frame numbers
     on_disk, # Is there an image of this name?
-)->str: # One of `FRAME_NAMES`; the first, where none is on disk
-    "How the images of frames are called"
+)->str: # One of `FRAME_NAMES`; the first if none is on disk
+    "Name pattern of the images of frames"
     first = sorted(frames)[:8]
     return next((o for o in FRAME_NAMES if any(on_disk(o.format(n)) for n in first)), FRAME_NAMES[0])
 
@@ -262,7 +263,7 @@ def _points(shape, orders):
     return [shape.points.get(name, (0, 0, 0)) for name in orders[shape.label]]
 
 def _columns(found, on_disk):
-    "Images by name, with sizes"
+    "Names and sizes of the images, those of frames filled in"
     pattern = frame_name(list(found.frames), on_disk) if found.frames else ''
     size = next(iter(found.frame_sizes)) if len(found.frame_sizes) == 1 else (0, 0)
     for frame, row in found.frames.items(): found.images[row], found.sizes[row] = pattern.format(frame), size
@@ -272,23 +273,22 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # One CVAT file
 )->Records:
-    "Read a CVAT file; raises `AnnotationError` where it is no XML or none of CVAT's"
+    "Read a CVAT file; raises `AnnotationError` if it is not XML or not CVAT's"
     file, = document.files
     def on_disk(name): return not locate(tree, file, name, by_stem=not is_image(name)).reason
     with open(tree.root / file, 'rb') as f: found = parse_cvat(f, file, on_disk)
     images, sizes = _columns(found, on_disk)
-    shapes, names = found.shapes, list(dict.fromkeys(['', *(s.label for s in found.shapes)]))
-    label, points = {o: i for i, o in enumerate(names)}, [_points(s, found.orders) for s in shapes]
+    shapes, points = found.shapes, [_points(s, found.orders) for s in found.shapes]
     r = make_records(
-        images, [s.image for s in shapes], [s.number for s in shapes], [file], [s.box or (np.nan,) * 4 for s in shapes],
-        [s.box is not None for s in shapes], [p for o in points for p in o], [len(o) for o in points], sizes,
-        id_name='shape', labels=np.array([label[s.label] for s in shapes], np.int32), label_names=names,
-        empty=np.array(found.empty, bool))
+        images, [s.image for s in shapes], [s.number for s in shapes], [file], id_name='shape',
+        boxes=[s.box or (np.nan,) * 4 for s in shapes], has_box=[s.box is not None for s in shapes],
+        points=[p for o in points for p in o], point_counts=[len(o) for o in points],
+        sizes=sizes, empty=np.array(found.empty, bool), **label_rows([s.label for s in shapes]))
     _report(r, found)
     return r
 
 def _report(r, found):
-    "Problems for all that was derived or cannot be used"
+    "Report whatever was derived or cannot be used"
     for i, s in enumerate(found.shapes):
         if s.derived: r.problem('no_box', 'derived', i, boxes=1)
     for o in found.faults:

@@ -1,4 +1,4 @@
-"""Folders of images alone: each image is an ear already
+"""Folders of images without annotations: each image is already an ear
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/images.html.md"""
 
@@ -20,18 +20,18 @@ def is_annotated(
     dataset:str, # Folder of a raw dataset
 )->bool:
     "Does another reader recognise anything in the dataset?"
-    key = ('annotated', dataset)
-    if key not in tree._indexes:
-        folders = [path for path, folder in tree.below(dataset) if folder.others]
-        others = [o for o in readers().values() if o.name != 'images']
-        tree._indexes[key] = any(o.sniff(tree, path) for path in folders for o in others)
-    return tree._indexes[key]
+    return tree.once(('annotated', dataset), lambda: _recognised(tree, dataset))
+
+def _recognised(tree, dataset):
+    folders = [path for path, folder in tree.below(dataset) if folder.others]
+    others = [o for o in readers().values() if o.name != 'images']
+    return any(o.sniff(tree, path) for path in folders for o in others)
 
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
-)->list: # A `Document` of the images of the folder, where they are alone and below `teacher`
-    "The images of a folder, where nothing but images is in the dataset"
+)->list: # A `Document` of the folder's images, if they are below `teacher` and the dataset has no annotations
+    "The images of a folder without annotations"
     dataset, images = dataset_of(join(folder, 'x')), tree.folders[folder].images
     if dataset.level != 'teacher' or not images or is_annotated(tree, dataset.folder): return []
     return [Document('images', tuple(join(folder, o) for o in sorted(images)))]

@@ -16,10 +16,12 @@ import msgspec
 import numpy as np
 
 from ..errors import AnnotationError
-from .json_files import MARK, MISFIT, alike, fit, json_files, label_rows, load_objects
+from .files import BOM, alike, stem
+from .json_files import MISFIT, fit, json_files, load_objects
 from .registry import register
 from .tree import Document, Tree, is_image, locate, read_head
-from ..records import Records, make_records
+from ..geometry import points_to_box, xywh_to_xyxy
+from ..records import Records, label_rows, make_records, visible_points
 
 # %% ../../nbs/05_formats/30_labelme.ipynb #83562ff9
 class Shape(msgspec.Struct):
@@ -38,7 +40,7 @@ class LabelmeFile(msgspec.Struct):
 
 class Misfit(NamedTuple):
     "A shape that cannot be read"
-    index: int # place among the shapes
+    index: int # of the shape in the file; -1 for the whole file
     reason: str
     boxes: int = 0 # how many boxes and keypoint instances are lost with it
     keypoints: int = 0
@@ -50,8 +52,8 @@ def parse_labelme(
     data:bytes, # Content of the file
     file:str, # Its name, for the error
 )->tuple: # `LabelmeFile`, whose shapes are a list with None for those that do not fit, and a `Misfit` for each of these
-    "Decode a LabelMe file; raises `AnnotationError` where it is no JSON or has no shapes"
-    try: parsed = _fast.decode(data.removeprefix(MARK))
+    "Decode a LabelMe file; raises `AnnotationError` if it is not JSON or has no shapes"
+    try: parsed = _fast.decode(data.removeprefix(BOM))
     except MISFIT: return _parse_slowly(load_objects(data, file), file)
     if isinstance(parsed.shapes, dict):
         for key, shape in parsed.shapes.items():
@@ -70,7 +72,7 @@ def _parse_slowly(objects, file):
     return LabelmeFile([o for o, _ in fitted], **header), misfits
 
 def _labelled(shape, key):
-    "A shape of a dict of shapes: it may be its points alone"
+    "A shape from a dict of shapes, which may consist of its points alone"
     return dict(label=key) | shape if isinstance(shape, dict) else dict(label=key, points=shape)
 
 def _misfit(i, shape, why):
@@ -86,12 +88,11 @@ def shape_box(
 )->list: # xywh pixels
     "The box around a shape"
     points = np.array(shape.points, np.float64)
-    with np.errstate(all='ignore'):
-        if shape.shape_type == 'circle':
+    if shape.shape_type == 'circle':
+        with np.errstate(all='ignore'): # numbers may be infinite
             radius = np.hypot(*(points[1] - points[0]))
             points = np.array([points[0] - radius, points[0] + radius])
-        low, high = points.min(0), points.max(0)
-        return [*low.tolist(), *(high - low).tolist()]
+    return points_to_box(points).tolist()
 
 def _shape_fault(shape):
     "Why a shape can be neither a box nor keypoints"
@@ -104,7 +105,7 @@ def _shape_fault(shape):
 # %% ../../nbs/05_formats/30_labelme.ipynb #4531a8f3
 class Drawn(NamedTuple):
     "An object"
-    shape: int # place of its first shape among the shapes
+    shape: int # index of its first shape
     label: str
     box: list | None # xywh pixels
     points: list # (x, y) tuples
@@ -119,15 +120,14 @@ def _boxes(shapes):
         key = (None, i) if s.group_id is None else (s.group_id, _label(s))
         parts.setdefault(key, []).append((i, s))
     for (group, _), found in parts.items():
-        boxes = np.array([shape_box(s) for _, s in found])
-        with np.errstate(all='ignore'):
-            low, high = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
-            box = boxes[0].tolist() if len(boxes) == 1 else [*low.tolist(), *(high - low).tolist()]
-        kinds, (i, first) = [s.shape_type or 'polygon' for _, s in found], found[0]
+        boxes, kinds = [shape_box(s) for _, s in found], [s.shape_type or 'polygon' for _, s in found]
+        with np.errstate(all='ignore'): corners = xywh_to_xyxy(boxes).reshape(-1, 2) # numbers may be infinite
+        box = boxes[0] if len(boxes) == 1 else points_to_box(corners).tolist()
+        i, first = found[0]
         yield group, Drawn(i, _label(first), box, [], '' if kinds == ['rectangle'] else ', '.join(kinds))
 
 def _in_order(points):
-    "Points of one object, by label where that tells them apart"
+    "Points of one object, by label if all labels differ"
     labels = [_label(s) for _, s in points]
     if len(set(labels)) < len(labels): return points
     numbers = all(o.isdecimal() and len(o) < 10 for o in labels)
@@ -139,7 +139,7 @@ def _instance(points):
     return Drawn(min(i for i, _ in points), labels.pop() if len(labels) == 1 else '', None, coordinates)
 
 def _loose(points):
-    "Instances of points without a group, and a `Misfit` where it cannot be told whose they are"
+    "Instances of points without a group, and a `Misfit` if it is unclear which points belong together"
     if not points: return [], []
     counts = Counter(_label(s) for _, s in points)
     if len(counts) == len(points) > 1: return [_instance(points)], []
@@ -152,27 +152,30 @@ def _loose(points):
 def objects_of(
     shapes:list, # `Shape`s, None for those that did not fit
 )->tuple: # list of `Drawn`, list of `Misfit`
-    "The objects that the shapes of one image are"
+    "The objects that the shapes of one image make up"
     faults = {i: _shape_fault(s) for i, s in enumerate(shapes) if s}
     misfits = [_misfit(i, dict(shape_type=shapes[i].shape_type), why) for i, why in faults.items() if why]
     sound = [(i, shapes[i]) for i, why in faults.items() if not why]
-    grouped, drawn = {}, [*_boxes([o for o in sound if o[1].shape_type not in POINTS])]
-    drawn += [(s.group_id, _instance([(i, s)])) for i, s in sound if s.shape_type == 'points']
-    for o in sound:
-        if o[1].shape_type == 'point': grouped.setdefault(o[1].group_id, []).append(o)
-    loose, unclear = _loose(grouped.pop(None, []))
-    drawn += [(None, o) for o in loose] + [(group, _instance(points)) for group, points in grouped.items()]
+    points = {} # of type `point`, by group
+    for i, s in sound:
+        if s.shape_type == 'point': points.setdefault(s.group_id, []).append((i, s))
+    loose, unclear = _loose(points.pop(None, []))
+    drawn = [ # (group_id, `Drawn`)
+        *_boxes([(i, s) for i, s in sound if s.shape_type not in POINTS]),
+        *((s.group_id, _instance([(i, s)])) for i, s in sound if s.shape_type == 'points'),
+        *((None, o) for o in loose),
+        *((group, _instance(o)) for group, o in points.items())]
     return sorted(_joined(drawn), key=lambda o: o.shape), misfits + unclear
 
 def _joined(drawn):
-    "Boxes and points that are alone in their group are one object"
+    "Objects, with the only box and the only points of a group made one"
     groups = {}
     for group, o in drawn:
         if group is not None: groups.setdefault(group, []).append(o)
     pairs = [sorted(o, key=lambda o: o.box is None) for o in groups.values()
              if len(o) == 2 and sum(bool(d.points) for d in o) == 1]
-    gone = {id(o) for pair in pairs for o in pair}
-    return [a._replace(points=b.points) for a, b in pairs] + [o for _, o in drawn if id(o) not in gone]
+    joined = {id(o) for pair in pairs for o in pair}
+    return [a._replace(points=b.points) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
 
 # %% ../../nbs/05_formats/30_labelme.ipynb #3a2c55cd
 def image_name(
@@ -181,17 +184,17 @@ def image_name(
     path:str, # Its `imagePath`, '' for none
 )->str: # An image's name, or its stem
     "The image that a LabelMe file is about"
-    stem = file.rpartition('/')[2].rpartition('.')[0]
-    if not is_image(path): return stem
+    own = stem(file)
+    if not is_image(path): return own
     if locate(tree, file, path).reason != 'missing_image': return path
-    return path if locate(tree, file, stem, by_stem=not is_image(stem)).reason else stem
+    return path if locate(tree, file, own, by_stem=not is_image(own)).reason else own
 
 # %% ../../nbs/05_formats/30_labelme.ipynb #94d10b2c
 def looks_like_labelme(
     head:bytes, # First bytes of a file
 )->bool:
     "Does a JSON file begin as LabelMe's do?"
-    if head.removeprefix(MARK).lstrip()[:1] != b'{': return False
+    if head.removeprefix(BOM).lstrip()[:1] != b'{': return False
     return b'"shapes"' in head or b'"imageData"' in head and (b'"imagePath"' in head or b'"version"' in head)
 
 def sniff(
@@ -219,14 +222,13 @@ def read(
     for i, ((o, unfit), (_, faulty)) in enumerate(zip(parsed, found)):
         r.empty[i] = not o.shapes
         for m in unfit + faulty: _report(r, files[i], r.images[i], m)
-    for file, e in broken: _report(r, file, '', Misfit(-1, getattr(e, 'reason', str(e)), 1), getattr(e, 'position', ''))
+    for file, e in broken: r.broken_file(file, e, boxes=1)
     return r
 
-def _report(r, file, image, misfit, where=''):
+def _report(r, file, image, misfit):
     r.boxes_read += misfit.boxes
     r.keypoints_read += misfit.keypoints
-    if misfit.index >= 0: where = f'shape {misfit.index}'
-    r.problem('malformed', 'dropped', file=file, image=image, where=where, detail=misfit.reason,
+    r.problem('malformed', 'dropped', file=file, image=image, where=f'shape {misfit.index}', detail=misfit.reason,
               boxes=misfit.boxes, keypoints=misfit.keypoints)
 
 # %% ../../nbs/05_formats/30_labelme.ipynb #c7fb2543
@@ -237,16 +239,14 @@ def labelme_records(
     drawn:list, # (n) lists of `Drawn`
 )->Records:
     "Objects of some files as columns"
-    objects, counts = [o for file in drawn for o in file], [len(o) for o in drawn]
-    rows, (names, labels) = np.repeat(np.arange(len(files)), counts), label_rows([o.label for o in objects])
-    points = np.array([xy for o in objects for xy in o.points], np.float64).reshape(-1, 2)
+    objects = [o for file in drawn for o in file]
+    rows = np.repeat(np.arange(len(files), dtype=np.int32), [len(o) for o in drawn])
     r = make_records(
-        images, rows, [o.shape for o in objects], files, id_name='shape',
-        file_of=rows.astype(np.int32), listed_in=np.arange(len(files), dtype=np.int32),
-        sizes=np.array(sizes).reshape(-1, 2),
+        images, rows, [o.shape for o in objects], files, id_name='shape', sizes=sizes,
+        file_of=rows, listed_in=np.arange(len(files), dtype=np.int32),
         boxes=[o.box or [np.nan] * 4 for o in objects], has_box=[o.box is not None for o in objects],
-        points=np.column_stack([points, np.full(len(points), 2)]), point_counts=[len(o.points) for o in objects],
-        labels=np.array(labels, np.int32), label_names=names)
+        points=visible_points([xy for o in objects for xy in o.points]), point_counts=[len(o.points) for o in objects],
+        **label_rows([o.label for o in objects]))
     for i, o in enumerate(objects):
         if o.derived: r.problem('no_box', 'derived', i, detail=o.derived, boxes=1)
     return r

@@ -1,4 +1,4 @@
-"""The numbers of many small texts, converted in one go
+"""Converting the numbers of many small texts at once
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/numbers.html.md"""
 
@@ -18,9 +18,9 @@ _COMMAS = bytes.maketrans(b' \n[]{},"', b',,!!!!!!')
 _MINUS_ZERO = re.compile(rb'-0(?![.\d])')
 
 def numbers(
-    texts:list, # (n) of bytes, blank at neither end
-)->list: # (n) lists of `float`; `None` for a text that has anything but plain numbers, or more than one blank between two
-    "The numbers in each of some texts"
+    texts:list, # (n) of bytes, stripped
+)->list: # (n) lists of `float`; `None` for a text with anything but plain numbers, or more than one blank between two
+    "The numbers in each text"
     if not texts: return []
     joined = b'\0'.join(texts).translate(_COMMAS).replace(b'\0', b'],[')
     try: found = [] if _MINUS_ZERO.search(joined) else _decode(b'[[' + joined + b']]')

@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/openimages.html.md"""
 __all__ = ['CLASS_NAMES', 'CHUNK', 'Columns', 'parse_header', 'read_names', 'sniff', 'read']
 
 # %% ../../nbs/05_formats/40_openimages.ipynb #315ccd35
-import csv
 import re
 from itertools import islice
 from typing import NamedTuple
@@ -16,13 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnnotationError
+from .files import as_text, first_line, table_rows
 from .registry import register
 from .tree import Document, Tree, join, read_head
-from ..records import Records, concat, keep_objects, make_records, of_one_file
+from ..records import Records, concat, keep_objects, label_rows, make_records, of_one_file
 
 # %% ../../nbs/05_formats/40_openimages.ipynb #aded547d
 class Columns(NamedTuple):
-    "Where in a line the values stand"
+    "Where the values are in a line"
     image: int
     label: int
     box: tuple # columns of XMin, XMax, YMin and YMax
@@ -30,7 +30,7 @@ class Columns(NamedTuple):
 
 def parse_header(
     line:str, # First line of a table
-)->Columns: # None where it is another table's
+)->Columns: # None for the header of another table
     "Columns of an Open Images table of boxes"
     column = {o.strip().strip('"').lower(): i for i, o in enumerate(line.split(','))}
     box = [column.get(o) for o in ('xmin', 'xmax', 'ymin', 'ymax')]
@@ -43,12 +43,12 @@ _DESCRIPTIONS = re.compile(r'.*class-descriptions.*\.csv', re.I)
 
 def read_names(
     tree:Tree, # The raw folder
-    folder:str, # Where the table lies
+    folder:str, # Folder of the table
 )->dict: # Id to name
-    "Names of the classes that are known"
+    "Names of the known classes"
     names = {}
     for file in _descriptions(tree, folder):
-        lines = read_head(tree, file, 1 << 22).removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').splitlines()
+        lines = as_text(read_head(tree, file, 1 << 22)).splitlines()
         pairs = (o.split(',', 1) for o in lines if ',' in o)
         names |= {mid.strip('" '): name.strip('" ') for mid, name in pairs if name.strip('" ')}
     return names | CLASS_NAMES
@@ -63,12 +63,9 @@ def sniff(
 )->list: # A `Document` for each table
     "The Open Images tables of a folder"
     paths = [join(folder, o) for o in tree.folders[folder].ending('.csv')]
-    tables = [o for o in paths if parse_header(_first_line(read_head(tree, o, 4096)))]
-    more = [tuple(_descriptions(tree, folder))] + [()] * len(tables)
-    return [Document('openimages', (o, *m)) for o, m in zip(tables, more)]
-
-def _first_line(head):
-    return head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').partition('\n')[0].strip()
+    tables = [o for o in paths if parse_header(first_line(read_head(tree, o, 4096)))]
+    if not tables: return []
+    return [Document('openimages', (tables[0], *_descriptions(tree, folder))), *(Document('openimages', (o,)) for o in tables[1:])]
 
 # %% ../../nbs/05_formats/40_openimages.ipynb #0552896a
 CHUNK = 20_000 # lines
@@ -77,52 +74,45 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # A table, and perhaps the descriptions of the classes
 )->Records:
-    "Read a table of boxes as fractions; raises `AnnotationError` where the file is no Open Images table"
+    "Read a table of boxes as fractions; raises `AnnotationError` if the file is not an Open Images table"
     tables = [o for o in document.files if not _DESCRIPTIONS.fullmatch(o.rpartition('/')[2])]
     parts = [p for o in tables for p in _read_table(tree, o)]
     r = concat(parts) if parts else make_records([], [], [], tables, fractions=True)
     return of_one_file(r)
 
 def _read_table(tree, file):
-    columns = parse_header(_first_line(read_head(tree, file, 4096)))
+    columns = parse_header(first_line(read_head(tree, file, 4096)))
     if columns is None: raise AnnotationError('the header is not that of a table of boxes', file, 'line 1')
-    names, parts = read_names(tree, file.rpartition('/')[0]), []
-    with open(tree.root / file, newline='', encoding='utf-8-sig', errors='surrogateescape') as f:
-        reader = csv.reader(f)
-        try:
-            next(reader)
-            while rows := [(reader.line_num, o) for o in islice(reader, CHUNK)]:
-                parts.append(_read_rows([o for o in rows if o[1]], columns, file, names))
-        except csv.Error as e: raise AnnotationError(f'not valid CSV: {e}', file, f'line {reader.line_num}') from None
-    return parts
+    names, rows = read_names(tree, file.rpartition('/')[0]), table_rows(tree, file)
+    next(rows, None) # the header
+    while chunk := list(islice(rows, CHUNK)): yield _read_rows(chunk, columns, file, names)
 
 # %% ../../nbs/05_formats/40_openimages.ipynb #28b099d5
 def _read_rows(rows, columns, file, names):
-    "`Records` of some lines"
+    "`Records` of some lines, given as (line number, cells)"
     boxes, bad = _numbers(rows, columns)
     rows = [o for i, o in enumerate(rows) if i not in bad] if bad else rows
-    image_row, label_row = {}, {'': 0}
+    image_row = {}
     image_of = [image_row.setdefault(o[columns.image], len(image_row)) for _, o in rows]
     classes = (o[columns.label].strip() for _, o in rows)
-    labels = [label_row.setdefault(names.get(o, o), len(label_row)) for o in classes]
     x0, x1, y0, y1 = boxes.T
-    with np.errstate(invalid='ignore'): # inf − inf is found out later
+    with np.errstate(invalid='ignore'): # inf − inf is NaN, which `check` reports
         xywh = np.column_stack([x0, y0, x1 - x0, y1 - y0])
     r = make_records(
-        list(image_row), image_of, [n for n, _ in rows], [file], xywh,
-        id_name='line', labels=np.array(labels, np.int32), label_names=list(label_row), fractions=True)
+        list(image_row), image_of, [n for n, _ in rows], [file], xywh, id_name='line',
+        **label_rows([names.get(o, o) for o in classes]), fractions=True)
     for line, image, reason in bad.values():
         r.boxes_read += 1
         r.problem('malformed', 'dropped', image=image, detail=reason, boxes=1, where=f'line {line}')
     return _without_groups(r, rows, columns)
 
 def _numbers(rows, columns):
-    "(n, 4) values of good lines, and line, image and reason of each bad one by its place"
-    needed = max(columns.image, columns.label, *columns.box)
+    "(n, 4) values of good rows, and line, image and reason of each bad one by its index"
+    needed = max(columns.image, columns.label, *columns.box) + 1
     values, bad = [], {}
     for i, (line, row) in enumerate(rows):
         try:
-            if len(row) <= needed: raise ValueError(f'{len(row)} cells, the header has {needed + 1} or more')
+            if len(row) < needed: raise ValueError(f'{len(row)} cells, the header has {needed} or more')
             values.append(tuple(float(row[c]) for c in columns.box))
         except ValueError as e: bad[i] = line, row[columns.image] if columns.image < len(row) else '', str(e)
     return np.array(values, np.float64).reshape(-1, 4), bad

@@ -14,10 +14,11 @@ from itertools import chain
 import numpy as np
 
 from ..errors import AnnotationError
+from .files import as_text, spread, stem
 from .numbers import numbers
 from .registry import register
 from .tree import Document, Tree, join, read_head
-from ..records import Records, make_records
+from ..records import Records, make_records, visible_points
 
 # %% ../../nbs/05_formats/03_pts.ipynb #fd1b79d1
 _HEAD = re.compile(r'\s*version\s*:\s*[\d.]+\s+n_points\s*:\s*(\d{1,9})\s*\{', re.I)
@@ -26,7 +27,7 @@ def parse_pts(
     text:str, # Content of a file
     file:str, # Its name, for the error
 )->np.ndarray: # (K, 2) x, y in pixels
-    "Points of a `.pts` file; raises `AnnotationError` where it is none"
+    "Points of a `.pts` file; raises `AnnotationError` if it is not one"
     head = _HEAD.match(text)
     if not head: raise AnnotationError('does not begin with "version: 1" and "n_points: K"', file, 'line 1')
     body, closed, _ = text[head.end():].partition('}')
@@ -48,23 +49,18 @@ def _line_of_bad_number(text):
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
-)->list: # A `Document` for `.pts` and one for `.txt`, where there are any
+)->list: # One `Document` of the `.pts` files and one of the `.txt` files, if there are any
     "The landmark files of a folder"
-    pts, texts = (tree.folders[folder].ending(suffix) for suffix in ('.pts', '.txt'))
-    def is_pts(name): return _is_pts(tree, join(folder, name))
-    if not any(map(is_pts, texts[::max(1, len(texts) // 8)])): texts = ()
-    found = ([join(folder, o) for o in names] for names in (pts, filter(is_pts, texts)))
-    return [Document('pts', tuple(files)) for files in found if files]
-
-def _is_pts(tree, file): return _HEAD.match(_text(read_head(tree, file, 256)))
-
-def _text(data): return data.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace')
+    pts, texts = ([join(folder, o) for o in tree.folders[folder].ending(suffix)] for suffix in ('.pts', '.txt'))
+    def is_pts(file): return _HEAD.match(as_text(read_head(tree, file, 256)))
+    texts = [o for o in texts if is_pts(o)] if any(map(is_pts, spread(texts))) else []
+    return [Document('pts', tuple(files)) for files in (pts, texts) if files]
 
 # %% ../../nbs/05_formats/03_pts.ipynb #80e0b710
 _PLAIN_HEAD = re.compile(_HEAD.pattern.encode(), re.I)
 
 def _bodies(texts):
-    "(n_points, text in the braces) of each text that looks plain, (0, nothing) of others"
+    "(n_points, text in the braces) of each text that looks plain, (0, b'') of others"
     for text in texts:
         head, end = _PLAIN_HEAD.match(text), text.find(b'}')
         yield (int(head[1]), text[head.end():end].strip()) if head and end >= 0 else (0, b'')
@@ -72,7 +68,7 @@ def _bodies(texts):
 def parse_all(
     texts:list, # (n) of bytes, or errors of files that could not be read
     files:tuple, # (n) their names, for the errors
-)->list: # (n) lists of x, y, x, y, …; `AnnotationError` or `OSError` where there is none
+)->list: # (n) lists of x, y, x, y, …; the `AnnotationError` or `OSError` of a file without one
     "`parse_pts` of many files"
     bodies = list(_bodies(b'' if isinstance(o, OSError) else o for o in texts))
     return [values if values and len(values) == 2 * k else _parse_one(*o)
@@ -80,7 +76,7 @@ def parse_all(
 
 def _parse_one(text, file):
     if isinstance(text, OSError): return text
-    try: return parse_pts(_text(text), file).ravel().tolist()
+    try: return parse_pts(as_text(text), file).ravel().tolist()
     except AnnotationError as e: return e
 
 def read(
@@ -89,18 +85,15 @@ def read(
 )->Records:
     "Read landmark files; the image of each is named by the file's stem"
     parsed = list(zip(document.files, parse_all(tree.read_all(document.files), document.files)))
-    files, broken = [f for f, o in parsed if isinstance(o, list)], [o for o in parsed if not isinstance(o[1], list)]
-    points = [o for _, o in parsed if isinstance(o, list)]
-    counts = np.array([len(o) // 2 for o in points], np.int64)
-    xyv = np.full((counts.sum(), 3), 2.)
-    xyv[:, :2] = np.fromiter(chain.from_iterable(points), np.float64, 2 * len(xyv)).reshape(-1, 2)
-    stems, rows = [f.rpartition('/')[2].rpartition('.')[0] for f in files], np.arange(len(files), dtype=np.int32)
+    good = [(file, o) for file, o in parsed if isinstance(o, list)]
+    files, values = [file for file, _ in good], [o for _, o in good]
+    counts, rows = np.array([len(o) // 2 for o in values], np.int64), np.arange(len(files), dtype=np.int32)
+    xy = np.fromiter(chain.from_iterable(values), np.float64, 2 * counts.sum())
     r = make_records(
-        stems, rows, np.zeros(len(files)), files, file_of=rows, listed_in=rows, id_name='', points=xyv, point_counts=counts)
-    for file, e in broken:
-        where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
-        r.keypoints_read += 1
-        r.problem('malformed', 'dropped', file=file, where=where, detail=detail, keypoints=1)
+        [stem(o) for o in files], rows, np.zeros(len(files)), files, file_of=rows, listed_in=rows, id_name='',
+        points=visible_points(xy), point_counts=counts)
+    for file, o in parsed:
+        if not isinstance(o, list): r.broken_file(file, o, keypoints=1)
     return r
 
 # %% ../../nbs/05_formats/03_pts.ipynb #6135f9ef

@@ -1,4 +1,4 @@
-"""The readers there are; a new format is one module that registers itself
+"""All readers; a new format is one module that registers itself
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/registry.html.md"""
 
@@ -20,10 +20,10 @@ class Reader(NamedTuple):
     name: str # 'coco'
     sniff: Callable # (tree, folder) → list of `Document`
     read: Callable # (tree, document) → `Records`
-    rank: int # the smaller is asked first
+    rank: int # readers are asked in ascending order
     why: str # what a file is recognised by, in words
-    suffixes: tuple # endings of the files it could read, each a `Document`
-    per_image: tuple # endings of the files with one image each, a `Document` for a folder of them; they are read with `tree.read`
+    suffixes: tuple # endings of files about many images, one `Document` each
+    per_image: tuple # endings of files about one image each, one `Document` for all of a folder; they are read with `tree.read`
 
 _registered = {}
 
@@ -31,14 +31,14 @@ def register(
     name:str, # Short name of the format: 'coco'
     sniff:Callable, # (tree, folder) → list of `Document`s with this name as their format
     read:Callable, # (tree, document) → `Records`; raises `AnnotationError`
-    rank:int=50, # The smaller is asked first
+    rank:int=50, # Readers are asked in ascending order
     why:str='its content', # What a file is recognised by, in words
-    suffixes:tuple=(), # Endings of the files it could read, each a `Document`: ('.json',)
-    per_image:tuple=(), # Endings of the files with one image each, a `Document` for a folder of them; to be read with `tree.read`
+    suffixes:tuple=(), # Endings of files about many images, one `Document` each: ('.json',)
+    per_image:tuple=(), # Endings of files about one image each, one `Document` for all of a folder; read them with `tree.read`
 ):
-    "Make a format known; another module's name is a `ValueError`; a notebook may try out a new version of it"
+    "Register a format; raises `ValueError` if another module has taken the name"
     known = _registered.get(name)
-    owners = {read.__module__, known.read.__module__} - {'__main__'} if known else ()
+    owners = {read.__module__, known.read.__module__} - {'__main__'} if known else () # a notebook may redefine a reader
     if len(owners) > 1: raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
     _registered[name] = Reader(name, sniff, read, rank, why, suffixes, per_image)
 
@@ -49,7 +49,7 @@ def _load_all():
     for module in pkgutil.iter_modules(package.__path__): import_module(f'ear_lazy.formats.{module.name}')
     for entry in entry_points(group='ear_lazy.formats'): entry.load()
 
-def readers()->dict: # Name to `Reader`, in the order of their ranks
-    "Every reader of this package and of others that name theirs in the entry point group `ear_lazy.formats`"
+def readers()->dict: # Name to `Reader`, in order of rank
+    "Every reader of this package, and of packages with an entry point in the group `ear_lazy.formats`"
     _load_all()
     return {r.name: r for r in sorted(_registered.values(), key=lambda r: (r.rank, r.name))}

@@ -8,16 +8,16 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/vggface2.html.md"""
 __all__ = ['BOX', 'LANDMARKS', 'parse_head', 'columns', 'twin_of', 'sniff', 'Table', 'read_table', 'pair', 'join_tables', 'read']
 
 # %% ../../nbs/05_formats/41_vggface2.ipynb #c9ca04aa
-import csv
 import re
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import AnnotationError
+from .files import first_line, table_rows
 from .registry import register
 from .tree import Document, Tree, join, read_head
-from ..records import Records, make_records
+from ..records import Records, make_records, visible_points
 
 # %% ../../nbs/05_formats/41_vggface2.ipynb #3c8e1362
 BOX = ['x', 'y', 'w', 'h']
@@ -27,8 +27,7 @@ def parse_head(
     head:bytes, # First bytes of a file
 )->list: # `BOX`, `LANDMARKS`, or None
     "Names of the columns after the image's"
-    line = head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').partition('\n')[0]
-    names = [o.strip() for o in line.lower().replace('"', '').split(',')]
+    names = [o.strip() for o in first_line(head).lower().replace('"', '').split(',')]
     return names[1:] if names[0] == 'name_id' and names[1:] in (BOX, LANDMARKS) else None
 
 def columns(
@@ -42,7 +41,7 @@ def columns(
 def twin_of(
     file:str, # A table
 )->str:
-    "What the other table of the same faces is called: `loose_bb_train.csv` and `loose_landmark_train.csv`"
+    "Path of the other table of the same faces: `loose_landmark_train.csv` for `loose_bb_train.csv`"
     folder, _, name = file.rpartition('/')
     return join(folder, re.sub('bb|landmark', lambda o: 'landmark' if o[0] == 'bb' else 'bb', name, count=1))
 
@@ -63,22 +62,18 @@ class Table(NamedTuple):
     names: list # (n) `NAME_ID`
     lines: list # (n)
     values: np.ndarray # (n, 4) or (n, 10)
-    bad: list # (line, `NAME_ID`, reason) of what is no line of such a table
+    bad: list # (line, `NAME_ID`, reason) of each malformed line
 
 def read_table(
     tree:Tree, # The raw folder
     file:str, # One table; None for a table of no lines
     n:int, # Numbers in a line
 )->Table:
-    "Read a table; raises `AnnotationError` where it is no CSV"
+    "Read a table; raises `AnnotationError` if it is not CSV"
     table = Table([], [], [], [])
-    if file is None: return table._replace(values=np.empty((0, n)))
-    with open(tree.root / file, newline='', encoding='utf-8-sig', errors='surrogateescape') as f:
-        reader = csv.reader(o.replace('"', '') if o.count('"') % 2 else o for o in f) # a quote that is never closed
-        try:
-            for row in reader:
-                if row and reader.line_num > 1: _add(table, reader.line_num, row, n)
-        except csv.Error as e: raise AnnotationError(f'not valid CSV: {e}', file, f'line {reader.line_num}') from None
+    rows = table_rows(tree, file) if file else iter(())
+    next(rows, None) # the header
+    for line, row in rows: _add(table, line, row, n)
     return table._replace(values=np.array(table.values, np.float64).reshape(-1, n))
 
 def _add(table, line, row, n):
@@ -97,7 +92,7 @@ def pair(
     landmarks:list, # (k) names of the faces with landmarks
 )->tuple: # (m,) row of each box's landmarks, -1 for none; rows of landmarks without a box
     "Which landmarks belong to which box"
-    row = {o: i for i, o in reversed([*enumerate(landmarks)])} # of a name that is there twice, the first
+    row = {o: i for i, o in reversed([*enumerate(landmarks)])} # backwards, so that the first of a repeated name counts
     of_box = np.array([row.pop(o, -1) for o in boxes], np.int64)
     return of_box, np.setdiff1d(np.arange(len(landmarks)), of_box)
 
@@ -106,19 +101,19 @@ def join_tables(
     landmarks:Table,
     files:list, # Their files, that of the boxes first
 )->Records:
-    "A face of both tables as one object"
+    "The faces of both tables: those with a box first, then those with landmarks alone"
     of_box, alone = pair(boxes.names, landmarks.names)
+    landmarks_of = np.concatenate([of_box, alone]) # row of each face's landmarks, -1 for none
     row, names = {}, boxes.names + [landmarks.names[i] for i in alone]
     image_of = np.array([row.setdefault(o, len(row)) for o in names], np.int64)
-    chosen, has_box = np.concatenate([of_box[of_box >= 0], alone]), np.arange(len(names)) < len(boxes.names)
+    has_box = np.arange(len(names)) < len(boxes.names)
     file_of = np.where(has_box, 0, len(files) - 1).astype(np.int32)
-    points = landmarks.values[chosen].reshape(-1, 2)
+    first_face = np.unique(image_of, return_index=True)[1]
     return make_records(
         list(row), image_of, boxes.lines + [landmarks.lines[i] for i in alone], files,
-        np.concatenate([boxes.values, np.full((len(alone), 4), np.nan)]), has_box,
-        np.column_stack([points, np.full(len(points), 2)]),
-        np.where(np.concatenate([of_box, alone]) >= 0, 5, 0), id_name='line',
-        file_of=file_of, listed_in=file_of[np.unique(image_of, return_index=True)[1]],
+        boxes=np.concatenate([boxes.values, np.full((len(alone), 4), np.nan)]), has_box=has_box,
+        points=visible_points(landmarks.values[landmarks_of[landmarks_of >= 0]]), point_counts=np.where(landmarks_of >= 0, 5, 0),
+        id_name='line', file_of=file_of, listed_in=file_of[first_face],
         labels=np.ones(len(names), np.int32), label_names=['', 'face'])
 
 # %% ../../nbs/05_formats/41_vggface2.ipynb #bba65a5e
@@ -126,7 +121,7 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # A table, or the tables of boxes and of landmarks of the same faces
 )->Records:
-    "Read VGGFace2; raises `AnnotationError` where a file is none of its tables"
+    "Read VGGFace2; raises `AnnotationError` if a file is not one of its tables"
     file = document.files[0]
     names, of_twin = columns(tree, file), columns(tree, twin_of(file))
     if names is None: raise AnnotationError('the header is not that of a VGGFace2 table', file, 'line 1')

@@ -17,10 +17,12 @@ import msgspec
 import numpy as np
 
 from ..errors import AnnotationError
-from .json_files import MARK, MISFIT, alike, fit, json_files, label_rows, load_objects
+from .files import BOM, alike
+from .json_files import MISFIT, fit, json_files, load_objects
 from .registry import register
 from .tree import Document, Tree, locate, read_head
-from ..records import Records, concat, keep_images, keep_objects, make_records
+from ..geometry import points_to_box
+from ..records import Records, concat, keep_images, keep_objects, label_rows, make_records
 
 # %% ../../nbs/05_formats/33_vott_json.ipynb #0e638889
 class Size(msgspec.Struct):
@@ -54,7 +56,7 @@ class Region(msgspec.Struct):
     tags: list[str] | None = None
 
 class Entry(msgspec.Struct):
-    "An image and what is in it"
+    "An image and its objects"
     asset: Asset
     regions: list[Region] | None = None
 
@@ -65,8 +67,8 @@ class VottFile(msgspec.Struct):
     regions: list[Region] | None = None
 
 # %% ../../nbs/05_formats/33_vott_json.ipynb #8fb40c83
+OF_IMAGE = '-asset.json' # how the name of a file for one image ends
 _ASSETS = re.compile(rb'"assets"\s*:\s*\{')
-OF_IMAGE = '-asset.json' # how the files for one image end
 _ASSET = re.compile(rb'\{\s*"asset"\s*:\s*\{')
 _OTHERS = re.compile(rb'"(regions|boundingBox|asset|videoSettings|activeLearningSettings)"\s*:')
 
@@ -74,18 +76,18 @@ def looks_like_vott(
     head:bytes, # First bytes of a file
 )->bool:
     "Does a JSON file begin as VoTT's exports do?"
-    return head.removeprefix(MARK).lstrip()[:1] == b'{' and bool(_ASSETS.search(head) and _OTHERS.search(head))
+    return head.removeprefix(BOM).lstrip()[:1] == b'{' and bool(_ASSETS.search(head) and _OTHERS.search(head))
 
 def looks_like_asset(
     head:bytes, # First bytes of a file
 )->bool:
     "Does a JSON file begin as VoTT's files for one image do?"
-    return bool(_ASSET.match(head.removeprefix(MARK).lstrip()))
+    return bool(_ASSET.match(head.removeprefix(BOM).lstrip()))
 
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
-)->list: # A `Document` for each export, and one for all files for one image
+)->list: # A `Document` for each export, and one for all files of single images
     "The VoTT files of a folder"
     names = json_files(tree, folder)
     assets = [o for o in names if o.lower().endswith(OF_IMAGE)]
@@ -102,7 +104,7 @@ def image_name(
     file:str, # The export
     asset:Asset,
 )->str:
-    "The image that an asset stands for"
+    "Name or path of an asset's image"
     name = _name(asset)
     if not asset.path or not name: return name
     if locate(tree, file, name).reason != 'ambiguous_image': return name
@@ -113,7 +115,7 @@ _fast = msgspec.json.Decoder(VottFile, strict=False)
 
 class Misfit(NamedTuple):
     "What does not fit its struct"
-    where: str # the asset's key, and which of its regions
+    where: str # the asset's key, and the region
     image: str
     reason: str
 
@@ -121,8 +123,8 @@ def decode(
     data:bytes, # Content of the file
     file:str, # Its name, for the error
 )->tuple: # list of `Entry`, list of `Misfit`
-    "Decode a file; raises `AnnotationError` where it is no JSON or has no assets"
-    try: found = _fast.decode(data.removeprefix(MARK))
+    "Decode a file; raises `AnnotationError` if it is not JSON or has no assets"
+    try: found = _fast.decode(data.removeprefix(BOM))
     except MISFIT: found = VottFile()
     if found.assets is not None: return list(found.assets.values()), []
     if found.asset: return [Entry(found.asset, found.regions)], []
@@ -134,7 +136,7 @@ def decode(
     return [_entry(o, key, misfits) for key, o in assets.items()], misfits
 
 def _entry(o, key, misfits):
-    "An asset whatever is wrong with it"
+    "As much of an asset as fits"
     if not isinstance(o, dict):
         misfits.append(Misfit(key, '', 'not an object'))
         return Entry(Asset())
@@ -147,13 +149,13 @@ def _entry(o, key, misfits):
     return Entry(asset, [r for r, _ in fitted if r is not None] if 'regions' in o else None)
 
 def _asset(o):
-    "What can be had of an image: its size may be broken, its name sound"
+    "As much of an image as fits: its name may be sound although its size is not"
     if not isinstance(o, dict): return Asset()
     kinds = dict(name=str, path=str, size=Size, state=int)
     return Asset(**{name: fit(o.get(name), cls)[0] for name, cls in kinds.items()})
 
 def _region(o):
-    "A region; broken tags or corners do not cost a sound box"
+    "A region and '', or None and what is wrong; a sound box survives broken tags or corners"
     region, why = fit(o, Region)
     if region or not isinstance(o, dict) or not o.get('boundingBox'): return region, why
     box, why = fit(o['boundingBox'], BoundingBox)
@@ -162,45 +164,40 @@ def _region(o):
 
 # %% ../../nbs/05_formats/33_vott_json.ipynb #a22bf223
 def _box(region):
-    "xywh of a region, and whether it is derived; (None, False) where it has none"
+    "xywh of a region, and whether it is derived; (None, False) if it has none"
     if region.boundingBox: return msgspec.structs.astuple(region.boundingBox), False
     if not region.points: return None, False
-    points = np.array([(p.x, p.y) for p in region.points])
-    with np.errstate(all='ignore'): return (*points.min(0), *(points.max(0) - points.min(0))), True
+    return points_to_box([(p.x, p.y) for p in region.points]), True
 
 def read(
     tree:Tree, # The raw folder
     document:Document, # One export, or some files for one image
 )->Records:
-    "Read VoTT files; raises `AnnotationError` where an export is none"
+    "Read VoTT files; raises `AnnotationError` if an export is not one"
     if not document.files[0].lower().endswith(OF_IMAGE): return read_file(tree, document.files[0])
     parts, broken = [], []
     for file in document.files:
         try: parts.append(read_file(tree, file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
     r = concat(parts) if parts else Records()
-    for file, e in broken:
-        r.boxes_read += 1
-        where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
-        r.problem('malformed', 'dropped', file=file, where=where, detail=detail, boxes=1)
+    for file, e in broken: r.broken_file(file, e, boxes=1)
     return r
 
 def read_file(
     tree:Tree, # The raw folder
     file:str, # Export, or file for one image
 )->Records:
-    "Read one file; raises `AnnotationError` where it is none of VoTT's"
+    "Read one file; raises `AnnotationError` if it is not VoTT's"
     entries, misfits = decode(tree.read(file), file)
     entries = [o for o in entries if o.regions or o.asset.state != 0]
     regions, counts = [o for e in entries for o in e.regions or []], [len(e.regions or []) for e in entries]
     boxes = [_box(o) for o in regions]
-    names, labels = label_rows([o.tags[0] if o.tags else '' for o in regions])
     r = make_records(
         [image_name(tree, file, e.asset) for e in entries],
         np.repeat(np.arange(len(entries)), counts), np.arange(len(regions)), [file],
-        [o or [np.nan] * 4 for o, _ in boxes], [o is not None for o, _ in boxes],
+        [[np.nan] * 4 if o is None else o for o, _ in boxes], [o is not None for o, _ in boxes],
         id_name='region', sizes=[_size(e.asset) for e in entries],
-        labels=np.array(labels, np.int32), label_names=names)
+        **label_rows([o.tags[0] if o.tags else '' for o in regions]))
     broken = {o.image for o in misfits}
     r.empty[:] = [e.regions == [] and _name(e.asset) not in broken for e in entries]
     for o in misfits:
@@ -221,7 +218,7 @@ def _sound(r, boxes):
     return _without_names(r)
 
 def _without_names(r):
-    "Images without a name go"
+    "Report images without a name, and drop them"
     keep = np.array([bool(o) for o in r.images], bool)
     if keep.all(): return r
     r.problem('malformed', 'dropped', detail=f'{(~keep).sum()} assets have no name')

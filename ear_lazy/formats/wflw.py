@@ -11,9 +11,11 @@ __all__ = ['POINTS', 'FULL', 'BARE', 'parse_line', 'looks_like_wflw', 'sniff', '
 import numpy as np
 
 from ..errors import AnnotationError
+from .files import first_line, numbered_lines
 from .registry import register
 from .tree import Document, Tree, is_image, list_files, read_head
-from ..records import Records, make_records
+from ..geometry import xyxy_to_xywh
+from ..records import Records, make_records, visible_points
 
 # %% ../../nbs/05_formats/44_wflw.ipynb #389b9562
 POINTS = 98
@@ -21,8 +23,8 @@ FULL, BARE = 2 * POINTS + 4 + 6 + 1, 2 * POINTS + 1 # values in a line
 
 def parse_line(
     line:str, # One line of a list
-)->tuple: # image, 196 coordinates, [xmin, ymin, xmax, ymax] or none
-    "The values of a face; raises `ValueError` where the line is none of WFLW's"
+)->tuple: # image, list of 196 coordinates, [xmin, ymin, xmax, ymax] or []
+    "The values of a face; raises `ValueError` if it is not a line of WFLW"
     cells = line.split()
     if len(cells) not in (FULL, BARE): raise ValueError(f'{len(cells)} values, a face has {FULL} or {BARE}')
     numbers = list(map(float, cells[:-1]))
@@ -33,8 +35,7 @@ def looks_like_wflw(
     head:bytes, # First bytes of the file
 )->bool:
     "Does a file begin as a WFLW list does?"
-    line = head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace').lstrip().partition('\n')[0]
-    try: return is_image(parse_line(line)[0])
+    try: return is_image(parse_line(first_line(head))[0])
     except ValueError: return False
 
 def sniff(
@@ -49,19 +50,17 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # One list
 )->Records:
-    "Read a list of faces; raises `AnnotationError` where the file is none"
+    "Read a list of faces; raises `AnnotationError` if the file is not one"
     file, = document.files
     if not looks_like_wflw(read_head(tree, file, 8192)):
         raise AnnotationError(f'does not begin with the {FULL} or {BARE} values of a face', file, 'line 1')
     image_row, image_of, lines, points, boxes, bad = {}, [], [], [], [], []
-    with open(tree.root / file, encoding='utf-8-sig', errors='surrogateescape') as f:
-        for n, line in enumerate(f, 1):
-            if not line.strip(): continue
-            try: image, xy, corners = parse_line(line)
-            except ValueError as e: bad.append((n, _last(line), str(e)))
-            else:
-                image_of.append(image_row.setdefault(image, len(image_row)))
-                lines.append(n), points.append(xy), boxes.append(corners)
+    for n, line in numbered_lines(tree, file):
+        try: image, xy, corners = parse_line(line)
+        except ValueError as e: bad.append((n, _last(line), str(e)))
+        else:
+            image_of.append(image_row.setdefault(image, len(image_row)))
+            lines.append(n), points.append(xy), boxes.append(corners)
     r = _records(list(image_row), image_of, lines, file, points, boxes)
     r.boxes_read += len(bad)
     r.keypoints_read += len(bad)
@@ -69,17 +68,15 @@ def read(
         r.problem('malformed', 'dropped', image=image, where=f'line {n}', detail=reason, boxes=1, keypoints=1)
     return r
 
-def _last(line): return line.split()[-1] if is_image(line.strip()) else ''
+def _last(line): return line.split()[-1] if is_image(line) else ''
 
-def _records(images, image_of, lines, file, points, boxes):
-    n, has_box = len(lines), np.array([len(o) > 0 for o in boxes], bool)
-    xy = np.array(points).reshape(-1, 2)
-    corners = np.array([o or [np.nan] * 4 for o in boxes]).reshape(-1, 4)
-    with np.errstate(invalid='ignore'): corners[:, 2:] -= corners[:, :2] # inf − inf is found out later
+def _records(images, image_of, lines, file, points, corners):
+    n, has_box = len(lines), [len(o) > 0 for o in corners]
+    corners = np.array([o or [np.nan] * 4 for o in corners]).reshape(-1, 4)
+    with np.errstate(invalid='ignore'): boxes = xyxy_to_xywh(corners) # inf − inf is NaN, which `check` reports
     return make_records(
-        images, image_of, lines, [file], corners, has_box,
-        points=np.column_stack([xy, np.full(len(xy), 2)]), point_counts=np.full(n, POINTS), id_name='line',
-        labels=np.ones(n, np.int32), label_names=['', 'face'])
+        images, image_of, lines, [file], boxes, has_box, points=visible_points(points), point_counts=np.full(n, POINTS),
+        id_name='line', labels=np.ones(n, np.int32), label_names=['', 'face'])
 
 # %% ../../nbs/05_formats/44_wflw.ipynb #41af7de7
 register('wflw', sniff, read, why='98 points, a box, six attributes and an image in a line', suffixes=('.txt',))

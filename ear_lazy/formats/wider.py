@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from ..errors import AnnotationError
+from .files import as_text, numbered_lines
 from .registry import register
 from .tree import Document, Tree, is_image, list_files, read_head
 from ..records import Records, make_records
@@ -24,7 +25,7 @@ def looks_like_wider(
     head:bytes, # First bytes of the file
 )->bool:
     "Does a file begin as a WIDER FACE list does?"
-    start = _START.match(head.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace'))
+    start = _START.match(as_text(head))
     return bool(start) and is_image(start[1])
 
 def sniff(
@@ -36,13 +37,14 @@ def sniff(
 
 # %% ../../nbs/05_formats/42_wider.ipynb #ffc866a0
 class _List:
-    "What was read so far of a list"
+    "What has been read of a list so far"
     def __init__(self):
         self.images, self.empty = [], []
         self.image_of, self.lines, self.boxes, self.invalid = [], [], [], []
         self.faults = [] # line, image, reason, boxes
         self.left = self.announced = self.path_line = 0
-        self.known = self.counting = False # an image is open; its number comes next
+        self.known = False # the image that the next lines belong to is known
+        self.counting = False # the next line is the number of its faces
 
     def add(self, n, line):
         "Take line number `n`"
@@ -86,7 +88,7 @@ class _List:
         self.invalid.append(cells[7:8] == ['1'])
 
     def lose(self, n, line, reason):
-        "The line fits nowhere, so it cannot be told what the next ones belong to"
+        "Report a line that fits nowhere; which image the next lines belong to is unknown from here on"
         self.close_image()
         is_box = len(line.split()) > 3
         if self.known and is_box: self.empty[-1] = False
@@ -98,22 +100,21 @@ def read(
     tree:Tree, # The raw folder
     document:Document, # One list
 )->Records:
-    "Read a WIDER FACE list; raises `AnnotationError` where the file is none"
+    "Read a WIDER FACE list; raises `AnnotationError` if the file is not one"
     file, = document.files
     if not looks_like_wider(read_head(tree, file, 1024)):
         raise AnnotationError('does not begin with a path, a number and a box', file, 'line 1')
-    o = _List()
-    with open(tree.root / file, encoding='utf-8-sig', errors='surrogateescape') as f:
-        for n, line in enumerate(f, 1):
-            if line := line.strip(): o.add(n, line)
-    o.close_image()
-    r = make_records(o.images, o.image_of, o.lines, [file], np.array(o.boxes).reshape(-1, 4), id_name='line',
-                     labels=np.ones(len(o.lines), np.int32), label_names=['', 'face'], empty=np.array(o.empty, bool))
-    for n, image, reason, boxes in o.faults:
+    found = _List()
+    for n, line in numbered_lines(tree, file): found.add(n, line)
+    found.close_image()
+    r = make_records(
+        found.images, found.image_of, found.lines, [file], np.array(found.boxes).reshape(-1, 4), id_name='line',
+        empty=np.array(found.empty, bool), labels=np.ones(len(found.lines), np.int32), label_names=['', 'face'])
+    for n, image, reason, boxes in found.faults:
         r.boxes_read += boxes
         action = 'dropped' if boxes or not image else 'kept'
         r.problem('malformed', action, image=image, where=f'line {n}', detail=reason, boxes=boxes)
-    for i in np.flatnonzero(o.invalid): r.problem('invalid', 'kept', i, boxes=1)
+    for i in np.flatnonzero(found.invalid): r.problem('invalid', 'kept', i, boxes=1)
     return r
 
 # %% ../../nbs/05_formats/42_wider.ipynb #d96ce493

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .files import BOM, as_text, spread, stem
 from .numbers import numbers
 from .registry import register
 from .tree import NOT_LABELS, Document, Tree, dataset_of, join, label_files, list_files, read_head
@@ -26,13 +27,13 @@ from ..records import Records, make_records
 # %% ../../nbs/05_formats/10_yolo.ipynb #3fa3f7a8
 _ENTRY = re.compile(r'^(names|kpt_shape)[ \t]*:(.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
 _COMMENT = re.compile(r'(?:^|(?<=\s))#[^\n]*')
-_PIECE = re.compile(r'''(?:[^,"'\n]|"[^"\n]*"|'[^'\n]*'|["'])+''') # between commas that are not quoted
+_PIECE = re.compile(r'''(?:[^,"'\n]|"[^"\n]*"|'[^'\n]*'|["'])+''') # between unquoted commas
 _NAME = re.compile(r'''(?:-[ \t]+|["']?(\d{1,6})["']?[ \t]*:(?:[ \t]+|$))?(.*)''')
 
 class Spec(NamedTuple):
-    "What a `data.yaml` says of its label files"
+    "What a `data.yaml` says about its label files"
     names: dict = {} # class number to name
-    keypoints: int = 0 # K of `kpt_shape`; 0 where there is none
+    keypoints: int = 0 # K of `kpt_shape`; 0 if there is none
 
 def parse_yaml(
     text:str, # Content of a `data.yaml`
@@ -58,16 +59,16 @@ NAME_LISTS = ('classes.txt', 'obj.names', '_darknet.labels')
 
 def find_spec(
     tree:Tree, # The raw folder
-    folder:str, # Where the label files lie
+    folder:str, # Folder of the label files
 )->Spec:
-    "What the nearest `data.yaml` says, or a list of class names"
+    "What the nearest `data.yaml` or list of class names says"
     return tree.once(('spec', folder), lambda: _find_spec(tree, folder))
 
 def _find_spec(tree, folder):
     top = dataset_of(join(folder, 'x')).folder
     while True:
         for name in _specs(tree, folder):
-            text = _text(read_head(tree, join(folder, name), 1 << 20))
+            text = as_text(read_head(tree, join(folder, name), 1 << 20))
             spec = _list_of_names(text) if name in NAME_LISTS else parse_yaml(text)
             if spec != Spec(): return spec
         if folder in ('', top): return Spec()
@@ -81,45 +82,41 @@ def _specs(tree, folder):
 
 def _list_of_names(text): return Spec({i: o for i, o in enumerate(map(str.strip, text.splitlines())) if o})
 
-_BOM = b'\xef\xbb\xbf'
-
-def _text(data): return data.removeprefix(_BOM).decode('utf-8', 'replace')
-
 # %% ../../nbs/05_formats/10_yolo.ipynb #55957db4
 @lru_cache
 def layout(
     n:int, # Numbers in the line, the class counted
     keypoints:int=0, # K of `kpt_shape`, 0 for none
-)->tuple: # number of box or polygon coordinates, number of values for a keypoint; ValueError where it fits nothing
-    "How the numbers of a line are to be read: (4, 0) box, (4, 2 or 3) box and keypoints, (2N, 0) polygon"
+)->tuple: # number of box or polygon coordinates, number of values per keypoint: (4, 0) box, (4, 2 or 3) box and keypoints, (2N, 0) polygon
+    "How to read the numbers of a line; raises `ValueError` if they fit nothing"
     if n == 5: return 4, 0
     if keypoints:
         if n - 5 in (2 * keypoints, 3 * keypoints): return 4, (n - 5) // keypoints
-        made = f'{5 + 2 * keypoints} or {5 + 3 * keypoints}'
-        raise ValueError(f'{n} numbers; a box has 5, with the {keypoints} keypoints of kpt_shape {made}')
+        expected = f'{5 + 2 * keypoints} or {5 + 3 * keypoints}'
+        raise ValueError(f'{n} numbers; a box has 5, with the {keypoints} keypoints of kpt_shape {expected}')
     if n == 10: return 8, 0
     if n >= 7 and n % 2: return n - 1, 0
     if n >= 8 and (n - 5) % 3 == 0: return 4, 3
     raise ValueError(f'{n} numbers are no box, no keypoints and no polygon')
 
 # %% ../../nbs/05_formats/10_yolo.ipynb #c3221ad9
-CLASSES = 10**6 # a class number is below
-LOW, HIGH = -0.5, 1.5 # what is still a fraction of an image, though it lies outside of it
+CLASSES = 10**6 # upper bound of class numbers
+LOW, HIGH = -0.5, 1.5 # range of coordinates still read as fractions of an image, although they lie outside of it
 ROUNDING = 1e-5 # fractions; six decimals of a centre and a width put an edge this far outside
 
 class Object(NamedTuple):
     "One line of a label file"
     label: str # class number, as text
     box: tuple # xywh
-    points: list = [] # x, y, visibility of each keypoint, one behind the other
+    points: list = [] # x, y, visibility of each keypoint, flat
     derived: bool = False # the box is the extent of a polygon
-    fault: str = '' # why there are no points
+    fault: str = '' # what was wrong with the points, if they were left out
 
 def parse_line(
     line:str, # 'class cx cy w h …'
     keypoints:int=0, # K of `kpt_shape`
-)->Object: # In fractions of the image; ValueError where the line is no object
-    "An object of a label file"
+)->Object: # In fractions of the image
+    "An object of a label file; raises `ValueError` if the line is not one"
     return _object_of(map(float, line.split()), keypoints)
 
 def _object_of(numbers, keypoints):
@@ -142,7 +139,7 @@ def _check_fractions(values):
         if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
 
 def _check_points(points):
-    "One labelled point near the image is enough: the others may lie anywhere, as annotators put them"
+    "One labelled point near the image is enough; annotators may have put the others anywhere"
     labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
     if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
         _check_fractions([o for point in labelled for o in point])
@@ -158,7 +155,7 @@ def _xywh(cx, cy, w, h):
     return x, y, w, h
 
 def _side(centre, length):
-    "Start and length, without what rounding adds outside of the image"
+    "Start and length of a side; an edge that rounding put outside the image is moved back"
     start, end = centre - length / 2, centre + length / 2
     if -ROUNDING < start < 0: start, length = 0., end
     if 1 < end < 1 + ROUNDING: length = 1 - start
@@ -166,7 +163,7 @@ def _side(centre, length):
 
 def extent(
     corners:list, # x, y, x, y, …
-)->tuple: # xywh; NaN where a corner is not finite
+)->tuple: # xywh; NaN if a corner is not finite
     "The box around some corners"
     if not all(map(math.isfinite, corners)): return (math.nan,) * 4
     xs, ys = corners[::2], corners[1::2]
@@ -175,9 +172,9 @@ def extent(
 # %% ../../nbs/05_formats/10_yolo.ipynb #505ee43a
 def parse_obb_line(
     line:str, # 'x1 y1 x2 y2 x3 y3 x4 y4 class difficulty'
-    keypoints:int=0, # Not used: there are none in this format
-)->Object: # In pixels; ValueError where the line is no object
-    "An object of a YOLOv5-OBB label file"
+    keypoints:int=0, # Ignored, since the format has none; `parse_line` takes it
+)->Object: # In pixels
+    "An object of a YOLOv5-OBB label file; raises `ValueError` if the line is not one"
     cells = line.split()
     if len(cells) < 9: raise ValueError(f'{len(cells)} words; four corners and a class are 9, with a difficulty 10')
     return Object(' '.join(cells[8:-1] or cells[8:]), extent([float(o) for o in cells[:8]]), derived=True)
@@ -201,11 +198,11 @@ def _is_obb_label(line):
 
 def looks_like(
     head:bytes, # First bytes of the file
-    is_label, # What a line has to pass
-)->bool: # None where the file is empty
-    "Are half of the lines of a file labels?"
-    lines = [o for _, o in _lines(_text(head))]
-    if len(lines) > 1 and len(head) == HEAD: lines.pop() # cut in the middle
+    is_label, # Whether a line is a label; a `ValueError` means no
+)->bool: # None if the file is empty
+    "Are at least half of the lines of a file labels?"
+    lines = [o for _, o in _lines(as_text(head))]
+    if len(lines) > 1 and len(head) == HEAD: lines.pop() # it may be cut off
     return _half(_passes(is_label, o) for o in lines)
 
 HEAD = 4096 # bytes
@@ -219,27 +216,25 @@ def _half(answers):
     return 2 * sum(answers) >= len(answers) if answers else None
 
 # %% ../../nbs/05_formats/10_yolo.ipynb #e91c533c
-def _spread(files, n=4): return files[::-(-len(files) // n)] if files else []
-
 def _candidates(tree, folder):
-    "Text files of a folder: those that have the stem of an image, and others"
+    "Text files of a folder: those with the stem of an image, and others"
     others = [o for o in list_files(tree, folder) if not NOT_LABELS.fullmatch(o.rpartition('/')[2])]
     return label_files(tree, folder), others
 
 def _claim(tree, folder, is_label, may_be_empty):
     known, others = _candidates(tree, folder)
     labels = 'labels' in folder.lower().split('/')
-    def looks(files): return _half(looks_like(read_head(tree, o, HEAD), is_label) for o in _spread(files))
-    is_known = looks(known)
+    def looks_right(files): return _half(looks_like(read_head(tree, o, HEAD), is_label) for o in spread(files, 4))
+    is_known = looks_right(known)
     if known and is_known is None: is_known = may_be_empty and (labels or find_spec(tree, folder) != Spec())
     claimed = known if is_known else []
-    if claimed or labels and not known: claimed = claimed + (others if looks(others) else [])
+    if claimed or labels and not known: claimed = claimed + (others if looks_right(others) else [])
     return tuple(sorted(claimed))
 
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
-)->list: # A `Document` with all label files, where there are any
+)->list: # One `Document` of all label files, if there are any
     "The YOLO label files of a folder"
     files = _claim(tree, folder, _is_label, True)
     return [Document('yolo', files)] if files else []
@@ -251,7 +246,7 @@ def sniff_obb(tree:Tree, folder:str)->list:
 
 # %% ../../nbs/05_formats/10_yolo.ipynb #dc5d6567
 class Lines(NamedTuple):
-    "Lines of some label files, one behind the other, blank ones too"
+    "Lines of some label files, concatenated, including blank ones"
     texts: list # (k) of bytes
     file_of: np.ndarray # (k,) row of the file
     ids: np.ndarray # (k,) number of the line in its file, counted from 1 as an editor does
@@ -260,20 +255,25 @@ def split_lines(
     texts:list, # Content of each file
 )->Lines:
     "The lines of some files"
-    texts = [o.removeprefix(_BOM).replace(b'\r\n', b'\n').replace(b'\r', b'\n') for o in texts]
+    texts = [o.removeprefix(BOM).replace(b'\r\n', b'\n').replace(b'\r', b'\n') for o in texts]
     counts = np.array([o.count(b'\n') + 1 for o in texts], np.int64)
     starts = np.repeat(np.cumsum(counts) - counts, counts)
-    return Lines(b'\n'.join(texts).split(b'\n') if texts else [], np.repeat(np.arange(len(texts)), counts), np.arange(len(starts)) - starts + 1)
+    lines = b'\n'.join(texts).split(b'\n') if texts else []
+    return Lines(lines, file_of=np.repeat(np.arange(len(texts)), counts), ids=np.arange(len(lines)) - starts + 1)
 
 def plain_boxes(
     values:list, # (k) of the lines: lists of numbers, or `None`
-)->tuple: # (k,) True where a line is a class and a sound box; (k,) classes and (k, 4) xywh of these, in fractions of the image
+)->tuple: # (k,) whether a line is a class and a sound box; (k,) classes and (k, 4) xywh of these, in fractions of the image
     "What `parse_line` makes of lines of five numbers"
     is_box, table = np.array([o is not None and len(o) == 5 for o in values], bool), np.full((len(values), 5), np.nan)
-    table[is_box] = np.fromiter(chain.from_iterable(compress(values, is_box.tolist())), np.float64, 5 * is_box.sum()).reshape(-1, 5)
-    number, centre, size = table[:, 0], table[:, 1:3], table[:, 3:]
-    is_box &= (number == np.floor(number)) & (0 <= number) & (number < CLASSES) & ((table[:, 1:] >= LOW) & (table[:, 1:] <= HIGH)).all(1)
+    flat = chain.from_iterable(compress(values, is_box.tolist()))
+    table[is_box] = np.fromiter(flat, np.float64, 5 * is_box.sum()).reshape(-1, 5)
+    number, fractions = table[:, 0], table[:, 1:]
+    is_box &= (number == np.floor(number)) & (0 <= number) & (number < CLASSES)
+    is_box &= ((fractions >= LOW) & (fractions <= HIGH)).all(1)
+    centre, size = fractions[:, :2], fractions[:, 2:]
     start, end = centre - size / 2, centre + size / 2
+    # As in `_side`: an edge that rounding put outside the image is moved back.
     cut = (-ROUNDING < start) & (start < 0)
     start, size = np.where(cut, 0, start), np.where(cut, end, size)
     size = np.where((1 < end) & (end < 1 + ROUNDING), 1 - start, size)
@@ -292,7 +292,7 @@ def read_obb(tree:Tree, document:Document)->Records:
     return _read(tree, document, parse_obb_line, fractions=False)
 
 class _Labels(dict):
-    "Class numbers or names of a folder's files to rows of `label_names`, made as they come"
+    "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
     def __init__(self, spec, rows): self.spec, self._rows = spec, rows
     def __missing__(self, label):
         self[label] = self._rows.setdefault(self.spec.names.get(label, str(label)), len(self._rows))
@@ -303,8 +303,9 @@ def _read(tree, document, parse, fractions):
     lines = split_lines([b'' if isinstance(o, OSError) else o for o in contents])
     values = numbers(lines.texts) if fractions else [None] * len(lines.texts)
     is_object, classes, boxes = plain_boxes(values)
-    folders = {o: _Labels(find_spec(tree, o) if fractions else Spec(), rows) for o in {f.rpartition('/')[0] for f in files}}
-    labels = [folders[f.rpartition('/')[0]] for f in files]
+    folders = [f.rpartition('/')[0] for f in files]
+    labels_in = {o: _Labels(find_spec(tree, o) if fractions else Spec(), rows) for o in set(folders)}
+    labels = [labels_in[o] for o in folders]
     others, faults = _parse_others(lines, values, is_object, parse, labels)
     faults |= {i: [('', o.strerror or str(o))] for i, o in enumerate(contents) if isinstance(o, OSError)}
     classes, counts = classes.tolist(), np.zeros(len(classes), np.int64)
@@ -313,19 +314,19 @@ def _read(tree, document, parse, fractions):
         classes[i] = int(o.label) if fractions else o.label
     file_of = lines.file_of[is_object]
     having = np.bincount(file_of, minlength=len(files)) > 0
+    object_labels = [labels[i][o] for i, o in zip(file_of.tolist(), compress(classes, is_object.tolist()))]
     r = make_records(
-        [f.rpartition('/')[2].rpartition('.')[0] for f in files], file_of, lines.ids[is_object], files, boxes[is_object],
+        [stem(o) for o in files], file_of, lines.ids[is_object], files, boxes[is_object],
         points=[v for o in others.values() for v in o.points], point_counts=counts[is_object],
         empty=~having & [i not in faults for i in range(len(files))],
         listed_in=np.arange(len(files), dtype=np.int32), file_of=file_of.astype(np.int32),
-        labels=np.array([labels[i][o] for i, o in zip(file_of.tolist(), compress(classes, is_object.tolist()))], np.int32),
-        label_names=list(rows), id_name='line', fractions=fractions)
+        labels=np.array(object_labels, np.int32), label_names=list(rows), id_name='line', fractions=fractions)
     _report_faults(r, {i: faults[i] if having[i] else [_together(faults[i])] for i in sorted(faults)})
     _report_others(r, dict(zip((np.cumsum(is_object) - 1)[list(others)].tolist(), others.values())))
     return r
 
 def _parse_others(lines, values, is_box, parse, labels):
-    "Line to `Object`, and file to faults, of lines that are neither boxes nor blank"
+    "Line to `Object`, and file to (line number, reason) pairs, for lines that are neither plain boxes nor blank"
     objects, faults = {}, {}
     for i in np.flatnonzero(~is_box).tolist():
         if values[i] == [] or not (line := lines.texts[i].decode('utf-8', 'replace')).strip(): continue
@@ -336,11 +337,12 @@ def _parse_others(lines, values, is_box, parse, labels):
     return objects, faults
 
 def _together(faults):
-    (n, why), more = faults[0], len(faults) - 1
-    return n, why + f'; no other of its {more + 1} lines can be read either' * (more > 0), more + 1
+    "(line number, reason, number of lines) for a file without a single sound line"
+    (n, why), total = faults[0], len(faults)
+    return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
 
 def _report_faults(r, faults):
-    "Note what was malformed"
+    "Report malformed lines"
     for i, of_file in faults.items():
         for n, why, *count in of_file:
             lost = count[0] if count else 1
@@ -350,7 +352,7 @@ def _report_faults(r, faults):
                       boxes=lost)
 
 def _report_others(r, objects):
-    "Note keypoints that were malformed, and boxes that are the extent of a polygon, once for each file"
+    "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
     for i, o in objects.items():
         if not o.fault: continue
         r.keypoints_read += 1

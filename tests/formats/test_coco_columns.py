@@ -69,7 +69,7 @@ def test_large_files_are_read_in_chunks(tmp_path, monkeypatch):
 @given(st.lists(KNOWN_IDS, max_size=6), st.lists(IDS, max_size=6))
 def test_rows_of_ids(known, wanted):
     row, taken = coco.image_rows(coco.id_column(known))
-    def same(a, b): return coco._key(a) == coco._key(b)
+    def same(a, b): return coco.id_key(a) == coco.id_key(b)
     first = [next((i for i, o in enumerate(known) if same(o, id)), -1) for id in wanted]
     assert coco.find_rows(row, coco.id_column(wanted), -1).tolist() == first
     assert taken == [i for i, o in enumerate(known) if any(same(o, k) for k in known[:i])]
