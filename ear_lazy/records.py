@@ -189,7 +189,9 @@ def visible_points(
 )->np.ndarray: # (p, 3) x, y, 2
     "Points of a format that stores no visibility: all of them are visible"
     xy = np.asarray(xy, np.float64).reshape(-1, 2)
-    return np.column_stack([xy, np.full(len(xy), 2.)])
+    points = np.full((len(xy), 3), 2.)
+    points[:, :2] = xy
+    return points
 
 # %% ../nbs/04_records.ipynb #a602264a
 IMAGE_COLUMNS = ('sizes', 'empty', 'listed_in') # and `images`
