@@ -17,6 +17,7 @@ import time
 import uuid
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
@@ -37,6 +38,7 @@ from .formats.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata import SHARD_BYTES
 from .mirror import mirror_raw, output_stand_in, publish
 from .output_folder import OutputFolder, State, clear_away, image_root, read_state
+from .parameters import described
 from .records import Problem
 from .report import Report, read_report
 from .rows import Asked, Names, Part, batches, joined, raise_first, select_asked, take_in
@@ -64,6 +66,7 @@ def _checked_kinds(kinds):
     if kinds and {*kinds} <= {*KINDS}: return kinds
     raise ValueError(f"kinds are some of {', '.join(KINDS)}, not {', '.join(kinds) or 'none'}")
 
+@described
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
     def __init__(self,
@@ -74,7 +77,7 @@ class DataProcessor:
         flush_every:int=1, # Batches that go to disk at once
         seed:int=0, # Another seed is another split
         split:str='stable', # 'stable', 'folder' (the split that the data ships with) or 'random'
-        group_by=None, # What stays on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        group_by:str|Callable=None, # What stays on one side: a function of an image's path, or a regular expression; None: copies of a photo
         sources:tuple=(), # `Source`s that say of some raw datasets what their files do not; `sources.toml` says the same
         classes:tuple=(), # Keep objects of these classes, and those that have no class; () keeps all
         keypoints:int=None, # Keep keypoint instances of this many points; None keeps all

@@ -12,6 +12,7 @@ import os
 import warnings
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from html import escape
 from pathlib import Path
@@ -27,6 +28,7 @@ from .geometry import (
     clip_boxes, crop_window, fit_boxes, fit_image, fit_points, turn_boxes, turn_points)
 from .images import cap_cv2_threads, check_loader, decode_image, open_image, prefetch_images
 from .metadata import Metadata, REPROCESS
+from .parameters import described
 from .roots import RootGuard, recorded_root
 from .row_dataset import RowDataset
 from .sampler import RowSampler, shares
@@ -59,6 +61,7 @@ def _chosen_cache(cache, size, max_bytes):
     if size is None and max_bytes is None: return cache
     raise ValueError('cache_size and cache_bytes bound a cache in each process: give either them or cache')
 
+@described
 class LazyNPYDataset(RowDataset):
     "A metadata file as a dataset of PyTorch; raises `MetadataError` where the file is none"
     def __init__(self,
@@ -71,11 +74,11 @@ class LazyNPYDataset(RowDataset):
         resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions, with black bars, 'stretch' does not
         num_threads:int=None, # That decode a batch; None: one for each processor, but one in a worker of a DataLoader
         cache_bytes:int|str=None, # Most memory of decoded samples to keep in each process, such as '500MB'
-        cache=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
-        on_error='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
+        cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        on_error:str|Callable='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
         max_pixels:int=None, # Most pixels of an image, for its bytes too; None: what Pillow takes
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
-        transform=None, # Function of a `Sample` that gives a `Sample`, called anew each time, behind the cache
+        transform:Callable=None, # Function of a `Sample` that gives a `Sample`, called anew each time, behind the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
     ):
         check_loader(image_loader)
@@ -273,12 +276,13 @@ def _logs(dataset):
 
 def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset).__getitem__ is RowDataset.__getitem__
 
+@described
 class CombinedLazyDataset(RowDataset):
     "Several datasets as one, rows of the first before rows of the second"
     def __init__(self,
         datasets:list, # `LazyNPYDataset`s or others with their methods
-        transform=None, # Function of a `Sample` that gives a `Sample`, after those of the datasets
-        weights=None, # How much of each dataset `sampler` takes, in any unit; None: as many as it has rows
+        transform:Callable=None, # Function of a `Sample` that gives a `Sample`, after those of the datasets
+        weights:list=None, # How much of each dataset `sampler` takes, in any unit; None: as many as it has rows
     ):
         if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
         self.datasets, self.transform, self.weights = list(datasets), function_of_sample('transform', transform), weights

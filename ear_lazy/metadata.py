@@ -447,6 +447,7 @@ class Metadata:
         self._first_end = self._starts[1]
 
     def __len__(self): return self._starts[-1]
+    def __repr__(self): return f'Metadata({self.path}: {len(self):,} {self.kind} rows)'
     def __reduce__(self): return Metadata, (self.path, self._shards)
 
     @property

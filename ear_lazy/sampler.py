@@ -14,6 +14,7 @@ from fastcore.basics import patch
 from torch.utils.data import Sampler
 
 from .errors import whole_number
+from .parameters import described
 
 # %% ../nbs/12f_sampler.ipynb #59106c86
 def shares(
@@ -55,11 +56,12 @@ def _place(rank, world_size):
     if not 0 <= rank < world_size: raise ValueError(f'rank {rank} of {world_size} processes: ranks count from 0')
     return rank, world_size
 
+@described
 class RowSampler(Sampler):
     "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
     def __init__(self,
         sources:list, # Row numbers of each source: a range or an array
-        weights=None, # One for each source, in any unit; None: as many of each as it has rows
+        weights:list=None, # One for each source, in any unit; None: as many of each as it has rows
         num_samples:int=None, # Of an epoch, of all processes together; None: as many as there are rows
         seed:int=0, # 0 or more
         epoch:int=0, # The first to give
@@ -77,6 +79,9 @@ class RowSampler(Sampler):
         self.sources, self.seed, self.epoch, self.even = sources, seed, epoch, even
         self.rank, self.world_size = _place(rank, world_size)
         self._start, self._given, self._done, self._ended = 0, 0, None, False
+
+    def __repr__(self):
+        return f'RowSampler({self.num_samples:,} rows of {len(self.sources):,} sources, seed={self.seed}, epoch={self.epoch}, rank={self.rank}, world_size={self.world_size})'
 
     def order(self)->np.ndarray: # (num_samples,)
         "Rows of this epoch, for all processes"

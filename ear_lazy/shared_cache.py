@@ -23,6 +23,7 @@ from fastcore.basics import patch
 
 from .cache import CacheInfo, parse_bytes
 from .errors import EarLazyError
+from .parameters import described
 
 try: import fcntl
 except ImportError: fcntl = None # Windows
@@ -199,6 +200,7 @@ def unpack(
 # %% ../nbs/11a_shared_cache.ipynb #bd33421e
 _caches, _opening = WeakValueDictionary(), Lock()
 
+@described
 class SharedCache:
     "Keeps tuples of arrays for all processes, those used last, up to a budget of bytes in all; needs Linux"
     maxsize = None # values are not counted

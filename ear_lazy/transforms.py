@@ -18,6 +18,7 @@ from torch.utils.data import get_worker_info
 from .errors import function_of_sample, height_width, share
 from .geometry import Fit, clip_boxes, fit_boxes, fit_image, fit_points, turn_boxes, turn_points
 from .images import finish_pil
+from .parameters import described
 from .samples import Sample
 
 # %% ../nbs/12e_transforms.ipynb #8f744e58
@@ -130,6 +131,7 @@ def _check_range(scale, most):
     if np.shape(scale) == (2,) and 0 < scale[0] <= scale[1] <= most: return
     raise ValueError(f"scale is (least, most), above 0{' and up to 1' * (most == 1)}, not {scale}")
 
+@described
 @dataclass
 class Flip(_Random):
     "The mirror image, by chance: see `flip`"
@@ -143,6 +145,7 @@ class Flip(_Random):
     def _change(self, sample, rng): return flip(sample, self.pairs, self.swap_labels)
 
 # %% ../nbs/12e_transforms.ipynb #aa9668cd
+@described
 @dataclass
 class Crop(_Random):
     "A part of the picture at a random place: see `crop`; raises `ValueError` without one of `size` and `scale`"
@@ -166,6 +169,7 @@ class Crop(_Random):
         return crop(sample, (*start.tolist(), *(start + size).tolist()), self.min_visible)
 
 # %% ../nbs/12e_transforms.ipynb #f55b3e16
+@described
 @dataclass
 class Letterbox(_Random):
     "The whole picture in an image of a size: see `letterbox`; raises `ValueError` for a scale beyond 1"

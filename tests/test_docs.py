@@ -75,7 +75,7 @@ def test_readme_python_works(shell):
 def test_calls_in_the_readme_table_exist():
     from ear_lazy import adapters, data_processor, explorer, lazy_dataset, report, sampler, shared_cache, show, stats, transforms
     table = README.partition('## Which call for which job')[2].partition('\n## ')[0]
-    names = set(re.findall(r'(?<!A\.)(?<!v2\.)\b([A-Za-z_]+)\(', table)) - {'range', 'DataLoader'}
+    names = set(re.findall(r'(?<!A\.)(?<!v2\.)\b([A-Za-z_]+)\(', table)) - {'range', 'DataLoader', 'help'}
     owners = (data_processor, data_processor.DataProcessor, lazy_dataset, lazy_dataset.LazyNPYDataset, report.Problems, show, shared_cache, stats,
               explorer, explorer.Explorer, transforms, adapters, sampler.RowSampler)
     assert len(names) > 9

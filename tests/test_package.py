@@ -1,5 +1,6 @@
 "The package as a whole: its files say the same thing, and its modules stand in order"
 import ast
+import importlib
 import json
 import re
 import runpy
@@ -16,12 +17,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import ear_lazy
+
 ROOT = Path(__file__).parent.parent
 RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy-demo'
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
 # Each imports only from those before it.
-MODULES = ['errors', 'storage', 'geometry', 'synthetic', 'images', 'records', 'formats.numbers', 'formats.registry', 'formats.tree', 'formats.chunks', 'formats.files', 'formats.json_files', 'formats.coco', 'formats.coco_points', 'formats.csv',
+MODULES = ['errors', 'parameters', 'storage', 'geometry', 'synthetic', 'images', 'records', 'formats.numbers', 'formats.registry', 'formats.tree', 'formats.chunks', 'formats.files', 'formats.json_files', 'formats.coco', 'formats.coco_points', 'formats.csv',
            'formats.pts', 'formats.yolo', 'formats.voc', 'formats.cvat', 'formats.labelme', 'formats.audioear', 'formats.createml',
            'formats.vott_json', 'formats.openimages', 'formats.vggface2', 'formats.wider', 'formats.celeba', 'formats.wflw', 'formats.lfpw', 'formats.images', 'formats.discover', 'splits', 'duplicates', 'swap', 'metadata', 'changes', 'output_folder', 'background_writer', 'show', 'report', 'sources', 'workers', 'rows', 'mirror', 'shared_storage', 'data_processor', 'cache', 'shared_cache', 'roots', 'error_log', 'columns', 'export', 'handover', 'stats', 'buffers',
            'samples', 'row_dataset', 'transforms', 'sampler', 'adapters', 'lazy_dataset', 'explorer', 'demo', 'migrate']
@@ -61,6 +64,18 @@ def test_version_is_one_everywhere(settings):
                 if isinstance(node, ast.Assign) and node.targets[0].id == '__version__']
     assert versions == [settings['version']] == [distribution('ear_lazy').version]
     assert f"## {settings['version']}" in read('CHANGELOG.md')
+
+
+def test_names_of_the_package(tmp_path):
+    "They are those of the modules, editors see the same ones, and nothing is imported before one is asked for"
+    init = ast.parse(read('ear_lazy/__init__.py'))
+    for_editors = {name.name: node.module for node in ast.walk(init) if isinstance(node, ast.ImportFrom) for name in node.names if (node.module or '').startswith('ear_lazy.')}
+    assert for_editors == {name: f'ear_lazy.{module}' for name, module in ear_lazy._MODULE_OF.items()}
+    for name, module in for_editors.items(): assert getattr(ear_lazy, name) is getattr(importlib.import_module(module), name)
+    assert {*for_editors} <= {*dir(ear_lazy)}
+    with pytest.raises(ImportError, match='LazyDataset'): from ear_lazy import LazyDataset
+    code = "import sys, ear_lazy; assert not [o for o in sys.modules if o.startswith('ear_lazy.') or o == 'numpy']"
+    subprocess.run([sys.executable, '-c', code], check=True)
 
 
 def test_requirements_are_bounded(settings):
