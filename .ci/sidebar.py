@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 TUTORIALS = ('bring_your_own_data', 'pipeline', 'explore', 'train', 'migrate', 'performance') # first; then all others
-SECTIONS = {'Raw data': '00', 'From raw data to metadata': '06', 'From metadata to batches': '11', 'Demo, migration, explorer': '14'} # and their first numbers
+SECTIONS = {'Raw data': '00', 'From raw data to metadata': '06', 'From metadata to batches': '11', 'Demo, migration': '14', 'Explorer': '15'} # and their first numbers
 
 
 def notebooks(folder): return [o for o in sorted(folder.glob('*.ipynb')) if o.stem != 'index']

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -14,8 +15,12 @@ import pytest
 from making import ROOT, coco, image, process, pts
 from PIL import Image
 
-from ear_lazy.explorer import Explorer, Pictures, Predictions, RowTable, checked_query, explore, iou, keypoint_error, worst_iou
+from ear_lazy import explorer, predictions, row_pictures, row_table
+from ear_lazy.explorer import Explorer, explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.predictions import Predictions, iou, keypoint_error, worst_iou
+from ear_lazy.row_pictures import Pictures
+from ear_lazy.row_table import RowTable, checked_query
 from ear_lazy.synthetic import write_raw
 
 pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")
@@ -75,6 +80,14 @@ def test_import_needs_no_anywidget():
 
 def test_only_datasets_with_metadata():
     with pytest.raises(TypeError, match='not a list'): explore([1, 2])
+
+
+def test_what_its_parts_export_is_there_too():
+    "Who imported it from here before there were parts still can"
+    names = ('COLUMNS QUERY RowTable checked_query problem_images reports_beside iou worst_iou keypoint_error Predictions marks_of Shown Pictures jpeg '
+             'error_text StaticGrid TILE_BYTES TILE_SIZE').split()
+    assert {*names} <= {*explorer.__all__}
+    for name in names: assert getattr(explorer, name) is next(getattr(o, name) for o in (row_table, predictions, row_pictures) if name in o.__all__)
 
 
 @pytest.mark.parametrize(('query', 'found'), [
@@ -149,6 +162,13 @@ def test_every_column_is_what_a_loop_says(kind, tmp_path):
         for descending in (False, True):
             known = sorted((i for i in range(len(ds)) if found[i] == found[i]), key=lambda i: found[i], reverse=descending)
             assert w.sort_by(name, descending).view.tolist() == known + [i for i in range(len(ds)) if found[i] != found[i]], name
+
+
+@pytest.mark.parametrize('descending', [False, True])
+def test_images_of_unknown_size_come_last(detector, descending):
+    w = quiet(explore(detector))
+    w.table.metadata = replace(w.table.metadata, sizes=np.where(np.arange(12)[:, None] == 4, 0, w.table.metadata.sizes))
+    for column in ('width', 'height'): assert w.sort_by(column, descending).view[-1] == 4
 
 
 def test_subsets_and_combinations_are_the_same_rows(detector, photos):

@@ -5,10 +5,10 @@ import { make, unlumino } from './dom.js'
 export class Bar {
   constructor(app) {
     Object.assign(this, { app, inputs: {} })
-    this.text = make('input', { ...unlumino, type: 'search', class: 'eal-text', placeholder: 'Filter: file, source, class  ( / )', 'aria-label': 'Filter by file, source or class',
+    this.text = make('input', { ...unlumino, type: 'search', class: 'eal-text', placeholder: 'Filter: file, source, class (/)', 'aria-label': 'Filter by file, source or class',
       oninput: () => this.soon({ text: this.text.value }), onkeydown: event => this.key(event) })
     this.sort = make('select', { ...unlumino, 'aria-label': 'Sort by', onchange: () => this.sortBy(this.sort.value) })
-    this.descending = make('button', { ...unlumino, type: 'button', onclick: () => app.query({ descending: !app.model.get('query').descending }) })
+    this.descending = make('button', { ...unlumino, type: 'button', title: 'Change the order', onclick: () => app.query({ descending: !app.model.get('query').descending }) })
     this.problem = make('select', { ...unlumino, 'aria-label': 'Problems in the report', onchange: () => app.query({ problem: this.problem.value }) })
     this.flagged = make('input', { ...unlumino, type: 'checkbox', onchange: () => app.query({ flagged: this.flagged.checked }) })
     const toggle = (key, text) => make('label', {}, make('input', { ...unlumino, type: 'checkbox', checked: true, onchange: event => app.hide(key, !event.target.checked) }), text)
@@ -58,7 +58,6 @@ export class Bar {
     this.problem.value = query.problem
     this.flagged.checked = query.flagged
     this.descending.textContent = query.descending ? '↓ Highest first' : '↑ Lowest first'
-    this.descending.title = 'Change the order'
     for (const [key, inputs] of Object.entries(this.inputs)) {
       inputs.forEach((input, i) => { if (focus !== input) input.value = query[key][i] ?? '' })
     }

@@ -62,7 +62,7 @@ export class FullView {
     this.svg.replaceChildren()
     this.message.hidden = !head.error
     this.world.hidden = Boolean(head.error)
-    this.message.textContent = head.error ?? ''
+    this.message.textContent = head.error ? `${head.error}: ${head.path}` : ''
     this.stage.removeAttribute('aria-busy')
     if (head.error) return
     const old = this.url

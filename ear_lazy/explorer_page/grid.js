@@ -12,7 +12,7 @@ export class Grid {
   constructor(app) {
     Object.assign(this, { app, tiles: new Map(), asked: new Set(), questions: 0, cells: new Map(), spare: [], current: 0, offset: 0, id: `eal${unique()}` })
     this.layer = make('div', { ...focusable, class: 'eal-layer', role: 'listbox', 'aria-label': 'Rows', 'aria-multiselectable': 'true' })
-    this.spacer = make('div', { class: 'eal-spacer' })
+    this.spacer = make('div')
     this.none = make('p', { class: 'eal-none', hidden: true }, 'No row matches.')
     this.scroller = make('div', { class: 'eal-scroll', onscroll: () => this.scrolled() }, this.layer, this.spacer)
     this.node = make('div', { class: 'eal-grid' }, this.scroller, this.none)
@@ -95,8 +95,8 @@ export class Grid {
       this.place(this.cells.get(at), at)
     }
     for (const cell of this.spare.splice(0)) cell.node.remove()
-    this.layer.toggleAttribute('aria-activedescendant', false)
     if (this.cells.has(this.current)) this.layer.setAttribute('aria-activedescendant', `${this.id}-${this.current}`)
+    else this.layer.removeAttribute('aria-activedescendant')
     this.ask()
   }
 
@@ -187,7 +187,7 @@ export class Grid {
     this.go(at)
     if (event.shiftKey) this.app.select(this.app.view.slice(Math.min(before, at), Math.max(before, at) + 1))
     else if (event.ctrlKey || event.metaKey) this.app.toggleSelected(this.row)
-    else { this.app.select([this.row]); this.app.open(at) }
+    else { this.app.select([this.row]); this.app.open() }
   }
 
   key(event) {
@@ -195,7 +195,7 @@ export class Grid {
     const page = Math.max(1, Math.floor(this.seen / CELL.height)) * this.columns
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity }
     const actions = {
-      Enter: () => { this.app.select([this.row]); this.app.open(this.current) },
+      Enter: () => { this.app.select([this.row]); this.app.open() },
       ' ': () => this.app.toggleSelected(this.row),
       f: () => this.app.toggleFlag(this.row),
       Escape: () => this.app.select([]),

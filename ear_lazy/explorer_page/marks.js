@@ -1,13 +1,15 @@
 // Boxes and keypoints over thumbnails.
 
-function strokeBoth(context, path, predicted) {
+function strokeBoth(context, path, predicted, fine) {
   context.setLineDash([])
-  context.lineWidth = 3
-  context.strokeStyle = '#000'
-  context.stroke(path)
-  context.lineWidth = 1.3
+  if (!fine || !predicted) { // lines that stand close need no rim of their own: it would hide those below
+    context.lineWidth = fine ? 2.2 : 3
+    context.strokeStyle = '#000'
+    context.stroke(path)
+  }
+  context.lineWidth = fine ? 1 : 1.3
   context.strokeStyle = predicted ? '#ffb000' : '#fff'
-  if (predicted) context.setLineDash([5, 3])
+  if (predicted && !fine) context.setLineDash([5, 3])
   context.stroke(path)
 }
 
@@ -21,7 +23,7 @@ export function drawMarks(context, marks, predicted) {
   for (const run of runs(points, contours)) {
     const path = new Path2D()
     for (const [x, y] of run) path.lineTo(x, y)
-    strokeBoth(context, path, predicted)
+    strokeBoth(context, path, predicted, true)
   }
   if (contours.length) return // beside lines, dots would fill a thumbnail
   context.setLineDash([])
