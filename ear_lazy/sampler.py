@@ -11,7 +11,7 @@ __all__ = ['shares', 'visits', 'RowSampler']
 import numpy as np
 import torch.distributed
 from fastcore.basics import patch
-from torch.utils.data import Sampler
+from torch.utils.data import DistributedSampler
 
 from .errors import whole_number
 from .parameters import described
@@ -57,7 +57,7 @@ def _place(rank, world_size):
     return rank, world_size
 
 @described
-class RowSampler(Sampler):
+class RowSampler(DistributedSampler): # so that trainers do not put another one around it
     "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
     def __init__(self,
         sources:list, # Row numbers of each source: a range or an array
@@ -78,6 +78,7 @@ class RowSampler(Sampler):
         if empty: raise ValueError(f'sources {empty} have a weight, but no rows')
         self.sources, self.seed, self.epoch, self.even = sources, seed, epoch, even
         self.rank, self.world_size = _place(rank, world_size)
+        self.num_replicas = self.world_size # as PyTorch calls it
         self._start, self._given, self._done, self._ended = 0, 0, None, False
 
     def __repr__(self):

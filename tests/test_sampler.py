@@ -172,7 +172,7 @@ def combined(folder, **options):
 
 
 SCRIPT = '''
-import json, sys
+import json, os, sys
 from datetime import timedelta
 from pathlib import Path
 import torch, torch.distributed as dist
@@ -182,6 +182,7 @@ from test_sampler import combined
 
 port, rank, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 store = dist.TCPStore('127.0.0.1', port, is_master=False, timeout=timedelta(seconds=60))
+os.environ |= dict(RANK=sys.argv[2], LOCAL_RANK=sys.argv[2], WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=sys.argv[1]) # for the trainers
 dist.init_process_group('gloo', store=store, rank=rank, world_size=2, timeout=timedelta(seconds=60))
 ds, out = combined(folder), {}
 
@@ -217,6 +218,27 @@ out['ratio'] = list(ratio)
 theirs = DistributedSampler(ds, seed=5)
 theirs.set_epoch(1)
 out['theirs'] = [o for batch in DataLoader(ds, 4, sampler=theirs, num_workers=1) for o in names(batch)]
+
+import accelerate, vision, pytorch_lightning as pl
+one = ds.sampler(seed=5, rank=0, world_size=1)
+prepared = accelerate.Accelerator(cpu=True).prepare(DataLoader(ds, 2, sampler=one))
+out['accelerate'] = [o for batch in prepared for o in names(batch)]
+
+class Module(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.model, self.seen = torch.nn.Linear(3, 1), []
+
+    def training_step(self, batch, _):
+        self.seen += names(batch)
+        return self.model(batch['image'].float().mean((1, 2))).square().mean()
+
+    def configure_optimizers(self): return torch.optim.SGD(self.parameters(), .01)
+
+module, sampler = Module(), ds.sampler(seed=5, even=True)
+pl.Trainer(max_epochs=2, accelerator='cpu', devices=2, strategy='ddp', logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+           default_root_dir=folder).fit(module, DataLoader(ds, 4, sampler=sampler))
+out['lightning'] = module.seen
 dist.barrier()
 dist.destroy_process_group()
 print(json.dumps(out))
@@ -262,3 +284,10 @@ def test_two_processes_keep_the_ratio(processes):
 def test_distributed_sampler_of_torch(processes, folder):
     a, b = processes
     assert len(a['theirs']) == len(b['theirs']) == 12 and {*a['theirs'], *b['theirs']} == {*every_name(folder)}
+
+
+def test_trainers_with_two_processes(processes, folder):
+    "Lightning leaves the sampler alone and sets its epochs; Accelerate deals out what one sampler for all gives"
+    a, b = processes
+    assert {*a['accelerate'], *b['accelerate']} == {*every_name(folder)} and len(a['accelerate'] + b['accelerate']) <= 26
+    assert a['lightning'] == a['epoch 0'] + a['epoch 1'] and b['lightning'] == b['epoch 0'] + b['epoch 1']

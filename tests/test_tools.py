@@ -7,6 +7,7 @@ import pytest
 import torch
 from making import coco, image, process, pts
 from torch.utils.data import DataLoader
+from vision import tv_tensors, v2 # before Lightning, which imports torchvision where it is
 
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
@@ -119,7 +120,6 @@ def extent(image, label):
 
 @pytest.mark.parametrize('seed', range(4))
 def test_tv_boxes_lie_where_their_pixels_do(seed):
-    from vision import tv_tensors, v2
     torch.manual_seed(seed)
     before = painted(seed=seed)
     nearest = v2.InterpolationMode.NEAREST_EXACT
@@ -133,7 +133,6 @@ def test_tv_boxes_lie_where_their_pixels_do(seed):
 
 
 def test_tv_pictures_change_and_boxes_do_not():
-    from vision import v2
     before = painted()
     after = as_tv_tensors(v2.Compose([v2.RandomPhotometricDistort(p=1), v2.ToDtype(torch.float32, scale=True), v2.Normalize([.5]*3, [.25]*3), v2.ToPureTensor()]))(before)
     assert after['image'].dtype == torch.float32 and np.array_equal(after['bboxes'], before['bboxes']) and after['labels'].tolist() == [0, 1, 2, 3]
@@ -146,7 +145,6 @@ def test_tv_pictures_change_and_boxes_do_not():
 
 def test_tv_keypoints():
     "Moved, unlabelled where they have left the picture, one pixel off when mirrored"
-    from vision import tv_tensors, v2
     before = Sample({k: v for k, v in marked().items() if k not in ('bboxes', 'labels')})
     large = as_tv_tensors(v2.Resize((80, 180)))(before)
     assert isinstance(large['keypoints'], tv_tensors.KeyPoints) and large['keypoints'].tolist() == [[30, 10], [91.5, 40], [0, 0], [180, 80]]
@@ -162,7 +160,6 @@ def test_tv_keypoints():
 
 @pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
 def test_tv_tensors_in_a_dataset(folder, kind):
-    from vision import tv_tensors, v2
     extras = ('labels',) if kind != 'landmarker' else ()
     steps = [v2.RandomCrop(18), v2.RandomPhotometricDistort(), v2.Resize((24, 20)), *([v2.SanitizeBoundingBoxes()] if kind == 'detector' else []), v2.ToDtype(torch.float32, scale=True)]
     ds = opened(folder, kind, transform=as_tv_tensors(v2.Compose(steps)), extras=extras)
@@ -181,7 +178,6 @@ def test_tv_tensors_in_a_dataset(folder, kind):
 
 def test_tv_samples_are_drawn_as_others():
     "In whatever format boxes are, and without the keypoints that are not labelled"
-    from vision import v2
     before = painted()
     for format in ('XYXY', 'CXCYWH', 'XYWH'):
         after = as_tv_tensors(v2.ConvertBoundingBoxFormat(format))(before)
