@@ -74,6 +74,7 @@ def _numbered_boxes(sample):
 def _take_boxes(out, found):
     "Put boxes that have come back into a sample, and let go of the labels of others"
     found = np.asarray(found, float).reshape(-1, 5)
+    found = found[(found[:, 2:4] - found[:, :2] > 1e-3).all(1)] # less is a box that ended where the picture begins: they are rounded as shares of its size
     number = found[:, 4].astype(int)
     out['bboxes'] = xyxy_to_xywh(found[:, :4]).astype(np.float32)
     if 'labels' in out: out['labels'] = out['labels'][number]

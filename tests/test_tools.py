@@ -41,6 +41,20 @@ def marked():
                   keypoints=np.float32([[10, 5, 2], [30.5, 20, 1], [0, 0, 0], [60, 40, 2]]))
 
 
+def painted(n=4, seed=0):
+    "A sample with boxes in colours of their own, and where each is by its pixels"
+    rng = np.random.default_rng(seed)
+    picture, boxes = np.zeros((90, 121, 3), np.uint8), np.column_stack([np.arange(n)*30 + rng.integers(0, 9, n), rng.integers(0, 50, n), rng.integers(5, 21, (n, 2))])
+    for i, (x, y, w, h) in enumerate(boxes.tolist()): picture[y:y + h, x:x + w] = 40*(i + 1)
+    return Sample(image=picture, bboxes=boxes.astype(np.float32), image_path='a.png', labels=np.arange(n))
+
+
+def extent(image, label):
+    "The box of a colour: xywh, None where it is not there"
+    rows, columns = np.nonzero(np.asarray(image)[0] == 40*(label + 1))
+    return [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1] if len(rows) else None
+
+
 # Albumentations
 
 def test_albumentations_moves_boxes_and_points_exactly():
@@ -64,6 +78,16 @@ def test_albumentations_moves_boxes_and_points_exactly():
             to = np.array(move(x, y))
             inside = v > 0 and (to >= -1e-6).all() and (to <= (width + 1e-6, height + 1e-6)).all()
             assert np.abs(found - ([*to, v] if inside else [0, 0, 0])).max() < 1e-3, step
+
+
+@pytest.mark.parametrize('seed', [0, 1, 12, 15, 20]) # in the last three a box ends where the picture begins
+def test_albumentations_boxes_lie_where_their_pixels_do(seed):
+    A = pytest.importorskip('albumentations')
+    before = painted(seed=seed)
+    for step in (A.HorizontalFlip(p=1), A.RandomRotate90(p=1), A.RandomCrop(40, 60, p=1), A.CenterCrop(41, 63, p=1), A.PadIfNeeded(150, 160, p=1), A.Resize(270, 363, interpolation=0, p=1)):
+        after = albumentations_transform(A.Compose([step], seed=seed))(before)
+        assert after['labels'].tolist() == after.kept.tolist() == [o for o in range(4) if extent(after['image'].transpose(2, 0, 1), o)]
+        for box, label in zip(after['bboxes'], after.kept, strict=True): assert np.abs(box - extent(after['image'].transpose(2, 0, 1), label)).max() < 1e-3, step
 
 
 def test_albumentations_accounts_for_what_it_drops():
@@ -103,20 +127,6 @@ def test_albumentations_draws_other_numbers_in_each_worker(folder):
 
 
 # torchvision
-
-def painted(n=4, seed=0):
-    "A sample with boxes in colours of their own, and where each is by its pixels"
-    rng = np.random.default_rng(seed)
-    picture, boxes = np.zeros((90, 121, 3), np.uint8), np.column_stack([np.arange(n)*30 + rng.integers(0, 9, n), rng.integers(0, 50, n), rng.integers(5, 21, (n, 2))])
-    for i, (x, y, w, h) in enumerate(boxes.tolist()): picture[y:y + h, x:x + w] = 40*(i + 1)
-    return Sample(image=picture, bboxes=boxes.astype(np.float32), image_path='a.png', labels=np.arange(n))
-
-
-def extent(image, label):
-    "The box of a colour: xywh, None where it is not there"
-    rows, columns = np.nonzero(np.asarray(image)[0] == 40*(label + 1))
-    return [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1] if len(rows) else None
-
 
 @pytest.mark.parametrize('seed', range(4))
 def test_tv_boxes_lie_where_their_pixels_do(seed):
