@@ -72,7 +72,7 @@ class LazyNPYDataset(RowDataset):
         extras:tuple=(), # More keys: 'labels' (detector and teacher; numbers in `label_names`), 'row'
         image_size:tuple=None, # (height, width) that images come out at, and boxes and points; None: as they are
         resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions, with black bars, 'stretch' does not
-        num_threads:int=None, # That decode a batch; None: one for each processor, but one in a worker of a DataLoader
+        num_threads:int=None, # That decode a batch; None: one for each processor, but one in a worker of a DataLoader, or two where images are remote
         cache_bytes:int|str=None, # Most memory of decoded samples to keep in each process, such as '500MB'
         cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
         on_error:str|Callable='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
@@ -257,6 +257,9 @@ def _ahead(self:LazyNPYDataset, indices):
     urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
     return prefetch_images(urls, self.max_pixels, self.disk_cache)
 
+@patch
+def _threads_of_worker(self:LazyNPYDataset): return 2 if is_remote(self.root) else 1
+
 # %% ../nbs/13_lazy_dataset.ipynb #bce8c184
 @patch
 def errors(self:LazyNPYDataset)->dict: # Fault, a key of `FAULTS`, to a number; empty with `on_error='raise'`
@@ -326,6 +329,8 @@ class CombinedLazyDataset(RowDataset):
 
     def _thread_safe(self):
         return super()._thread_safe() and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
+
+    def _threads_of_worker(self): return max((o._threads_of_worker() for o in self.datasets if isinstance(o, RowDataset)), default=1)
 
     def image_shape(self,
         i:int, # Row

@@ -28,7 +28,7 @@ def _in_short(value): return repr(value) if isinstance(value, str) else f'a {typ
 class RowDataset(Dataset):
     "Rows that are taken one at a time, or chosen"
     _rows = None # rows of a chosen subset
-    num_threads = None # that decode a batch; None: one for each processor, but one in a worker of a DataLoader
+    num_threads = None # that decode a batch; None: one for each processor, but one in a worker of a DataLoader, or two where images are remote
     transform = None # function of a `Sample` that gives a `Sample`
 
     def __len__(self): return self._size() if self._rows is None else len(self._rows)
@@ -86,10 +86,13 @@ def _processors():
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 @patch
+def _threads_of_worker(self:RowDataset): return 1
+
+@patch
 def _in_threads(self:RowDataset, function, items, num_threads):
     "The results of a function for each of some items, in their order"
     threads = num_threads or self.num_threads
-    if threads is None: threads = 1 if get_worker_info() or not self._thread_safe() else _processors()
+    if threads is None: threads = 1 if not self._thread_safe() else self._threads_of_worker() if get_worker_info() else _processors()
     if min(threads, len(items)) <= 1: return [function(o) for o in items]
     with ThreadPoolExecutor(min(threads, len(items))) as pool: return list(pool.map(function, items))
 

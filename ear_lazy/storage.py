@@ -19,6 +19,7 @@ from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from threading import Lock
+from urllib.parse import quote
 from urllib.request import getproxies
 
 from filelock import FileLock
@@ -97,7 +98,7 @@ def check_storage(
     if is_remote(url):
         fs = filesystem(url)
         if _has_signed(url):
-            with suppress(Exception): _client(fs) # the first read says what is wrong
+            with suppress(Exception): _signer_of(fs) # the first read says what is wrong
     return url
 
 # %% ../nbs/00a_storage.ipynb #16383bc7
@@ -195,9 +196,48 @@ def file_info(
     raise StorageError('this is a folder, not a file', url, fault='unreadable')
 
 # %% ../nbs/00a_storage.ipynb #25fe371f
+_VALID = 900 # seconds that a signed URL is good for
+_PROBE = "a b/ü+~'=&%.jpg" # a name that shows how names are written
+
+class _Signer:
+    "Signs URLs as the client of a filesystem of s3fs would"
+    def __init__(self, fs):
+        from botocore.session import Session
+        from botocore.signers import RequestSigner
+        made, session = fs.connect().meta, Session(**fs.kwargs)
+        keys = {'aws_access_key_id': fs.key, 'aws_secret_access_key': fs.secret, 'aws_session_token': fs.token}
+        keys |= {k: v for k, v in fs.client_kwargs.items() if k in keys}
+        if keys['aws_access_key_id']: session.set_credentials(*keys.values())
+        self.client = session.create_client('s3', region_name=made.region_name, endpoint_url=made.endpoint_url, config=made.config)
+        meta = self.client.meta
+        self._plain = RequestSigner(meta.service_model.service_id, meta.region_name, 's3', meta.config.signature_version,
+                                    session.get_credentials(), meta.events)
+        self._folders = {} # bucket to what stands before its names in a URL; '' where that is not all
+
+    def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID)
+
+    def _by_name(self, folder, key):
+        request = {'method': 'GET', 'url': folder + quote(key, safe='/~'), 'headers': {}, 'body': {}, 'query_string': {}, 'context': {}}
+        return self._plain.generate_presigned_url(request, 'GetObject', _VALID)
+
+    def _find_folder(self, bucket):
+        for _ in range(2): # the second may have changed between the two
+            url = self._by_rules(bucket, Key=_PROBE)
+            folder = url.partition('?')[0].removesuffix(quote(_PROBE, safe='/~'))
+            if self._by_name(folder, _PROBE) == url: return folder
+        return ''
+
+    def sign(self, bucket, key, version=None):
+        "A URL that gets a file"
+        if version: return self._by_rules(bucket, Key=key, VersionId=version)
+        if bucket not in self._folders: self._folders[bucket] = self._find_folder(bucket)
+        folder = self._folders[bucket]
+        return self._by_name(folder, key) if folder else self._by_rules(bucket, Key=key)
+
+# %% ../nbs/00a_storage.ipynb #44dd3e3a
 IN_FLIGHT = int(os.environ.get('EAR_LAZY_IN_FLIGHT', 16)) # requests at a time, in each process
 _making = Lock() # of what there is one of in each process
-_http, _signer = None, (None, None) # connections; a client, behind the filesystem that it has its settings from (None: that of the parent process)
+_http, _signer = None, (None, None) # connections; a signer, behind the filesystem that it has its settings from (None: that of the parent process)
 _unsigned, _PASSING = set(), (200, 206, 404, 416, 429, 500, 502, 503, 504) # buckets that take no signed URLs; what does not tell that
 
 def _connections():
@@ -209,17 +249,11 @@ def _connections():
             _http = urllib3.PoolManager(maxsize=IN_FLIGHT, timeout=urllib3.Timeout(connect=5, read=15), retries=1)
     return _http
 
-def _client(fs):
-    "A client that signs as s3fs would"
+def _signer_of(fs):
     global _signer
     with _making:
-        made_for, client = _signer
-        if client is None or (made_for is not None and made_for is not fs):
-            from botocore.session import Session
-            made, keys = fs.connect().meta, dict(aws_access_key_id=fs.key, aws_secret_access_key=fs.secret, aws_session_token=fs.token)
-            keys |= {k: v for k, v in fs.client_kwargs.items() if k in keys}
-            _signer = fs, Session(**fs.kwargs).create_client(
-                's3', region_name=made.region_name, endpoint_url=made.endpoint_url, config=made.config, **keys)
+        made_for, signer = _signer
+        if signer is None or (made_for is not None and made_for is not fs): _signer = fs, _Signer(fs)
     return _signer[1]
 
 def _has_signed(url): return url.startswith(('s3://', 's3a://')) and url.split('/')[2] not in _unsigned
@@ -228,8 +262,7 @@ def _get_signed(url, end):
     "Status and content of a file by a signed URL; status 0 where there was no answer"
     try:
         fs = filesystem(url)
-        names = zip(('Bucket', 'Key', 'VersionId'), fs.split_path(storage_path(url)))
-        signed = _client(fs).generate_presigned_url('get_object', {k: v for k, v in names if v}, ExpiresIn=900)
+        signed = _signer_of(fs).sign(*fs.split_path(storage_path(url)))
         answer = _connections().request('GET', signed, headers={'Range': f'bytes=0-{end - 1}'}, redirect=False, decode_content=False)
         return answer.status, answer.data
     except Exception: return 0, b'' # fsspec's client says what it is

@@ -1,32 +1,26 @@
 "An S3 server on 127.0.0.1 that can be slow and can fail, for tests and benchmarks"
-import logging
 import os
 import threading
 import time
 from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
+from cheroot.wsgi import Server as WSGIServer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>{}</Message></Error>'
 
 
-class Handler(WSGIRequestHandler):
-    protocol_version = 'HTTP/1.1' # connections stay open, as those of S3 do
-    def log_request(self, *_): pass
-
-
 class Server:
-    "moto's S3, behind a wait and a chance to refuse"
+    "moto's S3, behind a wait and a chance to refuse; its connections stay open, as those of S3 do"
     def __init__(self):
         self._app, self._lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
         self.latency, self.refuse = 0, None # seconds; function of method and path (with its query) that gives (status, code, message), or None
         self.forget()
-        logging.getLogger('werkzeug').setLevel(logging.ERROR)
-        self._server = make_server('127.0.0.1', 0, self, threaded=True, request_handler=Handler)
-        self.url = f'http://127.0.0.1:{self._server.server_port}'
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._server = WSGIServer(('127.0.0.1', 0), self, numthreads=64)
+        self._server.prepare()
+        self.url = f'http://127.0.0.1:{self._server.bind_addr[1]}'
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
     def forget(self):
@@ -52,9 +46,8 @@ class Server:
             with self._lock: self.now -= 1
 
     def stop(self):
-        self._server.shutdown()
+        self._server.stop()
         self._thread.join()
-        self._server.server_close()
 
 
 KEYS = {'AWS_ACCESS_KEY_ID': 'testing', 'AWS_SECRET_ACCESS_KEY': 'testing', 'AWS_DEFAULT_REGION': 'us-east-1',
