@@ -3,7 +3,7 @@ import shutil
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from bucket import serving
 from making import process
 from torch.utils.data import DataLoader
 
-from ear_lazy import storage
+from ear_lazy import lazy_dataset, storage
 from ear_lazy.errors import ImageLoadError, MetadataError, OutputError, RawDataError, StorageError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.shared_cache import SharedCache
@@ -99,6 +99,14 @@ def test_images_come_by_signed_urls(bucket, local):
     assert len(bucket.requests) == 8 and all('X-Amz-Signature=' in o[3] for o in bucket.requests)
 
 
+@pytest.mark.parametrize('name', ("left ear/ü+~'=&%20.jpg", 'a//b', '#?.jpg'))
+def test_names_of_every_kind_are_signed(bucket, name):
+    storage.filesystem(URL).pipe_file(f'bucket/{name}', b'an image')
+    bucket.forget()
+    assert storage.read_whole(f's3://bucket/{name}') == b'an image'
+    assert ['X-Amz-Signature=' in o[3] for o in bucket.requests] == [True]
+
+
 @pytest.mark.parametrize('status', (403, 301))
 def test_a_bucket_that_takes_no_signed_urls(bucket, local, status):
     ds = LazyNPYDataset(URL)
@@ -142,6 +150,18 @@ def test_forked_workers(bucket, local):
     for ds in (there, CombinedLazyDataset([there[:10], there[10:]])):
         batches = list(DataLoader(ds, 4, num_workers=2, multiprocessing_context='fork'))
         for a, b in zip(batches, DataLoader(here, 4), strict=True): same(a, b)
+
+
+def test_a_worker_decodes_remote_images_with_two_threads(bucket, local, tmp_path, monkeypatch):
+    decode, threads = lazy_dataset.decode_image, Barrier(2)
+    def with_another(*args, **kwargs):
+        threads.wait(10) # for one thread alone it breaks
+        return decode(*args, **kwargs)
+    there, here = LazyNPYDataset(URL), LazyNPYDataset(local / 'out/train_detector.npy')
+    before = next(iter(DataLoader(here, 8, num_workers=1, multiprocessing_context='fork')))
+    monkeypatch.setattr(lazy_dataset, 'decode_image', with_another)
+    for ds in (there, CombinedLazyDataset([here[:4], there[4:]])):
+        same(next(iter(DataLoader(ds, 8, num_workers=1, multiprocessing_context='fork'))), before)
 
 
 def test_spawned_workers_use_one_copy_of_the_metadata(bucket, local, tmp_path):
