@@ -76,7 +76,7 @@ class DataProcessor:
         num_workers:int=10, # Parsing processes; 0 parses in this one; never more than there is work for; or workers of `executor`
         flush_every:int=1, # Batches that go to disk at once
         seed:int=0, # Another seed is another split
-        split:str='stable', # 'stable', 'folder' (the split that the data ships with) or 'random'
+        split:str='stable', # 'stable', 'folder' (the split that the data ships with; all that is not train is val, its test too) or 'random'
         group_by:str|Callable=None, # What stays on one side: a function of an image's path, or a regular expression; None: copies of a photo
         sources:tuple=(), # `Source`s that say of some raw datasets what their files do not; `sources.toml` says the same
         classes:tuple=(), # Keep objects of these classes, and those that have no class; () keeps all
@@ -435,7 +435,7 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument('--train-split', type=_share, default=0.8, metavar='SHARE',
                    help='share of photos that go to train, 0 to 1 (%(default)s)')
     p.add_argument('--seed', type=int, default=0, metavar='N', help='another seed is another split (%(default)s)')
-    p.add_argument('--split', choices=SPLITS, default='stable', help='how photos get their side (%(default)s)')
+    p.add_argument('--split', choices=SPLITS, default='stable', help='how photos get their side: stable keeps copies of a photo together, folder takes the split that the data ships with, where test is val too, random each photo by itself (%(default)s)')
     p.add_argument('--group-by', type=_pattern, metavar='REGEX', help='what stays on one side: what this finds in the path of an image')
     p.add_argument('--no-teacher', action='store_true', help='with --all: no teacher files')
     p.add_argument('--list', action='store_true', help='show what there is to read, and write nothing')

@@ -396,7 +396,7 @@ def _html(facts, dataset):
     lines = (f'<tr><th {left}>{escape(k)}</th><td {left}>{escape(str(v))}</td></tr>' for k, v in facts.items())
     n = len(dataset)
     shown = np.unique(np.linspace(0, n - 1, min(6, n)).astype(int))
-    return f"<table>{''.join(lines)}</table>{' '.join(_thumbnail(dataset, i) for i in shown)}"
+    return f"<table>{''.join(lines)}</table><div>{' '.join(_thumbnail(dataset, i) for i in shown)}</div>"
 
 @patch
 def _repr_html_(self:LazyNPYDataset):
@@ -406,8 +406,9 @@ def _repr_html_(self:LazyNPYDataset):
     facts = {
         'kind': self.kind, 'rows': f'{len(self):,}', 'split': self.split,
         'file': Path(file).name, 'size on disk': f'{self.metadata.size_on_disk:,} bytes',
-        'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n)}
-    return _html(facts, self)
+        'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n),
+        'classes': ', '.join(filter(None, self.label_names[:20])) + ', …' * (len(self.label_names) > 20)}
+    return _html({k: v for k, v in facts.items() if v}, self)
 
 @patch
 def _repr_html_(self:CombinedLazyDataset):

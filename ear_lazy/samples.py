@@ -40,7 +40,7 @@ class Sample(dict):
         return show_sample(self, ax=ax, **kwargs)
 
     def __repr__(self): return f"Sample({', '.join(f'{k}={_in_short(v)}' for k, v in self.items())})"
-    def _repr_html_(self): return thumbnail_html(self, size=256)
+    def _repr_html_(self): return f'<div>{thumbnail_html(self, size=256)}</div><code>{escape(repr(self))}</code>'
 
 def _in_short(value):
     "Arrays by their dtype and shape, paths by their last part"

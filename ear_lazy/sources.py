@@ -126,10 +126,10 @@ def read_sources_toml(
     "What `sources.toml` says; raises `RawDataError` where it cannot be understood"
     path = Path(raw_data_dir) / 'sources.toml'
     if not path.exists(): return []
-    try: return [_said(name, values) for name, values in tomllib.loads(path.read_text()).items()]
+    try: return [_said(name, values) for name, values in tomllib.loads(path.read_text(encoding='utf-8')).items()]
     except (ValueError, TypeError, OSError) as e: raise RawDataError(f'{path}: {e}') from None
 
-_SAID = {'format': str, 'kind': str, 'keypoint_offset': (int, float)}
+_SAID = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict}
 
 def _said(name, values):
     if not isinstance(values, dict): raise TypeError(f'{name!r} is no table: write [{name}] and its values below')

@@ -3,6 +3,7 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 from making import KINDS, assert_accounted, coco, contents, image, process, pts, rows, text
 
@@ -79,7 +80,32 @@ def test_what_the_user_says_goes(raw):
     assert contents(raw.parent/'out') == in_python
 
 
+def test_what_a_run_has_written_below_the_raw_folder_is_no_source(raw):
+    process(raw, raw/'out')
+    assert (raw/'out/problems.csv').exists() and sorted(process(raw, raw.parent/'elsewhere').sources) == ['ears', 'faces']
+
+
+def test_a_table_with_columns_of_its_own(raw):
+    "Told with its first line; read once the user says what is what, in Python as in sources.toml, and again when that changes"
+    image(raw/'table/a b.png')
+    text(raw/'table/t.csv', 'photo;x;left edge;top edge;across;down;what\na b.png;99;1;2;3;4;ear\n')
+    problem, = processor(raw).process_all().problems.where(reason='not_recognised')
+    assert 'photo;x;left edge' in problem.detail and 'columns=' in problem.detail
+    columns = {'image': 'photo', 'x': 'left edge', 'y': 'top edge', 'w': 'across', 'h': 'down', 'label': 'what'}
+    report = processor(raw, sources=Source('table', columns=columns)).process_all()
+    assert_accounted(report)
+    assert 'table' in report.sources and [[1, 2, 3, 4]] in [np.asarray(o).tolist() for _, o in rows(raw.parent/'out', 'detector')]
+    in_python = contents(raw.parent/'out')
+    (raw/'sources.toml').write_text('[table.columns]\n' + ''.join(f'{k} = "{v}"\n' for k, v in columns.items()))
+    assert processor(raw).process_all().unchanged == ['ears', 'faces', 'table'] and contents(raw.parent/'out') == in_python
+    report = processor(raw, sources=Source('table', columns=columns | {'x': 'x'})).process_all()
+    assert report.unchanged == ['ears', 'faces'] and not report.sources['table'].boxes.kept # the box lies beside the image
+
+
 @pytest.mark.parametrize('said, error, words', [
+    (Source('ears', columns=['photo']), ValueError, "a dict for a table"),
+    (Source('ears', format='coco', columns={'image': 'photo'}), ValueError, "a dict for a table"),
+    (Source('ears', columns={'picture': 'photo'}), ValueError, "no column 'picture' is known for ears"),
     (Source('nowhere'), RawDataError, r'nothing to read in nowhere \(no such folder\); there are ears, faces'),
     (Source('ears', format='tsv'), ValueError, "no reader 'tsv' for ears: there are"),
     (Source('ears', kind='segmenter'), ValueError, "no kind 'segmenter' for ears: there are detector"),

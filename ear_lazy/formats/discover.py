@@ -21,9 +21,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnnotationError, ImageLoadError, RawDataError
+from .csv import COLUMN_NAMES, column_name, unknown_header
 from .registry import readers
 from .tree import (
-    NOT_LABELS, Document, FileTooLarge, Located, Tree, dataset_of, image_stems, is_image, join, label_files, locate)
+    NOT_LABELS, Document, FileTooLarge, Located, Tree, dataset_of, image_stems, is_image, join, label_files, locate, read_head)
 from ..geometry import turn_boxes, turn_points
 from ..images import stored_turns
 from ..records import (
@@ -45,6 +46,7 @@ class Source(NamedTuple):
     format: str = '' # said by the user: the one reader to ask
     kind: str = '' # said by the user: feeds what a dataset below this level feeds
     keypoint_offset: float = 0. # said by the user: pixels to add to x and y of keypoints
+    columns: dict = None # said by the user: names that a table should have, such as 'image', 'x', 'y', 'w', 'h' and 'label', to those that it has
 
 def discover(
     tree:Tree, # The raw folder
@@ -52,8 +54,8 @@ def discover(
     dataset:str=None, # Folder of the one raw dataset to look into; None looks into all
 )->tuple: # list of `Source`s by name, list of `Problem`s about files that no reader knows
     "Recognise the annotation files below the raw folder by their content"
-    said = {o.name: o for o in said}
-    for o in said.values(): check_said(o)
+    for o in said: check_said(o)
+    said = {o.name: o._replace(columns=tuple((o.columns or {}).items()), format=o.format or 'csv' * bool(o.columns)) for o in said}
     problems = [Problem(dataset_of(join(o, 'x')).folder or '.', o, '', '', 'bad_file', 'dropped', f'folder: {why}')
                 for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
     documents = {}
@@ -79,17 +81,22 @@ def _nothing_to_read(tree, said):
     return f'{said.name} as {said.format} (no file there ends in {ends})'
 
 def _source(dataset, documents, said):
-    documents = tuple(d._replace(keypoint_offset=said.keypoint_offset) for d in sorted(documents, key=_reading_order))
+    documents = tuple(d._replace(keypoint_offset=said.keypoint_offset, columns=said.columns or ()) for d in sorted(documents, key=_reading_order))
     return said._replace(name=dataset.folder or '.', feeds=FEEDS[said.kind or dataset.level], documents=documents)
 
 def check_said(
     source:Source, # With what the user says
 ):
-    "Raise `ValueError` where there is no such reader or kind"
+    "Raise `ValueError` where there is no such reader, kind or column"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")
     if source.kind not in FEEDS:
         raise ValueError(f"no kind {source.kind!r} for {source.name}: there are {', '.join(filter(None, FEEDS))}")
+    if source.columns is None: return
+    if not isinstance(source.columns, dict) or source.format not in ('', 'csv'):
+        raise ValueError(f"columns of {source.name}: a dict for a table, such as {{'image': 'photo', 'x': 'left edge'}}, not {source.columns!r}")
+    if unknown := [o for o in source.columns if column_name(str(o)) not in COLUMN_NAMES]:
+        raise ValueError(f"no column {unknown[0]!r} is known for {source.name}: there are {', '.join(sorted(COLUMN_NAMES))}")
 
 def _claim(tree, folder, asked):
     "Documents of a folder; each file is the first reader's that recognises it"
@@ -153,7 +160,7 @@ def _unknown(tree, source, folder, suffix, n, names):
     detail = ''
     if n > 1: detail = f'and {n - 1} more .{suffix} files beside it'
     elif suffix == 'json': detail = e.reason if (e := _too_large(tree, join(folder, first))) else _json_fault(tree, join(folder, first))
-    elif suffix in ('csv', 'tsv'): detail = 'its first line does not name an image column and box columns in pixels'
+    elif suffix in ('csv', 'tsv'): detail = unknown_header(read_head(tree, join(folder, first)))
     return Problem(source, join(folder, first), '', '', 'not_recognised', 'dropped', detail)
 
 def _json_fault(tree, file):
