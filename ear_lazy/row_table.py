@@ -209,7 +209,7 @@ def sort_keys(self:RowTable,
     if name not in ('source', 'class'): return self.column(name)
     names, numbers = self._named(name)
     places = np.unique(names, return_inverse=True)[1]
-    return places.astype(np.int16 if len(names) < 2**15 else np.int64)[numbers] # of 16 bits, the sort is ten times as quick
+    return places.astype(np.int16 if len(names) < 2**15 else np.int64)[numbers] # NumPy sorts 16 bits by their digits, up to five times as quick
 
 def in_order(
     rows, # (k,) numbers of rows, ascending

@@ -71,13 +71,14 @@ export class FullView {
     this.image.onerror = () => { this.message.hidden = false; this.message.textContent = 'The browser cannot show this file.' }
     for (const node of [this.image, this.svg]) { node.style.width = `${head.width}px`; node.style.height = `${head.height}px` }
     this.svg.setAttribute('viewBox', `0 0 ${head.width} ${head.height}`)
+    this.svg.style.setProperty('--gap', spacing((head.truth.points ?? []).filter(o => o[2])))
     this.marks(head.truth, 'truth')
     this.marks(head.predicted, 'predicted')
     this.fit()
   }
 
   marks({ boxes = [], classes = [], points = [], contours = [] }, which) {
-    const group = shape('g', { class: `eal-${which}`, style: `--gap: ${spacing(points.filter(o => o[2]))}` }), said = which === 'predicted' ? 'predicted ' : ''
+    const group = shape('g', { class: `eal-${which}` }), said = which === 'predicted' ? 'predicted ' : ''
     const add = (tag, attributes, tip) => ['eal-rim', 'eal-line'].map(kind => {
       const node = shape(tag, { ...attributes, class: kind })
       if (tip) node.dataset.tip = tip
