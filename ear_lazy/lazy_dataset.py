@@ -14,10 +14,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
+from copy import copy
 from html import escape
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import torch
 from fastcore.basics import patch
 from torch.utils.data import get_worker_info
 
@@ -212,7 +215,7 @@ def _sample(self:LazyNPYDataset, row, out=None):
 @patch
 def _extras(self:LazyNPYDataset, row):
     found = {'row': row} if 'row' in self.extras else {}
-    if 'labels' in self.extras and self.kind != 'landmarker': found['labels'] = self.metadata.labels(row)
+    if 'labels' in self.extras and self.kind != 'landmarker': found['labels'] = self.metadata.labels(row).astype(np.int64) # as PyTorch's losses want them
     return found
 
 def _forget_frames(error):
@@ -267,6 +270,21 @@ def errors(self:LazyNPYDataset)->dict: # Fault, a key of `FAULTS`, to a number; 
     return self._log.counts() if self._log else {}
 
 # %% ../nbs/13_lazy_dataset.ipynb #ea56a3c8
+def _joined_names(lists):
+    "Names of all lists, each once, and for each list the new numbers of its names; None where they are the old ones"
+    place = {name: i for i, name in enumerate(dict.fromkeys(chain(*lists)))}
+    numbers = [np.array([place[o] for o in names], np.int64) for names in lists]
+    return [*place], [None if (o == np.arange(len(o))).all() else o for o in numbers]
+
+def _renumbered(sample, numbers):
+    "A sample whose labels are other numbers"
+    if numbers is None or 'labels' not in sample: return sample
+    out, labels = copy(sample), sample['labels']
+    found = numbers[np.asarray(labels)]
+    out['labels'] = torch.as_tensor(found) if isinstance(labels, torch.Tensor) else found
+    return out
+
+# %% ../nbs/13_lazy_dataset.ipynb #fa609fef
 def _infos(dataset):
     "What each cache of a dataset says, by the cache"
     if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _infos(o).items()}
@@ -301,6 +319,7 @@ class CombinedLazyDataset(RowDataset):
                              'their samples have different keys')
         self.kind, = kinds
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
+        self.label_names, self._numbers = _joined_names([getattr(o, 'label_names', ()) for o in self.datasets])
 
     def _size(self): return self._ends[-1]
 
@@ -308,13 +327,18 @@ class CombinedLazyDataset(RowDataset):
         n = bisect_right(self._ends, row)
         return self.datasets[n], row - (self._ends[n - 1] if n else 0)
 
+    def _numbers_of(self, row): return self._numbers[bisect_right(self._ends, row)]
+
     def _sample(self, row, out=None):
         dataset, i = self._find(row)
-        return dataset._sample(dataset._row(i), out) if _is_plain(dataset) else dataset[i]
+        if not _is_plain(dataset): return _renumbered(dataset[i], self._numbers_of(row))
+        sample = dataset._sample(dataset._row(i), out)
+        return sample if dataset._is_transformed() else _renumbered(sample, self._numbers_of(row))
 
     def _transformed(self, sample, row):
         dataset, i = self._find(row)
-        if _is_plain(dataset): sample = dataset._transformed(sample, dataset._row(i))
+        if _is_plain(dataset) and dataset._is_transformed():
+            sample = _renumbered(dataset._transformed(sample, dataset._row(i)), self._numbers_of(row))
         return super()._transformed(sample, row)
 
     def _is_transformed(self):

@@ -85,7 +85,7 @@ class Pictures:
 
     def _classes_left(self, leaf, row, sample, n):
         "Classes of the boxes that a transform has left"
-        if 'labels' in sample: return [leaf.label_names[o] for o in np.atleast_1d(sample['labels']).tolist()]
+        if 'labels' in sample: return [self.ds.label_names[o] for o in np.atleast_1d(sample['labels']).tolist()]
         names = self._classes(leaf, row)
         if sample.kept is not None: names = [names[o] for o in sample.kept]
         return names if len(names) == n else ()

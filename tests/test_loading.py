@@ -17,6 +17,7 @@ from ear_lazy.errors import ImageLoadError
 from ear_lazy.geometry import crop_window
 from ear_lazy.images import load_image
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
+from ear_lazy.transforms import flip
 
 KEY = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
 
@@ -202,6 +203,34 @@ def test_combined(folder):
     same(nested[len(both) + 3], both[n + 1])
     with pytest.raises(IndexError): both[len(both)]
     assert 'detector' in both._repr_html_() and 'detector' in repr(some)
+
+
+def test_classes_of_combined_datasets(tmp_path):
+    "Runs that count their classes differently: each label has the number of its name, whatever transforms and batches it goes through"
+    for name, order in (('a', ['left', 'right']), ('b', ['hat', 'left'])):
+        for i in range(4): image(tmp_path/name/'detector/ears'/f'{i}.png', seed=i)
+        coco(tmp_path/name/'detector/ears/ears.json', {f'{i}.png': [dict(bbox=[2 + i, 3, 8, 9], category_id=1), dict(bbox=[20, 3, 8, 9], category_id=2)] for i in range(4)},
+             categories=[dict(id=i, name=o) for i, o in enumerate(order, 1)])
+        process(tmp_path/name, tmp_path/f'out_{name}', train_split=1.)
+    def parts(kind, **options): return [LazyNPYDataset(tmp_path/f'out_{o}/train_{kind}.npy', extras=('labels',), **options) for o in 'ab']
+    def flipped(sample): return flip(sample, swap_labels=[(1, 2)]) # numbers of the dataset itself
+    for kind in ('detector', 'teacher'):
+        a, b = parts(kind)
+        combined = CombinedLazyDataset([a, b])
+        assert combined.label_names == ['', 'left', 'right', 'hat'] and b.label_names == ['', 'hat', 'left']
+        for ds in (combined, CombinedLazyDataset([CombinedLazyDataset([a]), CombinedLazyDataset([b])]), CombinedLazyDataset(parts(kind, image_size=(20, 30))), combined[2:], combined[::-1]):
+            names = np.array(ds.label_names)
+            for i in range(len(ds)):
+                path = ds.get_metadata(i)['image_path']
+                leaf = a if '/a/' in path else b
+                j = next(j for j in range(len(leaf)) if str(leaf.get_metadata(j)) == str(ds.get_metadata(i)))
+                wanted = np.array(leaf.label_names)[leaf[j]['labels']]
+                assert np.array_equal(names[ds[i]['labels']], wanted) and ds[i]['labels'].dtype == np.int64
+            batch = ds.get_batch(range(len(ds)))
+            assert all(np.array_equal(found, ds[i]['labels']) for i, found in enumerate(batch['labels']))
+    swapped = CombinedLazyDataset(parts('detector', transform=flipped))
+    assert [swapped.label_names[o] for o in swapped[0]['labels']] == ['right', 'left'] and [swapped.label_names[o] for o in swapped[4]['labels']] == ['left', 'hat']
+    assert np.array_equal(next(iter(DataLoader(swapped[4:], 1, num_workers=1)))['labels'][0], swapped[4]['labels'])
 
 
 @pytest.mark.parametrize('kind', KINDS)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT/'nbs/tutorials/train.ipynb'
 EARS = ROOT.parent/'shared/real/ears_yolo_pose'
-SEEN = os.environ.get('EAR_LAZY_TRAIN_SEEN', '400') # samples that each model sees; 30000 for a detector that finds ears
+SEEN = os.environ.get('EAR_LAZY_TRAIN_SEEN', '400') # samples that each model sees; 30000 for a detector that finds some ears: mAP@50 0.25, three minutes
 
 
 @pytest.mark.skipif(not EARS.is_dir(), reason=f'no real data at {EARS}')
