@@ -53,6 +53,14 @@ def _check_numbers(**numbers):
     for name, value in numbers.items():
         if value is not None: whole_number(name, value, 1)
 
+_ADAPTERS = {'torchvision': 'as_tv_tensors', 'albumentations': 'albumentations_transform'}
+
+def _checked_transform(transform):
+    "The function of a sample that it has to be; torchvision's own would leave samples as they are, without a word"
+    package = type(transform).__module__.partition('.')[0]
+    if package not in _ADAPTERS: return function_of_sample('transform', transform)
+    raise TypeError(f'{package} knows no samples: transform={_ADAPTERS[package]}(…), with that from ear_lazy.adapters')
+
 def _name(function): return getattr(function, '__name__', None) or repr(function)
 
 def _chosen_cache(cache, size, max_bytes):
@@ -85,7 +93,7 @@ class LazyNPYDataset(RowDataset):
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
     ):
         check_loader(image_loader)
-        self.transform, extras = function_of_sample('transform', transform), name_list('extras', extras)
+        self.transform, extras = _checked_transform(transform), name_list('extras', extras)
         _check_numbers(num_threads=num_threads, max_pixels=max_pixels)
         self.on_error, self.max_pixels = _checked_on_error(on_error), max_pixels
         self._log = None if on_error == 'raise' else ErrorLog()
@@ -306,7 +314,7 @@ class CombinedLazyDataset(RowDataset):
         weights:list=None, # How much of each dataset `sampler` takes, in any unit; None: as many as it has rows
     ):
         if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
-        self.datasets, self.transform, self.weights = list(datasets), function_of_sample('transform', transform), weights
+        self.datasets, self.transform, self.weights = list(datasets), _checked_transform(transform), weights
         for o in self.datasets:
             if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
         if weights is not None and len(weights) != len(self.datasets):

@@ -184,7 +184,7 @@ def read_old(
     raise MetadataError("not a file of the predecessor: there is no dictionary with 'image_paths' in it", path)
 
 def _pickle_in(data, path):
-    if data[:2] == b'PK': raise MetadataError('an NPZ archive with images in it; only pickled dictionaries can be migrated', path)
+    if data[:2] == b'PK': raise MetadataError('an NPZ archive with images in it; only pickled dictionaries can be migrated: see the tutorial Migrate', path)
     if data[:6] != b'\x93NUMPY': return data
     file = io.BytesIO(data)
     try:
@@ -346,7 +346,7 @@ def main(
     try: new = migrate(args.old, args.new, args.root, args.split)
     except EarLazyError as e: return print(f'ear-lazy-migrate: {e}', file=sys.stderr) or 1
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
-    print(f'{args.new}: {len(new):,} {new.kind} rows' + f', {missing:,} of them without an image in {args.root}' * bool(missing))
+    print(f'{args.new}: {len(new):,} {new.kind} rows' + f', {missing:,} of them without an image in {args.root}; relative paths count from here: start it where the old program was started' * bool(missing))
     folder = os.path.dirname(os.path.realpath(args.new))
     if not is_near(new.root, folder): print(f'Its images are far from it: open it with root_dir={os.path.abspath(args.root)!r}')
     return 0
