@@ -107,7 +107,9 @@ def _within(found):
 
 class TvTensors:
     "A sample as tensors of torchvision, perhaps transformed; `as_tv_tensors` makes one"
-    def __init__(self, transform=None): self.transform = transform
+    def __init__(self, transform=None):
+        import torchvision.tv_tensors  # noqa: F401 where it is not there, this says so and not the first sample
+        self.transform = transform
 
     def __call__(self, sample):
         from torchvision import tv_tensors

@@ -1,5 +1,6 @@
 "The tools that users have already: augmentation libraries, trainers and other datasets, each the real one"
 import os
+import sys
 import warnings
 
 import numpy as np
@@ -194,6 +195,12 @@ def test_tv_samples_are_drawn_as_others():
         assert np.allclose(boxes_of(after), before['bboxes']) and thumbnail_html(after) == thumbnail_html(before)
     points = Sample({k: v for k, v in marked().items() if k not in ('bboxes', 'labels')})
     assert np.array_equal(points_of(as_tv_tensors()(points)), points['keypoints']) and thumbnail_html(as_tv_tensors()(points)) == thumbnail_html(points)
+
+
+def test_adapters_say_at_once_what_is_missing(monkeypatch):
+    for name, adapter in (('torchvision.tv_tensors', as_tv_tensors), ('albumentations', lambda: albumentations_transform(None))):
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(ImportError, match=name): adapter()
 
 
 # Trainers
