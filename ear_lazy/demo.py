@@ -185,6 +185,7 @@ def make_parser()->argparse.ArgumentParser:
     return p
 
 def _images(text):
+    if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is no whole number')
     if int(text) < 3: raise argparse.ArgumentTypeError(f'{text} is less than 3, one for each of three formats')
     return int(text)
 
