@@ -30,7 +30,7 @@ from fastcore.basics import patch
 
 from . import __version__
 from .background_writer import BackgroundWriter
-from .changes import Inputs
+from .changes import Inputs, run_key
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .errors import EarLazyError, OutputError, RawDataError, StorageError, name_list, whole_number
 from .formats.discover import Source as Source, check_said, discover, uncollected # users import `Source` from here
@@ -219,8 +219,9 @@ def _report(self:DataProcessor, kinds, train_split):
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
     inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes), state.digests)
     run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
-    if state.is_current(self._out, inputs.run(*run)): return self._last_report(sources)
-    return self._new_report(inputs, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
+    keys = inputs.keys()
+    if state.is_current(self._out, run_key(keys, *run)): return self._last_report(sources)
+    return self._new_report(inputs, keys, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -231,22 +232,22 @@ def _last_report(self:DataProcessor, sources):
 
 # %% ../nbs/10_data_processor.ipynb #09f6de56
 @patch
-def _new_report(self:DataProcessor, inputs, report, train_split, run):
+def _new_report(self:DataProcessor, inputs, keys, report, train_split, run):
     with OutputFolder(self._out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         try:
-            parts = _kept_parts(inputs, folder)
+            parts = _kept_parts(keys, folder)
             report.unchanged = [inputs.sources[n].name for n in parts]
             self._parse(inputs, folder, report.kinds, parts)
             parts = [parts[n] for n in range(len(inputs.sources))]
             self._finish(inputs, folder, report, parts, train_split)
-            if report.outputs: _commit(inputs, folder, report, parts, inputs.run(*run))
+            if report.outputs: _commit(inputs, folder, report, parts, run)
         except OSError as e:
             raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
     return report
 
-def _kept_parts(inputs, folder):
+def _kept_parts(keys, folder):
     "Number of a source to its part, for those that the last run has left as they would be now"
-    facts = {n: folder.keep(n, key) for n, key in enumerate(inputs.keys()) if key}
+    facts = {n: folder.keep(n, key) for n, key in enumerate(keys) if key}
     return {n: _read_part(o) for n, o in facts.items() if o is not None}
 
 def _read_part(facts):
@@ -303,7 +304,8 @@ def _copies(self:DataProcessor, folder):
 def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
 def _commit(inputs, folder, report, parts, run):
-    folder.commit(_reports(report), inputs.keys(), [_part_facts(o) for o in parts], run, inputs.digests, inputs.tree.outside)
+    keys = inputs.keys() # known by now
+    folder.commit(_reports(report), keys, [_part_facts(o) for o in parts], run_key(keys, *run), inputs.digests, inputs.tree.outside)
 
 def _counted(results, tasks, bar, digests):
     "Records passed on, digests of their files noted, the progress bar moved"

@@ -221,17 +221,23 @@ def png_header(
         elif name == b'eXIf': exif = b'Exif\0\0' + data[start:at - 4]
 
 # %% ../nbs/03_images.ipynb #d9a8b977
-HEAD = 8192 # bytes; a longer header, with a thumbnail or a colour profile, is read in a second go
+HEAD = 8192 # bytes; a longer header has a thumbnail or a colour profile
+_PIECES = 1024, HEAD - 1024, 2**18 # bytes that are read one after the other; most headers end in the first
+
+def _open_header(file):
+    "`image_header` of an open file, of which no more is read than that takes"
+    data = b''
+    for size in _PIECES:
+        data += os.read(file, size)
+        try: return image_header(data)
+        except struct.error: pass # goes on behind
 
 def _peek(path):
     "EXIF and stored size of a usual JPEG or PNG; None for anything else"
     try: file = os.open(path, _FLAGS)
     except (OSError, ValueError): return
-    try:
-        data = os.read(file, HEAD)
-        try: found = image_header(data)
-        except struct.error: found = image_header(data + os.read(file, 1 << 18))
-    except (OSError, struct.error): return
+    try: found = _open_header(file)
+    except OSError: return
     finally: os.close(file)
     most = Image.MAX_IMAGE_PIXELS or float('inf')
     if found and 0 < found[1][0] * found[1][1] <= most: return found

@@ -20,7 +20,6 @@ from itertools import islice
 from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
-from urllib.request import getproxies
 
 from filelock import FileLock
 
@@ -244,6 +243,7 @@ def _connections():
     global _http
     with _making:
         if _http is None:
+            from urllib.request import getproxies # takes longer to import than all else here
             if getproxies(): raise ConnectionError('only the client knows how to go by a proxy')
             import urllib3
             _http = urllib3.PoolManager(maxsize=IN_FLIGHT, timeout=urllib3.Timeout(connect=5, read=15), retries=1)

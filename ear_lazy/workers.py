@@ -28,7 +28,7 @@ from typing import NamedTuple
 import msgspec
 
 import ear_lazy
-from .changes import FileDigest, content_digest, digest_of, digest_read, file_stamp, take_digest
+from .changes import FileDigest, content_digest, digest_of, digest_read, take_digest
 from .errors import EarLazyError, RawDataError
 from .formats.chunks import CHUNK
 from .formats.discover import Source, load
@@ -177,7 +177,7 @@ class Loaded(NamedTuple):
     @property
     def digests(self): return msgspec.msgpack.decode(self.packed, type=list[FileDigest])
 
-UNKNOWN = FileDigest((0, 0, 0, 0), 0, '') # of a file that was not read: the next run takes its source for changed
+UNKNOWN = FileDigest(0, '') # of a file that was not read: the next run takes its source for changed
 
 def loaders(
     tree:Tree, # The raw folder
@@ -193,8 +193,12 @@ def loaders(
 def _is_one(tree, tasks):
     "Is there one task, or one table that is larger than a chunk and than all the others?"
     if len(tasks) < 2 or any(len(d.files) > 1 for _, d in tasks): return len(tasks) == 1
-    sizes = [file_stamp(tree.path(d.files[0]))[0] for _, d in tasks]
+    sizes = [_bytes(tree.path(d.files[0])) for _, d in tasks]
     return max(sizes) > max(CHUNK, sum(sizes) / 2)
+
+def _bytes(path):
+    try: return os.path.getsize(path)
+    except OSError: return 0 # its reader says so
 
 def _loaded(tree, task):
     files, digests = task[1].files, {}

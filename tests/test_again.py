@@ -257,6 +257,16 @@ def test_what_stands_beside_the_annotations_changes(raw, out):
     assert again(raw, out) == ALL
 
 
+def test_images_alone(raw, out, no_more_parsing):
+    "Their content is not looked at, only what a header and the system tell"
+    for i in range(3): image(raw/f'teacher/crops/{i}.png', seed=i)
+    process(raw, out)
+    image(raw/'teacher/crops/1.png', (40, 60))
+    assert again(raw, out) == ALL
+    no_more_parsing()
+    assert process(raw, out).unchanged == [*ALL, 'teacher/crops']
+
+
 REAL = ROOT.parent/'shared/real'
 
 
