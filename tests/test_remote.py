@@ -120,7 +120,7 @@ def test_a_bucket_that_takes_no_signed_urls(bucket, local, status):
 def test_a_proxy_is_for_the_client_alone(bucket, monkeypatch):
     ds = LazyNPYDataset(URL)
     monkeypatch.setattr(storage, '_http', None)
-    monkeypatch.setattr(storage, 'getproxies', lambda: {'https': 'http://127.0.0.1:9'})
+    monkeypatch.setattr('urllib.request.getproxies', lambda: {'https': 'http://127.0.0.1:9'})
     bucket.forget()
     ds[0]
     assert [o[3] for o in bucket.requests] == ['']

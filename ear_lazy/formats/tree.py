@@ -6,9 +6,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'SMALL', 'REPORTS', 'MAX_BYTES', 'KINDS', 'SPLIT_FOLDER', 'IMAGE_FOLDERS', 'LABEL_FOLDERS',
-           'NOT_LABELS', 'is_image', 'Folder', 'join', 'FileTooLarge', 'Tree', 'Dataset', 'dataset_of', 'dataset_tree',
-           'clean_name', 'ImageIndex', 'image_index', 'image_stems', 'Located', 'locate', 'images_of', 'Document',
-           'read_head', 'list_files', 'label_files']
+           'NOT_LABELS', 'FEW', 'is_image', 'Folder', 'join', 'FileTooLarge', 'Tree', 'Dataset', 'dataset_of',
+           'dataset_tree', 'clean_name', 'ImageIndex', 'image_index', 'image_stems', 'Located', 'locate', 'images_of',
+           'Document', 'read_head', 'list_files', 'label_files']
 
 # %% ../../nbs/05_formats/00_tree.ipynb #719d93c9
 import os
@@ -408,7 +408,15 @@ def label_files(tree:Tree, folder:str, suffix:str='.txt')->list:
     return tree.once(('by stem', folder, suffix), lambda: _by_image(tree, folder, suffix))[0]
 
 def _by_image(tree, folder, suffix):
-    split, names = ([], []), tree.folders[folder].ending(suffix)
-    stems, above = image_stems(tree, dataset_of(join(folder, 'x')).folder) if names else (), join(folder, '')
-    for o in names: split[o[:-len(suffix)] not in stems].append(above + o)
+    split, names, above = ([], []), tree.folders[folder].ending(suffix), join(folder, '')
+    is_image_of = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names) > FEW)
+    for o in names: split[not is_image_of(o[:-len(suffix)])].append(above + o)
     return split
+
+FEW = 100 # names to look up before a set of all stems, which for a million images takes 100 MB, is worth its making
+
+def _stem_test(tree, dataset, many):
+    "A function that tells whether an image of a dataset has a stem"
+    if many: return image_stems(tree, dataset).__contains__
+    folders = [o for _, o in _folders_of_images(tree, dataset) if o.images]
+    return lambda stem: any(stem + ending in o.images for o in folders for ending in o.image_endings)
