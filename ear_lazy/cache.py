@@ -1,4 +1,4 @@
-"""The last few decoded samples, kept so that they need not be decoded again
+"""The most recently used samples, kept so that they need not be decoded again
 
 Docs: https://ear-lazy.github.io/ear_lazy/cache.html.md"""
 
@@ -20,7 +20,7 @@ from .errors import whole_number
 
 # %% ../nbs/11_cache.ipynb #4683101f
 class CacheInfo(NamedTuple):
-    "Lookups that were served, lookups that were not, the most values it keeps, the values it holds now"
+    "Lookups that found a value, lookups that did not, the most values to keep, values held now"
     hits:int
     misses:int
     maxsize:int|None
@@ -28,8 +28,8 @@ class CacheInfo(NamedTuple):
 
 def add_infos(
     infos:list, # `CacheInfo`s of different caches
-)->CacheInfo: # `maxsize` is None where one of them has no bound
-    "What several caches say, added up"
+)->CacheInfo: # `maxsize` is None if one of them has no bound
+    "The sum over several caches"
     hits, misses, maxsizes, currsizes = zip(*infos)
     return CacheInfo(sum(hits), sum(misses), None if None in maxsizes else sum(maxsizes), sum(currsizes))
 
@@ -37,7 +37,7 @@ def add_infos(
 def parse_bytes(
     size:int|str, # A number, or one with a unit: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB
 )->int:
-    "A number of bytes; raises `ValueError` for what is none"
+    "A number of bytes; raises `ValueError` for anything else"
     found = re.fullmatch(r'(\d+(?:\.\d+)?) ?([KMGT]?)(I?)B?', str(size).strip().upper())
     if not found: raise ValueError(f"{size!r} is no number of bytes: use one such as 500_000_000, '500MB' or '2GiB'")
     number, power, binary = found.groups()
@@ -55,11 +55,11 @@ def nbytes(
 _caches = WeakSet()
 
 class LRUCache:
-    "Keeps the values that were used last; safe to share between threads, pickles as an empty cache"
-    copies = False # values come out as they are
+    "Keeps the most recently used values; safe to share between threads; pickles as an empty cache"
+    copies = False # values come out by reference
     def __init__(self,
-        maxsize:int|None, # Values to keep; 0 keeps none, None does not count them
-        max_bytes:int|str=None, # Most bytes of all values, such as '500MB'; None does not count them
+        maxsize:int|None, # Most values to keep; 0 keeps none, None sets no bound
+        max_bytes:int|str=None, # Most bytes of all values, such as '500MB'; None sets no bound
     ):
         if maxsize is not None: whole_number('maxsize', maxsize)
         self.maxsize, self.max_bytes = maxsize, None if max_bytes is None else parse_bytes(max_bytes)
@@ -70,7 +70,7 @@ class LRUCache:
     def get(self,
         key:Hashable, # What `put` was given
     ) -> Any: # The value, or None
-        "Looks `key` up, counts a hit or a miss, and makes a hit the most recently used"
+        "Look a key up, count a hit or a miss, and make a hit the most recently used"
         with self._lock:
             if key not in self._values:
                 self._misses += 1
@@ -83,7 +83,7 @@ class LRUCache:
         key:Hashable, # Any hashable, such as a row number
         value:Any, # Kept by reference; one that alone takes more than `max_bytes` is not kept
     ):
-        "Stores `value` as the most recently used, and lets the least recently used go where there are too many"
+        "Store a value as the most recently used, and evict the least recently used if there are too many"
         size = nbytes(value)
         with self._lock:
             self._bytes -= self._values.pop(key, (None, 0))[1]
@@ -100,7 +100,7 @@ class LRUCache:
         with self._lock: return key in self._values
 
     def clear(self):
-        "Lets go of all values and starts counting afresh"
+        "Evict all values and reset the counts"
         with self._lock: self._values, self._bytes, self._hits, self._misses = OrderedDict(), 0, 0, 0
 
     def info(self) -> CacheInfo:

@@ -1,4 +1,4 @@
-"""The whole way from raw data to a training epoch and a gallery, in one command and with no data of one's own
+"""From raw data to a training epoch and a gallery in one command, without data of your own
 
 Docs: https://ear-lazy.github.io/ear_lazy/demo.html.md"""
 
@@ -30,29 +30,33 @@ RAW, PREPROCESSED, GALLERY, MARKER = 'raw', 'preprocessed', 'gallery.png', 'made
 
 def _lines(folder):
     "Path of each raw file -> its line in the marker"
-    files = {o.relative_to(folder).as_posix(): o for o in sorted((folder / RAW).rglob('*')) if o.is_symlink() or not o.is_dir()}
-    return {path: f"{'link' if o.is_symlink() else hashlib.blake2b(o.read_bytes()).hexdigest()}  {path}" for path, o in files.items()}
+    files = [o for o in sorted((folder / RAW).rglob('*')) if o.is_symlink() or not o.is_dir()]
+    paths = [o.relative_to(folder).as_posix() for o in files]
+    return {path: f'{_hash(o)}  {path}' for path, o in zip(paths, files)}
+
+def _hash(file): return 'link' if file.is_symlink() else hashlib.blake2b(file.read_bytes()).hexdigest()
 
 def _not_made_here(folder):
-    "Paths that a run would replace though the demo did not make them"
+    "Paths that a run would replace although the demo did not make them"
     if not (folder / MARKER).exists(): return [o for o in (RAW, PREPROCESSED, GALLERY) if os.path.lexists(folder / o)]
     made = (folder / MARKER).read_text(encoding='utf-8').splitlines()
     outputs = [f'{PREPROCESSED}/{split}_{kind}.npy' for kind in KINDS for split in ('train', 'val')]
-    return [path for path, line in _lines(folder).items() if line not in made] + \
-        [o for o in outputs if (folder / o).exists() and Metadata(folder / o).root != f'../{RAW}']
+    raw = [path for path, line in _lines(folder).items() if line not in made]
+    return raw + [o for o in outputs if (folder / o).exists() and Metadata(folder / o).root != f'../{RAW}']
 
 def check_folder(
     folder:Path, # The demo's folder; need not exist
 ):
-    "Raise `OutputError` where a run would replace something that the demo did not make"
-    if found := _not_made_here(folder): raise OutputError(f'{folder / found[0]} was not made by the demo, or was changed since; nothing of yours is replaced: choose another folder')
+    "Raise `OutputError` if a run would replace something that the demo did not make"
+    if found := _not_made_here(folder):
+        raise OutputError(f'{folder / found[0]} was not made by the demo, or was changed since; nothing of yours is replaced: choose another folder')
 
 # %% ../nbs/14_demo.ipynb #3d76e6be
 def make_raw(
     folder:Path, # The demo's folder
     images:int=200, # How many images to draw, at least 3
 )->Path: # Raw folder
-    "Draw the raw data, in place of what an earlier run drew"
+    "Draw the raw data, replacing that of an earlier run"
     check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.ear_lazy-', dir=folder) as staging:
@@ -140,8 +144,9 @@ def next_lines(
     npy, picture = folder / PREPROCESSED / 'train_detector.npy', folder / 'sample.png'
     lines = ['from ear_lazy.lazy_dataset import LazyNPYDataset', f'ds = LazyNPYDataset({str(npy)!r}, cache_size=100)',
              "print(len(ds), ds[0]['image'].shape, ds[0]['bboxes'])", f'ds.show(0).figure.savefig({str(picture)!r})']
-    command = [python, '-m', 'ear_lazy.data_processor', '--all', '--raw-data-dir', str(folder / RAW), '--output-dir', str(folder / PREPROCESSED)]
-    return '\n'.join(lines), shlex.join(command)
+    command = [python, '-m', 'ear_lazy.data_processor', '--all']
+    folders = ['--raw-data-dir', str(folder / RAW), '--output-dir', str(folder / PREPROCESSED)]
+    return '\n'.join(lines), shlex.join(command + folders)
 
 # %% ../nbs/14_demo.ipynb #814ff61c
 def _timed(function, *args):

@@ -25,14 +25,14 @@ from .splits import SHIPPED
 def grey_thumbnail(
     image:OpenImage, # From `open_image`; it can be decoded once
 )->Image.Image: # 32 × 32, mode L
-    "The picture in small, turned by its EXIF, without its proportions; raises `ImageLoadError`"
+    "A small grey version, turned by EXIF, stretched to a square; raises `ImageLoadError`"
     image.im.draft('L', (64, 64))
     grey = Image.fromarray(decode_image(image)).convert('L')
     return grey.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=2)
 
 # %% ../nbs/06a_duplicates.ipynb #9b66806e
 def import_imagehash():
-    "The module imagehash; raises an ImportError that says what to install"
+    "The module imagehash; raises `ImportError` that says what to install"
     try: import imagehash
     except ImportError as error:
         raise ImportError("finding copies of photos needs ImageHash: pip install imagehash. "
@@ -43,7 +43,7 @@ def import_imagehash():
 def look_of(
     thumbnail:Image.Image, # From `grey_thumbnail`
 )->int: # 64 bits; 0 for no look
-    "Perceptual hash of a picture with enough structure to have one"
+    "Perceptual hash of a picture, if it has enough structure"
     if np.std(thumbnail) < 2: return 0
     bits = import_imagehash().phash(thumbnail).hash
     return int.from_bytes(np.packbits(bits).tobytes(), 'big') if 24 <= bits.sum() <= 40 else 0
@@ -54,7 +54,7 @@ EMPTY = b'', 0, 0
 def fingerprint(
     path:str, # Image file
 )->tuple[bytes, int, int]: # BLAKE2b of the file (16 bytes), look, mirrored look
-    "What copies of an image have in common; `EMPTY` where it cannot be read"
+    "What copies of an image have in common; `EMPTY` if it cannot be read"
     try:
         image = open_image(path)
         thumbnail = grey_thumbnail(image)
@@ -65,7 +65,7 @@ def fingerprint(
 # %% ../nbs/06a_duplicates.ipynb #5517d1d0
 class Fingerprints(NamedTuple):
     "Fingerprints of n images, in their order"
-    content: np.ndarray # (n,) S16: BLAKE2b of the file, b'' where the image is not readable
+    content: np.ndarray # (n,) S16: BLAKE2b of the file, b'' for an image that is not readable
     look: np.ndarray # (n,) uint64: 0 for no look
     mirrored: np.ndarray # (n,) uint64: the look of the mirror image
 
@@ -75,15 +75,15 @@ class Fingerprints(NamedTuple):
         return self.content != b''
 
 # %% ../nbs/06a_duplicates.ipynb #961dbda1
-_CHUNK = 32 # images in a task: after Ctrl-C, each thread finishes its own
+_CHUNK = 32 # images per task; few, because after Ctrl-C each thread finishes its task
 
 def fingerprints(
-    root:str, # Folder that the paths start from
+    root:str, # Folder that the paths are relative to
     images:list, # (n) paths
     num_workers:int=0, # Threads; 0 for none
-    progress=None, # Called with the number of images that were done since the last call
+    progress=None, # Called with the number of images done since the last call
 )->Fingerprints:
-    "Fingerprints of images, in their order, whatever `num_workers` is"
+    "Fingerprints of images, in their order, the same for any `num_workers`"
     import_imagehash()
     table = np.zeros(len(images), [('content', 'S16'), ('look', np.uint64), ('mirrored', np.uint64)])
     def fill(chunk):
@@ -97,13 +97,13 @@ def fingerprints(
 
 @contextmanager
 def _mapped(function, items, num_threads):
-    "Results in order; on the way out, tasks that have not begun are dropped"
+    "Results in order; on exit, tasks that have not begun are dropped"
     if not num_threads: return (yield map(function, items))
     with ThreadPoolExecutor(num_threads) as pool, closing(pool.map(function, items)) as results: yield results
 
 # %% ../nbs/06a_duplicates.ipynb #b8848dae
 def _bands(n, max_distance):
-    "(lowest bit, width, bits that may differ) of each band; a close pair keeps to the last in one band or more"
+    "(lowest bit, width, bits that may differ) of each band; a close pair is within that bound in at least one band"
     m = int(np.clip(round(64 / np.log2(n + 2)), 3, 8))
     edges = np.linspace(0, 64, m + 1).astype(int).tolist()
     bands = [(low, high - low, (max_distance - i) // m) for i, (low, high) in enumerate(pairwise(edges))]
@@ -114,7 +114,7 @@ def _key(hashes, low, width): return (hashes >> np.uint64(low)).astype(np.int64)
 def _is_close(differ, low, width, radius): return np.bitwise_count(_key(differ, low, width)) <= radius
 
 def _masks(width, radius):
-    "All ways to change up to `radius` bits"
+    "All masks with up to `radius` bits set"
     return [sum(bits) for r in range(radius + 1) for bits in combinations([1 << b for b in range(width)], r)]
 
 # %% ../nbs/06a_duplicates.ipynb #6840876d
@@ -122,8 +122,8 @@ def near_hashes(
     queries, # (n,) uint64
     table, # (m,) uint64
     max_distance:int, # Bits that may differ
-)->np.ndarray: # Yields (k, 3) int64: positions in `queries` and in `table`, and how many bits differ
-    "All pairs of a query and an entry of the table that differ in at most `max_distance` bits, each once, in pieces"
+)->np.ndarray: # Yields (k, 3) int64: index in `queries`, index in `table`, number of bits that differ
+    "All pairs of a query and a table entry that differ in at most `max_distance` bits, each pair once"
     bands = _bands(len(table), max_distance)
     for i, (low, width, radius) in enumerate(bands):
         by_query, by_entry = (np.argsort(_key(o, low, width), kind='stable') for o in (queries, table))
@@ -141,7 +141,7 @@ def near_hashes(
                 yield np.stack([by_query[a], by_entry[b], np.bitwise_count(differ)], axis=1)[~known]
 
 def _ranges(first, end, size=1 << 20):
-    "(row, position) of every position from `first` to `end` of each row, about `size` at a time"
+    "Yields arrays (row, position) with all positions in [first, end) of each row, about `size` at a time"
     counts = end - first
     ends = np.cumsum(counts)
     total = ends[-1] if len(ends) else 0
@@ -152,17 +152,17 @@ def _ranges(first, end, size=1 << 20):
 # %% ../nbs/06a_duplicates.ipynb #43a73d3f
 class Pairs(NamedTuple):
     "p pairs of images that are copies, sorted"
-    images: np.ndarray # (p, 2) int64: positions of the two images, the lower first
-    distance: np.ndarray # (p,) int64: bits by which the looks differ, the one mirrored if that is nearer
+    images: np.ndarray # (p, 2) int64: indices of the two images, the lower first
+    distance: np.ndarray # (p,) int64: bits in which the looks differ, one of them mirrored if that is nearer
     exact: np.ndarray # (p,) bool: the files have equal content
 
 def _take(pairs, which): return Pairs(*(o[which] for o in pairs))
 
 def near_pairs(
     prints:Fingerprints, # From `fingerprints`
-    max_distance:int=8, # Bits that the looks of similar images may differ in, 0 to 16
+    max_distance:int=8, # Bits in which the looks of similar images may differ, 0 to 16
 )->Pairs:
-    "Pairs of exact copies and of similar images; of images with one fingerprint each is paired with the first only"
+    "Pairs of exact copies and of similar images; raises `ValueError` for a `max_distance` out of range"
     if not 0 <= max_distance <= 16: raise ValueError(f'max_distance is from 0 to 16 bits, not {max_distance}')
     rows = np.flatnonzero(prints.readable)
     exact, rows = _copies(rows, *prints.content[rows].view(np.uint64).reshape(-1, 2).T)
@@ -176,7 +176,7 @@ def near_pairs(
 
 # %% ../nbs/06a_duplicates.ipynb #65fe1e8d
 def _copies(rows, *columns):
-    "(p, 2) pairs of each row with the first that has the same values, and the rows that are first"
+    "(p, 2) pairs of each row with the first row that has the same values, and the rows that are first"
     order = np.lexsort(columns)
     is_first = np.ones(len(rows), bool)
     is_first[1:] = np.any([np.diff(o[order]) != 0 for o in columns], axis=0)
@@ -184,15 +184,15 @@ def _copies(rows, *columns):
     return np.stack([firsts, rows[order]], axis=1)[~is_first], np.sort(firsts[is_first])
 
 def _similar(look, mirrored, max_distance):
-    "(p, 2) pairs of positions, the lower first, and their distances"
+    "(p, 2) pairs of indices, the lower first, and their distances"
     n, found = len(look), [np.empty(0, np.int64)]
     for a, b, distance in (o.T for o in near_hashes(look, np.concatenate([look, mirrored]), max_distance)):
         other = b % n
-        useful = (a < b) & (a != other) # of two looks, the pair comes again the other way round
+        useful = (a < b) & (a != other) # each pair of looks also comes the other way round
         pair = np.minimum(a, other) * n + np.maximum(a, other)
         found.append(pair[useful] << 5 | distance[useful])
     found = np.sort(np.concatenate(found))
-    found = found[np.diff(found >> 5, prepend=-1) != 0] # a pair that was found again is no nearer
+    found = found[np.diff(found >> 5, prepend=-1) != 0] # the nearest of a pair that was found twice comes first
     return np.stack(np.divmod(found >> 5, max(n, 1)), axis=1), found & 31
 
 # %% ../nbs/06a_duplicates.ipynb #daafd6c9
@@ -200,7 +200,7 @@ def unite(
     groups, # (n,) uint64, from `group_hashes`
     pairs:Pairs, # From `near_pairs`
 )->np.ndarray: # (n,) uint64
-    "Group hashes in which all groups that pairs connect have one hash, that of one of them"
+    "Group hashes in which all groups connected by pairs share the hash of one of them"
     groups = np.asarray(groups, np.uint64)
     if not len(pairs.images): return groups.copy()
     from scipy.sparse import coo_array # comes with ImageHash
@@ -216,7 +216,7 @@ def unite(
     return chosen[cluster[nodes]]
 
 def _mixed(groups):
-    "Numbers in an order of their own, those that stand for a side first"
+    "Numbers that order groups independently of their hash; those that stand for a side come first, train before val"
     mixed = groups * np.uint64(0x9e3779b97f4a7c15) # 2**64 over the golden ratio: Knuth's multiplicative hashing
     for i, o in enumerate(SHIPPED): mixed[groups == np.uint64(o)] = i
     return mixed

@@ -1,4 +1,4 @@
-"""Rows out again: COCO, YOLO and CSV files made of the metadata alone
+"""COCO, YOLO and CSV files from the rows of a dataset, without decoding an image
 
 Docs: https://ear-lazy.github.io/ear_lazy/export.html.md"""
 
@@ -37,7 +37,7 @@ from .storage import is_remote
 def files_of(
     ds, # Dataset
 )->list: # `LazyNPYDataset`s
-    "The datasets of one file each that a dataset is made of"
+    "The single-file datasets that a dataset consists of"
     return [o for d in ds.datasets for o in files_of(d)] if hasattr(ds, 'datasets') else [ds]
 
 def origin(
@@ -50,21 +50,21 @@ def origin(
 
 # %% ../nbs/12a_export.ipynb #d2d75c8d
 class Photos(NamedTuple):
-    "Images with all that a dataset has of them"
+    "Images with everything that a dataset has about them"
     roots: list # (n) absolute folder of each image
-    names: list # (n) path inside of that folder
+    names: list # (n) path inside that folder
     records: Records # `images` are absolute; objects are sorted by image
 
 def chosen_rows(
     ds, # Dataset
 )->list: # (`LazyNPYDataset`, row of its metadata) pairs
-    "Where the rows of a dataset come from, each once"
+    "Origins of the rows of a dataset, each once"
     return list({(d.metadata.path, row): (d, row) for d, row in (origin(ds, i) for i in range(len(ds)))}.values())
 
 def photos(
     ds, # Dataset
 )->Photos: # In the order of their first rows
-    "The rows of a dataset, gathered by image"
+    "The rows of a dataset, grouped by image"
     rows, place = chosen_rows(ds), {}
     names = [_inside(d.root, d.metadata.image_path(row)) for d, row in rows]
     image_of = np.array([place.setdefault('/'.join(o), len(place)) for o in names], np.int64)
@@ -77,7 +77,7 @@ def photos(
     return Photos([names[i][0] for i in firsts], [names[i][1] for i in firsts], r)
 
 def _inside(root, name):
-    "A folder and a path that does not leave it; a trusted file may point to images outside of its root"
+    "A folder and a path inside it; a trusted file may refer to images outside its root"
     if not leaves_root(name): return root, name
     return os.path.split(os.path.normpath(os.path.join(root, name)))
 
@@ -101,7 +101,7 @@ def _keypoints(rows, image_of):
 def with_sizes(
     found:Photos,
 )->Photos:
-    "All sizes known, by headers where the metadata has none; raises `ImageLoadError` where one cannot be read"
+    "Fill in missing sizes from image headers; raises `ImageLoadError` if one cannot be read"
     sizes = found.records.sizes.copy()
     for i in np.flatnonzero((sizes <= 0).any(1)): sizes[i] = image_size(found.records.images[i])
     found.records.sizes = sizes
@@ -121,7 +121,7 @@ def classes(
 def staged(
     target:Path, # File or folder to make
 ):
-    "A path to write to, renamed to `target` at the end; raises `OutputError` where that cannot be"
+    "A path to write to, renamed to `target` at the end; raises `OutputError` if that is not possible"
     if target.is_dir() and any(target.iterdir()):
         raise OutputError(f'{target} is there already and not empty: choose another name, or remove it')
     try:
@@ -134,24 +134,25 @@ def staged(
 
 # %% ../nbs/12a_export.ipynb #b09501f1
 def check_images(images):
-    "Raise `ValueError` for a word that is not known"
+    "Raise `ValueError` for an unknown option"
     if images not in (None, 'link', 'copy'): raise ValueError(f"images is None, 'link' or 'copy', not {images!r}")
 
 def names_inside(
     found:Photos,
 )->list: # Paths, all different
-    "Where photos go in a folder of their own"
+    "Paths of photos inside a new folder"
     number = {o: i for i, o in enumerate(dict.fromkeys(found.roots))}
     if len(number) < 2: return found.names
     return [f'{number[root]}/{name}' for root, name in zip(found.roots, found.names)]
 
 def references(
     found:Photos,
-    folder:Path, # Where the file will be that refers to them
+    folder:Path, # Folder of the file that will refer to them
 )->list: # Paths
-    "Paths of photos where they are, relative to a folder"
+    "Paths of photos relative to a folder, or their URLs"
     roots = {o: image_root(o, folder) for o in set(found.roots)}
-    return [o if is_remote(o := f'{roots[root]}/{name}') else normpath(o) for root, name in zip(found.roots, found.names)]
+    paths = (f'{roots[root]}/{name}' for root, name in zip(found.roots, found.names))
+    return [o if is_remote(o) else normpath(o) for o in paths]
 
 # %% ../nbs/12a_export.ipynb #8058e983
 def place_images(
@@ -160,7 +161,7 @@ def place_images(
     folder:Path, # Folder to make
     images:str, # 'link' or 'copy'
 ):
-    "Link or copy photos into a folder; raises `ImageLoadError` for one that is not there"
+    "Link or copy photos into a new folder; raises `ImageLoadError` for a missing one, `ValueError` for a link to a bucket"
     if images == 'link' and any(map(is_remote, paths)): raise ValueError("images in a bucket cannot be linked: use images='copy'")
     folder.mkdir()
     for path, name in zip(paths, names):
@@ -178,7 +179,7 @@ def image_names(
     found:Photos,
     images:str, # None, 'link' or 'copy'
 )->list: # Paths
-    "What the file calls the images"
+    "Names of the images in the file"
     check_images(images)
     if images is None: return references(found, path.parent)
     return [f'{path.stem}_images/{o}' for o in names_inside(found)]
@@ -189,7 +190,7 @@ def write_file(
     found:Photos,
     images:str, # None, 'link' or 'copy'
 )->Path:
-    "Write a file and, where they come along, its images"
+    "Write a file and, if linked or copied, its images; raises `OutputError`"
     with staged(path) as file:
         file.write_bytes(content)
         if images is not None:
@@ -201,7 +202,7 @@ def write_file(
 def shortest(
     values, # float32, any shape
 )->np.ndarray: # float64 of the same shape
-    "Numbers that print short"
+    "The same numbers, with as few decimals as possible"
     values = np.asarray(values, np.float32)
     out = values.astype(np.float64).ravel()
     left = np.arange(out.size)
@@ -226,7 +227,7 @@ def _number_of_class(r, numbers):
     return np.array([numbers.get(o, 0) for o in r.label_names], np.int64)[r.labels]
 
 def _coco_objects(r):
-    "Categories, and a list of what each object has besides its ids"
+    "Categories, and for each object its annotation without ids"
     if len(r.points): return _coco_keypoints(r)
     numbers = classes(r)
     categories, columns = [dict(id=i, name=_json(name)) for name, i in numbers.items()], _number_of_class(r, numbers)
@@ -243,12 +244,12 @@ def _coco_keypoints(r):
         for k, end, n, box in zip(counts, ends, labelled, _coco_boxes(crop_boxes(r)))]
 
 def _coco_boxes(boxes):
-    "Box and area of each object; no box where it is not finite"
+    "Box and area of each object; no box if it is not finite"
     areas = boxes[:, 2].astype(np.float64) * boxes[:, 3]
     return [dict(bbox=box, area=area, iscrowd=0) if area == area else dict(area=0., iscrowd=0)
             for box, area in zip(shortest(boxes).tolist(), areas.tolist())]
 
-def _json(text): return msgspec.Raw(json.dumps(text).encode()) # names that are no UTF-8 survive
+def _json(text): return msgspec.Raw(json.dumps(text).encode()) # preserves names that are not UTF-8
 
 # %% ../nbs/12a_export.ipynb #7583d901
 def to_coco(
@@ -256,7 +257,7 @@ def to_coco(
     path:str, # JSON file to write
     images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
-    "Write rows as a COCO file; raises `OutputError`, or `ImageLoadError` where the size of an image cannot be known"
+    "Write rows as a COCO file; raises `OutputError`, or `ImageLoadError` if an image's size is unknown and cannot be read"
     path, found = Path(path), photos(ds)
     names, r = image_names(path, found, images), with_sizes(found).records
     categories, objects = _coco_objects(r)
@@ -272,7 +273,7 @@ def to_coco(
 def check_lines(
     names:list, # Names of images and classes
 ):
-    "Raise `ValueError` for a line break in a name, which tables and lists cannot hold"
+    "Raise `ValueError` for a name with a line break, which tables and lists cannot hold"
     for o in names:
         if '\n' in o or '\r' in o: raise ValueError(f'{o!r} has a line break in it, which this format cannot hold')
 
@@ -283,7 +284,7 @@ def csv_lines(
     r:Records, # With boxes
     names:list, # What the file calls the images
 )->list: # Cells of each line
-    "Lines of boxes, and of images with none, in the order of the images"
+    "Lines of boxes, and of images without boxes, in the order of the images"
     check_lines([*names, *r.label_names])
     sizes, images = [o if min(o) > 0 else ('', '') for o in r.sizes.tolist()], r.image_of.tolist()
     labels = [r.label_names[i] for i in r.labels.tolist()]
@@ -309,11 +310,11 @@ def to_csv(
 def yolo_names(
     found:Photos,
 )->list: # Paths, one label file for each
-    "Where photos go below `images/`; raises `ValueError` where two would share a label file"
+    "Paths of photos below `images/`; raises `ValueError` if two would share a label file"
     names, taken = [], {}
     for path, name in zip(found.records.images, names_inside(found)):
         *folders, base = name.split('/')
-        # A second `images` in a path leads trainers astray: they put `labels` in place of the last one.
+        # A second `images` in a path misleads trainers, which replace the last one by `labels`.
         names.append('/'.join([*('imgs' if o == 'images' else o for o in folders), base]))
         other = taken.setdefault(_label_name(names[-1]), path)
         if other != path: raise ValueError(f'{other} and {path} would share a label file; use to_coco')
@@ -325,7 +326,7 @@ def _label_name(name): return f"{name.rpartition('.')[0] or name}.txt"
 def yolo_shape(
     r:Records,
 )->int: # K; 0 for boxes
-    "Keypoints of every instance; raises `ValueError` where the numbers differ"
+    "Number of keypoints of every instance; raises `ValueError` if they differ"
     counts = np.unique(r.point_counts).tolist()
     if len(counts) > 1:
         different = ', '.join(map(str, counts))
@@ -340,13 +341,13 @@ def _data_yaml(names, k, where):
     return '\n'.join([*lines, f'names: [{quoted}]', ''])
 
 # %% ../nbs/12a_export.ipynb #a712fde5
-FAR = 0.5 # images; keypoints farther outside than this, and none nearer, are no fractions to readers
+FAR = 0.5 # in fractions of the image: how far outside readers still accept keypoints
 
 def yolo_lines(
     r:Records, # With sizes and one number of keypoints
     numbers, # (m,) class of each object, from 0
 )->list: # (m) text of each object
-    "Lines of the label files; raises `ValueError` for keypoints that are far outside"
+    "Lines of the label files; raises `ValueError` for an instance far outside its image"
     scale, m = r.sizes[r.image_of][:, ::-1].astype(np.float64), len(r.ids)
     k = yolo_shape(r)
     points = r.points.reshape(m, k, 3).astype(np.float64)
@@ -358,14 +359,14 @@ def yolo_lines(
     return [line % tuple(o) for o in columns.tolist()]
 
 def _check_near(r, points):
-    "Is a labelled point of each object near its image?"
+    "Raise `ValueError` for an object without a labelled point near its image"
     near = (points[..., :2] >= -FAR).all(-1) & (points[..., :2] <= 1 + FAR).all(-1) & (points[..., 2] > 0)
     if not len(r.points) or near.any(1).all(): return
     image = r.images[r.image_of[np.argmin(near.any(1))]]
     raise ValueError(f'{image}: all keypoints lie far outside, which YOLO has no numbers for: use to_coco')
 
 def _boxes_of_points(r):
-    "Boxes around points; where they span no area in the image, a spot of it, since a line without a box is no line"
+    "Boxes around points; an empty box inside the image if they span no area there, since a line needs a box"
     size, boxes = r.sizes[r.image_of][:, ::-1], crop_boxes(r)
     spots = np.nan_to_num(keypoints_to_boxes(r.points.reshape(len(r.ids), -1, 3)))
     spots = np.column_stack([spots[:, :2].clip(0, size), np.zeros_like(size)])
@@ -377,7 +378,7 @@ def to_yolo(
     folder:str, # Folder to make
     images:str=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
 )->Path: # The folder
-    "Write rows as a YOLO folder; raises `OutputError`, `ImageLoadError`, or `ValueError` for what YOLO cannot hold"
+    "Write rows as a YOLO folder; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that YOLO cannot hold"
     check_images(images)
     folder, found = Path(folder), photos(ds)
     names, r = yolo_names(found), with_sizes(found).records

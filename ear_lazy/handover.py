@@ -1,4 +1,4 @@
-"""Datasets of other libraries, made of rows
+"""Rows as datasets of other libraries
 
 Docs: https://ear-lazy.github.io/ear_lazy/handover.html.md"""
 
@@ -19,14 +19,14 @@ def _per_image(r, values):
     return np.split(values, np.searchsorted(r.image_of, np.arange(1, len(r.images))))
 
 def _named(r):
-    "Names of the classes that there are, and the number of each box's class among them; boxes without a class are of `object`"
+    "Names of the classes, and the index of each box's class among them; boxes without a class get the class `object`"
     numbers = classes(r)
     place = np.zeros(len(r.label_names), np.int64)
     place[list(numbers.values())] = np.arange(len(numbers))
     return [name or 'object' for name in numbers], place[r.labels]
 
 def _points(r):
-    "(n, K, 3) keypoints of all objects; raises `ValueError` where they have different numbers of them"
+    "(n, K, 3) keypoints of all objects; raises `ValueError` if K differs"
     if len({*r.point_counts.tolist()}) > 1: raise ValueError('rows have different numbers of keypoints: hand over those of one number')
     return r.points.reshape(len(r.image_of), -1, 3).astype(np.float32)
 
@@ -34,7 +34,7 @@ def _points(r):
 def to_hf(
     ds, # Dataset
 ): # `datasets.Dataset`
-    "An image a row, with all its objects; raises `ImportError` without the package `datasets`, `ImageLoadError` where a size is not known and the image is not there"
+    "One row per image with all its objects; raises `ImportError` without `datasets`, `ImageLoadError` for an unknown size of a missing image"
     import datasets as hf
     found = with_sizes(photos(ds))
     r, number = found.records, hf.Value('float32')
@@ -54,7 +54,7 @@ def to_hf(
 def to_supervision(
     ds, # Dataset
 ): # `supervision.DetectionDataset`, or for keypoints a dict from image path to `supervision.KeyPoints`
-    "The rows by image; raises `ImportError` without the package `supervision`"
+    "The rows by image; raises `ImportError` without `supervision`"
     import supervision as sv
     r = photos(ds).records
     if ds.kind == 'landmarker':

@@ -1,4 +1,4 @@
-"""Metadata files of the predecessor, which are pickles, without running what is in them
+"""Converting the predecessor's pickled metadata files without running their pickles
 
 Docs: https://ear-lazy.github.io/ear_lazy/migrate.html.md"""
 
@@ -34,7 +34,7 @@ class PickleRefused(EarLazyError): "A pickle holds something that metadata does 
 _CODE = re.compile('b1|[iu][1248]|f[248]|[US][1-9][0-9]{0,8}|O[48]?')
 
 class DtypeMaker:
-    "A dtype of plain numbers, text or objects, while it is put together"
+    "A dtype of plain numbers, text or objects under construction"
     def __init__(self, code, *_):
         if not isinstance(code, str) or not _CODE.fullmatch(code): raise PickleRefused(f'arrays of dtype {str(code)[:30]!r}')
         self.dtype = np.dtype('O' if code[0] == 'O' else code)
@@ -47,10 +47,10 @@ class DtypeMaker:
 def array_of(
     data, # Bytes, or a list for an array of objects
     dtype:DtypeMaker, # Of the array
-    shape:tuple, # Numbers
-    fortran:bool=False, # Columns after each other
+    shape:tuple, # Of the array
+    fortran:bool=False, # In column-major order
 )->np.ndarray:
-    "An array of data that is there; raises `PickleRefused` where there is more or less than the shape says"
+    "An array of given data; raises `PickleRefused` if there is more or less of it than the shape says"
     if not isinstance(dtype, DtypeMaker): raise PickleRefused('an array without a dtype')
     if not isinstance(shape, tuple) or len(shape) > 8 or any(type(o) is not int or not 0 <= o < 2**48 for o in shape):
         raise PickleRefused('an array of no proper shape')
@@ -67,7 +67,7 @@ def array_of(
 
 # %% ../nbs/14a_migrate.ipynb #682a65c1
 class ArrayMaker:
-    "An array while it is put together"
+    "An array under construction"
     array = None
     def __init__(self, kind, *_):
         if kind is not NDARRAY: raise PickleRefused('an array of a special kind')
@@ -80,7 +80,7 @@ class ArrayMaker:
 def made(
     value, # Anything from a pickle
 ): # Itself, or the array that it makes
-    "What a value is when all is read"
+    "The final form of a value; raises `PickleRefused` for one that is not data"
     if isinstance(value, (Callable, DtypeMaker)): raise PickleRefused('a function or a dtype by itself')
     if not isinstance(value, ArrayMaker): return value
     if value.array is None: raise PickleRefused('an array that is never filled')
@@ -88,7 +88,7 @@ def made(
 
 def _scalar(dtype, data=b'', *_):
     "A number or text of NumPy"
-    if isinstance(data, str): data = data.encode('latin1') # as Python 2 wrote it
+    if isinstance(data, str): data = data.encode('latin1') # as Python 2 writes it
     return array_of(data, dtype, ())[()]
 
 def _from_buffer(data, dtype, shape, order, *_): return array_of(data, dtype, shape, order == 'F')
@@ -99,7 +99,7 @@ def _encode(text, encoding='latin1', *_):
     return text.encode('latin1')
 
 def _no_bytes(*args):
-    "How Python 3 writes no bytes at all for Python 2"
+    "How Python 3 writes empty bytes for Python 2"
     if args: raise PickleRefused('bytes made of something')
     return b''
 
@@ -134,7 +134,7 @@ _REFUSED = {o[0] for o in (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ
                            pickle.FROZENSET)}
 
 class RestrictedUnpickler(pickle._Unpickler):
-    "Reads a pickle of arrays, lists, dictionaries, tuples, numbers and text; raises `PickleRefused` at anything else"
+    "Reads a pickle of arrays, lists, dictionaries, tuples, numbers and text; raises `PickleRefused` for anything else"
     dispatch = {k: o for k, o in pickle._Unpickler.dispatch.items() if k not in _REFUSED}
 
     def find_class(self, module, name):
@@ -153,7 +153,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         pickle._Unpickler.load_build(self)
 
     def load_bytearray8(self):
-        "Python's own makes room for what is claimed"
+        "Python's own allocates the claimed size"
         self.append(bytearray(self.read(int.from_bytes(self.read(8), 'little'))))
 
     dispatch[pickle.REDUCE[0]], dispatch[pickle.BUILD[0]] = load_reduce, load_build
@@ -162,7 +162,7 @@ class RestrictedUnpickler(pickle._Unpickler):
 def load_restricted(
     data:bytes, # A pickle of any protocol
 ): # Arrays, lists, dictionaries, tuples, numbers, text
-    "Read a pickle without running it"
+    "Read a pickle without running it; raises `PickleRefused`"
     try: found = RestrictedUnpickler(io.BytesIO(data), encoding='latin1').load()
     except (PickleRefused, MemoryError): raise
     except KeyError as e: raise PickleRefused(f'the command {e}') from None
@@ -172,8 +172,8 @@ def load_restricted(
 # %% ../nbs/14a_migrate.ipynb #358b19c0
 def read_old(
     path:str, # File of the predecessor
-)->tuple: # The dictionary, and the number of bytes that it was read from
-    "Read a pickled metadata file without running it; raises `MetadataError` for any other"
+)->tuple: # The dictionary, and the size of the file in bytes
+    "Read a pickled metadata file without running it; raises `MetadataError` for any other file"
     try: data = Path(path).read_bytes()
     except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}', path) from None
     try: found = load_restricted(_pickle_in(data, path))
@@ -197,7 +197,7 @@ def _pickle_in(data, path):
 
 # %% ../nbs/14a_migrate.ipynb #d471098e
 class Budget:
-    "How much may still be made of a file"
+    "How many numbers may still be made from a file"
     def __init__(self, left): self.left = left
     def spend(self, n):
         self.left -= n
@@ -236,7 +236,7 @@ KEYS = {'keypoints': 'landmarker', 'bbox': 'teacher', 'bboxes': 'detector'}
 def old_kind(
     found:dict, # From `read_old`
 )->tuple: # Kind, key of the annotations
-    "What the rows of an old file are; raises `ValueError` where that is not told"
+    "Kind of the rows of an old file; raises `ValueError` if no key tells it"
     key = next((o for o in KEYS if o in found), None)
     if key is None: raise ValueError(f"none of {', '.join(KEYS)} in it")
     if key != 'bboxes': return KEYS[key], key
@@ -252,7 +252,7 @@ def old_values(
     key:str, # From `old_kind`
     budget:Budget, # Of the file
 )->list: # One float32 array for each row: (n, 4) boxes or (K, 3) keypoints
-    "Annotations of all rows; raises `ValueError` that names the row where one is none"
+    "Annotations of all rows; raises `ValueError` that names the first malformed row"
     arrays = []
     for i, o in enumerate(made(found[key])):
         try: arrays.append(numbers([o] if kind == 'teacher' else o, 3 if kind == 'landmarker' else 4, budget))
@@ -264,7 +264,7 @@ def relative_path(
     path:str, # Of an image
     root:str, # The image root
 )->str: # Relative to it
-    "An old path as metadata files have it today; raises `ValueError` where it is not inside of the root"
+    "An old path relative to the image root; raises `ValueError` if it is not inside the root"
     path = path.replace('\\', '/')
     here, above = (Path(os.path.abspath(o)).as_posix() for o in (path, root))
     name = here[len(above):].lstrip('/') if here.startswith(above.rstrip('/') + '/') else posixpath.normpath(path)
@@ -277,7 +277,7 @@ def old_paths(
     root:str, # The image root
     budget:Budget, # Of the file
 )->list:
-    "Image paths of all rows"
+    "Image paths of all rows; raises `ValueError` as `relative_path`"
     paths = [o.decode('utf-8', 'surrogateescape') if isinstance(o, bytes) else o for o in made(found['image_paths'])]
     if bad := next((o for o in paths if not isinstance(o, str)), None): raise ValueError(f'{str(bad)[:50]!r} is no path')
     budget.spend(len(paths) * max(map(len, paths), default=0))
@@ -303,7 +303,7 @@ def migrate(
     root:str='.', # Folder that image paths are to be relative to
     split:str=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
 )->Metadata: # The new file
-    "Make a metadata file of one that the predecessor pickled; raises `MetadataError` or `OutputError`"
+    "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
     new = Path(new_path)
     if new.exists(): raise OutputError(f'{new} is there already: remove it, or choose another name')
     found, size = read_old(old_path)

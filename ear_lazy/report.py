@@ -38,7 +38,7 @@ class Count:
     dropped: int = 0
 
     def add(self, problems, read, kept, column): # `column` is 'boxes' or 'keypoints'
-        "Count what was read and kept, and what problems say of the rest"
+        "Count what was read and kept, and by `problems` what became of the rest"
         by_action = Counter()
         for p in problems: by_action[p.action] += getattr(p, column)
         self.read += read
@@ -48,7 +48,7 @@ class Count:
         self.dropped += by_action['dropped']
 
     def join(self, other): # `Count` of other annotations
-        "Add what became of others"
+        "Add the counts of other annotations"
         for o in ('read', 'kept', 'repaired', 'merged', 'dropped'): setattr(self, o, getattr(self, o) + getattr(other, o))
 
     @property
@@ -65,21 +65,21 @@ class SourceReport:
     split: dict = field(default_factory=dict) # kind to its rows in train and in val
 
     def join(self, other): # `SourceReport` of another part of the source
-        "Add what became of another part"
+        "Add the counts of another part"
         self.images += other.images
         self.boxes.join(other.boxes)
         self.keypoints.join(other.keypoints)
 
 # %% ../nbs/09_report.ipynb #c7a6d9ca
 def _place(problem):
-    "Where a problem stands in the raw data; numbers in order of their value, whoever met the problem first"
+    "Sort key: the place of a problem in the raw data, with numbers in numerical order"
     number = re.search(r'\d+', problem.where)
     return problem.source, problem.file, int(number[0]) if number else -1, problem
 
 NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
 
 def _joined(problems):
-    "Problems with one line for what a source's files hold unused, however many pieces they were read in"
+    "Problems, with those of unused annotations summed up over the pieces that a file was read in"
     unused = {}
     for p in problems:
         if p.reason not in NOT_ASKED_FOR: yield p
@@ -87,7 +87,7 @@ def _joined(problems):
     for fields, (boxes, keypoints) in unused.items(): yield Problem(*fields, int(boxes), int(keypoints))
 
 class Problems(list):
-    "`Problem`s that can be filtered, and show themselves in Jupyter"
+    "A list of `Problem`s that can be filtered and has a display in Jupyter"
     def __init__(self,
         problems=(), # Of `Problem`
         raw_data_dir=None, # Where their images are
@@ -96,7 +96,7 @@ class Problems(list):
         self.raw_data_dir = raw_data_dir
 
     def where(self, **fields): # fields of `Problem` and the values they should have, such as reason='outside'
-        "The problems that have these values; raises `ValueError` for a field or reason that there is none of"
+        "The problems that have these values; raises `ValueError` for an unknown field or reason"
         for k in fields:
             if k in Problem._fields: continue
             raise ValueError(f"problems have no {k!r}: there are {', '.join(Problem._fields)}")
@@ -109,7 +109,7 @@ class Problems(list):
         return '\n'.join(lines) or 'no problems'
 
     def to_csv(self)->bytes:
-        "A table with a header and one line for each problem, its box in four cells that may be empty"
+        "A table with a header and one line per problem; the four cells of its box may be empty"
         text = io.StringIO()
         writer = csv.writer(text, lineterminator='\n')
         writer.writerow((*Problem._fields[:-1], 'x', 'y', 'width', 'height'))
@@ -125,9 +125,9 @@ class Report:
     "What was read, written, repaired, merged and dropped in a run"
     kinds: tuple # kinds that were asked for
     sources: dict = field(default_factory=dict) # name to `SourceReport`
-    problems: list = field(default_factory=list) # `Problem`s; `Problems` whatever list is given
-    outputs: list = field(default_factory=list) # files that were written: file, kind, split, rows, bytes
-    copies: dict = field(default_factory=dict) # pairs of photos that are copies, where they were looked for: exact, similar, split
+    problems: list = field(default_factory=list) # `Problem`s; any list becomes a `Problems`
+    outputs: list = field(default_factory=list) # `Output`s that were written: file, kind, split, rows, bytes
+    copies: dict = field(default_factory=dict) # pairs of copies, if they were looked for: exact, similar, split
     seconds: float = 0. # how long the run took; not in `report.json`, which is the same for the same data
     unchanged: list = field(default_factory=list) # names of sources that were not parsed again; not in `report.json`
     raw_data_dir: str = None # where the images of the problems are; not in `report.json` either
@@ -138,7 +138,7 @@ class Report:
         source, # Its `name` and `documents`
         r:Records, # What the outputs take of it
     ):
-        "Count a batch of records that goes to the outputs"
+        "Count a batch of records"
         formats = ', '.join(dict.fromkeys(d.format for d in source.documents))
         s = self.sources.setdefault(source.name, SourceReport(source.name, formats))
         s.images += len(r.images)
@@ -149,7 +149,7 @@ class Report:
     def include(self,
         part, # `Report` of some other sources, or of another part of one
     ):
-        "Take over what another report says of its sources"
+        "Add the sources and problems of another report"
         for name, s in part.sources.items():
             if name not in self.sources: self.sources[name] = s
             else: self.sources[name].join(s)
@@ -160,11 +160,11 @@ class Report:
         kind:str, # 'detector', 'landmarker' or 'teacher'
         is_train, # (n,) booleans
     ):
-        "Note how the rows of a source are split"
+        "Count how the rows of a source are split"
         self.sources[source].split[kind] = [int(is_train.sum()), int((~is_train).sum())]
 
     def check(self):
-        "Put problems in the order of the files; raise `EarLazyError` where annotations of a source are unaccounted for"
+        "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
         self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir)
         for s in self.sources.values():
             for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
@@ -173,7 +173,7 @@ class Report:
                                    f'and {c.dropped} dropped: please report this as a bug')
 
     def to_json(self)->bytes:
-        "The report as `report.json` holds it"
+        "Content of `report.json`"
         content = dict(
             kinds=self.kinds,
             sources=[asdict(o) for o in self.sources.values()],
@@ -215,9 +215,9 @@ def _sides(counts): return f'{counts[0]:,} + {counts[1]:,}' if counts else '–'
 def aligned(
     header:list, # Names of columns
     lines:list, # Rows of values
-    left:int=3, # How many columns, counted from the left, are words
+    left:int=3, # How many of the first columns are words
 )->str:
-    "A table for the terminal: words to the left, numbers to the right"
+    "A table for the terminal: words aligned to the left, numbers to the right"
     rows = [header, *([str(o) for o in line] for line in lines)]
     widths = [max(len(r[i]) for r in rows) for i in range(len(header))]
     def line(row): return '  '.join(c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths)))
@@ -227,7 +227,8 @@ def _output_lines(report):
     "One line for each file, and one for each kind that has none"
     made = {o.kind for o in report.outputs}
     lines = [f"{o.file}: {o.rows:,} row{'s' * (o.rows != 1)}, {o.bytes:,} bytes" for o in report.outputs]
-    if report.copies: lines.append('pairs of copies: {exact:,} exact, {similar:,} similar; {split:,} across the split'.format(**report.copies))
+    copies = 'pairs of copies: {exact:,} exact, {similar:,} similar; {split:,} across the split'
+    if report.copies: lines.append(copies.format(**report.copies))
     return lines + [f'no {kind} data found: no {kind} file' for kind in report.kinds if kind not in made]
 
 def _groups(problems):
@@ -268,7 +269,7 @@ def _html_cells(tag, row, style=''):
     return ''.join(f'<{tag} style="text-align:left;{style}">{escape(o)}</{tag}>' for o in words)
 
 def _picture(raw_data_dir, problem):
-    "The place of a problem as a small picture, or words where there is none"
+    "The place of a problem as a small picture, or the reason why there is none"
     image = PurePath(problem.image)
     if raw_data_dir is None or not problem.image: return ''
     if problem.reason == 'missing_image' or image.is_absolute() or '..' in image.parts: return 'not on disk'
@@ -278,7 +279,7 @@ def _picture(raw_data_dir, problem):
 
 # %% ../nbs/09_report.ipynb #eea9e3e9
 def _shares(counts, each=3, most=12):
-    "How many to show of each group: the first of all groups before the second of any"
+    "How many to show of each group: the first of every group before the second of any"
     shares = [0] * len(counts)
     for n in range(max(each, most // len(counts))):
         for i, count in enumerate(counts): shares[i] += n < count and sum(shares) < most
@@ -290,7 +291,7 @@ def _group_html(raw_data_dir, reason, action, problems, shown):
     yield f'<tr><td colspan="5" style="text-align:left">{title}</td></tr>'
     for p in problems[:shown]:
         texts = p.file or p.source, p.where, p.image, p.detail
-        cells = _html_cells('td', texts, 'min-width:6em;overflow-wrap:anywhere') # names may be long, pictures stay whole
+        cells = _html_cells('td', texts, 'min-width:6em;overflow-wrap:anywhere') # long names must not squeeze the pictures
         yield f'<tr><td style="text-align:left;min-width:112px">{_picture(raw_data_dir, p)}</td>{cells}</tr>'
     more = len(problems) - shown
     if more: yield f'<tr><td colspan="5" style="text-align:left">… and {more:,} more</td></tr>'

@@ -119,7 +119,7 @@ class RowSampler(DistributedSampler): # so that trainers do not put another one 
     def set_epoch(self,
         epoch:int, # 0 or more
     ):
-        "Give this epoch next; one that is under way goes on where it was"
+        "Set the next epoch; setting the current one again keeps its position"
         if epoch != self.epoch: self.epoch, self._start, self._given, self._done, self._ended = epoch, 0, 0, None, False
 
 # %% ../nbs/12f_sampler.ipynb #e1cafa4d
@@ -127,33 +127,33 @@ class RowSampler(DistributedSampler): # so that trainers do not put another one 
 def consumed(self:RowSampler,
     loader, # `DataLoader` with this sampler
 ): # Yields its batches
-    "Batches, counted for `state_dict` as they reach the loop, whatever the loader prefetches"
+    "Batches, counted for `state_dict` as they reach the loop, regardless of prefetching"
     size = 1 if loader.batch_sampler is None else loader.batch_sampler.batch_size
     batches = iter(loader)
     for number, batch in enumerate(batches, 1):
         self._done = number*size
         yield batch
-    self._done = self.num_samples # over for all processes, whichever had one sample more, or left out a last batch that was too small
+    self._done = self.num_samples # the epoch is over for all processes, even if one had a sample less, or dropped its last batch
 
 @patch
 def state_dict(self:RowSampler,
-    done:int=None, # Samples of this process that are done with, since the epoch began or was gone on with; None: as counted
-)->dict: # Of whole numbers and lists of them
-    "Where the epoch is"
+    done:int=None, # Samples of this process that are done, since the epoch was started or resumed; None: as counted
+)->dict: # Of integers and lists of integers
+    "The position in the epoch, to be saved in a checkpoint"
     if done is None: done = self._given if self._done is None else self._done
     position = min(self._start + done*self.world_size, self.num_samples)
     return {'seed': self.seed, 'epoch': self.epoch, 'position': position} | self._makeup()
 
 @patch
 def _makeup(self:RowSampler):
-    "What the order follows from, besides seed and epoch"
+    "What determines the order, besides seed and epoch"
     return {'lengths': [len(o) for o in self.sources], 'counts': self.counts.tolist()}
 
 @patch
 def load_state_dict(self:RowSampler,
     state:dict, # From `state_dict`
 ):
-    "Go on where a sampler was; raises `ValueError` for a state that belongs to other rows, weights or another seed"
+    "Resume from a state; raises `ValueError` if it belongs to other rows, weights or another seed"
     own = {'seed': self.seed} | self._makeup()
     if other := [k for k in own if own[k] != state[k]]:
         raise ValueError('this state is of another sampler: ' + ', '.join(f'its {k} is {state[k]}, not {own[k]}' for k in other))

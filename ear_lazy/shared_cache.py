@@ -36,7 +36,7 @@ _PER_BLOCK = BLOCK + _KEY + 4 * len(_TABLES)
 _CHANGING, _FREE, _N_FREE, _ENTRIES, _EVICTIONS, _HITS, _MISSES = range(7)
 
 class Arena:
-    "Values in blocks of a buffer, least recently used out first; knows nothing of processes"
+    "An LRU cache in the blocks of a buffer; not aware of processes"
     def __init__(self,
         buffer, # Writable; `_PER_BLOCK` bytes for each block, zero if it is new
     ):
@@ -86,7 +86,7 @@ def _link(self:Arena, entry):
 def touch(self:Arena,
     entry:int, # Of a value
 ):
-    "Make a value the one that was used last"
+    "Make a value the most recently used"
     if self.older[0] == entry: return
     self.head[_CHANGING] = 1
     self._unlink(entry)
@@ -117,7 +117,7 @@ def _forget(self:Arena, entry):
 def evict(self:Arena,
     entry:int, # Of a value
 ):
-    "Let a value go"
+    "Evict a value"
     blocks = self._walk(entry, self.n)
     self.head[_CHANGING] = 1
     self.head[_EVICTIONS] += 1
@@ -143,7 +143,7 @@ def put(self:Arena,
     key:bytes, # 16 bytes
     value:np.ndarray, # (blocks, BLOCK) uint8
 ):
-    "Keep a value as the newest, and let go of the oldest to make room; a value larger than the arena is not kept"
+    "Keep a value as the newest, and evict the oldest to make room; a value larger than the arena is not kept"
     if entry := self.find(key): self.evict(entry)
     if len(value) >= self.n: return
     while self.head[_N_FREE] < len(value): self.evict(self.newer[0])
@@ -166,7 +166,7 @@ def _take(self:Arena, key, blocks):
 
 # %% ../nbs/11a_shared_cache.ipynb #e5c45d2f
 def _views(buffer, start, specs):
-    "Arrays of some dtypes and shapes over a buffer, and where the last ends"
+    "Arrays of given dtypes and shapes over a buffer"
     arrays = []
     for dtype, shape in specs:
         start = -(-start // 16) * 16
@@ -202,9 +202,9 @@ _caches, _opening = WeakValueDictionary(), Lock()
 
 @described
 class SharedCache:
-    "Keeps tuples of arrays for all processes, those used last, up to a budget of bytes in all; needs Linux"
-    maxsize = None # values are not counted
-    copies = True # values that come out are the caller's own
+    "Keeps the most recently used tuples of arrays for all processes, up to a budget of bytes; needs Linux"
+    maxsize = None # no bound on the number of values
+    copies = True # values that come out are copies
     def __init__(self,
         max_bytes:int|str, # Most memory to take, tables included, such as '2GB'
     ):
@@ -222,14 +222,14 @@ class SharedCache:
         self._arena.reset()
 
     def _attach(self, fd):
-        "Use the memory behind a file descriptor, until nobody uses this object"
+        "Use the memory of a file descriptor, for the lifetime of this object"
         self._fd, self._lock = fd, Lock()
         finalize(self, os.close, fd).atexit = False
         self._arena = Arena(mmap.mmap(fd, 0))
         _caches[_identity(fd)] = self
 
 def _identity(fd):
-    "What tells one file from all others that exist"
+    "Identifies a file among all existing files"
     stat = os.fstat(fd)
     return stat.st_dev, stat.st_ino
 
@@ -245,7 +245,7 @@ def _lock_file(fd):
 @patch
 @contextmanager
 def _exclusive(self:SharedCache):
-    "The arena, for this thread of this process alone, and sound even if a process was killed while it changed it"
+    "The arena, exclusively for this thread; reset if a process was killed while changing it"
     with self._lock:
         try:
             _lock_file(self._fd)
@@ -260,7 +260,7 @@ def _digest(key): return blake2b(key, digest_size=_KEY).digest()
 def get(self:SharedCache,
     key:bytes, # What `put` was given, here or in another process
 )->tuple: # Arrays of the caller's own, or None
-    "Looks `key` up, counts a hit or a miss, and makes a hit the most recently used"
+    "Look a key up, count a hit or a miss, and make a hit the most recently used"
     digest = _digest(key)
     with self._exclusive() as arena:
         numbers, evictions = arena.use(digest), arena.head[_EVICTIONS]
@@ -281,7 +281,7 @@ def put(self:SharedCache,
     key:bytes, # Any length
     value:tuple, # Arrays; copied
 ):
-    "Stores `value` as the most recently used, and lets the least recently used go where bytes are short"
+    "Store a value as the most recently used, and evict the least recently used to make room; raises `TypeError` as `pack`"
     blocks = pack(value)
     with self._exclusive() as arena: arena.put(_digest(key), blocks)
 
@@ -299,7 +299,7 @@ def nbytes(self:SharedCache)->int:
 
 @patch
 def clear(self:SharedCache):
-    "Lets go of all values and starts counting afresh, for all processes"
+    "Evict all values and reset the counts, for all processes"
     with self._exclusive() as arena:
         arena.reset()
         arena.head[_HITS] = arena.head[_MISSES] = 0

@@ -46,7 +46,7 @@ def _new_axes(figsize):
 def as_picture(
     image, # (H, W, 3) or (3, H, W), array or tensor, bytes or floats
 )->np.ndarray: # (H, W, 3) uint8
-    "An image as a transform gives it, to be looked at; floats beyond 0 to 1 are spread over what they span"
+    "Convert an image from a transform for display; floats outside 0 to 1 are rescaled by their range; raises `ValueError` for another shape"
     array = np.asarray(image)
     if array.ndim != 3 or 3 not in (array.shape[0], array.shape[2]):
         raise ValueError(f'an image has the shape (height, width, 3) or (3, height, width), not {array.shape}')
@@ -67,9 +67,9 @@ def show_images(
     ims, # Images as for `show_image`
     nrows=1, # Rows of the grid; more where `ncols` is given and the images need them
     ncols=None, # Columns of the grid; None: as many as the images need
-    titles=None, # One text an image
+    titles=None, # One text per image
     figsize=None, # (width, height) of the figure in inches
-    imsize=3, # Inches a cell, where `figsize` is None
+    imsize=3, # Inches per cell, if `figsize` is None
     **kwargs, # For `show_image`
 ): # (nrows*ncols,) array of axes
     "Show images in a grid, row after row"
@@ -105,7 +105,7 @@ def show_bboxes(
     im, # Image as for `show_image`; None draws on `ax` alone
     bboxes, # (N, 4) or (4,) xywh pixels
     ax=None, # Axes to draw on; None makes a figure
-    labels=None, # One text a box
+    labels=None, # One text per box
     **kwargs, # For `show_image`
 ): # The axes
     "Show an image with boxes: white lines with a black rim"
@@ -122,7 +122,7 @@ def show_keypoints(
     im, # Image as for `show_image`; None draws on `ax` alone
     keypoints, # (K, 3) or (N, K, 3) [x, y, visibility]
     ax=None, # Axes to draw on; None makes a figure
-    contours=None, # Slices or index lists of points to join; None: those of an ear where there are 55 points
+    contours=None, # Slices or index lists of points to join; None: those of an ear if there are 55 points
     **kwargs, # For `show_image`
 ): # The axes
     "Show an image with keypoints: white = visible, white ring around black = hidden, unlabelled ones left out"
@@ -149,7 +149,7 @@ def _draw_keypoints(ax, points, contours):
         ax.plot(x[of], y[of], 'o', markerfacecolor=face, **style)
 
 def _point_size(ax, x, y):
-    "Diameter in typographic points that leaves air between the points of the instance as it is on the page"
+    "Diameter in typographic points that leaves space between the points of the instance at its size on the page"
     span = max(np.nanmax(x) - np.nanmin(x), np.nanmax(y) - np.nanmin(y))
     share = span/max(np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim()))
     page = ax.get_window_extent()
@@ -180,7 +180,7 @@ def points_of(
 def _name(sample): return PurePath(str(sample.get('image_path', ''))).name
 
 def _shortened(name, most=24):
-    "A long name without its middle: exporters put hashes into names, and titles stand side by side"
+    "A long name without its middle: exporters put hashes into names, and titles must fit side by side"
     return name if len(name) <= most else f'{name[:most - 9]}…{name[-8:]}'
 
 def show_sample(
@@ -205,7 +205,7 @@ def _as_samples(batch, max_n):
 
 # %% ../nbs/08a_show.ipynb #fb56a08a
 def _content(image):
-    "Rows and columns from the first to the last that is not all zeros: (top, left, bottom, right)"
+    "(top, left, bottom, right) of the part between the first and last rows and columns that are not all zeros"
     filled = (image != 0).any(axis=2)
     if not filled.any(): return 0, 0, *filled.shape # a black photo, not padding
     spans = [np.flatnonzero(filled.any(axis=axis))[[0, -1]] + (0, 1) for axis in (1, 0)]
@@ -228,9 +228,9 @@ def show_batch(
     max_n=9, # Samples to show at most
     ncols=3, # Columns of the grid
     figsize=None, # (width, height) of the figure in inches
-    imsize=3, # Inches a cell, where `figsize` is None
+    imsize=3, # Inches per cell, if `figsize` is None
     **kwargs, # For `show_image`
-): # Array of axes, one a cell of the grid
+): # Array of axes, one per cell of the grid
     "Show the first samples of a batch in a grid; padding of a batch is hatched"
     samples = _as_samples(batch, max_n)
     ncols = max(1, min(ncols, len(samples)))
@@ -308,7 +308,7 @@ def _chequered(size, square=8):
 def box_thumbnail_html(
     image, # (H, W, 3) RGB
     box, # xywh pixels, of any size and anywhere; () shows the whole image
-    words, # What it shows, for those who do not see it
+    words, # Alternative text
     size=128, # Longer side in pixels
 )->str: # `<img>` element that holds the picture itself
     "A box and what is around it as a small picture, for HTML"
@@ -324,9 +324,9 @@ def box_thumbnail_html(
     return _img(canvas, words)
 
 def _mark(canvas, corners, edge, start, scale):
-    "Draw a box, and a line that leads to it where it lies outside of the image"
+    "Draw a box, and a line that leads to it if it lies outside the image"
     low, high = corners[:2], corners[2:]
-    grow = max(0, 3/scale - (high - low).max()/2) # a point is to be seen too
+    grow = max(0, 3/scale - (high - low).max()/2) # even a point should be visible
     low, high = low - grow, high + grow
     outside = (high <= 0).any() or (low >= edge).any()
     centre = (low + high)/2

@@ -24,7 +24,7 @@ from .report import aligned, html_table
 # %% ../nbs/09a_sources.ipynb #60569284
 @dataclass
 class SourceInfo:
-    "What a raw dataset holds, as it would be processed"
+    "What processing would take from a raw dataset"
     name: str # folder relative to the raw folder
     format: str # names of the readers
     why: str # what its files were recognised by
@@ -32,10 +32,10 @@ class SourceInfo:
     images: int = 0
     boxes: int = 0
     keypoints: int = 0 # instances
-    points: Counter = field(default_factory=Counter) # keypoints of an instance to instances
-    classes: Counter = field(default_factory=Counter) # class to objects
-    splits: Counter = field(default_factory=Counter) # 'train', 'valid', … to images, where the dataset has such folders
-    reasons: Counter = field(default_factory=Counter) # reason to problems
+    points: Counter = field(default_factory=Counter) # number of keypoints to number of instances
+    classes: Counter = field(default_factory=Counter) # class to number of objects
+    splits: Counter = field(default_factory=Counter) # folder 'train', 'valid', … to number of images, if there are such folders
+    reasons: Counter = field(default_factory=Counter) # reason to number of problems
 
     @property
     def problems(self): return self.reasons.total()
@@ -67,7 +67,7 @@ _HEADER = ['source', 'format', 'recognised by', 'feeds', 'images', 'boxes', 'key
            'problems']
 
 class Sources(list):
-    "`SourceInfo`s that show themselves as a table"
+    "`SourceInfo`s, displayed as a table"
     def __init__(self,
         sources, # Of `SourceInfo`
         others=(), # What else there is, in sentences
@@ -110,7 +110,7 @@ def not_listed(
     sources:list, # `Source`s found in it
     problems:list, # `Problem`s of files that no reader knows
 )->list: # Sentences
-    "What there is beside the sources"
+    "What there is besides the sources"
     images = Counter()
     for path, folder in tree.folders.items(): images[dataset_of(join(path, 'x')).folder or '.'] += len(folder.images)
     names = {s.name for s in sources}
@@ -122,8 +122,8 @@ def not_listed(
 # %% ../nbs/09a_sources.ipynb #719a251c
 def read_sources_toml(
     raw_data_dir:str, # The raw folder
-)->list: # `Source`s; none where there is no such file
-    "What `sources.toml` says; raises `RawDataError` where it cannot be understood"
+)->list: # `Source`s; none if there is no such file
+    "What `sources.toml` says; raises `RawDataError` if it is malformed"
     path = Path(raw_data_dir) / 'sources.toml'
     if not path.exists(): return []
     try: return [_said(name, values) for name, values in tomllib.loads(path.read_text(encoding='utf-8')).items()]

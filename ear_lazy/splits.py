@@ -22,13 +22,13 @@ from .formats.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 def photo_group(
     path:str, # Image, relative to the raw folder
 )->str:
-    "The name that all copies of one photo share"
+    "Name of the group that all copies of a photo share"
     folder, _, name = path.rpartition('/')
     return f'{_group_folder(folder)}/{photo_stem(name)}'
 
 @lru_cache(maxsize=4096)
 def _group_folder(folder):
-    "A folder without the detector or landmarker level, and without folders that only name a split or hold the images"
+    "A folder without the detector or landmarker level, and without folders that name a split or merely hold the images"
     dataset = dataset_of(f'{folder}/x' if folder else 'x')
     parts = folder[len(dataset.folder):].split('/')
     kept = [o for o in parts if o and not SPLIT_FOLDER.fullmatch(o) and o.lower() not in IMAGE_FOLDERS]
@@ -37,7 +37,7 @@ def _group_folder(folder):
 def photo_stem(
     name:str, # File name of an image
 )->str:
-    "File name without extension and without what exporters append"
+    "File name without extension and without the suffixes of exporters"
     stem, copy, _ = name.partition('.rf.')
     stem = re.sub(r'_(jpe?g|png|bmp|webp|tiff?)$', '', stem, flags=re.I) if copy else name.rpartition('.')[0]
     return stem.removesuffix('_flipped')
@@ -45,30 +45,30 @@ def photo_stem(
 # %% ../nbs/06_splits.ipynb #2d841701
 def group_hash(
     group:str, # From `photo_group`
-    seed:int=0, # Another seed is another split
-)->int: # Below 2**64
-    "A number that is evenly spread over groups and always the same for one"
+    seed:int=0, # Another seed gives another split
+)->int: # 0 to 2**64 - 1
+    "A number that is spread evenly over groups and always the same for one group"
     return int.from_bytes(blake2b(f'{seed}:{group}'.encode('utf-8', 'surrogateescape'), digest_size=8).digest(), 'big')
 
 def train_side(
     hashes, # (n,) `group_hash` of each row
     train_split:float=0.8, # Share of groups that go to train, 0 to 1
 )->np.ndarray: # (n,) True for train
-    "Rows that are train"
+    "Which rows are train; raises `ValueError` for a share outside 0 to 1"
     share('train_split', train_split)
     return np.asarray(hashes, np.uint64).astype(np.float64) / 2**64 < train_split
 
 # %% ../nbs/06_splits.ipynb #20346f2d
 SPLITS = ('stable', 'folder', 'random')
-SHIPPED = (0, 2**64 - 1) # stand for a side, not for a group: train at any share above 0, val at any below 1
+SHIPPED = (0, 2**64 - 1) # hashes that stand for a side rather than a group: always train (for a share above 0), always val (below 1)
 
 def group_hashes(
     images:list, # (n) paths relative to the raw folder
-    seed:int=0, # Another seed is another split
+    seed:int=0, # Another seed gives another split
     split:str='stable', # 'stable', 'folder' or 'random'
     group_by=None, # Function from a path to its group, or a regular expression whose first group, or whole match, names it
 )->np.ndarray: # (n,) uint64
-    "The number that decides the side of each image"
+    "The hash that decides the side of each image; raises `ValueError` for an unknown `split`"
     if split not in SPLITS: raise ValueError(f"no split {split!r}: there are {', '.join(SPLITS)}")
     group = _grouping(group_by) if group_by else photo_group if split != 'random' else str
     hashes = (group_hash(group(o), seed) for o in images)
@@ -80,18 +80,20 @@ def _grouping(group_by):
     pattern = re.compile(group_by)
     def group(path):
         found = pattern.search(path)
-        return photo_group(path) if not found else found[1] if pattern.groups and found[1] is not None else found[0]
+        if not found: return photo_group(path)
+        return found[1] if pattern.groups and found[1] is not None else found[0]
     return group
 
 def _shipped(path, hash):
-    "The lowest number for images in a train folder, the highest for those in another split's"
+    "The lowest hash for images in a train folder, the highest for those in the folder of another split"
     names = [o.lower() for o in path.split('/')[:-1] if SPLIT_FOLDER.fullmatch(o)]
-    return hash if not names else SHIPPED[0] if names[-1].startswith('train') else SHIPPED[1]
+    if not names: return hash
+    return SHIPPED[0] if names[-1].startswith('train') else SHIPPED[1]
 
 # %% ../nbs/06_splits.ipynb #767d0890
 def moved_groups(
     hashes:dict, # Hashes of the rows of each kind
-    train_split:float=0.8, # Share of groups that go to train; 0 and 1 mean what they say, and move nothing
+    train_split:float=0.8, # Share of groups that go to train; 0 and 1 are taken literally, and move nothing
 )->np.ndarray: # Hashes of groups that change sides
     "Groups to move so that no kind with two groups or more has an empty side"
     moved = np.empty(0, np.uint64)
@@ -105,7 +107,7 @@ def moved_groups(
     return moved
 
 def _is_harmless(group, groups, train_split, moved):
-    "No kind that has the group loses a side when it moves too"
+    "Whether every kind that has the group keeps both sides when the group moves"
     return all(_has_both_sides(o, train_split, np.append(moved, group)) for o in groups if group in o)
 
 def _has_both_sides(groups, train_split, moved):
@@ -118,5 +120,5 @@ def split_rows(
     train_split:float=0.8, # Share of groups that go to train
     moved=(), # From `moved_groups`
 )->np.ndarray: # (n,) True for train
-    "Rows that are train, with the moved groups on their other side"
+    "Which rows are train, with the moved groups on their new side"
     return train_side(hashes, train_split) ^ np.isin(np.asarray(hashes, np.uint64), np.asarray(moved, np.uint64))

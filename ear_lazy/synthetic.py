@@ -1,4 +1,4 @@
-"""Drawn profile heads with ears, written as raw datasets in COCO, CSV and `.pts`, for trying everything without data of one's own
+"""Drawn heads in profile with ears, written as raw datasets in COCO, CSV and `.pts`, for trying everything without your own data
 
 Docs: https://ear-lazy.github.io/ear_lazy/synthetic.html.md"""
 
@@ -19,7 +19,7 @@ from .geometry import EAR_CONTOURS, clip_boxes, keypoints_to_boxes, pad_boxes
 
 # %% ../nbs/02_synthetic.ipynb #779d8c52
 def _curve(points, closed=False, n=8):
-    "(M, 2) smooth line through (P, 2) control points, `n` steps from one to the next"
+    "(M, 2) smooth line through (P, 2) control points, in `n` steps from one to the next"
     p = np.asarray(points, dtype=float)
     p = np.concatenate([p[-1:], p, p[:2]] if closed else [2*p[:1] - p[1:2], p, 2*p[-1:] - p[-2:-1]])
     a, b, c, d = p[:-3, None], p[1:-2, None], p[2:-1, None], p[3:, None]
@@ -274,7 +274,7 @@ def _poses(rng, width, height, heads, closeup):
 def draw_scene(
     rng, # `np.random.Generator`: the same state gives the same picture
     size=(480, 640), # (height, width) pixels
-    heads=None, # People in the picture; None: one, or sometimes two where the picture is wide enough
+    heads=None, # People in the picture; None: one, or sometimes two if the picture is wide enough
     closeup=False, # The ear fills a good part of the picture
 )->Scene:
     "Draw people in profile; boxes and landmarks of their ears come with the picture"

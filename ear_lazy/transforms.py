@@ -1,4 +1,4 @@
-"""Mirror, cut out and fit pictures, with their boxes and keypoints, for sure or at random
+"""Flip, crop and letterbox images with their boxes and keypoints, always or at random
 
 Docs: https://ear-lazy.github.io/ear_lazy/transforms.html.md"""
 
@@ -26,13 +26,13 @@ def changed(
     sample, # `Sample`
     **values, # To put into it
 )->Sample:
-    "A sample with other values, that has not forgotten which boxes were kept"
+    "A copy of a sample with other values, which still knows which boxes were kept"
     out = Sample(sample | values)
     out.kept = getattr(sample, 'kept', None)
     return out
 
 def _swapped(labels, pairs):
-    "Labels, with the two of each pair in each other's place"
+    "Labels with those of each pair swapped"
     out = np.array(labels)
     for a, b in pairs: out[labels == a], out[labels == b] = b, a
     return out
@@ -42,7 +42,7 @@ def flip(
     pairs=(), # Pairs of keypoint numbers that change places, such as [(0, 1), (2, 3)]
     swap_labels=(), # Pairs of label numbers that change places, such as [(1, 2)] for left and right ears
 )->Sample:
-    "The mirror image, left for right; raises `ValueError` for labels to swap that are not in the sample"
+    "Flip a sample horizontally; raises `ValueError` if labels to swap are not in the sample"
     image, values = sample['image'], {}
     size = image.shape[:2]
     if 'bboxes' in sample: values['bboxes'] = turn_boxes(sample['bboxes'].astype(float), 2, size).astype(np.float32)
@@ -59,7 +59,7 @@ def flip(
 
 # %% ../nbs/12e_transforms.ipynb #48b819ea
 def _boxes_within(sample, boxes, size, min_visible):
-    "What becomes of the boxes of a sample, their labels, and the count of those that are left"
+    "Boxes clipped to an image, with their labels, and the indices of those that are left"
     inside = clip_boxes(boxes, size)
     areas, left = boxes[:, 2:].prod(1, dtype=float), np.maximum(inside[:, 2:], 0).prod(1, dtype=float)
     keep = (left > 0) & (left >= min_visible*areas)
@@ -71,12 +71,12 @@ def points_within(
     points, # (K, 3) [x, y, visibility]
     size, # (height, width) of the image
 ): # (K, 3)
-    "Keypoints, those outside of the image unlabelled"
+    "Keypoints with those outside the image unlabelled"
     outside = ((points[:, :2] < 0) | (points[:, :2] > size[::-1])).any(1)
     return np.where(outside[:, None] & (points[:, 2:] > 0), np.float32(0), points)
 
 def _placed(sample, image, fit, min_visible=0.):
-    "A sample whose picture lies in another image"
+    "A sample with its picture placed in another image"
     out = changed(sample, image=image)
     if 'keypoints' in sample: out['keypoints'] = points_within(fit_points(sample['keypoints'], fit), fit.size)
     if 'bboxes' in sample:
@@ -87,9 +87,9 @@ def _placed(sample, image, fit, min_visible=0.):
 def crop(
     sample, # `Sample` with an image (H, W, 3)
     window, # (top, left, bottom, right) in whole pixels; what lies beyond the image is black
-    min_visible:float=0., # Share of a box's area that has to be left, or it is dropped
+    min_visible:float=0., # Drop a box if less than this share of its area is left
 )->Sample:
-    "A part of the picture"
+    "Crop a sample; raises `ValueError` for a window without pixels"
     image, (top, left, bottom, right) = sample['image'], window
     size = height, width = bottom - top, right - left
     if height < 1 or width < 1: raise ValueError(f'a window is (top, left, bottom, right) and holds pixels; this one is {tuple(window)}')
@@ -102,19 +102,19 @@ def crop(
 # %% ../nbs/12e_transforms.ipynb #7feb8677
 def letterbox(
     sample, # `Sample` with an image (H, W, 3)
-    size, # (height, width) to come out at
+    size, # (height, width) of the result
 )->Sample:
-    "The whole picture in an image of a size, with bars beside it"
+    "Resize the whole picture to fit an image of the given size, centred between black bars"
     fit = fit_image(sample['image'].shape[:2], size)
     return _placed(sample, finish_pil(Image.fromarray(sample['image']), fit=fit), fit)
 
 # %% ../nbs/12e_transforms.ipynb #d1d348c1
 class _Random:
-    "A transform that draws: `_change` gets the sample and a generator, with probability `p`"
+    "Base of random transforms: with probability `p`, `_change` gets the sample and a generator"
     p, seed, _own = 1., None, (None, None)
 
     def rng(self)->np.random.Generator:
-        "Where the next numbers come from"
+        "The generator for the next sample"
         if self.seed is None: return np.random.default_rng(torch.randint(2**63 - 1, ()).item())
         worker = getattr(get_worker_info(), 'seed', 0)
         if self._own[0] != worker: self._own = worker, np.random.default_rng([self.seed, worker])
@@ -134,7 +134,7 @@ def _check_range(scale, most):
 @described
 @dataclass
 class Flip(_Random):
-    "The mirror image, by chance: see `flip`"
+    "Flip horizontally at random: see `flip`"
     p:float = .5 # Probability
     pairs:tuple = () # Of keypoint numbers that change places
     swap_labels:tuple = () # Pairs of label numbers that change places
@@ -148,7 +148,7 @@ class Flip(_Random):
 @described
 @dataclass
 class Crop(_Random):
-    "A part of the picture at a random place: see `crop`; raises `ValueError` without one of `size` and `scale`"
+    "Crop at a random place: see `crop`; raises `ValueError` unless one of `size` and `scale` is given"
     size:tuple = None # (height, width) in pixels
     scale:tuple = None # (least, most) share of height and of width, one drawn for both
     min_visible:float = 0. # Share of a box's area that has to be left, or it is dropped
@@ -172,7 +172,7 @@ class Crop(_Random):
 @described
 @dataclass
 class Letterbox(_Random):
-    "The whole picture in an image of a size: see `letterbox`; raises `ValueError` for a scale beyond 1"
+    "Letterbox at a random scale: see `letterbox`; raises `ValueError` for a scale beyond 1"
     size:tuple # (height, width) to come out at
     scale:tuple = (1., 1.) # (least, most) of the size that just fits; below 1, the place is random too
     p:float = 1. # Probability of a random scale; otherwise it just fits
@@ -196,8 +196,8 @@ class Letterbox(_Random):
 # %% ../nbs/12e_transforms.ipynb #c8f6f936
 @dataclass
 class Compose:
-    "Transforms in a row as one transform"
-    transforms:list # Functions of a sample that give a sample
+    "Several transforms as one"
+    transforms:list # Functions from a sample to a sample
 
     def __post_init__(self):
         for o in self.transforms: function_of_sample('each of transforms', o)

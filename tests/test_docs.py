@@ -74,7 +74,7 @@ def test_readme_python_works(shell):
 
 def test_calls_in_the_readme_table_exist():
     from ear_lazy import adapters, data_processor, explorer, lazy_dataset, report, sampler, shared_cache, show, stats, transforms
-    table = README.partition('## Which call for which job')[2].partition('\n## ')[0]
+    table = README.partition('## What to call')[2].partition('\n## ')[0]
     names = set(re.findall(r'(?<!A\.)(?<!v2\.)\b([A-Za-z_]+)\(', table)) - {'range', 'DataLoader', 'help'}
     owners = (data_processor, data_processor.DataProcessor, lazy_dataset, lazy_dataset.LazyNPYDataset, report.Problems, show, shared_cache, stats,
               explorer, explorer.Explorer, transforms, adapters, sampler.RowSampler)
@@ -85,7 +85,7 @@ def test_calls_in_the_readme_table_exist():
 def test_readme_states_only_what_was_measured():
     "The figures beside other tools are those of benchmarks/results.json, and none is typed by hand"
     results = json.loads((ROOT/'benchmarks/results.json').read_text(encoding='utf-8'))
-    table, section = runpy.run_path(str(ROOT/'benchmarks/table.py')), README.partition('## Beside other tools')[2].partition('\n## ')[0]
+    table, section = runpy.run_path(str(ROOT/'benchmarks/table.py')), README.partition('## Compared with other tools')[2].partition('\n## ')[0]
     made = table['peers'](results['lines'])
     assert len(made.splitlines()) > 6 and made in section
     words = section.replace(made, '')
@@ -99,7 +99,7 @@ def test_readme_states_only_what_was_measured():
 def test_readme_names_the_formats_that_are_read():
     from ear_lazy.formats.registry import readers
     section = README.partition('## Raw data it reads')[2].partition('\n## ')[0].lower()
-    other_words = {'coco_points': 'one category a keypoint', 'images': 'images alone', 'vott_json': 'vott', 'openimages': 'open images', 'yolo_obb': 'oriented',
+    other_words = {'coco_points': 'one category per keypoint', 'images': 'images alone', 'vott_json': 'vott', 'openimages': 'open images', 'yolo_obb': 'oriented',
                    'pts': '.pts', 'wider': 'wider face', 'voc': 'pascal voc'}
     for name in readers(): assert other_words.get(name, name) in section, name
 

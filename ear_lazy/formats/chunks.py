@@ -1,4 +1,4 @@
-"""A file of hundreds of megabytes, read some items or lines at a time
+"""Reading a file of hundreds of megabytes a few items or lines at a time
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/chunks.html.md"""
 
@@ -19,7 +19,7 @@ import numpy as np
 # %% ../../nbs/05_formats/00b_chunks.ipynb #fa306893
 WINDOW = 2**18 # bytes before the next array, or the end of the file, in which one has to end
 _TAKEN_OUT = b'["an array that was taken out"]'
-_MARK = b'\xef\xbb\xbf' # some editors begin a file with it
+_MARK = b'\xef\xbb\xbf' # byte order mark, with which some editors begin a file
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -27,14 +27,14 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def mapped(
     path:str, # A file that is not empty
 ):
-    "The bytes of a file, of which only pages that are looked at are read"
+    "The bytes of a file, memory-mapped: only pages that are accessed are read"
     with open(path, 'rb') as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: yield data
 
 def find_arrays(
     data, # A mapped file, or bytes
     keys:tuple, # Of the outermost object
 )->tuple: # (start, stop) of the items of each, between the brackets; the object without them: key to `Raw`
-    "Where some arrays are in a file; raises `msgspec.DecodeError` where it is no JSON or has no such arrays"
+    "Where some arrays are in a file; raises `msgspec.DecodeError` if it is not JSON or has no such arrays"
     return _guess_arrays(data, keys) or _scan_for_arrays(bytes(data), keys)
 
 def _guess_arrays(data, keys):
@@ -49,7 +49,7 @@ def _guess_arrays(data, keys):
 def _first(data): return len(_MARK) if data[:len(_MARK)] == _MARK else 0
 
 def _begin(data, key):
-    "Where a key stands, and where the items of its array begin"
+    "Position of a key, and where the items of its array begin; -1 if not found"
     at = data.find(b'"%b"' % key.encode())
     opened = re.compile(rb'"%b"\s*:\s*\[' % re.escape(key.encode())).match(data, max(at, 0))
     return at, opened.end() if opened else -1
@@ -81,7 +81,7 @@ def cut_items(
     span:tuple, # (start, stop) of the items of an array
     size:int=None, # About the bytes of a chunk; None: `CHUNK`
 )->list: # (start, stop) of each chunk; one at least
-    "Where an array could be cut between its items"
+    "Where to cut an array, presumably between its items"
     (start, stop), size = span, size or CHUNK
     first = re.compile(rb'\s*\{\s*"([^"\\]*)"').match(data, start, stop)
     if not first: return [span]
@@ -104,7 +104,7 @@ def read_chunk(
     raise OSError(f'{path} was cut off while it was read')
 
 def read_items(path:str, span:tuple)->bytes:
-    "Items as an array of their own"
+    "Some items as a JSON array"
     return b'[%b]' % read_chunk(path, span)
 
 # %% ../../nbs/05_formats/00b_chunks.ipynb #2a413be7
@@ -112,7 +112,7 @@ def cut_lines(
     path:str, # A file
     size:int=None, # About the bytes of a chunk; None: `CHUNK`
 )->list: # ((start, stop), number of lines before it) for each chunk
-    "Where a file could be cut between its lines"
+    "Where to cut a file between its lines"
     chunks, start, lines, text = [], 0, 0, b''
     with open(path, 'rb') as f:
         while more := f.read(size or CHUNK) + f.readline():

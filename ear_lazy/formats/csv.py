@@ -61,14 +61,14 @@ class Header(NamedTuple):
     size: tuple = None # columns of the image's height and width
 
 def column_name(
-    name:str, # As a table has it
-)->str: # As `COLUMN_NAMES` have it
-    "A name without case and separators"
+    name:str, # In a table
+)->str: # In the form of `COLUMN_NAMES`
+    "A name in lower case without separators"
     return re.sub(r'[\s_.\-]', '', name.lower())
 
 def parse_header(
     names:list, # Cells of the first line
-    columns:tuple=(), # Pairs of a name in `COLUMN_NAMES` and what the user says is its name here
+    columns:tuple=(), # Pairs of a name in `COLUMN_NAMES` and its name in this table, from the user
 )->Header: # None if there are no columns of an image and a box
     "What the columns are"
     said, column = {theirs: known for known, theirs in columns}, {}

@@ -1,4 +1,4 @@
-"""Which raw datasets there are, what reads them, and one way to load any of them
+"""Which raw datasets there are, which reader each needs, and one function to load any of them
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/discover.html.md"""
 
@@ -39,7 +39,7 @@ FEEDS = {
 }
 
 class Source(NamedTuple):
-    "A raw dataset: what is found there, and what the user says of it"
+    "A raw dataset: what is found there, and what the user says about it"
     name: str # folder relative to the raw folder; '.' is the raw folder itself
     feeds: tuple = () # kinds of output
     documents: tuple = () # of `Document`
@@ -109,14 +109,14 @@ def _claim(tree, folder, asked):
     return documents
 
 def _reading_order(document):
-    "The order of the readers: where two files describe an object, the first keeps its values"
+    "The order of the readers: if two files describe an object, the first keeps its values"
     return list(readers()).index(document.format), document.files[0]
 
 # %% ../../nbs/05_formats/99_discover.ipynb #660d8eda
 _ABOUT = re.compile(r'(readme|licen[sc]e)\b.*', re.I)
 
 def _claim_all(tree, folder, reader):
-    "Documents of a folder: what the reader recognises, and all others of its endings"
+    "Documents of a folder: what the reader recognises, and all other files with its endings"
     documents = _claim(tree, folder, [reader])
     taken = {f for d in documents for f in d.files}
     files = tree.folders[folder]
@@ -182,7 +182,7 @@ def locate_images(
     r:Records, # As read
     tree:Tree, # The raw folder
 )->Records:
-    "Image names turned into paths relative to the raw folder; images that cannot be found dropped and reported"
+    "Replace image names by paths relative to the raw folder; drop and report images that cannot be found"
     names, paths, lost = r.images, [], {}
     for i, (name, file) in enumerate(zip(names, r.listed_in.tolist())):
         at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
@@ -198,16 +198,16 @@ def locate_images(
 
 # %% ../../nbs/05_formats/99_discover.ipynb #9470fa0b
 class Headers(NamedTuple):
-    "What the headers of n images say; zeros where they were not read"
+    "What the headers of n images say; zeros for those that were not read"
     turns: np.ndarray # (n,) EXIF orientation, 1 to 8
     stored: np.ndarray # (n, 2) height and width of the stored picture
-    seen: np.ndarray # (n, 2) height and width of the picture as a person sees it
-    faults: dict # row to the reason, for those that cannot be read
+    seen: np.ndarray # (n, 2) height and width of the upright picture
+    faults: dict # row to the reason, for headers that cannot be read
 
 def read_headers(
     r:Records, # Images located
     tree:Tree, # The raw folder
-    share:int=5000, # Images in one go
+    share:int=5000, # Images per call of a worker
 )->Headers:
     "Headers of the images that need one"
     rows = np.flatnonzero((r.sizes > 0).all(1) | (_per_image(r, r.has_box | r.has_keypoints) > 0))
@@ -225,7 +225,7 @@ def turn_images(
     r:Records, # Images located
     headers:Headers, # Of its images
 )->Records:
-    "Annotations made on stored pictures, turned along with the pictures; sizes are those of the images as seen"
+    "Turn annotations that were made on stored pictures; sizes become those of the upright images"
     known = (r.sizes > 0).all(1) & (headers.turns > 0)
     differ = known & (r.sizes != headers.seen).any(1)
     is_stored = differ & (r.sizes == headers.stored).all(1)
@@ -251,7 +251,7 @@ def measure_images(
     r:Records, # Images located
     headers:Headers, # Of its images
 )->Records:
-    "Sizes that no file declares, from the images' headers"
+    "Fill in sizes that no file declares from the headers; drop and report images without a readable one"
     unknown = (r.sizes <= 0).any(1)
     boxes, keypoints = _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
     sizes, readable = np.where(unknown[:, None], headers.seen, r.sizes), np.ones(len(r.images), bool)
@@ -266,7 +266,7 @@ def measure_images(
 def to_pixels(
     r:Records, # Images measured
 )->Records:
-    "Fractions of an image turned into pixels"
+    "Convert fractions of an image to pixels"
     if not r.fractions: return r
     scale = r.sizes[r.image_of][:, ::-1].astype(np.float32)
     scale[scale == 0] = np.nan
@@ -279,7 +279,7 @@ def with_places(
     r:Records, # As read
     tree:Tree, # The raw folder
 )->Records:
-    "One object more for each problem of an image; its id is the row of the problem"
+    "Add an object for each problem of an image; its id is the index of the problem"
     if not r.problems: return r
     images, files = ({o: i for i, o in enumerate(names)} for names in (r.images, r.files))
     r = replace(r, problems=[p if p.image in images else _located(p, tree) for p in r.problems])
@@ -295,7 +295,7 @@ def with_places(
     return replace(r, **{o: longer(o, getattr(r, o)) for o in (*OBJECT_COLUMNS, 'point_counts')})
 
 def _located(problem, tree):
-    "A problem of an image that has no sound annotation; it may be on disk all the same"
+    "A problem of an image without a sound annotation, which may still be on disk"
     name = problem.image
     at = locate(tree, problem.file, name, by_stem=not is_image(name.strip())) if name else Located('', 'missing_image')
     return problem._replace(image=name if at.reason else at.path, box=())
@@ -305,7 +305,7 @@ def take_places(
     r:Records, # With places
     n:int, # How many of its problems are the reader's
 )->Records:
-    "Only objects that are some, and the reader's problems with their image and box on it as it is seen"
+    "Remove the objects that `with_places` added; the reader's problems get their image, and their box in the upright image"
     places = np.flatnonzero(~(r.has_box | r.has_keypoints))
     problems = [p._replace(box=()) for p in r.problems[:n]] + r.problems[n:]
     for i in places:
@@ -316,7 +316,7 @@ def take_places(
 # %% ../../nbs/05_formats/99_discover.ipynb #652b338f
 @contextmanager
 def uncollected(): # Context manager, or decorator
-    "No garbage collection: it would walk through millions of values, none of which is garbage, again and again"
+    "Pause garbage collection, which would scan millions of live values again and again"
     was_on = gc.isenabled()
     gc.disable()
     try: yield
@@ -324,7 +324,7 @@ def uncollected(): # Context manager, or decorator
         if was_on: gc.enable()
 
 def _read_allowed(tree, document, refused):
-    "What the reader makes of the files that are not too large; the others go into `refused`"
+    "Read the files that are not too large; the others go into `refused`"
     while document.files:
         try: return readers()[document.format].read(tree, document)
         except FileTooLarge as e:

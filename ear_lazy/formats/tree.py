@@ -1,4 +1,4 @@
-"""One walk over the raw folder, and from a name in an annotation file to the image it means
+"""One walk over the raw folder, and finding the image that an annotation file names
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 
@@ -25,7 +25,7 @@ from ..errors import EarLazyError, RawDataError
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 def is_image(name:str)->bool: # File name
-    "Does the name end as an image's does, in any case?"
+    "Does the name have the extension of an image, in upper or lower case?"
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 @dataclass
@@ -36,12 +36,12 @@ class Folder:
     subfolders: list = field(default_factory=list) # names of the folders in it, sorted
 
     def ending(self, *suffixes): # with their dots, in lower case
-        "Names of the other files that end so, in any case"
+        "Names of the other files with these extensions, in upper or lower case"
         return [o for suffix in suffixes for o in self._by_ending.get(suffix, ())]
 
     @cached_property
     def image_endings(self): # ('.jpg',) in most folders
-        "How its images' names end"
+        "Extensions of its images"
         return sorted({o[o.rindex('.'):] for o in self.images})
 
     @cached_property
@@ -52,7 +52,7 @@ class Folder:
 
 def join(
     folder:str, # Folder relative to the raw folder, '' for the raw folder itself
-    name:str, # Name inside of it
+    name:str, # Name inside it
 )->str:
     "Path of `name` in `folder`, with '/' on every system"
     return f'{folder}/{name}' if folder else name
@@ -64,7 +64,7 @@ _FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0)
 MAX_BYTES = 8 * 10**9 # no annotation file of a public dataset is known to be larger
 
 class FileTooLarge(EarLazyError):
-    "An annotation file has more bytes than are allowed; no reader has to expect it, as `load` goes on without the file"
+    "An annotation file is too large; readers need not handle this, since `load` continues without the file"
     def __init__(self,
         file:str, # Relative to the raw folder
         size:int, # Its bytes
@@ -113,7 +113,7 @@ class Tree:
         return folder
 
     def _note(self, real):
-        "Keep in mind a folder elsewhere that a link leads to"
+        "Remember a folder outside the raw folder that a link leads to"
         if not os.path.join(real, '').startswith(self._real): self.outside.add(real)
 
     def _add(self, folder, entry):
@@ -136,7 +136,7 @@ class Tree:
         return self._above + name
 
     def read(self, name): # relative to the raw folder
-        "Content of a file, for small ones twice as fast as `open`; raises `OSError` and `FileTooLarge`"
+        "Content of a file, twice as fast as `open` for small ones; raises `OSError` and `FileTooLarge`"
         file = os.open(self._above + name, _FLAGS)
         try:
             st = os.fstat(file)
@@ -161,7 +161,7 @@ class Tree:
         except OSError as e: return e
 
     def once(self, key, make):
-        "What `make` returns, made when `key` is asked for the first time"
+        "The cached result of `make()` for a key"
         if key not in self._indexes: self._indexes[key] = make()
         return self._indexes[key]
 
@@ -172,7 +172,7 @@ class Tree:
         return self._enters is not None and name in self.once(('beyond', folder), lambda: self._beyond(folder))
 
     def _beyond(self, path):
-        "Images of a folder that was not walked, none where a walk through all would not come"
+        "Images of a folder that was not walked; none if a full walk would not enter it"
         hidden = any(o.startswith('.') or o == '__MACOSX' for o in path.split('/'))
         real = os.path.realpath(self.root / path)
         if hidden or not os.path.isdir(real) or real in map(os.path.realpath, self.skip): return ()
@@ -197,7 +197,7 @@ NOT_LABELS = re.compile(r'(readme.*|licen[sc]e.*|notes?|classes|names|obj|train|
 class Dataset(NamedTuple):
     "A raw dataset: a folder of images and what annotates them"
     folder: str # relative to the raw folder; '' is the raw folder itself
-    level: str # 'detector', 'landmarker', 'teacher', or '' where the layout does not say
+    level: str # 'detector', 'landmarker', 'teacher', or '' if the layout does not say
 
     @property
     def name(self): # the same for `detector/ears` and `landmarker/ears`, whose photos are kept on one side of the split
@@ -224,7 +224,7 @@ def dataset_tree(
     dataset:str, # Folder of a raw dataset
     max_bytes:int=MAX_BYTES, # As of `Tree`
 )->Tree:
-    "The part of the raw folder that a raw dataset is read with"
+    "The part of the raw folder that is needed to read a raw dataset"
     tree = Tree(root, skip, partial(_is_near, dataset), max_bytes)
     if any(o.images for _, o in tree.below(dataset)): return tree
     return Tree(root, skip, partial(_is_near, dataset.rpartition('/')[0]), max_bytes)
@@ -246,7 +246,7 @@ def clean_name(
 
 # %% ../../nbs/05_formats/00_tree.ipynb #68a00e14
 class ImageIndex:
-    "Where in a dataset the images of a basename lie"
+    "Paths of the images of a dataset by basename"
     def __init__(self,
         folders:list, # (path, Folder) pairs
         by_stem:bool=False, # Index names without their extension
@@ -259,7 +259,7 @@ class ImageIndex:
     def find(self,
         name:str, # Basename, or a path ending in it
     )->list: # Paths relative to the raw folder
-        "The images that share the longest ending with `name`"
+        "The images whose paths share the longest ending with `name`"
         parts = name.split('/')
         paths = self.paths.get(parts[-1], [])
         for n in range(1, len(parts)):
@@ -283,7 +283,7 @@ def image_stems(
     tree:Tree, # The raw folder
     dataset:str, # Folder of the dataset
 )->set:
-    "Names of the images of a dataset without their extension; quicker to make than the index"
+    "Names of the images of a dataset without their extension; faster to make than the index"
     return tree.once(('stems', dataset), lambda: {o[:o.rindex('.')] for _, f in _folders_of_images(tree, dataset) for o in f.images})
 
 def _folders_of_images(tree, dataset):
@@ -298,7 +298,7 @@ class Located(NamedTuple):
     detail: str = '' # the candidates
 
 def _beside(tree, folder):
-    "Folders that the usual layouts put the images in, nearest first"
+    "Folders in which the usual layouts have the images, nearest first"
     return tree.once(('beside', folder), lambda: list(_usual_places(tree, folder)))
 
 def _usual_places(tree, folder):
@@ -322,7 +322,7 @@ def locate(
     name:str, # Image as the file names it
     by_stem:bool=False, # The name has no extension
 )->Located:
-    "The image that `name` in `file` stands for"
+    "Find the image that `name` in `file` refers to"
     folder = file.rpartition('/')[0]
     if not by_stem and (path := _quick_look(tree, folder, name)): return Located(path)
     written, name = name, clean_name(name)
@@ -341,13 +341,13 @@ def locate(
     return Located(name, 'ambiguous_image', ', '.join(sorted(found)[:4]))
 
 def _quick_look(tree, folder, name):
-    "Where an image is whose name is that of one in the usual places, letter by letter, as nearly all are"
+    "Path of an image with exactly this name in the usual places, where nearly all are"
     below, _, last = name.rpartition('/')
     for place, images in tree.once(('places', folder, below), lambda: _places(tree, folder, below)):
         if last in images and '..' not in name and '\\' not in name: return place + last
 
 def _places(tree, folder, below):
-    "What is `below` the usual places: folder with '/', names of its images; none where one was not walked"
+    "(folder with '/', names of its images) for the path `below` in the usual places; none if one was not walked"
     paths = [join(o, below) if below else o for o in _beside(tree, folder)]
     if clean_name(join(below, 'x')) != join(below, 'x') or tree._enters and not tree.folders.keys() >= set(paths): return []
     return [(join(o, ''), tree.folders[o].images) for o in paths if o in tree.folders]
@@ -360,7 +360,7 @@ def _stem_beside(tree, folder, stem):
         if len(matches) == 1: return place + matches[0]
 
 def _stems_beside(tree, folder, below):
-    "The usual places, or what is `below` them, with names of their images and how these end"
+    "The path `below` in the usual places, with the names of their images and the extensions of these"
     for place in (join(o, below) if below else o for o in _beside(tree, folder)):
         found = tree.folders.get(place, _NONE)
         if found.images: yield join(place, ''), found.images, found.image_endings
@@ -381,7 +381,7 @@ class Document(NamedTuple):
     "Annotation files that one reader reads in one go"
     format: str # name of the reader: 'coco', 'csv', 'pts'
     files: tuple # relative to the raw folder
-    keypoint_offset: float = 0. # pixels to add to x and y of keypoints, where a maker counts from elsewhere
+    keypoint_offset: float = 0. # pixels to add to x and y of keypoints, if they do not count from 0
     columns: tuple = () # pairs of a name that is known and the table's own
 
 def read_head(
@@ -389,7 +389,7 @@ def read_head(
     file:str, # File relative to it
     size:int=65536, # Bytes
 )->bytes:
-    "The first bytes of a file; nothing where it cannot be read"
+    "The first bytes of a file; b'' if it cannot be read"
     try:
         with open(tree.path(file), 'rb') as f: return f.read(size)
     except OSError: return b''
@@ -400,11 +400,11 @@ def list_files(
     folder:str, # One folder of it
     suffix:str='.txt',
 )->list: # Paths relative to the raw folder
-    "The files of a folder that have no image's name"
+    "The files of a folder without the stem of an image"
     return tree.once(('by stem', folder, suffix), lambda: _by_image(tree, folder, suffix))[1]
 
 def label_files(tree:Tree, folder:str, suffix:str='.txt')->list:
-    "The files of a folder that have an image's name"
+    "The files of a folder with the stem of an image"
     return tree.once(('by stem', folder, suffix), lambda: _by_image(tree, folder, suffix))[0]
 
 def _by_image(tree, folder, suffix):
