@@ -1,7 +1,7 @@
 """Images in a bucket against the same images on disk: python benchmarks/remote.py
 
-The server is on this machine, where a user's is not. So that it takes nothing from the workers, they run on processors of their own on both sides,
-one each if there are enough, and it gives again what moto has answered first.
+The server is on this machine, where a user's is not. So that it takes nothing from the workers, they have processors of their own, and it has two,
+or one where there are fewer than four. It gives again what moto has answered first.
 """
 import argparse
 import os
@@ -63,11 +63,11 @@ def serve():
         print(server.highest, time.process_time() - before, flush=True)
 
 
-def processors(workers):
+def processors():
     "Processors for the workers, and for all else; None twice where they cannot be told apart"
     mine = sorted(os.sched_getaffinity(0)) if hasattr(os, 'sched_setaffinity') else []
-    n = min(workers, len(mine) - 1)
-    return ({*mine[:n]}, {*mine[n:]}) if n > 0 else (None, None)
+    n = max(1, len(mine) - 2)
+    return ({*mine[:n]}, {*mine[n:]}) if len(mine) > 1 else (None, None)
 
 
 def epoch(ds, batch_size, workers, where):
@@ -101,9 +101,9 @@ def measure(args, folder):
     write_images(folder / 'raw', args.images)
     DataProcessor(folder / 'raw', folder / 'out', num_workers=2, progress=False).process_detector(1)
     sizes = [o.stat().st_size for o in (folder / 'raw').rglob('*.jpg')]
-    where, elsewhere = processors(args.workers)
+    where, elsewhere = processors()
     if elsewhere: os.sched_setaffinity(0, elsewhere)
-    print(f'{args.images} images of {np.mean(sizes) / 1000:.0f} KB, {args.workers} workers, batches of {args.batch_size}, {args.latency:.0f} ms latency, {os.cpu_count()} processors, ' + (f'the workers on {len(where)} of them, the server on others' if where else 'shared with the server'))
+    print(f'{args.images} images of {np.mean(sizes) / 1000:.0f} KB, {args.workers} workers, batches of {args.batch_size}, {args.latency:.0f} ms latency, {os.cpu_count()} processors, ' + (f'the workers on {len(where)} of them, the server on the other{"s" * (len(elsewhere) > 1)}' if where else 'shared with the server'))
     server = subprocess.Popen([sys.executable, __file__, '--serve'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     os.environ |= {'AWS_ENDPOINT_URL': server.stdout.readline().strip(), 'AWS_ACCESS_KEY_ID': 'testing', 'AWS_SECRET_ACCESS_KEY': 'testing',
                    'AWS_DEFAULT_REGION': 'us-east-1', 'EAR_LAZY_CACHE': str(folder / 'cache')}
