@@ -183,16 +183,25 @@ def _shortened(name, most=24):
     "A long name without its middle: exporters put hashes into names, and titles must fit side by side"
     return name if len(name) <= most else f'{name[:most - 9]}…{name[-8:]}'
 
+def _class_names(sample, label_names):
+    "The class of each box as text, '' if it has none; None if the sample has no `labels`"
+    if 'labels' not in sample: return None
+    numbers = np.atleast_1d(np.asarray(sample['labels'])).tolist()
+    return [str(n if label_names is None else label_names[n]) for n in numbers]
+
 def show_sample(
-    sample, # Dict with `image`, one of `bboxes`, `keypoints` or `bbox`, and `image_path`
+    sample, # Dict with `image`, one of `bboxes`, `keypoints` or `bbox`, `image_path`, and perhaps `labels`
     ax=None, # Axes to draw on; None makes a figure
+    label_names=None, # Names that `labels` count in
     **kwargs, # For `show_image`
 ): # The axes
     "Show a sample's image with its boxes or keypoints, under its file name"
-    title = _shortened(_name(sample))
-    if 'bbox' in sample: title += '\n{:.0f} × {:.0f} px'.format(*np.asarray(sample['bbox'], dtype=float)[2:])
+    title, classes = _shortened(_name(sample)), _class_names(sample, label_names)
+    if 'bbox' in sample:
+        size = '{:.0f} × {:.0f} px'.format(*np.asarray(sample['bbox'], dtype=float)[2:])
+        title += '\n' + ', '.join(filter(None, [*(classes or []), size]))
     ax = show_image(_drawable(sample['image']), ax=ax, **{'title': title, **kwargs})
-    if 'bboxes' in sample: show_bboxes(None, boxes_of(sample), ax=ax)
+    if 'bboxes' in sample: show_bboxes(None, boxes_of(sample), ax=ax, labels=classes)
     if 'keypoints' in sample: show_keypoints(None, points_of(sample), ax=ax)
     return ax
 
@@ -200,7 +209,7 @@ def show_sample(
 def _as_samples(batch, max_n):
     if not isinstance(batch, dict): return list(islice(batch, max_n))
     if np.ndim(batch['image']) == 3: return [batch]
-    keys = [k for k in ('image', 'bboxes', 'keypoints', 'visibility', 'bbox', 'image_path') if k in batch]
+    keys = [k for k in ('image', 'bboxes', 'keypoints', 'visibility', 'bbox', 'labels', 'image_path') if k in batch]
     return [{k: batch[k][i] for k in keys} for i in range(min(max_n, len(batch['image'])))]
 
 # %% ../nbs/08a_show.ipynb #fb56a08a
@@ -229,7 +238,7 @@ def show_batch(
     ncols=3, # Columns of the grid
     figsize=None, # (width, height) of the figure in inches
     imsize=3, # Inches per cell, if `figsize` is None
-    **kwargs, # For `show_image`
+    **kwargs, # For `show_sample`
 ): # Array of axes, one per cell of the grid
     "Show the first samples of a batch in a grid; padding of a batch is hatched"
     samples = _as_samples(batch, max_n)
