@@ -1,4 +1,4 @@
-"""Shared memory for batches that a worker uses again
+"""Shared memory that a worker reuses for its batches
 
 Docs: https://ear-lazy.github.io/ear_lazy/buffers.html.md"""
 
@@ -21,9 +21,9 @@ import torch
 HEAD = mmap.PAGESIZE # bytes of a buffer before the tensor
 
 class _Loan:
-    "A tensor over a buffer, as the buffer knows it"
-    FREE, IN_USE, LEFT = range(3) # what its byte says
-    all = set() # of this process
+    "The state of one tensor over a buffer"
+    FREE, IN_USE, LEFT = range(3) # values of its byte
+    all = set() # those of this process
     def __init__(self, memory, number):
         self._state, self._number = np.frombuffer(memory, np.uint8, HEAD), number
         self.say(self.IN_USE)
@@ -31,13 +31,13 @@ class _Loan:
 
     def say(self, state): self._state[self._number] = state
 
-    def end(self): # also while Python shuts down and takes modules apart
+    def end(self): # also called at shutdown, when modules are partly gone
         if self._state[self._number] == self.IN_USE: self.say(self.FREE)
         self.all.discard(self)
 
 def lend(
     memory:mmap.mmap, # Of a buffer
-    number:int, # Of the tensor among those over this buffer, below `HEAD`
+    number:int, # Index of the tensor's byte, below `HEAD`
     size:int, # Bytes
 )->torch.Tensor: # (size,) uint8
     "A tensor over a buffer that is in use as long as anything shares its memory"
@@ -52,9 +52,9 @@ if hasattr(os, 'register_at_fork'): os.register_at_fork(before=_leave_all)
 
 # %% ../nbs/12bb_buffers.ipynb #05ab6fe2
 class Buffer:
-    "Shared memory for one batch after the other"
+    "Shared memory, reused for one batch after another"
     def __init__(self,
-        size:int, # Bytes that it has room for
+        size:int, # Capacity in bytes
     ):
         self.fd = os.memfd_create('ear_lazy_batch')
         finalize(self, os.close, self.fd).atexit = False
@@ -64,7 +64,7 @@ class Buffer:
     def grow(self,
         size:int, # Bytes
     ):
-        "Make room for more, while it is free"
+        "Enlarge it while it is free"
         os.ftruncate(self.fd, HEAD + size)
         self._memory, self.size = mmap.mmap(self.fd, HEAD + size), size
 
@@ -75,7 +75,7 @@ class Buffer:
     def lend(self,
         size:int, # Bytes
     )->torch.Tensor: # (size,) uint8
-        "A tensor over a buffer that is free"
+        "A tensor over this buffer, which must be free"
         self._sent = 0
         return lend(self._memory, 0, size).as_subclass(BufferTensor)
 
@@ -85,8 +85,8 @@ class Buffer:
         "Whether a tensor shares the memory of the buffer"
         return tensor.untyped_storage().data_ptr() == np.frombuffer(self._memory, np.uint8, 1, HEAD).ctypes.data
 
-    def send(self)->int: # None where it was handed over as often as there is room for
-        "The number of the next tensor in another process, which is in use from now on"
+    def send(self)->int: # None if all bytes are used up
+        "Reserve a byte for a tensor in another process; it counts as in use from now on"
         if self._sent + 1 == HEAD: return
         self._sent += 1
         self._memory[self._sent] = _Loan.IN_USE
@@ -94,7 +94,7 @@ class Buffer:
 
 class BufferTensor(torch.Tensor):
     "A tensor that is handed over to another process without a copy if it shares the memory of a buffer"
-    def __reduce_ex__(self, protocol): return _itself, (self.as_subclass(torch.Tensor),) # to anywhere else
+    def __reduce_ex__(self, protocol): return _itself, (self.as_subclass(torch.Tensor),) # for any other purpose
 
 def _itself(tensor): return tensor
 
@@ -108,7 +108,7 @@ class BufferPool:
     def take(self,
         size:int, # Bytes
     )->BufferTensor: # (size,) uint8, filled with anything; None where all buffers are in use
-        "Memory from a buffer that nobody uses any more"
+        "Memory from a buffer that is free"
         with self._lock:
             self._buffers = [o for o in self._buffers if not o.is_left()]
             free = sorted((o for o in self._buffers if o.is_free()), key=lambda o: o.size)
@@ -122,8 +122,8 @@ class BufferPool:
 
     def send(self,
         tensor:torch.Tensor, # Any
-    )->tuple: # File descriptor of its buffer and its number there; None where it lies in none
-        "Let another process use the memory of a tensor too"
+    )->tuple: # File descriptor of its buffer and index of its byte; None if it is in no buffer
+        "Share the memory of a tensor with another process"
         with self._lock:
             buffer = next((o for o in self._buffers if o.holds(tensor)), None)
             number = buffer and buffer.send()
@@ -133,7 +133,7 @@ class BufferPool:
 _pool = BufferPool() # of this process
 
 def _renew_pool():
-    "A child takes buffers of its own"
+    "Give a forked child its own buffers"
     global _pool
     _pool = BufferPool()
 
@@ -142,11 +142,11 @@ if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_po
 def take(
     size:int, # Bytes
 )->BufferTensor: # (size,) uint8, filled with anything; None where there is no memory to use again
-    "Memory for a batch that is handed over to another process; None where buffers are not to be had, or all are in use"
+    "Memory for a batch that will be handed to another process; None if there are no buffers, or all are in use"
     return _pool.take(size) if hasattr(os, 'memfd_create') and size else None
 
 def _received(handle, number, size, dtype, shape, stride, offset):
-    "The tensor, in the process that it is handed over to"
+    "Rebuild the tensor in the receiving process"
     fd = handle.detach()
     try: memory = mmap.mmap(fd, HEAD + size)
     finally: os.close(fd)

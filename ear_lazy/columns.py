@@ -19,20 +19,20 @@ from .errors import MetadataError
 from .geometry import keypoints_to_boxes
 
 # %% ../nbs/11d_columns.ipynb #ada1165d
-BLOCK = 512 # rows whose keypoints are worked on at once
+BLOCK = 512 # rows per block
 
 class Points(NamedTuple):
-    "What the keypoints of rows come down to"
-    boxes: np.ndarray # (n, 4) xywh around the labelled ones; NaN where there is none
+    "Summary of the keypoints of each row"
+    boxes: np.ndarray # (n, 4) xywh around the labelled ones; NaN if there are none
     labelled: np.ndarray # (n,) how many are labelled
     hidden: np.ndarray # (n,) how many are labelled, but hidden
-    visibility: np.ndarray # (K, 3) rows in which each keypoint is unlabelled, hidden, visible; K of the row that has most
+    visibility: np.ndarray # (K, 3) rows in which each keypoint is unlabelled, hidden, visible; K of the row with the most
 
 def point_blocks(
     counts, # (n,) keypoints of each row
     values, # (m, 3) [x, y, visibility] of all rows
-): # Yields (rows,) numbers of some rows that have K keypoints each, (rows, K, 3) their keypoints
-    "The keypoints of all rows, some rows after the other"
+): # Yields (rows,) row numbers of rows with K keypoints each, and (rows, K, 3) their keypoints
+    "The keypoints of all rows, block by block"
     starts = np.cumsum(counts) - counts
     for k in np.unique(counts).tolist():
         rows = np.flatnonzero(counts == k)
@@ -52,7 +52,7 @@ def sum_up_points(
     visibility = np.zeros((int(counts.max(initial=0)), 3), np.int64)
     for rows, points in point_blocks(counts, values):
         boxes[rows] = keypoints_to_boxes(points)
-        v = np.ascontiguousarray(points[..., 2].T) # (K, rows), along which NumPy is quick
+        v = np.ascontiguousarray(points[..., 2].T) # (K, rows): NumPy is fast along the last axis
         seen = v > 0, v > 1
         labelled[rows], visible = (o.sum(0, dtype=np.int32) for o in seen)
         hidden[rows] = labelled[rows] - visible
@@ -66,12 +66,12 @@ class Columns:
     "The metadata of a dataset's rows, in their order"
     kind: str # 'detector', 'landmarker' or 'teacher'
     groups: list # (split, source) pairs
-    group: np.ndarray # (n,) number in `groups`
+    group: np.ndarray # (n,) index into `groups`
     sizes: np.ndarray # (n, 2) height, width; 0 where unknown
     counts: np.ndarray # (n,) boxes or keypoints of each row
     values: np.ndarray # (m, 4) xywh pixels or (m, 3) [x, y, visibility]
     label_names: list # Classes
-    labels: np.ndarray # (m,) number in `label_names`; none for keypoints
+    labels: np.ndarray # (m,) index into `label_names`; empty for keypoints
 
     def __len__(self): return len(self.group)
 
@@ -82,12 +82,12 @@ class Columns:
 
     @cached_property
     def points(self)->Points:
-        "What the keypoints of a landmarker come down to"
+        "Summary of the keypoints of a landmarker"
         return sum_up_points(self.counts, self.values)
 
     @property
     def boxes(self)->np.ndarray: # (b, 4) xywh pixels
-        "All boxes: a detector has several in a row, a teacher one, and for keypoints it is the extent of the labelled ones"
+        "All boxes: any number per row for a detector, one for a teacher, the extent of the labelled keypoints for a landmarker"
         return self.points.boxes if self.kind == 'landmarker' else self.values
 
     @property
@@ -107,17 +107,17 @@ class Columns:
 
 # %% ../nbs/11d_columns.ipynb #7dd12860
 def _checked(numbers, names, shard, column):
-    "Numbers that count in names, if they do"
+    "Indices into names, checked"
     if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(names):
-        raise MetadataError(f'damaged: its column {column} counts beyond its {len(names)} names', shard.path)
+        raise MetadataError(f'damaged: its column {column} has indices outside its {len(names)} names', shard.path)
     return numbers
 
 def _counts(shard, values):
-    "Values of each row, and the first and the last of all"
+    "Number of values of each row, and where all values start and end"
     if (offsets := shard.columns.get('offsets')) is None: return np.full(len(shard), values.size//len(shard)), 0, None
     counts, first, last = np.diff(offsets), offsets[0], offsets[-1]
     if 0 <= first and last <= len(values) and (counts >= 0).all(): return counts, first, last
-    raise MetadataError('damaged: its offsets do not lead through its values one row after the other', shard.path)
+    raise MetadataError('damaged: its offsets are not ascending or exceed its values', shard.path)
 
 def _shard_columns(shard):
     "Columns of one file"
@@ -131,7 +131,7 @@ def _shard_columns(shard):
 
 # %% ../nbs/11d_columns.ipynb #4fb63900
 def _renumbered(names, numbers):
-    "One list of names for several, and all numbers counted in it"
+    "Several lists of names merged into one, and all indices adjusted to it"
     place = {name: i for i, name in enumerate(dict.fromkeys(o for part in names for o in part))}
     found = [np.array([place[o] for o in part], np.int32)[n] if len(n) else n for part, n in zip(names, numbers)]
     return list(place), np.concatenate(found)
@@ -142,7 +142,7 @@ def _no_columns(kind):
     return Columns(kind, [], none, np.zeros((0, 2)), none, np.zeros((0, 3 if kind == 'landmarker' else 4)), [], none)
 
 def _joined(parts):
-    "Columns one behind the other"
+    "Columns concatenated"
     if len(parts) == 1: return parts[0]
     groups, group = _renumbered([o.groups for o in parts], [o.group for o in parts])
     names, labels = _renumbered([o.label_names for o in parts], [o.labels for o in parts])
@@ -150,7 +150,7 @@ def _joined(parts):
     return Columns(parts[0].kind, groups, group, joined('sizes'), joined('counts'), joined('values'), names, labels)
 
 def _value_index(counts, rows):
-    "Places of the values of chosen rows"
+    "Positions of the values of chosen rows"
     if not len(rows): return slice(0)
     n, starts = counts[rows], np.cumsum(counts) - counts
     return np.repeat(starts[rows] - np.cumsum(n) + n, n) + np.arange(n.sum())
@@ -164,8 +164,8 @@ def _chosen(c, rows):
 # %% ../nbs/11d_columns.ipynb #181cc12b
 def located(
     ds, # Dataset, some rows of one, or a combined one
-)->tuple: # list of the datasets with a file of their own, (n,) which of these each row is in, (n,) row of its file
-    "Where the rows of a dataset stand; raises `TypeError` for what has no metadata files"
+)->tuple: # list of the datasets with their own file, (n,) index of each row's dataset in it, (n,) row in that file
+    "Where the rows of a dataset are stored; raises `TypeError` for anything without metadata files"
     if hasattr(ds, 'datasets'):
         found = [located(o) for o in ds.datasets]
         before = np.cumsum([0] + [len(leaves) for leaves, _, _ in found])
@@ -177,7 +177,7 @@ def located(
     return (leaves, number, row) if ds._rows is None else (leaves, number[ds._rows], row[ds._rows])
 
 def _files(ds):
-    "Metadata files of a dataset, each once, and (n,) where its rows stand in all of them together"
+    "Metadata files of a dataset, each once, and (n,) positions of its rows in their concatenation"
     leaves, number, row = located(ds)
     files = {o.metadata.path: o.metadata for o in leaves}
     starts = dict(zip(files, np.cumsum([0] + [len(o) for o in files.values()]).tolist()))
@@ -194,8 +194,8 @@ def _shards(metadata):
 # %% ../nbs/11d_columns.ipynb #9f40ea2a
 def columns_of(
     ds, # Dataset, some rows of one, or a combined one
-)->Columns: # Arrays that are views of the file must not be written to
-    "All metadata of a dataset; raises `MetadataError` where a column is damaged"
+)->Columns: # Do not write to the arrays: they may be views of the file
+    "All metadata of a dataset; raises `MetadataError` if a column is damaged"
     files, rows = _files(ds)
     parts = [_shard_columns(shard) for o in files for shard in _shards(o)]
     c = _joined(parts) if parts else _no_columns(ds.kind)
@@ -203,8 +203,8 @@ def columns_of(
 
 def paths_of(
     ds, # Dataset, some rows of one, or a combined one
-)->np.ndarray: # (n,) bytes; must not be written to
-    "Image paths of all rows, as the files have them"
+)->np.ndarray: # (n,) bytes; do not write to it
+    "Image paths of all rows, as stored in the files"
     files, rows = _files(ds)
     columns = [o.column('image_paths') for o in files]
     paths = columns[0] if len(columns) == 1 else np.concatenate(columns)
@@ -233,8 +233,8 @@ _ELSEWHERE = {'detector': ('keypoints', 'hidden'), 'teacher': ('boxes', 'keypoin
 
 def row_numbers(
     kind:str, # 'detector', 'landmarker' or 'teacher'
-)->list: # Names, in their order
-    "Which numbers differ from row to row of a kind"
+)->list: # Names, in order
+    "Names of the numbers that vary between rows of a kind"
     return [o for o in ROW_NUMBERS if o not in _ELSEWHERE[kind]]
 
 def numbers_of(
@@ -242,5 +242,5 @@ def numbers_of(
     name:str, # One of `ROW_NUMBERS` or `BOX_NUMBERS`
 )->np.ndarray: # (n,) or (b,); NaN where unknown
     "A number of all rows, or of all boxes"
-    with np.errstate(all='ignore'): # strangers' files hold any number
+    with np.errstate(all='ignore'): # files from elsewhere may hold any number
         return (ROW_NUMBERS | BOX_NUMBERS)[name](c)

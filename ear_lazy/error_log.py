@@ -26,7 +26,7 @@ _HEAD, _PATH = 8 * len(FAULTS), 8 # bytes of the counts, and of a path
 _logs, _opening = WeakValueDictionary(), Lock()
 
 class ErrorLog:
-    "Counts errors by fault, and knows which paths had one, over all processes that use it"
+    "Counts errors by fault, and remembers which paths had one, across all processes that use it"
     def __init__(self):
         if hasattr(os, 'memfd_create'): fd = os.memfd_create('ear_lazy')
         else:
@@ -57,7 +57,7 @@ def _open(pid, fd, identity):
 
 # %% ../nbs/11c_error_log.ipynb #4c063706
 def _renew_locks():
-    "Make the logs of a forked process usable, whatever other threads were doing"
+    "Make the logs of a forked process usable, even if another thread held a lock"
     global _opening
     _opening = Lock()
     for log in list(_logs.values()): log._lock = Lock()
@@ -90,7 +90,7 @@ def _counts(self:ErrorLog): return np.frombuffer(self._read(0, _HEAD), np.int64)
 
 @patch
 def _is_new(self:ErrorLog, path):
-    "Whether no process has met a path yet; now one has"
+    "Whether the path is new to all processes; marks it as known"
     digest = blake2b(os.fsencode(path), digest_size=_PATH).digest()
     if digest in self._paths: return False
     while others := self._read(self._end, 1 << 16): # of other processes
@@ -103,7 +103,7 @@ def _is_new(self:ErrorLog, path):
 # %% ../nbs/11c_error_log.ipynb #5c04da63
 @patch
 def add(self:ErrorLog,
-    fault:str, # A key of `FAULTS`; another one counts as 'other'
+    fault:str, # A key of `FAULTS`; any other counts as 'other'
     path:str, # The image
 )->bool: # Whether this is the first error of the path, in any process
     "Count an error"
@@ -115,6 +115,6 @@ def add(self:ErrorLog,
 
 @patch
 def counts(self:ErrorLog)->dict:
-    "Fault to number of errors, without those that never came"
+    "Fault to number of errors, leaving out zeros"
     with self._exclusive(): counts = self._counts().tolist()
     return {k: n for k, n in zip(FAULTS, counts) if n}

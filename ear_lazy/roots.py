@@ -1,4 +1,4 @@
-"""Where the images of a metadata file are, and that it cannot point elsewhere
+"""Where the images of a metadata file are, and checks that it cannot point elsewhere
 
 Docs: https://ear-lazy.github.io/ear_lazy/roots.html.md"""
 
@@ -21,20 +21,20 @@ from .swap import real_path
 LEVELS = 2 # up from the folder of the file
 
 def is_near(
-    root:str, # As it is recorded
+    root:str, # As recorded
     folder:str, # Of the metadata file, absolute
 )->bool:
-    "Whether a recorded root is in the neighbourhood of its file"
+    "Whether a recorded root is near its file"
     parts = os.path.normpath(root).replace('\\', '/').split('/')
     above = len(PurePosixPath(folder).parts) - 1
     return not os.path.isabs(root) and parts[0] != '' and ':' not in parts[0] and parts.count('..') <= min(LEVELS, above)
 
 def recorded_root(
-    npy_path:str, # Metadata file; a link counts as what it leads to
-    root:str, # As it is recorded
-    anywhere:bool=False, # Take it wherever it is
+    npy_path:str, # Metadata file; links are followed
+    root:str, # As recorded
+    anywhere:bool=False, # Accept any root
 )->str: # Absolute
-    "Folder of the images; raises `MetadataError` where a file from elsewhere points far away"
+    "Folder of the images; raises `MetadataError` if a file made elsewhere points far away"
     if is_remote(npy_path): return _recorded_url(npy_path, root, anywhere)
     folder = str(real_path(npy_path).parent)
     if anywhere or is_near(root, folder) or read_origin(npy_path):
@@ -52,10 +52,10 @@ def _far(path, root):
                          'root_dir=, or trust the file with allow_outside_root=True', path)
 
 # %% ../nbs/11b_roots.ipynb #3361c6a4
-FOLDERS = 4096 # to remember
+FOLDERS = 4096 # resolved folders to remember
 
 class RootGuard:
-    "Tells paths that stay in the image root from those that a link leads out of it"
+    "Checks that image paths stay inside the image root, links followed"
     def __init__(self,
         root:str, # Image root, absolute
         npy_path:str, # Metadata file
@@ -68,7 +68,7 @@ class RootGuard:
     def check(self,
         name:str, # Path of an image relative to the root
     ):
-        "Raises `MetadataError` where an image lies outside"
+        "Raises `MetadataError` if an image lies outside"
         if is_remote(self.root): return self._check_url(name)
         folder = name.rpartition('/')[0]
         if folder not in self._inside:
@@ -86,7 +86,8 @@ class RootGuard:
 
     def _check_url(self, name):
         if not self.root.startswith('http') or not ({'?', '#'} & {*name} or '..' in unquote(name).replace('\\', '/').split('/')): return
-        raise MetadataError(f'{name!r} is no plain name below {self.root}; if you trust the file, pass allow_outside_root=True', self.npy_path)
+        raise MetadataError(f'{name!r} is not a plain name below {self.root}; if you trust the file, pass allow_outside_root=True',
+                            self.npy_path)
 
     def _was_followed(self, real):
         "Whether the run that made the file here had images there"
