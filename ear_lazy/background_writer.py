@@ -1,4 +1,4 @@
-"""A thread between processing and disk: batch N is written while batch N+1 is parsed
+"""Write batch N in a thread while batch N+1 is parsed
 
 Docs: https://ear-lazy.github.io/ear_lazy/background_writer.html.md"""
 
@@ -18,8 +18,8 @@ class BackgroundWriter:
     "Call `write_batches` in a thread with every `flush_every` batches"
     def __init__(self,
         write_batches, # Function of a list of batches; called in the thread, in order
-        flush_every:int=1, # Batches that go to disk at once
-        queue_size:int=8, # Batches that may wait before `write` does
+        flush_every:int=1, # Batches per call of `write_batches`
+        queue_size:int=8, # Batches that may wait before `write` blocks
     ):
         if flush_every < 1: raise ValueError(f'flush_every is a number of batches, 1 or more, not {flush_every}')
         self._write_batches, self._flush_every = write_batches, flush_every
@@ -41,15 +41,15 @@ class BackgroundWriter:
         return []
 
     def write(self,
-        batch, # Anything that `write_batches` takes a list of
+        batch, # Anything; `write_batches` gets lists of these
     ):
-        "Queue a batch; raises what went wrong with an earlier one, and `ValueError` when it is closed"
+        "Queue a batch; raises the error of an earlier batch, and `ValueError` once closed"
         if self._error: raise self._error
         if not self._thread.is_alive(): raise ValueError('the writer is closed')
         self._queue.put(batch)
 
     def close(self):
-        "Wait until everything is written; raises what went wrong"
+        "Wait until everything is written; raises the error of any batch"
         if self._thread.is_alive():
             self._queue.put(_END)
             self._thread.join()

@@ -1,4 +1,4 @@
-"""What tells that raw data is as it was
+"""Detect whether raw data has changed since the last run
 
 Docs: https://ear-lazy.github.io/ear_lazy/changes.html.md"""
 
@@ -32,8 +32,8 @@ _WINDOW = 2**24 # bytes of a file that are in memory at once
 
 def content_digest(
     path:str, # A file
-)->str: # '' where it cannot be read
-    "A text that is the same for files of the same content"
+)->str: # '' if it cannot be read
+    "Digest of a file's content"
     try:
         with open(path, 'rb', buffering=0) as f:
             if (size := os.fstat(f.fileno()).st_size) < _WINDOW: return xxhash.xxh3_128_hexdigest(f.read())
@@ -41,28 +41,28 @@ def content_digest(
             for at in range(0, size, _WINDOW):
                 with mmap.mmap(f.fileno(), min(_WINDOW, size - at), access=mmap.ACCESS_READ, offset=at) as content: digest.update(content)
             return digest.hexdigest()
-    except (OSError, ValueError): return '' # a value: it is shorter than it was
+    except (OSError, ValueError): return '' # ValueError: the file was shortened meanwhile
 
 # %% ../nbs/07a_changes.ipynb #14642344
 class FileDigest(NamedTuple):
-    "A file's content, and how to tell without reading it that it is still the same"
+    "Digest of a file's content, and a stamp that tells without reading whether it is still valid"
     stamp: int # from `lasting_stamp`
     digest: str # of the content
 
 def stamp_of(st:os.stat_result)->int: # 64 bits
-    "A number that is another one after each change: size, modification and change time, inode"
+    "Hash of size, modification time, change time and inode, which differs after each change"
     return hash((st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino))
 
 def lasting_stamp(
     st:os.stat_result,
     taken:int, # When, in ns
 )->int:
-    "`stamp_of` a file that was left alone for longer than a tick of its file system's clock; 0 for another"
-    tick = 2 * 10**9 if st.st_mtime_ns % 10**9 == 0 else 10**8 # whole seconds are how coarse clocks look
+    "`stamp_of` a file last changed more than a tick of its file system's clock ago, else 0"
+    tick = 2 * 10**9 if st.st_mtime_ns % 10**9 == 0 else 10**8 # whole seconds are the sign of a coarse clock
     return stamp_of(st) if max(st.st_mtime_ns, st.st_ctime_ns) < taken - tick else 0
 
 def take_digest(path:str)->FileDigest:
-    "A file's digest and stamp, the stamp first: what changes in between will look changed"
+    "Stamp and digest of a file; the stamp is taken first, so a change in between will be noticed"
     taken = time.time_ns()
     try: stamp = lasting_stamp(os.stat(path), taken)
     except OSError: stamp = 0
@@ -75,14 +75,14 @@ def digest_read(
     "Digest of a file that has just been read"
     return FileDigest(lasting_stamp(st, time.time_ns()), xxhash.xxh3_128_hexdigest(data))
 
-SHARE = 10_000 # files in one go
+SHARE = 10_000 # files per call
 
 def refresh(
     digests:dict, # File relative to the root to its `FileDigest`; brought up to date
     root:str, # Folder that files are relative to
-    each=map, # As of `Tree`
+    each=map, # As in `Tree`
 ):
-    "Take digests anew where stamps have changed"
+    "Renew the digests of files whose stamps have changed"
     above, known = os.path.join(root, ''), list(digests.items())
     shares = [(above, known[a:a + SHARE]) for a in range(0, len(known), SHARE)]
     for changed in (each if len(shares) > 2 else map)(_changed, shares):
@@ -102,15 +102,16 @@ SMALL = 2**20 # bytes
 def surroundings_digest(
     tree:Tree, # The raw folder
     dataset:str, # Folder of a raw dataset
-    annotations:set, # Files that are digested by their own
+    annotations:set, # Files that have digests of their own
 )->str:
-    "A text that is the same while the images of a dataset, and files beside them, are the same"
+    "Digest of the images of a dataset and of the files beside them"
     folders, texts = images_of(tree, dataset), []
     for path, folder in folders.items():
-        for size, _, other in _looks((tree.path(join(path, '')), [o for o in folder.others if join(path, o) not in annotations])):
+        others = [o for o in folder.others if join(path, o) not in annotations]
+        for size, _, other in _looks((tree.path(join(path, '')), others)):
             texts.append((path, size, other, content_digest(tree.path(join(path, other))) if size < SMALL else ''))
-    shares = [(path, names[a:a + SHARE]) for path, names in ((o, sorted(folder.images)) for o, folder in folders.items())
-              for a in range(0, len(names), SHARE)]
+    images = [(path, sorted(folder.images)) for path, folder in folders.items()]
+    shares = [(path, names[a:a + SHARE]) for path, names in images for a in range(0, len(names), SHARE)]
     each = tree.each if sum(len(names) for _, names in shares) > 2 * SHARE else map
     digests = each(_digest_of_looks, [(tree.path(join(path, '')), names) for path, names in shares])
     return digest_of(texts, [(path, len(names), o) for o, (path, names) in zip(digests, shares)])
@@ -118,7 +119,7 @@ def surroundings_digest(
 def _digest_of_looks(files): return digest_of(_looks(files))
 
 def _looks(files):
-    "(size, modification time, name) of files of a folder"
+    "(size, modification time in ns, name) of each file of a folder"
     (above, names), looks = files, []
     for name in names:
         try: st = os.stat(above + name)
@@ -128,11 +129,11 @@ def _looks(files):
 
 # %% ../nbs/07a_changes.ipynb #a0e415c9
 class Inputs:
-    "What a run reads"
+    "Everything a run reads"
     def __init__(self,
         tree:Tree, # The raw folder
         sources:list, # `Source`s
-        asked:tuple, # What rows depend on besides the raw data
+        asked:tuple, # Options that rows depend on
         digests:dict, # File to its `FileDigest`, from an earlier run; brought up to date
     ):
         self.tree, self.sources, self.digests = tree, sources, digests
@@ -142,7 +143,7 @@ class Inputs:
         self._surroundings = [surroundings_digest(tree, '' if s.name == '.' else s.name, files) for s in sources]
         self._asked = ear_lazy.__version__, *asked
 
-    def keys(self)->list: # '' where the digest of a file is not known yet
+    def keys(self)->list: # '' if the digest of a file is not known yet
         "The key of each source"
         return [self._key(*o) for o in zip(self.sources, self._surroundings)]
 
@@ -154,16 +155,16 @@ class Inputs:
 
 def run_key(
     keys:list, # From `Inputs.keys`
-    *more, # What outputs depend on besides
-)->str: # '' where a key is not known yet
+    *more, # What else the outputs depend on
+)->str: # '' if a key is not known yet
     "The key of a run over all sources, in their order"
     return digest_of(*keys, *more) if all(keys) else ''
 
 def _read_files(source):
-    "Files whose content counts; of images that are a document themselves, too, the header is all that matters"
+    "Files whose content counts; even for images that are a document themselves, only the header matters"
     return [f for d in source.documents if d.format != 'images' for f in d.files]
 
 def _code_of(format):
-    "Digest of the module that reads a format, which may be another package's"
+    "Digest of the module that reads a format, possibly another package's"
     module = sys.modules.get(readers()[format].read.__module__)
     return content_digest(getattr(module, '__file__', None) or '')

@@ -1,4 +1,4 @@
-"""All files of a run appear at once, and what it parsed is kept for the next one
+"""Publish all files of a run at once, and keep what it parsed for the next run
 
 Docs: https://ear-lazy.github.io/ear_lazy/output_folder.html.md"""
 
@@ -34,15 +34,15 @@ from .swap import HIDDEN, SWAP, real_path, settle, swap_files
 # %% ../nbs/07b_output_folder.ipynb #45093354
 class State(msgspec.Struct):
     "What a run leaves for the next one"
-    run: str = '' # digest of all that the outputs depend on
+    run: str = '' # digest of everything the outputs depend on
     outputs: dict[str, tuple[int, int]] = {} # file to its size and its modification time in ns
-    files: dict[bytes, FileDigest] = {} # annotation file, as the system has it, to its digest
+    files: dict[bytes, FileDigest] = {} # annotation file, its name as the system has it, to its digest
 
     def is_current(self,
         output_dir:str, # Folder of the outputs
-        run:str, # Digest of what they would be made of now
+        run:str, # Digest of everything they would depend on now
     )->bool:
-        "Are the outputs there, untouched, and would they be the same again?"
+        "Are the outputs there and untouched, and would this run make the same ones?"
         return bool(run) and run == self.run and all(_looks(Path(output_dir) / k) == v for k, v in self.outputs.items())
 
     @property
@@ -58,28 +58,28 @@ def _inode(path):
 
 def read_state(
     output_dir:str, # Folder of the outputs
-)->State: # An empty one where there is none that can be read
-    "What the last run has left"
+)->State: # Empty if there is none that can be read
+    "The state that the last run left"
     try: return msgspec.msgpack.decode((Path(output_dir) / HIDDEN / 'state').read_bytes(), type=State)
     except (OSError, msgspec.DecodeError): return State()
 
 # %% ../nbs/07b_output_folder.ipynb #07f5cf31
 class Origin(msgspec.Struct):
-    "What is known of metadata files that were made in this very folder"
+    "Facts about metadata files that were made in this very folder"
     here: tuple[int, int] = (0, 0) # inodes of the note itself and of its folder
     outputs: dict[str, tuple[int, int]] = {} # file to its size and its modification time in ns
-    outside: list[bytes] = [] # folders outside of the image root that links in it led to
+    outside: list[bytes] = [] # folders outside the image root that links in it led to
 
 def read_origin(
     npy_path:str, # Metadata file
-)->Origin: # None where the file was not made here, or was changed since
-    "Whether a metadata file was made in the folder where it is"
+)->Origin: # None if the file was not made here, or has changed since
+    "The origin of a metadata file that was made in the folder where it is"
     path = real_path(npy_path)
     origin = _origin_of(path.parent)
     return origin if path.name in origin.outputs and origin.outputs[path.name] == _looks(path) else None
 
 def _origin_of(folder):
-    "What is known of a folder; an empty `Origin` where that is nothing, or comes from elsewhere"
+    "The origin of a folder's files; empty if there is no note, or the note comes from elsewhere"
     note = folder / HIDDEN / 'origin'
     try: origin = msgspec.msgpack.decode(note.read_bytes(), type=Origin)
     except (OSError, msgspec.DecodeError): return Origin()
@@ -95,7 +95,7 @@ def _clear(output_dir):
 def clear_away(
     output_dir:str, # Folder of the outputs
 ):
-    "Clear away what a killed run has left; nothing happens where another run is at work, or where this user may not write"
+    "Clear away what a killed run left; does nothing if another run is active or the folder is not writable"
     output_dir = Path(output_dir)
     with suppress(Timeout, OSError):
         if _left(output_dir / HIDDEN):
@@ -111,12 +111,12 @@ class Output(NamedTuple):
     bytes: int
 
 class OutputFolder:
-    "Rows of all sources in, complete metadata files out; use it in a `with` block"
+    "Takes rows of all sources and makes complete metadata files; use it in a `with` block"
     def __init__(self,
-        output_dir:str, # Folder of the files; made if it is not there
+        output_dir:str, # Folder of the files; made if missing
         root:str, # Folder that image paths are relative to
         kinds:tuple, # Kinds that this run makes; old files of these kinds are replaced or removed
-        shard_bytes:int=SHARD_BYTES, # About the largest size of one file
+        shard_bytes:int=SHARD_BYTES, # Largest size of one file, approximately
         at:str=None, # Where the files will be read from; None: this folder
     ):
         self.at = output_dir if at is None else at
@@ -146,14 +146,14 @@ class OutputFolder:
             with suppress(OSError): (self.hidden / 'lock').unlink()
         self._lock.release()
         with suppress(OSError):
-            for folder in self._made: folder.rmdir() # where nothing was committed; a folder with files in it stays
+            for folder in self._made: folder.rmdir() # if nothing was committed; a folder with files in it stays
 
 # %% ../nbs/07b_output_folder.ipynb #92bb3bf9
 @patch
 def write(self:OutputFolder,
     batches:list, # (number of the source, kind, `Rows`)
 ):
-    "Append batches and hand them to the system"
+    "Append batches and flush them"
     for source, kind, rows in batches:
         if (source, kind) not in self._spools: self._spools[source, kind] = Spool(self._staging / str(source) / kind)
         self._spools[source, kind].append(rows)
@@ -163,7 +163,7 @@ def write(self:OutputFolder,
 def keep(self:OutputFolder,
     source:int, # Its number
     key:str, # From an earlier run
-)->bytes: # The facts that were committed with it; None where that run has left nothing of this key
+)->bytes: # The facts that were committed with it; None if nothing is kept under this key
     "Take the rows of a source from an earlier run"
     folder = self.hidden / key
     try: facts = (folder / 'facts').read_bytes()
@@ -177,7 +177,7 @@ def image_root(
     root:str, # Folder that image paths are relative to
     output_dir:str, # Folder of the metadata files
 )->str:
-    "`root` relative to `output_dir`, as the files record it; the root itself may be a link; as it is where there is no way from one to the other"
+    "`root` relative to `output_dir`, as the files record it, or absolute if no relative path exists; a root that is a link stays one"
     if is_remote(root): return is_remote(output_dir) and relative_url(root, output_dir) or root
     if is_remote(output_dir): return os.path.realpath(root)
     root = Path(os.path.abspath(root))
@@ -187,7 +187,7 @@ def image_root(
 
 def joined_names(
     lists:list, # Names of each source; '' stands for no class
-)->tuple: # All names, '' first, and for each source the row of each of its names
+)->tuple: # dict of each name, '' first, to its row; for each source, (n,) int32 rows of its names
     "Class names of all sources as one list"
     row = {'': 0}
     return row, [np.array([row.setdefault(o, len(row)) for o in names], np.int32) for names in lists]
@@ -214,9 +214,9 @@ def finish(self:OutputFolder,
     train_split:float, # Share of groups that go to train
     source_names:list, # Name of each source
     label_names:list, # Class names of each source
-    groups:dict=None, # (source, kind) to the group hash of each row; None: those that they came with
+    groups:dict=None, # (source, kind) to the group hash of each row; None: the groups they came with
 )->list: # `Output`s, in the order of the kinds, train before val
-    "Make the files, still out of sight"
+    "Make the files, still in the hidden folder"
     groups = groups or self.groups()
     by_kind = {kind: np.concatenate([o for (_, k), o in groups.items() if k == kind] or [[]]) for kind in self.kinds}
     moved = moved_groups({k: o for k, o in by_kind.items() if len(o)}, train_split)
@@ -235,7 +235,7 @@ def finish(self:OutputFolder,
 def adopt(self:OutputFolder,
     outputs:list, # `Output`s
 ):
-    "Take files that somebody else has made in `staging`"
+    "Take over files that others made in `staging`"
     self._outputs = outputs
 
 @patch
@@ -249,7 +249,7 @@ def _make(self:OutputFolder, kind, split, picks, source_names, label_names):
 # %% ../nbs/07b_output_folder.ipynb #370a40cb
 @contextmanager
 def uninterrupted():
-    "Let Ctrl-C wait until the block is done: the new files are as good as there"
+    "Delay Ctrl-C until the block is done, because the new files are already complete"
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -262,13 +262,13 @@ def uninterrupted():
 @patch
 def commit(self:OutputFolder,
     extra:dict, # Other files to put beside them: name to bytes
-    keys:list=(), # Key of each source, and …
-    facts:list=(), # … bytes to give back with its rows
-    run:str='', # Digest of all that the outputs depend on
+    keys:list=(), # Key of each source
+    facts:list=(), # Bytes that `keep` returns for each source
+    run:str='', # Digest of everything the outputs depend on
     digests:dict=None, # Annotation file to its `FileDigest`
-    outside:set=frozenset(), # Folders outside of the image root that links in it lead to
+    outside:set=frozenset(), # Folders outside the image root that links in it lead to
 ):
-    "Put the finished files in place of those of earlier runs, and keep what was parsed"
+    "Replace the files of earlier runs by the finished ones, and keep what was parsed"
     made = [o.file for o in self._outputs] + list(extra)
     for name, data in extra.items(): (self._staging / name).write_bytes(data)
     state = State(run, {o: _looks(self._staging / o) for o in made},
@@ -286,7 +286,7 @@ def commit(self:OutputFolder,
 
 @patch
 def _write_origin(self:OutputFolder, made, outside):
-    "What files made elsewhere cannot have beside them"
+    "Write the note that files made elsewhere cannot have beside them"
     path = self._staging / 'origin'
     path.touch()
     here, before = (_inode(path), _inode(self.output_dir)), _origin_of(self.output_dir) # other kinds may stay as they are

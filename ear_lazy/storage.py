@@ -1,4 +1,4 @@
-"""Files in a bucket, read, copied and fetched ahead, with errors that say what to do
+"""Read, copy and prefetch files in a bucket, with errors that say what to do
 
 Docs: https://ear-lazy.github.io/ear_lazy/storage.html.md"""
 
@@ -50,7 +50,7 @@ def join_url(
     url:str, # A folder
     relative:str, # From there
 )->str:
-    "Another URL in the same bucket; raises `ValueError` where it would be outside"
+    "Another URL in the same bucket; raises `ValueError` if it would be outside"
     protocol, _, rest = url.partition('://')
     bucket, path = _bucket(rest)
     joined = posixpath.normpath(posixpath.join(path, relative))
@@ -60,7 +60,7 @@ def join_url(
 def relative_url(
     url:str, # What to name
     folder:str, # From where
-)->str: # None where they are not in one bucket
+)->str: # None if they are in different buckets
     "A URL relative to another"
     (protocol, _, rest), (other, _, start) = url.partition('://'), folder.partition('://')
     (bucket, path), (where, above) = _bucket(rest), _bucket(start)
@@ -74,7 +74,7 @@ def _bucket(rest):
 def filesystem(
     url:str, # A URL
 ): # fsspec's filesystem for it, in this process
-    "What speaks to the storage; raises an ImportError that says what to install"
+    "The filesystem of a URL; raises an `ImportError` that says what to install"
     protocol = url.partition('://')[0].lower()
     try:
         import fsspec
@@ -87,17 +87,17 @@ def filesystem(
 def storage_path(
     url:str, # A URL
 )->str:
-    "What its filesystem calls it"
+    "The path by which its filesystem knows a URL"
     return filesystem(url)._strip_protocol(url)
 
 def check_storage(
     url:str, # A path or URL
 )->str: # The same
-    "Raise at once what would be raised at the first read, where a package is missing"
+    "Raise a missing package's error now rather than at the first read"
     if is_remote(url):
         fs = filesystem(url)
         if _has_signed(url):
-            with suppress(Exception): _signer_of(fs) # the first read says what is wrong
+            with suppress(Exception): _signer_of(fs) # the first read reports what is wrong
     return url
 
 # %% ../nbs/00a_storage.ipynb #16383bc7
@@ -109,15 +109,18 @@ _PASSES = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOU
 def storage_error(
     error:Exception, # What fsspec, or what it stands on, raised
     url:str, # The file
-)->StorageError: # The same, in words
-    "Puts into words why storage did not do what it was asked"
-    said, name = ' '.join(str(error).split()) or type(error).__name__, type(error).__name__
+)->StorageError:
+    "The same error, with its `fault` and what to do about it"
+    name = type(error).__name__
+    said = ' '.join(str(error).split()) or name
     if isinstance(error, FileNotFoundError): fault, reason = 'missing', 'no such file, folder or bucket'
     elif isinstance(error, PermissionError) or _CREDENTIALS.search(name):
-        expired = 'the credentials have expired: renew them' if 'xpired' in said else 'access is denied: check the credentials, and what they allow'
-        fault, reason = 'denied', f'{expired} ({said})'
+        fault, reason = 'denied', 'access is denied: check the credentials, and what they allow'
+        if 'xpired' in said: reason = 'the credentials have expired: renew them'
+        reason += f' ({said})'
     elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSES or _NETWORK.search(name):
-        fault, reason = 'unreachable', f'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later ({said})'
+        fault = 'unreachable'
+        reason = f'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later ({said})'
     else: fault, reason = 'unreadable', f'the storage raised {name}: {said}'
     return StorageError(reason, url, fault=fault)
 
@@ -125,7 +128,7 @@ def storage_error(
 def storage_errors(
     url:str, # What the block reads or writes
 ):
-    "Raises a `StorageError` that names `url` for whatever goes wrong inside the block"
+    "Turn whatever goes wrong inside the block into a `StorageError` that names `url`"
     try: yield
     except (StorageError, ImportError, MemoryError): raise
     except Exception as error: raise storage_error(error, url) from error
@@ -137,7 +140,7 @@ def tried(
     function, # Of no argument
     url:str, # What it reads or writes
 ):
-    "The result of a function, called again where its error may pass; raises `StorageError`"
+    "The result of a function, retried while its error may pass; raises `StorageError`"
     start, wait = time.monotonic(), WAIT
     while True:
         try:
@@ -148,12 +151,12 @@ def tried(
         wait *= 2
 
 # %% ../nbs/00a_storage.ipynb #fccdda34
-_ALL = 2**40 # bytes; with an end, a file takes one request and not two
+_ALL = 2**40 # bytes; with an explicit end, a file takes one request instead of two
 
 def read_range(
     url:str, # File
     start:int=0, # First byte
-    end:int=_ALL, # Byte behind the last; the file may be shorter
+    end:int=_ALL, # One past the last byte; the file may be shorter
 )->bytes:
     "Bytes of a file; raises `StorageError`"
     fs = filesystem(url)
@@ -170,33 +173,33 @@ _SIGNS = ('ETag', 'etag', 'e_tag', 'generation', 'md5Hash', 'content_md5', 'Cont
 
 def version_of(
     info:dict, # From a filesystem of fsspec
-)->str: # '' where nothing tells
+)->str: # '' if `info` does not say
     "A text that changes when the file does"
     sign = next((info[o] for o in _SIGNS if info.get(o)), None)
-    if hasattr(sign, 'timestamp'): sign = sign.timestamp() # a listing may have a number where the file itself has a date
+    if hasattr(sign, 'timestamp'): sign = sign.timestamp() # a listing may have a number for what `info` gives as a date
     return '' if sign is None else _digest(str(sign).strip('"') + f" {info['size']}")
 
 def _digest(text): return blake2b(os.fsencode(text), digest_size=12).hexdigest()
 
 def file_info(
     url:str, # File
-)->dict: # 'size' in bytes, and what else this storage tells
-    "What the storage knows of a file now; raises `StorageError`"
+)->dict: # 'size' in bytes, and whatever else this storage reports
+    "The storage's current facts about a file; raises `StorageError`"
     fs = filesystem(url)
     path = storage_path(url)
     def get():
         fs.invalidate_cache(fs._parent(path))
         try: return fs.info(path)
         except OSError as error:
-            if error.errno == errno.EINVAL: fs.cat_file(path, start=0, end=1) # S3 says what is wrong only where it may answer with words
+            if error.errno == errno.EINVAL: fs.cat_file(path, start=0, end=1) # S3 explains its errors only in answers that have a body
             raise
     info = tried(get, url)
     if info['type'] == 'file': return info
     raise StorageError('this is a folder, not a file', url, fault='unreadable')
 
 # %% ../nbs/00a_storage.ipynb #25fe371f
-_VALID = 900 # seconds that a signed URL is good for
-_PROBE = "a b/ü+~'=&%.jpg" # a name that shows how names are written
+_VALID = 900 # seconds that a signed URL is valid
+_PROBE = "a b/ü+~'=&%.jpg" # a name that shows how names are quoted
 
 class _Signer:
     "Signs URLs as the client of a filesystem of s3fs would"
@@ -211,7 +214,7 @@ class _Signer:
         meta = self.client.meta
         self._plain = RequestSigner(meta.service_model.service_id, meta.region_name, 's3', meta.config.signature_version,
                                     session.get_credentials(), meta.events)
-        self._folders = {} # bucket to what stands before its names in a URL; '' where that is not all
+        self._folders = {} # bucket to the prefix of its URLs; '' if prefix and name do not make the URL
 
     def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID)
 
@@ -220,7 +223,7 @@ class _Signer:
         return self._plain.generate_presigned_url(request, 'GetObject', _VALID)
 
     def _find_folder(self, bucket):
-        for _ in range(2): # the second may have changed between the two
+        for _ in range(2): # signatures hold the time in seconds, which may have moved on between the two
             url = self._by_rules(bucket, Key=_PROBE)
             folder = url.partition('?')[0].removesuffix(quote(_PROBE, safe='/~'))
             if self._by_name(folder, _PROBE) == url: return folder
@@ -235,16 +238,18 @@ class _Signer:
 
 # %% ../nbs/00a_storage.ipynb #44dd3e3a
 IN_FLIGHT = int(os.environ.get('EAR_LAZY_IN_FLIGHT', 16)) # requests at a time, in each process
-_making = Lock() # of what there is one of in each process
-_http, _signer = None, (None, None) # connections; a signer, behind the filesystem that it has its settings from (None: that of the parent process)
-_unsigned, _PASSING = set(), (200, 206, 404, 416, 429, 500, 502, 503, 504) # buckets that take no signed URLs; what does not tell that
+_making = Lock() # held while one of the objects below is made, one per process
+_http = None # connections
+_signer = None, None # filesystem and signer made for it; no filesystem: the signer is the parent process's
+_unsigned = set() # buckets that reject signed URLs
+_PASSING = 200, 206, 404, 416, 429, 500, 502, 503, 504 # statuses that do not mean such a rejection
 
 def _connections():
     global _http
     with _making:
         if _http is None:
-            from urllib.request import getproxies # takes longer to import than all else here
-            if getproxies(): raise ConnectionError('only the client knows how to go by a proxy')
+            from urllib.request import getproxies # slower to import than everything else here
+            if getproxies(): raise ConnectionError('only the client knows how to use a proxy')
             import urllib3
             _http = urllib3.PoolManager(maxsize=IN_FLIGHT, timeout=urllib3.Timeout(connect=5, read=15), retries=1)
     return _http
@@ -259,17 +264,17 @@ def _signer_of(fs):
 def _has_signed(url): return url.startswith(('s3://', 's3a://')) and url.split('/')[2] not in _unsigned
 
 def _get_signed(url, end):
-    "Status and content of a file by a signed URL; status 0 where there was no answer"
+    "Status and content of a file by a signed URL; status 0 if there was no answer"
     try:
         fs = filesystem(url)
         signed = _signer_of(fs).sign(*fs.split_path(storage_path(url)))
         answer = _connections().request('GET', signed, headers={'Range': f'bytes=0-{end - 1}'}, redirect=False, decode_content=False)
         return answer.status, answer.data
-    except Exception: return 0, b'' # fsspec's client says what it is
+    except Exception: return 0, b'' # fsspec's client will say why
 
 def read_whole(
     url:str, # File
-    end:int=_ALL, # No more bytes than these
+    end:int=_ALL, # At most so many bytes
 )->bytes:
     "Content of a file; raises `StorageError`"
     if not _has_signed(url): return read_range(url, 0, end)
@@ -281,7 +286,7 @@ def read_whole(
 
 # %% ../nbs/00a_storage.ipynb #8725b6c5
 def cache_dir()->Path:
-    "Folder of what is kept of remote files"
+    "Folder for local copies of remote files"
     said, shared = os.environ.get('EAR_LAZY_CACHE'), os.environ.get('XDG_CACHE_HOME')
     return Path(os.path.abspath(os.path.expanduser(said or os.path.join(shared or '~/.cache', 'ear_lazy'))))
 
@@ -289,8 +294,8 @@ def cache_dir()->Path:
 def in_cache(
     url:str, # What is kept
     what:str, # Which part of the cache: 'files', 'images', …
-): # A folder of its own, made where it is not there; an error of the disk is a `StorageError` that names the cache folder
-    "Where to keep something of a URL"
+): # A folder of its own, made if missing
+    "Where to keep something of a URL; a disk error in the block becomes a `StorageError` that names the cache folder"
     folder = cache_dir() / what / _digest(url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -302,7 +307,7 @@ def in_cache(
 def write_whole(
     path:Path, # File
     data:bytes,
-    size:int=None, # Of the file, where it is longer than `data`: the rest is a hole
+    size:int=None, # Of the file, if longer than `data`: the rest is a hole
 ):
     "Write a file so that nobody sees half of it"
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.part-', delete=False) as part:
@@ -322,7 +327,7 @@ DAY = 86_400 # seconds
 def local_copy(
     url:str, # File
 )->str: # Path
-    "A copy of what a file is now; raises `StorageError`"
+    "A copy of the current version of a file; raises `StorageError`"
     with in_cache(url, 'files') as folder, FileLock(folder / 'lock'):
         for _ in range(4):
             version = version_of(info := file_info(url))
@@ -337,7 +342,7 @@ def local_copy(
             finally: part.unlink(missing_ok=True)
             _forget(folder, copy)
             return str(copy)
-    raise StorageError('is written again and again while it is read: wait until that has ended', url)
+    raise StorageError('the file keeps changing while it is read: try again when nothing writes to it', url)
 
 def _forget(folder, but):
     for o in folder.iterdir():
@@ -356,7 +361,7 @@ def _kept(url, end, keep):
     return data
 
 def _has_room(folder, size, most):
-    "Whether there is room for a file; where there is, it is taken"
+    "Reserve room for a file; False if there is none"
     count = folder / 'bytes'
     with FileLock(folder / 'lock'):
         taken = int(count.read_text()) if count.exists() else 0
@@ -374,7 +379,7 @@ def _fetchers():
     return _pool
 
 def _forget_threads():
-    "Threads and connections do not come along into a forked process"
+    "Start anew in a forked process, which inherits no threads or connections"
     global _pool, _fetches, _making, _http, _signer
     _pool, _fetches, _making, _http, _signer = None, [], Lock(), None, (None, _signer[1])
 
@@ -395,7 +400,7 @@ class _Fetch:
                 return
 
     def take(self, url):
-        "The future of a file; None where it is not on its way"
+        "The future of a file; None if it is not on its way"
         with self._lock:
             self._wanted[url] -= 1
             future = self._coming.get(url)
@@ -411,7 +416,7 @@ class _Fetch:
 @contextmanager
 def prefetch(
     urls:list, # Files that the block reads with `read`, in about this order
-    most:int=_ALL, # Bytes of a file
+    most:int=_ALL, # At most so many bytes of each file
     keep:int=0, # Bytes of files to keep in the cache folder
 ):
     "Fetch files while a block reads them"
@@ -427,10 +432,10 @@ def prefetch(
 
 def read(
     url:str, # File
-    most:int=_ALL, # No more bytes than these
+    most:int=_ALL, # At most so many bytes
     keep:int=0, # Bytes of files to keep in the cache folder
 )->bytes:
-    "Content of a file, which may be on its way; raises `StorageError`"
+    "Content of a file, which may already be on its way; raises `StorageError`"
     for fetch in list(_fetches):
         if url in fetch._wanted and (future := fetch.take(url)): return future.result()
     return _kept(url, most, keep)
@@ -438,7 +443,7 @@ def read(
 # %% ../nbs/00a_storage.ipynb #db73afe4
 def list_folder(
     url:str, # Folder
-)->dict: # Path relative to it to what the storage knows of the file
+)->dict: # Path relative to it to the storage's facts about the file
     "All files below a folder; raises `StorageError`"
     fs = filesystem(url)
     above = storage_path(url).rstrip('/') + '/'
@@ -451,7 +456,7 @@ def concurrently(
     function, # Of one argument
     arguments:list,
 ): # Results in order
-    "Call a function for each of some arguments, `IN_FLIGHT` at a time"
+    "Call a function for each argument, `IN_FLIGHT` at a time"
     todo = iter(arguments)
     coming = deque(_fetchers().submit(function, o) for o in islice(todo, 2 * IN_FLIGHT))
     while coming:
@@ -461,8 +466,8 @@ def concurrently(
 
 def upload(
     path:str, # Local file
-    url:str, # What it is to be
-)->str: # Version that the storage has then
+    url:str, # Where to put it
+)->str: # Version that the storage then has
     "Put a file into the storage, whole or not at all; raises `StorageError`"
     tried(lambda: filesystem(url).put_file(str(path), storage_path(url)), url)
     return version_of(file_info(url))

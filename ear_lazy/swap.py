@@ -1,4 +1,4 @@
-"""Several files of a folder change in one step, also for a process that is killed in the middle of it
+"""Replace several files of a folder in one step that survives being killed halfway
 
 Docs: https://ear-lazy.github.io/ear_lazy/swap.html.md"""
 
@@ -20,7 +20,7 @@ HIDDEN, SWAP = '.ear_lazy', 'swap'
 def real_path(
     path:str, # A file
 )->Path: # Absolute
-    "Where a file lives, all links followed but those of a swap"
+    "Where a file lives, following all links except those of a swap"
     real = Path(os.path.realpath(path))
     return real.parents[3] / real.name if real.parts[-4:-2] == (HIDDEN, SWAP) else real
 
@@ -28,7 +28,7 @@ def real_path(
 def open_file(
     path:str, # A file that a swap may be putting in place
 )->io.BufferedReader: # To read bytes from; raises `OSError`
-    "Open a file to read, also while `settle` makes a plain file of its link"
+    "Open a file for reading, even while `settle` replaces its link by a plain file"
     try: return io.open(path, 'rb')
     except FileNotFoundError: return io.open(path, 'rb')
 
@@ -45,7 +45,7 @@ def _names(place):
 def settle(
     folder:str, # Folder of the files
 ):
-    "Make plain files of what a killed process has left: the old ones before the step, the new ones after it"
+    "Turn the links that a killed process left into plain files: the old ones before the step, the new ones after it"
     folder = Path(folder)
     place = folder / HIDDEN / SWAP
     for name in filter(lambda o: _is_link(folder, o), _names(place)):
@@ -81,7 +81,7 @@ def swap_files(
     for path in new.values(): os.unlink(path)
 
 def _prepare(folder, place, new, gone):
-    "Old and new files under second names, and a link to either side"
+    "Give old and new files their second names, and make a link to each side"
     for name in (*new, *gone):
         for side in ('old', 'new'): (place / side / name).parent.mkdir(parents=True, exist_ok=True)
         if (folder / name).is_file(): os.link(os.path.realpath(folder / name), place / 'old' / name)
