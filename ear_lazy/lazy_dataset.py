@@ -1,4 +1,4 @@
-"""Datasets that open at once and decode an image when it is asked for
+"""Datasets that open at once and decode images on demand
 
 Docs: https://ear-lazy.github.io/ear_lazy/lazy_dataset.html.md"""
 
@@ -46,50 +46,50 @@ def _checked_size(size, resize):
 
 def _checked_on_error(on_error):
     if on_error in ('raise', 'skip') or callable(on_error): return on_error
-    raise ValueError(f"on_error is 'raise', 'skip' or a function of an ImageLoadError, not {on_error!r}")
+    raise ValueError(f"on_error is 'raise', 'skip' or a function that takes an ImageLoadError, not {on_error!r}")
 
 def _check_numbers(**numbers):
-    "Refuse what is given and is not 1 or more"
+    "Refuse numbers below 1; None is accepted"
     for name, value in numbers.items():
         if value is not None: whole_number(name, value, 1)
 
 _ADAPTERS = {'torchvision': 'as_tv_tensors', 'albumentations': 'albumentations_transform'}
 
 def _checked_transform(transform):
-    "The function of a sample that it has to be; torchvision's own would leave samples as they are, without a word"
+    "Check that a transform takes samples: those of torchvision and Albumentations need an adapter"
     package = type(transform).__module__.partition('.')[0]
     if package not in _ADAPTERS: return function_of_sample('transform', transform)
-    raise TypeError(f'{package} knows no samples: transform={_ADAPTERS[package]}(…), with that from ear_lazy.adapters')
+    raise TypeError(f'{package} transforms do not take samples: use transform={_ADAPTERS[package]}(…) from ear_lazy.adapters')
 
 def _name(function): return getattr(function, '__name__', None) or repr(function)
 
 def _chosen_cache(cache, size, max_bytes):
-    "The cache that a user asks for; one that keeps nothing without a wish"
+    "The cache that the options describe; by default one that keeps nothing"
     if size is not None: whole_number('cache_size', size)
     if not all(hasattr(cache, o) for o in ('get', 'put')) and cache is not None:
         raise TypeError(f"cache is a SharedCache, such as SharedCache('2GB'), not {cache!r}; cache_size=100 keeps samples in each process")
     if cache is None: return LRUCache(0 if size is None and max_bytes is None else size, max_bytes)
     if size is None and max_bytes is None: return cache
-    raise ValueError('cache_size and cache_bytes bound a cache in each process: give either them or cache')
+    raise ValueError('cache_size and cache_bytes bound a cache in each process: give either these or cache')
 
 @described
 class LazyNPYDataset(RowDataset):
-    "A metadata file as a dataset of PyTorch; raises `MetadataError` where the file is none"
+    "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
     def __init__(self,
         npy_path:str, # File made by `DataProcessor`, or its URL
-        cache_size:int=None, # Decoded samples to keep, the last used ones; None: as many as `cache_bytes` admits
+        cache_size:int=None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
         image_loader:str='pil', # 'pil' or 'cv2'
-        root_dir:str=None, # Folder, or its URL, that image paths are relative to; None: the one that the file records
-        extras:tuple=(), # More keys: 'labels' (detector and teacher; numbers in `label_names`), 'row'
+        root_dir:str=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
+        extras:tuple=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
         image_size:tuple=None, # (height, width) that images come out at, and boxes and points; None: as they are
-        resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions, with black bars, 'stretch' does not
-        num_threads:int=None, # That decode a batch; None: one for each processor, but one in a worker of a DataLoader, or two where images are remote
+        resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
+        num_threads:int=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote
         cache_bytes:int|str=None, # Most memory of decoded samples to keep in each process, such as '500MB'
         cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
         on_error:str|Callable='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
-        max_pixels:int=None, # Most pixels of an image, for its bytes too; None: what Pillow takes
+        max_pixels:int=None, # Most pixels of an image, for its bytes too; None: Pillow's limit
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
-        transform:Callable=None, # Function of a `Sample` that gives a `Sample`, called anew each time, behind the cache
+        transform:Callable=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
     ):
         check_loader(image_loader)
@@ -100,7 +100,7 @@ class LazyNPYDataset(RowDataset):
         self.image_size = None if image_size is None else _checked_size(image_size, resize)
         self.resize, self.num_threads = resize, num_threads
         if unknown := {*extras} - {'labels', 'row'}:
-            raise ValueError(f"no extras {sorted(unknown)}: there are 'labels' and 'row'")
+            raise ValueError(f"no extras {sorted(unknown)}: choose from 'labels' and 'row'")
         self.metadata = Metadata(check_storage(place(npy_path)), anywhere=allow_outside_root)
         self.disk_cache = parse_bytes(disk_cache)
         self.kind, self.split = self.metadata.kind, self.metadata.split
@@ -116,7 +116,7 @@ class LazyNPYDataset(RowDataset):
     def check_inside(self,
         name:str, # Path of an image relative to the root
     ):
-        "Raises `MetadataError` where a link leads out of the root; whoever reads an image asks first"
+        "Raises `MetadataError` if a link leads out of the root; called before an image is read"
         if self._guard: self._guard.check(name)
 
     @property
@@ -125,7 +125,7 @@ class LazyNPYDataset(RowDataset):
     def label_names(self): return self.metadata.names('label_names')
 
     def cache_info(self)->CacheInfo:
-        "Hits, misses, size and fill of the cache: that of this process, or the shared one with all its users"
+        "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
         return self._cache.info()
 
     def cache_clear(self):
@@ -150,14 +150,14 @@ def _annotation(self:LazyNPYDataset, row):
 
 # %% ../nbs/13_lazy_dataset.ipynb #ebecead6
 def _turned(values, image):
-    "Boxes or keypoints of a stored picture, turned with it"
+    "Boxes or keypoints of the stored pixels, rotated with the image"
     if values.shape[-1] == 4: return turn_boxes(values.reshape(-1, 4), image.turn, image.stored).reshape(values.shape)
     values, labelled = values.copy(), values[:, 2] > 0
     values[labelled, :2] = turn_points(values[labelled, :2], image.turn, image.stored)
     return values
 
 def _as_seen(values, image, size):
-    "Boxes or keypoints made for an image of a size, as they fit the image that there is"
+    "Boxes or keypoints made for an image of the recorded size, fitted to the image on disk"
     if size == image.size or not all(size): return values
     if size == image.stored: return _turned(values, image)
     (h, w), (height, width) = image.size, size
@@ -166,13 +166,13 @@ def _as_seen(values, image, size):
 
 # %% ../nbs/13_lazy_dataset.ipynb #33ede4f5
 def _crop(bbox, image):
-    "The window of a box, and the box clipped to the image"
+    "The crop window of a box, and the box clipped to the image"
     try: return crop_window(bbox, image.size), clip_boxes(bbox[None], image.size)[0]
     except ValueError as e: raise ImageLoadError(f'nothing to crop: {e}', image.path, fault='no_crop') from None
 
 @patch
 def _decode(self:LazyNPYDataset, path, values, row, out=None):
-    "The image of a row, cropped for teacher, with the values that fit it"
+    "The image of a row (cropped for teacher) with matching values"
     if self.image_loader == 'cv2' and get_worker_info(): cap_cv2_threads()
     self.check_inside(self.metadata.image_path(row))
     try:
@@ -193,13 +193,13 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
 # %% ../nbs/13_lazy_dataset.ipynb #7b3de681
 @patch
 def _key(self:LazyNPYDataset, path, values, row):
-    "What tells one delivered sample from all others"
+    "Cache key of a delivered sample"
     made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row)))
     return b'\0'.join((os.fsencode(path), made.encode(), values.tobytes()))
 
 @patch
 def _cached(self:LazyNPYDataset, path, values, row, out=None):
-    "The image of a row and the values that fit it, from the cache if they are there"
+    "The image of a row with matching values, from the cache if present"
     if self._cache.maxsize == 0: return self._decode(path, values, row, out)
     key = self._key(path, values, row)
     if (found := self._cache.get(key)) is None:
@@ -223,21 +223,22 @@ def _sample(self:LazyNPYDataset, row, out=None):
 @patch
 def _extras(self:LazyNPYDataset, row):
     found = {'row': row} if 'row' in self.extras else {}
-    if 'labels' in self.extras and self.kind != 'landmarker': found['labels'] = self.metadata.labels(row).astype(np.int64) # as PyTorch's losses want them
+    if 'labels' in self.extras and self.kind != 'landmarker':
+        found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
     return found
 
 def _forget_frames(error):
-    "Let go of the batch, which the frames that an error went through hold"
+    "Release the batch, which the frames of the traceback keep alive"
     while error: error.__traceback__, error = None, error.__cause__ or error.__context__
 
 @patch
 def _without_image(self:LazyNPYDataset, error, values, row):
-    "What a user wants instead of a row whose image is broken"
+    "What `on_error` gives for a row whose image is broken"
     is_new = self._log.add(error.fault, error.path)
     if self.on_error == 'skip':
         if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
     elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
-    elif found is not None: raise TypeError(f'on_error gives a Sample or None, not a {type(found).__name__}')
+    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not a {type(found).__name__}')
     _forget_frames(error)
     image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
     return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
@@ -247,20 +248,20 @@ def _without_image(self:LazyNPYDataset, error, values, row):
 def image_shape(self:LazyNPYDataset,
     i:int, # Row
 )->tuple: # (height, width); (0, 0) where that is not known yet
-    "Size of the image that a row comes with; the disk is not touched"
+    "Size of the row's image as delivered; reads nothing from disk"
     if self.transform is not None: return 0, 0
     if self.image_size: return self.image_size
     row = self._row(i)
     size = self.metadata.size(row)
     if self.kind != 'teacher' or not all(size): return size
     try: top, left, bottom, right = crop_window(self.metadata.values(row), size)
-    except ValueError: return 0, 0 # to load it is an error
+    except ValueError: return 0, 0 # loading it raises the error
     return bottom - top, right - left
 
 # %% ../nbs/13_lazy_dataset.ipynb #f016a10e
 @patch
 def _ahead(self:LazyNPYDataset, indices):
-    "Images of some rows on their way, where they are remote"
+    "Fetch the images of some rows in the background, if they are remote"
     if not is_remote(self.root): return nullcontext()
     rows = [self._row(i) for i in indices]
     found = [(row, *self._annotation(row).values()) for row in rows]
@@ -273,19 +274,19 @@ def _threads_of_worker(self:LazyNPYDataset): return 2 if is_remote(self.root) el
 
 # %% ../nbs/13_lazy_dataset.ipynb #bce8c184
 @patch
-def errors(self:LazyNPYDataset)->dict: # Fault, a key of `FAULTS`, to a number; empty with `on_error='raise'`
+def errors(self:LazyNPYDataset)->dict: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
     "Errors so far, in all processes"
     return self._log.counts() if self._log else {}
 
 # %% ../nbs/13_lazy_dataset.ipynb #ea56a3c8
 def _joined_names(lists):
-    "Names of all lists, each once, and for each list the new numbers of its names; None where they are the old ones"
+    "Names of all lists, each once, and for each list the new numbers of its names; None if unchanged"
     place = {name: i for i, name in enumerate(dict.fromkeys(chain(*lists)))}
     numbers = [np.array([place[o] for o in names], np.int64) for names in lists]
     return [*place], [None if (o == np.arange(len(o))).all() else o for o in numbers]
 
 def _renumbered(sample, numbers):
-    "A sample whose labels are other numbers"
+    "A sample with its labels renumbered"
     if numbers is None or 'labels' not in sample: return sample
     out, labels = copy(sample), sample['labels']
     found = numbers[np.asarray(labels)]
@@ -294,12 +295,12 @@ def _renumbered(sample, numbers):
 
 # %% ../nbs/13_lazy_dataset.ipynb #fa609fef
 def _infos(dataset):
-    "What each cache of a dataset says, by the cache"
+    "`CacheInfo` of each cache of a dataset"
     if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _infos(o).items()}
     return {id(getattr(dataset, '_cache', dataset)): dataset.cache_info()}
 
 def _logs(dataset):
-    "The error logs of a dataset, each once, and what each says"
+    "The error logs of a dataset, each once, with its counts"
     if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _logs(o).items()}
     return {id(getattr(dataset, '_log', dataset)): dataset.errors()} if hasattr(dataset, 'errors') else {}
 
@@ -307,11 +308,11 @@ def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset)
 
 @described
 class CombinedLazyDataset(RowDataset):
-    "Several datasets as one, rows of the first before rows of the second"
+    "Several datasets as one, in order"
     def __init__(self,
         datasets:list, # `LazyNPYDataset`s or others with their methods
-        transform:Callable=None, # Function of a `Sample` that gives a `Sample`, after those of the datasets
-        weights:list=None, # How much of each dataset `sampler` takes, in any unit; None: as many as it has rows
+        transform:Callable=None, # Function from a `Sample` to a `Sample`, after those of the datasets
+        weights:list=None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
     ):
         if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
         self.datasets, self.transform, self.weights = list(datasets), _checked_transform(transform), weights
@@ -319,11 +320,11 @@ class CombinedLazyDataset(RowDataset):
             if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
         if weights is not None and len(weights) != len(self.datasets):
             raise ValueError(f'{len(weights)} weights for {len(self.datasets)} datasets: give one for each')
-        if weights is not None: shares(weights, 1) # refuses what are none
+        if weights is not None: shares(weights, 1) # raises for invalid ones
         if not self.datasets: raise ValueError('there are no datasets to combine')
         kinds = {o.kind for o in self.datasets}
         if len(kinds) > 1:
-            raise ValueError(f"datasets of one kind can be combined, not of {' and '.join(sorted(kinds))}: "
+            raise ValueError(f"only datasets of one kind can be combined, not of {' and '.join(sorted(kinds))}: "
                              'their samples have different keys')
         self.kind, = kinds
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
@@ -367,7 +368,7 @@ class CombinedLazyDataset(RowDataset):
     def image_shape(self,
         i:int, # Row
     )->tuple: # (height, width); (0, 0) where that is not known yet
-        "Size of the image that a row comes with"
+        "Size of the row's image as delivered"
         if self.transform is not None: return 0, 0
         dataset, i = self._find(self._row(i))
         return dataset.image_shape(i) if hasattr(dataset, 'image_shape') else (0, 0)
@@ -377,7 +378,7 @@ class CombinedLazyDataset(RowDataset):
         return dataset.get_metadata(i)
 
     def cache_info(self)->CacheInfo:
-        "The caches of all datasets, added up; one that several datasets share counts once"
+        "The sum over the caches of all datasets; a shared one counts once"
         return add_infos(_infos(self).values())
 
     def errors(self)->dict: # Fault to number
@@ -403,12 +404,12 @@ def _sources(self:CombinedLazyDataset):
 
 @patch
 def sampler(self:RowDataset,
-    num_samples:int=None, # Of an epoch, of all processes together; None: as many as there are rows
+    num_samples:int=None, # Per epoch, over all processes; None: the number of rows
     seed:int=0, # 0 or more
-    epoch:int=0, # The first to give
-    rank:int=None, # Of this process; None: as `torch.distributed` says, or 0
-    world_size:int=None, # Processes; None: as `torch.distributed` says, or 1
-    even:bool=False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs it
+    epoch:int=0, # First epoch
+    rank:int=None, # Of this process; None: from `torch.distributed`, or 0
+    world_size:int=None, # Number of processes; None: from `torch.distributed`, or 1
+    even:bool=False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
 )->RowSampler:
     "Rows of an epoch in a random order, in the ratio of `weights`"
     weights = getattr(self, 'weights', None)

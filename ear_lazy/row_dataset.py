@@ -1,4 +1,4 @@
-"""Rows that are counted, chosen, decoded by threads and made into batches
+"""Indexing, subsets, decoding in threads and batches, common to all datasets
 
 Docs: https://ear-lazy.github.io/ear_lazy/row_dataset.html.md"""
 
@@ -26,17 +26,16 @@ from .show import show_batch as show_samples
 def _in_short(value): return repr(value) if isinstance(value, str) else f'a {type(value).__name__}'
 
 class RowDataset(Dataset):
-    "Rows that are taken one at a time, or chosen"
-    _rows = None # rows of a chosen subset
-    num_threads = None # that decode a batch; None: one for each processor, but one in a worker of a DataLoader, or two where images are remote
-    transform = None # function of a `Sample` that gives a `Sample`
-    label_names = None # names that `labels` of its samples count in
+    "Rows, indexed one at a time or as subsets"
+    _rows = None # rows of a subset
+    num_threads = None # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote
+    transform = None # function from a `Sample` to a `Sample`
 
     def __len__(self): return self._size() if self._rows is None else len(self._rows)
 
     def _row(self, i):
         try: n, index = len(self), operator.index(i)
-        except TypeError: raise TypeError(f'a row is a number, rows are a slice or an array, not {_in_short(i)}') from None
+        except TypeError: raise TypeError(f'index with a row number, a slice or an array, not {_in_short(i)}') from None
         if not -n <= index < n: raise IndexError(f'row {index} of a dataset with {n} rows')
         index %= n
         return index if self._rows is None else int(self._rows[index])
@@ -49,7 +48,7 @@ class RowDataset(Dataset):
         return chosen
 
     def __getitem__(self, i):
-        "A `Sample`, or for a slice or an array of rows a dataset over them"
+        "A `Sample`; for a slice or an array of rows, a dataset over them"
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
         row = self._row(i)
         return self._transformed(self._sample(row), row)
@@ -64,7 +63,7 @@ class RowDataset(Dataset):
     def image_shape(self,
         i:int, # Row
     )->tuple: # (height, width); (0, 0) where that is not known before the image is read
-        "Size of the image that a row comes with"
+        "Size of the row's image as delivered"
         return 0, 0
 
 # %% ../nbs/12d_row_dataset.ipynb #bcc391c6
@@ -72,7 +71,7 @@ class RowDataset(Dataset):
 def get_metadata(self:RowDataset,
     i:int, # Row; negative counts from the end
 )->dict: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
-    "A row without its image; the disk is not touched"
+    "A row without its image; reads nothing from disk"
     return self._annotation(self._row(i))
 
 # %% ../nbs/12d_row_dataset.ipynb #c668564e
@@ -91,7 +90,7 @@ def _threads_of_worker(self:RowDataset): return 1
 
 @patch
 def _in_threads(self:RowDataset, function, items, num_threads):
-    "The results of a function for each of some items, in their order"
+    "Results of a function for each item, in order"
     threads = num_threads or self.num_threads
     if threads is None: threads = 1 if not self._thread_safe() else self._threads_of_worker() if get_worker_info() else _processors()
     if min(threads, len(items)) <= 1: return [function(o) for o in items]
@@ -99,14 +98,14 @@ def _in_threads(self:RowDataset, function, items, num_threads):
 
 @patch
 def _separate_samples(self:RowDataset, indices, num_threads):
-    "Samples decoded by threads and then transformed one after the other"
+    "Samples decoded by threads and then transformed one by one"
     if not self._thread_safe(): return self._in_threads(self.__getitem__, indices, num_threads)
     rows = [self._row(i) for i in indices]
     return [self._transformed(*o) for o in zip(self._in_threads(self._sample, rows, num_threads), rows)]
 
 @patch
 def _sample_at(self:RowDataset, i, out):
-    "The sample of a row, its image in `out` where it fits there"
+    "The sample of a row, its image in `out` if it fits"
     sample = self[i] if self._has_own_getitem() else self._sample(self._row(i), out)
     image = sample.get('image') if isinstance(sample, Sample) else None
     if isinstance(image, np.ndarray) and image is not out and (image.shape, image.dtype) == (out.shape, out.dtype):
@@ -116,7 +115,7 @@ def _sample_at(self:RowDataset, i, out):
 
 @patch
 def _ahead(self:RowDataset, indices):
-    "Context manager that brings nearer what some rows need"
+    "Context manager that prefetches what some rows need"
     return nullcontext()
 
 @patch
@@ -134,7 +133,7 @@ def _samples_near(self:RowDataset, indices, num_threads):
 
 @patch
 def __getitems__(self:RowDataset, indices):
-    "Samples of some rows, as `DataLoader` asks for them, without those that are skipped; one `Skipped` where all are"
+    "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
     samples = self._samples(indices)
     kept = [o for o in samples if not isinstance(o, Skipped)]
     return samples if len(kept) == len(samples) else kept or samples[:1]
@@ -143,11 +142,11 @@ def __getitems__(self:RowDataset, indices):
 @patch
 def get_batch(self:RowDataset,
     indices, # Rows: a range, a slice, a list, an array
-    num_threads:int=None, # To decode with; None: as the dataset was told
+    num_threads:int=None, # To decode with; None: the dataset's setting
 )->dict: # The same keys and values as a batch of a `DataLoader`
     "Samples of some rows as a batch"
     try: rows = [*(range(len(self))[indices] if isinstance(indices, slice) else indices)]
-    except TypeError: raise TypeError(f'a batch is of several rows, such as range(32), not {_in_short(indices)}') from None
+    except TypeError: raise TypeError(f'a batch takes several rows, such as range(32), not {_in_short(indices)}') from None
     return collate(self._samples(rows, num_threads))
 
 # %% ../nbs/12d_row_dataset.ipynb #a1a3e996
@@ -190,13 +189,13 @@ def to_csv(self:RowDataset,
 
 @patch
 def to_hf(self:RowDataset): # `datasets.Dataset`
-    "The rows as a dataset of Hugging Face"
+    "The rows as a Hugging Face dataset"
     from ear_lazy.handover import to_hf
     return to_hf(self)
 
 @patch
 def to_supervision(self:RowDataset): # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
-    "The rows as a dataset of supervision"
+    "The rows as a supervision dataset"
     from ear_lazy.handover import to_supervision
     return to_supervision(self)
 
@@ -207,23 +206,22 @@ def show(self:RowDataset,
     ax=None, # Axes to draw on; None makes a figure
     **kwargs, # For `show_image`
 ):
-    "Show a row's image with its boxes or keypoints, and with their classes where samples have `labels`"
-    return self[i].show(ax=ax, **{'label_names': self.label_names, **kwargs})
+    "Show a row's image with its boxes or keypoints"
+    return self[i].show(ax=ax, **kwargs)
 
 @patch
 def show_batch(self:RowDataset,
     max_n:int=9, # Rows to show
     **kwargs, # For `ear_lazy.show.show_batch`
 ):
-    "Show the first rows in a grid, with classes where samples have `labels`"
-    kwargs = {'label_names': self.label_names, **kwargs}
+    "Show the first rows in a grid"
     samples = (self[i] for i in range(min(max_n, len(self))))
     return show_samples([o for o in samples if not isinstance(o, Skipped)], max_n=max_n, **kwargs)
 
 # %% ../nbs/12d_row_dataset.ipynb #7af24386
 @patch
 def stats(self:RowDataset):
-    "Rows by source, boxes an image, sizes and places of boxes, image sizes, keypoints, as a table"
+    "Tables of rows by source, boxes per image, box sizes and positions, image sizes and keypoints"
     from ear_lazy.stats import stats
     return stats(self)
 

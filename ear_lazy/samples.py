@@ -1,4 +1,4 @@
-"""What a dataset gives for a row, and how rows become a batch
+"""What a dataset returns for a row, and how samples become a batch
 
 Docs: https://ear-lazy.github.io/ear_lazy/samples.html.md"""
 
@@ -23,12 +23,12 @@ from .errors import ImageLoadError, TransformError
 from .show import show_sample, thumbnail_html
 
 # %% ../nbs/12c_samples.ipynb #a7b51f68
-KEYS = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'} # kind to the key of its annotation
+KEYS = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'} # kind to annotation key
 KIND_OF_KEY = {v: k for k, v in KEYS.items()}
 
 class Sample(dict):
     "An image with its annotation"
-    kept = None # where a transform has dropped boxes: which of the row's boxes are left, (n,) numbers
+    kept = None # if a transform dropped boxes: (n,) indices of the row's boxes that are left
     @property
     def kind(self): return next((kind for key, kind in KIND_OF_KEY.items() if key in self), None)
 
@@ -43,20 +43,20 @@ class Sample(dict):
     def _repr_html_(self): return f'<div>{thumbnail_html(self, size=256)}</div><code>{escape(repr(self))}</code>'
 
 def _in_short(value):
-    "Arrays by their dtype and shape, paths by their last part"
+    "Describe arrays by dtype and shape, paths by their last part"
     if isinstance(value, np.ndarray): return f'{value.dtype}{value.shape}'
     return repr(Path(value).name) if isinstance(value, str) else repr(value)
 
 # %% ../nbs/12c_samples.ipynb #711938e4
 def apply_transform(
-    transform, # Function of a `Sample` that gives a `Sample`, or another dict
-    sample:Sample, # What it is given
+    transform, # Function from a `Sample` to a `Sample` or another dict
+    sample:Sample, # Its argument
     row:int=None, # Row of the dataset, for errors
 )->Sample:
-    "What a transform makes of a sample; raises `TransformError`"
+    "Result of a transform; raises `TransformError` if it fails"
     try:
         found = transform(sample)
-        if not isinstance(found, dict): raise TypeError(f'it gives a {type(found).__name__}, not a Sample; a collate_fn makes tuples')
+        if not isinstance(found, dict): raise TypeError(f'it returns a {type(found).__name__}, not a Sample; to get tuples, use a collate_fn')
     except Exception as e:
         name = getattr(transform, '__name__', type(transform).__name__)
         raise TransformError(f'{name} fails: {type(e).__name__}: {e}', sample.get('image_path', ''), row) from e
@@ -64,11 +64,11 @@ def apply_transform(
 
 # %% ../nbs/12c_samples.ipynb #7707a9cf
 class Skipped(Sample):
-    "Stands for a row that was skipped: a sample without keys, and so false"
+    "Placeholder for a skipped row: a sample without keys, so falsy"
     def __init__(self,
         error:ImageLoadError, # Why
-        like:Sample, # A sample of the same keys whose values do not matter
-        transforms:tuple=(), # What the row would have gone through, as functions of a sample
+        like:Sample, # A sample with the same keys; its values do not matter
+        transforms:tuple=(), # The transforms that the row would have gone through
     ):
         super().__init__()
         self.error, self._like, self._transforms = error, like, transforms
@@ -76,11 +76,11 @@ class Skipped(Sample):
     def then(self,
         transform, # Function of a sample
     ):
-        "This, had it gone through a transform"
+        "This placeholder with one more transform"
         return Skipped(self.error, self._like, (*self._transforms, transform))
 
     def like(self)->Sample:
-        "A sample of the keys, types and shapes that the row would have had"
+        "A sample with the keys, types and shapes that the row would have had"
         like = self._like
         if self._transforms and not like['image'].size: like = Sample(like, image=np.zeros((256, 256, 3), np.uint8))
         for transform in self._transforms: like = apply_transform(transform, like, self.error.row)
@@ -93,18 +93,18 @@ class Skipped(Sample):
 # %% ../nbs/12c_samples.ipynb #38d9cc44
 def _fresh_memory(size):
     "Zeros, in shared memory in a worker of a `DataLoader`"
-    if not (size and get_worker_info()): return torch.from_numpy(np.zeros(size, np.uint8)) # takes memory as it is filled
+    if not (size and get_worker_info()): return torch.from_numpy(np.zeros(size, np.uint8)) # pages are allocated as they are filled
     return torch.empty(0, dtype=torch.uint8).set_(torch.UntypedStorage._new_shared(size)) # as in `default_collate`
 
 def _clear_beside(room, shape):
-    "Fill with zeros what an array of a shape leaves of the room for it"
+    "Fill with zeros the part of a slot that an image of this shape does not cover"
     for d, n in enumerate(shape): room[(*map(slice, shape[:d]), slice(n, None))] = 0
 
 def new_batch(
-    shapes:list, # Of the arrays that will be filled in, of one number of dimensions
+    shapes:list, # Of the arrays to come, all with the same number of dimensions
     dtype:torch.dtype=torch.uint8,
 )->torch.Tensor: # (n, …), each dimension as large as the largest; zero beside the arrays
-    "Room for a batch, from which a worker of a `DataLoader` need not copy it to hand it over"
+    "Memory for a batch, which a worker of a `DataLoader` can hand over without a copy"
     shapes = [tuple(map(int, o)) for o in shapes]
     shape = len(shapes), *map(max, zip(*shapes))
     size = math.prod(shape) * dtype.itemsize
@@ -116,9 +116,9 @@ def new_batch(
     return batch
 
 def pad_stack(
-    arrays:list, # Arrays, tensors or Pillow images of one number of dimensions and one dtype
+    arrays:list, # Arrays, tensors or Pillow images with the same number of dimensions and dtype
 )->torch.Tensor: # (n, …), each dimension as large as the largest
-    "Stack arrays, with zeros behind those that are smaller"
+    "Stack arrays, smaller ones padded with zeros at the end"
     tensors = [torch.as_tensor(o if hasattr(o, 'shape') else np.array(o)).as_subclass(torch.Tensor) for o in arrays]
     out = new_batch([o.shape for o in tensors], tensors[0].dtype)
     for row, o in zip(out, tensors): row[tuple(map(slice, o.shape))] = o
@@ -127,9 +127,9 @@ def pad_stack(
 def object_array(
     items:list, # Anything
 )->np.ndarray: # (n,) of objects
-    "An array with one object for each item, whatever the items are"
+    "An object array with one element for each item"
     out = np.empty(len(items), object)
-    for i, o in enumerate(items): out[i] = o # all at once, NumPy would make arrays of one shape into one array
+    for i, o in enumerate(items): out[i] = o # one by one: from arrays of one shape, NumPy would make one larger array
     return out
 
 # %% ../nbs/12c_samples.ipynb #820e724b
@@ -138,12 +138,12 @@ class Samples(list):
     def __init__(self,
         samples, # `Sample`s
         images:torch.Tensor, # (n, height, width, 3)
-        places:list, # The part of `images` that is the image of each sample; what is beside it is zero
+        places:list, # The part of `images` that holds the image of each sample; the rest is zero
     ):
         super().__init__(samples)
         self._images, self._places = images, places
 
-    def stacked(self)->torch.Tensor: # None where an image is another by now
+    def stacked(self)->torch.Tensor: # None if an image has been replaced since
         "The images as a batch"
         same = len(self) == len(self._places) and all(o.get('image') is place for o, place in zip(self, self._places))
         return self._images if same else None
@@ -160,7 +160,7 @@ def _collate_column(key, values):
 def collate(
     samples:list, # `Sample`s of one kind
     *,
-    collate_fn_map=None, # Handed over by PyTorch, not used
+    collate_fn_map=None, # Passed by PyTorch, not used
 )->dict: # The keys of the samples, each with a value for the whole batch
     "Make a batch of samples: images stacked or padded, boxes as an array of arrays"
     skipped = [o for o in samples if isinstance(o, Skipped)]
@@ -168,7 +168,7 @@ def collate(
     if skipped: samples = [o for o in samples if not isinstance(o, Skipped)]
     if not len(samples): raise ValueError('there are no samples to make a batch of')
     keys = {tuple(o) for o in samples}
-    if len(keys) != 1: raise ValueError(f'samples of one batch have the same keys; these have {sorted(keys)}')
+    if len(keys) != 1: raise ValueError(f'samples of one batch must have the same keys; these have {sorted(keys)}')
     images = samples.stacked() if isinstance(samples, Samples) else None
     return {k: images if k == 'image' and images is not None else _collate_column(k, [s[k] for s in samples]) for k in samples[0]}
 
