@@ -1,4 +1,4 @@
-"""Look through a dataset in the notebook, flag what is wrong, and train without it
+"""Look through a dataset in the notebook, flag wrong rows, and train without them
 
 Docs: https://ear-lazy.github.io/ear_lazy/explorer.html.md"""
 
@@ -42,7 +42,7 @@ def checked_rows(
     rows, # Row numbers, or booleans for all rows
     n:int, # How many rows there are
 )->list: # Sorted ints, each once
-    "Rows as a list; raises `ValueError` for those that there are not"
+    "Rows as a list; raises `ValueError` for rows that do not exist"
     rows = np.asarray(rows)
     if rows.dtype == bool:
         if len(rows) != n: raise ValueError(f'{len(rows)} booleans for {n} rows')
@@ -59,7 +59,7 @@ def _threads():
     return ThreadPoolExecutor(2, 'explorer')
 
 class Explorer:
-    "A dataset that is looked at; `explore` makes one"
+    "State of an explorer of a dataset, made by `explore`"
     def __init__(self, ds, predictions=None, transform=None, report=None):
         self._lock, self._only, self._scores = RLock(), None, None
         self.ds, self.table = ds, RowTable(ds, report)
@@ -76,12 +76,12 @@ class Explorer:
         with self._lock: super().__setattr__(name, value)
 
     def set_state(self, sync_data):
-        "What the page has changed"
+        "Take over the changes that the page sends"
         with self._lock: super().set_state(sync_data)
 
     @property
     def view(self):
-        "(n,) rows that are shown, in the order that they are shown in"
+        "(n,) rows that are shown, in order"
         return self._view.copy()
 
     @view.setter
@@ -119,7 +119,7 @@ def _answer(self:Explorer,
 # %% ../nbs/15c_explorer.ipynb #138ad912
 @patch(as_prop=True)
 def sort_columns(self:Explorer):
-    "What rows can be sorted by"
+    "Names that rows can be sorted by"
     made = ([self._predictions.name] if self._predictions else []) + (['score'] if self._scores is not None else [])
     return made + self.table.columns
 
@@ -131,7 +131,7 @@ def _sort_keys(self:Explorer, name):
 
 @patch
 def _renew(self:Explorer):
-    "Choose and sort the rows again, and tell the page"
+    "Filter and sort the rows again, and notify the page"
     with self._lock:
         query = checked_query(self.query, self.sort_columns)
         keep = self.table.matching(query)
@@ -145,9 +145,9 @@ def _renew(self:Explorer):
 # %% ../nbs/15c_explorer.ipynb #6db7fb51
 @patch
 def show_only(self:Explorer,
-    rows=None, # Row numbers, booleans, a function of a row's `get_metadata` that says whether to show it; None: all
+    rows=None, # Row numbers, booleans, or a function from a row's `get_metadata` to whether to show it; None: all
 )->Explorer:
-    "Show some rows, of which a filter may show fewer"
+    "Show only some rows; filters apply to these"
     n = len(self.ds)
     if callable(rows): rows = np.array([bool(rows(self.ds.get_metadata(i))) for i in range(n)])
     only = None if rows is None else np.isin(np.arange(n), checked_rows(rows, n))
@@ -161,7 +161,7 @@ def sort_by(self:Explorer,
     by, # Name of a column, or a score for each row
     descending:bool=False, # Highest first
 )->Explorer:
-    "Sort the rows that are shown; raises `ValueError` where there is no such column, or not one score for each row"
+    "Sort the rows that are shown; raises `ValueError` for an unknown column or a wrong number of scores"
     with self._lock:
         if not isinstance(by, str):
             scores = np.asarray(by, float)
@@ -175,11 +175,11 @@ def sort_by(self:Explorer,
     return self
 
 # %% ../nbs/15c_explorer.ipynb #bdc3e3f1
-PAGE = 'dom', 'wire', 'marks', 'grid', 'full', 'bar', 'app' # each behind those that it imports
+PAGE = 'dom', 'wire', 'marks', 'grid', 'full', 'bar', 'app' # each after those that it imports
 
 def page_source(
 )->tuple: # JavaScript, CSS
-    "The page as `anywidget` takes it"
+    "The page in the form that `anywidget` needs"
     folder = files('ear_lazy') / 'explorer_page'
     modules = [(folder / f'{o}.js').read_text(encoding='utf-8') for o in PAGE]
     script = re.sub(r'^import .*\n|^export (?!default)', '', '\n'.join(modules), flags=re.MULTILINE)
@@ -214,7 +214,7 @@ def _widget_class():
 def explore(
     ds, # `LazyNPYDataset` or `CombinedLazyDataset`, or a choice of their rows
     predictions=None, # One entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher: one box
-    transform=None, # Function of a sample that gives a sample, after that of the dataset: rows are shown as training will see them
+    transform=None, # Function from a sample to a sample, after the dataset's: rows are shown as training will see them
     report=None, # `Report` of the processing; None: `report.json` beside the metadata file
 )->Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
     "Look through a dataset in Jupyter"
@@ -223,7 +223,7 @@ def explore(
 # %% ../nbs/15c_explorer.ipynb #12e0d4af
 @patch
 def _mark(self:Explorer, row):
-    "What tells a row, whatever its number"
+    "What identifies a row, independent of its number"
     leaf, i = self.table.locate(row)
     digest = hashlib.blake2b(leaf.metadata.values(i).tobytes(), digest_size=8).hexdigest()
     return os.fsdecode(self.table.paths[row]), digest
@@ -242,10 +242,10 @@ def save_flags(self:Explorer,
 def load_flags(self:Explorer,
     path:str, # From `save_flags`
 )->Explorer:
-    "Flag the rows of a file besides those that are flagged; warns of rows that are not here"
+    "Also flag the rows of a file; warns about rows that are not in this dataset"
     content = json.loads(Path(path).read_text(encoding='utf-8'))
     if not isinstance(content, dict) or content.get('ear_lazy_flags') != 1:
-        raise ValueError(f'{path} is no file of flags')
+        raise ValueError(f'{path} is not a file of flags')
     marks = {(o['image'], o['annotation']) for o in content['rows']}
     rows = np.flatnonzero(self.table.of_images({os.fsencode(image) for image, _ in marks}))
     found = {int(o): mark for o in rows if (mark := self._mark(o)) in marks}
@@ -259,5 +259,5 @@ def load_flags(self:Explorer,
 def static(self:Explorer,
     n:int=24, # Rows: the first that are shown
 )->StaticGrid: # At most about 75 KB
-    "Some rows as plain HTML with pictures, each with its description as `alt` text; it shows without a kernel"
+    "Some rows as plain HTML with pictures, each with its description as `alt` text; needs no kernel"
     return self._pictures.static(self._view[:n].tolist(), self.flagged)

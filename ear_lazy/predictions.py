@@ -1,4 +1,4 @@
-"""How far a model's boxes and keypoints are from the truth, row by row
+"""How far predicted boxes and keypoints are from the truth, row by row
 
 Docs: https://ear-lazy.github.io/ear_lazy/predictions.html.md"""
 
@@ -31,7 +31,7 @@ def worst_iou(
     truth, # (n, 4) xywh
     predicted, # (m, 4) xywh
 )->float: # 1 where all agree, or where there is neither
-    "Intersection over union of the box that is worst off"
+    "Intersection over union of the worst-matched box"
     if len(truth) != len(predicted): return 0.
     if not len(truth): return 1.
     pairs = iou(truth[:, None], predicted[None])
@@ -41,8 +41,8 @@ def worst_iou(
 def keypoint_error(
     truth, # (K, 3) [x, y, visibility]
     predicted, # (K, 2) or (K, 3)
-)->float: # NaN where nothing is labelled
-    "Mean distance to labelled points, by the root of the area of their extent"
+)->float: # NaN if nothing is labelled
+    "Mean distance to labelled points, divided by the square root of the area of their extent"
     labelled = truth[:, 2] > 0
     if not labelled.any(): return math.nan
     extent = float(np.sqrt(np.prod(keypoints_to_boxes(truth[None])[0, 2:]))) or 1.
@@ -50,9 +50,9 @@ def keypoint_error(
 
 # %% ../nbs/15a_predictions.ipynb #e923234a
 class Predictions:
-    "Predictions for all rows, and how far each is from the truth"
+    "Predictions for all rows, with a score for each"
     def __init__(self,
-        values, # One entry for each row; None stands for an empty one
+        values, # One entry per row; None means empty
         ds, # Dataset of the rows
     ):
         if len(values) != len(ds): raise ValueError(f'{len(values)} predictions for {len(ds)} rows: give one for each')

@@ -1,4 +1,4 @@
-"""Rows as pictures with marks: thumbnails, full views, plain HTML
+"""Rows as annotated pictures: thumbnails, full views, plain HTML
 
 Docs: https://ear-lazy.github.io/ear_lazy/row_pictures.html.md"""
 
@@ -52,7 +52,7 @@ def _moved(marks, fit):
 
 # %% ../nbs/15b_row_pictures.ipynb #979125a8
 class Shown:
-    "A row that is ready to be shown: its picture is decoded at the size that is asked for"
+    "A row to show; its picture is decoded at the requested size"
     def __init__(self, size, decode, truth, predicted=None, data=None):
         self.size, self.decode, self.truth, self.predicted, self.data = size, decode, truth, predicted or {}, data
 
@@ -63,7 +63,7 @@ class Pictures:
         ds, # Dataset
         table:RowTable, # Of the same rows
         predictions=None, # `Predictions`
-        transform=None, # Makes a sample of a sample, after the transform of the dataset
+        transform=None, # Function from a sample to a sample, after the dataset's transform
     ):
         self.ds, self.table, self.predictions, self.transform = ds, table, predictions, transform
         changed = transform is not None or ds._is_transformed() or any(o.image_size for o in table.leaves)
@@ -74,9 +74,9 @@ class Pictures:
 
     def __call__(self,
         row:int, # 0 to len - 1
-        crop:bool=False, # Of a teacher row, only the crop
+        crop:bool=False, # Only the crop of a teacher row
     )->Shown:
-        "A row; raises whatever is wrong with it"
+        "A row to show; errors of loading and transforms are raised"
         return self._delivered(row) if self.delivered else self._original(row, crop)
 
     def _classes(self, leaf, row):
@@ -84,7 +84,7 @@ class Pictures:
         return [leaf.label_names[o] for o in np.atleast_1d(leaf.metadata.labels(row)).tolist()]
 
     def _classes_left(self, leaf, row, sample, n):
-        "Classes of the boxes that a transform has left"
+        "Classes of the boxes that a transform kept"
         if 'labels' in sample: return [self.ds.label_names[o] for o in np.atleast_1d(sample['labels']).tolist()]
         names = self._classes(leaf, row)
         if sample.kept is not None: names = [names[o] for o in sample.kept]
@@ -142,7 +142,7 @@ def jpeg(
     array, # (H, W, 3) uint8
     most:int, # Bytes
 )->bytes:
-    "A JPEG as good as it can be in so many bytes"
+    "The best JPEG that fits into a number of bytes"
     image = Image.fromarray(array)
     for quality in (78, 66, 52, 38, 24):
         out = BytesIO()
@@ -151,32 +151,32 @@ def jpeg(
     return jpeg(np.asarray(image.resize((max(1, image.width // 2), max(1, image.height // 2)))), most)
 
 def _rounded(marks, digits):
-    "Marks as JSON has them"
+    "Marks as JSON values"
     number = float if digits else int
     def plain(v): return np.nan_to_num(v, posinf=1e6, neginf=-1e6).round(digits).astype(number).tolist()
     return {k: plain(v) if isinstance(v, np.ndarray) else v for k, v in marks.items()}
 
 def _first(marks):
-    "The first marks, which are enough for a thumbnail"
+    "The first marks: a thumbnail needs no more"
     return {k: v[:_MOST_MARKS] if isinstance(v, np.ndarray) else v for k, v in marks.items() if k != 'classes'}
 
 def _fitted(size):
-    "Size of the thumbnail of an image, and where it goes in it"
+    "Size of an image's thumbnail, and the place of the image in it"
     scale = min(1, TILE_SIZE / max(size))
     return fit_image(size, [max(1, round(o * scale)) for o in size], 'stretch')
 
 def _short(name): return name if len(name) <= 80 else f'{name[:40]}…{name[-39:]}'
 
 def error_text(
-    error:Exception, # From a row that cannot be shown
+    error:Exception, # Raised by a row that cannot be shown
 )->str:
-    "What is wrong, in words"
+    "The reason as text"
     return error.reason if isinstance(error, (ImageLoadError, TransformError)) else f'{type(error).__name__}: {error}'
 
 @patch
 def tile(self:Pictures,
     row:int, # 0 to len - 1
-)->tuple: # dict of what the page draws, JPEG
+)->tuple: # dict for the page, JPEG
     "A row as a thumbnail"
     head = {'row': row, 'name': _short(PurePath(os.fsdecode(self.table.paths[row])).name)}
     try:
@@ -195,7 +195,7 @@ def tile(self:Pictures,
 @patch
 def full(self:Pictures,
     row:int, # 0 to len - 1
-)->tuple: # dict of what the page draws, bytes of an image file
+)->tuple: # dict for the page, bytes of an image file
     "A row for the full view, in pixels of its image"
     path = os.fsdecode(self.table.paths[row])
     head = {'row': row, 'name': PurePath(path).name, 'path': path}
@@ -213,7 +213,7 @@ _PREDICTED = '#ffb000' # as on the page
 _ERROR_STYLE = f'display:inline-block;width:{TILE_SIZE}px;font-size:75%;overflow-wrap:anywhere;margin:2px;'
 
 class StaticGrid(str):
-    "HTML that shows itself in Jupyter"
+    "HTML that Jupyter displays"
     def _repr_html_(self): return str(self)
     def __repr__(self): return f'StaticGrid({len(self):,} bytes of HTML)'
 
@@ -233,7 +233,7 @@ def _static_tile(self:Pictures, row, flagged, most):
 @patch
 def static(self:Pictures,
     rows:list, # 0 to len - 1
-    flagged=(), # Rows that get a rim
+    flagged=(), # Rows drawn with a rim
 )->StaticGrid: # At most about 75 KB
     "Rows as HTML, each with its description as `alt` text"
     return StaticGrid(f"<div>{' '.join(self._static_tile(o, o in flagged, min(3000, 52_000 // len(rows))) for o in rows)}</div>")

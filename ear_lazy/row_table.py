@@ -1,4 +1,4 @@
-"""The rows of a dataset as a table: what is known of each, which match a query, and in which order
+"""The rows of a dataset as a table: columns, filters and sorting
 
 Docs: https://ear-lazy.github.io/ear_lazy/row_table.html.md"""
 
@@ -35,7 +35,7 @@ def problem_images(
 def reports_beside(
     paths, # Metadata files
 )->list: # `Report`s
-    "What processing has left beside metadata files, on disk or in a bucket"
+    "The report beside the metadata files, on disk or in a bucket"
     found = {o.rpartition('/')[0] if is_remote(o) else str(Path(o).parent) for o in paths}
     return [read_report(data) for data in map(_report_in, sorted(found)) if data]
 
@@ -43,12 +43,12 @@ def _report_in(folder):
     path = f'{folder}/report.json'
     try: return read_range(path) if is_remote(folder) else Path(path).read_bytes() if Path(path).exists() else b''
     except StorageError as e:
-        if e.fault in ('missing', 'denied'): return b'' # S3 denies what is missing to who may not list the bucket
+        if e.fault in ('missing', 'denied'): return b'' # S3 says denied for a missing file if the user may not list the bucket
         raise
 
 # %% ../nbs/15_row_table.ipynb #0fb72722
 class RowTable:
-    "What a dataset's rows can be filtered and sorted by, from the metadata alone"
+    "Columns to filter and sort the rows of a dataset by, from the metadata alone"
     def __init__(self,
         ds, # `LazyNPYDataset` or `CombinedLazyDataset`
         report=None, # `Report` of the processing; None: the one beside each metadata file, where there is one
@@ -75,7 +75,7 @@ class RowTable:
 
     @cached_property
     def problems(self):
-        "Reason to the paths of images that had such a problem"
+        "Reason to paths of the images with that problem"
         return problem_images(reports_beside(o.metadata.path for o in self.leaves) if self._report is None else [self._report])
 
     @property
@@ -93,12 +93,12 @@ class RowTable:
 
     @cached_property
     def largest(self):
-        "(n,) number of the largest box of each row; -1 where there is none"
+        "(n,) index of the largest box of each row; -1 if there is none"
         size, row = np.nan_to_num(self.box_numbers('size')), self.metadata.row_of_box
         most, largest = np.full(len(self), -1, size.dtype), np.full(len(self), -1)
         np.maximum.at(most, row, size)
         at = np.flatnonzero(size == most[row])[::-1]
-        largest[row[at]] = at # of equal ones the first, which is written last
+        largest[row[at]] = at # of equal ones the first wins, as it is written last
         return largest
 
 # %% ../nbs/15_row_table.ipynb #da783f87
@@ -106,7 +106,7 @@ COLUMNS = 'row', 'file', 'source', 'class', 'boxes', 'size', 'aspect', 'width', 
 
 @patch(as_prop=True)
 def columns(self:RowTable):
-    "Names of the columns of this kind of rows"
+    "Names of the columns for this kind"
     known = {'row', 'file', 'source', *row_numbers(self.kind), *BOX_NUMBERS} | ({'class'} if self.kind != 'landmarker' else set())
     return [o for o in COLUMNS if o in known]
 
@@ -114,9 +114,9 @@ def columns(self:RowTable):
 def column(self:RowTable,
     name:str, # One of `columns`
 )->np.ndarray: # (n,)
-    "A value for each row; raises `ValueError` for a column that there is not"
+    "A value for each row; raises `ValueError` for an unknown column"
     if name not in self.columns:
-        raise ValueError(f"rows have no {name!r} to sort by: there are {', '.join(self.columns)}")
+        raise ValueError(f"rows have no {name!r} to sort by: choose from {', '.join(self.columns)}")
     if name == 'row': return np.arange(len(self))
     if name == 'file': return self.paths
     if name in ('source', 'class'):
@@ -126,11 +126,11 @@ def column(self:RowTable,
     return numbers_of(self.metadata, name)
 
 @patch
-def _of_largest(self:RowTable, values, missing): return np.append(values, missing)[self.largest] # the last for -1
+def _of_largest(self:RowTable, values, missing): return np.append(values, missing)[self.largest] # index -1 picks the last
 
 @patch
 def _named(self:RowTable, name):
-    "Names, and the number in them of each row; the last one, '', stands for none"
+    "Names, and each row's index into them; the last name, '', means none"
     if name == 'source': return [*self.sources, ''], self.metadata.group
     return [*self.metadata.label_names, ''], self._of_largest(self.metadata.labels, -1)
 
@@ -140,17 +140,17 @@ QUERY = {'text': '', 'boxes': [None, None], 'size': [None, None], 'aspect': [Non
 
 def checked_query(
     query:dict, # Some keys of `QUERY`
-    columns:list, # What can be sorted by
+    columns:list, # Names to sort by
 )->dict: # All keys
-    "A whole query; raises `ValueError` for keys and values that there are not"
+    "The query with defaults filled in; raises `ValueError` for unknown keys and invalid values"
     if unknown := {*query} - {*QUERY}:
-        raise ValueError(f"a query has no {sorted(unknown)}: there are {', '.join(QUERY)}")
+        raise ValueError(f"a query has no {sorted(unknown)}: its keys are {', '.join(QUERY)}")
     query = QUERY | query
     for key in ('boxes', 'size', 'aspect'):
         if len(query[key]) != 2 or any(o is not None and not math.isfinite(o) for o in query[key]):
             raise ValueError(f'{key} is [least, most], each a number or None, not {query[key]}')
     if query['sort'] not in columns:
-        raise ValueError(f"no {query['sort']!r} to sort by: there are {', '.join(columns)}")
+        raise ValueError(f"no {query['sort']!r} to sort by: choose from {', '.join(columns)}")
     return query
 
 # %% ../nbs/15_row_table.ipynb #4df7a96d
@@ -158,7 +158,7 @@ def checked_query(
 def matching(self:RowTable,
     query:dict, # From `checked_query`
 )->np.ndarray: # (n,) booleans
-    "Rows of which the conditions of a query hold, but for `flagged`"
+    "Rows that meet all conditions of a query except `flagged`"
     keep = np.ones(len(self), bool)
     for word in query['text'].lower().split(): keep &= self._has_word(word)
     if query['boxes'] != [None, None]: keep &= _inside(numbers_of(self.metadata, 'boxes'), query['boxes'])
@@ -173,7 +173,7 @@ def _inside(values, bounds):
 
 @patch
 def _any_box(self:RowTable, mask):
-    "Rows that have a box of which something is true"
+    "Rows with a box that meets a condition"
     found = np.zeros(len(self), bool)
     found[self.metadata.row_of_box[mask]] = True
     return found
@@ -189,7 +189,7 @@ def _has_word(self:RowTable, word):
 
 @patch
 def _has_problem(self:RowTable, reason):
-    "Rows whose image had a problem; 'any' is one of any reason"
+    "Rows whose image had a problem; 'any' means any reason"
     chosen = self.problems.values() if reason == 'any' else [self.problems.get(reason, ())]
     return self.of_images({o for paths in chosen for o in paths})
 
@@ -205,18 +205,19 @@ def of_images(self:RowTable,
 def sort_keys(self:RowTable,
     name:str, # One of `columns`
 )->np.ndarray: # (n,) numbers, or bytes
-    "What puts rows in the order of a column"
+    "Keys that sort rows by a column"
     if name not in ('source', 'class'): return self.column(name)
     names, numbers = self._named(name)
     places = np.unique(names, return_inverse=True)[1]
-    return places.astype(np.int16 if len(names) < 2**15 else np.int64)[numbers] # NumPy sorts 16 bits by their digits, up to five times as quick
+    # NumPy sorts 16-bit integers by radix, up to five times as fast
+    return places.astype(np.int16 if len(names) < 2**15 else np.int64)[numbers]
 
 def in_order(
     rows, # (k,) numbers of rows, ascending
     keys, # (k,) what to sort them by
     descending:bool=False, # Highest first
 )->np.ndarray: # (k,) the same rows
-    "Rows sorted; equal ones in their order, those without a value last"
+    "Rows in stable order of their keys, NaN last in both directions"
     if not descending: return rows[_argsort(keys)]
     return rows[::-1][_argsort(keys[::-1])][::-1] if keys.dtype.kind == 'S' else rows[_argsort(-keys)]
 
@@ -225,4 +226,4 @@ def _argsort(keys):
     if keys.dtype.kind != 'S' or not len(keys): return np.argsort(keys, kind='stable')
     words = keys.astype(f'S{-(-keys.itemsize // 8) * 8}').view('u8').reshape(len(keys), -1).T
     differ = [o.view('>u8').astype(np.uint64) for o in words if (o != o[0]).any()]
-    return np.lexsort(differ[::-1]) if differ else np.arange(len(keys)) # the last counts most
+    return np.lexsort(differ[::-1]) if differ else np.arange(len(keys)) # for lexsort, the last key counts most

@@ -121,7 +121,7 @@ def test_order_is_what_sorted_says(detector, column, key, descending):
     without = [i for i in range(12) if column in ('size', 'aspect') and not len(detector.get_metadata(i)['bboxes'])]
     expected = sorted((i for i in range(12) if i not in without), key=value, reverse=descending)
     assert [value(i) for i in w.view[:len(expected)]] == [value(i) for i in expected]
-    assert w.view[len(expected):].tolist() == without, 'rows without a value come last'
+    assert w.view[len(expected):].tolist() == without, 'rows without a number come last'
 
 
 def largest(o): return max(o.get('bboxes', [o.get('bbox')]), key=lambda b: b[2] * b[3], default=None)
@@ -269,7 +269,7 @@ def test_flags_know_their_rows_after_processing_again(detector, photos):
     assert len(again) == 13 and [name(again, i) for i in other.flagged] == kept and other.flagged != w.flagged
     with pytest.warns(UserWarning, match='2 of 2 flagged rows are not in this dataset'): assert quiet(explore(again[:2])).load_flags(path).flagged == []
     (photos/'other.json').write_text('[]')
-    with pytest.raises(ValueError, match='no file of flags'): w.load_flags(photos/'other.json')
+    with pytest.raises(ValueError, match='not a file of flags'): w.load_flags(photos/'other.json')
 
 
 def test_messages(detector):
