@@ -30,6 +30,7 @@ class RowDataset(Dataset):
     _rows = None # rows of a subset
     num_threads = None # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote
     transform = None # function from a `Sample` to a `Sample`
+    label_names = None # names that the `labels` of its samples index
 
     def __len__(self): return self._size() if self._rows is None else len(self._rows)
 
@@ -206,15 +207,16 @@ def show(self:RowDataset,
     ax=None, # Axes to draw on; None makes a figure
     **kwargs, # For `show_image`
 ):
-    "Show a row's image with its boxes or keypoints"
-    return self[i].show(ax=ax, **kwargs)
+    "Show a row's image with its boxes or keypoints, and with their classes if samples have `labels`"
+    return self[i].show(ax=ax, **{'label_names': self.label_names, **kwargs})
 
 @patch
 def show_batch(self:RowDataset,
     max_n:int=9, # Rows to show
     **kwargs, # For `ear_lazy.show.show_batch`
 ):
-    "Show the first rows in a grid"
+    "Show the first rows in a grid, with classes if samples have `labels`"
+    kwargs = {'label_names': self.label_names, **kwargs}
     samples = (self[i] for i in range(min(max_n, len(self))))
     return show_samples([o for o in samples if not isinstance(o, Skipped)], max_n=max_n, **kwargs)
 
