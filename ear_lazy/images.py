@@ -1,4 +1,4 @@
-"""Image files become RGB arrays, the right way up, whichever loader reads them
+"""Read image files as RGB arrays, the right way up, with Pillow or OpenCV
 
 Docs: https://ear-lazy.github.io/ear_lazy/images.html.md"""
 
@@ -35,12 +35,13 @@ FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF')
 def load_error(
     error:Exception, # What Pillow, OpenCV or the system raised
     path:str, # The image
-) -> ImageLoadError: # The same with a reason in words
-    "Puts into words why an image could not be read"
+) -> ImageLoadError: # Its `reason` in words and its `fault`
+    "The error for an image that could not be read"
     match error:
         case FileNotFoundError(): fault, reason = 'missing', 'no such file'
         case IsADirectoryError(): fault, reason = 'unreadable', 'this is a folder, not an image'
-        case UnidentifiedImageError() if not is_remote(path) and not os.path.getsize(path): fault, reason = 'empty', 'the file is empty'
+        case UnidentifiedImageError() if not is_remote(path) and not os.path.getsize(path):
+            fault, reason = 'empty', 'the file is empty'
         case UnidentifiedImageError():
             fault, reason = 'not_image', f"not an image in one of the formats {', '.join(FORMATS)}"
         case Image.DecompressionBombError():
@@ -56,17 +57,17 @@ def load_error(
 def image_errors(
     path:str, # The image that the block reads
 ):
-    "Raises an `ImageLoadError` that names `path` for whatever goes wrong with the file inside the block"
+    "Turn whatever goes wrong inside the block into an `ImageLoadError` that names `path`"
     try: yield
     except (ImageLoadError, ImportError, MemoryError): raise
     except Exception as error: raise load_error(error, path) from error
 
 # %% ../nbs/03_images.ipynb #abb3f706
-NOTES = 2**20 # bytes of a file that need not be pixels
+NOTES = 2**20 # bytes of a file allowed for metadata
 
 def pixel_bound(
-    max_pixels:int=None, # Most pixels of an image; None: twice `PIL.Image.MAX_IMAGE_PIXELS`, where Pillow gives up
-) -> float: # Infinite where Pillow has been told not to look
+    max_pixels:int=None, # Most pixels of an image; None: twice `PIL.Image.MAX_IMAGE_PIXELS`, Pillow's own limit
+) -> float: # Infinite if Pillow's limit is switched off
     "The most pixels that an image may have"
     most = 2*Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else float('inf')
     return most if max_pixels is None else min(max_pixels, most)
@@ -76,24 +77,24 @@ def check_pixels(
     max_pixels:int, # Most pixels of an image, or None
     path:str, # The image
 ):
-    "Raises `ImageLoadError` for an image of more pixels than are allowed"
+    "Raise `ImageLoadError` for an image of more pixels than allowed"
     if size[0]*size[1] <= pixel_bound(max_pixels): return
     raise ImageLoadError(f'too many pixels: {size[1]}×{size[0]}, and max_pixels is {pixel_bound(max_pixels):,}', path, fault='too_large')
 
 # %% ../nbs/03_images.ipynb #29cf8820
 READS = 20_000 # while a header is read
-_PIXELS_A_READ = 256 # bytes, while the rest is read
+_PIXELS_A_READ = 256 # bytes of the file for which one more read is allowed, for the pixels
 
 class _Counted:
-    "A file that can be read from a number of times, and not more"
+    "A file that allows a limited number of reads"
     reads, image_path = READS, ''
     def read(self, size=-1):
         self.reads -= 1
         if self.reads >= 0: return super().read(size)
         raise ImageLoadError('too many pieces of metadata', self.image_path, fault='too_large')
 
-class CountedBytes(_Counted, BytesIO): "Bytes as a file that is not read from without end"
-class CountedFile(_Counted, BufferedReader): "A file that is not read from without end"
+class CountedBytes(_Counted, BytesIO): "Bytes as a file with a limited number of reads"
+class CountedFile(_Counted, BufferedReader): "A file with a limited number of reads"
 
 # %% ../nbs/03_images.ipynb #8991ab97
 TRIES, WAIT = 4, 0.05 # seconds before the second try, twice as long before each further one
@@ -114,7 +115,7 @@ def read_file(
     max_pixels:int=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
 ) -> bytes: # Of the file
-    "Reads a file, again where the error may pass; raises `OSError`, and `ImageLoadError` where there are too many bytes"
+    "Read a file, retrying errors that may pass; raises `OSError`, and `ImageLoadError` if there are too many bytes"
     most = 4*pixel_bound(max_pixels) + NOTES
     if is_remote(path): return _read_remote(path, most, keep)
     for turn in range(TRIES - 1):
@@ -144,15 +145,15 @@ def prefetch_images(
 
 # %% ../nbs/03_images.ipynb #2e9c4373
 def orientation(
-    im:Image.Image, # An image as `Image.open` gives it
+    im:Image.Image, # An image from `Image.open`
 ) -> int: # 1 to 8
-    "How a stored picture is to be turned, by its EXIF; 1 (not at all) where EXIF is absent or damaged"
+    "EXIF orientation of a stored picture; 1 (as stored) if EXIF is absent or damaged"
     return exif_orientation(im.info.get('exif', b''))
 
 def exif_orientation(
     data:bytes, # EXIF as it is stored
 ) -> int: # 1 to 8
-    "What EXIF says of the orientation; 1 where it says nothing"
+    "Orientation in EXIF data; 1 if it has none"
     if b'\x12\x01' not in data and b'\x01\x12' not in data: return 1 # the number of the tag, in either byte order
     exif = Image.Exif()
     try: exif.load(data)
@@ -161,7 +162,9 @@ def exif_orientation(
     return value if value in range(1, 9) else 1
 
 # %% ../nbs/03_images.ipynb #a285f994
-_TABLES = rb'(?:\xff(?:\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}|\xc4\0\x1f[\0-\x1f].{28}|\xc4\0\xb5[\0-\x1f].{178}|\xc4\x01\xa2[\0-\x1f].{415}))*'
+_QUANTISATION = rb'\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}' # one table, two tables
+_HUFFMAN = rb'\xc4\0\x1f[\0-\x1f].{28}|\xc4\0\xb5[\0-\x1f].{178}|\xc4\x01\xa2[\0-\x1f].{415}' # DC, AC, all four
+_TABLES = rb'(?:\xff(?:' + _QUANTISATION + b'|' + _HUFFMAN + rb'))*'
 _COLOUR_FRAME, _SCAN = rb'\xff[\xc0-\xc2]\0\x11\x08(.{4})\x03.{9}', rb'\xff\xda\0\x0c.{10}'
 _usual_jpeg = re.compile(rb'\xff\xd8(?:\xff\xe0\0\x10JFIF\0.{9})?' + _TABLES + _COLOUR_FRAME + _TABLES + _SCAN, re.S).match
 _height_and_width = struct.Struct('>HH').unpack
@@ -169,13 +172,13 @@ _height_and_width = struct.Struct('>HH').unpack
 # %% ../nbs/03_images.ipynb #5926bc46
 _segment, _frame = struct.Struct('>BBH').unpack_from, struct.Struct('>BHHB').unpack_from
 _FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc} # markers of a frame, whose header has the size
-_NOTES = dict.fromkeys((0xc4, 0xcc, 0xdd, 0xe1, *range(0xe3, 0xed), 0xef, 0xfe), 2) # passed over: marker to least length
+_NOTES = dict.fromkeys((0xc4, 0xcc, 0xdd, 0xe1, *range(0xe3, 0xed), 0xef, 0xfe), 2) # skipped segments: marker to least length
 _NOTES |= {0xe0: 9, 0xe2: 16, 0xee: 9}
 
 def jpeg_header(
     data:bytes, # The first bytes of a JPEG
-) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None where Pillow is to be asked
-    "What is of use in a JPEG header; raises `struct.error` where it goes on behind `data`"
+) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None if Pillow must be asked
+    "EXIF and size from a JPEG header; raises `struct.error` if it continues beyond `data`"
     if usual := _usual_jpeg(data): return b'', _height_and_width(usual[1])
     exif, size, at = b'', None, 2
     while True:
@@ -204,8 +207,8 @@ _CHUNKS = { # name to least length
 
 def png_header(
     data:bytes, # The first bytes of a PNG
-) -> tuple: # EXIF as Pillow gives it, (height, width) of the stored picture; None where Pillow is to be asked
-    "What is of use in a PNG header; raises `struct.error` where it goes on behind `data`"
+) -> tuple: # EXIF as Pillow gives it, (height, width) of the stored picture; None if Pillow must be asked
+    "EXIF and size from a PNG header; raises `struct.error` if it continues beyond `data`"
     exif, size, at = b'', None, len(_SIGNATURE)
     while True:
         length, name = _chunk(data, at)
@@ -222,15 +225,15 @@ def png_header(
 
 # %% ../nbs/03_images.ipynb #d9a8b977
 HEAD = 8192 # bytes; a longer header has a thumbnail or a colour profile
-_PIECES = 1024, HEAD - 1024, 2**18 # bytes that are read one after the other; most headers end in the first
+_PIECES = 1024, HEAD - 1024, 2**18 # bytes per read; most headers end within the first
 
 def _open_header(file):
-    "`image_header` of an open file, of which no more is read than that takes"
+    "`image_header` of an open file, reading no more of it than needed"
     data = b''
     for size in _PIECES:
         data += os.read(file, size)
         try: return image_header(data)
-        except struct.error: pass # goes on behind
+        except struct.error: pass # it continues in the next piece
 
 def _peek(path):
     "EXIF and stored size of a usual JPEG or PNG; None for anything else"
@@ -244,15 +247,15 @@ def _peek(path):
 
 def image_header(
     data:bytes, # The first bytes of a file
-) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None where Pillow is to be asked
-    "What is of use in the header of a usual JPEG or PNG; raises `struct.error` where it goes on behind `data`"
+) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None if Pillow must be asked
+    "EXIF and size from the header of a usual JPEG or PNG; raises `struct.error` if it continues beyond `data`"
     if data.startswith(b'\xff\xd8\xff'): return jpeg_header(data)
     if data.startswith(_SIGNATURE): return png_header(data)
 
 def stored_turn(
     path:str, # Image file
 ) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
-    "How a stored picture is turned for viewing, and its size, no pixel decoded; raises `ImageLoadError`"
+    "Orientation and size of a stored picture, without decoding pixels; raises `ImageLoadError`"
     if is_remote(path): return open_image(path)[3:5]
     if found := _peek(path): return exif_orientation(found[0]), found[1]
     with image_errors(path), CountedFile(FileIO(os.open(path, _FLAGS))) as file:
@@ -262,7 +265,7 @@ def stored_turn(
 # %% ../nbs/03_images.ipynb #72ab1328
 def stored_turns(
     paths:list, # (n) image files
-) -> tuple[np.ndarray, dict]: # (n, 3) int32: orientation, height, width; zeros for what is in the `dict`: row to reason
+) -> tuple[np.ndarray, dict]: # (n, 3) int32: orientation, height, width, zeros for failures; row of each failure to its reason
     "`stored_turn` of many images"
     found, faults = [], {}
     for i, path in enumerate(paths):
@@ -275,7 +278,7 @@ def stored_turns(
 def image_size(
     path:str, # Image file
 ) -> tuple[int, int]: # (height, width) in pixels of the oriented image
-    "Size of an image from its header, no pixel decoded; raises `ImageLoadError` where the header cannot be read"
+    "Size of an image from its header, without decoding pixels; raises `ImageLoadError` if the header cannot be read"
     turn, size = stored_turn(path)
     return size[::-1] if turn >= 5 else size
 
@@ -286,7 +289,7 @@ _marker = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')  # in pixel data, FF 00 is a 
 def jpeg_is_whole(
     data:bytes, # Of a JPEG file
 ) -> bool:
-    "Whether the end marker of the picture itself is there, whatever follows it"
+    "Whether the picture's own end marker is there, whatever follows it"
     if data.endswith(b'\xff\xd9'): return True
     position = 2
     for _ in range(READS):
@@ -300,7 +303,7 @@ class OpenImage(NamedTuple):
     "An image file whose header has been read, and no pixel decoded"
     path: str
     data: bytes # The file
-    im: Image.Image # What Pillow makes of it
+    im: Image.Image # Pillow's image, not decoded yet
     turn: int # EXIF orientation, 1 to 8
     stored: tuple # (height, width) in the file
     size: tuple # (height, width) as a person sees it
@@ -308,16 +311,16 @@ class OpenImage(NamedTuple):
     def __repr__(self): return f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})'
 
 def _bytes_a_pixel(im):
-    "What decoding takes at its height, besides the file"
+    "Peak bytes of memory per pixel while decoding, besides the file"
     if im.format == 'WEBP': return 16 # its decoder holds a picture three times
     if not im.info.get('progressive'): return 8
-    parts = [h*v for _, h, v, _ in im.layer] # of a colour; all scans are collected in 16 bits before there are pixels
+    parts = [h*v for _, h, v, _ in im.layer] # of each colour; all scans are collected in 16 bits before there are pixels
     return max(8, 4 + ceil(2*sum(parts)/max(parts)))
 
 SCANS = 1000 # of a progressive JPEG; encoders make about ten
 
 def _check_hidden(im, data, max_pixels, path):
-    "Raises `ImageLoadError` where decoding takes much more than the size of the picture says"
+    "Raise `ImageLoadError` if decoding takes much more than the size of the picture suggests"
     if im.format == 'TIFF': check_pixels((im.tag_v2.get(323, 0), im.tag_v2.get(322, 0)), max_pixels, path) # a tile
     cost, most = _bytes_a_pixel(im), pixel_bound(max_pixels)
     if cost*im.width*im.height > 8*most:
@@ -331,7 +334,7 @@ def open_image(
     max_pixels:int=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
 ) -> OpenImage: # To be decoded once
-    "Reads an image file and looks at its header; raises `ImageLoadError` where it is missing, cut off, too large or no image"
+    "Read an image file and parse its header; raises `ImageLoadError` if it is missing, cut off, too large or not an image"
     with image_errors(path):
         data = read_file(path, max_pixels, keep)
         file = CountedBytes(data)
@@ -346,20 +349,20 @@ def open_image(
         return OpenImage(path, data, im, turn, stored, stored[::-1] if turn >= 5 else stored)
 
 # %% ../nbs/03_images.ipynb #0755c7b0
-STRIP = 98_304 # bytes at a time, below the 128 KB from which on memory is taken afresh from the system
+STRIP = 98_304 # bytes at a time; blocks of 128 KB or more would be allocated anew by the system each time
 
 def array_for(
     size:tuple, # (height, width) of an image
-    out:np.ndarray=None, # Array that would be welcome
-) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable; `out` itself where it is that
-    "Where the pixels of an image go"
+    out:np.ndarray=None, # Array to use if it fits
+) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable; `out` itself if it fits
+    "The array that the pixels of an image go to"
     shape = *size, 3
     if out is not None and (out.shape, out.dtype) == (shape, np.uint8) and out.flags.c_contiguous: return out
     return np.empty(shape, np.uint8)
 
 def rgb_array(
     im:Image.Image, # Image of mode RGB
-    out:np.ndarray=None, # Array to fill, where the image fits it
+    out:np.ndarray=None, # Array to fill if the image fits it
 ) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable
     "Pixels of an RGB image as an array of their own"
     if im.mode != 'RGB': raise ValueError(f'the image is {im.mode}, not RGB')
@@ -382,25 +385,25 @@ _transposes = {
 # %% ../nbs/03_images.ipynb #8472fc19
 def whole_pixels(
     box:tuple, # (left, top, right, bottom), perhaps with fractions of a pixel
-) -> tuple: # (left, top, right, bottom) of all pixels that it touches, and the box counted from their corner
-    "What to cut out, so that no filter looks at pixels beside it"
+) -> tuple: # (left, top, right, bottom) of all pixels that it touches, and the box relative to their corner
+    "The pixels to cut out, so that no filter sees those around them"
     left, top, right, bottom = box
     x, y = floor(left), floor(top)
     return (x, y, ceil(right), ceil(bottom)), (left - x, top - y, right - x, bottom - y)
 
 def _instead(im, new):
-    "Another image, the memory of the first given back"
+    "`new`, after freeing the memory of `im`"
     if new is not im: im.close()
     return new
 
 def finish_pil(
-    im:Image.Image, # A decoded image of any mode, as it is stored; it is used up
+    im:Image.Image, # A decoded image of any mode, as it is stored; not usable afterwards
     turn:int=1, # EXIF orientation to turn it by
     box:tuple=None, # (left, top, right, bottom) of the part to take, before turning; None takes all
-    fit:Fit=None, # Size to come out at; None keeps that of the part, whose box is whole numbers then
-    out:np.ndarray=None, # Array to fill, where the image fits it
+    fit:Fit=None, # Size of the result; None keeps that of the box, which must be whole numbers
+    out:np.ndarray=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Cuts out, drops alpha, resizes and turns"
+    "Crop, drop alpha, resize and turn"
     if box:
         outer, box = whole_pixels(box)
         if outer != (0, 0, *im.size): im = _instead(im, im.crop(outer))
@@ -423,7 +426,7 @@ def _upper_bits(im):
 # %% ../nbs/03_images.ipynb #4fbf148c
 def reduction(
     window, # (height, width) of the part that is wanted
-    inner, # (height, width) that it is to have
+    inner, # (height, width) after resizing
 ) -> int: # 1, 2, 4 or 8
     "By how much a JPEG decoder may shrink a picture that is resized afterwards"
     least = min(window[0]/inner[0], window[1]/inner[1])/2
@@ -433,11 +436,11 @@ def reduction(
 def decode_pil(
     image:OpenImage, # From `open_image`
     box:tuple=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
-    fit:Fit=None, # Size to come out at
+    fit:Fit=None, # Size of the result
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
-    out:np.ndarray=None, # Array to fill, where the image fits it
+    out:np.ndarray=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Decodes with Pillow; 16-bit grey keeps its upper 8 bits"
+    "Decode with Pillow; 16-bit grey keeps its upper 8 bits"
     im = image.im
     if reduce > 1: im.draft(None, (im.width//reduce, im.height//reduce))
     im.load()
@@ -445,7 +448,7 @@ def decode_pil(
 
 # %% ../nbs/03_images.ipynb #03ffc42b
 def import_cv2():
-    "The module cv2; raises an ImportError that says what to install"
+    "The module cv2; raises an `ImportError` that says what to install"
     try: import cv2
     except ImportError as error:
         raise ImportError("image_loader='cv2' needs OpenCV: pip install opencv-python-headless "
@@ -456,7 +459,7 @@ def import_cv2():
 _flips, _rotations = {2: 1, 4: 0}, {3: 'ROTATE_180', 6: 'ROTATE_90_CLOCKWISE', 8: 'ROTATE_90_COUNTERCLOCKWISE'}
 
 def _turn_cv2(array, turn):
-    "One copy at most: two would be as much memory as decoding took"
+    "Turn with one copy at most: two would take as much memory as decoding did"
     cv2 = import_cv2()
     if turn in _flips: return cv2.flip(array, _flips[turn])
     if turn in _rotations: return cv2.rotate(array, getattr(cv2, _rotations[turn]))
@@ -464,7 +467,7 @@ def _turn_cv2(array, turn):
     return cv2.transpose(array) if turn in (5, 7) else array
 
 def _check_chunks(data, path):
-    "Raises `ImageLoadError` for a PNG of more chunks than Pillow would read; OpenCV goes over all of them"
+    "Raise `ImageLoadError` for a PNG of more chunks than Pillow would read; OpenCV would read all of them"
     at, left = len(_SIGNATURE), READS + len(data)//_PIXELS_A_READ
     while at + 8 <= len(data) and left: at, left = at + 12 + int.from_bytes(data[at:at + 4]), left - 1
     if not left: raise ImageLoadError('too many pieces of metadata', path, fault='too_large')
@@ -473,16 +476,16 @@ def _check_chunks(data, path):
 def decode_cv2(
     image:OpenImage, # From `open_image`
     box:tuple=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
-    fit:Fit=None, # Size to come out at
+    fit:Fit=None, # Size of the result
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
-    out:np.ndarray=None, # Array to fill, where the image fits it
+    out:np.ndarray=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Decodes a JPEG or PNG with OpenCV; hands other files to `decode_pil`"
+    "Decode a JPEG or PNG with OpenCV, and other files with `decode_pil`"
     cv2, array = import_cv2(), None
     if image.im.format in ('JPEG', 'PNG') and image.im.mode != 'CMYK':
         if image.im.format == 'PNG': _check_chunks(image.data, image.path)
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-        if reduce > 1: flags |= getattr(cv2, f'IMREAD_REDUCED_GRAYSCALE_{reduce}') # RGB needs the bit of the size alone
+        if reduce > 1: flags |= getattr(cv2, f'IMREAD_REDUCED_GRAYSCALE_{reduce}') # for RGB, only the bit of the size
         array = cv2.imdecode(np.frombuffer(image.data, np.uint8), flags)
     if array is None: return decode_pil(image, box, fit, reduce, out)
     if box:
@@ -501,14 +504,14 @@ _decoders = {'pil': decode_pil, 'cv2': decode_cv2}
 def check_loader(
     loader:str, # 'pil' or 'cv2'
 ):
-    "Raise `ValueError` where there is no such loader"
+    "Raise `ValueError` if there is no such loader"
     if loader not in _decoders: raise ValueError(f"no image loader {loader!r}: use 'pil' or 'cv2'")
 
 def stored_box(
     image:OpenImage, # From `open_image`
     window:tuple, # (top, left, bottom, right) as a person sees it
 ) -> tuple: # (left, top, right, bottom) in the stored picture
-    "Where a window lies in a picture that has not been turned yet"
+    "A window's box in the picture before it is turned"
     top, left, bottom, right = window
     if image.turn == 1: return left, top, right, bottom
     back = {6: 8, 8: 6}.get(image.turn, image.turn)
@@ -520,10 +523,10 @@ def decode_image(
     image:OpenImage, # From `open_image`
     loader:str='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
     window:tuple=None, # (top, left, bottom, right) of the part to take, as in `crop_window`; None takes all
-    fit:Fit=None, # Where that part goes in an image of another size, from `fit_image`
-    out:np.ndarray=None, # Array to fill, where the image fits it
+    fit:Fit=None, # Size of the result and the place of that part in it, from `fit_image`
+    out:np.ndarray=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Decodes an opened image, turned as its EXIF says, alpha dropped; raises `ImageLoadError` where it is damaged"
+    "Decode an opened image, turned by its EXIF and without alpha; raises `ImageLoadError` if it is damaged"
     check_loader(loader)
     with image_errors(image.path):
         if window is None and fit is None: return _decoders[loader](image, out=out)
@@ -540,11 +543,11 @@ def load_image(
     loader:str='pil', # 'pil' or 'cv2'
     max_pixels:int=None, # Most pixels of an image
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Decodes an image as a person sees it; raises `ImageLoadError` where it is missing, damaged or too large"
+    "Decode an image as a person sees it; raises `ImageLoadError` if it is missing, damaged or too large"
     check_loader(loader)
     return decode_image(open_image(path, max_pixels), loader)
 
 # %% ../nbs/03_images.ipynb #d8f640e0
 def cap_cv2_threads():
-    "Makes OpenCV run in the calling thread alone, for use at the start of a DataLoader worker"
+    "Make OpenCV run in the calling thread alone; for the start of a DataLoader worker"
     import_cv2().setNumThreads(0)

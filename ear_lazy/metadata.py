@@ -1,4 +1,4 @@
-"""The `.npy` file: whole columns in one record, written in batches, opened by mapping
+"""The `.npy` file: whole columns in one record, written in batches and memory-mapped
 
 Docs: https://ear-lazy.github.io/ear_lazy/metadata.html.md"""
 
@@ -51,7 +51,7 @@ _PER_ROW = {'sizes': ('<i4', (2,)), 'groups': ('<u8', ()), 'counts': ('<i8', ())
             'path_lengths': ('<i4', ())}
 
 def encode_path(
-    path:str, # As the file system has it; names that are no UTF-8 survive
+    path:str, # As the file system has it; names that are not UTF-8 survive
 )->bytes:
     "UTF-8 bytes of a path"
     return path.encode('utf-8', 'surrogateescape')
@@ -69,9 +69,9 @@ class Spool:
     def append(self,
         rows:Rows, # Next rows
     ):
-        "Write a batch behind the others"
+        "Append a batch"
         paths, text = rows.image_paths, ''.join(rows.image_paths)
-        if not text.isascii(): paths = list(map(encode_path, paths)) # a letter may be several bytes
+        if not text.isascii(): paths = list(map(encode_path, paths)) # a letter may take several bytes
         self._write('paths', encode_path(text))
         columns = {'sizes': rows.sizes, 'groups': rows.groups, 'counts': rows.counts, 'path_lengths': list(map(len, paths))}
         for name, (dtype, _) in (_PER_ROW | _VALUES).items():
@@ -85,11 +85,11 @@ class Spool:
         self._files[name].write(data)
 
     def flush(self):
-        "Hand everything to the system"
+        "Flush all files; raises `OSError` if the disk is full"
         for f in self._files.values(): f.flush()
 
     def close(self):
-        "Close the files; what a full disk did not take has been reported by `flush`"
+        "Close the files, ignoring a full disk, which `flush` has reported"
         for f in self._files.values():
             with suppress(OSError): f.close()
         self._files = {}
@@ -97,14 +97,14 @@ class Spool:
     def column(self,
         name:str, # 'paths' or a column
     ):
-        "A flushed column, mapped"
+        "A flushed column, memory-mapped"
         dtype, shape = (_PER_ROW | _VALUES).get(name, ('u1', ()))
         path = self.folder / name
         if not path.exists() or not path.stat().st_size: return np.empty((0, *shape), dtype)
         return np.memmap(path, dtype, 'r').reshape(-1, *shape)
 
     def paths(self)->np.ndarray: # (n,) of bytes
-        "Image paths of all rows, flushed"
+        "Image paths of all flushed rows"
         lengths, start = self.column('path_lengths'), 0
         padded = np.zeros((len(lengths), int(lengths.max(initial=1))), np.uint8)
         for a in range(0, len(lengths), CHUNK):
@@ -115,14 +115,14 @@ class Spool:
 
 # %% ../nbs/07_metadata.ipynb #5868a6db
 class Pick(NamedTuple):
-    "Rows of a spool that go into a file, and what their numbers mean there"
+    "Rows of a spool that go into a file, with their source and labels as numbers of that file"
     spool: Spool # flushed
     keep: np.ndarray # (n,) booleans
     source: int # row of the file's source names
-    labels: np.ndarray # row of the file's label names for each of the spool's
+    labels: np.ndarray # for each of the spool's label names, its row in the file's
 
     def kept(self, name): # 'counts' or another column with a number for each row
-        "The column in the chosen rows"
+        "A column of the chosen rows"
         return self.spool.column(name)[self.keep]
 
 def _rows_of(pick, name):
@@ -137,8 +137,11 @@ def _values_of(pick, name):
     for a in range(0, len(pick.keep), CHUNK):
         n, keep = counts[a:a + CHUNK], pick.keep[a:a + CHUNK]
         stop = start + int(n.sum())
-        if n[0] and n.min() == n.max(): chosen = column[start:stop].reshape(-1, n[0], *column.shape[1:])[keep].reshape(-1, *column.shape[1:])
-        else: chosen = column[start:stop][np.repeat(keep, n)]
+        chosen = column[start:stop]
+        if n[0] and n.min() == n.max(): # no mask of each value
+            chosen = chosen.reshape(-1, n[0], *column.shape[1:])[keep]
+            chosen = chosen.reshape(-1, *column.shape[1:])
+        else: chosen = chosen[np.repeat(keep, n)]
         yield pick.labels[chosen].astype('<i4') if name == 'labels' else chosen
         start = stop
 
@@ -157,21 +160,21 @@ def _paths_of(pick, width):
 
 # %% ../nbs/07_metadata.ipynb #0352250d
 class Plan(NamedTuple):
-    "What the shards of a metadata file have in common"
+    "Facts shared by all shards of a metadata file"
     kind: str # 'detector', 'landmarker' or 'teacher'
     split: str # 'train' or 'val'
     root: str # folder of the images, relative to the folder of the file
-    source_names: list # names that `source` counts in
-    label_names: list # names that `labels` count in
-    k: int # values in a row where that is one number in all rows, else `None`
+    source_names: list # names that `source` indexes
+    label_names: list # names that `labels` index
+    k: int # values in each row, or `None` if rows differ
     width: int # bytes of the longest path
-    shard_bytes: int # about the largest size of one file
+    shard_bytes: int # largest size of one file, approximately
 
     @property
     def layout(self): return COLUMNS[self.kind][-1 if self.kind == 'landmarker' and self.k is None else 0]
 
     def size(self, rows, values): # numbers, or arrays of them
-        "About the bytes that rows take with their values"
+        "Approximate bytes that rows take with their values"
         a_value = sum(np.dtype(_VALUES[c]).itemsize for c in self.layout if c in _VALUES)
         return rows * (12 + self.width + 8 * ('offsets' in self.layout)) + a_value * values
 
@@ -179,17 +182,17 @@ class Plan(NamedTuple):
         pick:Pick,
         start:int, # Bytes of the picks before it
     )->np.ndarray: # (n,)
-        "The shard of each chosen row: rows whose last byte lies in the same `shard_bytes` of all are in one"
+        "The shard of each row, valid for chosen rows: the multiple of `shard_bytes` in which its last byte lies"
         sizes = np.where(pick.keep, self.size(1, pick.spool.column('counts')), 0)
         return (start + np.cumsum(sizes) - 1) // self.shard_bytes
 
 def _common(picks):
-    "Values in a row where that is one number, and bytes of the longest path"
+    "Values in each row (`None` if rows differ), and bytes of the longest path"
     k = {o for p in picks for o in np.flatnonzero(np.bincount(p.kept('counts'))).tolist()}
     return min(k) if len(k) == 1 else None, max(int(p.kept('path_lengths').max(initial=1)) for p in picks)
 
 def _record_dtype(picks, layout, k, width, names):
-    "The record of the file"
+    "The dtype of the file's record"
     n, m = sum(int(p.keep.sum()) for p in picks), sum(int(p.kept('counts').sum()) for p in picks)
     dims = {'n': n, 'n+1': n + 1, 'm': m, 'k': k}
     columns = {c: o for c, o in (layout | _ROW_COLUMNS).items() if c != 'image_paths'}
@@ -223,7 +226,7 @@ def shard_path(
     return path.with_name(f'{path.stem}-{number:05}{path.suffix}')
 
 def _shards(picks, plan):
-    "Picks for one file after the other"
+    "The picks of each shard in turn"
     sizes = [plan.size(int(p.keep.sum()), int(p.kept('counts').sum())) for p in picks]
     numbers = [plan.numbers(p, end - o) for p, o, end in zip(picks, sizes, np.cumsum(sizes).tolist())]
     for number in np.unique(np.concatenate([n[p.keep] for p, n in zip(picks, numbers)])):
@@ -236,11 +239,11 @@ def write_metadata(
     kind:str, # 'detector', 'landmarker' or 'teacher'
     split:str, # 'train' or 'val'
     root:str, # Folder of the images, relative to the folder of the file
-    source_names:list, # Names that `source` counts in
-    label_names:list, # Names that `labels` count in
-    shard_bytes:int=SHARD_BYTES, # About the largest size of one file
+    source_names:list, # Names that `source` indexes
+    label_names:list, # Names that `labels` index
+    shard_bytes:int=SHARD_BYTES, # Largest size of one file, approximately
 )->list: # Paths of the shards
-    "Write the chosen rows as a metadata file, in shards where they are too many for one"
+    "Write the chosen rows as a metadata file, split into shards if too large for one"
     plan = Plan(kind, split, root, source_names, label_names, *_common(picks), shard_bytes)
     shards = list(_shards(picks, plan))
     return [write_shard(shard_path(path, number), plan, chosen, number, len(shards)) for number, chosen in enumerate(shards)]
@@ -249,8 +252,8 @@ def write_shard(
     path:Path, # File to write
     plan:Plan,
     picks:list, # `Pick`s of the rows of this shard
-    number:int, # Its number, 0 for the first, …
-    of:int, # … of so many
+    number:int, # Its number, 0 for the first
+    of:int, # Number of shards
 )->Path: # The file
     "Write one shard"
     names = {'version': VERSION, 'format': FORMAT, 'kind': plan.kind.encode(), 'split': plan.split.encode(),
@@ -277,9 +280,11 @@ def read_header(
     f, # Binary file, at its start
     path:str, # Its name, for the error
 )->np.dtype:
-    "The dtype of the record in a metadata file; raises `MetadataError` where it is none"
+    "The dtype of the record in a metadata file; raises `MetadataError` for any other file"
     magic = f.read(6)
-    if magic[:4] == b'PK\x03\x04': raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}; or, without raw data, see the tutorial Migrate', path)
+    if magic[:4] == b'PK\x03\x04':
+        raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}; '
+                            'or, without raw data, see the tutorial Migrate', path)
     if magic[:1] == b'\x80':
         raise MetadataError(f'a pickle, which is never loaded because it can run code; {_MIGRATE}', path)
     if magic != b'\x93NUMPY': raise MetadataError(f'not an NPY file; {REPROCESS}' if magic else 'an empty file', path)
@@ -299,7 +304,7 @@ def read_header(
 
 # %% ../nbs/07_metadata.ipynb #1c28d259
 def _matches(dtype, layout):
-    "Do all columns of a layout stand in the record, with lengths that agree?"
+    "Does the record have all columns of a layout, with lengths that agree?"
     dims = {}
     for name, (base, shape) in (layout | _ROW_COLUMNS | _SCALARS).items():
         if name not in dtype.names: return False
@@ -312,17 +317,17 @@ def _matches(dtype, layout):
     return True
 
 def _others_there(path):
-    "The metadata files where one was looked for"
+    "Names the metadata files that are in the same folder"
     folder = path if os.path.isdir(path) else os.path.dirname(path)
     try: names = sorted(o for o in os.listdir(folder) if o.endswith('.npy'))
     except OSError: names = []
     return f"there are {', '.join(names[:8])}{', …' * (len(names) > 8)} in {folder}" if names else REPROCESS
 
 class Shard:
-    "One file, mapped; raises `MetadataError` where it is no metadata"
+    "One memory-mapped file; raises `MetadataError` if it is not metadata"
     def __init__(self,
         path:str, # The `.npy` file, or its URL
-        copy:str='', # A local copy of what is at the URL, if there is one
+        copy:str='', # A local copy of the file at the URL, if there is one
         anywhere:bool=False, # Paths may leave the image root
     ):
         self.path, self.anywhere = (path := str(path)), anywhere
@@ -341,7 +346,7 @@ class Shard:
         self.columns = {name: record[name] for name in dtype.names}
         self.kind = self._text('kind')
         if self._text('format') != FORMAT.decode() or not any(_matches(dtype, o) for o in COLUMNS.get(self.kind, ())):
-            raise MetadataError('an NPY record, but not of the columns that metadata files have', path)
+            raise MetadataError('an NPY record, but without the columns of a metadata file', path)
         if (version := self.columns['version']) > VERSION:
             raise MetadataError(f'format version {version}; this package reads up to {VERSION}: upgrade ear_lazy', path)
         self.split, self.root = self._text('split'), self._text('root')
@@ -363,7 +368,7 @@ class Shard:
         return [o.decode('utf-8', 'surrogateescape') for o in self.columns[column].tolist()]
 
 # %% ../nbs/07_metadata.ipynb #61f303ff
-PAGES, PAGE = 16, 4096 # that a checksum is made of, bytes of each
+PAGES, PAGE = 16, 4096 # in a checksum; bytes of each
 
 @patch
 def _checksum(self:Shard):
@@ -372,7 +377,7 @@ def _checksum(self:Shard):
 
 def _open_again(path, file, anywhere, checksum):
     shard = Shard(path, file, anywhere)
-    if shard._checksum() != checksum: raise MetadataError('was replaced since it was opened: open it again', path)
+    if shard._checksum() != checksum: raise MetadataError('the file was replaced after it was opened: open it again', path)
     return shard
 
 @patch
@@ -382,17 +387,17 @@ def __reduce__(self:Shard): return _open_again, (self.path, self.file, self.anyw
 def leaves_root(
     path:str, # Of an image
 )->bool:
-    "Whether a path is no path inside of a folder, on this system or another"
+    "Whether a path may lead out of its folder, on this system or another"
     return path[:1] in ('/', '\\', '') or '..' in path.replace('\\', '/').split('/') or path[1:2] == ':' or '\0' in path
 
 @patch
 def image_path(self:Shard,
     i:int, # Row, 0 to len - 1
-)->str: # Relative to `root`, or absolute where the file may point anywhere
-    "Path of a row's image; raises `MetadataError` where it is outside of the root and may not be"
+)->str: # Relative to `root`, or absolute if the file may point anywhere
+    "Path of a row's image; raises `MetadataError` if it is outside the root and may not be"
     path = self._paths[i].decode('utf-8', 'surrogateescape')
     if '\0' in path or leaves_root(path) and not (self.anywhere and path):
-        raise MetadataError(f'row {i} has the path {path!r}, which is not inside of the image root', self.path)
+        raise MetadataError(f'row {i} has the path {path!r}, which is not inside the image root', self.path)
     return path
 
 @patch
@@ -405,13 +410,13 @@ def values(self:Shard,
 @patch
 def labels(self:Shard,
     i:int, # Row, 0 to len - 1
-)->np.ndarray: # Detector (n,), teacher (): numbers in `label_names`
+)->np.ndarray: # Detector (n,), teacher (): indices into `label_names`
     "A copy of the classes of a row's boxes"
     return self.columns['labels'][self._span(i)].copy()
 
 @patch
 def _span(self:Shard, i):
-    "Where the values of a row stand"
+    "The index of a row's values"
     if self._offsets is None: return i
     a, b = self._offsets[i:i + 2].tolist()
     n = len(self._values)
@@ -423,17 +428,17 @@ def _span(self:Shard, i):
 @patch
 def size(self:Shard,
     i:int, # Row, 0 to len - 1
-)->tuple: # (height, width) in pixels; (0, 0) where the annotations did not say
+)->tuple: # (height, width) in pixels; (0, 0) if the annotations did not say
     "Size of the image that a row was made for"
     return tuple(self.columns['sizes'][i].tolist())
 
 # %% ../nbs/07_metadata.ipynb #831f0e0b
 class Metadata:
-    "A metadata file with all its shards; raises `MetadataError` where it is none, or where shards are missing"
+    "A metadata file with all its shards; raises `MetadataError` if it is not one or shards are missing"
     def __init__(self,
         path:str, # The first shard, or its URL
         shards:list=None, # `Shard`s that are open already
-        anywhere:bool=False, # Paths may be absolute, and climb out of the image root
+        anywhere:bool=False, # Paths may be absolute or climb out of the image root
     ):
         first = shards[0] if shards else Shard(path, anywhere=anywhere)
         self.path, self.kind, self.split, self.root = first.path, first.kind, first.split, first.root
@@ -463,14 +468,14 @@ class Metadata:
     def column(self,
         name:str, # 'source', 'sizes', 'image_paths', 'labels', 'bboxes', …
     )->np.ndarray:
-        "A whole column; mapped where there is one shard, else copied"
+        "A whole column: memory-mapped if there is one shard, else a copy"
         columns = [o.columns[name] for o in self._shards]
         return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
     def at(self,
         i:int, # Row, 0 to len - 1
     )->tuple: # `Shard`, row in it
-        "Where a row stands"
+        "The shard of a row"
         if i < self._first_end: return self._shards[0], i
         number = bisect_right(self._starts, i) - 1
         return self._shards[number], i - self._starts[number]
@@ -483,9 +488,9 @@ def _next_shard(first, number):
     raise MetadataError(f'not shard {number} of {first.path}; {REPROCESS}', shard.path)
 
 def _check_first(first):
-    "Shards at a URL are of one run where the first is still there: a run takes it away before it puts others, and puts it back last"
+    "Raise if the first shard at a URL was replaced: a run removes it before it uploads others, and uploads it last, so if it stayed all are of one run"
     if is_remote(first.path) and Shard(first.path).file != first.file:
-        raise MetadataError('was replaced while it was opened: open it again', first.path)
+        raise MetadataError('the file was replaced while it was opened: open it again', first.path)
 
 # %% ../nbs/07_metadata.ipynb #ce8614fa
 @patch
@@ -502,12 +507,12 @@ def values(self:Metadata, i:int)->np.ndarray:
 
 @patch
 def labels(self:Metadata, i:int)->np.ndarray:
-    "A copy of the classes of a row's boxes, numbers in `label_names`: detector (n,), teacher ()"
+    "A copy of the classes of a row's boxes, indices into `label_names`: detector (n,), teacher ()"
     shard, i = self.at(i)
     return shard.labels(i)
 
 @patch
 def size(self:Metadata, i:int)->tuple:
-    "(height, width) in pixels of the image that a row was made for; (0, 0) where the annotations did not say"
+    "(height, width) in pixels of the image that a row was made for; (0, 0) if the annotations did not say"
     shard, i = self.at(i)
     return shard.size(i)

@@ -190,7 +190,7 @@ def test_paths_outside_of_the_root(made, monkeypatch, path, kind):
     file = with_path(made, path.format(made=made), kind)
     private = np.asarray(Image.open(made/'private/a.png'))
     for dataset in (LazyNPYDataset(file), LazyNPYDataset(file, root_dir=made/'data/raw', on_error='skip')):
-        assert 'not inside of the image root' in refusal(monkeypatch, 'paths outside of the root', lambda: dataset[0])
+        assert 'not inside the image root' in refusal(monkeypatch, 'paths outside of the root', lambda: dataset[0])
     trusted = LazyNPYDataset(file, allow_outside_root=True)
     for dataset in (trusted, pickle.loads(pickle.dumps(trusted)), LazyNPYDataset(file, allow_outside_root=True, root_dir=made/'data/raw')):
         assert (dataset[0]['image'] == private[0, 0]).all() and os.path.samefile(dataset[0]['image_path'], made/'private/a.png')

@@ -329,7 +329,7 @@ def test_6_no_path_leaves_the_root(good, path):
     evil.write_bytes(good.read_bytes().replace(old, path.encode().ljust(len(old), b'\0')))
     dataset = LazyNPYDataset(evil)
     for ask in (lambda: dataset[0], lambda: dataset.get_metadata(0), lambda: dataset.get_batch([0])):
-        with pytest.raises(MetadataError, match='not inside of the image root'): ask()
+        with pytest.raises(MetadataError, match='not inside the image root'): ask()
 
 
 def npy(header, body=b'', version=b'\x01\x00'):

@@ -194,7 +194,7 @@ def test_a_path_that_leaves_the_root_is_refused(folder):
     "… by a thread as well"
     data = (folder/'out/train_detector.npy').read_bytes()
     (folder/'out/evil.npy').write_bytes(data.replace(b'23.jpg', b'../jpg'))
-    with pytest.raises(MetadataError, match='not inside of the image root'): LazyNPYDataset(folder/'out/evil.npy').get_batch(range(24), 3)
+    with pytest.raises(MetadataError, match='not inside the image root'): LazyNPYDataset(folder/'out/evil.npy').get_batch(range(24), 3)
 
 
 @pytest.mark.parametrize('loader', LOADERS)
