@@ -11,6 +11,7 @@ __all__ = ['BLOCK', 'ROW_NUMBERS', 'BOX_NUMBERS', 'Points', 'point_blocks', 'sum
 # %% ../nbs/11d_columns.ipynb #6e59cd1f
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -173,7 +174,8 @@ def located(
         number = np.concatenate([n + first for (_, n, _), first in zip(found, before)])
         row = np.concatenate([o for _, _, o in found])
     elif hasattr(ds, 'metadata'): leaves, row, number = [ds], np.arange(len(ds.metadata)), np.zeros(len(ds.metadata), int)
-    else: raise TypeError(f'a LazyNPYDataset or a CombinedLazyDataset has metadata files, not a {type(ds).__name__}')
+    elif isinstance(ds, (str, Path)): raise TypeError(f"this is a path, not a dataset: open the file with LazyNPYDataset('{ds}')")
+    else: raise TypeError(f'this needs a LazyNPYDataset or a CombinedLazyDataset, not a {type(ds).__name__}')
     return (leaves, number, row) if ds._rows is None else (leaves, number[ds._rows], row[ds._rows])
 
 def _files(ds):

@@ -335,8 +335,8 @@ def compare_splits(
     names=('train', 'val'), # What to call them
 )->Comparison:
     "Each quantity of two datasets side by side, with its distance: Kolmogorov–Smirnov, for names total variation"
-    if train.kind != val.kind: raise ValueError(f'compare datasets of one kind, not {train.kind} and {val.kind}')
     a, b = columns_of(train), columns_of(val)
+    if a.kind != b.kind: raise ValueError(f'compare datasets of one kind, not {a.kind} and {b.kind}')
     first, second = (image_measures(o) | box_measures(o) for o in (a, b))
     found = {'source': _share_difference(*(_counts_by(o.group, [source for _, source in o.groups]) for o in (a, b)))}
     if a.kind != 'landmarker':
