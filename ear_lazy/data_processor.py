@@ -1,4 +1,4 @@
-"""From a folder of raw annotations to six metadata files
+"""Turn a folder of raw annotations into six metadata files
 
 Docs: https://ear-lazy.github.io/ear_lazy/data_processor.html.md"""
 
@@ -50,7 +50,7 @@ from .workers import RawFolder, each_of, loaders, tasks_of
 
 # %% ../nbs/10_data_processor.ipynb #44371c26
 def _folder(path):
-    "A path, or a URL as it is"
+    "A path, or a URL as text"
     if is_remote(os.fspath(path)): path = check_storage(place(path))
     return path if is_remote(path) else Path(path).expanduser()
 
@@ -72,23 +72,23 @@ class DataProcessor:
     def __init__(self,
         raw_data_dir:str='data/raw', # Folder of the raw datasets, or its URL; only ever read
         output_dir:str='data/preprocessed', # Folder of the `.npy` files and `report.json`, or its URL
-        batch_size:int=500, # Files that a worker parses in one go, and rows that the writer takes in one go
-        num_workers:int=10, # Parsing processes; 0 parses in this one; never more than there is work for; or workers of `executor`
-        flush_every:int=1, # Batches that go to disk at once
-        seed:int=0, # Another seed is another split
-        split:str='stable', # 'stable', 'folder' (the split that the data ships with; all that is not train is val, its test too) or 'random'
-        group_by:str|Callable=None, # What stays on one side: a function of an image's path, or a regular expression; None: copies of a photo
-        sources:tuple=(), # `Source`s that say of some raw datasets what their files do not; `sources.toml` says the same
-        classes:tuple=(), # Keep objects of these classes, and those that have no class; () keeps all
+        batch_size:int=500, # Files per task of a worker, and rows per batch of the writer
+        num_workers:int=10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
+        flush_every:int=1, # Batches per write to disk
+        seed:int=0, # Another seed gives another split
+        split:str='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        group_by:str|Callable=None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        sources:tuple=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
+        classes:tuple=(), # Keep objects of these classes, and objects without a class; () keeps all
         keypoints:int=None, # Keep keypoint instances of this many points; None keeps all
-        check_duplicates:bool=False, # Look at all images, and report copies of a photo on two sides of the split
-        keep_together:bool=False, # Look at all images, and keep copies of a photo on one side
+        check_duplicates:bool=False, # Compare all images, and report copies of a photo on two sides of the split
+        keep_together:bool=False, # Compare all images, and keep copies of a photo on one side
         strict:bool=False, # Raise `ProblemError` at the first problem
-        force:bool=False, # Parse everything, also what has not changed since the last run
-        shard_bytes:int=SHARD_BYTES, # About the largest size of one `.npy` file; what is more goes into further ones
-        max_annotation_bytes:int=MAX_BYTES, # Annotation files that are larger are not read, and reported
-        progress:bool=True, # Show a progress bar and the report at the end
-        executor:Executor=None, # Parses instead of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
+        force:bool=False, # Parse everything, even what has not changed since the last run
+        shard_bytes:int=SHARD_BYTES, # Largest size of one `.npy` file, approximately; further rows go into further files
+        max_annotation_bytes:int=MAX_BYTES, # Larger annotation files are reported and not read
+        progress:bool=True, # Show a progress bar, and the report at the end
+        executor:Executor=None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
     ):
         limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
@@ -99,16 +99,18 @@ class DataProcessor:
         if not isinstance(executor, Executor | None):
             raise TypeError(f'executor is a concurrent.futures.Executor, such as client.get_executor() of a Dask client, not {executor!r}')
         if shared_storage and (executor is None or check_duplicates or keep_together):
-            raise ValueError('shared_storage is for the workers of an executor, and not for check_duplicates or keep_together, which compare all images here')
+            raise ValueError('shared_storage is for the workers of an executor, '
+                             'and not for check_duplicates or keep_together, which compare all images in this process')
         self.executor, self.shared_storage = executor, shared_storage
         self.raw_data_dir, self.output_dir = _folder(raw_data_dir), _folder(output_dir)
-        self._raw, self._out = self.raw_data_dir, self.output_dir # what stands for them on this disk, once it is there
-        if shared_storage and any(map(is_remote, (self._raw, self._out))): raise ValueError('shared_storage is for folders that all workers see, not for URLs')
+        self._raw, self._out = self.raw_data_dir, self.output_dir # later the local stand-ins of URLs
+        if shared_storage and any(map(is_remote, (self._raw, self._out))):
+            raise ValueError('shared_storage is for folders that all workers see, not for URLs')
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes, self.max_annotation_bytes = shard_bytes, max_annotation_bytes
         self.seed, self.strict, self.force, self.progress = seed, strict, force, progress
         self.split, self.group_by = split, group_by
-        group_hashes([], seed, split, group_by) # refuses what it cannot use before any work is done
+        group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
         self.said, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
         self.report = None
@@ -124,14 +126,14 @@ def _per_source(sources, results, batch_size):
 
 def _progress_bar(total, show, what='parsing', unit=' files'):
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore') # tqdm wishes for ipywidgets, and shows a plain bar without
+        warnings.simplefilter('ignore') # tqdm would recommend ipywidgets; its plain bar will do
         from tqdm.auto import tqdm
     return tqdm(total=total, desc=what, unit=unit, disable=not show)
 
 # %% ../nbs/10_data_processor.ipynb #1d8e7077
 @patch
 def _raw_here(self:DataProcessor):
-    "The raw folder, or its mirror, and names that are not in that"
+    "The raw folder or its mirror, and names that could not be mirrored"
     if not is_remote(self.raw_data_dir): return self.raw_data_dir, []
     skip = self.output_dir if is_remote(self.output_dir) else ''
     bars = []
@@ -145,16 +147,16 @@ def _raw_here(self:DataProcessor):
 
 @patch
 def _out_here(self:DataProcessor):
-    "The output folder, or what stands for it until it is uploaded"
+    "The output folder, or its local stand-in until the upload"
     try: return output_stand_in(self.output_dir) if is_remote(self.output_dir) else self.output_dir
     except StorageError as e: raise OutputError(str(e)) from e
 
 @patch
 def _publish(self:DataProcessor, report):
-    "Upload what a run has made, where that is wanted"
+    "Upload the outputs of a run if `output_dir` is a URL"
     if not is_remote(self.output_dir) or not report.outputs: return
     try: publish(self._out, self.output_dir, report.kinds)
-    except StorageError as e: raise OutputError(f'{e}; the next run goes on where this one was broken off') from e
+    except StorageError as e: raise OutputError(f'{e}; the next run continues the upload') from e
 
 @patch
 def _discover(self:DataProcessor):
@@ -175,18 +177,18 @@ def _nothing(self:DataProcessor, problems, tree):
     return RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *there]))
 
 def _other_files(tree):
-    "What is in a folder in which there is nothing to read"
+    "Describe the content of a folder that has nothing to read"
     endings = Counter(os.path.splitext(o)[1].lower() or o for folder in tree.folders.values() for o in folder.others)
     if not endings: return ['there are no files']
     what = ', '.join(f'{n:,} {ending}' for ending, n in endings.most_common(3))
-    return [f"there are only other files ({what}); give a folder that has the images in it, too"]
+    return [f"there are only other files ({what}); give a folder that also has the images"]
 
 @patch
 def _asked(self:DataProcessor, kinds):
     return Asked(tuple(kinds), self.seed, self.split, self.group_by, self.classes, self.keypoints, self.strict)
 
 def _recorded(asked):
-    "What to compare with the next run's; nobody can tell whether a function is the one of the last run"
+    "The options, to compare with those of the next run; a function gets a random key, as two functions cannot be compared"
     group_by = uuid.uuid4().hex if callable(asked.group_by) else getattr(asked.group_by, 'pattern', asked.group_by)
     return tuple(asked._replace(group_by=group_by, strict=False))
 
@@ -218,10 +220,12 @@ def _report(self:DataProcessor, kinds, train_split):
     state = State() if self.force else read_state(self._out)
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
     inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes), state.digests)
-    run = (train_split, self.check_duplicates, self.keep_together, self.shard_bytes, image_root(self.raw_data_dir, self.output_dir), problems)
+    root = image_root(self.raw_data_dir, self.output_dir)
+    run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems
     keys = inputs.keys()
     if state.is_current(self._out, run_key(keys, *run)): return self._last_report(sources)
-    return self._new_report(inputs, keys, Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir), train_split, run)
+    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir)
+    return self._new_report(inputs, keys, report, train_split, run)
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -246,7 +250,7 @@ def _new_report(self:DataProcessor, inputs, keys, report, train_split, run):
     return report
 
 def _kept_parts(keys, folder):
-    "Number of a source to its part, for those that the last run has left as they would be now"
+    "Number of each unchanged source to its part of the last run"
     facts = {n: folder.keep(n, key) for n, key in enumerate(keys) if key}
     return {n: _read_part(o) for n, o in facts.items() if o is not None}
 
@@ -288,7 +292,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
 
 @patch
 def _check_classes(self:DataProcessor, found, report):
-    "A class that is misspelt is one that no object has"
+    "Raise `RawDataError` if no object has any of the classes asked for, as when they are misspelt"
     others = {p.detail for p in report.problems if p.reason == 'other_class'}
     if not others or {*self.classes} & {name for names in found for name in names}: return
     raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
@@ -304,11 +308,12 @@ def _copies(self:DataProcessor, folder):
 def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
 def _commit(inputs, folder, report, parts, run):
-    keys = inputs.keys() # known by now
-    folder.commit(_reports(report), keys, [_part_facts(o) for o in parts], run_key(keys, *run), inputs.digests, inputs.tree.outside)
+    keys = inputs.keys() # all known by now
+    facts = [_part_facts(o) for o in parts]
+    folder.commit(_reports(report), keys, facts, run_key(keys, *run), inputs.digests, inputs.tree.outside)
 
 def _counted(results, tasks, bar, digests):
-    "Records passed on, digests of their files noted, the progress bar moved"
+    "Pass records on, noting the digests of their files and moving the progress bar"
     images = boxes = keypoints = 0
     for (_, document), loaded in zip(tasks, results):
         digests.update(zip(document.files, loaded.digests))
@@ -334,7 +339,8 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2])), raw_data_dir=self.raw_data_dir)
     if not run.surveys: raise self._nothing(report.problems, Tree(raw.root, raw.skip, max_bytes=raw.max_bytes))
     if self.strict: raise_first(report.problems)
-    with _progress_bar(sum(len(o.pieces) for o in run.surveys), self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
+    pieces = sum(len(o.pieces) for o in run.surveys)
+    with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
     self._check_classes((o.part.labels for _, o in run.pieces), report)
     report.check()
@@ -350,13 +356,13 @@ class _Copies(NamedTuple):
     pairs: Pairs
 
     def _of_images(self, values):
-        "A value of each row as a value of each image"
+        "Turn a value for each row into a value for each image"
         of_image = np.empty(len(self.images), next(iter(values.values())).dtype)
         for key, rows in self.rows.items(): of_image[rows] = values[key]
         return of_image
 
     def groups(self, folder):
-        "The group of each row, the same for copies"
+        "The group of each row, one for all copies of a photo"
         if not self.images: return None
         united = unite(self._of_images(folder.groups()), self.pairs)
         return {key: united[rows] for key, rows in self.rows.items()}
@@ -371,12 +377,13 @@ class _Copies(NamedTuple):
         report.copies['split'] = len(split.exact)
         for (a, b), distance, exact in zip(split.images.tolist(), split.distance, split.exact):
             how = 'the same file' if exact else f'looks differ in {distance} of 64 bits'
-            report.problems.append(Problem(names[source_of[a]], '', '', self.images[a], 'split_copy', 'kept', f'{self.images[b]} ({how})'))
+            detail = f'{self.images[b]} ({how})'
+            report.problems.append(Problem(names[source_of[a]], '', '', self.images[a], 'split_copy', 'kept', detail))
 
 # %% ../nbs/10_data_processor.ipynb #e2267d25
 @patch
 def sources(self:DataProcessor)->Sources:
-    "What there is to read: a table of the raw datasets; raises `RawDataError` where there is none"
+    "A table of the raw datasets that a run would read; raises `RawDataError` if there are none"
     tree, sources, unread = self._discover()
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     found = {s.name: source_info(s) for s in sources}
@@ -429,44 +436,49 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument('--output-dir', default='data/preprocessed', metavar='DIR',
                    help='folder of the files to make (%(default)s)')
     p.add_argument('--batch-size', type=_at_least(1), default=500, metavar='N',
-                   help='files parsed, and rows written, in one go (%(default)s)')
+                   help='files per task of a worker, and rows per batch of the writer (%(default)s)')
     p.add_argument('--workers', '--num-workers', type=_at_least(0), default=10, metavar='N',
                    help='parsing processes; 0 parses in this one (%(default)s)')
     p.add_argument('--flush-every', type=_at_least(1), default=1, metavar='N',
-                   help='batches that go to disk at once (%(default)s)')
+                   help='batches per write to disk (%(default)s)')
     p.add_argument('--train-split', type=_share, default=0.8, metavar='SHARE',
                    help='share of photos that go to train, 0 to 1 (%(default)s)')
-    p.add_argument('--seed', type=int, default=0, metavar='N', help='another seed is another split (%(default)s)')
-    p.add_argument('--split', choices=SPLITS, default='stable', help='how photos get their side: stable keeps copies of a photo together, folder takes the split that the data ships with, where test is val too, random each photo by itself (%(default)s)')
-    p.add_argument('--group-by', type=_pattern, metavar='REGEX', help='what stays on one side: what this finds in the path of an image')
+    p.add_argument('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
+    p.add_argument('--split', choices=SPLITS, default='stable',
+                   help='how photos get their side: stable keeps copies of a photo together; folder takes the split that the data ships '
+                        'with, test counting as val; random decides for each photo alone (%(default)s)')
+    p.add_argument('--group-by', type=_pattern, metavar='REGEX',
+                   help='keep images on one side if this matches the same text in their paths')
     p.add_argument('--no-teacher', action='store_true', help='with --all: no teacher files')
     p.add_argument('--list', action='store_true', help='show what there is to read, and write nothing')
     p.add_argument('--classes', nargs='+', default=(), metavar='CLASS', help='keep objects of these classes')
     p.add_argument('--keypoints', type=_at_least(1), metavar='K', help='keep keypoint instances of K points')
-    p.add_argument('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N', help='annotation files that are larger are not read, and reported (%(default)s)')
+    p.add_argument('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N',
+                   help='larger annotation files are reported and not read (%(default)s)')
     p.add_argument('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
     p.add_argument('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
     p.add_argument('--strict', action='store_true', help='stop at the first problem')
     p.add_argument('--dask', metavar='ADDRESS', help='parse on the workers of the Dask scheduler at this address, such as tcp://host:8786')
-    p.add_argument('--shared-storage', action='store_true', help='with --dask: workers see both folders under the same paths, and write the files themselves')
-    p.add_argument('--force', action='store_true', help='parse everything, also what has not changed since the last run')
+    p.add_argument('--shared-storage', action='store_true',
+                   help='with --dask: workers see both folders under the same paths, and write the files themselves')
+    p.add_argument('--force', action='store_true', help='parse everything, even what has not changed since the last run')
     p.add_argument('--version', action='version', version=f'ear_lazy {__version__}')
     return p
 
 def _at_least(least):
     def number(text):
-        if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is no whole number')
+        if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is not a whole number')
         if int(text) < least: raise argparse.ArgumentTypeError(f'{text} is less than {least}')
         return int(text)
     return number
 
 def _pattern(text):
     try: return re.compile(text)
-    except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is no regular expression: {e}')
+    except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}')
 
 def _share(text):
     try: share = float(text)
-    except ValueError: raise argparse.ArgumentTypeError(f'{text!r} is no number') from None
+    except ValueError: raise argparse.ArgumentTypeError(f'{text!r} is not a number') from None
     if not 0 <= share <= 1: raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
     return share
 
@@ -485,7 +497,8 @@ def _executor_at(address):
         yield None
         return
     try: from distributed import Client
-    except ImportError as e: raise ImportError(f"--dask needs a package that is not installed: pip install 'ear_lazy[dask]'. Python says: {e}") from e
+    except ImportError as e:
+        raise ImportError(f"--dask needs a package that is not installed: pip install 'ear_lazy[dask]'. Python says: {e}") from e
     try: client = Client(address)
     except (OSError, ValueError) as e: raise EarLazyError(f'no Dask scheduler answers at {address}: {e}') from e
     with client: yield client.get_executor()
@@ -498,7 +511,7 @@ def main(
     parser = make_parser()
     args = parser.parse_args(args)
     kinds = _kinds(parser, args)
-    for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
+    for stream in (sys.stdout, sys.stderr): # file names may have characters that the terminal's encoding lacks
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     try:
         with _executor_at(args.dask) as executor: return _run(args, kinds, executor)

@@ -49,7 +49,8 @@ def check_folder(
 ):
     "Raise `OutputError` if a run would replace something that the demo did not make"
     if found := _not_made_here(folder):
-        raise OutputError(f'{folder / found[0]} was not made by the demo, or was changed since; nothing of yours is replaced: choose another folder')
+        raise OutputError(f'{folder / found[0]} was not made by the demo, or has changed since; '
+                          'your files are never replaced: choose another folder')
 
 # %% ../nbs/14_demo.ipynb #3d76e6be
 def make_raw(
@@ -132,7 +133,9 @@ def save_gallery(
 def _draw_row(dataset, axes):
     from ear_lazy.show import show_sample
     shown = min(len(dataset), len(axes))
-    for i, ax in enumerate(axes[:shown]): show_sample(dataset[row := i * len(dataset) // shown], ax=ax, title=f'row {row}')
+    for i, ax in enumerate(axes[:shown]):
+        row = i * len(dataset) // shown
+        show_sample(dataset[row], ax=ax, title=f'row {row}')
     for ax in axes[shown:]: ax.set_axis_off()
 
 # %% ../nbs/14_demo.ipynb #9b320f1c
@@ -161,7 +164,7 @@ def run(
     folder:Path, # Where everything goes
     images:int=200, # How many images to draw, at least 3
 ):
-    "Take every step, and print its figures"
+    "Run every step, and print its figures"
     raw, s = _timed(make_raw, folder, images)
     print(f'1. Drew {images:,} images, annotated in COCO JSON, CSV and .pts: {raw}, {_disk_bytes(raw):,} bytes, {s:.1f} s\n', flush=True)
     report, s = _timed(process, folder)
@@ -190,7 +193,7 @@ def make_parser()->argparse.ArgumentParser:
     return p
 
 def _images(text):
-    if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is no whole number')
+    if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is not a whole number')
     if int(text) < 3: raise argparse.ArgumentTypeError(f'{text} is less than 3, one for each of three formats')
     return int(text)
 

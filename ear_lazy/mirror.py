@@ -1,4 +1,4 @@
-"""Folders on disk that stand for raw data and outputs in a bucket
+"""Local folders that stand in for raw data and outputs in a bucket
 
 Docs: https://ear-lazy.github.io/ear_lazy/mirror.html.md"""
 
@@ -28,7 +28,7 @@ from .swap import HIDDEN
 
 # %% ../nbs/09d_mirror.ipynb #f7014743
 class _Beginning(BytesIO):
-    "The first bytes of a file, which knows whether more were wanted"
+    "The first bytes of a file; remembers whether a reader wanted more"
     wanted_more = False
     def read(self, size=-1):
         if size is None or size < 0 or self.tell() + size > len(self.getbuffer()): self.wanted_more = True
@@ -41,20 +41,20 @@ class _Beginning(BytesIO):
 def holds_header(
     data:bytes, # The first bytes of an image
 )->bool:
-    "Whether nothing of the rest is looked at for its header"
+    "Whether these bytes are enough to read the header"
     try:
         if image_header(data): return True
     except struct.error: return False
     file = _Beginning(data)
     try: Image.open(file, formats=FORMATS).close()
-    except Exception: pass # what is wrong with it is found out again when it is read
+    except Exception: pass # the same error is raised again when the image is read
     return not file.wanted_more
 
 def image_head(
     url:str, # Image
     size:int, # Its bytes
 )->bytes:
-    "As much of an image as its header needs; raises `StorageError`"
+    "As much of an image as its header takes; raises `StorageError`"
     data = b''
     for end in (HEAD, HEAD + 2**18, size):
         data += read_range(url, len(data), min(end, size))
@@ -64,11 +64,11 @@ def image_head(
 # %% ../nbs/09d_mirror.ipynb #29f109fd
 _NOT_READ = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.tar', '.gz', '.tgz', '.bz2', '.7z', '.rar', '.pt', '.pth', '.ckpt', '.onnx', '.safetensors',
              '.h5', '.npy', '.npz', '.parquet', '.gif')
-_LOOK = 65536 # bytes that are fetched of these: as many as readers look at
+_LOOK = 65536 # bytes fetched of these: as many as readers look at to recognise a file
 
 class _Have(msgspec.Struct):
-    "What the mirror has"
-    files: dict[bytes, tuple[str, bool]] = {} # path to its version, and whether that is the beginning of the file alone
+    "Contents of the mirror"
+    files: dict[bytes, tuple[str, bool]] = {} # path to its version, and whether only the beginning of the file is there
 
 def _is_hidden(name): return any(o.startswith('.') or o == '__MACOSX' for o in name.split('/'))
 
@@ -77,8 +77,9 @@ def _has_place(name):
     return '\0' not in name and not any(o in ('', '.', '..') or os.sep in o or len(os.fsencode(o)) > 255 for o in parts)
 
 def _wanted(files, skip):
-    "What of a listing is to be mirrored, and names that cannot be"
-    files = {k: v for k, v in files.items() if v.get('type') == 'file' and not k.endswith('/') and not (skip and k.startswith(skip + '/'))}
+    "The files of a listing to mirror, and names that cannot be mirrored"
+    def is_skipped(name): return name.endswith('/') or skip and name.startswith(skip + '/')
+    files = {k: v for k, v in files.items() if v.get('type') == 'file' and not is_skipped(k)}
     refused = sorted(o for o in files if not _has_place(o))
     found = {k: v for k, v in files.items() if not _is_hidden(k) and _has_place(k)}
     folders = {k[:i] for k in found for i, c in enumerate(k) if c == '/'}
@@ -89,19 +90,20 @@ def _in_part(name, whole): return not whole and (is_image(name) or name.lower().
 def _fetch(url, size, path, whole):
     path.parent.mkdir(parents=True, exist_ok=True)
     if _in_part(path.name, whole):
-        return write_whole(path, image_head(url, size) if is_image(path.name) else read_range(url, 0, min(size, _LOOK)), size)
+        data = image_head(url, size) if is_image(path.name) else read_range(url, 0, min(size, _LOOK))
+        return write_whole(path, data, size)
     part = path.with_name(f'.part-{path.name}'[:255])
     try:
         tried(lambda: filesystem(url).get_file(storage_path(url), str(part)), url)
-        if part.stat().st_size != size: raise StorageError('changes while it is read: wait until that has ended', url)
+        if part.stat().st_size != size: raise StorageError('the file changed while it was read: try again when nothing writes to it', url)
         os.replace(part, path)
     finally: part.unlink(missing_ok=True)
 
 def mirror_raw(
     url:str, # The raw folder
-    skip:str='', # URL of a folder that is not raw data, should it lie below
-    whole:bool=False, # Images too
-    bar=lambda total: None, # Function of the number of files to fetch, that gives a function to call after each
+    skip:str='', # URL of a folder to leave out, if it lies below
+    whole:bool=False, # Fetch whole images too
+    bar=lambda total: None, # Called with the number of files to fetch; returns a function to call after each, or None
 )->tuple: # Folder, and names that were left out
     "Bring the mirror of a raw folder up to date; raises `StorageError`"
     with in_cache(url, 'raw') as place, FileLock(place / 'lock'):
@@ -110,16 +112,23 @@ def mirror_raw(
         if not wanted: raise StorageError('there is nothing below this folder', url, fault='missing')
         have, root = _read_index(place), place / 'raw'
         if any(o.get('size') is None for o in wanted.values()):
-            raise StorageError('a listing of this storage does not tell how large files are, so raw data is not read from there: copy it to a disk or into a bucket', url, fault='unreadable')
+            raise StorageError('this storage does not list the sizes of files, so raw data cannot be read from it: '
+                               'copy the data to a disk or into a bucket', url, fault='unreadable')
         versions = {k: version_of(v) for k, v in wanted.items()}
-        todo = [k for k in wanted if not (versions[k] and have.get(k) in ((versions[k], False), (versions[k], _in_part(k, whole))) and (root / k).exists())]
+        def is_current(k):
+            "A whole file always suffices, a part only if a part is wanted"
+            enough = (versions[k], False), (versions[k], _in_part(k, whole))
+            return versions[k] and have.get(k) in enough and (root / k).exists()
+        todo = [k for k in wanted if not is_current(k)]
         _clean(root, wanted)
         try:
             told = bar(len(todo))
             for k in concurrently(lambda k: _fetch(f'{url}/{k}', wanted[k]['size'], root / k, whole) or k, todo):
                 have[k] = versions[k], _in_part(k, whole)
                 if told: told()
-        finally: write_whole(place / 'index', msgspec.msgpack.encode(_Have({os.fsencode(k): have[k] for k in wanted if k in have})))
+        finally:
+            index = _Have({os.fsencode(k): have[k] for k in wanted if k in have})
+            write_whole(place / 'index', msgspec.msgpack.encode(index))
     return root, refused
 
 def _read_index(place):
@@ -127,7 +136,7 @@ def _read_index(place):
     except (OSError, msgspec.DecodeError): return {}
 
 def _clean(root, wanted):
-    "Remove what is in the mirror and not in the bucket"
+    "Remove files from the mirror that are not in the bucket"
     for folder, folders, names in os.walk(root, topdown=False):
         for name in names:
             path = Path(folder) / name
@@ -138,25 +147,25 @@ def _clean(root, wanted):
 def output_stand_in(
     url:str, # Output folder
 )->Path:
-    "Folder in the cache that the outputs are made in"
+    "The cache folder in which outputs are made"
     with in_cache(url, 'out') as place: return place / 'out'
 
 _LAST = 'report.json'
 _FILE = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
 
 def _order(name):
-    "Shards before the first of their file, and the report at the end"
+    "Sort key: a file's other shards before its first, the report last"
     found = _FILE.fullmatch(name)
     return (0 if found[3] else 1) if found else 2, name
 
 def _first(name): return re.sub(r'-\d{5}\.npy$', '.npy', name)
 
 def publish(
-    folder:Path, # From `output_stand_in`, with what a run has made
+    folder:Path, # From `output_stand_in`, with the outputs of a run
     url:str, # Output folder
     kinds:tuple, # Kinds that the run made
 )->int: # Files that were uploaded
-    "Make a folder in a bucket what a run has made it; raises `StorageError`"
+    "Upload the outputs of a run, and remove files that it no longer makes; raises `StorageError`"
     made, note = read_state(folder).outputs, folder / HIDDEN / 'published'
     sent = _read_sent(note)
     there = {k: version_of(v) for k, v in list_folder(url).items() if '/' not in k}

@@ -1,4 +1,4 @@
-"""Workers that list, parse and write by themselves, so that nothing passes through one process
+"""Let workers list, parse and write by themselves, so that no data passes through one process
 
 Docs: https://ear-lazy.github.io/ear_lazy/shared_storage.html.md"""
 
@@ -45,15 +45,15 @@ def dataset_folders(
 TASKS = 20 # tasks in a piece
 
 class Job(NamedTuple):
-    "What workers have to know of a run"
+    "Settings of a run that workers need"
     raw: RawFolder
-    staging: str # folder for unfinished files, which all see
+    staging: str # folder for unfinished files, visible to all workers
     asked: Asked
-    said: tuple # `Source`s with what the user says
+    said: tuple # `Source`s given by the user
     batch_size: int
 
     def found(self, dataset): # its folder
-        "Tree, `Source` (`None` where there is none) and problems of a raw dataset"
+        "Tree, `Source` (`None` if there is none) and problems of a raw dataset"
         return _found(self.raw, dataset, self.said)
 
 @lru_cache(maxsize=4)
@@ -63,21 +63,22 @@ def _found(raw, dataset, said):
     return tree, sources[0] if sources else None, problems
 
 class Survey(NamedTuple):
-    "A raw dataset, in short"
+    "Summary of a raw dataset"
     dataset: str # its folder
-    source: Source # without documents; `None` where there is nothing to read
+    source: Source # without documents; `None` if there is nothing to read
     files: int
     pieces: list # (first task, last task + 1)
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
 
 def survey(job:Job, dataset:str)->Survey:
-    "What a worker finds in the folder of a raw dataset"
+    "Look into the folder of a raw dataset, and cut it into pieces"
     tree, source, problems = job.found(dataset)
     if source is None: return Survey(dataset, None, 0, [], problems, tree.outside)
     n, files = len(tasks_of(source, job.batch_size)), sum(len(d.files) for d in source.documents)
     step = n if len(source.documents) > 1 else TASKS
-    return Survey(dataset, source._replace(documents=()), files, [(a, min(a + step, n)) for a in range(0, n, step)], problems, tree.outside)
+    pieces = [(a, min(a + step, n)) for a in range(0, n, step)]
+    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside)
 
 # %% ../nbs/09d_shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
@@ -93,11 +94,12 @@ def parse(
     "Parse a piece of a raw dataset"
     dataset, files, first, last = argument
     if not os.path.isdir(job.staging):
-        raise OutputError(f'{this_worker()} does not see the output folder, {job.staging}: mount it there under the same path, or leave out shared_storage')
+        raise OutputError(f'{this_worker()} does not see the output folder, {job.staging}: '
+                          'mount it there under the same path, or leave out shared_storage')
     tree, source, _ = job.found(dataset)
     if source is None or sum(len(d.files) for d in source.documents) != files:
-        raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} that another one sees: is {job.raw.root} '
-                           'the same folder everywhere?')
+        raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} '
+                           f'that another worker sees: is {job.raw.root} the same folder everywhere?')
     piece = Piece(Part(Report(job.asked.kinds), Names()), uuid.uuid4().hex, {})
     spools = {k: Spool(Path(job.staging) / piece.folder / k) for k in job.asked.kinds}
     try:
@@ -135,18 +137,18 @@ def decide_side(
     return Side(train_split, moved)
 
 class Tally(NamedTuple):
-    "What goes of a piece to one side"
+    "Counts of a piece's rows on one side of the split"
     rows: int
     values: int
     width: int # bytes of the longest path
-    counts: tuple # numbers of values in a row, two where there are more
-    most: int # values in a row
+    counts: tuple # different numbers of values in a row, at most two of them
+    most: int # largest number of values in a row
 
 def tally(
     job:Job,
     argument:tuple, # Folder of a piece, kind, `Side`
 )->dict: # 'train' and 'val' to `Tally`
-    "Count what a piece has for either side"
+    "Count a piece's rows on each side"
     folder, kind, side = argument
     spool = Spool(Path(job.staging) / folder / kind)
     return {o: _tally(Pick(spool, side.rows(spool, o), 0, None)) for o in ('train', 'val')}
@@ -161,7 +163,7 @@ class Share(NamedTuple):
     "A piece in a metadata file"
     folder: str # of the piece, in `staging`
     source: int # row of the source names
-    labels: np.ndarray # row of the label names for each of the piece's
+    labels: np.ndarray # for each of the piece's label names, its row in the file's
     tally: Tally
     start: int = 0 # bytes of the shares before it
 
@@ -177,8 +179,10 @@ def shares_of_shards(
 )->list: # (number before gaps are closed, `Share`s that it overlaps), for each shard
     "Which pieces have rows in which shard"
     sizes = [plan.size(o.tally.rows, o.tally.values) for o in shares]
-    shares = [o._replace(start=end - size) for o, size, end in zip(shares, sizes, np.cumsum(sizes).tolist()) if size]
-    spans = [(o, o.start // plan.shard_bytes, (o.start + plan.size(o.tally.rows, o.tally.values) - 1) // plan.shard_bytes) for o in shares]
+    ends = np.cumsum(sizes).tolist()
+    spans = [(o._replace(start=end - size), (end - size) // plan.shard_bytes, (end - 1) // plan.shard_bytes)
+             for o, size, end in zip(shares, sizes, ends) if size]
+    shares = [o for o, *_ in spans]
     numbers = range(spans[-1][2] + 1)
     if any(plan.size(1, o.tally.most) > plan.shard_bytes for o in shares):
         picks = [(o, o.pick(job, plan, side)) for o in shares]
@@ -187,7 +191,7 @@ def shares_of_shards(
 
 def write(
     job:Job,
-    argument:tuple, # `Plan`, `Side`, place of the shard, of how many, and what `shares_of_shards` says of it
+    argument:tuple, # `Plan`, `Side`, number of the shard, number of shards, and its item of `shares_of_shards`
 )->Output:
     "Write one shard"
     plan, side, place, of, (number, shares) = argument
@@ -203,7 +207,7 @@ class SharedRun:
     def __init__(self,
         job:Job,
         executor, # `concurrent.futures.Executor`
-        num_workers:int, # It has
+        num_workers:int, # Number of its workers
     ):
         self.job, self._executor, self._num_workers = job, executor, num_workers
         self.surveys, self.pieces, self.outside = [], [], set()
@@ -213,17 +217,18 @@ class SharedRun:
         with Workers(partial(function, self.job), arguments, self._num_workers, self._executor) as workers: yield from workers.results()
 
     def survey(self, datasets:list)->list: # `Problem`s
-        "See what there is"
+        "Survey the raw datasets; raises `RawDataError` if one that the user names has nothing to read"
         found = sorted(self.call(survey, datasets), key=lambda o: o.source.name if o.source else '')
         self.surveys = [o for o in found if o.source is not None]
         self.outside.update(*(o.outside for o in found))
         names, problems = {o.source.name for o in self.surveys}, [p for o in found for p in o.problems]
-        if missing := {o.name for o in self.job.said} - names - {o.source for o in problems if o.reason == 'bad_file'}:
+        reported = {o.source for o in problems if o.reason == 'bad_file'}
+        if missing := {o.name for o in self.job.said} - names - reported:
             raise RawDataError(f"nothing to read in {', '.join(sorted(missing))}; there are {', '.join(sorted(names)) or 'no others'}")
         return problems
 
     def parse(self, report:Report, tell=lambda: None): # called after each piece
-        "Parse everything, and count it in the report"
+        "Parse all pieces, and add their counts to the report"
         arguments = [(n, (s.dataset, s.files, *o)) for n, s in enumerate(self.surveys) for o in s.pieces]
         for (n, _), piece in zip(arguments, self.call(parse, [o for _, o in arguments])):
             report.include(piece.part.report)
@@ -233,8 +238,8 @@ class SharedRun:
     def write(self,
         train_split:float, # Share of groups that go to train
         root:str, # Folder of the images, relative to the output folder
-        shard_bytes:int, # About the largest size of one file
-        report:Report, # Its outputs and sides are filled in
+        shard_bytes:int, # Largest size of one file, approximately
+        report:Report, # Gets the outputs and the rows on each side
     ):
         "Make the files, in the hidden folder"
         side = decide_side(self.job, [o for _, o in self.pieces], train_split)

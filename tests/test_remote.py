@@ -314,7 +314,7 @@ def test_a_web_server(local, tmp_path, monkeypatch):
         same(there.get_batch(range(8)), here.get_batch(range(8)))
         with pytest.raises(MetadataError, match='no such file'): LazyNPYDataset(f'{url}/out/none.npy')
         with pytest.raises(ImageLoadError, match='no such file'): LazyNPYDataset(local / 'out/train_detector.npy', root_dir=f'{url}/none')[0]
-        with pytest.raises(RawDataError, match='does not tell how large files are'): process(f'{url}/raw', tmp_path / 'out')
+        with pytest.raises(RawDataError, match='does not list the sizes of files'): process(f'{url}/raw', tmp_path / 'out')
         with pytest.raises(OutputError, match=url): process(local / 'raw', f'{url}/new')
     finally:
         server.shutdown()

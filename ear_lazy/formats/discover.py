@@ -1,4 +1,4 @@
-"""Which raw datasets there are, which reader each needs, and one function to load any of them
+"""Find the raw datasets and the reader of each, and load any of them with one function
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/discover.html.md"""
 
@@ -46,7 +46,7 @@ class Source(NamedTuple):
     format: str = '' # said by the user: the one reader to ask
     kind: str = '' # said by the user: feeds what a dataset below this level feeds
     keypoint_offset: float = 0. # said by the user: pixels to add to x and y of keypoints
-    columns: dict = None # said by the user: names that a table should have, such as 'image', 'x', 'y', 'w', 'h' and 'label', to those that it has
+    columns: dict = None # said by the user: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
 
 def discover(
     tree:Tree, # The raw folder
@@ -77,17 +77,19 @@ def _nothing_to_read(tree, said):
     if said.name not in tree.folders and said.name != '.': return f'{said.name} (no such folder)'
     if not said.format: return f'{said.name} (no reader knows its files)'
     reader = readers()[said.format]
-    ends = ', '.join(dict.fromkeys(reader.suffixes + reader.per_image)) or 'a way that its reader knows'
-    return f'{said.name} as {said.format} (no file there ends in {ends})'
+    ends = ', '.join(dict.fromkeys(reader.suffixes + reader.per_image))
+    why = f'no file there ends in {ends}' if ends else 'its reader recognises no file there'
+    return f'{said.name} as {said.format} ({why})'
 
 def _source(dataset, documents, said):
-    documents = tuple(d._replace(keypoint_offset=said.keypoint_offset, columns=said.columns or ()) for d in sorted(documents, key=_reading_order))
+    in_order = sorted(documents, key=_reading_order)
+    documents = tuple(d._replace(keypoint_offset=said.keypoint_offset, columns=said.columns or ()) for d in in_order)
     return said._replace(name=dataset.folder or '.', feeds=FEEDS[said.kind or dataset.level], documents=documents)
 
 def check_said(
     source:Source, # With what the user says
 ):
-    "Raise `ValueError` where there is no such reader, kind or column"
+    "Raise `ValueError` if there is no such reader, kind or column"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")
     if source.kind not in FEEDS:
@@ -99,7 +101,7 @@ def check_said(
         raise ValueError(f"no column {unknown[0]!r} is known for {source.name}: there are {', '.join(sorted(COLUMN_NAMES))}")
 
 def _claim(tree, folder, asked):
-    "Documents of a folder; each file is the first reader's that recognises it"
+    "Documents of a folder; each file goes to the first reader that recognises it"
     documents, taken = [], set()
     for reader in asked:
         for d in reader.sniff(tree, folder):
@@ -132,16 +134,19 @@ def _allowed(tree, documents):
     "Documents without the files that are too large, and `Problem`s of those"
     allowed, problems = [], []
     for d in documents:
-        refused = {} if d.format == 'images' or _asks_when_read(d) else {o: e for o in d.files if (e := _too_large(tree, o))}
+        if d.format == 'images' or _asks_when_read(d):
+            allowed.append(d)
+            continue
+        refused = {o: e for o in d.files if (e := _too_large(tree, o))}
         problems += [Problem(dataset_of(o).folder or '.', o, '', '', 'bad_file', 'dropped', e.reason) for o, e in refused.items()]
-        if files := tuple(o for o in d.files if o not in refused) if refused else d.files: allowed.append(d._replace(files=files))
+        if files := tuple(o for o in d.files if o not in refused): allowed.append(d._replace(files=files))
     return allowed, problems
 
 def _asks_when_read(document): return len(document.files) > 1 and readers()[document.format].per_image
 
 def _too_large(tree, file):
     try: size = os.stat(tree.path(file)).st_size
-    except OSError: return None # its reader says so
+    except OSError: return None # its reader will report it
     return FileTooLarge(file, size, tree.max_bytes) if size > tree.max_bytes else None
 
 # %% ../../nbs/05_formats/99_discover.ipynb #fa115d3c
@@ -159,7 +164,9 @@ def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
     detail = ''
     if n > 1: detail = f'and {n - 1} more .{suffix} files beside it'
-    elif suffix == 'json': detail = e.reason if (e := _too_large(tree, join(folder, first))) else _json_fault(tree, join(folder, first))
+    elif suffix == 'json':
+        error = _too_large(tree, join(folder, first))
+        detail = error.reason if error else _json_fault(tree, join(folder, first))
     elif suffix in ('csv', 'tsv'): detail = unknown_header(read_head(tree, join(folder, first)))
     return Problem(source, join(folder, first), '', '', 'not_recognised', 'dropped', detail)
 
@@ -192,13 +199,13 @@ def locate_images(
     if not lost: return concat([r])
     first, boxes, keypoints = _first_objects(r), _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
     for i, at in lost.items():
-        r.problem(at.reason, 'dropped', first[i] if first[i] >= 0 else None, image=names[i], detail=at.detail, file=r.files[r.listed_in[i]],
-                  boxes=boxes[i], keypoints=keypoints[i], box=())
+        r.problem(at.reason, 'dropped', first[i] if first[i] >= 0 else None, image=names[i], detail=at.detail,
+                  file=r.files[r.listed_in[i]], boxes=boxes[i], keypoints=keypoints[i], box=())
     return concat([keep_images(r, ~np.isin(np.arange(len(paths)), [*lost]))])
 
 # %% ../../nbs/05_formats/99_discover.ipynb #9470fa0b
 class Headers(NamedTuple):
-    "What the headers of n images say; zeros for those that were not read"
+    "Contents of the headers of n images; zeros for those that were not read"
     turns: np.ndarray # (n,) EXIF orientation, 1 to 8
     stored: np.ndarray # (n, 2) height and width of the stored picture
     seen: np.ndarray # (n, 2) height and width of the upright picture
@@ -213,7 +220,8 @@ def read_headers(
     rows = np.flatnonzero((r.sizes > 0).all(1) | (_per_image(r, r.has_box | r.has_keypoints) > 0))
     shares = [rows[a:a + share].tolist() for a in range(0, len(rows), share)]
     all_found, all_faults = np.zeros((len(r.images), 3), np.int32), {}
-    for (found, faults), own in zip(tree.each(stored_turns, [[tree.path(r.images[i]) for i in own] for own in shares]), shares):
+    paths = [[tree.path(r.images[i]) for i in own] for own in shares]
+    for (found, faults), own in zip(tree.each(stored_turns, paths), shares):
         all_found[own] = found
         all_faults |= {own[i]: reason for i, reason in faults.items()}
     turns, stored = all_found[:, 0], all_found[:, 1:]

@@ -1,4 +1,4 @@
-"""One walk over the raw folder, and finding the image that an annotation file names
+"""Walk the raw folder once, and find the images that annotation files name
 
 Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 
@@ -59,7 +59,7 @@ def join(
 
 # %% ../../nbs/05_formats/00_tree.ipynb #f6a2ecdf
 SMALL = 65536 # bytes
-REPORTS = 'report.json', 'problems.csv' # both are where a run has written its files; they are no annotations
+REPORTS = 'report.json', 'problems.csv' # not annotations if both are there, since a run wrote them
 _FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0)
 MAX_BYTES = 8 * 10**9 # no annotation file of a public dataset is known to be larger
 
@@ -75,8 +75,8 @@ class FileTooLarge(EarLazyError):
 
 class Tree:
     "Names of all files below the raw folder"
-    watch = None # function of name, `os.stat_result` and content of each file that is read; `None` for content that is too large
-    each = map # calls a function of one argument for each of a list, results in order; in several processes where some are free
+    watch = None # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
+    each = map # like `map`: results in order, possibly computed in several processes
     def __init__(self,
         root:str, # The raw folder
         skip:tuple=(), # Folders that are not raw data though they lie below it (the output folder)
@@ -86,8 +86,8 @@ class Tree:
         self.max_bytes = max_bytes
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
-            if self.root.exists(): raise RawDataError(f'{self.root} is no folder: give the raw folder, in which annotations and images are')
-            raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or give the folder where they are')
+            if self.root.exists(): raise RawDataError(f'{self.root} is not a folder: give the raw folder with the annotations and images')
+            raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or give their folder')
         self.folders, self.unreadable = {}, {} # `unreadable`: folder to reason
         self.outside, self._real = set(), os.path.join(os.path.realpath(root), '') # `outside`: see `_note`
         self._indexes, self.skip, self._enters = {}, tuple(skip), enters
@@ -125,7 +125,7 @@ class Tree:
         elif is_image(name):
             folder.images.add(name)
             if entry.is_symlink(): self._note(os.path.dirname(os.path.realpath(entry.path)))
-        elif entry.is_file(): folder.others.append(name) # a pipe would be waited for
+        elif entry.is_file(): folder.others.append(name) # reading a pipe would block
 
     def below(self, root): # (path, Folder) of `root` and every folder below it
         "The folders of one raw dataset"
@@ -222,7 +222,7 @@ def dataset_tree(
     root:str, # The raw folder
     skip:tuple, # Folders that are not raw data
     dataset:str, # Folder of a raw dataset
-    max_bytes:int=MAX_BYTES, # As of `Tree`
+    max_bytes:int=MAX_BYTES, # As in `Tree`
 )->Tree:
     "The part of the raw folder that is needed to read a raw dataset"
     tree = Tree(root, skip, partial(_is_near, dataset), max_bytes)
@@ -293,7 +293,7 @@ def _folders_of_images(tree, dataset):
 # %% ../../nbs/05_formats/00_tree.ipynb #e3f68e96
 class Located(NamedTuple):
     "An image found, or why not"
-    path: str # relative to the raw folder; the name itself where it was not found
+    path: str # relative to the raw folder; the name itself if not found
     reason: str = '' # '' | 'missing_image' | 'ambiguous_image'
     detail: str = '' # the candidates
 
@@ -305,7 +305,7 @@ def _usual_places(tree, folder):
     yield folder
     yield from _image_folders(tree, folder)
     if folder: yield from _image_folders(tree, folder.rpartition('/')[0])
-    # `labels/train/` stands beside `images/train/`.
+    # for `labels/train/`, also `images/train/`
     parts = folder.split('/')
     for i, part in enumerate(parts):
         if part.lower() in LABEL_FOLDERS:
@@ -413,7 +413,7 @@ def _by_image(tree, folder, suffix):
     for o in names: split[not is_image_of(o[:-len(suffix)])].append(above + o)
     return split
 
-FEW = 100 # names to look up before a set of all stems, which for a million images takes 100 MB, is worth its making
+FEW = 100 # lookups from which on a set of all stems (100 MB for a million images) is worth making
 
 def _stem_test(tree, dataset, many):
     "A function that tells whether an image of a dataset has a stem"
