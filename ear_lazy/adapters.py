@@ -1,4 +1,4 @@
-"""Transforms of Albumentations and of torchvision, as transforms of a sample
+"""Use Albumentations and torchvision transforms on samples
 
 Docs: https://ear-lazy.github.io/ear_lazy/adapters.html.md"""
 
@@ -20,15 +20,15 @@ from .transforms import changed, points_within
 
 # %% ../nbs/12g_adapters.ipynb #abf1a59a
 def _with_settings(params, found):
-    "Parameters for boxes, with the settings of a pipeline that has some"
+    "Parameters for boxes, with the settings of the pipeline if it has any"
     if found is None: return params
     out = copy(found.params)
-    for name in ('coord_format', 'format', 'label_fields'): # the first is AlbumentationsX's word for the second
+    for name in ('coord_format', 'format', 'label_fields'): # AlbumentationsX calls the second by the first name
         if hasattr(params, name): setattr(out, name, getattr(params, name))
     return out
 
 class AlbumentationsTransform:
-    "A pipeline of Albumentations as a function of a sample; `albumentations_transform` makes one"
+    "An Albumentations pipeline as a function of a sample; made by `albumentations_transform`"
     def __init__(self, pipeline):
         import albumentations as A
         whole = isinstance(pipeline, A.Compose)
@@ -39,7 +39,7 @@ class AlbumentationsTransform:
         self._worker = None
 
     def _reseed(self):
-        "Give each worker of a `DataLoader` random numbers of its own"
+        "Give each worker of a `DataLoader` its own random numbers"
         worker = get_worker_info()
         if worker is None or worker.seed == self._worker: return
         self._worker = worker.seed
@@ -61,44 +61,46 @@ class AlbumentationsTransform:
 def albumentations_transform(
     pipeline, # `A.Compose`, or one transform
 )->AlbumentationsTransform: # Function of a `Sample` that gives a `Sample`
-    "A pipeline of Albumentations as a transform of samples"
+    "An Albumentations pipeline as a transform of samples"
     return AlbumentationsTransform(pipeline)
 
 # %% ../nbs/12g_adapters.ipynb #28f6ae48
 def _numbered_boxes(sample):
-    "Corners of boxes inside of the image, and the number of each"
+    "Corners of boxes inside the image, and the index of each"
     boxes = clip_boxes(sample['bboxes'], sample['image'].shape[:2])
     number = np.flatnonzero((boxes[:, 2:] > 0).all(1))
     return np.concatenate([xywh_to_xyxy(boxes[number]), number[:, None]], 1).astype(np.float32)
 
 def _take_boxes(out, found):
-    "Put boxes that have come back into a sample, and let go of the labels of others"
+    "Put the boxes that are left into a sample, and drop the labels of others"
     found = np.asarray(found, float).reshape(-1, 5)
-    found = found[(found[:, 2:4] - found[:, :2] > 1e-3).all(1)] # less is a box that ended where the picture begins: they are rounded as shares of its size
+    # coordinates are rounded as shares of the image size: a box that ended at the border may come back with a tiny size
+    found = found[(found[:, 2:4] - found[:, :2] > 1e-3).all(1)]
     number = found[:, 4].astype(int)
     out['bboxes'] = xyxy_to_xywh(found[:, :4]).astype(np.float32)
     if 'labels' in out: out['labels'] = out['labels'][number]
     out.kept = number if out.kept is None else out.kept[number]
 
 def _numbered_points(points):
-    "Labelled keypoints as x, y, visibility, and the number of each"
+    "Labelled keypoints as x, y, visibility, and the index of each"
     number = np.flatnonzero(points[:, 2] > 0)
     return np.concatenate([points[number] - np.float32([.5, .5, 0]), number[:, None]], 1).astype(np.float32)
 
 def _size(image): return tuple(image.shape[-2:] if isinstance(image, torch.Tensor) else np.shape(image)[:2])
 
 def _given_points(found, n):
-    "All keypoints of a row again, unlabelled where they are gone"
+    "All keypoints of a row again; those dropped are unlabelled"
     points, out = np.asarray(found['keypoints'], float).reshape(-1, 4), np.zeros((n, 3), np.float32)
     out[points[:, 3].astype(int)] = points[:, :3] + (.5, .5, 0)
     return points_within(out, _size(found['image']))
 
 # %% ../nbs/12g_adapters.ipynb #b095e6e7
 def _within(found):
-    "A sample as v2 gives it, keypoints outside of the image unlabelled; raises `ValueError` for keypoints that have lost their visibility"
+    "The result of v2 with keypoints outside the image unlabelled; raises `ValueError` if keypoints and visibility differ in number"
     points, seen = found['keypoints'], found['visibility']
     if len(points) != len(seen):
-        raise ValueError(f"{len(points)} keypoints with the visibility of {len(seen)}: drop both, as in v2.SanitizeKeyPoints(lambda sample: sample['visibility'])")
+        raise ValueError(f'{len(points)} keypoints with the visibility of {len(seen)}: drop both, as in '
+                         "v2.SanitizeKeyPoints(lambda sample: sample['visibility'])")
     from torchvision import tv_tensors
     width_height = torch.tensor(_size(found['image'])[::-1])
     inside = (seen > 0) & ((points >= 0) & (points <= width_height)).all(-1)
@@ -106,9 +108,9 @@ def _within(found):
     return found | {'keypoints': moved, 'visibility': torch.where(inside, seen, 0)}
 
 class TvTensors:
-    "A sample as tensors of torchvision, perhaps transformed; `as_tv_tensors` makes one"
+    "A function from a sample to torchvision tensors, with an optional transform; made by `as_tv_tensors`"
     def __init__(self, transform=None):
-        import torchvision.tv_tensors  # noqa: F401 where it is not there, this says so and not the first sample
+        import torchvision.tv_tensors  # noqa: F401 so that a missing torchvision fails here, not at the first sample
         self.transform = transform
 
     def __call__(self, sample):
@@ -120,7 +122,8 @@ class TvTensors:
         if 'keypoints' in sample:
             out['keypoints'] = tv_tensors.KeyPoints(torch.from_numpy(sample['keypoints'][:, :2].copy()), canvas_size=size)
             out['visibility'] = torch.from_numpy(sample['keypoints'][:, 2].copy())
-        out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))} # v2 may take an array for an image
+        # v2 might take an array for an image
+        out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))}
         found = out if self.transform is None else self.transform(out)
         has_points = isinstance(found, dict) and 'visibility' in found and np.shape(found.get('keypoints'))[1:] == (2,)
         return _within(found) if has_points else found
@@ -130,5 +133,5 @@ class TvTensors:
 def as_tv_tensors(
     transform=None, # Of `torchvision.transforms.v2`, to go on with
 )->TvTensors: # Function of a `Sample` that gives a dict
-    "A transform that makes tensors of torchvision; raises `ImportError` without it"
+    "A transform that makes torchvision tensors; raises `ImportError` without torchvision"
     return TvTensors(transform)

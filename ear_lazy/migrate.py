@@ -142,7 +142,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         raise PickleRefused(f'{module}.{name}')
 
     def get_extension(self, code): raise PickleRefused('an extension')
-    def persistent_load(self, pid): raise PickleRefused('an object of another file')
+    def persistent_load(self, pid): raise PickleRefused('an object in another file')
 
     def load_reduce(self):
         if type(self.stack[-2]) is not Callable or type(self.stack[-1]) is not tuple: raise PickleRefused('a call of something else')
@@ -166,7 +166,7 @@ def load_restricted(
     try: found = RestrictedUnpickler(io.BytesIO(data), encoding='latin1').load()
     except (PickleRefused, MemoryError): raise
     except KeyError as e: raise PickleRefused(f'the command {e}') from None
-    except Exception as e: raise PickleRefused(f'what cannot be read: {e}') from None # rubbish raises almost anything
+    except Exception as e: raise PickleRefused(f'data that cannot be read: {e}') from None # garbage can raise almost anything
     return made(found)
 
 # %% ../nbs/14a_migrate.ipynb #358b19c0
@@ -178,13 +178,14 @@ def read_old(
     except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}', path) from None
     try: found = load_restricted(_pickle_in(data, path))
     except PickleRefused as e:
-        raise MetadataError(f'not migrated, and nothing of it was run: as a pickle it holds {e}, which metadata does not need', path) from None
+        raise MetadataError(f'not migrated, and nothing of it was run: the pickle contains {e}, which metadata does not need', path) from None
     if isinstance(found, np.ndarray) and found.shape in ((), (1,)): found = found.reshape(-1)[0]
     if isinstance(found, dict) and 'image_paths' in found: return found, len(data)
     raise MetadataError("not a file of the predecessor: there is no dictionary with 'image_paths' in it", path)
 
 def _pickle_in(data, path):
-    if data[:2] == b'PK': raise MetadataError('an NPZ archive with images in it; only pickled dictionaries can be migrated: see the tutorial Migrate', path)
+    if data[:2] == b'PK':
+        raise MetadataError('an NPZ archive with images in it; only pickled dictionaries can be migrated: see the tutorial Migrate', path)
     if data[:6] != b'\x93NUMPY': return data
     file = io.BytesIO(data)
     try:
@@ -346,7 +347,9 @@ def main(
     try: new = migrate(args.old, args.new, args.root, args.split)
     except EarLazyError as e: return print(f'ear-lazy-migrate: {e}', file=sys.stderr) or 1
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
-    print(f'{args.new}: {len(new):,} {new.kind} rows' + f', {missing:,} of them without an image in {args.root}; relative paths count from here: start it where the old program was started' * bool(missing))
+    print(f'{args.new}: {len(new):,} {new.kind} rows', end='')
+    print(f', {missing:,} of them without an image in {args.root}; old relative paths are resolved from the current folder: '
+          'run this where the old program was run' if missing else '')
     folder = os.path.dirname(os.path.realpath(args.new))
     if not is_near(new.root, folder): print(f'Its images are far from it: open it with root_dir={os.path.abspath(args.root)!r}')
     return 0

@@ -1,4 +1,4 @@
-"""What is in a dataset, and how two differ: tables and plots of the metadata alone
+"""Statistics of a dataset, and how two differ: tables and plots from the metadata alone
 
 Docs: https://ear-lazy.github.io/ear_lazy/stats.html.md"""
 
@@ -22,7 +22,8 @@ from .report import aligned, html_table
 # %% ../nbs/12b_stats.ipynb #6d1d4dcc
 IMAGE_WORDS = {'boxes': 'boxes an image', 'keypoints': 'labelled keypoints', 'hidden': 'hidden keypoints',
                'width': 'image width', 'height': 'image height'}
-BOX_WORDS = {'box width': 'box width', 'box height': 'box height', 'aspect': 'box aspect (width / height)', 'share': 'box area (share of image)',
+BOX_WORDS = {'box width': 'box width', 'box height': 'box height',
+             'aspect': 'box aspect (width / height)', 'share': 'box area (share of image)',
              'centre x': 'box centre x (share of width)', 'centre y': 'box centre y (share of height)'}
 
 def image_measures(
@@ -43,7 +44,7 @@ BARS = '▁▂▃▄▅▆▇█'
 def bars(
     counts, # Values of each bin
 )->str:
-    "Counts as a line of bars: the lowest stands for none at all"
+    "Counts as a line of bars; the lowest bar means zero"
     top = max(max(counts, default=0), 1)
     return ''.join(BARS[-(-7*int(o)//int(top))] for o in counts)
 
@@ -52,8 +53,8 @@ def _bins(low, high, n=12): return np.linspace(*((low, high) if high > low else 
 def _counted(values, bins): return np.histogram(np.clip(values, bins[0], bins[-1]), bins)[0]
 
 class Summary(NamedTuple):
-    "One number of many rows or boxes"
-    count: int # how many are known
+    "Summary of one number over many rows or boxes"
+    count: int # of known values
     lowest: float
     p5: float # 5 % are smaller
     median: float
@@ -66,7 +67,7 @@ def known(values): return values[np.isfinite(values)]
 def summary(
     values, # (n,); what is no finite number is left out
 )->Summary:
-    "Sum up one measure"
+    "Summarise one measure"
     values = known(values)
     if not len(values): return Summary(0, *[np.nan]*5, '')
     low, p1, p5, median, p95, p99, high = np.quantile(values, [0, .01, .05, .5, .95, .99, 1]).tolist()
@@ -74,7 +75,7 @@ def summary(
 
 # %% ../nbs/12b_stats.ipynb #3d6e13bd
 def _counts_by(numbers, names, weights=None):
-    "How often each name occurs, for names that do"
+    "How often each name occurs, without zeros"
     counts = np.bincount(numbers, weights, minlength=len(names))
     occurs = np.bincount(numbers, minlength=len(names))
     return {name: int(n) for name, n, some in zip(names, counts.tolist(), occurs.tolist()) if some}
@@ -86,7 +87,7 @@ def _number(value):
 def _visibility(c): return c.points.visibility if c.kind == 'landmarker' else np.zeros((0, 3), np.int64)
 
 class Stats(NamedTuple):
-    "Statistics of a dataset, which show themselves in Jupyter and in the terminal"
+    "Statistics of a dataset, displayed as tables in Jupyter and in the terminal"
     kind: str # 'detector', 'landmarker' or 'teacher'
     rows: int
     sources: dict # (split, source) to rows
@@ -99,7 +100,7 @@ class Stats(NamedTuple):
 def stats_of(
     c:Columns,
 )->Stats:
-    "Sum up columns"
+    "Summarise columns"
     numbers = {name: summary(o) for name, o in (image_measures(c) | box_measures(c)).items()}
     return Stats(c.kind, len(c), _counts_by(c.group, c.groups), _counts_by(c.group, c.groups, c.counts),
                  _counts_by(c.labels, c.label_names), numbers, _visibility(c), int((c.sizes <= 0).any(1).sum()))
@@ -107,14 +108,14 @@ def stats_of(
 def stats(
     ds, # Dataset
 )->Stats:
-    "Rows by source, boxes an image, sizes and places of boxes, image sizes, keypoints: by the metadata alone"
+    "Rows by source, boxes per image, box sizes and positions, image sizes and keypoints, from the metadata alone"
     return stats_of(columns_of(ds))
 
 # %% ../nbs/12b_stats.ipynb #cc1582d3
 def _percent(part, whole): return f'{100*part/max(whole, 1):.1f} %'
 
 def _tables(s):
-    "(header, lines) of each table, the one that counts words to the left"
+    "(number of left-aligned columns, header, lines) of each table"
     what = {'detector': 'boxes', 'landmarker': 'keypoints', 'teacher': 'crops'}[s.kind]
     yield 2, ['split', 'source', 'rows', what], [[*o, f'{n:,}', f'{s.boxes[o]:,}'] for o, n in s.sources.items()]
     if s.classes: yield 1, ['class', what], [[name or 'no class', f'{n:,}'] for name, n in s.classes.items()]
@@ -140,7 +141,7 @@ def _repr_html_(self:Stats):
 # %% ../nbs/12b_stats.ipynb #5f6bd3cf
 CELLS = 32
 
-def _cells(shares): return np.fmax(np.fmin(shares*CELLS, CELLS - 1), 0).astype(np.intp) # NaN too has to become a number
+def _cells(shares): return np.fmax(np.fmin(shares*CELLS, CELLS - 1), 0).astype(np.intp) # NaN has to become a valid index too
 
 def coverage(
     c:Columns,
@@ -194,14 +195,14 @@ def _plot_histogram(ax, values):
     if len(values): ax.hist(values, _bins(values.min(), values.max(), 30), color='0.45')
 
 def _plot_pairs(ax, x, y):
-    "How often pairs occur, the more the darker"
+    "How often pairs occur, darker for more"
     good = np.isfinite(x) & np.isfinite(y)
     x, y = x[good], y[good]
     if not len(x): return
     edges = [_bins(0, float(o.max())*1.05, 40) for o in (x, y)]
     ax.pcolormesh(*edges, _logged(np.histogram2d(x, y, edges)[0].T), cmap='Greys', vmin=-1)
 
-def _logged(counts): return np.log1p(np.where(counts > 0, counts, np.nan)) # one odd box is to be seen beside thousands
+def _logged(counts): return np.log1p(np.where(counts > 0, counts, np.nan)) # so that one odd box is visible beside thousands
 
 def _plot_frame(ax, values):
     ax.imshow(values, cmap='viridis', extent=(0, 1, 1, 0), aspect='auto')
@@ -232,8 +233,8 @@ def plot_stats(
     ds, # Dataset
     ncols=3, # Columns of the grid
     figsize=None, # (width, height) of the figure in inches
-): # Array of axes, one a cell of the grid
-    "Plot rows by source, boxes an image, sizes and places of boxes, keypoints, and image sizes, by the metadata alone"
+): # Array of axes, one per cell of the grid
+    "Plot rows by source, boxes per image, box sizes and positions, keypoints and image sizes, from the metadata alone"
     import matplotlib.pyplot as plt
     panels = list(_panels(columns_of(ds)))
     nrows = -(-len(panels)//ncols)
@@ -266,14 +267,14 @@ def total_variation(
 
 # %% ../nbs/12b_stats.ipynb #7ca87c4c
 def chance_of_numbers(n, m)->float: # Sizes of both
-    "Distance of Kolmogorov and Smirnov that chance exceeds once in a hundred times"
+    "Kolmogorov–Smirnov distance that chance exceeds once in a hundred times"
     return float(min(1., 1.628*np.sqrt(1/n + 1/m))) if n and m else np.nan
 
 def chance_of_shares(
     a, # (k,) how often each category occurs
     b, # (k,) the same of the other
 )->float:
-    "Total variation that chance exceeds at most once in a hundred times, of categories as common as in both together"
+    "Total variation that chance exceeds at most once in a hundred times, given the category shares of both together"
     a, b = np.asarray(a), np.asarray(b)
     if not a.sum() or not b.sum(): return np.nan
     p = (a + b)/(a + b).sum()
@@ -285,10 +286,10 @@ class Difference(NamedTuple):
     first: str # in words
     second: str
     distance: float # 0 to 1
-    chance: float # distance that chance stays below in 99 of 100 splits
+    chance: float # value that the distance stays below by chance in 99 of 100 splits
 
     @property
-    def skewed(self): return self.distance > self.chance # False where one is NaN
+    def skewed(self): return self.distance > self.chance # False if either is NaN
 
 def _number_difference(a, b):
     "Compare a measure"
@@ -309,7 +310,7 @@ def _share_difference(a, b):
 
 # %% ../nbs/12b_stats.ipynb #93201f5d
 class Comparison(dict):
-    "Name of a quantity to `Difference`, the furthest apart first; shows itself in Jupyter and in the terminal"
+    "Name of a quantity to `Difference`, largest distance first; displayed as a table in Jupyter and in the terminal"
     def __init__(self, differences, names):
         order = sorted(differences, key=lambda o: -np.nan_to_num(differences[o].distance, nan=-1))
         super().__init__({o: differences[o] for o in order})
@@ -334,9 +335,9 @@ def compare_splits(
     val, # Dataset of the same kind
     names=('train', 'val'), # What to call them
 )->Comparison:
-    "Each quantity of two datasets side by side, with its distance: Kolmogorov–Smirnov, for names total variation"
+    "Each quantity of two datasets side by side, with its distance: Kolmogorov–Smirnov for numbers, total variation for names"
     a, b = columns_of(train), columns_of(val)
-    if a.kind != b.kind: raise ValueError(f'compare datasets of one kind, not {a.kind} and {b.kind}')
+    if a.kind != b.kind: raise ValueError(f'only datasets of one kind can be compared, not {a.kind} and {b.kind}')
     first, second = (image_measures(o) | box_measures(o) for o in (a, b))
     found = {'source': _share_difference(*(_counts_by(o.group, [source for _, source in o.groups]) for o in (a, b)))}
     if a.kind != 'landmarker':

@@ -262,7 +262,8 @@ def test_absolute_paths_and_the_dataset(tmp_path):
 def test_command(tmp_path, capsys):
     old = old_file(tmp_path/'old.npy', {'image_paths': PATHS, 'bboxes': BOXES})
     assert main([str(old), str(tmp_path/'new.npy'), '--root', str(tmp_path), '--split', 'val']) == 0
-    assert capsys.readouterr().out == f'{tmp_path}/new.npy: 3 detector rows, 3 of them without an image in {tmp_path}; relative paths count from here: start it where the old program was started\n'
+    assert capsys.readouterr().out == (f'{tmp_path}/new.npy: 3 detector rows, 3 of them without an image in {tmp_path}; '
+        'old relative paths are resolved from the current folder: run this where the old program was run\n')
     assert main([str(old), str(tmp_path/'new.npy')]) == 1
     assert capsys.readouterr().err == f'ear-lazy-migrate: {tmp_path}/new.npy is there already: remove it, or choose another name\n'
     with pytest.raises(OutputError, match='cannot write'): migrate(old, old/'new.npy')
