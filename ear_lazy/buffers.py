@@ -141,7 +141,7 @@ if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_po
 
 def take(
     size:int, # Bytes
-)->BufferTensor: # (size,) uint8, filled with anything; None where there is no memory to use again
+)->BufferTensor: # (size,) uint8, not initialised; None if no buffer is free
     "Memory for a batch that will be handed to another process; None if there are no buffers, or all are in use"
     return _pool.take(size) if hasattr(os, 'memfd_create') and size else None
 

@@ -39,7 +39,7 @@ def parse_bytes(
 )->int:
     "A number of bytes; raises `ValueError` for anything else"
     found = re.fullmatch(r'(\d+(?:\.\d+)?) ?([KMGT]?)(I?)B?', str(size).strip().upper())
-    if not found: raise ValueError(f"{size!r} is no number of bytes: use one such as 500_000_000, '500MB' or '2GiB'")
+    if not found: raise ValueError(f"{size!r} is not a number of bytes: use one such as 500_000_000, '500MB' or '2GiB'")
     number, power, binary = found.groups()
     return int(float(number) * (1024 if binary else 1000) ** ' KMGT'.index(power or ' '))
 
@@ -117,7 +117,7 @@ class LRUCache:
 
 # %% ../nbs/11_cache.ipynb #725e9949
 def _renew_locks():
-    "Make the caches of this process usable, whatever other threads were doing when it was forked"
+    "Make the caches of a forked process usable, even if another thread held a lock"
     for cache in list(_caches):
         caught, cache._lock = cache._lock.locked(), Lock()
         if caught: cache.clear()

@@ -64,7 +64,7 @@ def sum_up_points(
 # %% ../nbs/11d_columns.ipynb #01b77004
 @dataclass(frozen=True)
 class Columns:
-    "The metadata of a dataset's rows, in their order"
+    "The metadata of a dataset's rows, in order"
     kind: str # 'detector', 'landmarker' or 'teacher'
     groups: list # (split, source) pairs
     group: np.ndarray # (n,) index into `groups`

@@ -30,7 +30,7 @@ def iou(
 def worst_iou(
     truth, # (n, 4) xywh
     predicted, # (m, 4) xywh
-)->float: # 1 where all agree, or where there is neither
+)->float: # 1 if all agree, or if there are none of either
     "Intersection over union of the worst-matched box"
     if len(truth) != len(predicted): return 0.
     if not len(truth): return 1.

@@ -63,7 +63,7 @@ class RowDataset(Dataset):
 
     def image_shape(self,
         i:int, # Row
-    )->tuple: # (height, width); (0, 0) where that is not known before the image is read
+    )->tuple: # (height, width); (0, 0) if unknown before the image is read
         "Size of the row's image as delivered"
         return 0, 0
 

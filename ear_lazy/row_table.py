@@ -51,7 +51,7 @@ class RowTable:
     "Columns to filter and sort the rows of a dataset by, from the metadata alone"
     def __init__(self,
         ds, # `LazyNPYDataset` or `CombinedLazyDataset`
-        report=None, # `Report` of the processing; None: the one beside each metadata file, where there is one
+        report=None, # `Report` of the processing; None: the one beside each metadata file, if any
     ):
         self.leaves, self._leaf, self._row = located(ds)
         self.ds, self.kind, self._report = ds, ds.kind, report
@@ -61,7 +61,7 @@ class RowTable:
     def locate(self,
         row:int, # 0 to len - 1
     )->tuple: # `LazyNPYDataset`, row of its file
-        "Where a row stands"
+        "Where a row is stored"
         return self.leaves[self._leaf[row]], int(self._row[row])
 
     @cached_property

@@ -35,7 +35,7 @@ def visits(
     n:int, # Rows of the source
     start:int, # Place in the sequence
     count:int, # How many to take
-    key:tuple, # Whole numbers that tell this sequence from others
+    key:tuple, # Integers that identify this sequence
 )->np.ndarray: # (count,) numbers below n
     "Which rows of a source come next"
     out = np.empty(count, np.int64)

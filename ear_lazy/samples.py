@@ -103,7 +103,7 @@ def _clear_beside(room, shape):
 def new_batch(
     shapes:list, # Of the arrays to come, all with the same number of dimensions
     dtype:torch.dtype=torch.uint8,
-)->torch.Tensor: # (n, …), each dimension as large as the largest; zero beside the arrays
+)->torch.Tensor: # (n, …), each dimension as large as the largest, padded with zeros
     "Memory for a batch, which a worker of a `DataLoader` can hand over without a copy"
     shapes = [tuple(map(int, o)) for o in shapes]
     shape = len(shapes), *map(max, zip(*shapes))

@@ -65,7 +65,7 @@ class Summary(NamedTuple):
 def known(values): return values[np.isfinite(values)]
 
 def summary(
-    values, # (n,); what is no finite number is left out
+    values, # (n,); values that are not finite are left out
 )->Summary:
     "Summarise one measure"
     values = known(values)

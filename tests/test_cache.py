@@ -83,7 +83,7 @@ def test_numbers_of_bytes(words, number): assert parse_bytes(words) == number
 
 @pytest.mark.parametrize('words', ['', 'MB', '-1', -1, '1e3', '5 XB', 'nan', '1,000', None, float('nan'), '1MB 2MB'])
 def test_what_is_no_number_of_bytes(words):
-    with pytest.raises(ValueError, match='is no number of bytes'): parse_bytes(words)
+    with pytest.raises(ValueError, match='is not a number of bytes'): parse_bytes(words)
 
 
 def test_eight_threads():

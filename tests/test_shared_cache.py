@@ -515,7 +515,7 @@ def test_in_process_cache_bounded_by_bytes(folder):
     assert both.cache_info() == (0, 4, 2, 2) and opened(folder).cache_info() == (0, 0, 0, 0)
     assert pickle.loads(pickle.dumps(dataset)).cache_info() == (0, 0, None, 0)
     for wrong in ('much', -5):
-        with pytest.raises(ValueError, match='no number of bytes'): opened(folder, cache_bytes=wrong)
+        with pytest.raises(ValueError, match='is not a number of bytes'): opened(folder, cache_bytes=wrong)
 
 
 def test_a_killed_worker_and_a_killed_parent_leave_nothing(folder, tmp_path):
