@@ -172,7 +172,8 @@ def run(
     datasets, s = _timed(open_datasets, folder, report)
     print(f'3. Opened {len(datasets)} files lazily: {s:.2f} s, most of it for importing PyTorch\n', flush=True)
     table, s = _timed(size_table, report, datasets)
-    print(f'4. Decoded each row once, to count the bytes that np.savez would add for its pixels (height × width × 3): {s:.1f} s\n\n{table}\n', flush=True)
+    print('4. Decoded each row once, to count the bytes that np.savez would add for its pixels (height × width × 3): '
+          f'{s:.1f} s\n\n{table}\n', flush=True)
     (rows, batches), s = _timed(run_epoch, datasets['train_detector.npy'])
     print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batches, {s:.1f} s\n', flush=True)
     _, s = _timed(save_gallery, datasets, folder / GALLERY)
@@ -182,7 +183,8 @@ def run(
 def _print_next(folder):
     lines, command = next_lines(folder)
     indented = ''.join(f'    {line}\n' for line in lines.splitlines())
-    print(f'Next, in Python ({sys.executable}) or a notebook:\n\n{indented}\nOn the command line (with data of your own, give other folders):\n\n    {command}')
+    print(f'Next, in Python ({sys.executable}) or a notebook:\n\n{indented}')
+    print(f'On the command line (with data of your own, give other folders):\n\n    {command}')
 
 # %% ../nbs/14_demo.ipynb #bfe2aa1d
 def make_parser()->argparse.ArgumentParser:

@@ -488,7 +488,8 @@ def _next_shard(first, number):
     raise MetadataError(f'not shard {number} of {first.path}; {REPROCESS}', shard.path)
 
 def _check_first(first):
-    "Raise if the first shard at a URL was replaced: a run removes it before it uploads others, and uploads it last, so if it stayed all are of one run"
+    "Raise `MetadataError` if the first shard at a URL was replaced meanwhile, since the others may then be of another run"
+    # A run removes the first shard before it uploads others, and uploads it last.
     if is_remote(first.path) and Shard(first.path).file != first.file:
         raise MetadataError('the file was replaced while it was opened: open it again', first.path)
 

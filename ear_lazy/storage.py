@@ -107,7 +107,7 @@ _PASSES = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOU
                                              'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO')}
 
 def storage_error(
-    error:Exception, # What fsspec, or what it stands on, raised
+    error:Exception, # What fsspec or a package below it raised
     url:str, # The file
 )->StorageError:
     "The same error, with its `fault` and what to do about it"
