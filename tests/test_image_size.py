@@ -227,4 +227,4 @@ def test_sizes_that_are_none(folder, options):
 
 
 def test_a_size_of_fractions(folder):
-    with pytest.raises(TypeError): opened(folder, 'detector', image_size=(64.5, 64))
+    with pytest.raises(ValueError, match=r'not \(64.5, 64\)'): opened(folder, 'detector', image_size=(64.5, 64))
