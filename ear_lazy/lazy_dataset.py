@@ -83,7 +83,7 @@ class LazyNPYDataset(RowDataset):
         extras:tuple=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
         image_size:tuple=None, # (height, width) that images come out at, and boxes and points; None: as they are
         resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
-        num_threads:int=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote
+        num_threads:int=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
         cache_bytes:int|str=None, # Most memory of decoded samples to keep in each process, such as '500MB'
         cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
         on_error:str|Callable='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
@@ -270,7 +270,7 @@ def _ahead(self:LazyNPYDataset, indices):
     return prefetch_images(urls, self.max_pixels, self.disk_cache)
 
 @patch
-def _threads_of_worker(self:LazyNPYDataset): return 2 if is_remote(self.root) else 1
+def _has_remote_images(self:LazyNPYDataset): return is_remote(self.root)
 
 # %% ../nbs/13_lazy_dataset.ipynb #bce8c184
 @patch
@@ -363,7 +363,7 @@ class CombinedLazyDataset(RowDataset):
     def _thread_safe(self):
         return super()._thread_safe() and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
 
-    def _threads_of_worker(self): return max((o._threads_of_worker() for o in self.datasets if isinstance(o, RowDataset)), default=1)
+    def _has_remote_images(self): return any(isinstance(o, RowDataset) and o._has_remote_images() for o in self.datasets)
 
     def image_shape(self,
         i:int, # Row

@@ -28,7 +28,7 @@ def _in_short(value): return repr(value) if isinstance(value, str) else f'a {typ
 class RowDataset(Dataset):
     "Rows, indexed one at a time or as subsets"
     _rows = None # rows of a subset
-    num_threads = None # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote
+    num_threads = None # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
     transform = None # function from a `Sample` to a `Sample`
     label_names = None # names that the `labels` of its samples index
 
@@ -87,13 +87,18 @@ def _processors():
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 @patch
-def _threads_of_worker(self:RowDataset): return 1
+def _has_remote_images(self:RowDataset): return False
+
+@patch
+def _usual_threads(self:RowDataset):
+    if not self._thread_safe(): return 1
+    if not (worker := get_worker_info()): return _processors()
+    return 2 if self._has_remote_images() and worker.num_workers < _processors() else 1
 
 @patch
 def _in_threads(self:RowDataset, function, items, num_threads):
     "Results of a function for each item, in order"
-    threads = num_threads or self.num_threads
-    if threads is None: threads = 1 if not self._thread_safe() else self._threads_of_worker() if get_worker_info() else _processors()
+    threads = num_threads or self.num_threads or self._usual_threads()
     if min(threads, len(items)) <= 1: return [function(o) for o in items]
     with ThreadPoolExecutor(min(threads, len(items))) as pool: return list(pool.map(function, items))
 

@@ -3,7 +3,7 @@ import shutil
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Barrier, Thread
+from threading import Barrier, Thread, current_thread, main_thread
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from bucket import serving
 from making import process
 from torch.utils.data import DataLoader
 
-from ear_lazy import lazy_dataset, storage
+from ear_lazy import lazy_dataset, row_dataset, storage
 from ear_lazy.errors import ImageLoadError, MetadataError, OutputError, RawDataError, StorageError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.shared_cache import SharedCache
@@ -152,7 +152,7 @@ def test_forked_workers(bucket, local):
         for a, b in zip(batches, DataLoader(here, 4), strict=True): same(a, b)
 
 
-def test_a_worker_decodes_remote_images_with_two_threads(bucket, local, tmp_path, monkeypatch):
+def test_a_worker_decodes_remote_images_with_two_threads_if_there_are_processors(bucket, local, tmp_path, monkeypatch):
     decode, threads = lazy_dataset.decode_image, Barrier(2)
     def with_another(*args, **kwargs):
         threads.wait(10) # for one thread alone it breaks
@@ -160,8 +160,11 @@ def test_a_worker_decodes_remote_images_with_two_threads(bucket, local, tmp_path
     there, here = LazyNPYDataset(URL), LazyNPYDataset(local / 'out/train_detector.npy')
     before = next(iter(DataLoader(here, 8, num_workers=1, multiprocessing_context='fork')))
     monkeypatch.setattr(lazy_dataset, 'decode_image', with_another)
+    monkeypatch.setattr(row_dataset, '_processors', lambda: 2)
     for ds in (there, CombinedLazyDataset([here[:4], there[4:]])):
         same(next(iter(DataLoader(ds, 8, num_workers=1, multiprocessing_context='fork'))), before)
+    threads.wait = lambda seconds: current_thread() is main_thread() or sys.exit('another thread')
+    same(next(iter(DataLoader(there, 8, num_workers=2, multiprocessing_context='fork'))), before) # as many workers as processors
 
 
 def test_spawned_workers_use_one_copy_of_the_metadata(bucket, local, tmp_path):
