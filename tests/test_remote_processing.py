@@ -158,7 +158,7 @@ def test_an_upload_that_was_broken_off(bucket, local, monkeypatch):
         left[0] -= method == 'PUT'
         if method == 'PUT' and left[0] < 0: return 403, 'AccessDenied', 'Access Denied'
     bucket.refuse = refuse
-    with pytest.raises(OutputError, match='check the credentials.*the next run goes on'): process(RAW, OUT)
+    with pytest.raises(OutputError, match='check the credentials.*the next run continues the upload'): process(RAW, OUT)
     bucket.refuse = None
     assert 'report.json' not in there()
     report = process(RAW, OUT)
