@@ -6,8 +6,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/errors.html.md"""
 
 # %% auto #0
 __all__ = ['FAULTS', 'EarLazyError', 'whole_number', 'height_width', 'share', 'function_of_sample', 'name_list', 'RawDataError',
-           'OutputError', 'AnnotationError', 'ProblemError', 'MetadataError', 'ImageLoadError', 'TransformError',
-           'StorageError']
+           'OutputError', 'UnsafePathError', 'AnnotationError', 'ProblemError', 'MetadataError', 'ImageLoadError',
+           'TransformError', 'StorageError']
 
 # %% ../nbs/00_errors.ipynb #93b7730f
 import operator
@@ -80,6 +80,19 @@ class RawDataError(EarLazyError):
 # %% ../nbs/00_errors.ipynb #4626b0c7
 class OutputError(EarLazyError):
     "The output folder cannot be written"
+
+# %% ../nbs/00_errors.ipynb #21f51082
+class UnsafePathError(EarLazyError, OSError):
+    "A link, a folder, a pipe or something of somebody else stands where a file of this package belongs; `path` is where"
+    def __init__(self,
+        reason:str, # What is there, in words, and what to do
+        path:str='', # Where
+    ):
+        super().__init__(reason, str(path))
+        self.reason, self.path = reason, str(path)
+        self.errno = self.strerror = None # the system did not fail
+
+    def __str__(self): return f'{self.path}: {self.reason}' if self.path else self.reason
 
 # %% ../nbs/00_errors.ipynb #1a337dc3
 class AnnotationError(EarLazyError):

@@ -24,7 +24,7 @@ RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . &&
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
 # Each imports only from those before it.
-MODULES = ['errors', 'parameters', 'storage', 'geometry', 'synthetic', 'images', 'records', 'formats.numbers', 'formats.registry', 'formats.tree', 'formats.chunks', 'formats.files', 'formats.json_files', 'formats.coco', 'formats.coco_points', 'formats.csv',
+MODULES = ['errors', 'parameters', 'files', 'storage', 'geometry', 'synthetic', 'images', 'records', 'formats.numbers', 'formats.registry', 'formats.tree', 'formats.chunks', 'formats.files', 'formats.json_files', 'formats.coco', 'formats.coco_points', 'formats.csv',
            'formats.pts', 'formats.yolo', 'formats.voc', 'formats.cvat', 'formats.labelme', 'formats.audioear', 'formats.createml',
            'formats.vott_json', 'formats.openimages', 'formats.vggface2', 'formats.wider', 'formats.celeba', 'formats.wflw', 'formats.lfpw', 'formats.images', 'formats.discover', 'splits', 'duplicates', 'swap', 'metadata', 'changes', 'output_folder', 'background_writer', 'show', 'report', 'sources', 'workers', 'rows', 'mirror', 'shared_storage', 'data_processor', 'cache', 'shared_cache', 'roots', 'error_log', 'columns', 'export', 'handover', 'stats', 'buffers',
            'samples', 'row_dataset', 'transforms', 'sampler', 'adapters', 'lazy_dataset', 'row_table', 'predictions', 'row_pictures', 'explorer', 'demo', 'migrate']

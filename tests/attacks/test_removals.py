@@ -1,0 +1,38 @@
+"Whatever the package removes, renames or replaces, it does by `ear_lazy.files`, which follows no link (invariant 9)"
+import ast
+from pathlib import Path
+
+import pytest
+
+import ear_lazy
+
+FOLDER = Path(ear_lazy.__file__).parent
+HELPER = 'files.py'
+NAMES = {'rmtree', 'unlink', 'rmdir', 'removedirs', 'replace', 'rename', 'renames', 'move', 'TemporaryDirectory', 'mkdtemp', 'truncate', 'ftruncate'}
+HARMLESS = {'shared_cache.py: os.ftruncate(fd, n * _PER_BLOCK)'} # memory, which has no name
+
+
+def changes(source):
+    "Calls in a module that remove or rename files: functions of os, shutil and tempfile, methods of paths"
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call): continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, 'id', '')
+        of = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ''
+        if name == 'remove' and of != 'os': continue # of a list, or of an `OpenFolder`
+        if name == 'replace' and of != 'os' and (len(node.args) != 1 or node.keywords): continue # of a text, or of a dataclass
+        if name == 'rename' and len(node.args) > 1 and of != 'os': continue # of an `OpenFolder`
+        if name in NAMES | {'remove'}: yield ast.unparse(node)
+
+
+@pytest.mark.parametrize('path', sorted(FOLDER.rglob('*.py')), ids=lambda p: p.relative_to(FOLDER).as_posix())
+def test_no_other_removal(path):
+    if path.name == HELPER: return
+    found = {f'{path.relative_to(FOLDER).as_posix()}: {o}' for o in changes(path.read_text(encoding='utf-8'))}
+    assert not found - HARMLESS
+
+
+def test_the_search_finds_them():
+    source = 'shutil.rmtree(a); os.unlink(a); p.unlink(); os.rename(a, b); p.rename(b); p.replace(b); os.replace(a, b); tempfile.TemporaryDirectory(); os.remove(a); p.rmdir()'
+    assert len([*changes(source)]) == 10
+    assert not [*changes("'a'.replace('b', 'c'); replace(r, boxes=b); names.remove('a'); folder.remove('a'); folder.rename('a', 'b', to)")]
+    assert len([*changes((FOLDER/HELPER).read_text())]) > 4
