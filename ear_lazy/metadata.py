@@ -23,6 +23,7 @@ import xxhash
 from fastcore.basics import patch
 
 from .errors import MetadataError, StorageError
+from .files import flush_files
 from .storage import is_remote, local_copy
 from .swap import open_file
 
@@ -270,8 +271,6 @@ def write_shard(
         np.lib.format.write_array_header_1_0(f, header)
         for name in dtype.names:
             for chunk in [names[name]] if name in names else _field(picks, name, plan.width): f.write(chunk.tobytes())
-        f.flush()
-        os.fsync(f.fileno())
     return path
 
 
@@ -317,7 +316,7 @@ def is_metadata(
 def sign_shards(
     paths:list, # Files that `write_shard` wrote
 ):
-    "Write an id into files of one kind: a digest of all of them"
+    "Write an id into files of one kind, a digest of all of them, and wait until they are on disk"
     digest = xxhash.xxh3_128()
     for path in paths:
         with open(path, 'rb') as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: digest.update(xxhash.xxh3_128_digest(data))
@@ -326,8 +325,7 @@ def sign_shards(
             dtype = read_header(f, path)
             f.seek(dtype.fields['run'][1], os.SEEK_CUR)
             f.write(digest.hexdigest().encode())
-            f.flush()
-            os.fsync(f.fileno())
+    flush_files(paths)
 
 # %% ../nbs/07_metadata.ipynb #1c28d259
 def _matches(dtype, layout):
