@@ -37,7 +37,7 @@ from .formats.discover import Source as Source, check_said, discover, uncollecte
 from .formats.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata import SHARD_BYTES
 from .mirror import mirror_raw, output_stand_in, publish
-from .output_folder import OutputFolder, State, clear_away, image_root, read_state
+from .output_folder import OutputFolder, State, clear_away, image_root, output_errors, read_state
 from .parameters import described
 from .records import Problem
 from .report import Report, read_report
@@ -224,7 +224,7 @@ def _report(self:DataProcessor, kinds, train_split):
     run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems
     keys = inputs.keys()
     if state.is_current(self._out, run_key(keys, *run)): return self._last_report(sources)
-    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir)
+    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=[state.note] if state.note else [])
     return self._new_report(inputs, keys, report, train_split, run)
 
 @patch
@@ -238,15 +238,14 @@ def _last_report(self:DataProcessor, sources):
 @patch
 def _new_report(self:DataProcessor, inputs, keys, report, train_split, run):
     with OutputFolder(self._out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
-        try:
+        with output_errors(self.output_dir):
             parts = _kept_parts(keys, folder)
+            report.notes += folder.notes
             report.unchanged = [inputs.sources[n].name for n in parts]
             self._parse(inputs, folder, report.kinds, parts)
             parts = [parts[n] for n in range(len(inputs.sources))]
             self._finish(inputs, folder, report, parts, train_split)
             if report.outputs: _commit(inputs, folder, report, parts, run)
-        except OSError as e:
-            raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
     return report
 
 def _kept_parts(keys, folder):
@@ -281,7 +280,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
     "Make the files and complete the report"
     for part in parts: report.include(part.report)
     names = [s.name for s in inputs.sources]
-    copies = self._copies(folder) if self.check_duplicates else None
+    copies = self._copies(folder, report) if self.check_duplicates else None
     groups = copies.groups(folder) if self.keep_together else None
     report.outputs = folder.finish(train_split, names, [list(o.labels) for o in parts], groups)
     for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
@@ -289,6 +288,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
     self._check_classes((o.labels for o in parts), report)
     if self.strict: raise_first(report.problems)
     report.check()
+    report.notes += [f'{n:,} files of {name or "the images"} could not be read just now; the next run tries again' for name, n in report.unread.items() if n]
 
 @patch
 def _check_classes(self:DataProcessor, found, report):
@@ -298,19 +298,21 @@ def _check_classes(self:DataProcessor, found, report):
     raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
 
 @patch
-def _copies(self:DataProcessor, folder):
+def _copies(self:DataProcessor, folder, report):
     paths, rows = folder.images()
     images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
     with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
-        prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update)
+        prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update, unread := [])
+    report.unread[''] = len(unread)
     return _Copies(images, rows, near_pairs(prints))
 
 def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
 def _commit(inputs, folder, report, parts, run):
-    keys = inputs.keys() # all known by now
+    keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
     facts = [_part_facts(o) for o in parts]
-    folder.commit(_reports(report), keys, facts, run_key(keys, *run), inputs.digests, inputs.tree.outside)
+    run = '' if any(report.unread.values()) else run_key(keys, *run)
+    folder.commit(_reports(report), keys, facts, run, inputs.digests, inputs.tree.outside)
 
 def _counted(results, tasks, bar, digests):
     "Pass records on, noting the digests of their files and moving the progress bar"
@@ -327,9 +329,7 @@ def _counted(results, tasks, bar, digests):
 @patch
 def _shared_report(self:DataProcessor, kinds, train_split):
     with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
-        try: return self._shared_run(folder, kinds, train_split)
-        except OSError as e:
-            raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
+        with output_errors(self.output_dir): return self._shared_run(folder, kinds, train_split)
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, train_split):

@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import uuid
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
@@ -122,6 +123,9 @@ class OpenFolder:
         "Names of what is in it"
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
 
+    @property
+    def inode(self)->int: return os.stat(self.path if self._fd is None else self._fd).st_ino
+
     def stat(self,
         name:str, # In this folder
     )->os.stat_result|None: # None if there is no such thing
@@ -154,28 +158,30 @@ class OpenFolder:
 
 # %% ../nbs/00_files.ipynb #e9017b3b
 def flush_file(
-    path:str|os.PathLike, # File, or a folder whose names have changed
+    path:str|os.PathLike, # File
 ):
-    "Wait until a file is on disk; a folder where the system can do that"
-    try: fd = os.open(path, os.O_RDONLY)
-    except PermissionError:
-        if os.path.isdir(path): return # Windows
-        raise
-    try: os.fsync(fd)
-    except OSError as e:
-        if e.errno not in (errno.EINVAL, errno.ENOTSUP): raise # some network shares have no fsync
-    finally: os.close(fd)
+    "Wait until a file is on disk"
+    with open(path, 'rb+') as f: os.fsync(f.fileno())
 
 @patch
-def write(self:OpenFolder, name:str, data:bytes):
+def write(self:OpenFolder,
+    name:str, # In this folder
+    data:bytes|Callable, # Content, or a function that makes it of the file's inode
+):
     "Write a file, whole or not at all, and flush it; replaces a file or link of this name"
+    self._new_file(name, lambda f: f.write(data(os.fstat(f.fileno()).st_ino) if callable(data) else data))
+
+@patch
+def _new_file(self:OpenFolder, name, fill, like=None):
+    "A file that `fill` has written, with the times of `like`"
     part = f'.part-{uuid.uuid4().hex}'
     at, by = self._at(part)
     fd = os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0), 0o666, **by)
     try:
         with open(fd, 'wb') as f:
-            f.write(data)
+            fill(f)
             f.flush()
+            if like: os.utime(at, ns=(like.st_atime_ns, like.st_mtime_ns), follow_symlinks=False, **by)
             os.fsync(f.fileno())
         self.rename(part, name)
     except BaseException:
@@ -193,6 +199,11 @@ def link(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`:
     "Give a file a second name"
     (src, by), (dst, by_dst) = self._at(name, 'src_dir_fd'), (to or self)._at(new, 'dst_dir_fd')
     os.link(src, dst, follow_symlinks=False, **by, **by_dst)
+
+@patch
+def copy(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
+    "Copy a file with its times, and flush the copy"
+    (to or self)._new_file(new, lambda f: shutil.copyfileobj(self.open(name), f), self.stat(name))
 
 @patch
 def symlink(self:OpenFolder, target:str, name:str):
@@ -236,6 +247,18 @@ def flush(self:OpenFolder):
     "Wait until the names of the folder are on disk"
     if self._fd is not None:
         with suppress(OSError): os.fsync(self._fd)
+
+@patch
+def files(self:OpenFolder)->list: # Paths relative to this folder, sorted
+    "All files in it and in the folders below; raises `UnsafePathError` for a link, a pipe or a device"
+    found = []
+    for name in self.names():
+        mode = self.mode(name)
+        if S_ISDIR(mode):
+            with self.folder(name) as below: found += [f'{name}/{o}' for o in below.files()]
+        elif S_ISREG(mode): found.append(name)
+        else: raise UnsafePathError(f'{kind_of(mode)}, not a file', self.path / name)
+    return found
 
 # %% ../nbs/00_files.ipynb #e6cef304
 @patch

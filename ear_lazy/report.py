@@ -131,6 +131,8 @@ class Report:
     seconds: float = 0. # how long the run took; not in `report.json`, which is the same for the same data
     unchanged: list = field(default_factory=list) # names of sources that were not parsed again; not in `report.json`
     raw_data_dir: str = None # where the images of the problems are; not in `report.json` either
+    unread: dict = field(default_factory=dict) # source to the number of its files that the system did not give; not in `report.json`
+    notes: list = field(default_factory=list) # sentences about this run, such as why nothing was reused; not in `report.json`
 
     def __post_init__(self): self.problems = Problems(self.problems, self.raw_data_dir)
 
@@ -142,6 +144,7 @@ class Report:
         formats = ', '.join(dict.fromkeys(d.format for d in source.documents))
         s = self.sources.setdefault(source.name, SourceReport(source.name, formats))
         s.images += len(r.images)
+        if r.unread: self.unread[source.name] = self.unread.get(source.name, 0) + r.unread
         s.boxes.add(r.problems, r.boxes_read, int(r.has_box.sum()), 'boxes')
         s.keypoints.add(r.problems, r.keypoints_read, int(r.has_keypoints.sum()), 'keypoints')
         self.problems += r.problems
@@ -153,6 +156,7 @@ class Report:
         for name, s in part.sources.items():
             if name not in self.sources: self.sources[name] = s
             else: self.sources[name].join(s)
+        for name, n in part.unread.items(): self.unread[name] = self.unread.get(name, 0) + n
         self.problems += part.problems
 
     def count_sides(self,
@@ -252,7 +256,8 @@ def __repr__(self:Report)->str: return str(self)
 @patch
 def __str__(self:Report)->str:
     "The report as the command line shows it"
-    parts = [aligned(*_source_table(self)), aligned(*_split_table(self)), '\n'.join(_output_lines(self)), '\n'.join(_problem_lines(self))]
+    parts = [aligned(*_source_table(self)), aligned(*_split_table(self)), '\n'.join(_output_lines(self)), '\n'.join(_problem_lines(self)),
+             '\n'.join(self.notes)]
     return '\n\n'.join(o for o in parts if o)
 
 # %% ../nbs/09_report.ipynb #4bb4992f
@@ -313,4 +318,5 @@ def _repr_html_(self:Report)->str:
     "The report as Jupyter shows it, with pictures of the first problems"
     outputs = ''.join(f'<li>{escape(o)}</li>' for o in _output_lines(self))
     tables = html_table(*_source_table(self)) + html_table(*_split_table(self))
-    return f'{tables}<ul>{outputs}</ul>{self.problems._repr_html_()}'
+    notes = ''.join(f'<p>{escape(o)}</p>' for o in self.notes)
+    return f'{tables}<ul>{outputs}</ul>{self.problems._repr_html_()}{notes}'

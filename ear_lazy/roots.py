@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from .errors import MetadataError
-from .output_folder import read_origin
+from .notes import read_origin
 from .storage import is_remote, join_url
 from .swap import real_path
 

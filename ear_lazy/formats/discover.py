@@ -28,7 +28,7 @@ from .tree import (
 from ..geometry import turn_boxes, turn_points
 from ..images import stored_turns
 from ..records import (
-    OBJECT_COLUMNS, Problem, Records, check, concat, keep_images, keep_objects, object_of_points, place)
+    OBJECT_COLUMNS, Problem, Records, check, concat, keep_images, keep_objects, may_pass, object_of_points, place)
 
 # %% ../../nbs/05_formats/99_discover.ipynb #7dac3ea8
 FEEDS = {
@@ -209,7 +209,7 @@ class Headers(NamedTuple):
     turns: np.ndarray # (n,) EXIF orientation, 1 to 8
     stored: np.ndarray # (n, 2) height and width of the stored picture
     seen: np.ndarray # (n, 2) height and width of the upright picture
-    faults: dict # row to the reason, for headers that cannot be read
+    faults: dict # row to the `ImageLoadError`, for headers that cannot be read
 
 def read_headers(
     r:Records, # Images located
@@ -223,7 +223,7 @@ def read_headers(
     paths = [[tree.path(r.images[i]) for i in own] for own in shares]
     for (found, faults), own in zip(tree.each(stored_turns, paths), shares):
         all_found[own] = found
-        all_faults |= {own[i]: reason for i, reason in faults.items()}
+        all_faults |= {own[i]: error for i, error in faults.items()}
     turns, stored = all_found[:, 0], all_found[:, 1:]
     seen = np.where(turns[:, None] >= 5, stored[:, ::-1], stored)
     return Headers(turns, stored, seen, all_faults)
@@ -265,7 +265,7 @@ def measure_images(
     sizes, readable = np.where(unknown[:, None], headers.seen, r.sizes), np.ones(len(r.images), bool)
     for i in (o for o in headers.faults if unknown[o]):
         readable[i] = False
-        r.problem('unreadable_image', 'dropped', image=r.images[i], detail=headers.faults[i], file=r.files[r.listed_in[i]],
+        r.problem('unreadable_image', 'dropped', image=r.images[i], detail=headers.faults[i].reason, file=r.files[r.listed_in[i]],
                   boxes=boxes[i], keypoints=keypoints[i])
     r = replace(r, sizes=sizes)
     return r if readable.all() else keep_images(r, readable)
@@ -353,9 +353,11 @@ def load(
         r = Records()
         where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
         r.problem('bad_file', 'dropped', file=document.files[0], where=where, detail=detail)
+        r.unread += may_pass(e)
     else:
         n, r = len(r.problems), locate_images(with_places(r, tree), tree)
         headers = read_headers(r, tree)
+        r.unread += sum(o.fault == 'unreadable' for o in headers.faults.values())
         r = take_places(to_pixels(measure_images(turn_images(r, headers), headers)), n)
         if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
         r = check(r)
