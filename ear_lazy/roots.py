@@ -85,7 +85,7 @@ class RootGuard:
     ):
         self.root, self.npy_path = root, npy_path
         self.real = real or (root if is_remote(root) else real_root(root))
-        self._inside, self._known = set(), None
+        self._inside, self._known, self._scope = set(), None, None
 
     def __reduce__(self): return RootGuard, (self.root, self.npy_path, self.real)
 
@@ -127,9 +127,10 @@ class RootGuard:
                             'allow_outside_root=True', self.npy_path)
 
     @property
-    def scope(self)->tuple:
-        "What it lets through: where the root is, and the folders outside that links may lead to"
-        return self.real, *sorted(self._followed())
+    def scope(self)->bytes:
+        "What it lets through, as a part of a key: where the root is, and the folders outside that links may lead to"
+        if self._scope is None: self._scope = repr((self.real, *sorted(self._followed()))).encode('utf-8', 'surrogateescape')
+        return self._scope
 
     def _check_url(self, name):
         if not self.root.startswith('http') or not ({'?', '#'} & {*name} or '..' in unquote(name).replace('\\', '/').split('/')): return
