@@ -24,7 +24,7 @@ import numpy as np
 
 from .errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .files import OpenFolder, open_regular, temporary_folder
-from .metadata import Metadata, Pick, Rows, Spool, write_metadata
+from .metadata import Metadata, Pick, Rows, Spool, sign_shards, write_metadata
 from .output_folder import image_root
 from .roots import is_near
 
@@ -329,7 +329,9 @@ def _write(staging, name, kind, rows, split, root, source):
     spool.append(rows)
     spool.close()
     pick = Pick(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
-    return write_metadata(staging / name, [pick], kind, split, root, [source], [''])
+    paths = write_metadata(staging / name, [pick], kind, split, root, [source], [''])
+    sign_shards(paths)
+    return paths
 
 # %% ../nbs/14a_migrate.ipynb #a0344f73
 def make_parser()->argparse.ArgumentParser:

@@ -224,7 +224,7 @@ _NOTE = 'published' # in the hidden folder: what was uploaded, and what the stor
 
 def _read_sent(folder, url):
     with _hidden(folder, url) as hidden:
-        try: return msgspec.msgpack.decode(hidden.read(_NOTE), type=dict[str, tuple[int, int, str]])
+        try: return msgspec.msgpack.decode(hidden.read(_NOTE), type=dict[str, tuple[int, str, str]])
         except (FileNotFoundError, msgspec.DecodeError): return {}
 
 def _own(folder, name, url):
