@@ -107,27 +107,22 @@ class Columns:
         return self.frames[self.row_of_box]
 
 # %% ../nbs/11d_columns.ipynb #7dd12860
-def _checked(numbers, names, shard, column):
-    "Indices into names, checked"
-    if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(names):
-        raise MetadataError(f'damaged: its column {column} has indices outside its {len(names)} names', shard.path)
-    return numbers
-
 def _counts(shard, values):
     "Number of values of each row, and where all values start and end"
     if (offsets := shard.columns.get('offsets')) is None: return np.full(len(shard), values.size//len(shard)), 0, None
     counts, first, last = np.diff(offsets), offsets[0], offsets[-1]
-    if 0 <= first and last <= len(values) and (counts >= 0).all(): return counts, first, last
+    if 0 <= offsets.min() and offsets.max() <= len(values) and (counts >= 0).all(): return counts, first, last
     raise MetadataError('damaged: its offsets are not ascending or exceed its values', shard.path)
 
 def _shard_columns(shard):
     "Columns of one file"
+    shard.check_whole()
     values = shard.columns['keypoints' if shard.kind == 'landmarker' else 'bboxes']
     sources, names = shard.names('source_names'), shard.names('label_names')
-    labels = _checked(shard.columns.get('labels', np.zeros(0, np.int32)), names, shard, 'labels')
-    group = _checked(shard.columns['source'], sources, shard, 'source')
+    labels = np.zeros(0, np.int32) if shard.kind == 'landmarker' else shard.indices('labels')
+    group = shard.indices('source')
     counts, a, b = _counts(shard, values[..., 0])
-    return Columns(shard.kind, [(shard.split, o) for o in sources], group, shard.columns['sizes'], counts,
+    return Columns(shard.kind, [(shard.split, o) for o in sources], group, shard.sizes(), counts,
                    values.reshape(-1, values.shape[-1])[a:b], names, labels[a:b])
 
 # %% ../nbs/11d_columns.ipynb #4fb63900

@@ -16,7 +16,6 @@ __all__ = ['FORMATS', 'NOTES', 'READS', 'TRIES', 'WAIT', 'TRANSIENT', 'HEAD', 'S
 import errno, os, re, struct, time, zlib
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO, FileIO
-from stat import S_ISDIR, S_ISREG
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -24,7 +23,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from .errors import ImageLoadError, StorageError
+from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
+from .files import open_regular
 from .storage import is_remote, prefetch, read
 from .geometry import Fit, fit_image, turn_points
 
@@ -40,7 +40,8 @@ def load_error(
     match error:
         case FileNotFoundError(): fault, reason = 'missing', 'no such file'
         case IsADirectoryError(): fault, reason = 'unreadable', 'this is a folder, not an image'
-        case UnidentifiedImageError() if not is_remote(path) and not os.path.getsize(path):
+        case UnsafePathError(): fault, reason = 'unreadable', f'this is {error.reason}'
+        case UnidentifiedImageError() if not is_remote(path) and _is_empty(path):
             fault, reason = 'empty', 'the file is empty'
         case UnidentifiedImageError():
             fault, reason = 'not_image', f"not an image in one of the formats {', '.join(FORMATS)}"
@@ -52,6 +53,10 @@ def load_error(
             reason = f'cannot be decoded: {error}'
     return ImageLoadError(reason, path, fault=fault)
 
+def _is_empty(path):
+    try: return not os.path.getsize(path)
+    except OSError: return False # it has gone meanwhile
+
 # %% ../nbs/03_images.ipynb #a39c6b6b
 @contextmanager
 def image_errors(
@@ -59,7 +64,7 @@ def image_errors(
 ):
     "Turn whatever goes wrong inside the block into an `ImageLoadError` that names `path`"
     try: yield
-    except (ImageLoadError, ImportError, MemoryError): raise
+    except (ImageLoadError, MetadataError, ImportError, MemoryError): raise
     except Exception as error: raise load_error(error, path) from error
 
 # %% ../nbs/03_images.ipynb #abb3f706
@@ -102,28 +107,32 @@ TRANSIENT = {getattr(errno, o) for o in ('EIO', 'EAGAIN', 'EINTR', 'EBUSY', 'ETI
                                          'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO', 'ENOLINK') if hasattr(errno, o)}
 _FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0) # a pipe is not waited for
 
-def _read_once(path, most):
-    with open(os.open(path, _FLAGS), 'rb') as file:
+def _read_once(path, most, check):
+    with open_regular(path) as file:
+        if check: check(file.fileno())
         status = os.fstat(file.fileno())
-        if S_ISDIR(status.st_mode): raise IsADirectoryError(path)
-        if not S_ISREG(status.st_mode): raise ImageLoadError('a pipe or a device, not a file', path, fault='unreadable')
-        if status.st_size <= most: return file.read(status.st_size)
+        if status.st_size <= most: return file.read(status.st_size), status
         raise ImageLoadError(f'too many bytes: {status.st_size:,}, and an image of max_pixels has {most:,}', path, fault='too_large')
+
+def _read(path, max_pixels, keep, check):
+    "Bytes of a file, and its `os.stat_result` from before they were read; None if it is remote"
+    most = 4*pixel_bound(max_pixels) + NOTES
+    if is_remote(path): return _read_remote(path, most, keep), None
+    for turn in range(TRIES - 1):
+        try: return _read_once(path, most, check)
+        except OSError as error:
+            if error.errno not in TRANSIENT: raise
+        time.sleep(WAIT*2**turn)
+    return _read_once(path, most, check)
 
 def read_file(
     path:str, # Image file, or its URL
     max_pixels:int=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
+    check=None, # Function of the descriptor of a file on disk, called before it is read; raises if it must not be
 ) -> bytes: # Of the file
     "Read a file, retrying errors that may pass; raises `OSError`, and `ImageLoadError` if there are too many bytes"
-    most = 4*pixel_bound(max_pixels) + NOTES
-    if is_remote(path): return _read_remote(path, most, keep)
-    for turn in range(TRIES - 1):
-        try: return _read_once(path, most)
-        except OSError as error:
-            if error.errno not in TRANSIENT: raise
-        time.sleep(WAIT*2**turn)
-    return _read_once(path, most)
+    return _read(path, max_pixels, keep, check)[0]
 
 # %% ../nbs/03_images.ipynb #e8474e03
 def _read_remote(path, most, keep):
@@ -235,11 +244,13 @@ def _open_header(file):
         try: return image_header(data)
         except struct.error: pass # it continues in the next piece
 
-def _peek(path):
+def _peek(path, check):
     "EXIF and stored size of a usual JPEG or PNG; None for anything else"
     try: file = os.open(path, _FLAGS)
     except (OSError, ValueError): return
-    try: found = _open_header(file)
+    try:
+        if check: check(file)
+        found = _open_header(file)
     except OSError: return
     finally: os.close(file)
     most = Image.MAX_IMAGE_PIXELS or float('inf')
@@ -254,11 +265,13 @@ def image_header(
 
 def stored_turn(
     path:str, # Image file
+    check=None, # As of `read_file`
 ) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "Orientation and size of a stored picture, without decoding pixels; raises `ImageLoadError`"
     if is_remote(path): return open_image(path)[3:5]
-    if found := _peek(path): return exif_orientation(found[0]), found[1]
+    if found := _peek(path, check): return exif_orientation(found[0]), found[1]
     with image_errors(path), CountedFile(FileIO(os.open(path, _FLAGS))) as file:
+        if check: check(file.fileno())
         file.image_path = path
         with Image.open(file, formats=FORMATS) as im: return orientation(im), im.size[::-1]
 
@@ -281,9 +294,10 @@ def stored_turns(
 # %% ../nbs/03_images.ipynb #fcebb29b
 def image_size(
     path:str, # Image file
+    check=None, # As of `read_file`
 ) -> tuple[int, int]: # (height, width) in pixels of the oriented image
     "Size of an image from its header, without decoding pixels; raises `ImageLoadError` if the header cannot be read"
-    turn, size = stored_turn(path)
+    turn, size = stored_turn(path, check)
     return size[::-1] if turn >= 5 else size
 
 # %% ../nbs/03_images.ipynb #9b4409ca
@@ -311,6 +325,7 @@ class OpenImage(NamedTuple):
     turn: int # EXIF orientation, 1 to 8
     stored: tuple # (height, width) in the file
     size: tuple # (height, width) as a person sees it
+    status: os.stat_result = None # Of the file on disk, from before it was read
 
     def __repr__(self): return f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})'
 
@@ -337,10 +352,11 @@ def open_image(
     path:str, # Image file, or its URL
     max_pixels:int=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
+    check=None, # As of `read_file`
 ) -> OpenImage: # To be decoded once
     "Read an image file and parse its header; raises `ImageLoadError` if it is missing, cut off, too large or not an image"
     with image_errors(path):
-        data = read_file(path, max_pixels, keep)
+        data, status = _read(path, max_pixels, keep, check)
         file = CountedBytes(data)
         file.image_path = path
         im = Image.open(file, formats=FORMATS)
@@ -350,7 +366,7 @@ def open_image(
         if im.format in ('JPEG', 'MPO') and not jpeg_is_whole(data):
             raise ImageLoadError('the file is cut off: the end of the picture is missing', path, fault='cut_off')
         turn, stored = orientation(im), im.size[::-1]
-        return OpenImage(path, data, im, turn, stored, stored[::-1] if turn >= 5 else stored)
+        return OpenImage(path, data, im, turn, stored, stored[::-1] if turn >= 5 else stored, status)
 
 # %% ../nbs/03_images.ipynb #0755c7b0
 STRIP = 98_304 # bytes at a time; blocks of 128 KB or more would be allocated anew by the system each time
@@ -546,10 +562,11 @@ def load_image(
     path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of any mode
     loader:str='pil', # 'pil' or 'cv2'
     max_pixels:int=None, # Most pixels of an image
+    check=None, # As of `read_file`
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode an image as a person sees it; raises `ImageLoadError` if it is missing, damaged or too large"
     check_loader(loader)
-    return decode_image(open_image(path, max_pixels), loader)
+    return decode_image(open_image(path, max_pixels, check=check), loader)
 
 # %% ../nbs/03_images.ipynb #d8f640e0
 def cap_cv2_threads():

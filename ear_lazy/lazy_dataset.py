@@ -15,7 +15,9 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from copy import copy
+from functools import partial
 from html import escape
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -24,15 +26,18 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import get_worker_info
 
-from .cache import CacheInfo, LRUCache, add_infos, parse_bytes
+from .cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .error_log import ErrorLog
-from .errors import EarLazyError, ImageLoadError, function_of_sample, height_width, name_list, whole_number
+from .errors import EarLazyError, ImageLoadError, MetadataError, function_of_sample, height_width, name_list, whole_number
+from .files import open_regular
 from .geometry import (
     clip_boxes, crop_window, fit_boxes, fit_image, fit_points, turn_boxes, turn_points)
-from .images import cap_cv2_threads, check_loader, decode_image, open_image, prefetch_images
+from ear_lazy.images import (
+    OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
+    stored_turn)
 from .metadata import Metadata, REPROCESS
 from .parameters import described
-from .roots import RootGuard, recorded_root
+from .roots import RootGuard, check_near, recorded_root
 from .row_dataset import RowDataset
 from .sampler import RowSampler, shares
 from .samples import KEYS, Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
@@ -91,6 +96,7 @@ class LazyNPYDataset(RowDataset):
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform:Callable=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
+        trust_files:bool=False, # Images never change: cached samples are used without a look at their files
     ):
         check_loader(image_loader)
         self.transform, extras = _checked_transform(transform), name_list('extras', extras)
@@ -109,14 +115,15 @@ class LazyNPYDataset(RowDataset):
         else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
         check_storage(self.root)
         self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
-        self._cache = _chosen_cache(cache, cache_size, cache_bytes)
+        if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
+        self._cache, self.trust_files, self._largest = _chosen_cache(cache, cache_size, cache_bytes), trust_files, (0, 0)
 
     def _size(self): return len(self.metadata)
 
     def check_inside(self,
         name:str, # Path of an image relative to the root
     ):
-        "Raises `MetadataError` if a link leads out of the root; called before an image is read"
+        "Raises `MetadataError` if a name leads out of the root; a first look, before the image is opened"
         if self._guard: self._guard.check(name)
 
     @property
@@ -148,6 +155,51 @@ def _annotation(self:LazyNPYDataset, row):
     if not os.path.isabs(path): path = f'{self.root}/{path}'
     return {'image_path': path, KEYS[self.kind]: self.metadata.values(row)}
 
+# %% ../nbs/13_lazy_dataset.ipynb #cefa4c00
+@patch
+def _check_of(self:LazyNPYDataset, row):
+    "What to check an open image of a row by, or None; checks its name first"
+    if not self._guard: return None
+    name = self.metadata.image_path(row)
+    self._guard.check(name)
+    return None if is_remote(self.root) else partial(self._guard.check_opened, name)
+
+@patch
+def _has_opened(self:LazyNPYDataset, *sizes):
+    "Remember the largest height and width of images"
+    for height, width in sizes:
+        if height > self._largest[0] or width > self._largest[1]: self._largest = tuple(map(max, self._largest, (height, width)))
+
+@patch
+def open_image(self:LazyNPYDataset,
+    row:int, # Row of the metadata file
+)->OpenImage: # To be decoded once
+    "Read the image of a row; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    return open_image(self._annotation(row)['image_path'], self.max_pixels, self.disk_cache, self._check_of(row))
+
+@patch
+def open_file(self:LazyNPYDataset,
+    row:int, # Row of the metadata file
+): # Binary file, to be closed
+    "The image file of a row, to copy it; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    path, check = self._annotation(row)['image_path'], self._check_of(row)
+    with image_errors(path):
+        if is_remote(path): return BytesIO(read_file(path, keep=self.disk_cache))
+        file = open_regular(path)
+        try:
+            if check: check(file.fileno())
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+@patch
+def stored_turn(self:LazyNPYDataset,
+    row:int, # Row of the metadata file
+)->tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
+    "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    return stored_turn(self._annotation(row)['image_path'], self._check_of(row))
+
 # %% ../nbs/13_lazy_dataset.ipynb #ebecead6
 def _turned(values, image):
     "Boxes or keypoints of the stored pixels, rotated with the image"
@@ -172,18 +224,18 @@ def _crop(bbox, image):
 
 @patch
 def _decode(self:LazyNPYDataset, path, values, row, out=None):
-    "The image of a row (cropped for teacher) with matching values"
+    "The image of a row (cropped for teacher) with matching values, and the `os.stat_result` of the file that was read"
     if self.image_loader == 'cv2' and get_worker_info(): cap_cv2_threads()
-    self.check_inside(self.metadata.image_path(row))
     try:
-        image, window = open_image(path, self.max_pixels, self.disk_cache), None
+        image, window = open_image(path, self.max_pixels, self.disk_cache, self._check_of(row)), None
         values = _as_seen(values, image, self.metadata.size(row))
+        self._has_opened(image.stored, image.size)
         if self.kind == 'teacher': window, values = _crop(values, image)
-        if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values
+        if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values, image.status
         top, left, bottom, right = window or (0, 0, *image.size)
         fit = fit_image((bottom - top, right - left), self.image_size, self.resize)
         if self.kind != 'teacher': values = (fit_boxes if self.kind == 'detector' else fit_points)(values, fit)
-        return decode_image(image, self.image_loader, window, fit, out), values
+        return decode_image(image, self.image_loader, window, fit, out), values, image.status
     except ImageLoadError as e:
         e.row = row
         if e.fault == 'missing' and not is_remote(self.root) and not os.path.isdir(self.root):
@@ -193,18 +245,28 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
 # %% ../nbs/13_lazy_dataset.ipynb #7b3de681
 @patch
 def _key(self:LazyNPYDataset, path, values, row):
-    "Cache key of a delivered sample"
-    made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row)))
-    return b'\0'.join((os.fsencode(path), made.encode(), values.tobytes()))
+    "Cache key of a delivered sample, without the state of its file"
+    made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row), pixel_bound(self.max_pixels), self.trust_files))
+    return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
+
+@patch
+def _state(self:LazyNPYDataset, path):
+    "State of a file for its key; None if there is no file to look at"
+    if self.trust_files or is_remote(path): return b''
+    try: return file_state(os.stat(path))
+    except (OSError, ValueError): return None # reading it says why
 
 @patch
 def _cached(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row with matching values, from the cache if present"
-    if self._cache.maxsize == 0: return self._decode(path, values, row, out)
-    key = self._key(path, values, row)
-    if (found := self._cache.get(key)) is None:
-        found = self._decode(path, values, row)
-        self._cache.put(key, found)
+    if self._cache.maxsize == 0: return self._decode(path, values, row, out)[:2]
+    key, state = self._key(path, values, row), self._state(path)
+    found = None if state is None else self._cache.get(key + state)
+    if found is None:
+        *found, status = self._decode(path, values, row)
+        found = tuple(found)
+        if status is None or self.trust_files: self._cache.put(key, found)
+        elif is_settled(status): self._cache.put(key + file_state(status), found)
     return found if self._cache.copies else tuple(o.copy() for o in found)
 
 @patch
@@ -258,10 +320,27 @@ def image_shape(self:LazyNPYDataset,
     except ValueError: return 0, 0 # loading it raises the error
     return bottom - top, right - left
 
+@patch
+def _is_real(self:LazyNPYDataset, i):
+    if self.image_size: return True # the user's own number
+    row = self._row(i)
+    size = self.metadata.size(row)
+    if size[0] <= self._largest[0] and size[1] <= self._largest[1]: return True
+    if is_remote(self.root): return False
+    try:
+        turn, stored = self.stored_turn(row)
+        seen = stored[::-1] if turn >= 5 else stored
+        check_pixels(stored, self.max_pixels, '')
+    except EarLazyError: return False # loading it raises the error
+    if size not in (stored, seen): return False
+    self._has_opened(stored, seen)
+    return True
+
 # %% ../nbs/13_lazy_dataset.ipynb #f016a10e
 @patch
 def _ahead(self:LazyNPYDataset, indices):
-    "Fetch the images of some rows in the background, if they are remote"
+    "Fetch the images of some rows in the background, if they are remote; raises `MetadataError` if the file was cut short"
+    self.metadata.check_whole()
     if not is_remote(self.root): return nullcontext()
     rows = [self._row(i) for i in indices]
     found = [(row, *self._annotation(row).values()) for row in rows]
@@ -289,7 +368,10 @@ def _renumbered(sample, numbers):
     "A sample with its labels renumbered"
     if numbers is None or 'labels' not in sample: return sample
     out, labels = copy(sample), sample['labels']
-    found = numbers[np.asarray(labels)]
+    at = np.asarray(labels)
+    if at.size and not 0 <= at.min() <= at.max() < len(numbers):
+        raise MetadataError(f"the labels of {sample.get('image_path')} are not all among the {len(numbers)} classes of its dataset")
+    found = numbers[at]
     out['labels'] = torch.as_tensor(found) if isinstance(labels, torch.Tensor) else found
     return out
 
@@ -365,6 +447,10 @@ class CombinedLazyDataset(RowDataset):
 
     def _has_remote_images(self): return any(isinstance(o, RowDataset) and o._has_remote_images() for o in self.datasets)
 
+    def _is_real(self, i):
+        dataset, i = self._find(self._row(i))
+        return not isinstance(dataset, RowDataset) or dataset._is_real(i)
+
     def image_shape(self,
         i:int, # Row
     )->tuple: # (height, width); (0, 0) where that is not known yet
@@ -433,7 +519,7 @@ def _html(facts, dataset):
 
 @patch
 def _repr_html_(self:LazyNPYDataset):
-    source = self.metadata.column('source')
+    source = self.metadata.indices('source')
     counts = np.bincount(source if self._rows is None else source[self._rows], minlength=len(self.source_names))
     file = self.metadata.path
     facts = {

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from .changes import FileDigest, code_digest, content_digest, digest_of, file_digest
 from .errors import EarLazyError, OutputError, UnsafePathError
-from .files import OpenFolder, flush_file, kind_of
+from .files import OpenFolder, flush_files, kind_of
 from .formats.tree import REPORTS
 from .metadata import SHARD_BYTES, Pick, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
 from .notes import Origin, looks_of, read_note, write_note
@@ -353,7 +353,7 @@ def commit(self:OutputFolder,
 ):
     "Replace the files of earlier runs by the finished ones, and keep what was parsed"
     made = [o.file for o in self._outputs] + list(extra)
-    for name, data in extra.items(): self._stage.write(name, data)
+    for name, data in extra.items(): self._stage.write(name, data, flush=False)
     kept = {key: self._kept.get(n) or self._made_kept(n, o) for n, (key, o) in enumerate(zip(keys, facts)) if key}
     state = State(run, {o: _size_and_digest(self._stage, o) for o in made}, {encode_path(k): v for k, v in (digests or {}).items()},
                   kept, code_digest())
@@ -361,6 +361,7 @@ def commit(self:OutputFolder,
     self._write_origin(made, outside)
     if not self._hidden.mode('.gitignore'): self._hidden.write('.gitignore', b'*\n')
     new = {n: kept[key][0] for n, key in enumerate(keys) if key and n not in self._kept}
+    flush_files([self._staging / o for o in self._stage.files()])
     _add_to_list(self._folder, self._hidden, [SWAP, *new.values()])
     with uninterrupted():
         for n, name in new.items(): self._stage.rename(str(n), name, self._hidden)
@@ -377,8 +378,7 @@ def _write_origin(self:OutputFolder, made, outside):
 
 @patch
 def _made_kept(self:OutputFolder, n, facts):
-    "Name and digest of the folder in which the rows of a source will be kept, all of it on disk"
+    "Name and digest of the folder in which the rows of a source will be kept"
     with self._stage.folder(str(n), make=True) as part:
-        part.write('facts', facts)
-        for o in part.files(): flush_file(part.path / o)
+        part.write('facts', facts, flush=False)
         return f'kept-{uuid.uuid4().hex}', _tree_digest(part)

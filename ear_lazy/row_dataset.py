@@ -129,9 +129,19 @@ def _samples(self:RowDataset, indices, num_threads=None):
     with self._ahead(indices): return self._samples_near(indices, num_threads)
 
 @patch
+def _is_real(self:RowDataset, i):
+    "Whether the image of a row is as large as `image_shape` says, or there are others that large"
+    return True
+
+def _extremes(shapes):
+    "Positions of the highest and of the widest image"
+    return {sides.index(max(sides)) for sides in zip(*shapes)}
+
+@patch
 def _samples_near(self:RowDataset, indices, num_threads):
     shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
-    if not shapes or (0, 0) in shapes: return self._separate_samples(indices, num_threads)
+    if not shapes or (0, 0) in shapes or not all(self._is_real(indices[o]) for o in _extremes(shapes)):
+        return self._separate_samples(indices, num_threads)
     images = new_batch([(*o, 3) for o in shapes])
     places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
     samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)

@@ -21,7 +21,7 @@ from PIL import Image
 
 from .errors import ImageLoadError, TransformError
 from .geometry import crop_window, fit_boxes, fit_image, fit_points, keypoint_contours
-from .images import decode_image, open_image
+from .images import decode_image
 from .lazy_dataset import _as_seen
 from .row_dataset import RowDataset
 from .row_table import RowTable
@@ -104,10 +104,8 @@ class Pictures:
 
     def _original(self, row, crop):
         leaf, i = self.table.locate(row)
-        path, values = leaf._annotation(i).values()
-        leaf.check_inside(leaf.metadata.image_path(i))
-        image = open_image(path, leaf.max_pixels)
-        values = _as_seen(values, image, leaf.metadata.size(i))
+        image = leaf.open_image(i)
+        values = _as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i))
         window = (0, 0, *image.size)
         if leaf.kind == 'teacher' and crop: window = crop_window(values, image.size)
         truth = marks_of(values, self._classes(leaf, i))

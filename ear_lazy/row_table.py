@@ -18,6 +18,7 @@ from fastcore.basics import patch
 
 from .columns import BOX_NUMBERS, columns_of, located, numbers_of, paths_of, row_numbers
 from .errors import StorageError
+from .files import open_regular
 from .report import read_report
 from .storage import is_remote, read_range
 
@@ -41,7 +42,10 @@ def reports_beside(
 
 def _report_in(folder):
     path = f'{folder}/report.json'
-    try: return read_range(path) if is_remote(folder) else Path(path).read_bytes() if Path(path).exists() else b''
+    try:
+        if is_remote(folder): return read_range(path)
+        with open_regular(path) as f: return f.read()
+    except (FileNotFoundError, NotADirectoryError): return b''
     except StorageError as e:
         if e.fault in ('missing', 'denied'): return b'' # S3 says denied for a missing file if the user may not list the bucket
         raise

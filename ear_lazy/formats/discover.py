@@ -162,8 +162,18 @@ def _not_recognised(tree, folder, claimed):
     kinds = Counter(o.rpartition('.')[2].lower() for o in names)
     labels = [o.rpartition('/')[2] for o in label_files(tree, folder) if o not in claimed]
     if labels: kinds['txt'] = len(labels)
-    return [_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names)
-            for suffix, n in kinds.items()]
+    closed = {o: why for o in (*names, *labels) if (why := _why_closed(tree, join(folder, o)))}
+    for o in closed: kinds[o.rpartition('.')[2].lower()] -= 1
+    names, labels = ([o for o in found if o not in closed] for found in (names, labels))
+    return [*(Problem(source or '.', join(folder, o), '', '', 'bad_file', 'dropped', why) for o, why in closed.items()),
+            *(_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names) for suffix, n in kinds.items() if n)]
+
+def _why_closed(tree, file):
+    "Why the system does not give a file; '' if it does"
+    try:
+        with open(tree.path(file), 'rb') as f: f.read(1)
+    except OSError as e: return e.strerror or str(e)
+    return ''
 
 def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
