@@ -9,7 +9,7 @@ from victims import patience, pipe
 
 from ear_lazy.data_processor import DataProcessor, main
 from ear_lazy.errors import RawDataError
-from ear_lazy.formats.tree import Link, Tree
+from ear_lazy.formats.tree import Tree
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.report import read_report
 
@@ -33,7 +33,7 @@ def raw(tmp_path):
 
 def links(raw):
     store = os.path.realpath(raw.parent / 'store')
-    return [Link('ears/a.jpg', f'{store}/faces', 3), Link('ears/images', f'{store}/deep', 1), Link('ears/other.json', f'{store}/notes', 1)]
+    return [('ears/a.jpg', f'{store}/faces', 3), ('ears/images', f'{store}/deep', 1), ('ears/other.json', f'{store}/notes', 1)]
 
 
 def rows(folder):
@@ -110,7 +110,7 @@ def test_a_farm_of_links_is_one_line(tmp_path):
     (tmp_path / 'raw').mkdir()
     (tmp_path / 'store').mkdir()
     for i in range(3000): (tmp_path / f'raw/{i:04}.jpg').symlink_to(tmp_path / f'store/{i:04}.jpg')
-    assert Tree(tmp_path / 'raw').links() == [Link('0000.jpg', os.path.realpath(tmp_path / 'store'), 3000)]
+    assert Tree(tmp_path / 'raw').links() == [('0000.jpg', os.path.realpath(tmp_path / 'store'), 3000)]
 
 
 def test_nothing_but_links(tmp_path):
