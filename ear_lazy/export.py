@@ -112,7 +112,7 @@ def opened_photo(
         try: file = open_regular(path)
         except UnsafePathError as e: raise ImageLoadError(e.reason, path, fault='unreadable') from None
     with file:
-        if guard: guard._check(opened_path(file.fileno()) or os.path.realpath(path))
+        if guard: guard.check_opened(found.names[i], file.fileno())
         yield file
 
 # %% ../nbs/12a_export.ipynb #f2c597a8

@@ -38,7 +38,7 @@ class Problem(NamedTuple):
     def __str__(self):
         where = ', '.join(o for o in (self.where, self.image) if o)
         place = f"{self.file or self.source}{f' ({where})' if where else ''}"
-        what = f"{REASONS[self.reason]}{f': {self.detail}' if self.detail else ''}"
+        what = f"{REASONS.get(self.reason, self.reason)}{f': {self.detail}' if self.detail else ''}"
         return f'{place}: {what} → {self.action}'
 
 # %% ../nbs/04_records.ipynb #9f30539b
@@ -48,6 +48,7 @@ REASONS = {
     'malformed': 'annotation is not what its format says',
     'orphan': 'annotation of an image that the file does not list',
     'missing_image': 'image is not on disk',
+    'outside_link': 'a link leads out of the raw folder',
     'ambiguous_image': 'several images have this name',
     'unreadable_image': 'image header cannot be read',
     'not_finite': 'coordinates are NaN or infinite',

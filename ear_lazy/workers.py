@@ -179,7 +179,7 @@ def loaders(
     executor=None, # `concurrent.futures.Executor` that loads instead
 )->Workers: # Their results are `Loaded`
     "Workers that load tasks"
-    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree.root, tree.skip, tree.max_bytes)), _with_counts(tree, tasks), num_workers, executor)
+    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree.root, tree.skip, tree.max_bytes, tree.follow_links)), _with_counts(tree, tasks), num_workers, executor)
     if not _is_one(tree, tasks): return Workers(partial(_loaded, tree.having(each=map)), tasks, num_workers)
     return Workers(partial(_loaded, tree.having(each=partial(each_of, num_workers))), tasks, 0)
 
@@ -215,9 +215,11 @@ class RawFolder(NamedTuple):
     skip: tuple # folders in it that are not raw data
     max_bytes: int # as of `Tree`
     run: str # another one for each run: what was found is looked for again
+    follow_links: bool = True # as of `Tree`
 
     @classmethod
-    def of(cls, root, skip, max_bytes=MAX_BYTES): return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), max_bytes, uuid.uuid4().hex)
+    def of(cls, root, skip, max_bytes=MAX_BYTES, follow_links=True):
+        return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), max_bytes, uuid.uuid4().hex, follow_links)
 
     def walk(self,
         dataset:str, # Folder of a raw dataset
@@ -227,7 +229,7 @@ class RawFolder(NamedTuple):
         raise RawDataError(f'{this_worker()} does not see the raw folder {self.root}: mount it there, under the same path')
 
 @lru_cache(maxsize=4)
-def _walked(raw, dataset): return dataset_tree(raw.root, raw.skip, dataset, raw.max_bytes)
+def _walked(raw, dataset): return dataset_tree(raw.root, raw.skip, dataset, raw.max_bytes, raw.follow_links)
 
 def _images(tree, dataset): return tree.once(('number of images', dataset), lambda: sum(len(o.images) for o in images_of(tree, dataset).values()))
 

@@ -58,6 +58,7 @@ def discover(
     said = {o.name: o._replace(columns=tuple((o.columns or {}).items()), format=o.format or 'csv' * bool(o.columns)) for o in said}
     problems = [Problem(dataset_of(join(o, 'x')).folder or '.', o, '', '', 'bad_file', 'dropped', f'folder: {why}')
                 for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
+    if not tree.follow_links: problems += [_not_followed(o) for o in tree.links(dataset)]
     documents = {}
     for folder in (o for o in tree.folders if _looks_into(o, dataset)):
         format = said.get(dataset_of(join(folder, 'x')).folder or '.', Source('')).format
@@ -70,6 +71,10 @@ def discover(
         what = ', '.join(_nothing_to_read(tree, said[o]) for o in sorted(missing))
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
+
+def _not_followed(o):
+    more = f' (and {o.count - 1:,} more links into it)' if o.count > 1 else ''
+    return Problem(dataset_of(o.link).folder or '.', o.link, '', '', 'outside_link', 'dropped', o.target + more)
 
 def _looks_into(folder, dataset): return dataset is None or dataset_of(join(folder, 'x')).folder == dataset
 

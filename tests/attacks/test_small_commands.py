@@ -7,7 +7,7 @@ import pytest
 from victims import content, dangling_link, file_of_others, link_to_file, link_to_folder, make_victim, patience, pipe, take_the_place
 
 from ear_lazy import demo
-from ear_lazy.errors import MetadataError, OutputError, UnsafePathError
+from ear_lazy.errors import EarLazyError, MetadataError, OutputError
 from ear_lazy.migrate import migrate
 from ear_lazy.synthetic import plant_mistakes, write_raw
 
@@ -122,7 +122,7 @@ def test_a_pipe_is_not_migrated(tmp_path):
 def test_synthetic_data_is_not_written_through_links(tmp_path, victim, raw, name, way, make):
     take_the_place(raw / name, way, victim)
     before = content(victim)
-    with pytest.raises(UnsafePathError, match='a link, which is not written through'): make(raw)
+    with pytest.raises(EarLazyError, match='a link, which is not written through'): make(raw)
     assert content(victim) == before
 
 
