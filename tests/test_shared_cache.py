@@ -478,8 +478,8 @@ def test_what_is_made_of_a_row_is_part_of_its_key(folder):
 def test_a_file_that_was_processed_again(folder, tmp_path):
     "Rows have other numbers then, and other boxes"
     cache = SharedCache('5MB')
+    image(tmp_path/'raw/a.png', (60, 90))
     for boxes in ([[1, 2, 30, 40]], [[5, 6, 20, 10]], [[1, 2, 30, 40]]):
-        image(tmp_path/'raw/a.png', (60, 90))
         coco(tmp_path/'raw/a.json', {'a.png': boxes}, (60, 90))
         process(tmp_path/'raw', tmp_path/'out', train_split=1)
         dataset = LazyNPYDataset(tmp_path/'out/train_teacher.npy', cache=cache)

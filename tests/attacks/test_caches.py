@@ -104,13 +104,13 @@ def test_whoever_asks(made, cache, ask):
 @pytest.mark.parametrize('cache', CACHES)
 def test_a_file_that_has_gone(made, cache):
     "… is an error like that of a dataset without a cache, unless the files are trusted"
-    (ds, trusting), path = (LazyNPYDataset(made/'data/out/train_detector.npy', **CACHES[cache](), trust_files=o) for o in (False, True)), made/'data/raw/ears/a.bmp'
-    for o in (ds, trusting): assert is_of(o[0]['image'], BEFORE)
+    (ds, blind), path = (LazyNPYDataset(made/'data/out/train_detector.npy', **CACHES[cache](), **trusting(o)) for o in (False, True)), made/'data/raw/ears/a.bmp'
+    for o in (ds, blind): assert is_of(o[0]['image'], BEFORE)
     path.unlink()
     with pytest.raises(ImageLoadError, match='no such file') as caught: ds[0]
     assert caught.value.row == 0
-    with pytest.raises(ImageLoadError): trusting[[0]].open_image(0)
-    assert is_of(trusting[0]['image'], BEFORE)
+    with pytest.raises(ImageLoadError): blind[[0]].open_image(0)
+    assert is_of(blind[0]['image'], BEFORE)
     skipping = LazyNPYDataset(made/'data/out/train_detector.npy', cache=ds._cache if cache == 'shared' else None, on_error='skip')
     with pytest.warns(UserWarning, match='no such file'): assert not skipping[0]
 
@@ -155,6 +155,9 @@ def outside(made):
     return made/'data/out/train_detector.npy'
 
 
+def trusting(trust): return dict(trust_files=True) if trust else {}
+
+
 needs_linux = pytest.mark.skipif(sys.platform != 'linux', reason='a shared cache needs Linux')
 
 
@@ -163,11 +166,11 @@ needs_linux = pytest.mark.skipif(sys.platform != 'linux', reason='a shared cache
 @pytest.mark.parametrize('putting', [{}, dict(trust_files=True)], ids=str)
 def test_put_by_a_dataset_that_may_read_anything(outside, asking, putting):
     cache = SharedCache('9MB')
-    trusting, ds = LazyNPYDataset(outside, cache=cache, allow_outside_root=True, **putting), LazyNPYDataset(outside, cache=cache, **asking)
-    assert is_of(trusting[0]['image'], AFTER)
+    anywhere, ds = LazyNPYDataset(outside, cache=cache, allow_outside_root=True, **putting), LazyNPYDataset(outside, cache=cache, **asking)
+    assert is_of(anywhere[0]['image'], AFTER)
     for ask in ASKS.values():
         with pytest.raises(MetadataError, match='a link leads outside'): ask(ds)
-    assert is_of(trusting[0]['image'], AFTER)
+    assert is_of(anywhere[0]['image'], AFTER)
 
 
 @needs_linux
@@ -175,9 +178,9 @@ def test_put_by_a_dataset_that_may_read_anything(outside, asking, putting):
 def test_put_by_a_dataset_with_another_root(outside, trust):
     "The same path is inside of one root and outside of another"
     cache = SharedCache('9MB')
-    wide = LazyNPYDataset(outside, cache=cache, root_dir=outside.parents[2]/'data/raw', trust_files=trust, allow_outside_root=True)
+    wide = LazyNPYDataset(outside, cache=cache, root_dir=outside.parents[2]/'data/raw', allow_outside_root=True, **trusting(trust))
     assert is_of(wide[0]['image'], AFTER)
-    with pytest.raises(MetadataError, match='a link leads outside'): LazyNPYDataset(outside, cache=cache, root_dir=outside.parents[2]/'data/raw', trust_files=trust)[0]
+    with pytest.raises(MetadataError, match='a link leads outside'): LazyNPYDataset(outside, cache=cache, root_dir=outside.parents[2]/'data/raw', **trusting(trust))[0]
 
 
 @needs_linux
@@ -192,8 +195,8 @@ def test_put_by_a_file_that_was_made_here(tmp_path, trust):
     shutil.copytree(tmp_path/'data/out', tmp_path/'data/copy')
     time.sleep(SETTLED)
     cache = SharedCache('9MB')
-    assert is_of(LazyNPYDataset(tmp_path/'data/out/train_detector.npy', cache=cache, trust_files=trust)[0]['image'], AFTER)
-    with pytest.raises(MetadataError, match='a link leads outside'): LazyNPYDataset(tmp_path/'data/copy/train_detector.npy', cache=cache, trust_files=trust)[0]
+    assert is_of(LazyNPYDataset(tmp_path/'data/out/train_detector.npy', cache=cache, **trusting(trust))[0]['image'], AFTER)
+    with pytest.raises(MetadataError, match='a link leads outside'): LazyNPYDataset(tmp_path/'data/copy/train_detector.npy', cache=cache, **trusting(trust))[0]
 
 
 @needs_linux
@@ -202,7 +205,7 @@ def test_put_by_a_file_that_was_made_here(tmp_path, trust):
 def test_put_by_a_dataset_with_other_limits(made, monkeypatch, kind, options, trust):
     "An image with too many pixels is refused, whoever has decoded it, and however small the crop"
     cache, path = SharedCache('9MB'), made/f'data/out/train_{kind}.npy'
-    options = dict(cache=cache, trust_files=trust) | options
+    options = dict(cache=cache) | trusting(trust) | options
     free, bound = LazyNPYDataset(path, **options), LazyNPYDataset(path, max_pixels=2000, **options)
     assert free[0]['image'].shape
     for ask in ASKS.values():
