@@ -311,7 +311,7 @@ def test_raw_data_changes_under_way(tmp_path, workers, change):
 def test_two_runs_at_once(tmp_path):
     "One makes the files, and the other one says why not, or comes late and does it again"
     outputs = Outputs(tmp_path)
-    for turn in range(4):
+    for _ in range(4):
         done = [ended(p) for p in [started(outputs), started(outputs)]]
         assert any(o.returncode == 0 for o in done)
         for o in done:
