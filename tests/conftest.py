@@ -33,6 +33,30 @@ def pytest_runtest_call(item):
         raise
 
 
+@pytest.fixture(scope='module')
+def pictures(request, tmp_path_factory):
+    "A raw folder with the images that a module names in PICTURES, where files that are damaged at random are put"
+    from making import image
+    folder = tmp_path_factory.mktemp('damaged')
+    for name in request.module.PICTURES: image(folder/name)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def server():
+    "An S3 server with an empty bucket"
+    from bucket import serving
+    with serving() as server: yield server
+
+
+@pytest.fixture
+def s3(server, tmp_path, monkeypatch):
+    "The server, quick and willing again after each test, and an empty cache folder"
+    monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path/'cache'))
+    yield server
+    server.refuse, server.latency = None, 0
+
+
 # Two processes
 
 HERE = Path(__file__).parent
