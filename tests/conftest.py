@@ -102,6 +102,14 @@ def pytest_configure(config):
     if lockf and (folder := getattr(config, 'workerinput', {}).get('turns')): config.stash[TURNS] = Turns(folder)
 
 
+def pytest_collection_modifyitems(config, items):
+    "Tests marked `slow` run where `-m` says so, or by their name"
+    if 'slow' in (config.option.markexpr or '') or any('::' in o for o in config.args): return
+    if slow := [o for o in items if o.get_closest_marker('slow')]:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [o for o in items if o not in slow]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
     if not isinstance(turns := item.config.stash.get(TURNS, None), Turns): return (yield)
