@@ -11,7 +11,7 @@ import pytest
 from breaking import Outputs, killed_at
 from making import HIDDEN, contents, leftovers, process
 
-from ear_lazy import output_folder, swap
+from ear_lazy import swap
 from ear_lazy.errors import OutputError
 from ear_lazy.metadata import Metadata
 from ear_lazy.notes import read_origin
