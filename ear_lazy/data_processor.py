@@ -483,7 +483,7 @@ def _at_least(least):
 
 def _pattern(text):
     try: return re.compile(text)
-    except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}')
+    except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}') from None
 
 def _share(text):
     try: share = float(text)
