@@ -508,6 +508,7 @@ class Metadata:
         column:str, # 'source_names' or 'label_names'
     )->list:
         "Names as text"
+        self._shards[0].check_whole()
         return self._shards[0].names(column)
 
     def column(self,
