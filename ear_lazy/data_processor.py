@@ -37,7 +37,7 @@ from .formats.discover import Source as Source, check_said, discover, uncollecte
 from .formats.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata import SHARD_BYTES
 from .mirror import mirror_raw, output_stand_in, publish
-from .output_folder import OutputFolder, State, clear_away, image_root, read_state
+from .output_folder import OutputFolder, State, clear_away, image_root, output_errors, read_state
 from .parameters import described
 from .records import Problem
 from .report import Report, read_report
@@ -90,6 +90,7 @@ class DataProcessor:
         progress:bool=True, # Show a progress bar, and the report at the end
         executor:Executor=None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
+        follow_links:bool=True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
     ):
         limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
                   ('shard_bytes', shard_bytes, 1), ('max_annotation_bytes', max_annotation_bytes, 1))
@@ -101,7 +102,7 @@ class DataProcessor:
         if shared_storage and (executor is None or check_duplicates or keep_together):
             raise ValueError('shared_storage is for the workers of an executor, '
                              'and not for check_duplicates or keep_together, which compare all images in this process')
-        self.executor, self.shared_storage = executor, shared_storage
+        self.executor, self.shared_storage, self.follow_links = executor, shared_storage, bool(follow_links)
         self.raw_data_dir, self.output_dir = _folder(raw_data_dir), _folder(output_dir)
         self._raw, self._out = self.raw_data_dir, self.output_dir # later the local stand-ins of URLs
         if shared_storage and any(map(is_remote, (self._raw, self._out))):
@@ -162,14 +163,15 @@ def _publish(self:DataProcessor, report):
 def _discover(self:DataProcessor):
     "Tree, sources and problems of the raw folder"
     self._raw, refused = self._raw_here()
-    tree = Tree(self._raw, skip=() if is_remote(self.output_dir) else (self.output_dir,), max_bytes=self.max_annotation_bytes)
+    skip = () if is_remote(self.output_dir) else (self.output_dir,)
+    tree = Tree(self._raw, skip, None, self.max_annotation_bytes, self.follow_links)
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
     sources, problems = discover(tree, self._all_said())
     if sources: return tree, sources, problems
     raise self._nothing(problems, tree)
 
 @patch
-def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw), *self.said)}.values())
+def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw, self.follow_links), *self.said)}.values())
 
 @patch
 def _nothing(self:DataProcessor, problems, tree):
@@ -219,13 +221,15 @@ def _report(self:DataProcessor, kinds, train_split):
     clear_away(self._out)
     state = State() if self.force else read_state(self._out)
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
-    inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes), state.digests)
+    inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes, tree.follow_links), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
-    run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems
+    run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.links()
     keys = inputs.keys()
     if state.is_current(self._out, run_key(keys, *run)): return self._last_report(sources)
-    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir)
+    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=[state.note] if state.note else [], links=_followed(tree))
     return self._new_report(inputs, keys, report, train_split, run)
+
+def _followed(found): return found.links() if found.follow_links else []
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -238,15 +242,14 @@ def _last_report(self:DataProcessor, sources):
 @patch
 def _new_report(self:DataProcessor, inputs, keys, report, train_split, run):
     with OutputFolder(self._out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
-        try:
+        with output_errors(self.output_dir):
             parts = _kept_parts(keys, folder)
+            report.notes += folder.notes
             report.unchanged = [inputs.sources[n].name for n in parts]
             self._parse(inputs, folder, report.kinds, parts)
             parts = [parts[n] for n in range(len(inputs.sources))]
             self._finish(inputs, folder, report, parts, train_split)
             if report.outputs: _commit(inputs, folder, report, parts, run)
-        except OSError as e:
-            raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
     return report
 
 def _kept_parts(keys, folder):
@@ -281,7 +284,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
     "Make the files and complete the report"
     for part in parts: report.include(part.report)
     names = [s.name for s in inputs.sources]
-    copies = self._copies(folder) if self.check_duplicates else None
+    copies = self._copies(folder, report) if self.check_duplicates else None
     groups = copies.groups(folder) if self.keep_together else None
     report.outputs = folder.finish(train_split, names, [list(o.labels) for o in parts], groups)
     for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
@@ -289,6 +292,7 @@ def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
     self._check_classes((o.labels for o in parts), report)
     if self.strict: raise_first(report.problems)
     report.check()
+    report.notes += [f'{n:,} files of {name or "the images"} could not be read just now; the next run tries again' for name, n in report.unread.items() if n]
 
 @patch
 def _check_classes(self:DataProcessor, found, report):
@@ -298,19 +302,21 @@ def _check_classes(self:DataProcessor, found, report):
     raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
 
 @patch
-def _copies(self:DataProcessor, folder):
+def _copies(self:DataProcessor, folder, report):
     paths, rows = folder.images()
     images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
     with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
-        prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update)
+        prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update, unread := [])
+    report.unread[''] = len(unread)
     return _Copies(images, rows, near_pairs(prints))
 
 def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
 def _commit(inputs, folder, report, parts, run):
-    keys = inputs.keys() # all known by now
+    keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
     facts = [_part_facts(o) for o in parts]
-    folder.commit(_reports(report), keys, facts, run_key(keys, *run), inputs.digests, inputs.tree.outside)
+    run = '' if any(report.unread.values()) else run_key(keys, *run)
+    folder.commit(_reports(report), keys, facts, run, inputs.digests, inputs.tree.outside)
 
 def _counted(results, tasks, bar, digests):
     "Pass records on, noting the digests of their files and moving the progress bar"
@@ -327,17 +333,16 @@ def _counted(results, tasks, bar, digests):
 @patch
 def _shared_report(self:DataProcessor, kinds, train_split):
     with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
-        try: return self._shared_run(folder, kinds, train_split)
-        except OSError as e:
-            raise OutputError(f'cannot write into the output folder {self.output_dir}: {e.strerror or e}') from e
+        with output_errors(self.output_dir): return self._shared_run(folder, kinds, train_split)
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, train_split):
-    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes)
+    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
     job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_said(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
-    report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2])), raw_data_dir=self.raw_data_dir)
-    if not run.surveys: raise self._nothing(report.problems, Tree(raw.root, raw.skip, max_bytes=raw.max_bytes))
+    report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2], self.follow_links)), raw_data_dir=self.raw_data_dir)
+    if self.follow_links: report.links = run.links
+    if not run.surveys: raise self._nothing(report.problems, Tree(raw.root, raw.skip, None, raw.max_bytes, raw.follow_links))
     if self.strict: raise_first(report.problems)
     pieces = sum(len(o.pieces) for o in run.surveys)
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
@@ -455,6 +460,8 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument('--keypoints', type=_at_least(1), metavar='K', help='keep keypoint instances of K points')
     p.add_argument('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N',
                    help='larger annotation files are reported and not read (%(default)s)')
+    p.add_argument('--no-follow-links', action='store_true',
+                   help='do not follow links that lead out of the raw folder, and report them (they are followed, and listed in the report)')
     p.add_argument('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
     p.add_argument('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
     p.add_argument('--strict', action='store_true', help='stop at the first problem')
@@ -524,7 +531,7 @@ def _run(args, kinds, executor):
         args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
         args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
         keep_together=args.keep_together, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
-        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty())
+        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links)
     if args.list: return print(processor.sources()) or 0
     report = processor.process(kinds, args.train_split)
     print(report)

@@ -11,15 +11,18 @@ __all__ = ['RAW', 'PREPROCESSED', 'GALLERY', 'MARKER', 'CAPTIONS', 'check_folder
 # %% ../nbs/14_demo.ipynb #349fb5d9
 import argparse
 import hashlib
+import io
 import os
+import re
 import shlex
 import sys
-import tempfile
 import time
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from .data_processor import DataProcessor
-from .errors import EarLazyError, OutputError
+from .errors import EarLazyError, MetadataError, OutputError
+from .files import OpenFolder, open_regular, temporary_folder
 from .formats.tree import KINDS
 from .metadata import Metadata
 from .report import Report
@@ -29,20 +32,39 @@ from .synthetic import write_raw
 RAW, PREPROCESSED, GALLERY, MARKER = 'raw', 'preprocessed', 'gallery.png', 'made_by_ear_lazy_demo.txt'
 
 def _lines(folder):
-    "Path of each raw file -> its line in the marker"
-    files = [o for o in sorted((folder / RAW).rglob('*')) if o.is_symlink() or not o.is_dir()]
+    "Path of each raw file -> its line in the marker; '' for what is no file"
+    files = [o for o in sorted((folder / RAW).rglob('*')) if not S_ISDIR(o.lstat().st_mode)]
     paths = [o.relative_to(folder).as_posix() for o in files]
-    return {path: f'{_hash(o)}  {path}' for path, o in zip(paths, files)}
+    return {path: f'{h}  {path}' if (h := _hash(o)) else '' for path, o in zip(paths, files)}
 
-def _hash(file): return 'link' if file.is_symlink() else hashlib.blake2b(file.read_bytes()).hexdigest()
+def _hash(file):
+    if not S_ISREG(file.lstat().st_mode): return ''
+    with open_regular(file, follow=False) as f: return hashlib.file_digest(f, hashlib.blake2b).hexdigest()
+
+def _kinds(folder):
+    "Names of the demo's files and folders that are there -> whether each is what the demo makes: a folder or a file, not a link"
+    tests = {RAW: S_ISDIR, PREPROCESSED: S_ISDIR, GALLERY: S_ISREG, MARKER: S_ISREG}
+    return {name: test((folder / name).lstat().st_mode) for name, test in tests.items() if os.path.lexists(folder / name)}
 
 def _not_made_here(folder):
     "Paths that a run would replace although the demo did not make them"
-    if not (folder / MARKER).exists(): return [o for o in (RAW, PREPROCESSED, GALLERY) if os.path.lexists(folder / o)]
-    made = (folder / MARKER).read_text(encoding='utf-8').splitlines()
+    there = _kinds(folder)
+    if odd := [o for o, is_right in there.items() if not is_right]: return odd
+    if MARKER not in there: return list(there)
+    if not (made := _marked(folder)): return [MARKER]
     outputs = [f'{PREPROCESSED}/{split}_{kind}.npy' for kind in KINDS for split in ('train', 'val')]
     raw = [path for path, line in _lines(folder).items() if line not in made]
-    return raw + [o for o in outputs if (folder / o).exists() and Metadata(folder / o).root != f'../{RAW}']
+    gallery = [GALLERY] if GALLERY in there and f'{_hash(folder / GALLERY)}  {GALLERY}' not in made else []
+    return raw + gallery + [o for o in outputs if (folder / o).exists() and not _made_from_raw(folder / o)]
+
+def _marked(folder):
+    "Lines of the marker; none if somebody else wrote it"
+    with open_regular(folder / MARKER, follow=False) as f: lines = f.read().decode('utf-8', 'surrogateescape').splitlines()
+    return lines if all(re.match('[0-9a-f]{128}  .', o) for o in lines) else []
+
+def _made_from_raw(path):
+    try: return S_ISREG(path.stat().st_mode) and Metadata(path).root == f'../{RAW}'
+    except MetadataError: return False
 
 def check_folder(
     folder:Path, # The demo's folder; need not exist
@@ -59,15 +81,16 @@ def make_raw(
 )->Path: # Raw folder
     "Draw the raw data, replacing that of an earlier run"
     check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.ear_lazy-', dir=folder) as staging:
-        new, old = Path(staging, 'new'), Path(staging, 'old')
-        write_raw(new / RAW, images)
-        marker = ''.join(f'{line}\n' for line in _lines(new).values())
-        if (folder / RAW).exists(): (folder / RAW).rename(old)
-        (folder / MARKER).write_text(marker, encoding='utf-8')
-        (new / RAW).rename(folder / RAW)
+    with OpenFolder(folder, make=True) as top, temporary_folder(folder) as staging:
+        write_raw(staging.path / RAW, images)
+        lines = [*_lines(staging.path).values(), *_gallery_lines(folder)]
+        check_folder(folder) # drawing takes a while
+        if top.mode(RAW): top.rename(RAW, 'old', staging)
+        top.write(MARKER, ''.join(f'{o}\n' for o in lines).encode())
+        staging.rename(RAW, RAW, top)
     return folder / RAW
+
+def _gallery_lines(folder): return [o for o in _marked(folder) if o.endswith(f'  {GALLERY}')] if (folder / MARKER).exists() else []
 
 # %% ../nbs/14_demo.ipynb #ee5f0b09
 def process(
@@ -119,16 +142,22 @@ CAPTIONS = {'detector': 'detector: a whole image with all its boxes', 'landmarke
 
 def save_gallery(
     datasets:dict, # As `open_datasets` gives them
-    path:Path, # PNG file to write
+    folder:Path, # The demo's folder
     columns:int=4, # Samples of each kind
 ):
-    "Save samples of each kind as a picture"
+    "Save samples of each kind as a picture, and list it in the marker"
     from matplotlib.figure import Figure
     figure = Figure(figsize=(2.6 * columns, 8.4), dpi=100, layout='constrained')
     for kind, part in zip(CAPTIONS, figure.subfigures(len(CAPTIONS), 1)):
         part.suptitle(CAPTIONS[kind], fontsize=11, fontweight='bold')
         _draw_row(datasets[f'train_{kind}.npy'], part.subplots(1, columns))
-    figure.savefig(path)
+    picture = io.BytesIO()
+    figure.savefig(picture, format='png')
+    check_folder(folder)
+    lines = [*_marked(folder), f'{hashlib.blake2b(picture.getvalue()).hexdigest()}  {GALLERY}']
+    with OpenFolder(folder) as top:
+        top.write(MARKER, ''.join(f'{o}\n' for o in dict.fromkeys(lines)).encode('utf-8', 'surrogateescape'))
+        top.write(GALLERY, picture.getvalue())
 
 def _draw_row(dataset, axes):
     from ear_lazy.show import show_sample
@@ -176,7 +205,7 @@ def run(
           f'{s:.1f} s\n\n{table}\n', flush=True)
     (rows, batches), s = _timed(run_epoch, datasets['train_detector.npy'])
     print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batches, {s:.1f} s\n', flush=True)
-    _, s = _timed(save_gallery, datasets, folder / GALLERY)
+    _, s = _timed(save_gallery, datasets, folder)
     print(f'6. Drew samples of each kind: {folder / GALLERY}, {s:.1f} s\n', flush=True)
     _print_next(folder)
 

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from .images import OpenImage, decode_image, open_image
+from .records import may_pass
 from .splits import SHIPPED
 
 # %% ../nbs/06a_duplicates.ipynb #96af60b0
@@ -53,12 +54,15 @@ EMPTY = b'', 0, 0
 
 def fingerprint(
     path:str, # Image file
+    unread:list|None=None, # Gets the path if the system does not give the file, though it may another time
 )->tuple[bytes, int, int]: # BLAKE2b of the file (16 bytes), look, mirrored look
     "What copies of an image have in common; `EMPTY` if it cannot be read"
     try:
         image = open_image(path)
         thumbnail = grey_thumbnail(image)
-    except OSError: return EMPTY # an `ImageLoadError` is one
+    except OSError as e: # an `ImageLoadError` is one
+        if unread is not None and may_pass(e): unread.append(path)
+        return EMPTY
     mirrored = thumbnail.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return hashlib.blake2b(image.data, digest_size=16).digest(), look_of(thumbnail), look_of(mirrored)
 
@@ -82,12 +86,13 @@ def fingerprints(
     images:list, # (n) paths
     num_workers:int=0, # Threads; 0 for none
     progress=None, # Called with the number of images done since the last call
+    unread:list|None=None, # Gets the paths of images that the system does not give
 )->Fingerprints:
     "Fingerprints of images, in their order, the same for any `num_workers`"
     import_imagehash()
     table = np.zeros(len(images), [('content', 'S16'), ('look', np.uint64), ('mirrored', np.uint64)])
     def fill(chunk):
-        for i in chunk: table[i] = fingerprint(os.path.join(root, images[i]))
+        for i in chunk: table[i] = fingerprint(os.path.join(root, images[i]), unread)
         return len(chunk)
     chunks = [range(a, min(a + _CHUNK, len(images))) for a in range(0, len(images), _CHUNK)]
     with _mapped(fill, chunks, num_workers) as counts:

@@ -276,14 +276,18 @@ def stored_turn(
         with Image.open(file, formats=FORMATS) as im: return orientation(im), im.size[::-1]
 
 # %% ../nbs/03_images.ipynb #72ab1328
+def _bare(error):
+    "An error without the frames of its traceback"
+    return ImageLoadError(error.reason, error.path, fault=error.fault)
+
 def stored_turns(
     paths:list, # (n) image files
-) -> tuple[np.ndarray, dict]: # (n, 3) int32: orientation, height, width, zeros for failures; row of each failure to its reason
+) -> tuple[np.ndarray, dict]: # (n, 3) int32: orientation, height, width, zeros for failures; row of each failure to its `ImageLoadError`
     "`stored_turn` of many images"
     found, faults = [], {}
     for i, path in enumerate(paths):
         try: turn, size = stored_turn(path)
-        except ImageLoadError as e: turn, size, faults[i] = 0, (0, 0), e.reason
+        except ImageLoadError as e: turn, size, faults[i] = 0, (0, 0), _bare(e)
         found.append((turn, *size))
     return np.array(found, np.int32).reshape(-1, 3), faults
 

@@ -18,13 +18,13 @@ import pickle
 import posixpath
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from .errors import EarLazyError, MetadataError, OutputError
-from .metadata import Metadata, Pick, Rows, Spool, write_metadata
+from .errors import EarLazyError, MetadataError, OutputError, UnsafePathError
+from .files import OpenFolder, open_regular, temporary_folder
+from .metadata import Metadata, Pick, Rows, Spool, sign_shards, write_metadata
 from .output_folder import image_root
 from .roots import is_near
 
@@ -174,7 +174,9 @@ def read_old(
     path:str, # File of the predecessor
 )->tuple: # The dictionary, and the size of the file in bytes
     "Read a pickled metadata file without running it; raises `MetadataError` for any other file"
-    try: data = Path(path).read_bytes()
+    try:
+        with open_regular(path) as file: data = file.read()
+    except UnsafePathError as e: raise MetadataError(f'cannot be opened: it is {e.reason}', path) from None
     except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}', path) from None
     try: found = load_restricted(_pickle_in(data, path))
     except PickleRefused as e:
@@ -305,26 +307,31 @@ def migrate(
     split:str=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
 )->Metadata: # The new file
     "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
-    new = Path(new_path)
-    if new.exists(): raise OutputError(f'{new} is there already: remove it, or choose another name')
+    new = Path(os.path.abspath(new_path))
+    _check_free(new)
     found, size = read_old(old_path)
     try: kind, rows = _old_rows(found, size, root)
     except (ValueError, TypeError, PickleRefused) as e: raise MetadataError(f'cannot be migrated: {e}', old_path) from None
     split = split or ('val' if Path(old_path).name.startswith('val') else 'train')
     try:
-        new.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix='.migrate-', dir=new.parent) as staging:
-            for path in _write(Path(staging), new.name, kind, rows, split, image_root(root, new.parent), Path(old_path).stem):
-                os.replace(path, new.parent / path.name)
-    except OSError as e: raise OutputError(f'cannot write {new}: {e.strerror}') from None
+        with OpenFolder(new.parent, make=True) as parent, temporary_folder(new.parent) as staging:
+            made = _write(staging.path, new.name, kind, rows, split, image_root(root, new.parent), Path(old_path).stem)
+            for path in made: _check_free(new.parent / path.name)
+            for path in made: staging.rename(path.name, path.name, parent)
+    except OSError as e: raise OutputError(f'cannot write {new}: {e.strerror or e}') from None
     return Metadata(new)
+
+def _check_free(path):
+    if os.path.lexists(path): raise OutputError(f'{path} is there already: remove it, or choose another name')
 
 def _write(staging, name, kind, rows, split, root, source):
     spool = Spool(staging / 'rows')
     spool.append(rows)
     spool.close()
     pick = Pick(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
-    return write_metadata(staging / name, [pick], kind, split, root, [source], [''])
+    paths = write_metadata(staging / name, [pick], kind, split, root, [source], [''])
+    sign_shards(paths)
+    return paths
 
 # %% ../nbs/14a_migrate.ipynb #a0344f73
 def make_parser()->argparse.ArgumentParser:

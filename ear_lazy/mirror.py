@@ -11,19 +11,22 @@ __all__ = ['holds_header', 'image_head', 'mirror_raw', 'output_stand_in', 'publi
 import os
 import re
 import struct
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 import msgspec
-from filelock import FileLock
 from PIL import Image
 
-from .errors import StorageError
-from .formats.tree import is_image
+from .errors import StorageError, UnsafePathError
+from .files import OpenFolder, kind_of, lock_in
+from .formats.tree import is_image, join
 from .images import FORMATS, HEAD, image_header
 from .output_folder import read_state
-from .storage import (
-    concurrently, filesystem, in_cache, list_folder, read_range, relative_url, storage_path, tried, upload, version_of, write_whole)
+from ear_lazy.storage import (
+    concurrently, fetch_whole, filesystem, in_cache, is_part, list_folder, read_range, relative_url, storage_path, tried, upload, version_of,
+    write_whole)
 from .swap import HIDDEN
 
 # %% ../nbs/09d_mirror.ipynb #f7014743
@@ -87,17 +90,26 @@ def _wanted(files, skip):
 
 def _in_part(name, whole): return not whole and (is_image(name) or name.lower().endswith(_NOT_READ))
 
-def _fetch(url, size, path, whole):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if _in_part(path.name, whole):
-        data = image_head(url, size) if is_image(path.name) else read_range(url, 0, min(size, _LOOK))
-        return write_whole(path, data, size)
-    part = path.with_name(f'.part-{path.name}'[:255])
+@contextmanager
+def _below(root, path, make=False):
+    "A folder of the mirror, entered without following a link"
+    folder = root
     try:
-        tried(lambda: filesystem(url).get_file(storage_path(url), str(part)), url)
-        if part.stat().st_size != size: raise StorageError('the file changed while it was read: try again when nothing writes to it', url)
-        os.replace(part, path)
-    finally: part.unlink(missing_ok=True)
+        for name in filter(None, path.split('/')):
+            above, folder = folder, folder.folder(name, make)
+            if above is not root: above.close()
+        yield folder
+    finally:
+        if folder is not root: folder.close()
+
+def _fetch(url, size, root, path, whole):
+    above, _, name = path.rpartition('/')
+    with _below(root, above, make=True) as folder:
+        if _in_part(name, whole):
+            data = image_head(url, size) if is_image(name) else read_range(url, 0, min(size, _LOOK))
+            return write_whole(folder, name, data, size)
+        if not fetch_whole(url, size, folder, name):
+            raise StorageError('the file changed while it was read: try again when nothing writes to it', url)
 
 def mirror_raw(
     url:str, # The raw folder
@@ -106,11 +118,11 @@ def mirror_raw(
     bar=lambda total: None, # Called with the number of files to fetch; returns a function to call after each, or None
 )->tuple: # Folder, and names that were left out
     "Bring the mirror of a raw folder up to date; raises `StorageError`"
-    with in_cache(url, 'raw') as place, FileLock(place / 'lock'):
+    with in_cache(url, 'raw') as place, lock_in(place), place.folder('raw', make=True) as root:
         below = skip and relative_url(skip, url) or '..'
         wanted, refused = _wanted(list_folder(url), '' if below.startswith('..') else below)
         if not wanted: raise StorageError('there is nothing below this folder', url, fault='missing')
-        have, root = _read_index(place), place / 'raw'
+        have, there = _read_index(place), _listed(root)
         if any(o.get('size') is None for o in wanted.values()):
             raise StorageError('this storage does not list the sizes of files, so raw data cannot be read from it: '
                                'copy the data to a disk or into a bucket', url, fault='unreadable')
@@ -118,37 +130,57 @@ def mirror_raw(
         def is_current(k):
             "A whole file always suffices, a part only if a part is wanted"
             enough = (versions[k], False), (versions[k], _in_part(k, whole))
-            return versions[k] and have.get(k) in enough and (root / k).exists()
+            return versions[k] and have.get(k) in enough and k in there
         todo = [k for k in wanted if not is_current(k)]
-        _clean(root, wanted)
+        _check_known(place, there, have)
+        if todo: _write_index(place, dict.fromkeys(todo, ('', False)) | have)
+        _clean(root, there, wanted)
         try:
             told = bar(len(todo))
-            for k in concurrently(lambda k: _fetch(f'{url}/{k}', wanted[k]['size'], root / k, whole) or k, todo):
+            for k in concurrently(lambda k: _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole) or k, todo):
                 have[k] = versions[k], _in_part(k, whole)
                 if told: told()
-        finally:
-            index = _Have({os.fsencode(k): have[k] for k in wanted if k in have})
-            write_whole(place / 'index', msgspec.msgpack.encode(index))
-    return root, refused
+        finally: _write_index(place, {k: have.get(k, ('', False)) for k in wanted})
+        return root.path, refused
 
 def _read_index(place):
-    try: return {os.fsdecode(k): v for k, v in msgspec.msgpack.decode((place / 'index').read_bytes(), type=_Have).files.items()}
-    except (OSError, msgspec.DecodeError): return {}
+    try: return {os.fsdecode(k): v for k, v in msgspec.msgpack.decode(place.read('index'), type=_Have).files.items()}
+    except (FileNotFoundError, msgspec.DecodeError): return {}
 
-def _clean(root, wanted):
+def _write_index(place, have): write_whole(place, 'index', msgspec.msgpack.encode(_Have({os.fsencode(k): v for k, v in have.items()})))
+
+def _listed(root):
+    "Path of all that is in a mirror to its mode; a folder before what is in it"
+    there, folders = {}, ['']
+    while folders:
+        above = folders.pop()
+        with _below(root, above) as folder:
+            for name in folder.names():
+                mode = there[join(above, name)] = folder.mode(name)
+                if S_ISDIR(mode): folders.append(join(above, name))
+    return there
+
+def _check_known(place, there, have):
+    "Raise `UnsafePathError` if there is anything that was not fetched"
+    for path, mode in there.items():
+        if S_ISDIR(mode) or S_ISREG(mode) and (path in have or is_part(path.rpartition('/')[2])): continue
+        raise UnsafePathError(f'{kind_of(mode)} that was not fetched: move it away, or remove {place.path}', place.path / 'raw' / path)
+
+def _clean(root, there, wanted):
     "Remove files from the mirror that are not in the bucket"
-    for folder, folders, names in os.walk(root, topdown=False):
-        for name in names:
-            path = Path(folder) / name
-            if path.relative_to(root).as_posix() not in wanted: path.unlink()
-        if Path(folder) != root and not os.listdir(folder): os.rmdir(folder)
+    for path, mode in reversed(there.items()):
+        if path in wanted and not S_ISDIR(mode): continue
+        above, _, name = path.rpartition('/')
+        with _below(root, above) as folder:
+            if S_ISDIR(mode): folder.remove_empty(name)
+            else: folder.remove(name)
 
 # %% ../nbs/09d_mirror.ipynb #8d5bee84
 def output_stand_in(
     url:str, # Output folder
 )->Path:
     "The cache folder in which outputs are made"
-    with in_cache(url, 'out') as place: return place / 'out'
+    with in_cache(url, 'out') as place, place.folder('out', make=True) as out: return out.path
 
 _LAST = 'report.json'
 _FILE = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
@@ -166,8 +198,7 @@ def publish(
     kinds:tuple, # Kinds that the run made
 )->int: # Files that were uploaded
     "Upload the outputs of a run, and remove files that it no longer makes; raises `StorageError`"
-    made, note = read_state(folder).outputs, folder / HIDDEN / 'published'
-    sent = _read_sent(note)
+    made, sent = read_state(folder).outputs, _read_sent(folder, url)
     there = {k: version_of(v) for k, v in list_folder(url).items() if '/' not in k}
     todo = sorted((o for o in made if sent.get(o) != (*made[o], there.get(o)) or not there.get(o)), key=_order)
     gone = {o for o in there if (found := _FILE.fullmatch(o)) and found[2] in kinds and o not in made}
@@ -177,11 +208,27 @@ def publish(
         tried(lambda: fs.rm_file(storage_path(f'{url}/{name}')), url)
         todo = sorted({*todo, *({name} & made.keys())}, key=_order)
         gone.discard(name)
-    for name in todo: sent[name] = *made[name], upload(folder / name, f'{url}/{name}')
+    for name in todo: sent[name] = *made[name], upload(_own(folder, name, url), f'{url}/{name}')
     for name in sorted(gone): tried(lambda: fs.rm_file(storage_path(f'{url}/{name}')), url)
-    write_whole(note, msgspec.msgpack.encode({k: v for k, v in sent.items() if k in made}))
+    with _hidden(folder, url) as hidden: write_whole(hidden, _NOTE, msgspec.msgpack.encode({k: v for k, v in sent.items() if k in made}))
     return len(todo)
 
-def _read_sent(note):
-    try: return msgspec.msgpack.decode(note.read_bytes(), type=dict[str, tuple[int, int, str]])
-    except (OSError, msgspec.DecodeError): return {}
+@contextmanager
+def _hidden(folder, url):
+    "The hidden folder of the outputs; a disk error or a link in the block becomes a `StorageError`"
+    try:
+        with OpenFolder(folder) as out, out.folder(HIDDEN) as hidden: yield hidden
+    except OSError as e: raise StorageError(f'cannot be uploaded from {folder}: {e.strerror or e}', url) from e
+
+_NOTE = 'published' # in the hidden folder: what was uploaded, and what the storage calls it
+
+def _read_sent(folder, url):
+    with _hidden(folder, url) as hidden:
+        try: return msgspec.msgpack.decode(hidden.read(_NOTE), type=dict[str, tuple[int, str, str]])
+        except (FileNotFoundError, msgspec.DecodeError): return {}
+
+def _own(folder, name, url):
+    "Path of an output; raises `StorageError` where a link has taken its place"
+    with OpenFolder(folder) as out: mode = out.mode(name)
+    if S_ISREG(mode): return folder / name
+    raise StorageError(f'cannot be uploaded: {folder / name} is {kind_of(mode)}, not a file', url)

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from .errors import MetadataError
 from .files import is_below, opened_path
-from .output_folder import read_origin
+from .notes import read_origin
 from .storage import is_remote, join_url
 from .swap import real_path
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from .errors import OutputError, RawDataError
 from .formats.discover import Source, discover, load
-from .formats.tree import KINDS, Tree, dataset_of, join
+from .formats.tree import KINDS, Tree, dataset_of, join, joined_links
 from .metadata import Pick, Plan, Spool, shard_path, write_shard
 from .output_folder import Output, joined_names
 from .report import Report
@@ -31,13 +31,14 @@ from .workers import RawFolder, Workers, tasks_of, this_worker
 def dataset_folders(
     root:str, # The raw folder
     skip:tuple=(), # Folders that are not raw data
+    follow_links:bool=True, # As in `Tree`
 )->list: # Folders, sorted
     "Folders that may be raw datasets"
-    top = Tree(root, skip, KINDS.__contains__)
+    top = Tree(root, skip, KINDS.__contains__, follow_links=follow_links)
     found = set()
     for path, folder in top.folders.items():
         if {*folder.others, *folder.images} - {'sources.toml'} or path in top.unreadable: found.add(dataset_of(join(path, 'x')).folder)
-        below = (join(path, o) for o in folder.subfolders)
+        below = [join(path, o) for o in folder.subfolders] + [o for o in top.refused if o.rpartition('/')[0] == path]
         found.update(dataset_of(join(o, 'x')).folder for o in below if o not in KINDS)
     return sorted(found)
 
@@ -70,15 +71,16 @@ class Survey(NamedTuple):
     pieces: list # (first task, last task + 1)
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
+    links: list = () # `Link`s of the raw dataset
 
 def survey(job:Job, dataset:str)->Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"
     tree, source, problems = job.found(dataset)
-    if source is None: return Survey(dataset, None, 0, [], problems, tree.outside)
+    if source is None: return Survey(dataset, None, 0, [], problems, tree.outside, tree.links(dataset))
     n, files = len(tasks_of(source, job.batch_size)), sum(len(d.files) for d in source.documents)
     step = n if len(source.documents) > 1 else TASKS
     pieces = [(a, min(a + step, n)) for a in range(0, n, step)]
-    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside)
+    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.links(dataset))
 
 # %% ../nbs/09d_shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
@@ -210,7 +212,7 @@ class SharedRun:
         num_workers:int, # Number of its workers
     ):
         self.job, self._executor, self._num_workers = job, executor, num_workers
-        self.surveys, self.pieces, self.outside = [], [], set()
+        self.surveys, self.pieces, self.outside, self.links = [], [], set(), []
 
     def call(self, function, arguments):
         "Results of one of the four functions above, in order"
@@ -221,6 +223,7 @@ class SharedRun:
         found = sorted(self.call(survey, datasets), key=lambda o: o.source.name if o.source else '')
         self.surveys = [o for o in found if o.source is not None]
         self.outside.update(*(o.outside for o in found))
+        self.links = joined_links(link for o in found for link in o.links)
         names, problems = {o.source.name for o in self.surveys}, [p for o in found for p in o.problems]
         reported = {o.source for o in problems if o.reason == 'bad_file'}
         if missing := {o.name for o in self.job.said} - names - reported:

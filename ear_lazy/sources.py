@@ -8,13 +8,15 @@ Docs: https://ear-lazy.github.io/ear_lazy/sources.html.md"""
 __all__ = ['SourceInfo', 'source_info', 'Sources', 'not_listed', 'read_sources_toml']
 
 # %% ../nbs/09a_sources.ipynb #6391580b
+import os
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from .errors import RawDataError
+from .errors import RawDataError, UnsafePathError
+from .files import is_below, open_regular, opened_path
 from .formats.discover import Source, check_said
 from .formats.registry import readers
 from .formats.tree import SPLIT_FOLDER, Tree, dataset_of, join
@@ -97,7 +99,7 @@ class Sources(list):
         notes = ''.join(f'<li>{escape(o)}</li>' for o in self._notes())
         return html_table(_HEADER, self._lines()) + (f'<ul>{notes}</ul>' if notes else '')
 
-def _problems(s): return '; '.join(f'{n:,} × {REASONS[reason]}' for reason, n in s.reasons.most_common())
+def _problems(s): return '; '.join(f'{n:,} × {REASONS.get(reason, reason)}' for reason, n in s.reasons.most_common())
 
 def _counts(counter):
     return ', '.join(f'{k} {n:,}' for k, n in counter.most_common(5)) + (' …' if len(counter) > 5 else '')
@@ -117,17 +119,23 @@ def not_listed(
     hint = "format='images', kind='teacher' takes each as a crop"
     alone = [f"{k}: {n:,} image{'s' * (n > 1)} without an annotation file; {hint}"
              for k, n in images.items() if n and k not in names]
-    return [f'{p.file}: {REASONS[p.reason]}{f": {p.detail}" if p.detail else ""}' for p in problems] + alone
+    return [f'{p.file}: {REASONS.get(p.reason, p.reason)}{f": {p.detail}" if p.detail else ""}' for p in problems] + alone
 
 # %% ../nbs/09a_sources.ipynb #719a251c
 def read_sources_toml(
     raw_data_dir:str, # The raw folder
+    follow_links:bool=True, # Read it through a link that leads out of the raw folder
 )->list: # `Source`s; none if there is no such file
     "What `sources.toml` says; raises `RawDataError` if it is malformed"
     path = Path(raw_data_dir) / 'sources.toml'
-    if not path.exists(): return []
-    try: return [_said(name, values) for name, values in tomllib.loads(path.read_text(encoding='utf-8')).items()]
-    except (ValueError, TypeError, OSError) as e: raise RawDataError(f'{path}: {e}') from None
+    try:
+        with open_regular(path) as file:
+            out = not is_below(opened_path(file.fileno()) or os.path.realpath(path), os.path.realpath(raw_data_dir))
+            if out and not follow_links: raise UnsafePathError('a link out of the raw folder, and follow_links is False: remove it, or copy the file there')
+            return [_said(name, values) for name, values in tomllib.loads(file.read().decode()).items()]
+    except FileNotFoundError: return []
+    except UnsafePathError as e: raise RawDataError(f'{path}: {e.reason}') from None
+    except (ValueError, TypeError, RecursionError, OSError) as e: raise RawDataError(f'{path}: {e}') from None
 
 _SAID = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict}
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from .errors import UnsafePathError
+from .files import OpenFolder
 from .geometry import EAR_CONTOURS, clip_boxes, keypoints_to_boxes, pad_boxes
 
 # %% ../nbs/02_synthetic.ipynb #779d8c52
@@ -360,6 +362,7 @@ def write_raw(
     "Write `detector/heads_coco/{train,valid}`, `detector/heads_csv` and `landmarker/ears_pts` below `folder`"
     if images < 3: raise ValueError(f'images must be 3 or more, one for each of three formats; it is {images}')
     folder, coco, pts = Path(folder), max(1, round(images*.45)), max(1, round(images*.3))
+    _check_no_links(folder)
     numbers = list(range(images))
     _write_coco(folder/'detector/heads_coco/train', [i for i in numbers[:coco] if i % 5 != 1], seed)
     _write_coco(folder/'detector/heads_coco/valid', [i for i in numbers[:coco] if i % 5 == 1], seed)
@@ -367,12 +370,19 @@ def write_raw(
     _write_pts(folder/'landmarker/ears_pts', numbers[-pts:], seed)
     return folder
 
+def _check_no_links(folder):
+    "Raise `UnsafePathError` where something would be written through a link"
+    for level in ('detector', 'landmarker'):
+        for o in (folder/level, *(folder/level).rglob('*')):
+            if o.is_symlink(): raise UnsafePathError('a link, which is not written through: choose another folder', o)
+
 # %% ../nbs/02_synthetic.ipynb #39891214
 def plant_mistakes(
     folder, # Raw folder that `write_raw` has filled
 )->dict: # 'moved', 'grown' and 'sorted', each with names of images
-    "Make some labels wrong: boxes beside their ears, boxes around heads, landmarks in the order of their x"
+    "Make some labels wrong: boxes beside their ears, boxes around heads, landmarks in the order of their x; raises `UnsafePathError` for links"
     folder = Path(folder)
+    _check_no_links(folder)
     return {'moved': _move_boxes(folder/'detector/heads_coco/train/_annotations.coco.json'),
             'grown': _grow_boxes(folder/'detector/heads_csv/annotations.csv'),
             'sorted': [_sort_points(o) for o in sorted((folder/'landmarker/ears_pts/annot').glob('*.pts'))[2::8]]}
@@ -382,7 +392,7 @@ def _move_boxes(path, every=9):
     coco = json.loads(path.read_text(encoding='utf-8'))
     images, chosen = {o['id']: o for o in coco['images']}, coco['annotations'][5::every]
     for o in chosen: o['bbox'][1] -= .3*images[o['image_id']]['height']
-    path.write_text(json.dumps(coco), encoding='utf-8')
+    _rewrite(path, json.dumps(coco))
     return [images[o['image_id']]['file_name'] for o in chosen]
 
 def _grow_boxes(path, every=8):
@@ -393,12 +403,16 @@ def _grow_boxes(path, every=8):
         name, x, y, w, h = lines[i].split(',')
         x, y, w, h = map(float, (x, y, w, h))
         lines[i] = f'{name},{max(0, x - 1.2*w):.2f},{max(0, y - h):.2f},{3.4*w:.2f},{3*h:.2f}'
-    path.write_text('\n'.join([header, *lines, '']), encoding='utf-8', newline='\n')
+    _rewrite(path, '\n'.join([header, *lines, '']))
     return [lines[i].partition(',')[0].rpartition('/')[2] for i in chosen]
 
 def _sort_points(path):
     "As if a tool had ordered them from left to right, so that their numbers mean nothing any more"
     head, points = path.read_text(encoding='utf-8').split('{\n')
     points = sorted(points.split('\n}')[0].splitlines(), key=lambda o: float(o.split()[0]))
-    path.write_text(head + '\n'.join(['{', *points, '}', '']), encoding='utf-8', newline='\n')
+    _rewrite(path, head + '\n'.join(['{', *points, '}', '']))
     return f'{path.stem}.jpg'
+
+def _rewrite(path, text):
+    "Put a new file in the place of one; other names of the old one keep what it was"
+    with OpenFolder(path.parent) as folder: folder.write(path.name, text.encode())

@@ -233,7 +233,7 @@ DataProcessor(sys.argv[1], sys.argv[2], num_workers=0, force=True, progress=Fals
 def test_the_hidden_folder_is_kept_out_of_version_control(raw, out):
     process(raw, out)
     assert (out/HIDDEN/'.gitignore').read_text() == '*\n'
-    assert all(re.fullmatch(r'\w{32}', o.name) for o in (out/HIDDEN).iterdir() if o.is_dir())
+    assert all(re.fullmatch(r'kept-\w{32}', o.name) for o in (out/HIDDEN).iterdir() if o.is_dir())
 
 
 def test_names_that_are_no_text(raw, out):

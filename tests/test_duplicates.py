@@ -159,7 +159,7 @@ def test_the_same_whatever_the_number_of_threads(tmp_path):
 def test_ctrl_c(tmp_path, monkeypatch, threads):
     "An interrupt ends the work, though there is plenty left"
     begun = []
-    def slow(path):
+    def slow(path, unread):
         begun.append(path)
         time.sleep(0.02)
         return EMPTY

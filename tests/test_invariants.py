@@ -136,11 +136,12 @@ def test_3_a_file_is_complete_or_absent(tmp_path, monkeypatch, place, name, turn
 def test_3_files_appear_by_renaming(tmp_path, monkeypatch):
     "3. … written beside its place, then renamed over it"
     seen, rename = [], os.replace
-    def replace(source, target):
-        if '.ear_lazy' in Path(target).parts: return rename(source, target)
-        seen.append(Path(target).name)
-        assert '.ear_lazy' in Path(source).parts and os.lstat(source).st_dev == os.stat(tmp_path).st_dev, 'on the same file system'
-        rename(source, target)
+    def replace(source, target, src_dir_fd, dst_dir_fd):
+        above, below = (os.readlink(f'/proc/self/fd/{o}') for o in (dst_dir_fd, src_dir_fd))
+        if '.ear_lazy' in Path(above).parts: return rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        seen.append(target)
+        assert '.ear_lazy' in Path(below).parts and os.lstat(Path(below)/source).st_dev == os.stat(tmp_path).st_dev, 'on the same file system'
+        rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
         shown = [o.name for o in (tmp_path/'out').iterdir() if o.is_file()]
         assert len(shown) in (0, 8), 'all at once'
         for o in shown: assert not o.endswith('.npy') or len(Metadata(tmp_path/'out'/o)) > 0

@@ -28,7 +28,7 @@ from .tree import (
 from ..geometry import turn_boxes, turn_points
 from ..images import stored_turns
 from ..records import (
-    OBJECT_COLUMNS, Problem, Records, check, concat, keep_images, keep_objects, object_of_points, place)
+    OBJECT_COLUMNS, Problem, Records, check, concat, keep_images, keep_objects, may_pass, object_of_points, place)
 
 # %% ../../nbs/05_formats/99_discover.ipynb #7dac3ea8
 FEEDS = {
@@ -58,6 +58,7 @@ def discover(
     said = {o.name: o._replace(columns=tuple((o.columns or {}).items()), format=o.format or 'csv' * bool(o.columns)) for o in said}
     problems = [Problem(dataset_of(join(o, 'x')).folder or '.', o, '', '', 'bad_file', 'dropped', f'folder: {why}')
                 for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
+    if not tree.follow_links: problems += [_not_followed(o) for o in tree.links(dataset)]
     documents = {}
     for folder in (o for o in tree.folders if _looks_into(o, dataset)):
         format = said.get(dataset_of(join(folder, 'x')).folder or '.', Source('')).format
@@ -70,6 +71,10 @@ def discover(
         what = ', '.join(_nothing_to_read(tree, said[o]) for o in sorted(missing))
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
+
+def _not_followed(o):
+    more = f' (and {o.count - 1:,} more links into it)' if o.count > 1 else ''
+    return Problem(dataset_of(o.link).folder or '.', o.link, '', '', 'outside_link', 'dropped', o.target + more)
 
 def _looks_into(folder, dataset): return dataset is None or dataset_of(join(folder, 'x')).folder == dataset
 
@@ -157,8 +162,18 @@ def _not_recognised(tree, folder, claimed):
     kinds = Counter(o.rpartition('.')[2].lower() for o in names)
     labels = [o.rpartition('/')[2] for o in label_files(tree, folder) if o not in claimed]
     if labels: kinds['txt'] = len(labels)
-    return [_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names)
-            for suffix, n in kinds.items()]
+    closed = {o: why for o in (*names, *labels) if (why := _why_closed(tree, join(folder, o)))}
+    for o in closed: kinds[o.rpartition('.')[2].lower()] -= 1
+    names, labels = ([o for o in found if o not in closed] for found in (names, labels))
+    return [*(Problem(source or '.', join(folder, o), '', '', 'bad_file', 'dropped', why) for o, why in closed.items()),
+            *(_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names) for suffix, n in kinds.items() if n)]
+
+def _why_closed(tree, file):
+    "Why the system does not give a file; '' if it does"
+    try:
+        with open(tree.path(file), 'rb') as f: f.read(1)
+    except OSError as e: return e.strerror or str(e)
+    return ''
 
 def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
@@ -209,7 +224,7 @@ class Headers(NamedTuple):
     turns: np.ndarray # (n,) EXIF orientation, 1 to 8
     stored: np.ndarray # (n, 2) height and width of the stored picture
     seen: np.ndarray # (n, 2) height and width of the upright picture
-    faults: dict # row to the reason, for headers that cannot be read
+    faults: dict # row to the `ImageLoadError`, for headers that cannot be read
 
 def read_headers(
     r:Records, # Images located
@@ -223,7 +238,7 @@ def read_headers(
     paths = [[tree.path(r.images[i]) for i in own] for own in shares]
     for (found, faults), own in zip(tree.each(stored_turns, paths), shares):
         all_found[own] = found
-        all_faults |= {own[i]: reason for i, reason in faults.items()}
+        all_faults |= {own[i]: error for i, error in faults.items()}
     turns, stored = all_found[:, 0], all_found[:, 1:]
     seen = np.where(turns[:, None] >= 5, stored[:, ::-1], stored)
     return Headers(turns, stored, seen, all_faults)
@@ -265,7 +280,7 @@ def measure_images(
     sizes, readable = np.where(unknown[:, None], headers.seen, r.sizes), np.ones(len(r.images), bool)
     for i in (o for o in headers.faults if unknown[o]):
         readable[i] = False
-        r.problem('unreadable_image', 'dropped', image=r.images[i], detail=headers.faults[i], file=r.files[r.listed_in[i]],
+        r.problem('unreadable_image', 'dropped', image=r.images[i], detail=headers.faults[i].reason, file=r.files[r.listed_in[i]],
                   boxes=boxes[i], keypoints=keypoints[i])
     r = replace(r, sizes=sizes)
     return r if readable.all() else keep_images(r, readable)
@@ -353,9 +368,11 @@ def load(
         r = Records()
         where, detail = getattr(e, 'position', ''), getattr(e, 'reason', str(e))
         r.problem('bad_file', 'dropped', file=document.files[0], where=where, detail=detail)
+        r.unread += may_pass(e)
     else:
         n, r = len(r.problems), locate_images(with_places(r, tree), tree)
         headers = read_headers(r, tree)
+        r.unread += sum(o.fault == 'unreadable' for o in headers.faults.values())
         r = take_places(to_pixels(measure_images(turn_images(r, headers), headers)), n)
         if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
         r = check(r)

@@ -6,9 +6,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/05_formats/tree.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'SMALL', 'REPORTS', 'MAX_BYTES', 'KINDS', 'SPLIT_FOLDER', 'IMAGE_FOLDERS', 'LABEL_FOLDERS',
-           'NOT_LABELS', 'FEW', 'is_image', 'Folder', 'join', 'FileTooLarge', 'Tree', 'Dataset', 'dataset_of',
-           'dataset_tree', 'clean_name', 'ImageIndex', 'image_index', 'image_stems', 'Located', 'locate', 'images_of',
-           'Document', 'read_head', 'list_files', 'label_files']
+           'NOT_LABELS', 'FEW', 'is_image', 'Folder', 'join', 'FileTooLarge', 'Link', 'Tree', 'joined_links', 'Dataset',
+           'dataset_of', 'dataset_tree', 'clean_name', 'ImageIndex', 'image_index', 'image_stems', 'Located', 'locate',
+           'images_of', 'Document', 'read_head', 'list_files', 'label_files']
 
 # %% ../../nbs/05_formats/00_tree.ipynb #719d93c9
 import os
@@ -73,6 +73,12 @@ class FileTooLarge(EarLazyError):
         super().__init__(file, size, max_bytes)
         self.file, self.reason = file, f'{size:,} bytes, max_annotation_bytes is {max_bytes:,}: raise it to have the file read'
 
+class Link(NamedTuple):
+    "Links that lead out of the raw folder, into one folder"
+    link: str # the first of them, relative to the raw folder
+    target: str # folder that they lead to or into
+    count: int = 1 # how many there are
+
 class Tree:
     "Names of all files below the raw folder"
     watch = None # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
@@ -82,8 +88,10 @@ class Tree:
         skip:tuple=(), # Folders that are not raw data though they lie below it (the output folder)
         enters=None, # Function of a folder's path that tells whether it is walked; None walks all
         max_bytes:int=MAX_BYTES, # Annotation files that are larger are not read
+        follow_links:bool=True, # Follow links that lead out of the raw folder
     ):
-        self.max_bytes = max_bytes
+        self.max_bytes, self.follow_links = max_bytes, follow_links
+        self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
             if self.root.exists(): raise RawDataError(f'{self.root} is not a folder: give the raw folder with the annotations and images')
@@ -105,7 +113,7 @@ class Tree:
         folder = Folder()
         try:
             with os.scandir(self.root / path) as entries:
-                for e in entries: self._add(folder, e)
+                for e in entries: self._add(folder, e, path)
         except OSError as e: self.unreadable[path] = e.strerror
         if {*REPORTS} <= {*folder.others}: folder.others = [o for o in folder.others if o not in REPORTS]
         folder.others.sort()
@@ -116,16 +124,30 @@ class Tree:
         "Remember a folder outside the raw folder that a link leads to"
         if not os.path.join(real, '').startswith(self._real): self.outside.add(real)
 
-    def _add(self, folder, entry):
+    def _add(self, folder, entry, above):
         name = entry.name
         if name.startswith('.') or name == '__MACOSX': return
         try: is_folder = entry.is_dir()
         except OSError: return # a link that leads to itself
+        if entry.is_symlink() and not self._may_follow(join(above, name), os.path.realpath(entry.path), is_folder): return
         if is_folder: folder.subfolders.append(name)
         elif is_image(name):
             folder.images.add(name)
             if entry.is_symlink(): self._note(os.path.dirname(os.path.realpath(entry.path)))
         elif entry.is_file(): folder.others.append(name) # reading a pipe would block
+
+    def _may_follow(self, link, real, is_folder):
+        "Count a link if it leads out"
+        if os.path.join(real, '').startswith(self._real): return True
+        dataset = dataset_of(join(link, 'x') if is_folder else link).folder
+        found = self._links.setdefault((dataset, real if is_folder else os.path.dirname(real)), [link, 0])
+        found[:] = min(found[0], link), found[1] + 1
+        if not self.follow_links: self.refused.add(link)
+        return self.follow_links
+
+    def links(self, dataset=None)->list: # folder of a raw dataset; None: of all
+        "`Link`s that lead out of the raw folder, sorted"
+        return joined_links(Link(first, target, n) for (o, target), (first, n) in self._links.items() if dataset in (None, o))
 
     def below(self, root): # (path, Folder) of `root` and every folder below it
         "The folders of one raw dataset"
@@ -176,6 +198,7 @@ class Tree:
         hidden = any(o.startswith('.') or o == '__MACOSX' for o in path.split('/'))
         real = os.path.realpath(self.root / path)
         if hidden or not os.path.isdir(real) or real in map(os.path.realpath, self.skip): return ()
+        if not self.follow_links and not os.path.join(real, '').startswith(self._real): return ()
         self._note(real)
         return self._scan(path).images
 
@@ -186,6 +209,16 @@ class Tree:
         return tree
 
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
+
+def joined_links(
+    links, # `Link`s, perhaps several of a target
+)->list: # One of each target, sorted
+    "Links of several trees"
+    found = {}
+    for o in links:
+        before = found.get(o.target, Link(o.link, o.target, 0))
+        found[o.target] = Link(min(o.link, before.link), o.target, o.count + before.count)
+    return sorted(found.values())
 
 # %% ../../nbs/05_formats/00_tree.ipynb #406a1c2a
 KINDS = ('detector', 'landmarker', 'teacher')
@@ -223,11 +256,12 @@ def dataset_tree(
     skip:tuple, # Folders that are not raw data
     dataset:str, # Folder of a raw dataset
     max_bytes:int=MAX_BYTES, # As in `Tree`
+    follow_links:bool=True, # As in `Tree`
 )->Tree:
     "The part of the raw folder that is needed to read a raw dataset"
-    tree = Tree(root, skip, partial(_is_near, dataset), max_bytes)
+    tree = Tree(root, skip, partial(_is_near, dataset), max_bytes, follow_links)
     if any(o.images for _, o in tree.below(dataset)): return tree
-    return Tree(root, skip, partial(_is_near, dataset.rpartition('/')[0]), max_bytes)
+    return Tree(root, skip, partial(_is_near, dataset.rpartition('/')[0]), max_bytes, follow_links)
 
 def _is_near(dataset, path):
     "Does a folder lie on the way to a dataset, in it, or in an image folder beside it?"
@@ -337,8 +371,18 @@ def locate(
     found = image_index(tree, dataset, by_stem).find(name) if is_there else []
     if len(found) == 1: return Located(found[0])
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
-    if not found: return Located(name, 'missing_image')
+    if not found: return Located(name, 'missing_image', _refused_link(tree, folder, name, by_stem) if tree.refused else '')
     return Located(name, 'ambiguous_image', ', '.join(sorted(found)[:4]))
+
+def _refused_link(tree, folder, name, by_stem):
+    "Which link hides an image"
+    def stem(path): return path[:path.rindex('.')] if by_stem and is_image(path) else path
+    refused = tree.once(('refused', by_stem), lambda: {stem(o): o for o in tree.refused})
+    places = [*_beside(tree, folder), *(join(o, i) for o in (folder, folder.rpartition('/')[0]) for i in IMAGE_FOLDERS)]
+    for parts in (join(o, name).split('/') for o in places):
+        for n in range(1, len(parts) + 1):
+            if link := refused.get('/'.join(parts[:n])): return f'{link} is a link out of the raw folder, and follow_links is False'
+    return ''
 
 def _quick_look(tree, folder, name):
     "Path of an image with exactly this name in the usual places, where nearly all are"

@@ -22,7 +22,7 @@ from .files import BOM, as_text, spread, stem
 from .numbers import numbers
 from .registry import register
 from .tree import NOT_LABELS, Document, Tree, dataset_of, join, label_files, list_files, read_head
-from ..records import Records, make_records
+from ..records import Records, make_records, may_pass
 
 # %% ../../nbs/05_formats/10_yolo.ipynb #3fa3f7a8
 _ENTRY = re.compile(r'^(names|kpt_shape)[ \t]*:(.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
@@ -317,6 +317,7 @@ def _read(tree, document, parse, fractions):
     object_labels = [labels[i][o] for i, o in zip(file_of.tolist(), compress(classes, is_object.tolist()))]
     r = make_records(
         [stem(o) for o in files], file_of, lines.ids[is_object], files, boxes[is_object],
+        unread=sum(may_pass(o) for o in contents if isinstance(o, OSError)),
         points=[v for o in others.values() for v in o.points], point_counts=counts[is_object],
         empty=~having & [i not in faults for i in range(len(files))],
         listed_in=np.arange(len(files), dtype=np.int32), file_of=file_of.astype(np.int32),

@@ -10,9 +10,10 @@ import pytest
 from breaking import Outputs, killed_at
 from making import HIDDEN, contents, leftovers, process
 
-from ear_lazy import swap
+from ear_lazy import output_folder, swap
+from ear_lazy.errors import OutputError
 from ear_lazy.metadata import Metadata
-from ear_lazy.output_folder import read_origin
+from ear_lazy.notes import read_origin
 from ear_lazy.roots import recorded_root
 
 
@@ -53,8 +54,7 @@ def half_swapped(outputs):
     def stopped(*args): os.kill(os.getpid(), signal.SIGKILL)
     if not (pid := os.fork()):
         try:
-            settle = swap.settle
-            swap.settle = lambda folder: stopped() if (Path(folder)/HIDDEN/'swap/now').is_symlink() else settle(folder)
+            swap._finish = stopped
             run(outputs)
         finally: os._exit(0)
     assert os.waitpid(pid, 0)[1] == signal.SIGKILL and contents(outputs.out) == outputs.after
@@ -85,12 +85,11 @@ def test_a_run_with_nothing_to_do_makes_files_of_links(half_swapped):
 
 
 def test_a_link_to_an_output_file(outputs, tmp_path):
-    "Outputs may be links of the user; they become files, and what they led to is not touched"
+    "A link of the user in the place of an output is not replaced, and nothing else is"
     (outputs.out/'train_detector.npy').rename(tmp_path/'kept.npy')
     (outputs.out/'train_detector.npy').symlink_to('../kept.npy')
-    run(outputs)
-    assert contents(outputs.out) == outputs.after
-    assert (tmp_path/'kept.npy').read_bytes() == outputs.before['train_detector.npy']
+    with pytest.raises(OutputError, match='a link, not a file: move it away'): run(outputs)
+    assert contents(outputs.out) == outputs.before and (outputs.out/'train_detector.npy').is_symlink()
 
 
 @pytest.mark.parametrize('missing', ['symlink', 'link'])

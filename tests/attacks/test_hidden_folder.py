@@ -1,0 +1,465 @@
+"What lies in the output folder and its `.ear_lazy` is not believed, followed or removed because of its name (invariant 9)"
+import errno
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from making import HIDDEN, coco, contents, image, process, pts, run, text
+
+import ear_lazy
+from ear_lazy import files, images
+from ear_lazy.errors import MetadataError, OutputError
+from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.metadata import Metadata
+
+CSV = 'image_path,x1,y1,w,h,label\n'
+
+
+@pytest.fixture
+def raw(tmp_path):
+    "Boxes of two classes, a table with a problem, and landmarks"
+    raw = tmp_path/'raw'
+    for name in 'abc': image(raw/f'boxes/{name}.png', seed=ord(name))
+    coco(raw/'boxes/boxes.json', {'a.png': [[1, 1, 9, 9]], 'b.png': [[2, 2, 9, 9]], 'c.png': [[3, 3, 9, 9]]})
+    for name in 'ef': image(raw/f'table/{name}.png', seed=ord(name))
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,9,face\nf.png,2,2,9,9,ear\ngone.png,1,1,2,2,ear\n')
+    for i in range(4):
+        image(raw/f'points/imgs/{i}.png', seed=i)
+        pts(raw/f'points/annot/{i}.pts', [(1, 1), (i + 5, 9)])
+    return raw
+
+
+@pytest.fixture
+def out(raw): return raw.parent/'out'
+
+
+@pytest.fixture
+def right(raw):
+    process(raw, raw.parent/'right')
+    return contents(raw.parent/'right')
+
+
+@pytest.fixture
+def project(tmp_path):
+    "What a user has elsewhere, and would miss"
+    project = tmp_path/'home/project'
+    for name in ('src/main.py', '.git/HEAD', 'run-best/model.pt', 'swap/old/notes.txt', 'kept-data/boxes', 'detector/bboxes'): text(project/name, f'precious {name}')
+    return project
+
+
+def everything(folder): return {p.relative_to(folder).as_posix(): (p.is_symlink(), p.read_bytes() if p.is_file() else None) for p in sorted(folder.rglob('*'))}
+
+
+def in_hidden(out, name):
+    "A name in the hidden folder; `kept` stands for what is kept of a source with boxes"
+    hidden = out/HIDDEN
+    return hidden/name.replace('kept', sorted(hidden.glob('kept-*/detector'))[0].parent.name, 1) if name.startswith('kept') else hidden/name
+
+
+def remove(path): shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+
+
+# --- links, pipes and folders in the place of what a run has ---
+
+PLACES = ('', 'state', 'origin', 'made', 'lock', '.gitignore', 'swap', 'run-killed', 'kept', 'kept/facts', 'kept/detector', 'kept/detector/bboxes', '../train_detector.npy', '../val_teacher.npy', '../report.json', '../problems.csv')
+
+
+def put_link_to_folder(path, project): path.symlink_to(project)
+def put_link_to_file(path, project): path.symlink_to(project/'src/main.py')
+def put_dangling_link(path, project): path.symlink_to(project/'nothing')
+def put_pipe(path, project): os.mkfifo(path)
+def put_folder(path, project): shutil.copytree(project, path)
+
+
+def put_socket(path, project):
+    s = socket.socket(socket.AF_UNIX)
+    here = os.getcwd()
+    os.chdir(path.parent) # the whole path would be too long
+    try: s.bind(path.name)
+    finally: os.chdir(here)
+    s.close()
+
+
+@pytest.fixture
+def alarm():
+    "Waiting for a pipe is a failure, and not the end of the tests"
+    def late(*_): raise AssertionError('hangs')
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize('change', [False, True], ids=['same data', 'new data'])
+@pytest.mark.parametrize('put', [put_link_to_folder, put_link_to_file, put_dangling_link, put_pipe, put_folder, put_socket])
+@pytest.mark.parametrize('place', PLACES)
+def test_9_what_stands_in_the_place_of_its_own_is_not_followed(raw, out, project, alarm, place, put, change):
+    "9. A run refuses it in one sentence, or does without it; the user's folder stays as it is, and no output is wrong or mixed"
+    process(raw, out)
+    if change: text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\nf.png,2,2,9,8,ear\n')
+    process(raw, raw.parent/'right')
+    old, target, before = contents(out), in_hidden(out, place), everything(project)
+    if target.exists(): remove(target)
+    put(target, project)
+    try: report = process(raw, out)
+    except OutputError as e:
+        assert len(str(e).splitlines()) == 1 and 'move it away, or choose another output_dir' in str(e)
+        remove(target)
+        if not place.startswith('..'): assert contents(out) == old
+    else:
+        assert report.outputs and contents(out) == contents(raw.parent/'right')
+    assert everything(project) == before
+    if not target.is_symlink() and not target.exists(): assert process(raw, out) and contents(out) == contents(raw.parent/'right'), 'the remedy works'
+
+
+def test_9_a_hidden_folder_that_is_a_link(raw, project):
+    "9. … as on the command line: it ends with 1 and one sentence, and nothing of the target is gone"
+    out, before = raw.parent/'out', everything(project)
+    out.mkdir()
+    (out/HIDDEN).symlink_to('../home/project')
+    ended = run(raw)
+    assert ended.returncode == 1 and ended.stderr.count('\n') == 1 and 'a link, not a folder' in ended.stderr
+    assert everything(project) == before
+
+
+def test_9_a_hidden_folder_of_somebody_else(raw, out, project, right):
+    "9. Whatever is in it and is not on its own list stays, also where it is called as a run calls things"
+    shutil.copytree(project, out/HIDDEN)
+    remove(out/HIDDEN/'swap')
+    before = everything(out/HIDDEN)
+    for _ in range(2): process(raw, out, force=True)
+    assert contents(out) == right and before.items() <= everything(out/HIDDEN).items()
+
+
+def test_9_an_output_of_somebody_else(raw, out):
+    "9. A file that no run made is not replaced or removed, whatever it is called"
+    for name in ('train_detector.npy', 'val_landmarker-00007.npy', 'report.json', 'problems.csv'):
+        np.save(out.parent/'own.npy', np.arange(9))
+        (out.parent/'own.npy').replace(text(out/name, ''))
+        before = (out/name).read_bytes()
+        with pytest.raises(OutputError, match='not a file that a run made'): process(raw, out)
+        assert (out/name).read_bytes() == before
+        (out/name).unlink()
+    process(raw, out)
+
+
+def test_outputs_that_came_with_git_are_replaced(raw, out, right):
+    "The files of a run elsewhere are those of a run"
+    process(raw, out)
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
+    (out.parent/'clone').mkdir()
+    for o in contents(out): shutil.copy(out/o, out.parent/'clone')
+    process(raw, out.parent/'clone')
+    process(raw, out)
+    assert contents(out.parent/'clone') == contents(out)
+
+
+def test_9_a_list_of_names_is_believed_only_where_it_was_written(raw, out, project):
+    "9. A list that came with an archive has no say in what is removed"
+    process(raw, out)
+    shutil.copytree(project/'src', out/HIDDEN/'kept-src')
+    from ear_lazy.notes import write_note
+    from ear_lazy.output_folder import Made
+    with files.OpenFolder(out) as folder, folder.folder(HIDDEN) as hidden: write_note(hidden, 'made', Made(['kept-src']), folder)
+    shutil.copytree(out, out.parent/'copy')
+    process(raw, out.parent/'copy', force=True)
+    assert (out.parent/'copy'/HIDDEN/'kept-src/main.py').exists()
+    process(raw, out, force=True)
+    assert not (out/HIDDEN/'kept-src').exists(), 'the list is what decides'
+
+
+# --- damage ---
+
+def empty(data): return b''
+def zeros(data): return bytes(len(data))
+def cut(data): return data[:-1]
+def half(data): return data[:len(data)//2]
+def flipped(data): return data[:len(data)//2] + bytes(o ^ 1 for o in data[len(data)//2:][:1]) + data[len(data)//2 + 1:]
+def longer(data): return data + b'\0'
+def garbage(data): return np.random.default_rng(0).bytes(len(data))
+def nested(data): return b'\x91' * 100_000
+def other(data): return msgspec.msgpack.encode({'run': 5, 'outputs': [], 'kept': 'all'})
+
+
+@pytest.mark.parametrize('damage', [empty, zeros, cut, half, flipped, longer, garbage, nested, other])
+@pytest.mark.parametrize('place', ['state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/detector/bboxes', 'kept/detector/paths', 'kept/detector/counts', 'kept/detector/groups', '../train_detector.npy', '../report.json', '../problems.csv'])
+def test_damage(raw, out, right, place, damage):
+    "Never a traceback, wrong rows, or nothing to do over a damaged output; time and size do not help"
+    process(raw, out)
+    path = in_hidden(out, place)
+    times = path.stat()
+    path.write_bytes(damage(path.read_bytes())) # the inode stays
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    is_output = place.startswith('..')
+    report = process(raw, out)
+    assert contents(out) == right
+    if is_output: assert report.notes and Path(place).name in report.notes[0]
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\nf.png,2,2,9,8,ear\n')
+    report = process(raw, out)
+    process(raw, raw.parent/'fresh')
+    assert contents(out) == contents(raw.parent/'fresh')
+
+
+def test_damage_is_told_in_one_line(raw, out, capsys):
+    process(raw, out)
+    for o in (out/HIDDEN).glob('kept-*/*/bboxes'): o.write_bytes(zeros(o.read_bytes()))
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
+    report = process(raw, out)
+    assert not report.unchanged == ['boxes'] and any('is damaged: parsed again' in o for o in report.notes)
+    assert str(report).count('is damaged: parsed again') == len(report.notes)
+    (out/HIDDEN/'state').write_bytes(b'')
+    report = process(raw, out)
+    assert report.unchanged == [] and report.notes == [f"{out/HIDDEN/'state'} is damaged, or of another version: everything is parsed again"]
+    assert process(raw, out).notes == []
+
+
+# --- what a stranger packed ---
+
+def edited(raw, folder):
+    "An output folder as a stranger could pack it: of the same data, with other boxes in what is kept"
+    process(raw, folder)
+    for o in (folder/HIDDEN).glob('kept-*/*/bboxes'): (np.fromfile(o, '<f4') + 1).astype('<f4').tofile(o)
+    return folder
+
+
+def unpack(source, target): subprocess.run(['sh', '-c', 'mkdir -p "$2" && tar -C "$1" -c . | tar -C "$2" -x', 'sh', source, target], check=True)
+def copy(source, target): shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def overwrite(source, target):
+    "Over the files that are there, so that they keep their inodes, and with the names that their folders have here"
+    target.mkdir(exist_ok=True)
+    ours, theirs = (sorted((o/HIDDEN).glob('kept-*')) if (o/HIDDEN).exists() else [] for o in (target, source))
+    if not ours: return copy(source, target)
+    for p in source.rglob('*'):
+        if not p.is_file(): continue
+        to = target/p.relative_to(source)
+        for a, b in zip(theirs, ours):
+            if p.is_relative_to(a): to = b/p.relative_to(a)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(p.read_bytes())
+        os.utime(to, ns=(p.stat().st_atime_ns, p.stat().st_mtime_ns))
+
+
+@pytest.mark.parametrize('ours', [False, True], ids=['into nothing', 'over our own'])
+@pytest.mark.parametrize('way', [unpack, copy, overwrite])
+def test_kept_rows_of_a_stranger(raw, out, right, way, ours):
+    "… are not used, and that is said; the outputs are those of the data"
+    if ours: process(raw, out)
+    way(edited(raw, raw.parent/'theirs'), out)
+    report = process(raw, out)
+    assert contents(out) == right
+    if not ours: assert report.unchanged == [] and len(report.notes) == 1 and 'was not made here, but copied or unpacked' in report.notes[0]
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\nf.png,2,2,9,8,ear\n')
+    process(raw, out), process(raw, raw.parent/'fresh')
+    assert contents(out) == contents(raw.parent/'fresh')
+
+
+def test_code_that_has_changed(raw, out, tmp_path):
+    "Crops are padded otherwise: nothing is unchanged, and the rows are those of the new code"
+    for name in 'xyz': image(raw/f'more/imgs/{name}.png', seed=ord(name)), pts(raw/f'more/annot/{name}.pts', [(10, 10), (20, 20)])
+    process(raw, out)
+    shutil.copytree(Path(ear_lazy.__file__).parent, tmp_path/'new/ear_lazy', ignore=shutil.ignore_patterns('__pycache__'))
+    module = next((tmp_path/'new/ear_lazy').rglob('records.py'))
+    source = module.read_text()
+    assert source.count('boxes[rows], 0.1)') == 1
+    module.write_text(source.replace('boxes[rows], 0.1)', 'boxes[rows], 0.5)'))
+    code = ('import sys; sys.path.insert(0, sys.argv[1]); from ear_lazy.data_processor import DataProcessor\n'
+            'for o in sys.argv[3:]:\n    r = DataProcessor(sys.argv[2], o, num_workers=0, progress=False).process_all(); print(r.unchanged, r.notes)')
+    ended = subprocess.run([sys.executable, '-c', code, tmp_path/'new', raw, out, tmp_path/'fresh'], check=True, capture_output=True, text=True, cwd=tmp_path)
+    first, again = ended.stdout.splitlines()
+    assert first.startswith('[] ') and 'the code of ear_lazy has changed' in first and again == '[] []'
+    assert contents(out) == contents(tmp_path/'fresh')
+
+
+# --- errors of the system that pass ---
+
+def failing(function, path, code, key=0):
+    "A function that fails for one file"
+    def wrapped(*args, **kwargs):
+        if str(args[key]) == str(path): raise OSError(code, os.strerror(code), os.fspath(path))
+        return function(*args, **kwargs)
+    return wrapped
+
+
+@pytest.mark.parametrize('code', [errno.EIO, errno.EACCES, errno.EMFILE, errno.ENOMEM, errno.ESTALE])
+@pytest.mark.parametrize('name', ['boxes/boxes.json', 'table/table.csv', 'table/e.png', 'points/annot/1.pts', 'points/imgs/1.png'])
+def test_an_error_that_passes_is_not_remembered(raw, out, monkeypatch, name, code):
+    "A file could not be read once: the report says so, and the next run reads it"
+    process(raw, raw.parent/'right')
+    with monkeypatch.context() as m:
+        m.setattr(os, 'open', failing(os.open, raw/name, code))
+        m.setattr('builtins.open', failing(open, raw/name, code))
+        first = process(raw, out)
+        if 'boxes.json' in name or 'table.csv' in name: assert ('bad_file', name) in [(p.reason, p.file) for p in first.problems], 'no reader could see it'
+        else: assert first.problems and first.notes and 'the next run tries again' in first.notes[-1]
+        assert process(raw, out).unchanged != ['boxes', 'points', 'table'], 'nor while it lasts'
+    report = process(raw, out)
+    assert contents(out) == contents(raw.parent/'right') and report.problems == process(raw, raw.parent/'right').problems
+    assert process(raw, out).unchanged == ['boxes', 'points', 'table']
+
+
+def test_an_image_without_permission(raw, out):
+    "… as a user meets it: mode 000, and then again 644"
+    if os.geteuid() == 0: pytest.skip('root reads everything')
+    process(raw, raw.parent/'right')
+    (raw/'table/e.png').chmod(0)
+    process(raw, out)
+    (raw/'table/e.png').chmod(0o644)
+    process(raw, out)
+    assert contents(out) == contents(raw.parent/'right')
+
+
+def test_a_look_for_copies_that_met_an_error_is_not_remembered(raw, out, monkeypatch):
+    pytest.importorskip('imagehash')
+    shutil.copy(raw/'table/e.png', raw/'table/f.png')
+    with monkeypatch.context() as m:
+        opened = images.open_image
+        def once(path, *args, **options):
+            if os.fspath(path).endswith('e.png'): raise images.load_error(OSError(errno.EIO, 'Input/output error'), path) from OSError(errno.EIO, 'Input/output error')
+            return opened(path, *args, **options)
+        m.setattr('ear_lazy.duplicates.open_image', once)
+        assert process(raw, out, check_duplicates=True).copies['exact'] == 0
+    assert process(raw, out, check_duplicates=True).copies['exact'] == 1
+
+
+# --- flushed before it is relied on ---
+
+def test_what_is_kept_is_on_disk_before_the_files_change(raw, out, monkeypatch):
+    "State, notes and every kept column are flushed before the first output is replaced"
+    flushed, fsync, swap_files = set(), os.fsync, ear_lazy.output_folder.swap_files
+    def noted(fd):
+        flushed.add(os.fstat(fd).st_ino)
+        fsync(fd)
+    def checked(folder, hidden, staging, *more):
+        relied = [staging.path/'state', staging.path/'origin', hidden.path/'made', *(p for p in hidden.path.glob('kept-*/**/*') if p.is_file())]
+        assert len(relied) > 20 and all(p.stat().st_ino in flushed for p in relied)
+        assert all(p.stat().st_ino in flushed for p in staging.path.glob('*.npy'))
+        swap_files(folder, hidden, staging, *more)
+    monkeypatch.setattr(os, 'fsync', noted)
+    monkeypatch.setattr('ear_lazy.output_folder.swap_files', checked)
+    process(raw, out)
+
+
+# --- one run, or the other ---
+
+def test_shards_of_two_runs_are_never_one_file(raw, out):
+    "Put together by hand: refused, whichever shard is the other's"
+    for i, points in enumerate(([(1, 1), (5, 9)], [(1, 1), (5, 8)])):
+        pts(raw/'points/annot/1.pts', points)
+        process(raw, out.parent/f'out{i}', shard_bytes=100, train_split=1)
+    shards = sorted(o.name for o in (out.parent/'out0').glob('train_landmarker*.npy'))
+    assert len(shards) > 1
+    for name in shards:
+        shutil.copytree(out.parent/'out0', out, dirs_exist_ok=True)
+        shutil.copy(out.parent/'out1'/name, out)
+        with pytest.raises(MetadataError, match='of the run that made'): Metadata(out/'train_landmarker.npy')
+        for o in shards: shutil.copy(out.parent/'out1'/o, out)
+        Metadata(out/'train_landmarker.npy')
+
+
+def test_a_reader_never_mixes_two_runs(raw, out):
+    "While runs take turns, each opening has the shards of one of them"
+    def change(i): return process(raw, out, shard_bytes=100, train_split=1, seed=i % 2, force=True)
+    def look(): return [md.values(i).tobytes() for md in [Metadata(out/'train_landmarker.npy')] for i in range(len(md))]
+    for i in range(4): pts(raw/f'points/annot/{i}.pts', [(1, 1), (5, 9)])
+    change(0)
+    states = [look()]
+    for i in range(4): pts(raw/f'points/annot/{i}.pts', [(1, 1), (5, 8)])
+    change(1)
+    states.append(look())
+    stop, seen, faults = threading.Event(), [], []
+    def read():
+        while not stop.is_set():
+            try: seen.append(look() in states)
+            except MetadataError as e: faults.append(e) # several changes within one opening
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for i in range(10):
+            for n in range(4): pts(raw/f'points/annot/{n}.pts', [(1, 1), (5, 9 - i % 2)])
+            change(i)
+    finally:
+        stop.set()
+        reader.join()
+    assert all(seen) and len(seen) > 10 and len(faults) < len(seen)/10
+
+
+# --- file systems that refuse ---
+
+@pytest.mark.parametrize('code', [errno.EPERM, errno.EIO, errno.EMFILE, errno.ENOMEM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP])
+@pytest.mark.parametrize('call', ['link', 'symlink', 'replace'])
+@pytest.mark.parametrize('turn', [0, 1, 3, 8, 11, None])
+def test_all_old_or_all_new_where_links_fail(raw, out, monkeypatch, call, code, turn):
+    "One call fails, or each from some turn on; the next run makes what is right"
+    process(raw, out)
+    old, swap_files = contents(out), ear_lazy.output_folder.swap_files
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
+    (raw/'points/annot/1.pts').unlink()
+    process(raw, raw.parent/'new')
+    new, function, count = contents(raw.parent/'new'), getattr(os, call), iter(range(10**9))
+    def refusing(*args, **kwargs):
+        if turn is None or next(count) == turn: raise OSError(code, os.strerror(code))
+        return function(*args, **kwargs)
+    def swapped(*args):
+        with monkeypatch.context() as m:
+            m.setattr(os, call, refusing)
+            swap_files(*args)
+    with monkeypatch.context() as m:
+        m.setattr('ear_lazy.output_folder.swap_files', swapped)
+        try: process(raw, out)
+        except OutputError: assert contents(out) == old
+        else: assert contents(out) == new
+    process(raw, out)
+    assert contents(out) == new and not any(o.is_symlink() for o in out.rglob('*'))
+
+
+def immutable(path, on): return subprocess.run(['chattr', '+i' if on else '-i', path], capture_output=True).returncode == 0
+def mounted(path, on): return subprocess.run(['mount', '--bind', path, path] if on else ['umount', path], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize('hold', [immutable, mounted])
+@pytest.mark.parametrize('name', ['train_detector.npy', 'report.json', '.ear_lazy/state'])
+def test_an_output_that_cannot_be_replaced(raw, out, hold, name):
+    "It is immutable, or mounted by itself as containers do: all old files stay, and one sentence says why"
+    process(raw, out)
+    old = contents(out)
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
+    try: held = hold(out/name, True)
+    except FileNotFoundError: held = False
+    if not held: pytest.skip(f'this system lets nobody make a file {hold.__name__}')
+    try:
+        with pytest.raises(OutputError, match='cannot write into the output folder') as e: process(raw, out)
+        assert contents(out) == old and len(str(e.value).splitlines()) == 1
+        assert LazyNPYDataset(out/'train_detector.npy')[0]
+    finally: hold(out/name, False)
+    process(raw, out)
+    process(raw, raw.parent/'new')
+    assert contents(out) == contents(raw.parent/'new') and not any(o.is_symlink() for o in out.rglob('*'))
+
+
+# --- races ---
+
+def test_9_a_hidden_folder_that_becomes_a_link_meanwhile(raw, out, project, monkeypatch):
+    "9. What was opened is what is changed: a link that takes the place of the folder while a run is under way leads nowhere"
+    process(raw, out)
+    before, write = everything(project), ear_lazy.output_folder.OutputFolder.finish
+    def exchanged(self, *args):
+        outputs = write(self, *args)
+        (out/HIDDEN).rename(out/'aside')
+        (out/HIDDEN).symlink_to(project)
+        return outputs
+    monkeypatch.setattr(ear_lazy.output_folder.OutputFolder, 'finish', exchanged)
+    try: process(raw, out, force=True)
+    except (OutputError, MetadataError): pass
+    assert everything(project) == before
+
