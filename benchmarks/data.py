@@ -159,7 +159,7 @@ class Data:
     def table(self, part=1): return self._kept(make_table, self.rows // part, self.rows // part * 5 // 2)
     def photos(self): return self._kept(make_photos, self.sized(400, least=40))
 
-    @functools.cache
+    @functools.cache # noqa: B019 (one object a run)
     def processed(self, raw, *kinds):
         "Metadata files of a raw folder, all rows in train; made in each run, by the code that is measured"
         out = self._derived/'-'.join([raw.parent.name, raw.name, *kinds])
@@ -168,7 +168,7 @@ class Data:
         subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
         return out
 
-    @functools.cache
+    @functools.cache # noqa: B019
     def arrow(self, npy):
         "The same rows as an Arrow file of `datasets`, or None where that is not installed"
         try: import datasets, pyarrow as pa

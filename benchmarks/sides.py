@@ -146,8 +146,8 @@ def parse_only(raw, workers=2): return command('--list', '--raw-data-dir', raw, 
 
 def path_index(raw):
     from ear_lazy.formats.tree import Tree
-    import ear_lazy.data_processor # what is loaded anyway is part of both sides
-    with measured() as figures: tree = Tree(raw)
+    import ear_lazy.data_processor # noqa: F401 what is loaded anyway is part of both sides
+    with measured() as figures: Tree(raw)
     return figures, None
 
 
@@ -399,7 +399,7 @@ def _fit(size):
 
 def epoch_bare(folder, small, processes=2):
     import multiprocessing
-    from PIL import Image
+    from PIL import Image # noqa: F401 loaded before the time is taken
     context, paths = multiprocessing.get_context(), _photos(folder)
     with measured() as figures:
         with context.Pool(processes) as pool:

@@ -15,7 +15,6 @@ import torch
 from torch.utils.data import get_worker_info
 
 from .geometry import clip_boxes, xywh_to_xyxy, xyxy_to_xywh
-from .samples import Sample
 from .transforms import changed, points_within
 
 # %% ../nbs/12g_adapters.ipynb #abf1a59a

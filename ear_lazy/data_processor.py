@@ -19,7 +19,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -33,6 +33,7 @@ from .background_writer import BackgroundWriter
 from .changes import Inputs, run_key
 from .duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .errors import EarLazyError, OutputError, RawDataError, StorageError, name_list, whole_number
+from .files import OpenFolder
 from .formats.discover import Source as Source, check_said, discover, uncollected # users import `Source` from here
 from .formats.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata import SHARD_BYTES
@@ -40,7 +41,7 @@ from .mirror import mirror_raw, output_stand_in, publish
 from .output_folder import OutputFolder, State, clear_away, image_root, output_errors, read_state
 from .parameters import described
 from .records import Problem
-from .report import Report, read_report
+from .report import Report, ReportError, read_report
 from .rows import Asked, Names, Part, batches, joined, raise_first, select_asked, take_in
 from .shared_storage import Job, SharedRun, dataset_folders
 from .sources import Sources, not_listed, read_sources_toml, source_info
@@ -225,7 +226,8 @@ def _report(self:DataProcessor, kinds, train_split):
     root = image_root(self.raw_data_dir, self.output_dir)
     run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.links()
     keys = inputs.keys()
-    if state.is_current(self._out, run_key(keys, *run)): return self._last_report(sources)
+    if state.is_current(self._out, run_key(keys, *run)):
+        with suppress(ReportError, OSError): return self._last_report(sources)
     report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=[state.note] if state.note else [], links=_followed(tree))
     return self._new_report(inputs, keys, report, train_split, run)
 
@@ -233,7 +235,7 @@ def _followed(found): return found.links() if found.follow_links else []
 
 @patch
 def _last_report(self:DataProcessor, sources):
-    report = read_report((self._out / 'report.json').read_bytes(), self.raw_data_dir)
+    with OpenFolder(self._out) as folder: report = read_report(folder.read('report.json'), self.raw_data_dir)
     if self.strict: raise_first(report.problems)
     report.unchanged = [s.name for s in sources]
     return report
@@ -481,7 +483,7 @@ def _at_least(least):
 
 def _pattern(text):
     try: return re.compile(text)
-    except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}')
+    except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}') from None
 
 def _share(text):
     try: share = float(text)

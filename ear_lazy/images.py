@@ -26,7 +26,7 @@ from PIL.ExifTags import Base
 from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
 from .files import open_regular
 from .storage import is_remote, prefetch, read
-from .geometry import Fit, fit_image, turn_points
+from .geometry import Fit, turn_points
 
 # %% ../nbs/03_images.ipynb #bb47d735
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF')

@@ -205,11 +205,11 @@ def publish(
     fs = filesystem(url)
     away = {_first(o) for o in {*todo, *gone} if o != _first(o)} | ({_LAST} if {*todo, *gone} - {_LAST} else set())
     for name in sorted(away & there.keys()): # the report is the first
-        tried(lambda: fs.rm_file(storage_path(f'{url}/{name}')), url)
+        tried(lambda name=name: fs.rm_file(storage_path(f'{url}/{name}')), url)
         todo = sorted({*todo, *({name} & made.keys())}, key=_order)
         gone.discard(name)
     for name in todo: sent[name] = *made[name], upload(_own(folder, name, url), f'{url}/{name}')
-    for name in sorted(gone): tried(lambda: fs.rm_file(storage_path(f'{url}/{name}')), url)
+    for name in sorted(gone): tried(lambda name=name: fs.rm_file(storage_path(f'{url}/{name}')), url)
     with _hidden(folder, url) as hidden: write_whole(hidden, _NOTE, msgspec.msgpack.encode({k: v for k, v in sent.items() if k in made}))
     return len(todo)
 

@@ -21,11 +21,11 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 from fastcore.basics import patch
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from .changes import FileDigest, code_digest, content_digest, digest_of, file_digest
 from .errors import EarLazyError, OutputError, UnsafePathError
-from .files import OpenFolder, flush_files, kind_of
+from .files import OpenFolder, flush_files, kind_of, lock_in
 from .formats.tree import REPORTS
 from .metadata import SHARD_BYTES, Pick, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
 from .notes import Origin, looks_of, read_note, write_note
@@ -125,8 +125,7 @@ def _check_notes(hidden):
 def _locked(hidden):
     "Hold the folder's lock; raises `Timeout` if another run does"
     _check_notes(hidden)
-    lock = FileLock(hidden.path / 'lock', timeout=0)
-    with lock:
+    with lock_in(hidden, timeout=0):
         if not hidden.is_in_place(): raise UnsafePathError('something else took its place meanwhile', hidden.path)
         yield
 

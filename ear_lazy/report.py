@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from html import escape
 from itertools import chain
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Annotated
 
 import msgspec

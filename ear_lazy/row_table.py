@@ -10,6 +10,7 @@ __all__ = ['COLUMNS', 'QUERY', 'problem_images', 'reports_beside', 'RowTable', '
 # %% ../nbs/15_row_table.ipynb #65a9b302
 import math
 import os
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +18,9 @@ import numpy as np
 from fastcore.basics import patch
 
 from .columns import BOX_NUMBERS, columns_of, located, numbers_of, paths_of, row_numbers
-from .errors import StorageError
+from .errors import StorageError, UnsafePathError
 from .files import open_regular
-from .report import read_report
+from .report import ReportError, read_report
 from .storage import is_remote, read_range
 
 # %% ../nbs/15_row_table.ipynb #736e485a
@@ -36,16 +37,18 @@ def problem_images(
 def reports_beside(
     paths, # Metadata files
 )->list: # `Report`s
-    "The report beside the metadata files, on disk or in a bucket"
-    found = {o.rpartition('/')[0] if is_remote(o) else str(Path(o).parent) for o in paths}
-    return [read_report(data) for data in map(_report_in, sorted(found)) if data]
+    "The report beside the metadata files, on disk or in a bucket; a file of this name that is no report is passed over"
+    found, reports = {o.rpartition('/')[0] if is_remote(o) else str(Path(o).parent) for o in paths}, []
+    for data in filter(None, map(_report_in, sorted(found))):
+        with suppress(ReportError): reports.append(read_report(data))
+    return reports
 
 def _report_in(folder):
     path = f'{folder}/report.json'
     try:
         if is_remote(folder): return read_range(path)
         with open_regular(path) as f: return f.read()
-    except (FileNotFoundError, NotADirectoryError): return b''
+    except (FileNotFoundError, NotADirectoryError, UnsafePathError): return b''
     except StorageError as e:
         if e.fault in ('missing', 'denied'): return b'' # S3 says denied for a missing file if the user may not list the bucket
         raise

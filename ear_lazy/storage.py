@@ -358,7 +358,7 @@ def local_copy(
             version = version_of(info := file_info(url))
             copy = f'{version}.copy'
             if version and _is_there(folder, copy): return str(folder.path / copy)
-            if not fetch_whole(url, info['size'], folder, copy, lambda: version_of(file_info(url)) == version): continue
+            if not fetch_whole(url, info['size'], folder, copy, lambda version=version: version_of(file_info(url)) == version): continue
             _forget(folder, copy)
             return str(folder.path / copy)
     raise StorageError('the file keeps changing while it is read: try again when nothing writes to it', url)

@@ -5,15 +5,14 @@ import time
 from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
-from cheroot.wsgi import Server as WSGIServer
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>{}</Message></Error>'
 
 
 class Server:
     "moto's S3, behind a wait and a chance to refuse; its connections stay open, as those of S3 do"
     def __init__(self):
+        from cheroot.wsgi import Server as WSGIServer
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         self._app, self._lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
         self.latency, self.refuse = 0, None # seconds; function of method and path (with its query) that gives (status, code, message), or None
         self.forget()

@@ -250,7 +250,7 @@ def test_numbers_beyond_float32(raw):
     image(raw/'two/a.png')
     pts(raw/'two/a.pts', [(1e300, 1), (1, 1), (9, 9)])
     process(raw, raw.parent/'out')
-    for path, points in rows(raw.parent/'out', 'landmarker'): assert np.isfinite(points).all()
+    for _, points in rows(raw.parent/'out', 'landmarker'): assert np.isfinite(points).all()
 
 
 @pytest.mark.parametrize('sizes', ['1e30,40', '99999999999,40', '-5,40', 'nan,40', 'wide,40', '0,0', ''])

@@ -115,7 +115,7 @@ def test_a_child_that_was_forked_has_its_batch_for_good(dataset, expected):
     start.wait(20)
     del image
     check([b['image'] for b in batches], expected[1:])
-    for b in loader(dataset, 1): pass
+    for _ in loader(dataset, 1): pass
     end.set()
     child.join(20)
     assert seen.value == expected[0].sum()

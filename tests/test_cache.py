@@ -46,7 +46,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
     @rule(key=KEYS)
     def ask(self, key):
         "… which is no use of it"
-        for key in (key, (key + 1) % 7): assert (key in self.cache) == (key in self.model)
+        for other in (key, (key + 1) % 7): assert (other in self.cache) == (other in self.model)
 
     @rule(keys=st.lists(KEYS, min_size=4, max_size=12), size=st.integers(0, 20))
     def read_through(self, keys, size):

@@ -9,9 +9,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from pathlib import Path
 from threading import Thread
 
-import dask
 import pytest
-from distributed import Client
 from making import coco, contents, image, leftovers, process, pts, text
 
 from ear_lazy import shared_storage
@@ -26,6 +24,7 @@ QUICK = {'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT': '3s', 'DASK_DISTRIBUTED__S
 class Cluster:
     "A scheduler and three workers, each a process of its own on 127.0.0.1"
     def __init__(self, folder, workers=3, env=None):
+        from distributed import Client
         self.file, self.env = folder/'scheduler.json', os.environ | QUICK | (env or {})
         self.scheduler = self._start('dask_scheduler', '--port', '0', '--no-dashboard', '--no-jupyter')
         self.workers = [self._start('dask_worker', '--no-nanny', '--no-dashboard', '--nthreads', '1', '--local-directory', str(folder)) for _ in range(workers)]
@@ -124,6 +123,7 @@ def test_dask_with_shared_storage(raw, local, cluster, out):
 
 @SHARED
 def test_dask_on_the_command_line(raw, local, cluster, out, shared, monkeypatch, capsys):
+    import dask
     asked = ['--all', '--raw-data-dir', str(raw), '--output-dir', str(out), '--batch-size', '3', '--dask']
     more = ['--shared-storage'] if shared else []
     assert main([*asked, cluster.client.scheduler.address, *more]) == 0

@@ -1,14 +1,14 @@
 "Every habit of the annotation formats, on small files; and files that are damaged at random"
 import json
-import signal
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-from making import boxes, check_document, coco, coco_dict, image, listing, outcome, problem, process, pts, reasons, rows, text
+from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
+from hypothesis import given, settings, strategies as st
+from making import boxes, coco, coco_dict, image, listing, outcome, problem, process, pts, reasons, rows, text
 
 from ear_lazy.formats.discover import discover
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats.tree import Tree
 
 EARS_POINTS = [(i * 1.5, i) for i in range(55)]
 
@@ -377,40 +377,8 @@ BBOX_FILE = b'image_path;bbox\r\na.png;[1, 2, 3, 4]\r\nb.png;(5 5 9 9)\r\na.png;
 COCO_FILE = coco_dict({'a.png': [[1, 2, 3, 4], dict(bbox=[1, 2, 3, 4], keypoints=[2, 2, 2, 8, 8, 1], iscrowd=0), dict(segmentation=[[1, 1, 9, 2, 5, 9]], area=3)],
                        'b.png': [dict(bbox=[50, 30, 20, 20], keypoints=[0, 0, 0, 0, 0, 0])], 'c.png': [[1, 1, 1, 1]], 'empty.png': []})
 PTS_FILE = b'version: 1\nn_points: 3\n{\n1.5 2\n3 4.25\n-5 6\n}\n'
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    "A raw folder with a few images in it, where damaged files are put"
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a', 'b', 'empty'): image(folder/f'{name}.png')
-    return folder
-
-
-BYTES = st.one_of(st.binary(max_size=4), st.sampled_from([b'NaN', b'-Infinity', b'1e999', b'9' * 30, b'9' * 5000, b'"', b'\xff', b'\0', b'\r', b'\n', b'{', b'}', b'[' * 3000, b']', b',,', b'-',
-                                                          b'null', b'true', b'\\u0000', b'\xef\xbb\xbf', b'\xe2\x80\xa8', b'n_points:', b'../']))
-EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), BYTES), min_size=1, max_size=6)
-
-
-def edited(data, edits):
-    "Some bytes taken out, others put in their place"
-    for at, length, new in edits:
-        start = int(at * len(data))
-        data = data[:start] + new + data[start + length:]
-    return data
-
-
-def check_reader(folder, name, format, data):
-    "A reader gives records or an `AnnotationError`, quickly; `load` accounts for every annotation"
-    (folder/name).write_bytes(data)
-    signal.alarm(10)
-    try: check_document(Tree(folder), Document(format, (name,)), sniff_all=len(data) % 8 == 0) # an eighth of them is enough
-    finally:
-        signal.alarm(0)
-        (folder/name).unlink()
-
-
-many = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
+PICTURES = 'a.png', 'b.png', 'empty.png'
+many = examples(2000)
 
 
 @many
@@ -426,29 +394,6 @@ def test_csv_of_damaged_bytes(pictures, data, edits): check_reader(pictures, 'x.
 @many
 @given(EDITS)
 def test_pts_of_damaged_bytes(pictures, edits): check_reader(pictures, 'a.pts', 'pts', edited(PTS_FILE, edits))
-
-
-ODD = st.sampled_from([None, True, '', 'x', '7', 'nan', -1, 0, 1, 2**31, 2**63, 2**64, 10**40, -2**63 - 1, 1.5, 1e300, -1e300, float('nan'), float('inf'), [], {}, [[]], [1], [1, 2, 3, 4],
-                       [1, 2, 3, 4, 5], [None] * 4, ['1', '2', '3', '4'], [float('nan')] * 6, {'a': 1}, 'a.png', '../a.png', '/', '\0', 'é', '9' * 5000, '²', [1e39] * 6])
-
-
-def places(node, at=()):
-    "Every place in a JSON tree"
-    yield at
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in items: yield from places(value, (*at, key))
-
-
-def changed(tree, place, how, value):
-    "A tree with one place replaced, removed, or doubled"
-    if not place: return value if how == 'replace' else tree
-    tree = json.loads(json.dumps(tree))
-    node = tree
-    for key in place[:-1]: node = node[key]
-    if how == 'replace': node[place[-1]] = value
-    elif how == 'remove': del node[place[-1]]
-    elif isinstance(node, list): node.append(node[place[-1]])
-    return tree
 
 
 @st.composite

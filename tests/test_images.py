@@ -188,7 +188,7 @@ def test_content_counts_not_the_name(tmp_path, suffix):
 # ------------------------------------------------------------------------------------------------------------------------ orientation
 
 @pytest.mark.parametrize('exif', [exif_of(0), exif_of(9), exif_of(77), b'', b'Exif\0\0', b'Exif\0\0rubbish', b'Exif\0\0II*\0\xff\xff\xff\xff',
-    b'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\xff\xff\xff\xff\0\0\0\0'], ids=repr)
+    b'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\xff\xff\xff\xff\0\0\0\0'], ids=lambda o: repr(o) if isinstance(o, bytes) else f'turn {o[274]}')
 @pytest.mark.parametrize('suffix', ['.jpg', '.png', '.webp'])
 @pytest.mark.filterwarnings('ignore:Corrupt EXIF', 'ignore:Tag data')
 def test_orientation_that_says_nothing(tmp_path, exif, suffix):

@@ -7,7 +7,6 @@ from threading import Barrier, Thread, current_thread, main_thread
 
 import numpy as np
 import pytest
-from bucket import serving
 from making import process
 from torch.utils.data import DataLoader
 
@@ -28,21 +27,14 @@ def local(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope='module')
-def server():
-    with serving() as server: yield server
-
-
 @pytest.fixture
-def bucket(server, local, tmp_path, monkeypatch):
+def bucket(s3, local, monkeypatch):
     "The server, with the raw data and the metadata in its bucket, and an empty cache folder"
-    monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / 'cache'))
     fs = storage.filesystem('s3://bucket')
     if not fs.exists('bucket/data/out'): fs.put(str(local), 'bucket/data', recursive=True)
     monkeypatch.setattr(storage, '_unsigned', set())
-    server.forget()
-    yield server
-    server.refuse, server.latency = None, 0
+    s3.forget()
+    return s3
 
 
 @pytest.fixture

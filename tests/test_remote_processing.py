@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
-from bucket import serving
 from making import coco, image, process, pts, text
 from PIL import Image
 
@@ -52,21 +51,14 @@ def local(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope='module')
-def server():
-    with serving() as server: yield server
-
-
 @pytest.fixture
-def bucket(server, local, tmp_path, monkeypatch):
+def bucket(s3, local):
     "The server, with nothing but raw data in its bucket, and an empty cache folder"
-    monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / 'cache'))
     fs = storage.filesystem('s3://bucket')
     if fs.exists('bucket/data'): fs.rm('bucket/data', recursive=True)
     fs.put(str(local / 'raw'), 'bucket/data/raw', recursive=True)
-    server.forget()
-    yield server
-    server.refuse, server.latency = None, 0
+    s3.forget()
+    return s3
 
 
 RAW, OUT = 's3://bucket/data/raw', 's3://bucket/data/out'

@@ -39,10 +39,10 @@ def test_shards_hold_the_same_rows(raw, tmp_path, shard_bytes):
     report = in_shards(raw, cut, shard_bytes)
     for name in (f'{split}_{kind}.npy' for split in ('train', 'val') for kind in KINDS):
         assert rows(cut/name, raw) == rows(whole/name, raw)
-        md = Metadata(cut/name)
-        assert [len(np.load(shard_path(cut/name, i))['source']) for i in range(md._shards[0].of)] == [len(o) for o in md._shards]
-        if shard_bytes == 1: assert {len(o) for o in md._shards} == {1}, 'at least one row in each'
-        if shard_bytes == 100: assert len(md._shards) > 1 or len(md) < 4
+        shards = [len(np.load(o, allow_pickle=False)['source']) for o in cut.glob(f'{name[:-4]}*.npy')]
+        assert sum(shards) == len(Metadata(cut/name))
+        if shard_bytes == 1: assert {*shards} == {1}, 'at least one row in each'
+        if shard_bytes == 100: assert len(shards) > 1 or sum(shards) < 4
     assert {o.file: o.rows for o in report.outputs} == {p.name: len(Shard(p)) for p in cut.glob('*.npy')}
     if shard_bytes == 10**6: assert {k: v for k, v in contents(cut).items()} == contents(whole)
 
@@ -63,7 +63,7 @@ def test_fewer_shards_leave_no_old_ones(raw, tmp_path):
 def test_subsets_and_combinations(raw, tmp_path):
     in_shards(raw, tmp_path/'out', 300)
     ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
-    assert len(ds.metadata._shards) > 2
+    assert len([*(tmp_path/'out').glob('train_detector*.npy')]) > 2
     both = CombinedLazyDataset([ds, ds[::-1]])
     assert [both.get_metadata(i)['image_path'] for i in range(len(ds))] == [both.get_metadata(-1 - i)['image_path'] for i in range(len(ds))]
     with pytest.raises(IndexError): ds[len(ds)]

@@ -62,20 +62,20 @@ def in_child(function):
     finally: os._exit(status)
 
 
-def check(cache):
-    "Every block is free or belongs to one value, every value is found, and its place in the order of use fits both ways"
-    with cache._exclusive() as arena:
-        free = arena._walk(arena.head[1], arena.n)
-        entries, entry = [], arena.newer[0]
-        while entry:
-            assert arena.older[entry] == (entries[-1] if entries else 0)
-            entries.append(entry)
-            entry = arena.newer[entry]
-        assert arena.older[0] == (entries[-1] if entries else 0)
-        blocks = [b for e in entries for b in arena._walk(e, arena.n)]
-        assert sorted(free + blocks) == list(range(1, arena.n))
-        assert (len(free), len(entries), arena.head[0]) == (arena.head[2], arena.head[3], 0)
-        for e in entries: assert arena.find(bytes(arena.keys[16 * e:16 * e + 16])) == e
+def check(cache, blocks):
+    "It holds as many values, in as many blocks, as can be found in it; `blocks` are those of each key that was ever put"
+    found = [n for key, n in blocks.items() if name(key) in cache]
+    assert cache.info().currsize == len(found) and cache.nbytes == BLOCK * sum(found)
+    return True
+
+
+def check_all_of_it(cache, n):
+    "No block is lost or belongs to two values: so many values of one block fit, and then each drives out the oldest"
+    for key in range(100, 100 + 2 * n):
+        cache.put(name(key), value(key, 1))
+        kept = range(max(100, key + 1 - n), key + 1)
+        if key >= 99 + n: assert name(kept[0]) in cache and name(kept[0] - 1) not in cache and (cache.info().currsize, cache.nbytes) == (n, n * BLOCK)
+    for key in kept: assert is_value(cache.get(name(key)), key, 1)
     return True
 
 
@@ -84,6 +84,7 @@ def check(cache):
 class Model(RuleBasedStateMachine):
     "A shared cache is an ordered dict with so many blocks, in whichever process it is used"
     BLOCKS = 12
+    cache = None
     keys, blocks, elsewhere = st.integers(0, 9), st.integers(1, 14), st.booleans()
 
     @initialize()
@@ -126,9 +127,11 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self):
-        if not hasattr(self, 'cache'): return
+        if self.cache is None: return
         assert self.cache.info() == CacheInfo(self.hits, self.misses, None, len(self.model))
-        assert self.cache.nbytes == BLOCK * sum(self.model.values()) and check(self.cache)
+        assert check(self.cache, self.model) and [key for key in range(10) if name(key) in self.cache] == sorted(self.model)
+
+    def teardown(self): assert self.cache is None or check_all_of_it(self.cache, self.BLOCKS)
 
 
 TestModel = Model.TestCase
@@ -149,17 +152,18 @@ def test_the_budget_holds_for_values_of_all_sizes(budget):
         assert memory(cache) <= budget and cache.nbytes <= budget
         if (found := cache.get(name(i))) is not None: assert np.array_equal(found[0], array)
         else: assert len(array) > 0.98 * budget - 3 * BLOCK
-    assert check(cache)
+    assert check(cache, {i: len(pack(cache.get(name(i)))) for i in range(400) if name(i) in cache})
+    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK + 36) - 1)
 
 
 def test_values_of_all_dtypes():
     cache = SharedCache('1MB')
     arrays = [np.arange(7).astype(d).reshape(1, 7) for d in ('?', 'i1', '<u2', '>i4', 'f2', 'f4', 'f8', 'c8', 'S5', 'U3')]
-    for arrays in ((), arrays, [np.zeros((0, 4))], [np.array(3.0), np.array(True)], [np.arange(24).reshape(2, 3, 4).T[:, ::2]], [o[:, ::-1] for o in arrays]):
-        cache.put(b'', arrays)
+    for given in ((), arrays, [np.zeros((0, 4))], [np.array(3.0), np.array(True)], [np.arange(24).reshape(2, 3, 4).T[:, ::2]], [o[:, ::-1] for o in arrays]):
+        cache.put(b'', given)
         found = cache.get(b'')
-        assert type(found) is tuple and len(found) == len(arrays)
-        for a, b in zip(found, arrays): assert a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b) and a.flags.writeable and a.flags.aligned
+        assert type(found) is tuple and len(found) == len(given)
+        for a, b in zip(found, given): assert a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b) and a.flags.writeable and a.flags.aligned
     for wrong in (np.array([None]), np.zeros(2, 'i4,f4')):
         with pytest.raises(TypeError, match='cannot be shared'): cache.put(b'wrong', (wrong,))
     assert cache.get(b'wrong') is None
@@ -175,26 +179,41 @@ def test_a_callers_change_never_reaches_the_cache():
         for o in found: o[...] = 9
 
 
-def test_evicted_while_it_is_copied():
-    "What is copied is looked up again, and what has gone is a miss"
-    cache = with_blocks(7)
-    class Interrupted:
-        "Blocks of the arena; the first time they are copied, something else happens before"
-        def __init__(self, blocks, function): self.blocks, self.function = blocks, function
-        def __getitem__(self, numbers):
-            self.function, function = (lambda: None), self.function
-            function()
-            return self.blocks[numbers]
-        def __setitem__(self, numbers, values): self.blocks[numbers] = values
-    blocks = cache._arena.blocks
-    for other, served in ((1, True), (6, False)):
+def get_at_line(cache, key, line, other):
+    "`cache.get`, at whose so-manieth line another thread does something; (what it gave, whether it came so far)"
+    thread, count = Thread(target=other), 0
+    def trace(frame, event, arg):
+        nonlocal count
+        if (frame.f_code.co_filename, frame.f_code.co_name) != (shared_cache.__file__, 'get'): return None
+        if event == 'line':
+            count += 1
+            if count == line:
+                thread.start()
+                thread.join(0.2) # it waits for the lock, where that is held
+        return trace
+    sys.settrace(trace)
+    try: found = cache.get(key)
+    finally: sys.settrace(None)
+    if thread.ident: thread.join()
+    return found, count >= line
+
+
+@pytest.mark.parametrize('other', [1, 6])
+def test_evicted_while_it_is_copied(other):
+    "Whenever another value comes, what is served is right, and what has gone is a miss"
+    cache, line, served = with_blocks(7), 1, []
+    def put_others():
+        for _ in range(3): cache.put(name(8), value(8, other))
+    while True:
         cache.clear()
         cache.put(name(0), value(0, 2))
-        cache._arena.blocks = Interrupted(blocks, lambda: [cache.put(name(8), value(8, other)) for _ in range(3)])
-        found = cache.get(name(0))
-        cache._arena.blocks = blocks
-        assert is_value(found, 0, 2) if served else found is None
-        assert cache.info() == CacheInfo(served, not served, None, 1 + served) and check(cache)
+        found, came = get_at_line(cache, name(0), line, put_others)
+        if not came: break
+        served.append(found is not None)
+        assert found is None or is_value(found, 0, 2)
+        assert cache.info() == CacheInfo(served[-1], not served[-1], None, 1 + (other == 1)) and check(cache, {0: 2, 8: other})
+        line += 1
+    assert line > 4 and {*served} == ({True} if other == 1 else {True, False})
 
 
 # Threads
@@ -217,7 +236,7 @@ def test_threads():
         return hammer(cache, seed, 300)
     with ThreadPoolExecutor(8) as pool: hits = sum(pool.map(run, range(8)))
     info = cache.info()
-    assert (info.hits, info.hits + info.misses) == (hits, 8 * 300) and hits > 100 and check(cache)
+    assert (info.hits, info.hits + info.misses) == (hits, 8 * 300) and hits > 100 and check(cache, {key: len(pack(value(key))) for key in range(30)}) and check_all_of_it(cache, 60)
 
 
 def test_two_caches_waited_for_crosswise():
@@ -290,6 +309,8 @@ def killed_at(cache, function, line):
     return status != 0
 
 
+BLOCKS_OF = {1: 2, 2: 2, 3: 2, 4: 3, 9: 3}
+
 def put_one(cache): cache.put(name(9), value(9, 3)) # drives two out
 def put_again(cache): cache.put(name(2), value(2, 2))
 def get_one(cache): assert is_value(cache.get(name(2)), 2, 2)
@@ -308,9 +329,9 @@ def test_killed_at_every_line(function):
         found = {key: cache.get(name(key)) for key in (1, 2, 3, 9)}
         for key, o in found.items(): assert o is None or is_value(o, key, 3 if key == 9 else 2)
         kept.append(sum(o is not None for o in found.values()))
-        assert check(cache)
+        assert check(cache, BLOCKS_OF)
         cache.put(name(4), value(4, 3))
-        assert is_value(cache.get(name(4)), 4, 3) and check(cache)
+        assert is_value(cache.get(name(4)), 4, 3) and check(cache, BLOCKS_OF) and check_all_of_it(cache, 7)
         ready()
         line += 1
     assert line > 15
@@ -336,11 +357,16 @@ def test_killed_again_and_again_among_others():
         hammer(cache, seed, 5)
     stop.value = True
     for other in others: other.join(60)
-    assert [other.exitcode for other in others] == [0, 0] and check(cache) and cache.info().currsize > 5
+    assert [other.exitcode for other in others] == [0, 0] and check(cache, {key: len(pack(value(key))) for key in range(30)}) and cache.info().currsize > 5 and check_all_of_it(cache, 60)
     assert memory(cache) <= cache.max_bytes
 
 
 # Nothing is left behind
+
+def shared_memory(pid):
+    "Named memory of a process or of this package; other processes come and go"
+    return {o for o in os.listdir('/dev/shm') if 'ear_lazy' in o or str(pid) in o}
+
 
 def users(inode):
     "Processes that map the memory of a cache"
@@ -354,7 +380,7 @@ def users(inode):
 
 def test_memory_and_descriptors_are_given_back():
     gc.collect()
-    fds, shm = set(os.listdir('/proc/self/fd')), set(os.listdir('/dev/shm'))
+    fds, shm = set(os.listdir('/proc/self/fd')), shared_memory(os.getpid())
     for _ in range(30):
         cache = SharedCache('1MB')
         cache.put(b'a', value(3))
@@ -362,14 +388,15 @@ def test_memory_and_descriptors_are_given_back():
         assert again is cache and users(inode) == [os.getpid()]
         del cache, again
         assert users(inode) == [] and is_value(found, 3)
-    assert set(os.listdir('/proc/self/fd')) == fds and set(os.listdir('/dev/shm')) <= shm
+    assert set(os.listdir('/proc/self/fd')) == fds and shared_memory(os.getpid()) <= shm
 
 
 def test_a_child_outlives_the_object_of_its_parent():
     cache, (ours, theirs) = SharedCache('1MB'), fork.Pipe()
     cache.put(b'a', value(3))
     inode = os.fstat(cache._fd).st_ino
-    child = fork.Process(target=lambda: theirs.recv() and theirs.send(is_value(cache.get(b'a'), 3)) or theirs.recv())
+    def serve(cache): theirs.recv() and theirs.send(is_value(cache.get(b'a'), 3)) or theirs.recv()
+    child = fork.Process(target=serve, args=(cache,))
     child.start()
     del cache
     assert users(inode) == [child.pid]
@@ -530,16 +557,15 @@ if __name__ == '__main__':
     dataset = LazyNPYDataset({str(folder/'out/train_detector.npy')!r}, cache=cache)
     loader = DataLoader(dataset, 2, num_workers=2, persistent_workers=True, multiprocessing_context='fork')
     for epoch in range(2): list(loader)
-    print(os.fstat(cache._fd).st_ino, *cache.info()[:2], flush=True)
+    print(os.getpid(), os.fstat(cache._fd).st_ino, *cache.info()[:2], flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 '''
-    shm = set(os.listdir('/dev/shm'))
     script = tmp_path/'train.py'
     script.write_text(code)
     run = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, timeout=300,
                          env=os.environ | {'PYTHONPATH': str(ROOT)})
-    inode, hits, misses = map(int, run.stdout.split())
+    pid, inode, hits, misses = map(int, run.stdout.split())
     assert run.returncode == -signal.SIGKILL and hits == misses > 0
     deadline = time.monotonic() + 120
     while users(inode) and time.monotonic() < deadline: time.sleep(0.2)
-    assert users(inode) == [] and not any('ear_lazy' in o for o in set(os.listdir('/dev/shm')) - shm)
+    assert users(inode) == [] and not shared_memory(pid)

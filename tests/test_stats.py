@@ -1,5 +1,4 @@
 "Statistics of every kind of dataset say what its rows say one by one, and a skewed split is seen"
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from making import coco, image, process
@@ -12,12 +11,11 @@ from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
 from ear_lazy.show import show_batch
 from ear_lazy.stats import box_measures, compare_splits, coverage, image_measures, keypoint_map, plot_stats, stats
 
-plt.switch_backend('agg')
-
 
 @pytest.fixture(autouse=True)
 def closed_figures():
     yield
+    import matplotlib.pyplot as plt
     plt.close('all')
 
 

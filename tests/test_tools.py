@@ -8,7 +8,6 @@ import pytest
 import torch
 from making import coco, image, process, pts
 from torch.utils.data import DataLoader
-from vision import tv_tensors, v2 # before Lightning, which imports torchvision where it is
 
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
@@ -16,6 +15,13 @@ from ear_lazy.samples import Sample
 from ear_lazy.show import boxes_of, points_of, show_batch, thumbnail_html
 
 os.environ |= {'ALBUMENTATIONS_NO_TELEMETRY': '1', 'NO_ALBUMENTATIONS_UPDATE': '1', 'HF_HUB_OFFLINE': '1', 'HF_HUB_DISABLE_TELEMETRY': '1'}
+
+
+@pytest.fixture(scope='module', autouse=True)
+def torchvision():
+    "Imported by the first test, since it takes seconds, and before Lightning, which imports it where it is"
+    global tv_tensors, v2
+    from vision import tv_tensors, v2
 
 
 @pytest.fixture(scope='module')

@@ -30,7 +30,7 @@ def exact_map(after):
     found = np.argwhere(after[..., 0] > 0)
     if not len(found): return None
     centre = np.array([after[..., 1].astype(int) * 256 + after[..., 2] - 1, after[..., 0].astype(int) - 1])
-    (y0, x0), (y1, x1) = found[0], found[-1]
+    (y0, x0), (_, x1) = found[0], found[-1]
     sign = 1 if x1 == x0 or centre[0, y0, x1] > centre[0, y0, x0] else -1
     half = Fraction(1, 2)
     return (sign, x0 + half - sign * (int(centre[0, y0, x0]) + half)), (1, y0 + half - (int(centre[1, y0, x0]) + half))

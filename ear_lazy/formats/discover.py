@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import AnnotationError, ImageLoadError, RawDataError
+from ..errors import AnnotationError, RawDataError
 from .csv import COLUMN_NAMES, column_name, unknown_header
 from .registry import readers
 from .tree import (

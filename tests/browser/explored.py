@@ -4,6 +4,7 @@ import json
 from io import BytesIO
 
 import numpy as np
+from making import tell
 from PIL import Image
 
 # What JupyterLab gives a page in its light and its dark theme.
@@ -79,7 +80,7 @@ class Explored:
 
     def to_python(self, content):
         if 'set' in content: self.widget.set_state(content['set'])
-        else: self.widget._answer(content)
+        else: tell(self.widget, content)
         return self.mail()
 
     def mail(self):

@@ -170,6 +170,7 @@ def test_next_previous_flag_and_back(show, opened):
     e.page.keyboard.press('Escape')
     assert not e.page.locator('.eal-full').is_visible()
     assert e.page.evaluate('document.activeElement.className') == 'eal-layer'
+    e.page.wait_for_selector('.eal-cell[data-row="2"][aria-label$=", flagged"]')
     assert e.labels()[2].endswith(', flagged')
 
 

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 from breaking import Outputs, killed_at
 from making import HIDDEN, contents, leftovers, process
 
-from ear_lazy import output_folder, swap
+from ear_lazy import swap
 from ear_lazy.errors import OutputError
 from ear_lazy.metadata import Metadata
 from ear_lazy.notes import read_origin
@@ -38,7 +39,7 @@ def test_killed_at_every_change_of_a_folder(outputs):
 def test_killed_in_the_first_run(outputs, tmp_path):
     "There is nothing, or all of it"
     turn, seen = 0, set()
-    while killed_at(turn, lambda: process(outputs.raw, tmp_path/f'{turn}')):
+    while killed_at(turn, partial(process, outputs.raw, tmp_path/f'{turn}')):
         found = contents(tmp_path/f'{turn}')
         assert found in ({}, outputs.after)
         seen.add(len(found))

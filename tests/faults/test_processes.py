@@ -253,7 +253,8 @@ def at_work(p, out):
     while p.poll() is None and not leftovers(out): time.sleep(0.001)
 
 
-def test_killed_at_random_moments(tmp_path):
+@pytest.mark.parametrize('kills', [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_killed_at_random_moments(tmp_path, kills):
     "Half of them anywhere, half between its first and its last write"
     outputs, moments = Outputs(tmp_path, points=60), random.Random(0)
     began = time.monotonic()
@@ -262,7 +263,7 @@ def test_killed_at_random_moments(tmp_path):
     first_write = time.monotonic() - began
     one_run(p)
     whole, writing = time.monotonic() - began, time.monotonic() - began - first_write
-    for turn in range(50):
+    for turn in range(kills):
         outputs.turn_round()
         p = started(outputs, workers=2 * (turn % 5 == 4))
         if turn % 2: at_work(p, outputs.out)
@@ -311,7 +312,7 @@ def test_raw_data_changes_under_way(tmp_path, workers, change):
 def test_two_runs_at_once(tmp_path):
     "One makes the files, and the other one says why not, or comes late and does it again"
     outputs = Outputs(tmp_path)
-    for turn in range(4):
+    for _ in range(4):
         done = [ended(p) for p in [started(outputs), started(outputs)]]
         assert any(o.returncode == 0 for o in done)
         for o in done:

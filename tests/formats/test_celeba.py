@@ -1,18 +1,11 @@
 "CelebA: boxes and landmarks, as text and as CSV, the two sets of images, and files that are damaged at random"
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
-from test_formats import EDITS, check_reader, edited
 
-quick = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('000001.jpg', '000002.jpg'): image(folder/name)
-    return folder
-
+PICTURES = '000001.jpg', '000002.jpg'
+quick = examples(1000)
 
 
 BOXES = '3\nimage_id x_1 y_1 width height\n000001.jpg    1  2 13 14\n000002.jpg    7  9  21 26\n000003.jpg 0 0 0 0\n'

@@ -2,12 +2,14 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
+from hypothesis import given, strategies as st
 from making import coco_dict, image, listing, outcome, problem, reasons, rows, text
-from test_formats import EDITS, ODD, changed, check_reader, edited, places
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Document, Tree
+
+PICTURES = 'a.png', 'b.png', 'empty.png'
 
 
 def landmarks(raw): return rows(raw.parent/'out', 'landmarker')
@@ -131,15 +133,7 @@ def test_a_large_file_is_told_from_its_ends(raw):
 POINTS_FILE = export({'a.png': [(1, (5, 5)), (2, (9, 9)), (3, (1.5, 2.5))], 'b.png': [(2, (9, 9)), (2, (8, 8))], 'gone.png': [(1, (5, 5))], 'empty.png': []}, ['1', '2', '3'])
 
 
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a', 'b', 'empty'): image(folder/f'{name}.png')
-    return folder
-
-
-many = settings(max_examples=1000, deadline=None, derandomize=True,
-                suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
+many = examples(1000)
 
 
 @many

@@ -4,14 +4,16 @@ import tracemalloc
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, reasons, rows, text
-from test_formats import EDITS, check_reader, edited
 
 from ear_lazy.errors import AnnotationError
 from ear_lazy.formats.discover import discover, load
 from ear_lazy.formats.registry import readers
 from ear_lazy.formats.tree import Document, Tree
+
+PICTURES = 'a.png', 'b.png', 'frame_000000.png'
 
 
 def box(x, y, w, h, more='', label='ear'): return f'<box label="{label}" occluded="0" xtl="{x}" ytl="{y}" xbr="{x + w}" ybr="{y + h}" {more}><attribute name="side">left</attribute></box>'
@@ -230,14 +232,7 @@ FILE = f'''<?xml version="1.0"?>
 {picture('b.png', f'<skeleton label="ear">{joint("lobe", 1, 2)}{joint("top", 3, 4)}</skeleton>', '<mask left="1" top="2" width="3" height="4" rle="12"/>', '<ellipse cx="9" cy="9" rx="2" ry="3"/>')}{picture('c.png')}
 {track(box(1, 2, 9, 9, 'frame="0" outside="0"'), box(1, 2, 9, 9, 'frame="1" outside="1"'), f'<skeleton frame="1">{joint("top", 1, 2)}</skeleton>')}</annotations>'''.encode()
 
-many = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a', 'b', 'frame_000000'): image(folder/f'{name}.png')
-    return folder
+many = examples(2000)
 
 
 @settings(many, max_examples=1000)

@@ -3,7 +3,8 @@ import signal
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import examples
+from hypothesis import given, strategies as st
 from making import image, listing, outcome, problem, process, reasons, rows, text
 
 from ear_lazy.errors import RawDataError
@@ -86,8 +87,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-many = settings(max_examples=2000, deadline=None, derandomize=True,
-                suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
+many = examples(2000)
 NAMES = st.one_of(st.sampled_from(['x.png', 'ohr-ä.jpg', 'b\udcff.png', '"c".png', 'a..png', '[1].bmp', 'good.jpg', 'a.png.png', '%s.png', 'con.tif']),
                   st.text(st.characters(codec='utf-8', exclude_characters='/\\\0', exclude_categories=['Cs']), min_size=1, max_size=8).map(lambda o: f'x{o}x.png'))
 

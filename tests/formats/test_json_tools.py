@@ -4,14 +4,15 @@ import json
 import zipfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
+from hypothesis import given, settings, strategies as st
 from making import boxes, coco, image, outcome, problem, reasons, rows, text
-from test_formats import EDITS, ODD, changed, check_reader, edited, places
 
 from ear_lazy.formats.audioear import open_archive
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Tree
 
+PICTURES = 'a.png', 'b.png', 'empty.png'
 CONTOURS = (20, 15, 15, 5)
 
 
@@ -260,20 +261,13 @@ def test_vott_an_export_beside_the_files_it_was_made_of(raw):
 
 # Damage at random
 
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a', 'b', 'empty'): image(folder/f'{name}.png')
-    return folder
-
-
 LABELME = labelme(shape('rectangle', (5, 10), (20, 30), group_id=1), shape('point', (6, 7), label='1', group_id=1), shape('point', (8, 9), label='2', group_id=1),
                   shape('circle', (30, 20), (33, 24)), shape('points', (1, 2), (3, 4)), shape('point', (1, 1), label='x'), shape('polygon', (1, 2), (9, 2), (5, 8)))
 FILES = dict(labelme=LABELME, audioear=ear(path='a.json'), createml=createml(),
              vott_json=vott(a=asset('a.png', region(), region(boundingBox=None)), b=asset('b.png', region(left=50), path='file:/x/b.png'), c=asset('empty.png', state=1)),
              vott_json_asset=asset('a.png', region(), region(boundingBox=None)))
 NAMES = dict(vott_json_asset='a-asset.json')
-many = settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+many = examples(1000)
 
 
 @pytest.mark.parametrize('name', FILES)

@@ -1,20 +1,13 @@
 "Loose points in text files, what must not be taken for them, and files that are damaged at random"
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, pts, reasons, rows, text
-from test_formats import EDITS, check_reader, edited
 
 from ear_lazy.formats.tree import Tree
 
-quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a.png', 'b.png'): image(folder/name)
-    return folder
-
+PICTURES = 'a.png', 'b.png'
+quick = examples(2000)
 
 
 POINTS = '12.5 8.0\n30.25 9.5\n14 29.75\n20 11\n'

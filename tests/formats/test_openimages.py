@@ -1,20 +1,13 @@
 "Open Images: fractions, X before Y, ids for names, groups, and files that are damaged at random"
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, process, reasons, text
-from test_formats import EDITS, check_reader, edited
 
 from ear_lazy.formats.tree import Tree
 
-quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a.png', 'b.png'): image(folder/name)
-    return folder
-
+PICTURES = 'a.png', 'b.png'
+quick = examples(2000)
 
 
 HEADER = 'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n'

@@ -1,10 +1,11 @@
 "VGGFace2: boxes and landmarks of a face, names without extension, and files that are damaged at random"
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, strategies as st
 from making import boxes, formats, image, outcome, problem, process, reasons, rows, text
-from test_formats import EDITS, check_reader, edited
 
-quick = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+PICTURES = 'n2/0001_01.jpg', 'n3/0001_01.jpg'
+quick = examples(1000)
 BOXES = 'NAME_ID,X,Y,W,H\n"n2/0001_01",16,4,20,30\n"n3/0001_01",-3,4,20,30\n'
 LANDMARKS = 'NAME_ID,P1X,P1Y,P2X,P2Y,P3X,P3Y,P4X,P4Y,P5X,P5Y\n"n2/0001_01",20.5,10,30,10,25,15,21,20,29.25,20\n"n3/0001_01",2,10,12,10,7,15,3,20,9,20\n'
 POINTS = [[20.5, 10, 2], [30, 10, 2], [25, 15, 2], [21, 20, 2], [29.25, 20, 2]]
@@ -51,13 +52,6 @@ def test_lines_that_are_wrong(raw):
     report = outcome(raw)
     assert (problem(report, 'malformed').where, problem(report, 'malformed').boxes) == ('line 4', 1)
     assert (problem(report, 'missing_image').keypoints, problem(report, 'missing_image').file) == (1, 'faces/bb_landmark/loose_landmark_train.csv')
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('n2', 'n3'): image(folder/f'{name}/0001_01.jpg')
-    return folder
 
 
 @quick

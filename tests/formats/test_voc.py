@@ -3,13 +3,15 @@ import signal
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, process, reasons, text
-from test_formats import EDITS, check_reader, edited
 
 from ear_lazy.formats.discover import discover, load
 from ear_lazy.formats.registry import readers
 from ear_lazy.formats.tree import Document, Tree
+
+PICTURES = 'a.png', 'b.png'
 
 
 def corners(xmin, ymin, xmax, ymax): return f'<bndbox><xmin>{xmin}</xmin><ymin>{ymin}</ymin><xmax>{xmax}</xmax><ymax>{ymax}</ymax></bndbox>'
@@ -178,14 +180,7 @@ FILE = f'''<?xml version="1.0"?>
 <annotation><folder>f</folder><filename>a.png</filename><size><width>60</width><height>40</height><depth>3</depth></size>
 {thing(1, 2, 11, 12, more=f'<part><name>lobe</name>{corners(2, 3, 4, 5)}</part>')}{thing(21.5, 2, 70, 12)}{thing()}{thing(1, 2, 11, 12)}</annotation>'''.encode()
 
-many = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a', 'b'): image(folder/f'{name}.png')
-    return folder
+many = examples(2000)
 
 
 @settings(many, max_examples=1000)

@@ -1,18 +1,11 @@
 "WFLW: points, boxes, several faces in an image, the shorter lists, and files that are damaged at random"
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
-from test_formats import EDITS, check_reader, edited
 
-quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a.png', 'b.png'): image(folder/name)
-    return folder
-
+PICTURES = 'a.png', 'b.png'
+quick = examples(2000)
 
 
 def face(name, at=5, box='10 12 40 30', more='0 0 0 0 1 0'): return ' '.join(o for o in [*(f'{at + i / 4} {i / 8:.6f}' for i in range(98)), box, more, name] if o)

@@ -1,18 +1,11 @@
 "WIDER FACE: images without faces, invalid ones, lines that are missing, and files that are damaged at random"
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from damaging import EDITS, check_reader, edited, examples
+from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
-from test_formats import EDITS, check_reader, edited
 
-quick = settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a.png', 'b.png'): image(folder/name)
-    return folder
-
+PICTURES = 'a.png', 'b.png'
+quick = examples(2000)
 
 
 FILE = 'a.png\n2\n1 2 3 4 0 0 0 0 0 0\n10 20 8 9 2 0 0 1 2 0\nsub/b.png\n0\n0 0 0 0 0 0 0 0 0 0\nb.png\n1\n50 30 20 20 0 0 0 0 0 0\ngone.png\n1\n1 1 1 1 0 0 0 0 0 0\n'

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import assert_accounted, boxes, image, outcome, problem, process, reasons, rows, text
-from test_formats import EDITS, check_reader, edited, many
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.tree import Tree
 from ear_lazy.formats.yolo import parse_yaml
 
+PICTURES = 'a.png', 'b.png'
 REAL = Path(__file__).parents[3]/'shared/real/ears_yolo_pose'
 POSE = 'kpt_shape: [{}]\nnames: [ear]\n'
 
@@ -265,16 +266,12 @@ OBBS = b'10 5 30.5 5 30.5 15 10 15 ear 0\n5 5 9 1 13 5 9 9 right ear 1\n'
 YAMLS = [b'', b"kpt_shape: [2, 3]\nnames: ['ear', 'ring']\n", b'kpt_shape:\n- 2\n- 2\nnames:\n  0: ear\n  1: "ring"\n', b'names: {0: ear,\n 1: ring}\n', b'names: [ear,\n  ring]']
 
 
-@pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('damaged')
-    for name in ('a', 'b'): image(folder/f'{name}.png')
-    return folder
-
-
 def check(folder, format, data, yaml=b''):
     (folder/'data.yaml').write_bytes(yaml)
     check_reader(folder, 'a.txt', format, data)
+
+
+many = examples(2000)
 
 
 @settings(many, max_examples=1000)

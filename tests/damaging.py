@@ -1,0 +1,57 @@
+"Files that are damaged at random: what is done to them, and what a reader owes whoever gives it one"
+import json
+import signal
+
+from hypothesis import HealthCheck, settings, strategies as st
+from making import check_document
+
+from ear_lazy.formats.tree import Document, Tree
+
+
+def examples(n): return settings(max_examples=n, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+BYTES = st.one_of(st.binary(max_size=4), st.sampled_from([b'NaN', b'-Infinity', b'1e999', b'9' * 30, b'9' * 5000, b'"', b'\xff', b'\0', b'\r', b'\n', b'{', b'}', b'[' * 3000, b']', b',,', b'-',
+                                                          b'null', b'true', b'\\u0000', b'\xef\xbb\xbf', b'\xe2\x80\xa8', b'n_points:', b'../']))
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), BYTES), min_size=1, max_size=6)
+
+
+def edited(data, edits):
+    "Some bytes taken out, others put in their place"
+    for at, length, new in edits:
+        start = int(at * len(data))
+        data = data[:start] + new + data[start + length:]
+    return data
+
+
+def check_reader(folder, name, format, data):
+    "A reader gives records or an `AnnotationError`, quickly; `load` accounts for every annotation"
+    (folder/name).write_bytes(data)
+    signal.alarm(10)
+    try: check_document(Tree(folder), Document(format, (name,)), sniff_all=len(data) % 8 == 0) # an eighth of them is enough
+    finally:
+        signal.alarm(0)
+        (folder/name).unlink()
+
+
+ODD = st.sampled_from([None, True, '', 'x', '7', 'nan', -1, 0, 1, 2**31, 2**63, 2**64, 10**40, -2**63 - 1, 1.5, 1e300, -1e300, float('nan'), float('inf'), [], {}, [[]], [1], [1, 2, 3, 4],
+                       [1, 2, 3, 4, 5], [None] * 4, ['1', '2', '3', '4'], [float('nan')] * 6, {'a': 1}, 'a.png', '../a.png', '/', '\0', 'é', '9' * 5000, '²', [1e39] * 6])
+
+
+def places(node, at=()):
+    "Every place in a JSON tree"
+    yield at
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items: yield from places(value, (*at, key))
+
+
+def changed(tree, place, how, value):
+    "A tree with one place replaced, removed, or doubled"
+    if not place: return value if how == 'replace' else tree
+    tree = json.loads(json.dumps(tree))
+    node = tree
+    for key in place[:-1]: node = node[key]
+    if how == 'replace': node[place[-1]] = value
+    elif how == 'remove': del node[place[-1]]
+    elif isinstance(node, list): node.append(node[place[-1]])
+    return tree
