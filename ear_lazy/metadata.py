@@ -549,6 +549,7 @@ class Metadata:
         name:str, # 'source' or 'labels'
     )->np.ndarray:
         "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
+        self.check_whole()
         for o in self._shards: o.indices(name)
         return self.column(name)
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from .errors import MetadataError
-from .files import is_below, opened_path
+from .files import opened_path
 from .notes import read_origin
 from .storage import is_remote, join_url
 from .swap import real_path
@@ -85,6 +85,7 @@ class RootGuard:
     ):
         self.root, self.npy_path = root, npy_path
         self.real = real or (root if is_remote(root) else real_root(root))
+        self._below = os.path.join(self.real, '')
         self._inside, self._known, self._scope = set(), None, None
 
     def __reduce__(self): return RootGuard, (self.root, self.npy_path, self.real)
@@ -120,7 +121,7 @@ class RootGuard:
     def _check(self, path): self._allow(os.path.realpath(path), path)
 
     def _allow(self, real, path):
-        if is_below(real, self.real) or self._was_followed(real): return
+        if real.startswith(self._below) or real == self.real or self._was_followed(real): return
         if (now := real_root(self.root)) != self.real:
             raise MetadataError(f'the image root {self.root} was {self.real} when the dataset was opened, and is {now}: open it again', self.npy_path)
         raise MetadataError(f'a link leads outside of the image root: {path} is {real}; if you trust the file, pass '

@@ -176,15 +176,17 @@ def test_all_datasets_of_a_kind_together(folder):
     assert both.errors() == a.errors() == {'missing': 1, 'empty': 1, 'cut_off': 1, 'too_large': 1}
 
 
-def test_a_cached_image_is_no_error(folder, tmp_path):
+@pytest.mark.parametrize('trust', [False, True])
+def test_a_cached_image_whose_file_has_gone(folder, tmp_path, trust):
+    "… is an error like any other, except where the files are trusted"
     image(tmp_path/'raw/a.png')
     coco(tmp_path/'raw/a.json', {'a.png': [[1, 1, 9, 9]]})
     process(tmp_path/'raw', tmp_path/'out', train_split=1)
-    dataset = LazyNPYDataset(tmp_path/'out/train_detector.npy', cache_size=2, on_error='skip')
+    dataset = LazyNPYDataset(tmp_path/'out/train_detector.npy', cache_size=2, on_error='skip', trust_files=trust)
     dataset[0], (tmp_path/'raw/a.png').unlink()
-    assert dataset[0] and dataset.errors() == {}
+    assert bool(quiet(dataset)[0]) == trust and dataset.errors() == ({} if trust else {'missing': 1})
     dataset.cache_clear()
-    assert not quiet([dataset[0]])[0] and dataset.errors() == {'missing': 1}
+    assert not quiet(dataset)[0] and dataset.errors() == {'missing': 2 - trust}
 
 
 # The log

@@ -179,15 +179,19 @@ def test_a_subclass_is_not_called_from_threads(folder, monkeypatch):
     assert not threads(dataset) & here
 
 
-def test_a_cached_image_whose_file_was_replaced(tmp_path):
-    "The cache goes on to give what was there; a batch is as large as its images, also where their size is not known"
+@pytest.mark.parametrize('trust', [False, True])
+def test_a_cached_image_whose_file_was_replaced(tmp_path, trust):
+    "It is read again, except where the files are trusted; a batch is as large as its images, also where their size is not known"
     for i in range(3): image(tmp_path/f'raw/{i}.png', (40, 60), seed=i)
     coco(tmp_path/'raw/a.json', {f'{i}.png': [] for i in range(3)}, None)
     process(tmp_path/'raw', tmp_path/'out', train_split=1)
-    dataset = LazyNPYDataset(tmp_path/'out/train_detector.npy', cache_size=2)
+    def opened(): return LazyNPYDataset(tmp_path/'out/train_detector.npy', cache_size=2, trust_files=trust)
+    dataset = opened()
     before = dataset.get_batch([0, 1])
     image(tmp_path/'raw/0.png', (20, 20))
-    same(dataset.get_batch([0, 1]), before)
+    after = dataset.get_batch([0, 1])
+    same(after, before if trust else opened().get_batch([0, 1]))
+    assert torch.equal(after['image'][1], before['image'][1]) and (after['image'][0, 20:] == 0).all() == (not trust)
 
 
 def test_a_path_that_leaves_the_root_is_refused(folder):
