@@ -1,31 +1,34 @@
 """nbs/sidebar.yml, the order in which the site is read: `.venv/bin/python .ci/sidebar.py`, before `nbdev-docs`
 
-nbdev would make one itself, but puts the tutorials last and drops the numbers of folders, which are part of the paths.
-The notebooks of modules are in order of their numbers: each needs only those before it.
+nbdev would make one itself, but knows nothing of rooms and puts the tutorials last. The notebooks of modules stand in the order of the map:
+each needs only those before it.
 """
+import runpy
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = runpy.run_path(str(Path(__file__).with_name('rooms.py')))
 TUTORIALS = ('bring_your_own_data', 'pipeline', 'explore', 'train', 'migrate', 'performance') # first; then all others
-SECTIONS = {'Raw data': '00', 'From raw data to metadata': '06', 'From metadata to batches': '11', 'Demo, migration': '14', 'Explorer': '15'} # and their first numbers
 
 
-def notebooks(folder): return [o for o in sorted(folder.glob('*.ipynb')) if o.stem != 'index']
+def section(name, contents): return {'section': name, 'contents': contents}
 
 
-def section(name, paths, nbs): return {'section': name, 'contents': [o if isinstance(o, dict) else o.relative_to(nbs).as_posix() for o in paths]}
+def rooms(root):
+    "A section for each room, the rooms inside it first"
+    order, inside = ROOMS['order'](root), {}
+    for name, folder in ROOMS['folders'](root):
+        own = [f"{folder}{o.rpartition('.')[2]}.ipynb" for o in order if ROOMS['room_of'](o) == name]
+        if not name: return [*inside[''], section('What users import', own)]
+        inside.setdefault(ROOMS['room_of'](name), []).append(section(name.rpartition('.')[2].capitalize(), inside.pop(name, []) + own))
 
 
 def contents(root=ROOT):
-    "What the sidebar lists: the start, tutorials, modules"
-    nbs = root/'nbs'
-    tutorials = sorted(notebooks(nbs/'tutorials'), key=lambda o: TUTORIALS.index(o.stem) if o.stem in TUTORIALS else len(TUTORIALS))
-    modules = {name: [] for name in SECTIONS}
-    for path in notebooks(nbs): modules[[name for name, first in SECTIONS.items() if first <= path.stem][-1]].append(path)
-    modules['Raw data'].append(section('Formats', notebooks(nbs/'05_formats'), nbs))
-    return ['index.ipynb', section('Tutorials', tutorials, nbs), *(section(name, paths, nbs) for name, paths in modules.items())]
+    "What the sidebar lists: the start, the map, tutorials, rooms"
+    tutorials = sorted((root/'nbs/tutorials').glob('*.ipynb'), key=lambda o: (TUTORIALS.index(o.stem) if o.stem in TUTORIALS else len(TUTORIALS), o.stem))
+    return ['index.ipynb', '0_map.ipynb', section('Tutorials', [f'tutorials/{o.name}' for o in tutorials]), *rooms(root)]
 
 
 def write(root=ROOT):

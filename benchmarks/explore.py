@@ -22,7 +22,7 @@ from table import amount
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
+from ear_lazy.metadata.file import Pick, Rows, Spool, write_metadata
 
 MILLION, KEYPOINTS = 1_000_000, 55
 PHOTOS, SIZE = 300, (1280, 960)

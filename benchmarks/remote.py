@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 sys.path.insert(0, str(Path(__file__).parent.parent / 'tests'))
 from bucket import serving # noqa: E402
 
-from ear_lazy import storage # noqa: E402
+from ear_lazy.base import storage # noqa: E402
 from ear_lazy.data_processor import DataProcessor # noqa: E402
 from ear_lazy.lazy_dataset import LazyNPYDataset # noqa: E402
 

@@ -78,7 +78,7 @@ def _private_of_all(process):
 
 
 def command_here(arguments):
-    from ear_lazy.data_processor import main
+    from ear_lazy.command import main
     with measured() as figures: main([*map(str, arguments), '--workers', '0'])
     return figures
 
@@ -123,7 +123,7 @@ def _at_work(frame):
 
 def written(out, kind='detector'):
     "Boxes or points in the metadata files of a folder"
-    from ear_lazy.metadata import Metadata
+    from ear_lazy.metadata.file import Metadata
     files = [Metadata(o) for o in sorted(Path(out).glob(f'*_{kind}.npy'))]
     rows = sorted(((m.image_path(i), m.values(i)) for m in files for i in range(len(m))), key=lambda o: o[0])
     values = np.concatenate([o for _, o in rows])
@@ -145,7 +145,7 @@ def parse_only(raw, workers=2): return command('--list', '--raw-data-dir', raw, 
 
 
 def path_index(raw):
-    from ear_lazy.formats.tree import Tree
+    from ear_lazy.formats.shared.tree import Tree
     import ear_lazy.data_processor # noqa: F401 what is loaded anyway is part of both sides
     with measured() as figures: Tree(raw)
     return figures, None

@@ -5,7 +5,7 @@ import signal
 from hypothesis import HealthCheck, settings, strategies as st
 from making import check_document
 
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats.shared.tree import Document, Tree
 
 
 def examples(n): return settings(max_examples=n, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

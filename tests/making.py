@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ear_lazy.base.records import Records
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import AnnotationError, MetadataError
 from ear_lazy.formats.discover import discover, load
-from ear_lazy.formats.registry import readers
-from ear_lazy.formats.tree import Tree
-from ear_lazy.metadata import Metadata
-from ear_lazy.records import Records
+from ear_lazy.formats.shared.registry import readers
+from ear_lazy.formats.shared.tree import Tree
+from ear_lazy.metadata.file import Metadata
 
 ROOT = Path(__file__).parent.parent
 KINDS = 'detector', 'landmarker', 'teacher'

@@ -10,10 +10,10 @@ import time
 import pytest
 from making import HIDDEN, ROOT, coco, contents, image, leftovers, process, pts, reasons, text
 
-from ear_lazy import workers
-from ear_lazy.changes import digest_of
+from ear_lazy.base.digests import digest_of
 from ear_lazy.errors import OutputError
 from ear_lazy.formats.discover import Source
+from ear_lazy.processing import workers
 
 CSV = 'image_path,x1,y1,w,h,label\n'
 
@@ -205,7 +205,7 @@ def test_no_row_changes_nothing(raw, out):
 
 def test_two_runs_at_once(raw, out, monkeypatch):
     "The second says so at once, and the first is not disturbed"
-    from ear_lazy.output_folder import OutputFolder
+    from ear_lazy.processing.output_folder import OutputFolder
     process(raw, out)
     before = contents(out)
     pts(raw/'points/annot/7.pts', [(1, 1), (2, 2)])
@@ -219,7 +219,7 @@ def test_a_killed_run_leaves_nothing_to_the_next(raw, out):
     process(raw, out)
     script = '''
 import os, signal, sys
-from ear_lazy import output_folder
+from ear_lazy.processing import output_folder
 from ear_lazy.data_processor import DataProcessor
 output_folder.write_metadata = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
 DataProcessor(sys.argv[1], sys.argv[2], num_workers=0, force=True, progress=False).process_all()

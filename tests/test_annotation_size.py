@@ -7,9 +7,9 @@ import pytest
 from making import boxes, coco_dict, contents, image, outcome, process, rows, run, text
 from tally import tally
 
+from ear_lazy.base.geometry import EAR_CONTOURS
 from ear_lazy.data_processor import Source
 from ear_lazy.errors import ProblemError, RawDataError
-from ear_lazy.geometry import EAR_CONTOURS
 
 
 def voc(name): return f'<annotation><filename>{name}</filename><object><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>'

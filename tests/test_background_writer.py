@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ear_lazy.background_writer import BackgroundWriter
+from ear_lazy.processing.background_writer import BackgroundWriter
 
 
 class DiskFull(OSError): pass

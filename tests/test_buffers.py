@@ -12,8 +12,8 @@ from making import coco, process
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from ear_lazy.buffers import HEAD, KEPT
 from ear_lazy.lazy_dataset import LazyNPYDataset, collate
+from ear_lazy.loading.buffers import HEAD, KEPT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'memfd_create'), reason='elsewhere PyTorch takes the memory')
 BATCH = 3

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ear_lazy.cache import CacheInfo, LRUCache, parse_bytes
+from ear_lazy.loading.cache import CacheInfo, LRUCache, parse_bytes
 
 KEYS = st.integers(0, 6)
 

@@ -10,7 +10,7 @@ from making import contents, listing
 from PIL import Image
 
 from ear_lazy import demo
-from ear_lazy.metadata import Metadata
+from ear_lazy.metadata.file import Metadata
 
 KINDS = ['detector', 'landmarker', 'teacher']
 OUTPUTS = [f'{split}_{kind}.npy' for kind in KINDS for split in ('train', 'val')]

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT/'README.md').read_text(encoding='utf-8')
-PAGES = [ROOT/'nbs/index.ipynb', ROOT/'nbs/14_demo.ipynb', *sorted((ROOT/'nbs/tutorials').glob('*.ipynb'))]
+PAGES = [ROOT/'nbs/index.ipynb', ROOT/'nbs/demo.ipynb', *sorted((ROOT/'nbs/tutorials').glob('*.ipynb'))]
 
 
 def fences(language): return re.findall(rf'^```{language}\n(.*?)\n```$', README, flags=re.S | re.M)
@@ -73,7 +73,9 @@ def test_readme_python_works(shell):
 
 
 def test_calls_in_the_readme_table_exist():
-    from ear_lazy import adapters, data_processor, explorer, lazy_dataset, report, sampler, shared_cache, show, stats, transforms
+    from ear_lazy import adapters, data_processor, explorer, lazy_dataset, shared_cache, show, stats, transforms
+    from ear_lazy.loading import sampler
+    from ear_lazy.processing import report
     table = README.partition('## What to call')[2].partition('\n## ')[0]
     names = set(re.findall(r'(?<!A\.)(?<!v2\.)\b([A-Za-z_]+)\(', table)) - {'range', 'DataLoader', 'help'}
     owners = (data_processor, data_processor.DataProcessor, lazy_dataset, lazy_dataset.LazyNPYDataset, report.Problems, show, shared_cache, stats,
@@ -97,7 +99,7 @@ def test_readme_states_only_what_was_measured():
 
 
 def test_readme_names_the_formats_that_are_read():
-    from ear_lazy.formats.registry import readers
+    from ear_lazy.formats.shared.registry import readers
     section = README.partition('## Raw data it reads')[2].partition('\n## ')[0].lower()
     other_words = {'coco_points': 'one category per keypoint', 'images': 'images alone', 'vott_json': 'vott', 'openimages': 'open images', 'yolo_obb': 'oriented',
                    'pts': '.pts', 'wider': 'wider face', 'voc': 'pascal voc'}

@@ -12,8 +12,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 from PIL.ExifTags import Base
 from PIL.Image import Transpose
 
-from ear_lazy.duplicates import EMPTY, Fingerprints, Pairs, fingerprint, fingerprints, near_hashes, near_pairs, split_pairs, unite
-from ear_lazy.splits import SHIPPED, group_hashes, split_rows
+from ear_lazy.processing.duplicates import EMPTY, Fingerprints, Pairs, fingerprint, fingerprints, near_hashes, near_pairs, split_pairs, unite
+from ear_lazy.processing.splits import SHIPPED, group_hashes, split_rows
 
 FLIP = Transpose.FLIP_LEFT_RIGHT
 STORED = {2: FLIP, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
@@ -163,7 +163,7 @@ def test_ctrl_c(tmp_path, monkeypatch, threads):
         begun.append(path)
         time.sleep(0.02)
         return EMPTY
-    monkeypatch.setattr('ear_lazy.duplicates.fingerprint', slow)
+    monkeypatch.setattr('ear_lazy.processing.duplicates.fingerprint', slow)
     with pytest.raises(KeyboardInterrupt): fingerprints(tmp_path, [''] * 10_000, threads, lambda _: signal.raise_signal(signal.SIGINT))
     assert len(begun) < 5_000
 

@@ -12,11 +12,11 @@ from threading import Thread
 import pytest
 from making import coco, contents, image, leftovers, process, pts, text
 
-from ear_lazy import shared_storage
-from ear_lazy.data_processor import main
+from ear_lazy.beyond import shared_storage
+from ear_lazy.command import main
 from ear_lazy.errors import EarLazyError, OutputError, ProblemError, RawDataError
 from ear_lazy.formats.discover import Source
-from ear_lazy.workers import code_digest
+from ear_lazy.processing.workers import code_digest
 
 QUICK = {'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT': '3s', 'DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL': '10s'}
 
@@ -274,7 +274,7 @@ def test_a_worker_has_another_ear_lazy(raw, tmp_path):
         folder = tmp_path/name
         (folder/'cluster').mkdir(parents=True)
         copy(Path(ear_lazy.__file__).parent, folder/'ear_lazy')
-        edit(folder/'ear_lazy/workers.py')
+        edit(folder/'ear_lazy/processing/workers.py')
         cluster = Cluster(folder/'cluster', workers=1, env={'PYTHONPATH': str(folder)})
         try:
             words = 'with other code than here: install the same' if name == 'other' else 'same ear_lazy on every worker'
@@ -288,7 +288,7 @@ def copy(package, to):
 
 
 def test_the_digest_of_the_code_tells_edits(tmp_path):
-    code = f'import sys; sys.path.insert(0, {str(tmp_path)!r}); from ear_lazy import workers; print(workers.code_digest())'
+    code = f'import sys; sys.path.insert(0, {str(tmp_path)!r}); from ear_lazy.processing import workers; print(workers.code_digest())'
     import ear_lazy
     copy(Path(ear_lazy.__file__).parent, tmp_path/'ear_lazy')
     def digest(): return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.strip()

@@ -15,12 +15,13 @@ import pytest
 from making import ROOT, coco, image, process, pts, tell
 from PIL import Image
 
-from ear_lazy import explorer, predictions, row_pictures, row_table
+from ear_lazy import explorer
 from ear_lazy.explorer import Explorer, explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.predictions import Predictions, iou, keypoint_error, worst_iou
-from ear_lazy.row_pictures import Pictures
-from ear_lazy.row_table import RowTable, checked_query
+from ear_lazy.looking import predictions, row_pictures, row_table
+from ear_lazy.looking.predictions import Predictions, iou, keypoint_error, worst_iou
+from ear_lazy.looking.row_pictures import Pictures
+from ear_lazy.looking.row_table import RowTable, checked_query
 from ear_lazy.synthetic import write_raw
 
 pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")

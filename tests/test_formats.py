@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from making import boxes, coco, coco_dict, image, listing, outcome, problem, process, pts, reasons, rows, text
 
 from ear_lazy.formats.discover import discover
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 
 EARS_POINTS = [(i * 1.5, i) for i in range(55)]
 

@@ -10,8 +10,8 @@ from hypothesis import example, given, strategies as st
 from PIL import Image
 from PIL.ExifTags import Base
 
+from ear_lazy.base.images import FORMATS, HEAD, orientation, stored_turn
 from ear_lazy.errors import ImageLoadError
-from ear_lazy.images import FORMATS, HEAD, orientation, stored_turn
 
 
 def encoded(format='JPEG', mode='RGB', turn=None, more_exif=(), **options):

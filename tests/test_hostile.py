@@ -18,10 +18,10 @@ from PIL import Image
 from tally import tally
 
 from ear_lazy import lazy_dataset
+from ear_lazy.base.images import image_size, load_image, open_image
 from ear_lazy.errors import ImageLoadError, MetadataError
-from ear_lazy.images import image_size, load_image, open_image
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata import Metadata
+from ear_lazy.metadata.file import Metadata
 
 LOADERS = 'pil', 'cv2'
 
@@ -355,7 +355,7 @@ def test_bombs(tmp_path, what, loader):
 
 PEAKS = '''
 import sys
-from ear_lazy.images import load_image
+from ear_lazy.base.images import load_image
 from ear_lazy.errors import ImageLoadError
 loader, good, files = sys.argv[1], sys.argv[2].split('?'), sys.argv[3:]
 def memory(name): return next(int(o.split()[1]) * 1024 for o in open('/proc/self/status') if o.startswith(name))

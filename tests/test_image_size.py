@@ -9,8 +9,8 @@ from making import KINDS, coco, process
 from PIL import Image, ImageOps
 from torch.utils.data import DataLoader
 
-from ear_lazy.geometry import crop_window, fit_boxes, fit_image, fit_points
-from ear_lazy.images import decode_image, open_image, reduction
+from ear_lazy.base.geometry import crop_window, fit_boxes, fit_image, fit_points
+from ear_lazy.base.images import decode_image, open_image, reduction
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.synthetic import draw_scene
 

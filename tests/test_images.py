@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.ExifTags import Base
 
+from ear_lazy.base.images import cap_cv2_threads, image_size, jpeg_is_whole, load_image
 from ear_lazy.errors import ImageLoadError
-from ear_lazy.images import cap_cv2_threads, image_size, jpeg_is_whole, load_image
 
 LOADERS = 'pil', 'cv2'
 TURNS = range(1, 9)
@@ -344,7 +344,7 @@ def test_unknown_loader_names_the_known(tmp_path):
 
 @pytest.mark.parametrize('suffix, mode', [('.jpg', 'RGB'), ('.jpg', 'L'), ('.png', 'RGBA'), ('.png', 'P')])
 def test_opencv_is_used_where_it_can(tmp_path, suffix, mode, monkeypatch):
-    monkeypatch.setattr('ear_lazy.images.decode_pil', None)
+    monkeypatch.setattr('ear_lazy.base.images.decode_pil', None)
     assert load_image(write(tmp_path/f'a{suffix}', noise(), mode, turn=7), 'cv2').shape == (90, 130, 3)
 
 
@@ -358,7 +358,7 @@ def test_without_opencv(tmp_path, monkeypatch):
 
 def test_import_is_light(tmp_path):
     path = write(tmp_path/'a.jpg', noise())
-    code = f'''import sys, ear_lazy.images as images
+    code = f'''import sys, ear_lazy.base.images as images
 images.image_size({str(path)!r}), images.load_image({str(path)!r})
 print([name for name in ('cv2', 'torch', 'matplotlib') if name in sys.modules])'''
     assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.strip() == '[]'

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from making import KINDS, assert_accounted, boxes, coco, contents, image, leftovers, listing, opened, process, pts, reasons, refused, rows, text
 
-from ear_lazy import metadata, output_folder
 from ear_lazy.errors import EarLazyError, MetadataError
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata import Metadata
+from ear_lazy.metadata import file as metadata
+from ear_lazy.metadata.file import Metadata
+from ear_lazy.processing import output_folder
 
 CSV = 'image_path,x1,y1,w,h\n'
 

@@ -13,9 +13,9 @@ from making import KINDS, ROOT, coco, image, process
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Subset, random_split
 
+from ear_lazy.base.geometry import crop_window
+from ear_lazy.base.images import load_image
 from ear_lazy.errors import ImageLoadError
-from ear_lazy.geometry import crop_window
-from ear_lazy.images import load_image
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
 from ear_lazy.transforms import flip
 
@@ -342,5 +342,5 @@ except SystemExit as e: assert e.code == 0
 
 
 def test_processing_needs_no_torch(folder, tmp_path):
-    code = f"from ear_lazy.data_processor import main; assert main(['--all', '--raw-data-dir', {str(folder/'raw')!r}, '--output-dir', {str(tmp_path/'out')!r}]) == 0"
+    code = f"from ear_lazy.command import main; assert main(['--all', '--raw-data-dir', {str(folder/'raw')!r}, '--output-dir', {str(tmp_path/'out')!r}]) == 0"
     assert not {'torch', 'matplotlib', 'cv2', 'IPython'} & modules_after(code)

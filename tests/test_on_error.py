@@ -14,10 +14,10 @@ import torch
 from making import KINDS, ROOT, coco, image, process
 from torch.utils.data import ConcatDataset, DataLoader, Subset
 
-from ear_lazy import images
-from ear_lazy.error_log import ErrorLog
+from ear_lazy.base import images
 from ear_lazy.errors import ImageLoadError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, Skipped
+from ear_lazy.loading.error_log import ErrorLog
 
 KEY = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
 N = 24
@@ -192,7 +192,7 @@ def test_a_cached_image_whose_file_has_gone(folder, tmp_path, trust):
 # The log
 
 def test_log_outlives_its_maker_as_an_empty_one(tmp_path):
-    code = "import pickle, sys; from ear_lazy.error_log import ErrorLog; o = ErrorLog(); o.add('empty', 'a'); sys.stdout.buffer.write(pickle.dumps(o))"
+    code = "import pickle, sys; from ear_lazy.loading.error_log import ErrorLog; o = ErrorLog(); o.add('empty', 'a'); sys.stdout.buffer.write(pickle.dumps(o))"
     data = subprocess.run([sys.executable, '-c', code], capture_output=True, cwd=ROOT, check=True).stdout
     assert pickle.loads(data).counts() == {}
 

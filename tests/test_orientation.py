@@ -8,7 +8,7 @@ from PIL import Image
 
 from ear_lazy.errors import ImageLoadError
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
+from ear_lazy.metadata.file import Pick, Rows, Spool, write_metadata
 
 LEFT, TOP, RIGHT, BOTTOM = 10, 6, 34, 18 # of the rectangle, in a picture of 60×40
 MARKS = {'red': (10, 6, 34, 18), 'lime': (10, 6, 16, 10), 'blue': (28, 14, 34, 18)} # the last two lie on its corners, and are keypoints

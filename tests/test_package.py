@@ -23,12 +23,10 @@ ROOT = Path(__file__).parent.parent
 RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy-demo'
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
-# Each imports only from those before it.
-MODULES = ['errors', 'parameters', 'files', 'storage', 'geometry', 'synthetic', 'images', 'records', 'formats.numbers', 'formats.registry', 'formats.tree', 'formats.chunks', 'formats.files', 'formats.json_files', 'formats.coco', 'formats.coco_points', 'formats.csv',
-           'formats.pts', 'formats.yolo', 'formats.voc', 'formats.cvat', 'formats.labelme', 'formats.audioear', 'formats.createml',
-           'formats.vott_json', 'formats.openimages', 'formats.vggface2', 'formats.wider', 'formats.celeba', 'formats.wflw', 'formats.lfpw', 'formats.images', 'formats.discover', 'splits', 'duplicates', 'swap', 'notes', 'metadata', 'changes', 'output_folder', 'background_writer', 'show', 'report', 'sources', 'workers', 'rows', 'mirror', 'shared_storage', 'data_processor', 'cache', 'shared_cache', 'roots', 'error_log', 'columns', 'export', 'handover', 'stats', 'buffers',
-           'samples', 'row_dataset', 'transforms', 'sampler', 'adapters', 'lazy_dataset', 'row_table', 'predictions', 'row_pictures', 'explorer', 'demo', 'migrate']
-WITH_TORCH = ['buffers', 'samples', 'row_dataset', 'transforms', 'sampler', 'adapters', 'lazy_dataset', 'predictions', 'row_pictures', 'explorer', 'demo']
+ROOMS = runpy.run_path(str(ROOT/'.ci/rooms.py'))
+MODULES = ROOMS['order']()
+WITH_TORCH = ['loading.buffers', 'loading.samples', 'loading.row_dataset', 'transforms', 'loading.sampler', 'adapters', 'lazy_dataset',
+              'looking.predictions', 'looking.row_pictures', 'explorer', 'demo']
 NOTEBOOKS = sorted(p for p in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)
 
 
@@ -167,35 +165,64 @@ def test_notebook_is_light_and_clean(path):
     assert not any(output['output_type'] == 'error' for output in outputs)
 
 
-def module_files():
-    "Exported modules, as their names inside the package"
-    package = ROOT/'ear_lazy'
-    return {'.'.join(path.relative_to(package).with_suffix('').parts): path for path in sorted(package.rglob('*.py'))
-            if not path.name.startswith('_')}
+def module_files(): return ROOMS['modules']()
 
 
-def imported(module):
-    "Modules of this package that `module` imports anywhere, functions included (nbdev exports absolute imports as relative ones)"
-    files = module_files()
-    for node in ast.walk(ast.parse(files[module].read_text(encoding='utf-8'))):
-        if isinstance(node, ast.Import): names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert all(alias.name != '*' for alias in node.names), f'star import in {module}'
-            parent = f'ear_lazy.{module}'.rsplit('.', node.level)[0] + '.' if node.level else ''
-            source = (parent + (node.module or '')).rstrip('.')
-            names = [f'{source}.{alias.name}' if f'{source}.{alias.name}'.removeprefix('ear_lazy.') in files else source
-                     for alias in node.names]
-        else: continue
-        yield from (name.removeprefix('ear_lazy.') for name in names if name.startswith('ear_lazy.'))
+def imported(module): return [other for other, _ in ROOMS['imports'](module)]
 
 
-def test_every_module_has_its_place(): assert sorted(module_files()) == sorted(MODULES)
+def test_every_module_has_a_notebook_in_its_room():
+    notebooks = {f'{name}.{path.stem}'.removeprefix('.'): path for name, folder in ROOMS['folders']() for path in (ROOT/'nbs'/folder).glob('*.ipynb')}
+    assert sorted(MODULES) == sorted(notebooks.keys() - {'index', '0_map'})
+    for module, path in notebooks.items():
+        if module in MODULES: assert re.search(rf'#\| default_exp {re.escape(module)}\\?[n"]', path.read_text(encoding='utf-8')), path
 
 
 @pytest.mark.parametrize('module', MODULES)
-def test_module_imports_only_from_before_it(module):
+def test_module_imports_only_from_earlier_rooms(module):
+    "From its own room it imports what comes before it, and nowhere a private name"
     before = MODULES[:MODULES.index(module)]
-    assert [name for name in imported(module) if name not in before] == []
+    assert [other for other in imported(module) if other not in before and (module, other) not in ROOMS['LATER']] == []
+    assert [(other, name) for other, name in ROOMS['imports'](module) if name.startswith('_')] == []
+
+
+def test_later_imports_are_in_functions():
+    "Those that `rooms.py` allows exist, and are not made before a function is called"
+    for (module, other), why in ROOMS['LATER'].items():
+        assert why and other in imported(module)
+        code = f"import sys, ear_lazy.{module}; assert 'ear_lazy.{other}' not in sys.modules"
+        subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
+
+
+def test_loading_needs_only_what_is_below_it():
+    allowed = {'base', 'metadata', 'correcting', 'loading'}
+    for module in MODULES:
+        if ROOMS['room_of'](module) != 'loading': continue
+        assert [other for other in imported(module) if ROOMS['room_of'](other) not in allowed and (module, other) not in ROOMS['LATER']] == [], module
+
+
+def test_opening_a_dataset_imports_nothing_of_processing():
+    code = "import sys, ear_lazy.lazy_dataset; print(*(o for o in sys.modules if o.startswith('ear_lazy.')))"
+    loaded = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert {o.split('.')[1] for o in loaded} == {'base', 'metadata', 'loading', 'lazy_dataset'}
+
+
+def test_no_private_name_of_another_module_is_used():
+    "Neither imported (see above) nor asked for by attribute"
+    for module, path in module_files().items():
+        modules = {other.rpartition('.')[2] for other, name in ROOMS['imports'](module) if not name}
+        taken = [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Attribute)
+                 and getattr(node.value, 'id', '') in modules and re.match('_[^_]', node.attr)]
+        assert taken == [], module
+
+
+def test_the_map():
+    "It lists all notebooks in order, has no more words than a person learns, and names what exists"
+    text = '\n'.join(''.join(cell['source']) for cell in json.loads(read('nbs/0_map.ipynb'))['cells'] if cell['cell_type'] == 'markdown')
+    assert ROOMS['reading_order']() in text, 'python .ci/rooms.py prints the list that the map should have'
+    assert 10 < text.partition('\n## Words')[2].partition('\n## ')[0].count('\n| ') - 1 <= 25
+    named = re.findall(r'`((?:tests|nbs|ear_lazy|\.ci)/[\w/.]*)`', text)
+    assert len(named) > 20 and [o for o in named if not (ROOT/o).exists()] == []
 
 
 @pytest.mark.parametrize('module', MODULES)

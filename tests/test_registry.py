@@ -4,7 +4,7 @@ import re
 import pytest
 from making import ROOT, boxes, image, process, text
 
-from ear_lazy.formats import registry
+from ear_lazy.formats.shared import registry
 
 
 @pytest.fixture

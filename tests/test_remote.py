@@ -10,9 +10,11 @@ import pytest
 from making import process
 from torch.utils.data import DataLoader
 
-from ear_lazy import lazy_dataset, row_dataset, storage
+from ear_lazy import lazy_dataset
+from ear_lazy.base import storage
 from ear_lazy.errors import ImageLoadError, MetadataError, OutputError, RawDataError, StorageError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.loading import row_dataset
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.synthetic import write_raw
 

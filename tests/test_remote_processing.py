@@ -9,8 +9,9 @@ import pytest
 from making import coco, image, process, pts, text
 from PIL import Image
 
-from ear_lazy import storage
-from ear_lazy.data_processor import DataProcessor, main
+from ear_lazy.base import storage
+from ear_lazy.command import main
+from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError, OutputError, RawDataError
 from ear_lazy.explorer import problem_images, reports_beside
 from ear_lazy.lazy_dataset import LazyNPYDataset

@@ -15,7 +15,7 @@ from making import ROOT, coco, image, process
 from torch.utils.data import DataLoader
 
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.sampler import RowSampler, shares
+from ear_lazy.loading.sampler import RowSampler, shares
 
 
 def parts(lengths):

@@ -23,9 +23,9 @@ from making import KINDS, ROOT, coco, image, process
 from torch.utils.data import DataLoader
 
 from ear_lazy import shared_cache
-from ear_lazy.cache import CacheInfo, add_infos
 from ear_lazy.errors import EarLazyError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.loading.cache import CacheInfo, add_infos
 from ear_lazy.shared_cache import BLOCK, SharedCache, pack
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='a shared cache needs Linux')

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_package import imported, module_files
+from test_package import ROOMS, imported, module_files
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,9 +49,9 @@ def test_sidebar_lists_every_notebook_once(sidebar):
 
 def test_notebooks_read_in_order(sidebar):
     "The notebook of a module comes after those of all that it imports"
-    notebook = {re.sub(r'(^|/)\d+\w?\w?_', r'\1', path)[:-6].replace('/', '.'): at for at, path in enumerate(sidebar) if not path.startswith('tutorials/')}
-    assert module_files().keys() <= notebook.keys()
-    early = [(module, other) for module in module_files() for other in imported(module) if notebook[other] > notebook[module]]
+    folder = dict(ROOMS['folders']())
+    notebook = {o: sidebar.index(f"{folder[ROOMS['room_of'](o)]}{o.rpartition('.')[2]}.ipynb") for o in module_files()}
+    early = [(module, other) for module in module_files() for other in imported(module) if notebook[other] > notebook[module] and (module, other) not in ROOMS['LATER']]
     assert early == []
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from making import KINDS, assert_accounted, coco, contents, image, process, pts, rows, text
 
-from ear_lazy.data_processor import DataProcessor, main
+from ear_lazy.command import main
+from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import RawDataError
-from ear_lazy.formats import registry
 from ear_lazy.formats.discover import Source
-from ear_lazy.formats.registry import readers
-from ear_lazy.formats.tree import IMAGE_SUFFIXES
+from ear_lazy.formats.shared import registry
+from ear_lazy.formats.shared.registry import readers
+from ear_lazy.formats.shared.tree import IMAGE_SUFFIXES
 
 
 @pytest.fixture

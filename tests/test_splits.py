@@ -4,7 +4,7 @@ import re
 import pytest
 from making import coco, command, image, process, rows
 
-from ear_lazy.metadata import Metadata
+from ear_lazy.metadata.file import Metadata
 
 
 @pytest.fixture

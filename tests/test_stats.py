@@ -4,10 +4,10 @@ import pytest
 from making import coco, image, process
 from torch.utils.data import DataLoader
 
-from ear_lazy.columns import columns_of
 from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.metadata import Pick, Rows, Spool, write_metadata
+from ear_lazy.looking.columns import columns_of
+from ear_lazy.metadata.file import Pick, Rows, Spool, write_metadata
 from ear_lazy.show import show_batch
 from ear_lazy.stats import box_measures, compare_splits, coverage, image_measures, keypoint_map, plot_stats, stats
 

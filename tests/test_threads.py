@@ -9,9 +9,9 @@ from making import KINDS, coco, image, process
 from PIL import Image
 from torch.utils.data import DataLoader, Subset
 
-from ear_lazy import row_dataset
 from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
+from ear_lazy.loading import row_dataset
 
 LOADERS, KEY = ('pil', 'cv2'), {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
 

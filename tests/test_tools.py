@@ -10,9 +10,10 @@ from making import coco, image, process, pts
 from torch.utils.data import DataLoader
 
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
+from ear_lazy.base.drawing import boxes_of, points_of, thumbnail_html
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.samples import Sample
-from ear_lazy.show import boxes_of, points_of, show_batch, thumbnail_html
+from ear_lazy.loading.samples import Sample
+from ear_lazy.show import show_batch
 
 os.environ |= {'ALBUMENTATIONS_NO_TELEMETRY': '1', 'NO_ALBUMENTATIONS_UPDATE': '1', 'HF_HUB_OFFLINE': '1', 'HF_HUB_DISABLE_TELEMETRY': '1'}
 

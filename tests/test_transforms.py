@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from ear_lazy.errors import TransformError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.samples import Sample
+from ear_lazy.loading.samples import Sample
 from ear_lazy.transforms import Compose, Crop, Flip, Letterbox, crop, flip, letterbox
 
 CLOSE = 1e-3 # pixels

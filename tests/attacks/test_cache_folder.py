@@ -8,11 +8,11 @@ import pytest
 from victims import (
     content, dangling_link, file_of_others, folder_of_others, link_to_file, link_to_folder, make_victim, patience, pipe, take_the_place)
 
-from ear_lazy import storage
+from ear_lazy.base import storage
+from ear_lazy.base.images import read_file
+from ear_lazy.beyond.mirror import mirror_raw, output_stand_in, publish
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import EarLazyError, StorageError
-from ear_lazy.images import read_file
-from ear_lazy.mirror import mirror_raw, output_stand_in, publish
 from ear_lazy.synthetic import write_raw
 
 RAW, OUT, FILE = 'memory://attack/raw', 'memory://attack/out', 'memory://attack/raw/detector/heads_csv/annotations.csv'
@@ -124,7 +124,7 @@ def test_a_damaged_list_removes_nothing(bucket, damage):
 
 def test_a_killed_fetch_is_continued(bucket, monkeypatch):
     "What it had fetched is in the list, though the list was not completed"
-    from ear_lazy import mirror as module
+    from ear_lazy.beyond import mirror as module
     written = module._write_index
     with monkeypatch.context() as m:
         m.setattr(module, '_write_index', lambda *a: m.setattr(module, '_write_index', lambda *a: None) or written(*a)) # the first only

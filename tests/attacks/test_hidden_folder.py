@@ -15,10 +15,10 @@ import pytest
 from making import HIDDEN, coco, contents, image, process, pts, run, text
 
 import ear_lazy
-from ear_lazy import files, images
+from ear_lazy.base import files, images
 from ear_lazy.errors import MetadataError, OutputError
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata import Metadata
+from ear_lazy.metadata.file import Metadata
 
 CSV = 'image_path,x1,y1,w,h,label\n'
 
@@ -167,8 +167,8 @@ def test_9_a_list_of_names_is_believed_only_where_it_was_written(raw, out, proje
     "9. A list that came with an archive has no say in what is removed"
     process(raw, out)
     shutil.copytree(project/'src', out/HIDDEN/'kept-src')
-    from ear_lazy.notes import write_note
-    from ear_lazy.output_folder import Made
+    from ear_lazy.metadata.notes import write_note
+    from ear_lazy.processing.output_folder import Made
     with files.OpenFolder(out) as folder, folder.folder(HIDDEN) as hidden: write_note(hidden, 'made', Made(['kept-src']), folder)
     shutil.copytree(out, out.parent/'copy')
     process(raw, out.parent/'copy', force=True)
@@ -327,7 +327,7 @@ def test_a_look_for_copies_that_met_an_error_is_not_remembered(raw, out, monkeyp
         def once(path, *args, **options):
             if os.fspath(path).endswith('e.png'): raise images.load_error(OSError(errno.EIO, 'Input/output error'), path) from OSError(errno.EIO, 'Input/output error')
             return opened(path, *args, **options)
-        m.setattr('ear_lazy.duplicates.open_image', once)
+        m.setattr('ear_lazy.processing.duplicates.open_image', once)
         assert process(raw, out, check_duplicates=True).copies['exact'] == 0
     assert process(raw, out, check_duplicates=True).copies['exact'] == 1
 
@@ -336,7 +336,7 @@ def test_a_look_for_copies_that_met_an_error_is_not_remembered(raw, out, monkeyp
 
 def test_what_is_kept_is_on_disk_before_the_files_change(raw, out, monkeypatch):
     "State, notes and every kept column are flushed before the first output is replaced"
-    flushed, fsync, swap_files = set(), os.fsync, ear_lazy.output_folder.swap_files
+    flushed, fsync, swap_files = set(), os.fsync, ear_lazy.processing.output_folder.swap_files
     def noted(fd):
         flushed.add(os.fstat(fd).st_ino)
         fsync(fd)
@@ -346,7 +346,7 @@ def test_what_is_kept_is_on_disk_before_the_files_change(raw, out, monkeypatch):
         assert all(p.stat().st_ino in flushed for p in staging.path.glob('*.npy'))
         swap_files(folder, hidden, staging, *more)
     monkeypatch.setattr(os, 'fsync', noted)
-    monkeypatch.setattr('ear_lazy.output_folder.swap_files', checked)
+    monkeypatch.setattr('ear_lazy.processing.output_folder.swap_files', checked)
     process(raw, out)
 
 
@@ -402,7 +402,7 @@ def test_a_reader_never_mixes_two_runs(raw, out):
 def test_all_old_or_all_new_where_links_fail(raw, out, monkeypatch, call, code, turn):
     "One call fails, or each from some turn on; the next run makes what is right"
     process(raw, out)
-    old, swap_files = contents(out), ear_lazy.output_folder.swap_files
+    old, swap_files = contents(out), ear_lazy.processing.output_folder.swap_files
     text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
     (raw/'points/annot/1.pts').unlink()
     process(raw, raw.parent/'new')
@@ -415,7 +415,7 @@ def test_all_old_or_all_new_where_links_fail(raw, out, monkeypatch, call, code, 
             m.setattr(os, call, refusing)
             swap_files(*args)
     with monkeypatch.context() as m:
-        m.setattr('ear_lazy.output_folder.swap_files', swapped)
+        m.setattr('ear_lazy.processing.output_folder.swap_files', swapped)
         try: process(raw, out)
         except OutputError: assert contents(out) == old
         else: assert contents(out) == new
@@ -452,13 +452,13 @@ def test_an_output_that_cannot_be_replaced(raw, out, hold, name):
 def test_9_a_hidden_folder_that_becomes_a_link_meanwhile(raw, out, project, monkeypatch):
     "9. What was opened is what is changed: a link that takes the place of the folder while a run is under way leads nowhere"
     process(raw, out)
-    before, write = everything(project), ear_lazy.output_folder.OutputFolder.finish
+    before, write = everything(project), ear_lazy.processing.output_folder.OutputFolder.finish
     def exchanged(self, *args):
         outputs = write(self, *args)
         (out/HIDDEN).rename(out/'aside')
         (out/HIDDEN).symlink_to(project)
         return outputs
-    monkeypatch.setattr(ear_lazy.output_folder.OutputFolder, 'finish', exchanged)
+    monkeypatch.setattr(ear_lazy.processing.output_folder.OutputFolder, 'finish', exchanged)
     try: process(raw, out, force=True)
     except (OutputError, MetadataError): pass
     assert everything(project) == before

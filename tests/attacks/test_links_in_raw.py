@@ -7,11 +7,12 @@ import pytest
 from making import coco, image, process
 from victims import patience, pipe
 
-from ear_lazy.data_processor import DataProcessor, main
+from ear_lazy.command import main
+from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import RawDataError
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.report import read_report
+from ear_lazy.processing.report import read_report
 
 
 @pytest.fixture

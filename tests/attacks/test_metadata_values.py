@@ -12,12 +12,12 @@ import pytest
 from making import coco, image, process
 from torch.utils.data import DataLoader
 
-from ear_lazy import row_dataset
-from ear_lazy.columns import columns_of
 from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.explorer import Pictures, RowTable
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.metadata import Metadata, Shard
+from ear_lazy.loading import row_dataset
+from ear_lazy.looking.columns import columns_of
+from ear_lazy.metadata.file import Metadata, Shard
 
 
 @pytest.fixture(scope='module')
@@ -217,7 +217,7 @@ def test_a_pickled_dataset_of_the_same_content(large, tmp_path):
 def test_the_digest_is_taken_once(large, monkeypatch):
     ds = LazyNPYDataset(large)
     first = pickle.dumps(ds)
-    monkeypatch.setattr('ear_lazy.metadata.xxhash.xxh3_128_digest', lambda data: pytest.fail('the file was read again'))
+    monkeypatch.setattr('ear_lazy.metadata.file.xxhash.xxh3_128_digest', lambda data: pytest.fail('the file was read again'))
     assert len(pickle.loads(pickle.dumps(pickle.loads(first)))) == len(ds) and len(pickle.dumps(ds)) == len(first)
 
 

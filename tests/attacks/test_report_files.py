@@ -6,9 +6,9 @@ import pytest
 from making import coco, image, process
 from victims import make_victim, patience, pipe
 
+from ear_lazy.base.records import Problem
 from ear_lazy.errors import EarLazyError
-from ear_lazy.records import Problem
-from ear_lazy.report import Report, read_report
+from ear_lazy.processing.report import Report, read_report
 
 EVIL = '<img src=x onerror=alert(1)>'
 
@@ -121,7 +121,7 @@ def test_no_picture_from_outside(raw, name):
 
 
 def test_a_picture_from_where_the_run_followed_a_link(raw):
-    from ear_lazy.formats.tree import Link
+    from ear_lazy.formats.shared.tree import Link
     (raw / 'link.jpg').symlink_to(raw.parent / 'secret/face.jpg')
     assert 'data:image' in picture(raw, 'link.jpg', links=[Link('link.jpg', os.path.realpath(raw.parent / 'secret'))])
 

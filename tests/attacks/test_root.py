@@ -16,7 +16,7 @@ from ear_lazy import lazy_dataset
 from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError
 from ear_lazy.explorer import Pictures, RowTable
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.roots import RootGuard, recorded_root
+from ear_lazy.metadata.roots import RootGuard, recorded_root
 from ear_lazy.shared_cache import SharedCache
 
 OWN, PRIVATE = 1, 2 # seeds of the pictures
@@ -133,7 +133,7 @@ def test_whatever_the_options(made, swap, options):
 
 
 def test_a_system_that_does_not_know_where_an_open_file_is(made, monkeypatch):
-    monkeypatch.setattr('ear_lazy.roots.opened_path', lambda fd: None)
+    monkeypatch.setattr('ear_lazy.metadata.roots.opened_path', lambda fd: None)
     ds = LazyNPYDataset(made/'data/out/train_detector.npy')
     assert not leaks([ds[0]['image'], ds[1]['image']])
     really_check = RootGuard.check

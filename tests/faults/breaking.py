@@ -6,7 +6,7 @@ import signal
 from making import coco, contents, image, leftovers, listing, process, pts, text
 from tally import tally
 
-from ear_lazy import output_folder
+from ear_lazy.processing import output_folder
 
 CSV = 'image_path,x1,y1,w,h,label\n'
 

@@ -11,11 +11,11 @@ import pytest
 from breaking import Outputs, killed_at
 from making import HIDDEN, contents, leftovers, process
 
-from ear_lazy import swap
+from ear_lazy.base import swap
 from ear_lazy.errors import OutputError
-from ear_lazy.metadata import Metadata
-from ear_lazy.notes import read_origin
-from ear_lazy.roots import recorded_root
+from ear_lazy.metadata.file import Metadata
+from ear_lazy.metadata.notes import read_origin
+from ear_lazy.metadata.roots import recorded_root
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ import pytest
 from breaking import CSV, Outputs, kept, told
 from making import HIDDEN, ROOT, assert_accounted, coco, command, contents, ended, image, leftovers, listing, one_sentence, process, pts, run, sound, start, text
 
-from ear_lazy import data_processor, workers
+from ear_lazy import data_processor
 from ear_lazy.errors import EarLazyError
-from ear_lazy.report import read_report
+from ear_lazy.processing import workers
+from ear_lazy.processing.report import read_report
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def earlier(raw):
 
 
 AS_NOBODY = """
-import os, sys, tqdm.auto, ear_lazy.data_processor as d, ear_lazy.formats.registry as r
+import os, sys, tqdm.auto, ear_lazy.command as d, ear_lazy.formats.shared.registry as r
 r.readers()
 if os.getuid() == 0: os.setgroups([]), os.setgid(65534), os.setuid(65534)
 sys.exit(d.main(sys.argv[1:]))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from ear_lazy.formats import coco, chunks
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats import coco
+from ear_lazy.formats.shared import chunks
+from ear_lazy.formats.shared.tree import Document, Tree
 
 NUMBERS = st.one_of(st.integers(-5, 500), st.floats(-1e6, 1e6), st.sampled_from(['7', '7.5', 'x', None, True]))
 FOUR, FEW = st.lists(NUMBERS, min_size=4, max_size=4), st.lists(st.integers(0, 9), max_size=6)

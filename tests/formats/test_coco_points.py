@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from making import coco_dict, image, listing, outcome, problem, reasons, rows, text
 
 from ear_lazy.formats.discover import discover
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats.shared.tree import Document, Tree
 
 PICTURES = 'a.png', 'b.png', 'empty.png'
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ear_lazy.errors import AnnotationError
-from ear_lazy.formats import chunks, csv
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats import csv
+from ear_lazy.formats.shared import chunks
+from ear_lazy.formats.shared.tree import Document, Tree
 
 HEADER = 'filename,class,xmin,ymin,xmax,ymax'
 CELLS = st.sampled_from(['1', '20', '30.5', '', 'x', '"7"', '"7"8"', '"a,b"', '"', 'nan', 'ä', '\r', '"9'])

@@ -2,7 +2,7 @@
 from making import assert_accounted, boxes, image, process, reasons, text
 
 from ear_lazy.formats.discover import discover
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 
 
 def outcome(raw):

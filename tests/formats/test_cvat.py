@@ -10,8 +10,8 @@ from making import boxes, image, outcome, problem, reasons, rows, text
 
 from ear_lazy.errors import AnnotationError
 from ear_lazy.formats.discover import discover, load
-from ear_lazy.formats.registry import readers
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats.shared.registry import readers
+from ear_lazy.formats.shared.tree import Document, Tree
 
 PICTURES = 'a.png', 'b.png', 'frame_000000.png'
 

@@ -9,7 +9,7 @@ from making import image, listing, outcome, problem, process, reasons, rows, tex
 
 from ear_lazy.errors import RawDataError
 from ear_lazy.formats.discover import discover, load
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 
 DERIVED = 'whole_image', 'derived'
 

@@ -10,7 +10,7 @@ from making import boxes, coco, image, outcome, problem, reasons, rows, text
 
 from ear_lazy.formats.audioear import open_archive
 from ear_lazy.formats.discover import discover
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 
 PICTURES = 'a.png', 'b.png', 'empty.png'
 CONTOURS = (20, 15, 15, 5)

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from ear_lazy.errors import AnnotationError
-from ear_lazy.formats.numbers import numbers
 from ear_lazy.formats.pts import parse_all, parse_pts
+from ear_lazy.formats.shared.numbers import numbers
 from ear_lazy.formats.yolo import parse_line, plain_boxes
 
 WORDS = st.one_of(st.floats(-2, 2).map(repr), st.integers().map(str), st.text('0123456789.-+eE[]{},"_\0nai', max_size=8),

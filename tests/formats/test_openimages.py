@@ -4,7 +4,7 @@ from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, process, reasons, text
 
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 
 PICTURES = 'a.png', 'b.png'
 quick = examples(2000)

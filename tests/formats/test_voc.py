@@ -8,8 +8,8 @@ from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, process, reasons, text
 
 from ear_lazy.formats.discover import discover, load
-from ear_lazy.formats.registry import readers
-from ear_lazy.formats.tree import Document, Tree
+from ear_lazy.formats.shared.registry import readers
+from ear_lazy.formats.shared.tree import Document, Tree
 
 PICTURES = 'a.png', 'b.png'
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from making import assert_accounted, boxes, image, outcome, problem, process, reasons, rows, text
 
 from ear_lazy.formats.discover import discover
-from ear_lazy.formats.tree import Tree
+from ear_lazy.formats.shared.tree import Tree
 from ear_lazy.formats.yolo import parse_yaml
 
 PICTURES = 'a.png', 'b.png'

@@ -10,9 +10,9 @@ import numpy as np
 from making import check_document, image
 
 from ear_lazy.errors import MetadataError, OutputError
-from ear_lazy.formats.registry import readers
-from ear_lazy.formats.tree import Document, Tree
-from ear_lazy.metadata import Metadata
+from ear_lazy.formats.shared.registry import readers
+from ear_lazy.formats.shared.tree import Document, Tree
+from ear_lazy.metadata.file import Metadata
 from ear_lazy.migrate import PickleRefused, load_restricted, migrate
 
 CORPUS = Path(__file__).parent/'corpus'

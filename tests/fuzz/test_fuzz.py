@@ -11,7 +11,7 @@ from making import ROOT
 from tally import tally
 from targets import TARGETS, at_once, make_folder, seeds
 
-from ear_lazy.formats.registry import readers
+from ear_lazy.formats.shared.registry import readers
 
 
 @pytest.fixture(scope='module')

@@ -1,0 +1,76 @@
+"""The rooms of the package, and its modules in order; `python .ci/rooms.py` prints them as the map lists them
+
+Nothing of it is written by hand: a room is a folder of `nbs/`, in order of its number, and `ear_lazy/` has the same folders without numbers.
+What lies in a folder itself comes after the folders in it, so what users import, which lies in no room, comes last. Within a room, a module
+comes after those that it imports.
+"""
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Imports inside functions that lead to a later module, and why. There are no others.
+LATER = {
+    ('loading.row_dataset', 'export'): '`ds.to_coco` and its like are found at the dataset, and need nothing before they are called',
+    ('loading.row_dataset', 'handover'): 'likewise `ds.to_hf` and `ds.to_supervision`',
+    ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
+    ('data_processor', 'command'): '`main` and `python -m ear_lazy.data_processor` stay valid',
+}
+
+
+def folders(root=ROOT, folder='', name=''):
+    "Rooms, as (name of the package, folder of notebooks)"
+    found = [o for o in (root/'nbs'/folder).iterdir() if o.is_dir() and (folder or o.name[0].isdigit()) and not o.name.startswith('.')]
+    for o in sorted(found, key=lambda o: (int(o.name.partition('_')[0]) if o.name[0].isdigit() else 0, o.name)):
+        inner = o.name.lstrip('0123456789').removeprefix('_')
+        yield from folders(root, f'{folder}{o.name}/', f'{name}{inner}.')
+    yield name.removesuffix('.'), folder
+
+
+def room_of(module): return module.rpartition('.')[0]
+
+
+def modules(root=ROOT):
+    "Modules, as their names inside the package, and their files"
+    package = root/'ear_lazy'
+    return {'.'.join(path.relative_to(package).with_suffix('').parts): path for path in sorted(package.rglob('*.py'))
+            if not path.name.startswith('_')}
+
+
+def imports(module, root=ROOT):
+    "What a module imports of this package anywhere, functions included: (module, name in it, or '')"
+    files = modules(root)
+    for node in ast.walk(ast.parse(files[module].read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import): found = [(alias.name, '') for alias in node.names]
+        elif isinstance(node, ast.ImportFrom): # nbdev exports absolute imports as relative ones
+            above = f'ear_lazy.{module}'.rsplit('.', node.level)[0] + '.' if node.level else ''
+            source = (above + (node.module or '')).rstrip('.')
+            found = [(f'{source}.{alias.name}', '') if f'{source}.{alias.name}'.removeprefix('ear_lazy.') in files else (source, alias.name)
+                     for alias in node.names]
+        else: continue
+        yield from ((o.removeprefix('ear_lazy.'), name) for o, name in found if o.startswith('ear_lazy.'))
+
+
+def order(root=ROOT):
+    "All modules, room by room; raises `ValueError` where some of a room import one another in a circle"
+    place = {name: n for n, (name, _) in enumerate(folders(root))}
+    needs = {o: sorted({other for other, _ in imports(o, root) if room_of(other) == room_of(o) and (o, other) not in LATER}) for o in modules(root)}
+    done, under_way = [], []
+    def add(module):
+        if module in done: return
+        if module in under_way: raise ValueError(f"modules import one another: {' → '.join([*under_way, module])}")
+        under_way.append(module)
+        for other in needs.get(module, ()): add(other)
+        done.append(under_way.pop())
+    for module in sorted(needs, key=lambda o: (place[room_of(o)], o)): add(module)
+    return done
+
+
+def reading_order(root=ROOT):
+    "What the map lists: rooms with links to their notebooks"
+    found = order(root)
+    def links(name, folder): return ', '.join(f"[{o.rpartition('.')[2]}]({folder}{o.rpartition('.')[2]}.ipynb)" for o in found if room_of(o) == name)
+    return '\n'.join(f"- **{name.replace('.', '/') or 'What users import'}**: {links(name, folder)}" for name, folder in folders(root))
+
+
+if __name__ == '__main__': print(reading_order())
