@@ -19,6 +19,7 @@ setup(
     keywords=cfg['keywords'].split(),
     long_description=(root/'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
+    package_dir={'': '.'}, # so that `pip install -e` writes a plain path, which type checkers follow, and not an import hook, which they do not
     packages=find_packages(include=[cfg['lib_name'], f"{cfg['lib_name']}.*"]),
     include_package_data=True,
     install_requires=lines('requirements'),
