@@ -9,11 +9,11 @@ __all__ = list(_MODULE_OF)
 
 TYPE_CHECKING = False # editors and type checkers take it for true, and complete the names
 if TYPE_CHECKING:
-    from ear_lazy.data_processor import DataProcessor, Source
-    from ear_lazy.errors import EarLazyError
-    from ear_lazy.explorer import explore
-    from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, collate
-    from ear_lazy.shared_cache import SharedCache
+    from ear_lazy.data_processor import DataProcessor as DataProcessor, Source as Source
+    from ear_lazy.errors import EarLazyError as EarLazyError
+    from ear_lazy.explorer import explore as explore
+    from ear_lazy.lazy_dataset import CombinedLazyDataset as CombinedLazyDataset, LazyNPYDataset as LazyNPYDataset, collate as collate
+    from ear_lazy.shared_cache import SharedCache as SharedCache
 
 
 def __getattr__(name):

@@ -8,13 +8,17 @@ Docs: https://ear-lazy.github.io/ear_lazy/adapters.html.md"""
 __all__ = ['AlbumentationsTransform', 'albumentations_transform', 'TvTensors', 'as_tv_tensors']
 
 # %% ../nbs/adapters.ipynb #adc491f3
+from collections.abc import Callable
 from copy import copy
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import get_worker_info
 
 from .base.geometry import clip_boxes, xywh_to_xyxy, xyxy_to_xywh
+from .base.parameters import described
+from .loading.samples import Sample
 from .transforms import changed, points_within
 
 # %% ../nbs/adapters.ipynb #abf1a59a
@@ -28,7 +32,7 @@ def _with_settings(params, found):
 
 class AlbumentationsTransform:
     "An Albumentations pipeline as a function of a sample; made by `albumentations_transform`"
-    def __init__(self, pipeline):
+    def __init__(self, pipeline:Any):
         import albumentations as A
         whole = isinstance(pipeline, A.Compose)
         same = {o: getattr(pipeline, o) for o in ('p', 'seed', 'telemetry') if whole and hasattr(pipeline, o)}
@@ -44,7 +48,7 @@ class AlbumentationsTransform:
         self._worker = worker.seed
         self.pipeline.set_random_seed((worker.seed + (self.pipeline.seed or 0)) % 2**32)
 
-    def __call__(self, sample):
+    def __call__(self, sample:Sample)->Sample:
         self._reseed()
         given = {'image': sample['image']}
         if 'bboxes' in sample: given['bboxes'] = _numbered_boxes(sample)
@@ -57,8 +61,9 @@ class AlbumentationsTransform:
 
     def __repr__(self): return f'albumentations_transform({self.pipeline!r})'
 
+@described
 def albumentations_transform(
-    pipeline, # `A.Compose`, or one transform
+    pipeline:Any, # `A.Compose`, or one transform
 )->AlbumentationsTransform: # Function of a `Sample` that gives a `Sample`
     "An Albumentations pipeline as a transform of samples"
     return AlbumentationsTransform(pipeline)
@@ -108,11 +113,11 @@ def _within(found):
 
 class TvTensors:
     "A function from a sample to torchvision tensors, with an optional transform; made by `as_tv_tensors`"
-    def __init__(self, transform=None):
+    def __init__(self, transform:Callable[[Any], Any]|None=None):
         import torchvision.tv_tensors  # noqa: F401 so that a missing torchvision fails here, not at the first sample
         self.transform = transform
 
-    def __call__(self, sample):
+    def __call__(self, sample:Sample)->Any:
         from torchvision import tv_tensors
         size = sample['image'].shape[:2]
         out = dict(sample, image=tv_tensors.Image(torch.from_numpy(sample['image']).permute(2, 0, 1).contiguous()))
@@ -129,8 +134,9 @@ class TvTensors:
 
     def __repr__(self): return f'as_tv_tensors({"" if self.transform is None else self.transform!r})'
 
+@described
 def as_tv_tensors(
-    transform=None, # Of `torchvision.transforms.v2`, to go on with
+    transform:Callable[[Any], Any]|None=None, # Of `torchvision.transforms.v2`, to go on with
 )->TvTensors: # Function of a `Sample` that gives a dict
     "A transform that makes torchvision tensors; raises `ImportError` without torchvision"
     return TvTensors(transform)

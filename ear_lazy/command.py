@@ -11,6 +11,7 @@ __all__ = ['make_parser', 'main']
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import contextmanager
 
 from . import __version__
@@ -102,7 +103,7 @@ def _executor_at(address):
 
 # %% ../nbs/command.ipynb #7e02b49e
 def main(
-    args:list=None, # Arguments; those of the command line by default
+    args:Sequence[str]|None=None, # Arguments; those of the command line by default
 )->int: # Exit status
     "The command `ear-lazy-process`"
     parser = make_parser()

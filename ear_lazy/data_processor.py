@@ -10,18 +10,19 @@ __all__ = ['DataProcessor', 'main']
 # %% ../nbs/data_processor.ipynb #ea3aec3c
 import json
 import os
+import re
 import sys
 import time
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from fastcore.basics import patch
@@ -69,18 +70,21 @@ def _checked_kinds(kinds):
 @described
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
+    raw_data_dir:Path|str # a URL is text
+    output_dir:Path|str # a URL is text
+    report:Report|None # of the last run
     def __init__(self,
-        raw_data_dir:str='data/raw', # Folder of the raw datasets, or its URL; only ever read
-        output_dir:str='data/preprocessed', # Folder of the `.npy` files and `report.json`, or its URL
+        raw_data_dir:str|os.PathLike[str]='data/raw', # Folder of the raw datasets, or its URL; only ever read
+        output_dir:str|os.PathLike[str]='data/preprocessed', # Folder of the `.npy` files and `report.json`, or its URL
         batch_size:int=500, # Files per task of a worker, and rows per batch of the writer
         num_workers:int=10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
         flush_every:int=1, # Batches per write to disk
         seed:int=0, # Another seed gives another split
         split:str='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
-        group_by:str|Callable=None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
-        sources:tuple=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
-        classes:tuple=(), # Keep objects of these classes, and objects without a class; () keeps all
-        keypoints:int=None, # Keep keypoint instances of this many points; None keeps all
+        group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        sources:Source|Iterable[Source]=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
+        classes:str|Iterable[str]=(), # Keep objects of these classes, and objects without a class; () keeps all
+        keypoints:int|None=None, # Keep keypoint instances of this many points; None keeps all
         check_duplicates:bool=False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together:bool=False, # Compare all images, and keep copies of a photo on one side
         strict:bool=False, # Raise `ProblemError` at the first problem
@@ -88,7 +92,7 @@ class DataProcessor:
         shard_bytes:int=SHARD_BYTES, # Largest size of one `.npy` file, approximately; further rows go into further files
         max_annotation_bytes:int=MAX_BYTES, # Larger annotation files are reported and not read
         progress:bool=True, # Show a progress bar, and the report at the end
-        executor:Executor=None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
+        executor:Executor|None=None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
         follow_links:bool=True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
     ):
@@ -195,8 +199,9 @@ def _recorded(asked):
     return tuple(asked._replace(group_by=group_by, strict=False))
 
 @patch
+@described
 def process(self:DataProcessor,
-    kinds:tuple=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
+    kinds:str|Iterable[str]=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
     train_split:float=0.8, # Share of photo groups that go to train
 )->Report:
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
@@ -408,6 +413,7 @@ def _shown(self:DataProcessor, kinds, train_split):
     return report
 
 @patch
+@described
 def process_all(self:DataProcessor,
     train_split:float=0.8, # Share of photo groups that go to train
     include_teacher:bool=True, # Make the teacher files too
@@ -416,23 +422,32 @@ def process_all(self:DataProcessor,
     return self._shown(KINDS if include_teacher else KINDS[:2], train_split)
 
 @patch
-def process_detector(self:DataProcessor, train_split:float=0.8)->Report:
+@described
+def process_detector(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+)->Report:
     "Make the detector files: a row for each image, with all its boxes"
     return self._shown(('detector',), train_split)
 
 @patch
-def process_landmarker(self:DataProcessor, train_split:float=0.8)->Report:
+@described
+def process_landmarker(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+)->Report:
     "Make the landmarker files: a row for each set of keypoints"
     return self._shown(('landmarker',), train_split)
 
 @patch
-def process_teacher(self:DataProcessor, train_split:float=0.8)->Report:
+@described
+def process_teacher(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+)->Report:
     "Make the teacher files: a row for each crop"
     return self._shown(('teacher',), train_split)
 
 # %% ../nbs/data_processor.ipynb #bccc9935
 def main(
-    args:list|None=None, # Arguments; those of the command line by default
+    args:Sequence[str]|None=None, # Arguments; those of the command line by default
 )->int: # Exit status
     "The command `ear-lazy-process`, which is `ear_lazy.command`"
     from ear_lazy import command

@@ -17,6 +17,7 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
@@ -229,7 +230,7 @@ def _images(text):
     return int(text)
 
 def main(
-    args:list=None, # Arguments; those of the command line by default
+    args:Sequence[str]|None=None, # Arguments; those of the command line by default
 )->int: # Exit status
     "The command `ear-lazy-demo`"
     args = make_parser().parse_args(args)

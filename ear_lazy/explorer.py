@@ -15,18 +15,24 @@ import json
 import os
 import re
 import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 import numpy as np
 from fastcore.basics import patch
 
+from .base.parameters import described
+from .loading.row_dataset import RowDataset
+from .loading.samples import Sample
 from .looking.predictions import Predictions
 from .looking.row_pictures import Pictures, StaticGrid
 from .looking.row_table import QUERY, RowTable, checked_query, in_order
+from .processing.report import Report
 
 # %% ../nbs/explorer.ipynb #0101e7a5
 from .looking.predictions import iou, keypoint_error, worst_iou
@@ -39,9 +45,9 @@ _all_ = ['COLUMNS', 'QUERY', 'TILE_BYTES', 'TILE_SIZE', 'problem_images', 'repor
 
 # %% ../nbs/explorer.ipynb #dbf4eb33
 def checked_rows(
-    rows, # Row numbers, or booleans for all rows
+    rows:Sequence[int]|np.ndarray, # Row numbers, or booleans for all rows
     n:int, # How many rows there are
-)->list: # Sorted ints, each once
+)->list[int]: # Sorted ints, each once
     "Rows as a list; raises `ValueError` for rows that do not exist"
     rows = np.asarray(rows)
     if rows.dtype == bool:
@@ -60,7 +66,11 @@ def _threads():
 
 class Explorer:
     "State of an explorer of a dataset, made by `explore`"
-    def __init__(self, ds, predictions=None, transform=None, report=None):
+    ds:RowDataset # whose rows it shows
+    flagged:list[int] # rows, live both ways
+    selected:list[int] # rows, live both ways
+    query:dict[str, Any] # filters and order, live both ways
+    def __init__(self, ds:RowDataset, predictions:Sequence[Any]|np.ndarray|None=None, transform:Callable[[Sample], Any]|None=None, report:Report|None=None):
         self._lock, self._only, self._scores = RLock(), None, None
         self.ds, self.table = ds, RowTable(ds, report)
         self._predictions = None if predictions is None else Predictions(predictions, ds)
@@ -80,12 +90,12 @@ class Explorer:
         with self._lock: super().set_state(sync_data)
 
     @property
-    def view(self):
+    def view(self)->np.ndarray:
         "(n,) rows that are shown, in order"
         return self._view.copy()
 
     @view.setter
-    def view(self, rows): self.show_only(rows)
+    def view(self, rows:Sequence[int]|np.ndarray): self.show_only(rows)
 
     def __repr__(self):
         counts = f'{len(self._view):,} shown, {len(self.flagged):,} flagged'
@@ -118,7 +128,7 @@ def _answer(self:Explorer,
 
 # %% ../nbs/explorer.ipynb #138ad912
 @patch(as_prop=True)
-def sort_columns(self:Explorer):
+def sort_columns(self:Explorer)->list[str]:
     "Names that rows can be sorted by"
     made = ([self._predictions.name] if self._predictions else []) + (['score'] if self._scores is not None else [])
     return made + self.table.columns
@@ -144,8 +154,9 @@ def _renew(self:Explorer):
 
 # %% ../nbs/explorer.ipynb #6db7fb51
 @patch
+@described
 def show_only(self:Explorer,
-    rows=None, # Row numbers, booleans, or a function from a row's `get_metadata` to whether to show it; None: all
+    rows:Sequence[int]|np.ndarray|Callable[[dict[str, Any]], Any]|None=None, # Row numbers, booleans, or a function from a row's `get_metadata` to whether to show it; None: all
 )->Explorer:
     "Show only some rows; filters apply to these"
     n = len(self.ds)
@@ -157,8 +168,9 @@ def show_only(self:Explorer,
     return self
 
 @patch
+@described
 def sort_by(self:Explorer,
-    by, # Name of a column, or a score for each row
+    by:str|Sequence[float]|np.ndarray, # Name of a column, or a score for each row
     descending:bool=False, # Highest first
 )->Explorer:
     "Sort the rows that are shown; raises `ValueError` for an unknown column or a wrong number of scores"
@@ -211,11 +223,12 @@ def _widget_class():
 
     return ExplorerWidget
 
+@described
 def explore(
-    ds, # `LazyNPYDataset` or `CombinedLazyDataset`, or a choice of their rows
-    predictions=None, # One entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher: one box
-    transform=None, # Function from a sample to a sample, after the dataset's: rows are shown as training will see them
-    report=None, # `Report` of the processing; None: `report.json` beside the metadata file
+    ds:RowDataset, # `LazyNPYDataset` or `CombinedLazyDataset`, or a choice of their rows
+    predictions:Sequence[Any]|np.ndarray|None=None, # One entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher: one box
+    transform:Callable[[Sample], Any]|None=None, # Function from a sample to a sample, after the dataset's: rows are shown as training will see them
+    report:Report|None=None, # `Report` of the processing; None: `report.json` beside the metadata file
 )->Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
     "Look through a dataset in Jupyter"
     return _widget_class()(ds, predictions, transform, report)
@@ -229,8 +242,9 @@ def _mark(self:Explorer, row):
     return os.fsdecode(self.table.paths[row]), digest
 
 @patch
+@described
 def save_flags(self:Explorer,
-    path:str, # JSON file to write
+    path:str|os.PathLike[str], # JSON file to write
 )->Path:
     "Keep the flagged rows in a file"
     marks = [dict(zip(('image', 'annotation'), self._mark(o))) for o in self.flagged]
@@ -239,8 +253,9 @@ def save_flags(self:Explorer,
     return Path(path)
 
 @patch
+@described
 def load_flags(self:Explorer,
-    path:str, # From `save_flags`
+    path:str|os.PathLike[str], # From `save_flags`
 )->Explorer:
     "Also flag the rows of a file; warns about rows that are not in this dataset"
     content = json.loads(Path(path).read_text(encoding='utf-8'))
@@ -256,6 +271,7 @@ def load_flags(self:Explorer,
 
 # %% ../nbs/explorer.ipynb #08f11782
 @patch
+@described
 def static(self:Explorer,
     n:int=24, # Rows: the first that are shown
 )->StaticGrid: # At most about 75 KB

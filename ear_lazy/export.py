@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from posixpath import normpath
 from stat import S_ISDIR, S_ISREG
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,6 +30,7 @@ from .base.errors import EarLazyError, ImageLoadError, OutputError, UnsafePathEr
 from .base.files import OpenFolder, is_below, kind_of, open_regular, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
 from .base.images import FORMATS, CountedFile, image_errors, image_size, orientation, read_file
+from .base.parameters import described
 from .base.records import Records, crop_boxes, keep_objects, make_records
 from .base.storage import is_remote
 from .metadata.file import leaves_root
@@ -321,10 +322,11 @@ def _coco_boxes(boxes):
 def _json(text): return msgspec.Raw(json.dumps(text).encode()) # preserves names that are not UTF-8
 
 # %% ../nbs/export.ipynb #7583d901
+@described
 def to_coco(
-    ds, # Dataset of any kind
-    path:str, # JSON file to write
-    images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    ds:Any, # Dataset of any kind
+    path:str|os.PathLike[str], # JSON file to write
+    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write rows as a COCO file, or over an earlier one; raises `OutputError`, or `ImageLoadError` if an image's size is unknown and cannot be read"
     path, found = Path(path), photos(ds)
@@ -364,10 +366,11 @@ def csv_lines(
     lines += [(names[i], *('',) * 5, *sizes[i]) for i in bare]
     return [lines[i] for i in np.argsort(images + bare, kind='stable').tolist()]
 
+@described
 def to_csv(
-    ds, # Dataset of boxes: detector or teacher
-    path:str, # CSV file to write
-    images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    ds:Any, # Dataset of boxes: detector or teacher
+    path:str|os.PathLike[str], # CSV file to write
+    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write rows as a table, or over an earlier one; raises `OutputError`, or `ValueError` for keypoints"
     if ds.kind == 'landmarker': raise ValueError('a table of boxes has no place for keypoints: use to_coco or to_yolo')
@@ -446,10 +449,11 @@ def _boxes_of_points(r):
     return np.where(np.isnan(boxes), spots, boxes)
 
 # %% ../nbs/export.ipynb #5fca4926
+@described
 def to_yolo(
-    ds, # Dataset of any kind
-    folder:str, # Folder to make
-    images:str=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    ds:Any, # Dataset of any kind
+    folder:str|os.PathLike[str], # Folder to make
+    images:str|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
 )->Path: # The folder
     "Write rows as a YOLO folder; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that YOLO cannot hold"
     check_images(images)

@@ -8,10 +8,14 @@ Docs: https://ear-lazy.github.io/ear_lazy/handover.html.md"""
 __all__ = ['to_hf', 'to_supervision']
 
 # %% ../nbs/handover.ipynb #b462b427
+from typing import Any, TYPE_CHECKING
+
 import numpy as np
 
 from .base.geometry import xywh_to_xyxy
 from .export import classes, photos, with_sizes
+
+if TYPE_CHECKING: import datasets
 
 # %% ../nbs/handover.ipynb #d10bb447
 def _per_image(r, values):
@@ -32,8 +36,8 @@ def _points(r):
 
 # %% ../nbs/handover.ipynb #1f0788c0
 def to_hf(
-    ds, # Dataset
-): # `datasets.Dataset`
+    ds:Any, # Dataset
+)->'datasets.Dataset':
     "One row per image with all its objects; raises `ImportError` without `datasets`, `ImageLoadError` for an unknown size of a missing image"
     import datasets as hf
     found = with_sizes(photos(ds))
@@ -52,8 +56,8 @@ def to_hf(
 
 # %% ../nbs/handover.ipynb #5c926ba0
 def to_supervision(
-    ds, # Dataset
-): # `supervision.DetectionDataset`, or for keypoints a dict from image path to `supervision.KeyPoints`
+    ds:Any, # Dataset
+)->Any: # `supervision.DetectionDataset`, or for keypoints a dict from image path to `supervision.KeyPoints`
     "The rows by image; raises `ImportError` without `supervision`"
     import supervision as sv
     r = photos(ds).records

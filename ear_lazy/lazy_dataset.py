@@ -12,7 +12,7 @@ import os
 import warnings
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from copy import copy
 from functools import partial
@@ -20,11 +20,12 @@ from html import escape
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from fastcore.basics import patch
-from torch.utils.data import get_worker_info
+from torch.utils.data import Dataset, get_worker_info
 
 from .base.arguments import function_of_sample, height_width, name_list, whole_number
 from .base.drawing import thumbnail_html
@@ -41,7 +42,7 @@ from .loading.error_log import ErrorLog
 from .loading.orientation import as_seen
 from .loading.row_dataset import RowDataset
 from .loading.sampler import RowSampler, shares
-from .loading.samples import KEYS, Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
+from .loading.samples import KEYS, Sample as Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .metadata.file import Metadata
 from .metadata.roots import RootGuard, check_near, recorded_root
 
@@ -81,21 +82,24 @@ def _chosen_cache(cache, size, max_bytes):
 @described
 class LazyNPYDataset(RowDataset):
     "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
+    split:str # 'train', 'val' or ''
+    image_size:tuple[int, int]|None # (height, width) that images come out at
+    extras:tuple[str, ...]
     def __init__(self,
-        npy_path:str, # File made by `DataProcessor`, or its URL
-        cache_size:int=None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
+        npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
+        cache_size:int|None=None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
         image_loader:str='pil', # 'pil' or 'cv2'
-        root_dir:str=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
-        extras:tuple=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
-        image_size:tuple=None, # (height, width) that images come out at, and boxes and points; None: as they are
+        root_dir:str|os.PathLike[str]|None=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
+        extras:str|Iterable[str]=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
+        image_size:Sequence[int]|None=None, # (height, width) that images come out at, and boxes and points; None: as they are
         resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
-        num_threads:int=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
-        cache_bytes:int|str=None, # Most memory of decoded samples to keep in each process, such as '500MB'
+        num_threads:int|None=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
+        cache_bytes:int|str|None=None, # Most memory of decoded samples to keep in each process, such as '500MB'
         cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
-        on_error:str|Callable='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
-        max_pixels:int=None, # Most pixels of an image, for its bytes too; None: Pillow's limit
+        on_error:str|Callable[[ImageLoadError], Sample|None]='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
+        max_pixels:int|None=None, # Most pixels of an image, for its bytes too; None: Pillow's limit
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
-        transform:Callable=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
+        transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files:bool=False, # Images never change: cached samples are used without a look at their files
     ):
@@ -123,20 +127,20 @@ class LazyNPYDataset(RowDataset):
 
     def check_inside(self,
         name:str, # Path of an image relative to the root
-    ):
+    )->None:
         "Raises `MetadataError` if a name leads out of the root; a first look, before the image is opened"
         if self._guard: self._guard.check(name)
 
     @property
-    def source_names(self): return self.metadata.names('source_names')
+    def source_names(self)->list[str]: return self.metadata.names('source_names')
     @property
-    def label_names(self): return self.metadata.names('label_names')
+    def label_names(self)->list[str]: return self.metadata.names('label_names')
 
     def cache_info(self)->CacheInfo:
         "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
         return self._cache.info()
 
-    def cache_clear(self):
+    def cache_clear(self)->None:
         "Forget all decoded samples"
         self._cache.clear()
 
@@ -292,9 +296,10 @@ def _without_image(self:LazyNPYDataset, error, values, row):
 
 # %% ../nbs/lazy_dataset.ipynb #ec3536a2
 @patch
+@described
 def image_shape(self:LazyNPYDataset,
     i:int, # Row
-)->tuple: # (height, width); (0, 0) where that is not known yet
+)->tuple[int, int]: # (height, width); (0, 0) where that is not known yet
     "Size of the row's image as delivered; reads nothing from disk"
     if self.transform is not None: return 0, 0
     if self.image_size: return self.image_size
@@ -338,7 +343,7 @@ def _has_remote_images(self:LazyNPYDataset): return is_remote(self.root)
 
 # %% ../nbs/lazy_dataset.ipynb #bce8c184
 @patch
-def errors(self:LazyNPYDataset)->dict: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
+def errors(self:LazyNPYDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
     "Errors so far, in all processes"
     return self._log.counts() if self._log else {}
 
@@ -376,10 +381,12 @@ def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset)
 @described
 class CombinedLazyDataset(RowDataset):
     "Several datasets as one, in order"
+    datasets:list[Any]
+    label_names:list[str]
     def __init__(self,
-        datasets:list, # `LazyNPYDataset`s or others with their methods
-        transform:Callable=None, # Function from a `Sample` to a `Sample`, after those of the datasets
-        weights:list=None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
+        datasets:Iterable[Dataset[Any]], # `LazyNPYDataset`s or others with their methods
+        transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, after those of the datasets
+        weights:Sequence[float]|np.ndarray|None=None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
     ):
         if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
         self.datasets, self.transform, self.weights = list(datasets), _checked_transform(transform), weights
@@ -436,9 +443,10 @@ class CombinedLazyDataset(RowDataset):
         dataset, i = self._find(self._row(i))
         return not isinstance(dataset, RowDataset) or dataset._is_real(i)
 
+    @described
     def image_shape(self,
         i:int, # Row
-    )->tuple: # (height, width); (0, 0) where that is not known yet
+    )->tuple[int, int]: # (height, width); (0, 0) where that is not known yet
         "Size of the row's image as delivered"
         if self.transform is not None: return 0, 0
         dataset, i = self._find(self._row(i))
@@ -452,11 +460,11 @@ class CombinedLazyDataset(RowDataset):
         "The sum over the caches of all datasets; a shared one counts once"
         return add_infos(_infos(self).values())
 
-    def errors(self)->dict: # Fault to number
+    def errors(self)->dict[str, int]: # Fault to number
         "Errors so far of all datasets, in all processes"
         return dict(sum((Counter(o) for o in _logs(self).values()), Counter()))
 
-    def cache_clear(self):
+    def cache_clear(self)->None:
         "Forget all decoded samples"
         for o in self.datasets: o.cache_clear()
 
@@ -474,12 +482,13 @@ def _sources(self:CombinedLazyDataset):
     return [np.flatnonzero(part == i) for i in range(len(self.datasets))]
 
 @patch
+@described
 def sampler(self:RowDataset,
-    num_samples:int=None, # Per epoch, over all processes; None: the number of rows
+    num_samples:int|None=None, # Per epoch, over all processes; None: the number of rows
     seed:int=0, # 0 or more
     epoch:int=0, # First epoch
-    rank:int=None, # Of this process; None: from `torch.distributed`, or 0
-    world_size:int=None, # Number of processes; None: from `torch.distributed`, or 1
+    rank:int|None=None, # Of this process; None: from `torch.distributed`, or 0
+    world_size:int|None=None, # Number of processes; None: from `torch.distributed`, or 1
     even:bool=False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
 )->RowSampler:
     "Rows of an epoch in a random order, in the ratio of `weights`"

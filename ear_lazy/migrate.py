@@ -18,6 +18,7 @@ import pickle
 import posixpath
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -303,7 +304,7 @@ def migrate(
     old_path:str, # Metadata file of the predecessor
     new_path:str, # File to make
     root:str='.', # Folder that image paths are to be relative to
-    split:str=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
+    split:str|None=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
 )->Metadata: # The new file
     "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
     new = Path(os.path.abspath(new_path))
@@ -344,7 +345,7 @@ def make_parser()->argparse.ArgumentParser:
     return parser
 
 def main(
-    args:list=None, # Arguments; those of the command line by default
+    args:Sequence[str]|None=None, # Arguments; those of the command line by default
 )->int: # Exit status
     "The command `ear-lazy-migrate`"
     args = make_parser().parse_args(args)

@@ -10,6 +10,7 @@ __all__ = ['BLOCK', 'Arena', 'pack', 'unpack', 'SharedCache']
 # %% ../nbs/shared_cache.ipynb #707fbac5
 import mmap
 import os
+from collections.abc import Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from threading import Lock
@@ -242,7 +243,7 @@ def _digest(key): return blake2b(key, digest_size=_KEY).digest()
 @patch
 def get(self:SharedCache,
     key:bytes, # What `put` was given, here or in another process
-)->tuple: # Arrays of the caller's own, or None
+)->tuple[np.ndarray, ...]|None: # Arrays of the caller's own, or None
     "Look a key up, count a hit or a miss, and make a hit the most recently used"
     digest = _digest(key)
     with self._exclusive() as arena:
@@ -256,14 +257,14 @@ def get(self:SharedCache,
     return unpack(value) if numbers else None
 
 @patch
-def __contains__(self:SharedCache, key): # counts neither as a hit nor as a use
+def __contains__(self:SharedCache, key:bytes)->bool: # counts neither as a hit nor as a use
     with self._exclusive() as arena: return bool(arena.find(_digest(key)))
 
 @patch
 def put(self:SharedCache,
     key:bytes, # Any length
-    value:tuple, # Arrays; copied
-):
+    value:Sequence[np.ndarray], # Arrays; copied
+)->None:
     "Store a value as the most recently used, and evict the least recently used to make room; raises `TypeError` as `pack`"
     blocks = pack(value)
     with self._exclusive() as arena: arena.put(_digest(key), blocks)
@@ -281,7 +282,7 @@ def nbytes(self:SharedCache)->int:
     with self._exclusive() as arena: return (arena.n - 1 - arena.head[_N_FREE]) * BLOCK
 
 @patch
-def clear(self:SharedCache):
+def clear(self:SharedCache)->None:
     "Evict all values and reset the counts, for all processes"
     with self._exclusive() as arena:
         arena.reset()

@@ -10,12 +10,14 @@ __all__ = ['IMAGE_WORDS', 'BOX_WORDS', 'BARS', 'CELLS', 'image_measures', 'box_m
            'total_variation', 'chance_of_numbers', 'chance_of_shares', 'Difference', 'Comparison', 'compare_splits']
 
 # %% ../nbs/stats.ipynb #6e59cd1f
+from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from fastcore.basics import patch
 
+from .base.parameters import described
 from .base.tables import aligned, html_table
 from .looking.columns import Columns, columns_of, numbers_of, point_blocks, row_numbers
 
@@ -90,10 +92,10 @@ class Stats(NamedTuple):
     "Statistics of a dataset, displayed as tables in Jupyter and in the terminal"
     kind: str # 'detector', 'landmarker' or 'teacher'
     rows: int
-    sources: dict # (split, source) to rows
-    boxes: dict # (split, source) to boxes; of keypoints
-    classes: dict # class to boxes
-    numbers: dict # name of a measure to `Summary`
+    sources: dict[tuple[str, str], int] # (split, source) to rows
+    boxes: dict[tuple[str, str], int] # (split, source) to boxes; of keypoints
+    classes: dict[str, int] # class to boxes
+    numbers: dict[str, Summary] # name of a measure to `Summary`
     visibility: np.ndarray # (K, 3) rows in which each keypoint is unlabelled, hidden, visible
     unknown_sizes: int # rows
 
@@ -105,8 +107,9 @@ def stats_of(
     return Stats(c.kind, len(c), _counts_by(c.group, c.groups), _counts_by(c.group, c.groups, c.counts),
                  _counts_by(c.labels, c.label_names), numbers, _visibility(c), int((c.sizes <= 0).any(1).sum()))
 
+@described
 def stats(
-    ds, # Dataset
+    ds:Any, # Dataset
 )->Stats:
     "Rows by source, boxes per image, box sizes and positions, image sizes and keypoints, from the metadata alone"
     return stats_of(columns_of(ds))
@@ -229,11 +232,12 @@ def _panels(c):
     else: yield 'boxes in the frame', _plot_frame, (coverage(c),)
     yield 'images: height by width (px)', _plot_pairs, (image['image width'], image['image height'])
 
+@described
 def plot_stats(
-    ds, # Dataset
-    ncols=3, # Columns of the grid
-    figsize=None, # (width, height) of the figure in inches
-): # Array of axes, one per cell of the grid
+    ds:Any, # Dataset
+    ncols:int=3, # Columns of the grid
+    figsize:Sequence[float]|None=None, # (width, height) of the figure in inches
+)->np.ndarray: # Array of axes, one per cell of the grid
     "Plot rows by source, boxes per image, box sizes and positions, keypoints and image sizes, from the metadata alone"
     import matplotlib.pyplot as plt
     panels = list(_panels(columns_of(ds)))
@@ -289,7 +293,7 @@ class Difference(NamedTuple):
     chance: float # value that the distance stays below by chance in 99 of 100 splits
 
     @property
-    def skewed(self): return self.distance > self.chance # False if either is NaN
+    def skewed(self)->bool: return self.distance > self.chance # False if either is NaN
 
 def _number_difference(a, b):
     "Compare a measure"
@@ -309,7 +313,7 @@ def _share_difference(a, b):
     return Difference(words(a), words(b), total_variation(*counts), chance_of_shares(*counts))
 
 # %% ../nbs/stats.ipynb #93201f5d
-class Comparison(dict):
+class Comparison(dict[str, Difference]):
     "Name of a quantity to `Difference`, largest distance first; displayed as a table in Jupyter and in the terminal"
     def __init__(self, differences, names):
         order = sorted(differences, key=lambda o: -np.nan_to_num(differences[o].distance, nan=-1))
@@ -317,7 +321,7 @@ class Comparison(dict):
         self.names = names
 
     @property
-    def skewed(self)->list: # Names
+    def skewed(self)->list[str]: # Names
         "Quantities that differ more than chance explains"
         return [name for name, o in self.items() if o.skewed]
 
@@ -330,10 +334,11 @@ class Comparison(dict):
     def __repr__(self): return aligned(*self._table())
     def _repr_html_(self): return html_table(*self._table())
 
+@described
 def compare_splits(
-    train, # Dataset
-    val, # Dataset of the same kind
-    names=('train', 'val'), # What to call them
+    train:Any, # Dataset
+    val:Any, # Dataset of the same kind
+    names:Sequence[str]=('train', 'val'), # What to call them
 )->Comparison:
     "Each quantity of two datasets side by side, with its distance: Kolmogorov–Smirnov for numbers, total variation for names"
     a, b = columns_of(train), columns_of(val)

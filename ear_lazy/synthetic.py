@@ -9,6 +9,7 @@ __all__ = ['STYLES', 'SKINS', 'HAIRS', 'SHIRTS', 'SIZES', 'Pose', 'Scene', 'draw
 
 # %% ../nbs/synthetic.ipynb #3771479c
 import csv, hashlib, json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from .base.errors import UnsafePathError
 from .base.files import OpenFolder
 from .base.geometry import EAR_CONTOURS, clip_boxes, keypoints_to_boxes, pad_boxes
+from .base.parameters import described
 
 # %% ../nbs/synthetic.ipynb #779d8c52
 def _curve(points, closed=False, n=8):
@@ -354,10 +356,11 @@ def _write_pts(folder, numbers, seed):
         (folder/'annot'/f'ear_{i:04}.pts').write_text(_pts(scene.keypoints[0]), encoding='utf-8', newline='\n')
 
 # %% ../nbs/synthetic.ipynb #e9ceb26b
+@described
 def write_raw(
-    folder, # The raw folder to make
-    images=200, # How many images in all, at least 3
-    seed=0, # The same number and seed give the same bytes
+    folder:str|os.PathLike[str], # The raw folder to make
+    images:int=200, # How many images in all, at least 3
+    seed:int=0, # The same number and seed give the same bytes
 )->Path: # `folder`
     "Write `detector/heads_coco/{train,valid}`, `detector/heads_csv` and `landmarker/ears_pts` below `folder`"
     if images < 3: raise ValueError(f'images must be 3 or more, one for each of three formats; it is {images}')
@@ -377,9 +380,10 @@ def _check_no_links(folder):
             if o.is_symlink(): raise UnsafePathError('a link, which is not written through: choose another folder', o)
 
 # %% ../nbs/synthetic.ipynb #39891214
+@described
 def plant_mistakes(
-    folder, # Raw folder that `write_raw` has filled
-)->dict: # 'moved', 'grown' and 'sorted', each with names of images
+    folder:str|os.PathLike[str], # Raw folder that `write_raw` has filled
+)->dict[str, list[str]]: # 'moved', 'grown' and 'sorted', each with names of images
     "Make some labels wrong: boxes beside their ears, boxes around heads, landmarks in the order of their x; raises `UnsafePathError` for links"
     folder = Path(folder)
     _check_no_links(folder)

@@ -8,7 +8,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/transforms.html.md"""
 __all__ = ['changed', 'flip', 'points_within', 'crop', 'letterbox', 'Flip', 'Crop', 'Letterbox', 'Compose']
 
 # %% ../nbs/transforms.ipynb #e278206b
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,8 +25,8 @@ from .loading.samples import Sample
 
 # %% ../nbs/transforms.ipynb #8f744e58
 def changed(
-    sample, # `Sample`
-    **values, # To put into it
+    sample:dict[str, Any], # `Sample`
+    **values:Any, # To put into it
 )->Sample:
     "A copy of a sample with other values, which still knows which boxes were kept"
     out = Sample(sample | values)
@@ -37,10 +39,11 @@ def _swapped(labels, pairs):
     for a, b in pairs: out[labels == a], out[labels == b] = b, a
     return out
 
+@described
 def flip(
-    sample, # `Sample` with an image (H, W, 3)
-    pairs=(), # Pairs of keypoint numbers that change places, such as [(0, 1), (2, 3)]
-    swap_labels=(), # Pairs of label numbers that change places, such as [(1, 2)] for left and right ears
+    sample:dict[str, Any], # `Sample` with an image (H, W, 3)
+    pairs:Sequence[Sequence[int]]=(), # Pairs of keypoint numbers that change places, such as [(0, 1), (2, 3)]
+    swap_labels:Sequence[Sequence[int]]=(), # Pairs of label numbers that change places, such as [(1, 2)] for left and right ears
 )->Sample:
     "Flip a sample horizontally; raises `ValueError` if labels to swap are not in the sample"
     image, values = sample['image'], {}
@@ -68,9 +71,9 @@ def _boxes_within(sample, boxes, size, min_visible):
     return {'bboxes': inside[keep]} | labels, (np.arange(len(boxes)) if before is None else before)[keep]
 
 def points_within(
-    points, # (K, 3) [x, y, visibility]
-    size, # (height, width) of the image
-): # (K, 3)
+    points:np.ndarray, # (K, 3) [x, y, visibility]
+    size:Sequence[int], # (height, width) of the image
+)->np.ndarray: # (K, 3)
     "Keypoints with those outside the image unlabelled"
     outside = ((points[:, :2] < 0) | (points[:, :2] > size[::-1])).any(1)
     return np.where(outside[:, None] & (points[:, 2:] > 0), np.float32(0), points)
@@ -84,9 +87,10 @@ def _placed(sample, image, fit, min_visible=0.):
         out.update(values)
     return out
 
+@described
 def crop(
-    sample, # `Sample` with an image (H, W, 3)
-    window, # (top, left, bottom, right) in whole pixels; what lies beyond the image is black
+    sample:dict[str, Any], # `Sample` with an image (H, W, 3)
+    window:Sequence[int], # (top, left, bottom, right) in whole pixels; what lies beyond the image is black
     min_visible:float=0., # Drop a box if less than this share of its area is left
 )->Sample:
     "Crop a sample; raises `ValueError` for a window without pixels"
@@ -100,9 +104,10 @@ def crop(
     return _placed(sample, out, Fit(size, image.shape[:2], np.ones(2), np.array([-left, -top])), min_visible)
 
 # %% ../nbs/transforms.ipynb #7feb8677
+@described
 def letterbox(
-    sample, # `Sample` with an image (H, W, 3)
-    size, # (height, width) of the result
+    sample:dict[str, Any], # `Sample` with an image (H, W, 3)
+    size:Sequence[int], # (height, width) of the result
 )->Sample:
     "Resize the whole picture to fit an image of the given size, centred between black bars"
     fit = fit_image(sample['image'].shape[:2], size)
@@ -120,7 +125,7 @@ class _Random:
         if self._own[0] != worker: self._own = worker, np.random.default_rng([self.seed, worker])
         return self._own[1]
 
-    def __call__(self, sample):
+    def __call__(self, sample:Sample)->Sample:
         rng = self.rng()
         return self._change(sample, rng) if rng.random() < self.p else self._otherwise(sample)
 
@@ -136,9 +141,9 @@ def _check_range(scale, most):
 class Flip(_Random):
     "Flip horizontally at random: see `flip`"
     p:float = .5 # Probability
-    pairs:tuple = () # Of keypoint numbers that change places
-    swap_labels:tuple = () # Pairs of label numbers that change places
-    seed:int = None # Of a sequence of its own; None: PyTorch's random numbers
+    pairs:Sequence[Sequence[int]] = () # Of keypoint numbers that change places
+    swap_labels:Sequence[Sequence[int]] = () # Pairs of label numbers that change places
+    seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
 
     def __post_init__(self): share('p', self.p)
 
@@ -149,11 +154,11 @@ class Flip(_Random):
 @dataclass
 class Crop(_Random):
     "Crop at a random place: see `crop`; raises `ValueError` unless one of `size` and `scale` is given"
-    size:tuple = None # (height, width) in pixels
-    scale:tuple = None # (least, most) share of height and of width, one drawn for both
+    size:Sequence[int]|None = None # (height, width) in pixels
+    scale:Sequence[float]|None = None # (least, most) share of height and of width, one drawn for both
     min_visible:float = 0. # Share of a box's area that has to be left, or it is dropped
     p:float = 1. # Probability; otherwise the sample stays as it is
-    seed:int = None # Of a sequence of its own; None: PyTorch's random numbers
+    seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
 
     def __post_init__(self):
         if (self.size is None) == (self.scale is None): raise ValueError('give either size=(height, width) or scale=(least, most)')
@@ -173,10 +178,10 @@ class Crop(_Random):
 @dataclass
 class Letterbox(_Random):
     "Letterbox at a random scale: see `letterbox`; raises `ValueError` for a scale beyond 1"
-    size:tuple # (height, width) to come out at
-    scale:tuple = (1., 1.) # (least, most) of the size that just fits; below 1, the place is random too
+    size:Sequence[int] # (height, width) to come out at
+    scale:Sequence[float] = (1., 1.) # (least, most) of the size that just fits; below 1, the place is random too
     p:float = 1. # Probability of a random scale; otherwise it just fits
-    seed:int = None # Of a sequence of its own; None: PyTorch's random numbers
+    seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
 
     def __post_init__(self):
         self.size = height_width('size', self.size)
@@ -194,14 +199,15 @@ class Letterbox(_Random):
         return _placed(sample, finish_pil(Image.fromarray(sample['image']), fit=fit), fit)
 
 # %% ../nbs/transforms.ipynb #c8f6f936
+@described
 @dataclass
 class Compose:
     "Several transforms as one"
-    transforms:list # Functions from a sample to a sample
+    transforms:Sequence[Callable[[Sample], Any]] # Functions from a sample to a sample
 
     def __post_init__(self):
         for o in self.transforms: function_of_sample('each of transforms', o)
 
-    def __call__(self, sample):
+    def __call__(self, sample:Sample)->Any:
         for transform in self.transforms: sample = transform(sample)
         return sample

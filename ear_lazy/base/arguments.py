@@ -9,7 +9,9 @@ __all__ = ['whole_number', 'height_width', 'share', 'function_of_sample', 'name_
 
 # %% ../../nbs/1_base/arguments.ipynb #0c7c8ced
 import operator
+from collections.abc import Iterable, Sequence
 from numbers import Real
+from typing import Any
 
 # %% ../../nbs/1_base/arguments.ipynb #b2a9ebf1
 def whole_number(
@@ -26,8 +28,8 @@ def whole_number(
 # %% ../../nbs/1_base/arguments.ipynb #74c9c28b
 def height_width(
     name:str, # Of the argument
-    value, # What was handed in
-)->tuple: # Two whole numbers above 0
+    value:Sequence[int], # What was handed in
+)->tuple[int, int]: # Two whole numbers above 0
     "The size; raises `ValueError` for what is none"
     try: size = tuple(map(operator.index, value))
     except TypeError: size = ()
@@ -47,8 +49,8 @@ def share(
 # %% ../../nbs/1_base/arguments.ipynb #da413b1b
 def function_of_sample(
     name:str, # Of the argument
-    value, # What was handed in; None is none
-):
+    value:Any, # What was handed in; None is none
+)->Any:
     "The function; raises `TypeError` for what is none, or a class that was not called"
     if value is None or callable(value) and not isinstance(value, type): return value
     raise TypeError(f'{name} is a function of a sample, such as Compose([Flip(), Letterbox((256, 256))]), not {value!r}')
@@ -56,8 +58,8 @@ def function_of_sample(
 # %% ../../nbs/1_base/arguments.ipynb #132c6b9c
 def name_list(
     name:str, # Of the argument
-    values, # A name, or several
-)->tuple: # Of names
+    values:str|Iterable[str], # A name, or several
+)->tuple[str, ...]: # Of names
     "The names; raises `TypeError` for what are none"
     if isinstance(values, str): return values,
     try: values = tuple(values)

@@ -10,23 +10,28 @@ __all__ = ['show_image', 'as_picture', 'show_images', 'show_bboxes', 'show_keypo
 
 # %% ../../nbs/1_base/drawing.ipynb #3818dab1
 import base64, html, io
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import PurePath
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from .geometry import cxcywh_to_xywh, keypoint_contours, xyxy_to_xywh
+from .parameters import described
+
+if TYPE_CHECKING: from matplotlib.axes import Axes
 
 # %% ../../nbs/1_base/drawing.ipynb #404cacae
 def show_image(
-    im, # (H, W, 3) RGB or (H, W) grey image
-    ax=None, # Axes to draw on; None makes a figure
-    figsize=None, # (width, height) of a new figure in inches; None: the longer side is 4
-    title=None, # Text above the image
-    ctx=None, # Another name for `ax`
-    **kwargs, # For `Axes.imshow`
-): # The axes
+    im:Any, # (H, W, 3) RGB or (H, W) grey image
+    ax:'Axes|None'=None, # Axes to draw on; None makes a figure
+    figsize:Sequence[float]|None=None, # (width, height) of a new figure in inches; None: the longer side is 4
+    title:str|None=None, # Text above the image
+    ctx:'Axes|None'=None, # Another name for `ax`
+    **kwargs:Any, # For `Axes.imshow`
+)->'Axes': # The axes
     "Show an image without ticks"
     im, ax = np.asarray(im), ctx if ax is None else ax
     if im.ndim not in (2, 3) or im.shape[2:] not in ((), (1,), (3,), (4,)):
@@ -64,14 +69,14 @@ def _drawable(image):
 
 # %% ../../nbs/1_base/drawing.ipynb #0376e97f
 def show_images(
-    ims, # Images as for `show_image`
-    nrows=1, # Rows of the grid; more where `ncols` is given and the images need them
-    ncols=None, # Columns of the grid; None: as many as the images need
-    titles=None, # One text per image
-    figsize=None, # (width, height) of the figure in inches
-    imsize=3, # Inches per cell, if `figsize` is None
-    **kwargs, # For `show_image`
-): # (nrows*ncols,) array of axes
+    ims:Iterable[Any], # Images as for `show_image`
+    nrows:int=1, # Rows of the grid; more where `ncols` is given and the images need them
+    ncols:int|None=None, # Columns of the grid; None: as many as the images need
+    titles:Sequence[str]|None=None, # One text per image
+    figsize:Sequence[float]|None=None, # (width, height) of the figure in inches
+    imsize:float=3, # Inches per cell, if `figsize` is None
+    **kwargs:Any, # For `show_image`
+)->np.ndarray: # (nrows*ncols,) array of axes
     "Show images in a grid, row after row"
     ims = list(ims)
     axes = _grid(len(ims), nrows, ncols, figsize, imsize)
@@ -102,12 +107,12 @@ def _canvas(im, ax, kwargs):
 
 # %% ../../nbs/1_base/drawing.ipynb #ef4673f4
 def show_bboxes(
-    im, # Image as for `show_image`; None draws on `ax` alone
-    bboxes, # (N, 4) or (4,) xywh pixels
-    ax=None, # Axes to draw on; None makes a figure
-    labels=None, # One text per box
-    **kwargs, # For `show_image`
-): # The axes
+    im:Any, # Image as for `show_image`; None draws on `ax` alone
+    bboxes:Any, # (N, 4) or (4,) xywh pixels
+    ax:'Axes|None'=None, # Axes to draw on; None makes a figure
+    labels:Sequence[str]|None=None, # One text per box
+    **kwargs:Any, # For `show_image`
+)->'Axes': # The axes
     "Show an image with boxes: white lines with a black rim"
     from matplotlib.patches import Rectangle
     ax, bboxes = _canvas(im, ax, kwargs), np.asarray(bboxes, dtype=float).reshape(-1, 4)
@@ -119,12 +124,12 @@ def show_bboxes(
 
 # %% ../../nbs/1_base/drawing.ipynb #c06b3dc6
 def show_keypoints(
-    im, # Image as for `show_image`; None draws on `ax` alone
-    keypoints, # (K, 3) or (N, K, 3) [x, y, visibility]
-    ax=None, # Axes to draw on; None makes a figure
-    contours=None, # Slices or index lists of points to join; None: those of an ear if there are 55 points
-    **kwargs, # For `show_image`
-): # The axes
+    im:Any, # Image as for `show_image`; None draws on `ax` alone
+    keypoints:Any, # (K, 3) or (N, K, 3) [x, y, visibility]
+    ax:'Axes|None'=None, # Axes to draw on; None makes a figure
+    contours:Any=None, # Slices or index lists of points to join; None: those of an ear if there are 55 points
+    **kwargs:Any, # For `show_image`
+)->'Axes': # The axes
     "Show an image with keypoints: white = visible, white ring around black = hidden, unlabelled ones left out"
     keypoints = np.asarray(keypoints, dtype=float)
     if keypoints.shape[-1:] != (3,):
@@ -189,12 +194,13 @@ def _class_names(sample, label_names):
     numbers = np.atleast_1d(np.asarray(sample['labels'])).tolist()
     return [str(n if label_names is None else label_names[n]) for n in numbers]
 
+@described
 def show_sample(
-    sample, # Dict with `image`, one of `bboxes`, `keypoints` or `bbox`, `image_path`, and perhaps `labels`
-    ax=None, # Axes to draw on; None makes a figure
-    label_names=None, # Names that `labels` count in
-    **kwargs, # For `show_image`
-): # The axes
+    sample:dict[str, Any], # Dict with `image`, one of `bboxes`, `keypoints` or `bbox`, `image_path`, and perhaps `labels`
+    ax:'Axes|None'=None, # Axes to draw on; None makes a figure
+    label_names:Sequence[str]|None=None, # Names that `labels` count in
+    **kwargs:Any, # For `show_image`
+)->'Axes': # The axes
     "Show a sample's image with its boxes or keypoints, under its file name"
     title, classes = _shortened(_name(sample)), _class_names(sample, label_names)
     if 'bbox' in sample:
@@ -232,14 +238,15 @@ def _hatch_padding(ax, image):
         if w and h: ax.add_patch(Rectangle((x, y), w, h, **style))
 
 # %% ../../nbs/1_base/drawing.ipynb #0145cf55
+@described
 def show_batch(
-    batch, # Batch as a DataLoader gives it, or samples
-    max_n=9, # Samples to show at most
-    ncols=3, # Columns of the grid
-    figsize=None, # (width, height) of the figure in inches
-    imsize=3, # Inches per cell, if `figsize` is None
-    **kwargs, # For `show_sample`
-): # Array of axes, one per cell of the grid
+    batch:Any, # Batch as a DataLoader gives it, or samples
+    max_n:int=9, # Samples to show at most
+    ncols:int=3, # Columns of the grid
+    figsize:Sequence[float]|None=None, # (width, height) of the figure in inches
+    imsize:float=3, # Inches per cell, if `figsize` is None
+    **kwargs:Any, # For `show_sample`
+)->np.ndarray: # Array of axes, one per cell of the grid
     "Show the first samples of a batch in a grid; padding of a batch is hatched"
     samples = _as_samples(batch, max_n)
     ncols = max(1, min(ncols, len(samples)))

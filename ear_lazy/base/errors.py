@@ -10,6 +10,7 @@ __all__ = ['FAULTS', 'EarLazyError', 'RawDataError', 'OutputError', 'UnsafePathE
 
 # %% ../../nbs/1_base/errors.ipynb #93b7730f
 import re
+from typing import Any
 
 # %% ../../nbs/1_base/errors.ipynb #393f9b35
 class EarLazyError(Exception):
@@ -52,7 +53,7 @@ class AnnotationError(EarLazyError):
 # %% ../../nbs/1_base/errors.ipynb #792977a7
 class ProblemError(EarLazyError):
     "The first problem met under `strict=True`; `problem` is the `Problem` it is about"
-    def __init__(self, problem):
+    def __init__(self, problem:Any):
         super().__init__(problem)
         self.problem = problem
 
@@ -97,10 +98,13 @@ def _found_again(error, reason, path, row):
 
 class ImageLoadError(EarLazyError, OSError):
     "An image cannot be decoded; `path` is the image, `row` its row in the dataset (None outside of one)"
+    reason:str
+    path:str
+    row:int|None
     def __init__(self,
         reason:str, # What is wrong, in words; or the text of a traceback that ends with such an error
         path:str='', # The image
-        row:int=None, # Row of the dataset
+        row:int|None=None, # Row of the dataset
         fault:str='other', # A key of `FAULTS`
     ):
         self.reason, self.path, self.row = found = _found_again(self, reason, path, row)
@@ -112,10 +116,13 @@ class ImageLoadError(EarLazyError, OSError):
 # %% ../../nbs/1_base/errors.ipynb #244eed6a
 class TransformError(EarLazyError):
     "A transform fails on a sample; `path` is its image, `row` its row in the dataset"
+    reason:str
+    path:str
+    row:int|None
     def __init__(self,
         reason:str, # What the transform raised; or the text of a traceback that ends with such an error
         path:str='', # The image
-        row:int=None, # Row of the dataset
+        row:int|None=None, # Row of the dataset
     ):
         self.reason, self.path, self.row = found = _found_again(self, reason, path, row)
         super().__init__(*found)

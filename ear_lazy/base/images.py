@@ -71,7 +71,7 @@ def image_errors(
 NOTES = 2**20 # bytes of a file allowed for metadata
 
 def pixel_bound(
-    max_pixels:int=None, # Most pixels of an image; None: twice `PIL.Image.MAX_IMAGE_PIXELS`, Pillow's own limit
+    max_pixels:int|None=None, # Most pixels of an image; None: twice `PIL.Image.MAX_IMAGE_PIXELS`, Pillow's own limit
 ) -> float: # Infinite if Pillow's limit is switched off
     "The most pixels that an image may have"
     most = 2*Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else float('inf')
@@ -127,7 +127,7 @@ def _read(path, max_pixels, keep, check):
 
 def read_file(
     path:str, # Image file, or its URL
-    max_pixels:int=None, # Most pixels of an image
+    max_pixels:int|None=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
     check=None, # Function of the descriptor of a file on disk, called before it is read; raises if it must not be
 ) -> bytes: # Of the file
@@ -146,7 +146,7 @@ def _end(most): return int(min(most, 2**40)) + 1
 
 def prefetch_images(
     urls:list, # Remote images that the block reads with `read_file`, in about this order
-    max_pixels:int=None, # Most pixels of an image
+    max_pixels:int|None=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
 ): # Context manager
     "Fetch images while a block reads them"
@@ -325,7 +325,7 @@ class OpenImage(NamedTuple):
     turn: int # EXIF orientation, 1 to 8
     stored: tuple # (height, width) in the file
     size: tuple # (height, width) as a person sees it
-    status: os.stat_result = None # Of the file on disk, from before it was read
+    status: os.stat_result|None = None # Of the file on disk, from before it was read
 
     def __repr__(self): return f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})'
 
@@ -350,7 +350,7 @@ def _check_hidden(im, data, max_pixels, path):
 
 def open_image(
     path:str, # Image file, or its URL
-    max_pixels:int=None, # Most pixels of an image
+    max_pixels:int|None=None, # Most pixels of an image
     keep:int=0, # Bytes of remote files to keep in the cache folder
     check=None, # As of `read_file`
 ) -> OpenImage: # To be decoded once
@@ -373,7 +373,7 @@ STRIP = 98_304 # bytes at a time; blocks of 128 KB or more would be allocated an
 
 def array_for(
     size:tuple, # (height, width) of an image
-    out:np.ndarray=None, # Array to use if it fits
+    out:np.ndarray|None=None, # Array to use if it fits
 ) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable; `out` itself if it fits
     "The array that the pixels of an image go to"
     shape = *size, 3
@@ -382,7 +382,7 @@ def array_for(
 
 def rgb_array(
     im:Image.Image, # Image of mode RGB
-    out:np.ndarray=None, # Array to fill if the image fits it
+    out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # uint8 (height, width, 3), C-contiguous and writable
     "Pixels of an RGB image as an array of their own"
     if im.mode != 'RGB': raise ValueError(f'the image is {im.mode}, not RGB')
@@ -419,9 +419,9 @@ def _instead(im, new):
 def finish_pil(
     im:Image.Image, # A decoded image of any mode, as it is stored; not usable afterwards
     turn:int=1, # EXIF orientation to turn it by
-    box:tuple=None, # (left, top, right, bottom) of the part to take, before turning; None takes all
-    fit:Fit=None, # Size of the result; None keeps that of the box, which must be whole numbers
-    out:np.ndarray=None, # Array to fill if the image fits it
+    box:tuple|None=None, # (left, top, right, bottom) of the part to take, before turning; None takes all
+    fit:Fit|None=None, # Size of the result; None keeps that of the box, which must be whole numbers
+    out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Crop, drop alpha, resize and turn"
     if box:
@@ -455,10 +455,10 @@ def reduction(
 # %% ../../nbs/1_base/images.ipynb #1205c756
 def decode_pil(
     image:OpenImage, # From `open_image`
-    box:tuple=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
-    fit:Fit=None, # Size of the result
+    box:tuple|None=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
+    fit:Fit|None=None, # Size of the result
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
-    out:np.ndarray=None, # Array to fill if the image fits it
+    out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode with Pillow; 16-bit grey keeps its upper 8 bits"
     im = image.im
@@ -495,10 +495,10 @@ def _check_chunks(data, path):
 # %% ../../nbs/1_base/images.ipynb #4a9c7750
 def decode_cv2(
     image:OpenImage, # From `open_image`
-    box:tuple=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
-    fit:Fit=None, # Size of the result
+    box:tuple|None=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
+    fit:Fit|None=None, # Size of the result
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
-    out:np.ndarray=None, # Array to fill if the image fits it
+    out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode a JPEG or PNG with OpenCV, and other files with `decode_pil`"
     cv2, array = import_cv2(), None
@@ -542,9 +542,9 @@ def stored_box(
 def decode_image(
     image:OpenImage, # From `open_image`
     loader:str='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
-    window:tuple=None, # (top, left, bottom, right) of the part to take, as in `crop_window`; None takes all
-    fit:Fit=None, # Size of the result and the place of that part in it, from `fit_image`
-    out:np.ndarray=None, # Array to fill if the image fits it
+    window:tuple|None=None, # (top, left, bottom, right) of the part to take, as in `crop_window`; None takes all
+    fit:Fit|None=None, # Size of the result and the place of that part in it, from `fit_image`
+    out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode an opened image, turned by its EXIF and without alpha; raises `ImageLoadError` if it is damaged"
     check_loader(loader)
@@ -561,7 +561,7 @@ def decode_image(
 def load_image(
     path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of any mode
     loader:str='pil', # 'pil' or 'cv2'
-    max_pixels:int=None, # Most pixels of an image
+    max_pixels:int|None=None, # Most pixels of an image
     check=None, # As of `read_file`
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode an image as a person sees it; raises `ImageLoadError` if it is missing, damaged or too large"

@@ -1,4 +1,4 @@
-"""Let `help` and Jupyter say what the parameters of a class are for
+"""Let `help` and Jupyter say what the parameters of a class or a function are for
 
 Docs: https://ear-lazy.github.io/ear_lazy/1_base/parameters.html.md"""
 
@@ -9,30 +9,61 @@ __all__ = ['described']
 
 # %% ../../nbs/1_base/parameters.ipynb #69284832
 import inspect
+import re
+from typing import TypeVar
+
+_T = TypeVar('_T')
 
 # %% ../../nbs/1_base/parameters.ipynb #c5406f90
-def _section(cls):
-    "The parameters of a class as a section of its docstring, in numpydoc's form"
+def _told(o):
+    "(name, type, comment) of each parameter or field; 'return' is what comes out"
+    if hasattr(o, '_fields'): # a named tuple
+        comments = dict(re.findall(r'^ +(\w+) ?:[^#\n]*# (.+)', inspect.getsource(o), flags=re.M))
+        return [(name, o.__annotations__[name], comments.get(name)) for name in o._fields]
     from fastcore.docments import docments
-    try: found = docments(cls, full=True)
+    return [(name, x['anno'], x['docment']) for name, x in docments(o, full=True, args_kwargs=True).items()]
+
+def _sections(o):
+    "What the parameters are for and what comes out, as sections of a docstring in numpydoc's form"
+    try: told = [(name, _type(kind), comment) for name, kind, comment in _told(o) if comment]
     except (OSError, TypeError): return '' # there is no source to read
-    lines = [f"{name} : {_type(o['anno'])}\n    {o['docment']}" for name, o in found.items() if o['docment'] and name != 'return']
-    return '\n'.join(['\n\nParameters\n----------', *lines]) if lines else ''
+    parameters = [(f'{name} : {kind}', comment) for name, kind, comment in told if name != 'return']
+    result = [(kind, comment) for name, kind, comment in told if name == 'return' and kind and not isinstance(o, type)]
+    return _section('Parameters', parameters) + _section('Returns', result)
 
-def _type(annotation): return '' if annotation is inspect.Parameter.empty else inspect.formatannotation(annotation)
+def _section(title, lines):
+    return '\n'.join(['\n', title, '-'*len(title), *(f'{head}\n    {comment}' for head, comment in lines)]) if lines else ''
 
-class _Described:
+def _type(annotation):
+    "A type as it stands in the source, without the modules that its names are from"
+    if isinstance(annotation, str): return annotation
+    return '' if annotation is inspect.Parameter.empty else re.sub(r'\b([a-zA-Z_]\w*\.)+(?=[a-zA-Z_])', '', inspect.formatannotation(annotation))
+
+class _OfClass:
     "The docstring of a class, with its parameters"
     def __init__(self, cls): self.cls, self.text, self.full = cls, cls.__doc__, None
     def __get__(self, instance, owner):
         if self.full is None:
             self.full = self.text # for `docments`, which asks for it
-            self.full += _section(self.cls)
+            self.full += _sections(self.cls)
         return self.full
 
+class _OfFunction(str):
+    "The docstring of a function; what `help` and Jupyter show of it has its parameters, too"
+    def __new__(cls, function):
+        self = super().__new__(cls, function.__doc__)
+        self.function, self.full = function, None
+        return self
+
+    def expandtabs(self, tabsize=8): # with this `inspect.getdoc` begins
+        if self.full is None:
+            self.full = str(self)
+            self.full += _sections(self.function)
+        return self.full.expandtabs(tabsize)
+
 def described(
-    cls, # With a docstring, and a comment beside each parameter or field
-): # The same class
+    o:_T, # Class or function with a docstring, and a comment beside each parameter or field
+)->_T: # The same
     "Decorator that completes a docstring with what the parameters are for"
-    if cls.__doc__: cls.__doc__ = _Described(cls) # there is none with `python -OO`
-    return cls
+    if o.__doc__: o.__doc__ = _OfClass(o) if isinstance(o, type) else _OfFunction(o) # there is none with `python -OO`
+    return o

@@ -33,7 +33,7 @@ class Problem(NamedTuple):
     detail: str = '' # The offending value, or the reader's own words
     boxes: int = 0 # How many boxes this concerns
     keypoints: int = 0 # How many keypoint instances this concerns
-    box: tuple = () # Where it is: xywh in pixels of the upright image, as it was before any repair; () if unknown
+    box: tuple[float, ...] = () # Where it is: xywh in pixels of the upright image, as it was before any repair; () if unknown
 
     def __str__(self):
         where = ', '.join(o for o in (self.where, self.image) if o)

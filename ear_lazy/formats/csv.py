@@ -57,8 +57,8 @@ class Header(NamedTuple):
     image: int # column of the image's name
     box: tuple # four columns, or one that holds all four as text
     corners: bool # the last two are the opposite corner, not width and height
-    label: int = None
-    size: tuple = None # columns of the image's height and width
+    label: int|None = None
+    size: tuple|None = None # columns of the image's height and width
 
 def column_name(
     name:str, # In a table

@@ -121,7 +121,7 @@ class Shape(NamedTuple):
     number: int # 1 for the first shape of the file
     image: int # row of the images; frames come after them
     label: str
-    box: tuple = None # xywh
+    box: tuple|None = None # xywh
     points: object = None # list of (x, y, visibility); a dict by name for a skeleton
     derived: bool = False
 

@@ -16,13 +16,14 @@ import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..base.errors import AnnotationError, RawDataError
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
+from ..base.parameters import described
 from ..base.records import (
     OBJECT_COLUMNS, Problem, Records, check, concat, keep_images, keep_objects, may_pass, object_of_points, place)
 from .csv import COLUMN_NAMES, column_name, unknown_header
@@ -38,20 +39,21 @@ FEEDS = {
     '': ('detector', 'landmarker', 'teacher'),
 }
 
+@described
 class Source(NamedTuple):
     "A raw dataset: what is found there, and what the user says about it"
     name: str # folder relative to the raw folder; '.' is the raw folder itself
-    feeds: tuple = () # kinds of output
-    documents: tuple = () # of `Document`
+    feeds: tuple[str, ...] = () # kinds of output
+    documents: tuple[Any, ...] = () # of `Document`
     format: str = '' # said by the user: the one reader to ask
     kind: str = '' # said by the user: feeds what a dataset below this level feeds
     keypoint_offset: float = 0. # said by the user: pixels to add to x and y of keypoints
-    columns: dict = None # said by the user: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
+    columns: dict[str, str]|None = None # said by the user: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
 
 def discover(
     tree:Tree, # The raw folder
     said:tuple=(), # `Source`s with what the user says of some folders
-    dataset:str=None, # Folder of the one raw dataset to look into; None looks into all
+    dataset:str|None=None, # Folder of the one raw dataset to look into; None looks into all
 )->tuple: # list of `Source`s by name, list of `Problem`s about files that no reader knows
     "Recognise the annotation files below the raw folder by their content"
     for o in said: check_said(o)
@@ -93,7 +95,7 @@ def _source(dataset, documents, said):
 
 def check_said(
     source:Source, # With what the user says
-):
+)->None:
     "Raise `ValueError` if there is no such reader, kind or column"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")

@@ -26,7 +26,7 @@ class Columns(NamedTuple):
     image: int
     label: int
     box: tuple # columns of XMin, XMax, YMin and YMax
-    group: int = None # column of IsGroupOf
+    group: int|None = None # column of IsGroupOf
 
 def parse_header(
     line:str, # First line of a table

@@ -78,7 +78,7 @@ class LRUCache:
     copies = False # values come out by reference
     def __init__(self,
         maxsize:int|None, # Most values to keep; 0 keeps none, None sets no bound
-        max_bytes:int|str=None, # Most bytes of all values, such as '500MB'; None sets no bound
+        max_bytes:int|str|None=None, # Most bytes of all values, such as '500MB'; None sets no bound
     ):
         if maxsize is not None: whole_number('maxsize', maxsize)
         self.maxsize, self.max_bytes = maxsize, None if max_bytes is None else parse_bytes(max_bytes)
@@ -101,7 +101,7 @@ class LRUCache:
     def put(self,
         key:Hashable, # Any hashable, such as a row number
         value:Any, # Kept by reference; one that alone takes more than `max_bytes` is not kept
-    ):
+    )->None:
         "Store a value as the most recently used, and evict the least recently used if there are too many"
         size = nbytes(value)
         with self._lock:
@@ -118,7 +118,7 @@ class LRUCache:
     def __contains__(self, key): # counts neither as a hit nor as a use
         with self._lock: return key in self._values
 
-    def clear(self):
+    def clear(self)->None:
         "Evict all values and reset the counts"
         with self._lock: self._values, self._bytes, self._hits, self._misses = OrderedDict(), 0, 0, 0
 

@@ -11,26 +11,33 @@ __all__ = ['RowDataset']
 import copy
 import operator
 import os
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, Self, TYPE_CHECKING, overload
 
 import numpy as np
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
 from ..base.drawing import show_batch as show_samples
+from ..base.parameters import described
 from .samples import Sample, Samples, Skipped, apply_transform, collate, new_batch
+
+if TYPE_CHECKING: from matplotlib.axes import Axes
+if TYPE_CHECKING: import datasets
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #f2813ee9
 def _in_short(value): return repr(value) if isinstance(value, str) else f'a {type(value).__name__}'
 
-class RowDataset(Dataset):
+class RowDataset(Dataset[Sample]):
     "Rows, indexed one at a time or as subsets"
+    kind:str # 'detector', 'landmarker' or 'teacher'
     _rows = None # rows of a subset
-    num_threads = None # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
-    transform = None # function from a `Sample` to a `Sample`
-    label_names = None # names that the `labels` of its samples index
+    num_threads:int|None = None # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
+    transform:Callable[[Sample], Any]|None = None # function from a `Sample` to a `Sample`
+    label_names:Sequence[str]|None = None # names that the `labels` of its samples index
 
     def __len__(self): return self._size() if self._rows is None else len(self._rows)
 
@@ -48,6 +55,10 @@ class RowDataset(Dataset):
         chosen._rows = all_rows[rows if isinstance(rows, slice) else np.asarray(rows)]
         return chosen
 
+    @overload
+    def __getitem__(self, i:slice|Sequence[int]|np.ndarray)->Self: ...
+    @overload
+    def __getitem__(self, i:int|np.integer)->Sample: ...
     def __getitem__(self, i):
         "A `Sample`; for a slice or an array of rows, a dataset over them"
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
@@ -63,15 +74,16 @@ class RowDataset(Dataset):
 
     def image_shape(self,
         i:int, # Row
-    )->tuple: # (height, width); (0, 0) if unknown before the image is read
+    )->tuple[int, int]: # (height, width); (0, 0) if unknown before the image is read
         "Size of the row's image as delivered"
         return 0, 0
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #bcc391c6
 @patch
+@described
 def get_metadata(self:RowDataset,
     i:int, # Row; negative counts from the end
-)->dict: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
+)->dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
     "A row without its image; reads nothing from disk"
     return self._annotation(self._row(i))
 
@@ -148,7 +160,7 @@ def _samples_near(self:RowDataset, indices, num_threads):
     return Samples(samples, images, places)
 
 @patch
-def __getitems__(self:RowDataset, indices):
+def __getitems__(self:RowDataset, indices:Sequence[int])->list[Sample]:
     "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
     samples = self._samples(indices)
     kept = [o for o in samples if not isinstance(o, Skipped)]
@@ -156,10 +168,11 @@ def __getitems__(self:RowDataset, indices):
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #a39b5c9c
 @patch
+@described
 def get_batch(self:RowDataset,
-    indices, # Rows: a range, a slice, a list, an array
-    num_threads:int=None, # To decode with; None: the dataset's setting
-)->dict: # The same keys and values as a batch of a `DataLoader`
+    indices:slice|Iterable[int], # Rows: a range, a slice, a list, an array
+    num_threads:int|None=None, # To decode with; None: the dataset's setting
+)->dict[str, Any]: # The same keys and values as a batch of a `DataLoader`
     "Samples of some rows as a batch"
     try: rows = [*(range(len(self))[indices] if isinstance(indices, slice) else indices)]
     except TypeError: raise TypeError(f'a batch takes several rows, such as range(32), not {_in_short(indices)}') from None
@@ -167,9 +180,10 @@ def get_batch(self:RowDataset,
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #a1a3e996
 @patch
+@described
 def drop(self:RowDataset,
-    rows, # Row numbers, one or several, or booleans for all rows
-)->RowDataset:
+    rows:int|Sequence[int]|np.ndarray, # Row numbers, one or several, or booleans for all rows
+)->Self:
     "A dataset without some rows"
     keep, rows = np.ones(len(self), bool), np.atleast_1d(rows)
     if len(rows): keep[rows] = False
@@ -177,59 +191,66 @@ def drop(self:RowDataset,
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #d595b9cf
 @patch
+@described
 def to_coco(self:RowDataset,
-    path:str, # JSON file to write
-    images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    path:str|os.PathLike[str], # JSON file to write
+    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write the rows as a COCO file"
     from ear_lazy.export import to_coco
     return to_coco(self, path, images)
 
 @patch
+@described
 def to_yolo(self:RowDataset,
-    folder:str, # Folder to make
-    images:str=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    folder:str|os.PathLike[str], # Folder to make
+    images:str|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
 )->Path: # The folder
     "Write the rows as a YOLO folder"
     from ear_lazy.export import to_yolo
     return to_yolo(self, folder, images)
 
 @patch
+@described
 def to_csv(self:RowDataset,
-    path:str, # CSV file to write
-    images:str=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    path:str|os.PathLike[str], # CSV file to write
+    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write the rows as a table of boxes; raises `ValueError` for keypoints"
     from ear_lazy.export import to_csv
     return to_csv(self, path, images)
 
 @patch
-def to_hf(self:RowDataset): # `datasets.Dataset`
+@described
+def to_hf(self:RowDataset)->'datasets.Dataset':
     "The rows as a Hugging Face dataset"
     from ear_lazy.handover import to_hf
     return to_hf(self)
 
 @patch
-def to_supervision(self:RowDataset): # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
+@described
+def to_supervision(self:RowDataset)->Any: # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
     "The rows as a supervision dataset"
     from ear_lazy.handover import to_supervision
     return to_supervision(self)
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #4c886f23
 @patch
+@described
 def show(self:RowDataset,
     i:int=0, # Row
-    ax=None, # Axes to draw on; None makes a figure
-    **kwargs, # For `show_image`
-):
+    ax:'Axes|None'=None, # Axes to draw on; None makes a figure
+    **kwargs:Any, # For `show_image`
+)->'Axes':
     "Show a row's image with its boxes or keypoints, and with their classes if samples have `labels`"
     return self[i].show(ax=ax, **{'label_names': self.label_names, **kwargs})
 
 @patch
+@described
 def show_batch(self:RowDataset,
     max_n:int=9, # Rows to show
-    **kwargs, # For `ear_lazy.show.show_batch`
-):
+    **kwargs:Any, # For `ear_lazy.show.show_batch`
+)->np.ndarray:
     "Show the first rows in a grid, with classes if samples have `labels`"
     kwargs = {'label_names': self.label_names, **kwargs}
     samples = (self[i] for i in range(min(max_n, len(self))))
@@ -243,9 +264,10 @@ def stats(self:RowDataset):
     return stats(self)
 
 @patch
+@described
 def plot_stats(self:RowDataset,
-    **kwargs, # For `ear_lazy.stats.plot_stats`
-): # Array of axes
+    **kwargs:Any, # For `ear_lazy.stats.plot_stats`
+)->np.ndarray: # Array of axes
     "Plot the statistics"
     from ear_lazy.stats import plot_stats
     return plot_stats(self, **kwargs)

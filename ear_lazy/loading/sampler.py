@@ -8,17 +8,20 @@ Docs: https://ear-lazy.github.io/ear_lazy/6_loading/sampler.html.md"""
 __all__ = ['shares', 'visits', 'RowSampler']
 
 # %% ../../nbs/6_loading/sampler.ipynb #e7435bc8
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
 import torch.distributed
 from fastcore.basics import patch
-from torch.utils.data import DistributedSampler
+from torch.utils.data import DataLoader, DistributedSampler
 
 from ..base.arguments import whole_number
 from ..base.parameters import described
 
 # %% ../../nbs/6_loading/sampler.ipynb #59106c86
 def shares(
-    weights, # (S,) numbers of 0 or more, in any unit
+    weights:Sequence[float]|np.ndarray, # (S,) numbers of 0 or more, in any unit
     total:int, # Samples
 )->np.ndarray: # (S,) whole numbers whose sum is `total`
     "Samples of each source in the ratio of the weights, by largest remainders; raises `ValueError` for weights that are none"
@@ -35,7 +38,7 @@ def visits(
     n:int, # Rows of the source
     start:int, # Place in the sequence
     count:int, # How many to take
-    key:tuple, # Integers that identify this sequence
+    key:tuple[int, ...], # Integers that identify this sequence
 )->np.ndarray: # (count,) numbers below n
     "Which rows of a source come next"
     out = np.empty(count, np.int64)
@@ -57,16 +60,16 @@ def _place(rank, world_size):
     return rank, world_size
 
 @described
-class RowSampler(DistributedSampler): # so that trainers do not put another one around it
+class RowSampler(DistributedSampler[int]): # so that trainers do not put another one around it
     "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
     def __init__(self,
-        sources:list, # Row numbers of each source: a range or an array
-        weights:list=None, # One for each source, in any unit; None: as many of each as it has rows
-        num_samples:int=None, # Of an epoch, of all processes together; None: as many as there are rows
+        sources:Sequence[Sequence[int]|np.ndarray], # Row numbers of each source: a range or an array
+        weights:Sequence[float]|np.ndarray|None=None, # One for each source, in any unit; None: as many of each as it has rows
+        num_samples:int|None=None, # Of an epoch, of all processes together; None: as many as there are rows
         seed:int=0, # 0 or more
         epoch:int=0, # The first to give
-        rank:int=None, # Of this process; None: as `torch.distributed` says, or 0
-        world_size:int=None, # Processes; None: as `torch.distributed` says, or 1
+        rank:int|None=None, # Of this process; None: as `torch.distributed` says, or 0
+        world_size:int|None=None, # Processes; None: as `torch.distributed` says, or 1
         even:bool=False, # Repeat the first few samples until all processes have equally many
     ):
         lengths = [len(o) for o in sources]
@@ -106,7 +109,7 @@ class RowSampler(DistributedSampler): # so that trainers do not put another one 
         left = self.num_samples - self._start
         return -(-left//self.world_size) if self.even else len(range(self.rank, left, self.world_size))
 
-    def __iter__(self):
+    def __iter__(self)->Iterator[int]:
         if self._ended: self._start = 0
         self._given, self._done, self._ended = 0, None, False
         share = self._share()
@@ -116,17 +119,19 @@ class RowSampler(DistributedSampler): # so that trainers do not put another one 
                 yield row
         self._ended = True
 
+    @described
     def set_epoch(self,
         epoch:int, # 0 or more
-    ):
+    )->None:
         "Set the next epoch; setting the current one again keeps its position"
         if epoch != self.epoch: self.epoch, self._start, self._given, self._done, self._ended = epoch, 0, 0, None, False
 
 # %% ../../nbs/6_loading/sampler.ipynb #e1cafa4d
 @patch
+@described
 def consumed(self:RowSampler,
-    loader, # `DataLoader` with this sampler
-): # Yields its batches
+    loader:DataLoader[Any], # `DataLoader` with this sampler
+)->Iterator[Any]: # Yields its batches
     "Batches, counted for `state_dict` as they reach the loop, regardless of prefetching"
     size = 1 if loader.batch_sampler is None else loader.batch_sampler.batch_size
     batches = iter(loader)
@@ -136,9 +141,10 @@ def consumed(self:RowSampler,
     self._done = self.num_samples # the epoch is over for all processes, even if one had a sample less, or dropped its last batch
 
 @patch
+@described
 def state_dict(self:RowSampler,
-    done:int=None, # Samples of this process that are done, since the epoch was started or resumed; None: as counted
-)->dict: # Of integers and lists of integers
+    done:int|None=None, # Samples of this process that are done, since the epoch was started or resumed; None: as counted
+)->dict[str, Any]: # Of integers and lists of integers
     "The position in the epoch, to be saved in a checkpoint"
     if done is None: done = self._given if self._done is None else self._done
     position = min(self._start + done*self.world_size, self.num_samples)
@@ -150,9 +156,10 @@ def _makeup(self:RowSampler):
     return {'lengths': [len(o) for o in self.sources], 'counts': self.counts.tolist()}
 
 @patch
+@described
 def load_state_dict(self:RowSampler,
-    state:dict, # From `state_dict`
-):
+    state:dict[str, Any], # From `state_dict`
+)->None:
     "Resume from a state; raises `ValueError` if it belongs to other rows, weights or another seed"
     own = {'seed': self.seed} | self._makeup()
     if other := [k for k in own if own[k] != state[k]]:

@@ -10,8 +10,10 @@ __all__ = ['KEYS', 'KIND_OF_KEY', 'Sample', 'apply_transform', 'Skipped', 'new_b
 
 # %% ../../nbs/6_loading/samples.ipynb #4752b1f9
 import math
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,22 +22,26 @@ from torch.utils.data._utils.collate import default_collate_fn_map
 
 from ..base.drawing import show_sample, thumbnail_html
 from ..base.errors import ImageLoadError, TransformError
+from ..base.parameters import described
 from .buffers import take
+
+if TYPE_CHECKING: from matplotlib.axes import Axes
 
 # %% ../../nbs/6_loading/samples.ipynb #a7b51f68
 KEYS = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'} # kind to annotation key
 KIND_OF_KEY = {v: k for k, v in KEYS.items()}
 
-class Sample(dict):
+class Sample(dict[str, Any]):
     "An image with its annotation"
-    kept = None # if a transform dropped boxes: (n,) indices of the row's boxes that are left
+    kept:np.ndarray|None = None # if a transform dropped boxes: (n,) indices of the row's boxes that are left
     @property
-    def kind(self): return next((kind for key, kind in KIND_OF_KEY.items() if key in self), None)
+    def kind(self)->str|None: return next((kind for key, kind in KIND_OF_KEY.items() if key in self), None)
 
+    @described
     def show(self,
-        ax=None, # Axes to draw on; None makes a figure
-        **kwargs, # For `show_image`
-    ):
+        ax:'Axes|None'=None, # Axes to draw on; None makes a figure
+        **kwargs:Any, # For `show_image`
+    )->'Axes':
         "Show the image with its boxes or keypoints"
         return show_sample(self, ax=ax, **kwargs)
 
@@ -49,9 +55,9 @@ def _in_short(value):
 
 # %% ../../nbs/6_loading/samples.ipynb #711938e4
 def apply_transform(
-    transform, # Function from a `Sample` to a `Sample` or another dict
+    transform:Callable[[Sample], Any], # Function from a `Sample` to a `Sample` or another dict
     sample:Sample, # Its argument
-    row:int=None, # Row of the dataset, for errors
+    row:int|None=None, # Row of the dataset, for errors
 )->Sample:
     "Result of a transform; raises `TransformError` if it fails"
     try:
@@ -68,14 +74,14 @@ class Skipped(Sample):
     def __init__(self,
         error:ImageLoadError, # Why
         like:Sample, # A sample with the same keys; its values do not matter
-        transforms:tuple=(), # The transforms that the row would have gone through
+        transforms:tuple[Any, ...]=(), # The transforms that the row would have gone through
     ):
         super().__init__()
         self.error, self._like, self._transforms = error, like, transforms
 
     def then(self,
-        transform, # Function of a sample
-    ):
+        transform:Callable[[Sample], Any], # Function of a sample
+    )->'Skipped':
         "This placeholder with one more transform"
         return Skipped(self.error, self._like, (*self._transforms, transform))
 
@@ -157,11 +163,12 @@ def _collate_column(key, values):
     if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len({np.shape(o) for o in values}) > 1: return object_array(values)
     return default_collate(values)
 
+@described
 def collate(
-    samples:list, # `Sample`s of one kind
+    samples:Sequence[Sample], # `Sample`s of one kind
     *,
-    collate_fn_map=None, # Passed by PyTorch, not used
-)->dict: # The keys of the samples, each with a value for the whole batch
+    collate_fn_map:Any=None, # Passed by PyTorch, not used
+)->dict[str, Any]: # The keys of the samples, each with a value for the whole batch
     "Make a batch of samples: images stacked or padded, boxes as an array of arrays"
     skipped = [o for o in samples if isinstance(o, Skipped)]
     if skipped and len(skipped) == len(samples): return {k: v[:0] for k, v in collate([skipped[0].like()]).items()}

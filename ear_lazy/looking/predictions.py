@@ -9,7 +9,9 @@ __all__ = ['iou', 'worst_iou', 'keypoint_error', 'Predictions']
 
 # %% ../../nbs/7_looking/predictions.ipynb #1d1c338b
 import math
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +54,8 @@ def keypoint_error(
 class Predictions:
     "Predictions for all rows, with a score for each"
     def __init__(self,
-        values, # One entry per row; None means empty
-        ds, # Dataset of the rows
+        values:Sequence[Any]|np.ndarray, # One entry per row; None means empty
+        ds:Any, # Dataset of the rows
     ):
         if len(values) != len(ds): raise ValueError(f'{len(values)} predictions for {len(ds)} rows: give one for each')
         self.values, self.ds, self.name = values, ds, 'error' if ds.kind == 'landmarker' else 'IoU'

@@ -354,7 +354,7 @@ def _others_there(path):
 class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"
     def __init__(self,
-        path:str, # The `.npy` file, or its URL
+        path:str|os.PathLike[str], # The `.npy` file, or its URL
         copy:str='', # A local copy of the file at the URL, if there is one
         anywhere:bool=False, # Paths may leave the image root
     ):
@@ -394,7 +394,7 @@ class Shard:
 
     def names(self,
         column:str, # 'source_names' or 'label_names'
-    )->list:
+    )->list[str]:
         "Names as text"
         return [o.decode('utf-8', 'surrogateescape') for o in self.columns[column].tolist()]
 
@@ -477,7 +477,7 @@ def _span(self:Shard, i):
 @patch
 def size(self:Shard,
     i:int, # Row, 0 to len - 1
-)->tuple: # (height, width) in pixels; (0, 0) if the annotations did not say
+)->tuple[int, int]: # (height, width) in pixels; (0, 0) if the annotations did not say
     "Size of the image that a row was made for; raises `MetadataError` for one that no image has"
     height, width = self.columns['sizes'][i].tolist()
     if height >= 0 <= width and height*width <= MOST_PIXELS: return height, width
@@ -506,9 +506,13 @@ def sizes(self:Shard)->np.ndarray: # (n, 2) height, width; memory-mapped
 # %% ../../nbs/3_metadata/file.ipynb #831f0e0b
 class Metadata:
     "A metadata file with all its shards; raises `MetadataError` if it is not one or shards are missing"
+    path:str
+    kind:str
+    split:str
+    root:str
     def __init__(self,
-        path:str, # The first shard, or its URL
-        shards:list=None, # `Shard`s that are open already
+        path:str|os.PathLike[str], # The first shard, or its URL
+        shards:list[Shard]|None=None, # `Shard`s that are open already
         anywhere:bool=False, # Paths may be absolute or climb out of the image root
     ):
         first = shards[0] if shards else Shard(path, anywhere=anywhere)
@@ -527,12 +531,12 @@ class Metadata:
     def __reduce__(self): return Metadata, (self.path, self._shards)
 
     @property
-    def size_on_disk(self): # bytes
+    def size_on_disk(self)->int: # bytes
         return sum(os.path.getsize(o.file) for o in self._shards)
 
     def names(self,
         column:str, # 'source_names' or 'label_names'
-    )->list:
+    )->list[str]:
         "Names as text"
         self._shards[0].check_whole()
         return self._shards[0].names(column)
@@ -559,7 +563,7 @@ class Metadata:
 
     def at(self,
         i:int, # Row, 0 to len - 1
-    )->tuple: # `Shard`, row in it
+    )->tuple[Shard, int]: # `Shard`, row in it
         "The shard of a row"
         if i < self._first_end: return self._shards[0], i
         number = bisect_right(self._starts, i) - 1
@@ -612,7 +616,7 @@ def labels(self:Metadata, i:int)->np.ndarray:
     return shard.labels(i)
 
 @patch
-def size(self:Metadata, i:int)->tuple:
+def size(self:Metadata, i:int)->tuple[int, int]:
     "(height, width) in pixels of the image that a row was made for; (0, 0) if the annotations did not say"
     shard, i = self.at(i)
     return shard.size(i)

@@ -81,7 +81,7 @@ class RootGuard:
     def __init__(self,
         root:str, # Image root, absolute
         npy_path:str, # Metadata file
-        real:str=None, # Where the root was when the dataset was opened; None: where it is now
+        real:str|None=None, # Where the root was when the dataset was opened; None: where it is now
     ):
         self.root, self.npy_path = root, npy_path
         self.real = real or (root if is_remote(root) else real_root(root))

@@ -175,7 +175,7 @@ class OutputFolder:
         root:str, # Folder that image paths are relative to
         kinds:tuple, # Kinds that this run makes; old files of these kinds are replaced or removed
         shard_bytes:int=SHARD_BYTES, # Largest size of one file, approximately
-        at:str=None, # Where the files will be read from; None: this folder
+        at:str|None=None, # Where the files will be read from; None: this folder
     ):
         self.at = output_dir if at is None else at
         self.output_dir, self.root, self.kinds, self.shard_bytes = Path(output_dir), root, kinds, shard_bytes
@@ -283,7 +283,7 @@ def finish(self:OutputFolder,
     train_split:float, # Share of groups that go to train
     source_names:list, # Name of each source
     label_names:list, # Class names of each source
-    groups:dict=None, # (source, kind) to the group hash of each row; None: the groups they came with
+    groups:dict|None=None, # (source, kind) to the group hash of each row; None: the groups they came with
 )->list: # `Output`s, in the order of the kinds, train before val
     "Make the files, still in the hidden folder"
     groups = groups or self.groups()
@@ -335,7 +335,7 @@ def commit(self:OutputFolder,
     keys:list=(), # Key of each source; '' if its rows are not kept
     facts:list=(), # Bytes that `keep` returns for each source
     run:str='', # Digest of everything the outputs depend on
-    digests:dict=None, # Annotation file to its `FileDigest`
+    digests:dict|None=None, # Annotation file to its `FileDigest`
     outside:set=frozenset(), # Folders outside the image root that links in it lead to
 ):
     "Replace the files of earlier runs by the finished ones, and keep what was parsed"

@@ -15,11 +15,12 @@ import math
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from html import escape
 from itertools import chain
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -30,6 +31,7 @@ from ..base.drawing import box_thumbnail_html
 from ..base.errors import EarLazyError, ImageLoadError, UnsafePathError
 from ..base.files import is_below, open_regular, opened_path
 from ..base.images import load_image
+from ..base.parameters import described
 from ..base.records import REASONS, Problem, Records
 from ..base.tables import aligned, html_cells, html_table
 from ..formats.shared.tree import Link
@@ -60,7 +62,7 @@ class Count:
         for o in ('read', 'kept', 'repaired', 'merged', 'dropped'): setattr(self, o, getattr(self, o) + getattr(other, o))
 
     @property
-    def balanced(self): return self.read == self.kept + self.merged + self.dropped
+    def balanced(self)->bool: return self.read == self.kept + self.merged + self.dropped
 
 @dataclass
 class SourceReport:
@@ -70,7 +72,7 @@ class SourceReport:
     images: int = 0
     boxes: Count = field(default_factory=Count)
     keypoints: Count = field(default_factory=Count)
-    split: dict = field(default_factory=dict) # kind to its rows in train and in val
+    split: dict[str, list[int]] = field(default_factory=dict) # kind to its rows in train and in val
 
     def join(self, other): # `SourceReport` of another part of the source
         "Add the counts of another part"
@@ -94,17 +96,20 @@ def _joined(problems):
         else: unused[p[:7]] = unused.get(p[:7], np.zeros(2, int)) + (p.boxes, p.keypoints)
     for fields, (boxes, keypoints) in unused.items(): yield Problem(*fields, int(boxes), int(keypoints))
 
-class Problems(list):
+class Problems(list[Problem]):
     "A list of `Problem`s that can be filtered and has a display in Jupyter"
     def __init__(self,
-        problems=(), # Of `Problem`
-        raw_data_dir=None, # Where their images are
+        problems:Iterable[Problem]=(), # Of `Problem`
+        raw_data_dir:str|os.PathLike[str]|None=None, # Where their images are
         outside=(), # Folders outside of it that links in it may lead to
     ):
         super().__init__(problems)
         self.raw_data_dir, self.outside = raw_data_dir, list(outside)
 
-    def where(self, **fields): # fields of `Problem` and the values they should have, such as reason='outside'
+    @described
+    def where(self,
+        **fields:Any, # Fields of `Problem` and the values they should have, such as reason='outside'
+    )->'Problems':
         "The problems that have these values; raises `ValueError` for an unknown field or reason"
         for k in fields:
             if k in Problem._fields: continue
@@ -129,17 +134,18 @@ def _json_lines(items):
     "One line for each item, so that `grep` finds a whole problem"
     return ','.join(f'\n  {json.dumps(o)}' for o in items)
 
+@described
 @dataclass
 class Report:
     "What was read, written, repaired, merged and dropped in a run"
-    kinds: tuple # kinds that were asked for
-    sources: dict = field(default_factory=dict) # name to `SourceReport`
-    problems: list = field(default_factory=list) # `Problem`s; any list becomes a `Problems`
-    outputs: list = field(default_factory=list) # `Output`s that were written: file, kind, split, rows, bytes
-    copies: dict = field(default_factory=dict) # pairs of copies, if they were looked for: exact, similar, split
+    kinds: tuple[str, ...] # kinds that were asked for
+    sources: dict[str, SourceReport] = field(default_factory=dict) # name to `SourceReport`
+    problems: Problems = field(default_factory=list) # `Problem`s; any list becomes a `Problems`
+    outputs: list[Output] = field(default_factory=list) # `Output`s that were written: file, kind, split, rows, bytes
+    copies: dict[str, int] = field(default_factory=dict) # pairs of copies, if they were looked for: exact, similar, split
     seconds: float = 0. # how long the run took; not in `report.json`, which is the same for the same data
-    unchanged: list = field(default_factory=list) # names of sources that were not parsed again; not in `report.json`
-    raw_data_dir: str = None # where the images of the problems are; not in `report.json` either
+    unchanged: list[str] = field(default_factory=list) # names of sources that were not parsed again; not in `report.json`
+    raw_data_dir: str|os.PathLike[str]|None = None # where the images of the problems are; not in `report.json` either
     unread: dict = field(default_factory=dict) # source to the number of its files that the system did not give; not in `report.json`
     links: list = field(default_factory=list) # `Link`s that were followed out of the raw folder
     notes: list = field(default_factory=list) # sentences about this run, such as why nothing was reused; not in `report.json`
@@ -237,7 +243,7 @@ def _content(data):
 
 def read_report(
     data:bytes, # From `Report.to_json`
-    raw_data_dir:str=None, # Where the images of the problems are
+    raw_data_dir:str|os.PathLike[str]|None=None, # Where the images of the problems are
 )->Report:
     "A report of an earlier run; raises `ReportError` for anything else"
     content = _content(data)

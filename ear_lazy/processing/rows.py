@@ -64,7 +64,7 @@ def batches(
 def select_asked(
     r:Records, # Checked
     classes:tuple=(), # Classes to keep; () keeps all
-    keypoints:int=None, # Number of keypoints to keep; None keeps all
+    keypoints:int|None=None, # Number of keypoints to keep; None keeps all
 )->Records:
     "Only objects of some classes, and keypoint instances of one scheme"
     gone = ~np.isin(r.labels, [i for i, o in enumerate(r.label_names) if not o or o in classes]) & bool(classes)
@@ -118,7 +118,7 @@ class Asked(NamedTuple):
     split: str = 'stable'
     group_by: object = None
     classes: tuple = ()
-    keypoints: int = None
+    keypoints: int|None = None
     strict: bool = False
 
 class Names(dict):

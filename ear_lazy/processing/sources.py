@@ -11,6 +11,7 @@ __all__ = ['SourceInfo', 'source_info', 'Sources', 'not_listed', 'read_sources_t
 import os
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -30,17 +31,17 @@ class SourceInfo:
     name: str # folder relative to the raw folder
     format: str # names of the readers
     why: str # what its files were recognised by
-    feeds: tuple # kinds of output
+    feeds: tuple[str, ...] # kinds of output
     images: int = 0
     boxes: int = 0
     keypoints: int = 0 # instances
-    points: Counter = field(default_factory=Counter) # number of keypoints to number of instances
-    classes: Counter = field(default_factory=Counter) # class to number of objects
-    splits: Counter = field(default_factory=Counter) # folder 'train', 'valid', … to number of images, if there are such folders
-    reasons: Counter = field(default_factory=Counter) # reason to number of problems
+    points: Counter[int] = field(default_factory=Counter) # number of keypoints to number of instances
+    classes: Counter[str] = field(default_factory=Counter) # class to number of objects
+    splits: Counter[str] = field(default_factory=Counter) # folder 'train', 'valid', … to number of images, if there are such folders
+    reasons: Counter[str] = field(default_factory=Counter) # reason to number of problems
 
     @property
-    def problems(self): return self.reasons.total()
+    def problems(self)->int: return self.reasons.total()
 
     def add(self,
         r:Records, # Checked
@@ -68,11 +69,11 @@ def source_info(
 _HEADER = ['source', 'format', 'recognised by', 'feeds', 'images', 'boxes', 'keypoints', 'classes', 'own split',
            'problems']
 
-class Sources(list):
+class Sources(list[SourceInfo]):
     "`SourceInfo`s, displayed as a table"
     def __init__(self,
-        sources, # Of `SourceInfo`
-        others=(), # What else there is, in sentences
+        sources:Iterable[SourceInfo], # Of `SourceInfo`
+        others:Iterable[str]=(), # What else there is, in sentences
     ):
         super().__init__(sources)
         self.others = list(others)
@@ -123,9 +124,9 @@ def not_listed(
 
 # %% ../../nbs/4_processing/sources.ipynb #719a251c
 def read_sources_toml(
-    raw_data_dir:str, # The raw folder
+    raw_data_dir:str|os.PathLike[str], # The raw folder
     follow_links:bool=True, # Read it through a link that leads out of the raw folder
-)->list: # `Source`s; none if there is no such file
+)->list[Source]: # `Source`s; none if there is no such file
     "What `sources.toml` says; raises `RawDataError` if it is malformed"
     path = Path(raw_data_dir) / 'sources.toml'
     try:

@@ -79,7 +79,7 @@ CHUNK = 2**22 # bytes
 def cut_items(
     data, # A mapped file, or bytes
     span:tuple, # (start, stop) of the items of an array
-    size:int=None, # About the bytes of a chunk; None: `CHUNK`
+    size:int|None=None, # About the bytes of a chunk; None: `CHUNK`
 )->list: # (start, stop) of each chunk; one at least
     "Where to cut an array, presumably between its items"
     (start, stop), size = span, size or CHUNK
@@ -110,7 +110,7 @@ def read_items(path:str, span:tuple)->bytes:
 # %% ../../../nbs/2_formats/shared/chunks.ipynb #2a413be7
 def cut_lines(
     path:str, # A file
-    size:int=None, # About the bytes of a chunk; None: `CHUNK`
+    size:int|None=None, # About the bytes of a chunk; None: `CHUNK`
 )->list: # ((start, stop), number of lines before it) for each chunk
     "Where to cut a file between its lines"
     chunks, start, lines, text = [], 0, 0, b''

@@ -1,0 +1,92 @@
+# Made by .ci/stubs.py of data_processor.py: do not edit.
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from ear_lazy.formats.discover import Source as Source
+from ear_lazy.formats.shared.tree import KINDS, MAX_BYTES
+from ear_lazy.metadata.file import SHARD_BYTES
+from ear_lazy.processing.report import Report
+from ear_lazy.processing.sources import Sources
+from pathlib import Path
+from typing import Any
+
+__all__ = ['DataProcessor', 'main']
+
+class DataProcessor:
+    "Turns raw annotations into metadata files; images are neither decoded nor copied"
+    raw_data_dir: Path | str # a URL is text
+    output_dir: Path | str # a URL is text
+    report: Report | None # of the last run
+    executor: Executor | None
+    shared_storage: bool
+    follow_links: bool
+    batch_size: int
+    num_workers: int
+    flush_every: int
+    shard_bytes: int
+    max_annotation_bytes: int
+    seed: int
+    strict: bool
+    force: bool
+    progress: bool
+    split: str
+    group_by: str | re.Pattern[str] | Callable[[str], Any] | None
+    check_duplicates: bool
+    keep_together: bool
+    said: Any
+    classes: tuple[str, ...]
+    keypoints: int | None
+    def __init__(self,
+        raw_data_dir: str | os.PathLike[str] = 'data/raw', # Folder of the raw datasets, or its URL; only ever read
+        output_dir: str | os.PathLike[str] = 'data/preprocessed', # Folder of the `.npy` files and `report.json`, or its URL
+        batch_size: int = 500, # Files per task of a worker, and rows per batch of the writer
+        num_workers: int = 10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
+        flush_every: int = 1, # Batches per write to disk
+        seed: int = 0, # Another seed gives another split
+        split: str = 'stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        group_by: str | re.Pattern[str] | Callable[[str], Any] | None = None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        sources: Source | Iterable[Source] = (), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
+        classes: str | Iterable[str] = (), # Keep objects of these classes, and objects without a class; () keeps all
+        keypoints: int | None = None, # Keep keypoint instances of this many points; None keeps all
+        check_duplicates: bool = False, # Compare all images, and report copies of a photo on two sides of the split
+        keep_together: bool = False, # Compare all images, and keep copies of a photo on one side
+        strict: bool = False, # Raise `ProblemError` at the first problem
+        force: bool = False, # Parse everything, even what has not changed since the last run
+        shard_bytes: int = SHARD_BYTES, # Largest size of one `.npy` file, approximately; further rows go into further files
+        max_annotation_bytes: int = MAX_BYTES, # Larger annotation files are reported and not read
+        progress: bool = True, # Show a progress bar, and the report at the end
+        executor: Executor | None = None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
+        shared_storage: bool = False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
+        follow_links: bool = True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    def process(self,
+        kinds: str | Iterable[str] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
+        train_split: float = 0.8, # Share of photo groups that go to train
+    ) -> Report:
+        "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
+    def sources(self) -> Sources:
+        "A table of the raw datasets that a run would read; raises `RawDataError` if there are none"
+    def process_all(self,
+        train_split: float = 0.8, # Share of photo groups that go to train
+        include_teacher: bool = True, # Make the teacher files too
+    ) -> Report:
+        "Make all files"
+    def process_detector(self,
+        train_split: float = 0.8, # Share of photo groups that go to train
+    ) -> Report:
+        "Make the detector files: a row for each image, with all its boxes"
+    def process_landmarker(self,
+        train_split: float = 0.8, # Share of photo groups that go to train
+    ) -> Report:
+        "Make the landmarker files: a row for each set of keypoints"
+    def process_teacher(self,
+        train_split: float = 0.8, # Share of photo groups that go to train
+    ) -> Report:
+        "Make the teacher files: a row for each crop"
+
+def main(
+    args: Sequence[str] | None = None, # Arguments; those of the command line by default
+) -> int: # Exit status
+    "The command `ear-lazy-process`, which is `ear_lazy.command`"

@@ -1,0 +1,77 @@
+# Made by .ci/stubs.py of explorer.py: do not edit.
+import numpy as np
+import os
+from collections.abc import Callable, Sequence
+from ear_lazy.loading.row_dataset import RowDataset
+from ear_lazy.loading.samples import Sample
+from ear_lazy.looking.predictions import Predictions, iou, keypoint_error, worst_iou
+from ear_lazy.looking.row_pictures import Pictures, Shown, StaticGrid, TILE_BYTES, TILE_SIZE, error_text, jpeg, marks_of
+from ear_lazy.looking.row_table import COLUMNS, QUERY, RowTable, checked_query, problem_images, reports_beside
+from ear_lazy.processing.report import Report
+from pathlib import Path
+from typing import Any
+
+__all__ = ['PAGE', 'checked_rows', 'Explorer', 'page_source', 'explore', 'COLUMNS', 'QUERY', 'TILE_BYTES', 'TILE_SIZE', 'problem_images',
+          'reports_beside', 'RowTable', 'checked_query', 'iou', 'worst_iou', 'keypoint_error', 'Predictions', 'marks_of', 'Shown',
+          'Pictures', 'jpeg', 'error_text', 'StaticGrid']
+
+def checked_rows(
+    rows: Sequence[int] | np.ndarray, # Row numbers, or booleans for all rows
+    n: int, # How many rows there are
+) -> list[int]: # Sorted ints, each once
+    "Rows as a list; raises `ValueError` for rows that do not exist"
+
+class Explorer:
+    "State of an explorer of a dataset, made by `explore`"
+    ds: RowDataset # whose rows it shows
+    flagged: list[int] # rows, live both ways
+    selected: list[int] # rows, live both ways
+    query: dict[str, Any] # filters and order, live both ways
+    table: RowTable
+    def __init__(self, ds: RowDataset, predictions: Sequence[Any] | np.ndarray | None = None, transform: Callable[[Sample], Any] | None = None, report: Report | None = None) -> None: ...
+    def __setattr__(self, name, value) -> None: ...
+    def set_state(self, sync_data) -> None:
+        "Take over the changes that the page sends"
+    @property
+    def view(self) -> np.ndarray:
+        "(n,) rows that are shown, in order"
+    @view.setter
+    def view(self, rows: Sequence[int] | np.ndarray) -> None: ...
+    def __repr__(self) -> str: ...
+    @property
+    def sort_columns(self) -> list[str]:
+        "Names that rows can be sorted by"
+    def show_only(self,
+        rows: Sequence[int] | np.ndarray | Callable[[dict[str, Any]], Any] | None = None, # Row numbers, booleans, or a function from a row's `get_metadata` to whether to show it; None: all
+    ) -> Explorer:
+        "Show only some rows; filters apply to these"
+    def sort_by(self,
+        by: str | Sequence[float] | np.ndarray, # Name of a column, or a score for each row
+        descending: bool = False, # Highest first
+    ) -> Explorer:
+        "Sort the rows that are shown; raises `ValueError` for an unknown column or a wrong number of scores"
+    def save_flags(self,
+        path: str | os.PathLike[str], # JSON file to write
+    ) -> Path:
+        "Keep the flagged rows in a file"
+    def load_flags(self,
+        path: str | os.PathLike[str], # From `save_flags`
+    ) -> Explorer:
+        "Also flag the rows of a file; warns about rows that are not in this dataset"
+    def static(self,
+        n: int = 24, # Rows: the first that are shown
+    ) -> StaticGrid: # At most about 75 KB
+        "Some rows as plain HTML with pictures, each with its description as `alt` text; needs no kernel"
+
+PAGE: tuple[str, ...]
+
+def page_source() -> tuple: # JavaScript, CSS
+    "The page in the form that `anywidget` needs"
+
+def explore(
+    ds: RowDataset, # `LazyNPYDataset` or `CombinedLazyDataset`, or a choice of their rows
+    predictions: Sequence[Any] | np.ndarray | None = None, # One entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher: one box
+    transform: Callable[[Sample], Any] | None = None, # Function from a sample to a sample, after the dataset's: rows are shown as training will see them
+    report: Report | None = None, # `Report` of the processing; None: `report.json` beside the metadata file
+) -> Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
+    "Look through a dataset in Jupyter"

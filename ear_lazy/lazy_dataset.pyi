@@ -1,0 +1,102 @@
+# Made by .ci/stubs.py of lazy_dataset.py: do not edit.
+import numpy as np
+import os
+from collections.abc import Callable, Iterable, Sequence
+from ear_lazy.base.errors import ImageLoadError
+from ear_lazy.base.images import OpenImage
+from ear_lazy.loading.cache import CacheInfo
+from ear_lazy.loading.row_dataset import RowDataset
+from ear_lazy.loading.samples import Sample as Sample, collate as collate
+from ear_lazy.metadata.file import Metadata
+from io import BytesIO
+from torch.utils.data import Dataset
+from typing import Any
+
+__all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
+
+class LazyNPYDataset(RowDataset):
+    "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
+    split: str # 'train', 'val' or ''
+    image_size: tuple[int, int] | None # (height, width) that images come out at
+    extras: tuple[str, ...]
+    on_error: Any
+    max_pixels: int | None
+    resize: str
+    metadata: Metadata
+    disk_cache: int
+    image_loader: str
+    root: str
+    trust_files: bool
+    def __init__(self,
+        npy_path: str | os.PathLike[str], # File made by `DataProcessor`, or its URL
+        cache_size: int | None = None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
+        image_loader: str = 'pil', # 'pil' or 'cv2'
+        root_dir: str | os.PathLike[str] | None = None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
+        extras: str | Iterable[str] = (), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
+        image_size: Sequence[int] | None = None, # (height, width) that images come out at, and boxes and points; None: as they are
+        resize: str = 'letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
+        num_threads: int | None = None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
+        cache_bytes: int | str | None = None, # Most memory of decoded samples to keep in each process, such as '500MB'
+        cache: object = None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        on_error: str | Callable[[ImageLoadError], Sample | None] = 'raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
+        max_pixels: int | None = None, # Most pixels of an image, for its bytes too; None: Pillow's limit
+        allow_outside_root: bool = False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
+        transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
+        disk_cache: int | str = 0, # Most bytes of remote images to keep on the local disk, such as '50GB'
+        trust_files: bool = False, # Images never change: cached samples are used without a look at their files
+    ) -> None: ...
+    def check_inside(self,
+        name: str, # Path of an image relative to the root
+    ) -> None:
+        "Raises `MetadataError` if a name leads out of the root; a first look, before the image is opened"
+    @property
+    def source_names(self) -> list[str]: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def cache_info(self) -> CacheInfo:
+        "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
+    def cache_clear(self) -> None:
+        "Forget all decoded samples"
+    def __repr__(self) -> str: ...
+    def open_image(self,
+        row: int, # Row of the metadata file
+    ) -> OpenImage: # To be decoded once
+        "Read the image of a row; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    def open_file(self,
+        row: int, # Row of the metadata file
+    ): # Binary file, to be closed
+        "The image file of a row, to copy it; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    def stored_turn(self,
+        row: int, # Row of the metadata file
+    ) -> tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
+        "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    def image_shape(self,
+        i: int, # Row
+    ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
+        "Size of the row's image as delivered; reads nothing from disk"
+    def errors(self) -> dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
+        "Errors so far, in all processes"
+    def _repr_html_(self) -> str: ...
+
+class CombinedLazyDataset(RowDataset):
+    "Several datasets as one, in order"
+    datasets: list[Any]
+    label_names: list[str]
+    weights: Sequence[float] | np.ndarray | None
+    def __init__(self,
+        datasets: Iterable[Dataset[Any]], # `LazyNPYDataset`s or others with their methods
+        transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after those of the datasets
+        weights: Sequence[float] | np.ndarray | None = None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
+    ) -> None: ...
+    def image_shape(self,
+        i: int, # Row
+    ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
+        "Size of the row's image as delivered"
+    def cache_info(self) -> CacheInfo:
+        "The sum over the caches of all datasets; a shared one counts once"
+    def errors(self) -> dict[str, int]: # Fault to number
+        "Errors so far of all datasets, in all processes"
+    def cache_clear(self) -> None:
+        "Forget all decoded samples"
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...

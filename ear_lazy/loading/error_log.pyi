@@ -1,0 +1,15 @@
+# Made by .ci/stubs.py of error_log.py: do not edit.
+
+
+__all__ = ['ErrorLog']
+
+class ErrorLog:
+    "Counts errors by fault, and remembers which paths had one, across all processes that use it"
+    def __init__(self) -> None: ...
+    def add(self,
+        fault: str, # A key of `FAULTS`; any other counts as 'other'
+        path: str, # The image
+    ) -> bool: # Whether this is the first error of the path, in any process
+        "Count an error"
+    def counts(self) -> dict:
+        "Fault to number of errors, leaving out zeros"

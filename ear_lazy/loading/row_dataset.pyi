@@ -1,0 +1,90 @@
+# Made by .ci/stubs.py of row_dataset.py: do not edit.
+import datasets
+import numpy as np
+import os
+from collections.abc import Callable, Iterable, Sequence
+from ear_lazy.loading.sampler import RowSampler
+from ear_lazy.loading.samples import Sample
+from ear_lazy.stats import Stats
+from matplotlib.axes import Axes
+from pathlib import Path
+from torch.utils.data import Dataset
+from typing import Any, Self, overload
+
+__all__ = ['RowDataset']
+
+class RowDataset(Dataset[Sample]):
+    "Rows, indexed one at a time or as subsets"
+    kind: str # 'detector', 'landmarker' or 'teacher'
+    num_threads: int | None = ... # to decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
+    transform: Callable[[Sample], Any] | None = ... # function from a `Sample` to a `Sample`
+    label_names: Sequence[str] | None = ... # names that the `labels` of its samples index
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, i: slice | Sequence[int] | np.ndarray) -> Self: ...
+    @overload
+    def __getitem__(self, i: int | np.integer) -> Sample: ...
+    def image_shape(self,
+        i: int, # Row
+    ) -> tuple[int, int]: # (height, width); (0, 0) if unknown before the image is read
+        "Size of the row's image as delivered"
+    def sampler(self,
+        num_samples: int | None = None, # Per epoch, over all processes; None: the number of rows
+        seed: int = 0, # 0 or more
+        epoch: int = 0, # First epoch
+        rank: int | None = None, # Of this process; None: from `torch.distributed`, or 0
+        world_size: int | None = None, # Number of processes; None: from `torch.distributed`, or 1
+        even: bool = False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
+    ) -> RowSampler:
+        "Rows of an epoch in a random order, in the ratio of `weights`"
+    def get_metadata(self,
+        i: int, # Row; negative counts from the end
+    ) -> dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
+        "A row without its image; reads nothing from disk"
+    def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
+        "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
+    def get_batch(self,
+        indices: slice | Iterable[int], # Rows: a range, a slice, a list, an array
+        num_threads: int | None = None, # To decode with; None: the dataset's setting
+    ) -> dict[str, Any]: # The same keys and values as a batch of a `DataLoader`
+        "Samples of some rows as a batch"
+    def drop(self,
+        rows: int | Sequence[int] | np.ndarray, # Row numbers, one or several, or booleans for all rows
+    ) -> Self:
+        "A dataset without some rows"
+    def to_coco(self,
+        path: str | os.PathLike[str], # JSON file to write
+        images: str | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    ) -> Path: # The file
+        "Write the rows as a COCO file"
+    def to_yolo(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: str | None = None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    ) -> Path: # The folder
+        "Write the rows as a YOLO folder"
+    def to_csv(self,
+        path: str | os.PathLike[str], # CSV file to write
+        images: str | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    ) -> Path: # The file
+        "Write the rows as a table of boxes; raises `ValueError` for keypoints"
+    def to_hf(self) -> 'datasets.Dataset':
+        "The rows as a Hugging Face dataset"
+    def to_supervision(self) -> Any: # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
+        "The rows as a supervision dataset"
+    def show(self,
+        i: int = 0, # Row
+        ax: 'Axes|None' = None, # Axes to draw on; None makes a figure
+        **kwargs: Any, # For `show_image`
+    ) -> 'Axes':
+        "Show a row's image with its boxes or keypoints, and with their classes if samples have `labels`"
+    def show_batch(self,
+        max_n: int = 9, # Rows to show
+        **kwargs: Any, # For `ear_lazy.show.show_batch`
+    ) -> np.ndarray:
+        "Show the first rows in a grid, with classes if samples have `labels`"
+    def stats(self) -> Stats:
+        "Tables of rows by source, boxes per image, box sizes and positions, image sizes and keypoints"
+    def plot_stats(self,
+        **kwargs: Any, # For `ear_lazy.stats.plot_stats`
+    ) -> np.ndarray: # Array of axes
+        "Plot the statistics"

@@ -1,0 +1,65 @@
+# Made by .ci/stubs.py of sampler.py: do not edit.
+import numpy as np
+from collections.abc import Iterator, Sequence
+from torch.utils.data import DataLoader, DistributedSampler
+from typing import Any
+
+__all__ = ['shares', 'visits', 'RowSampler']
+
+def shares(
+    weights: Sequence[float] | np.ndarray, # (S,) numbers of 0 or more, in any unit
+    total: int, # Samples
+) -> np.ndarray: # (S,) whole numbers whose sum is `total`
+    "Samples of each source in the ratio of the weights, by largest remainders; raises `ValueError` for weights that are none"
+
+def visits(
+    n: int, # Rows of the source
+    start: int, # Place in the sequence
+    count: int, # How many to take
+    key: tuple[int, ...], # Integers that identify this sequence
+) -> np.ndarray: # (count,) numbers below n
+    "Which rows of a source come next"
+
+class RowSampler(DistributedSampler[int]):
+    "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
+    num_samples: Any
+    counts: Any
+    sources: Sequence[Sequence[int] | np.ndarray]
+    seed: int
+    epoch: int
+    even: bool
+    rank: Any
+    world_size: Any
+    num_replicas: Any
+    def __init__(self,
+        sources: Sequence[Sequence[int] | np.ndarray], # Row numbers of each source: a range or an array
+        weights: Sequence[float] | np.ndarray | None = None, # One for each source, in any unit; None: as many of each as it has rows
+        num_samples: int | None = None, # Of an epoch, of all processes together; None: as many as there are rows
+        seed: int = 0, # 0 or more
+        epoch: int = 0, # The first to give
+        rank: int | None = None, # Of this process; None: as `torch.distributed` says, or 0
+        world_size: int | None = None, # Processes; None: as `torch.distributed` says, or 1
+        even: bool = False, # Repeat the first few samples until all processes have equally many
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    def order(self) -> np.ndarray: # (num_samples,)
+        "Rows of this epoch, for all processes"
+    def __len__(self) -> int:
+        "Samples of this process that are left of the epoch since the last `set_epoch` or `load_state_dict`"
+    def __iter__(self) -> Iterator[int]: ...
+    def set_epoch(self,
+        epoch: int, # 0 or more
+    ) -> None:
+        "Set the next epoch; setting the current one again keeps its position"
+    def consumed(self,
+        loader: DataLoader[Any], # `DataLoader` with this sampler
+    ) -> Iterator[Any]: # Yields its batches
+        "Batches, counted for `state_dict` as they reach the loop, regardless of prefetching"
+    def state_dict(self,
+        done: int | None = None, # Samples of this process that are done, since the epoch was started or resumed; None: as counted
+    ) -> dict[str, Any]: # Of integers and lists of integers
+        "The position in the epoch, to be saved in a checkpoint"
+    def load_state_dict(self,
+        state: dict[str, Any], # From `state_dict`
+    ) -> None:
+        "Resume from a state; raises `ValueError` if it belongs to other rows, weights or another seed"

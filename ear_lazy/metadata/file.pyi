@@ -1,0 +1,223 @@
+# Made by .ci/stubs.py of file.py: do not edit.
+import numpy as np
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'CHUNK', 'SHARD_BYTES', 'MOST_PIXELS', 'REPROCESS', 'OPENINGS', 'Rows', 'encode_path', 'Spool',
+          'Pick', 'Plan', 'shard_path', 'write_metadata', 'write_shard', 'read_header', 'is_metadata', 'sign_shards', 'Shard',
+          'leaves_root', 'Metadata']
+FORMAT: bytes
+VERSION: int
+COLUMNS: dict[str, list[dict[str, tuple[Any, ...]]]]
+
+class Rows(NamedTuple):
+    "A batch of rows of one kind"
+    image_paths: list # (n) relative to the raw folder
+    sizes: np.ndarray # (n, 2) height, width
+    groups: np.ndarray # (n,) uint64 `group_hash` of the photo
+    counts: np.ndarray # (n,) values that belong to each row
+    values: dict # 'bboxes' (m, 4) and 'labels' (m,), or 'keypoints' (m, 3)
+
+def encode_path(
+    path: str, # As the file system has it; names that are not UTF-8 survive
+) -> bytes:
+    "UTF-8 bytes of a path"
+
+CHUNK: int
+
+class Spool:
+    "Columns of one kind of one source, appended to files"
+    folder: Path
+    def __init__(self,
+        folder: Path, # Folder of the files; made with the first of them
+    ) -> None: ...
+    def append(self,
+        rows: Rows, # Next rows
+    ) -> None:
+        "Append a batch"
+    def flush(self) -> None:
+        "Flush all files; raises `OSError` if the disk is full"
+    def close(self) -> None:
+        "Close the files, ignoring a full disk, which `flush` has reported"
+    def column(self,
+        name: str, # 'paths' or a column
+    ):
+        "A flushed column, memory-mapped"
+    def paths(self) -> np.ndarray: # (n,) of bytes
+        "Image paths of all flushed rows"
+
+class Pick(NamedTuple):
+    "Rows of a spool that go into a file, with their source and labels as numbers of that file"
+    spool: Spool # flushed
+    keep: np.ndarray # (n,) booleans
+    source: int # row of the file's source names
+    labels: np.ndarray # for each of the spool's label names, its row in the file's
+    def kept(self, name): # 'counts' or another column with a number for each row
+        "A column of the chosen rows"
+
+class Plan(NamedTuple):
+    "Facts shared by all shards of a metadata file"
+    kind: str # 'detector', 'landmarker' or 'teacher'
+    split: str # 'train' or 'val'
+    root: str # folder of the images, relative to the folder of the file
+    source_names: list # names that `source` indexes
+    label_names: list # names that `labels` index
+    k: int # values in each row, or `None` if rows differ
+    width: int # bytes of the longest path
+    shard_bytes: int # largest size of one file, approximately
+    @property
+    def layout(self): ...
+    def size(self, rows, values): # numbers, or arrays of them
+        "Approximate bytes that rows take with their values"
+    def numbers(self,
+        pick: Pick,
+        start: int, # Bytes of the picks before it
+    ) -> np.ndarray: # (n,)
+        "The shard of each row, valid for chosen rows: the multiple of `shard_bytes` in which its last byte lies"
+
+SHARD_BYTES: int
+
+def shard_path(
+    path: Path, # The first shard
+    number: int, # 0 for the first
+) -> Path:
+    "Path of a shard"
+
+def write_metadata(
+    path: Path, # File to write; its shards go beside it
+    picks: list, # `Pick`s in the order of the sources
+    kind: str, # 'detector', 'landmarker' or 'teacher'
+    split: str, # 'train' or 'val'
+    root: str, # Folder of the images, relative to the folder of the file
+    source_names: list, # Names that `source` indexes
+    label_names: list, # Names that `labels` index
+    shard_bytes: int = SHARD_BYTES, # Largest size of one file, approximately
+) -> list: # Paths of the shards
+    "Write the chosen rows as a metadata file, split into shards if too large for one"
+
+def write_shard(
+    path: Path, # File to write
+    plan: Plan,
+    picks: list, # `Pick`s of the rows of this shard
+    number: int, # Its number, 0 for the first
+    of: int, # Number of shards
+) -> Path: # The file
+    "Write one shard"
+
+MOST_PIXELS: int
+REPROCESS: str
+
+def read_header(
+    f, # Binary file, at its start
+    path: str, # Its name, for the error
+) -> np.dtype:
+    "The dtype of the record in a metadata file; raises `MetadataError` for any other file"
+
+def is_metadata(
+    f, # Binary file, at its start
+) -> bool:
+    "Is it a metadata file of this package?"
+
+def sign_shards(
+    paths: list, # Files that `write_shard` wrote
+) -> None:
+    "Write an id into files of one kind, a digest of all of them, and wait until they are on disk"
+
+class Shard:
+    "One memory-mapped file; raises `MetadataError` if it is not metadata"
+    path: Any
+    anywhere: bool
+    file: str | os.PathLike[str]
+    columns: Any
+    kind: Any
+    split: Any
+    root: Any
+    run: Any
+    number: Any
+    of: Any
+    def __init__(self,
+        path: str | os.PathLike[str], # The `.npy` file, or its URL
+        copy: str = '', # A local copy of the file at the URL, if there is one
+        anywhere: bool = False, # Paths may leave the image root
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def names(self,
+        column: str, # 'source_names' or 'label_names'
+    ) -> list[str]:
+        "Names as text"
+    def digest(self) -> bytes:
+        "Of all the content"
+    def check_whole(self) -> None:
+        "Raises `MetadataError` if the file was cut short while it was open"
+    def image_path(self,
+        i: int, # Row, 0 to len - 1
+    ) -> str: # Relative to `root`, or absolute if the file may point anywhere
+        "Path of a row's image; raises `MetadataError` if it is outside the root and may not be"
+    def values(self,
+        i: int, # Row, 0 to len - 1
+    ) -> np.ndarray: # Detector (n, 4), teacher (4,), landmarker (K, 3)
+        "A copy of a row's boxes or keypoints"
+    def labels(self,
+        i: int, # Row, 0 to len - 1
+    ) -> np.ndarray: # Detector (n,), teacher (): indices into `label_names`
+        "A copy of the classes of a row's boxes; raises `MetadataError` if there is no such class"
+    def size(self,
+        i: int, # Row, 0 to len - 1
+    ) -> tuple[int, int]: # (height, width) in pixels; (0, 0) if the annotations did not say
+        "Size of the image that a row was made for; raises `MetadataError` for one that no image has"
+    def indices(self,
+        column: str, # 'source' or 'labels'
+    ) -> np.ndarray: # Memory-mapped
+        "A column of indices into names; raises `MetadataError` if there is no such name"
+    def sizes(self) -> np.ndarray: # (n, 2) height, width; memory-mapped
+        "Sizes of the images; raises `MetadataError` if no image has one of them"
+
+def leaves_root(
+    path: str, # Of an image
+) -> bool:
+    "Whether a path may lead out of its folder, on this system or another"
+
+class Metadata:
+    "A metadata file with all its shards; raises `MetadataError` if it is not one or shards are missing"
+    path: str
+    kind: str
+    split: str
+    root: str
+    def __init__(self,
+        path: str | os.PathLike[str], # The first shard, or its URL
+        shards: list[Shard] | None = None, # `Shard`s that are open already
+        anywhere: bool = False, # Paths may be absolute or climb out of the image root
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    @property
+    def size_on_disk(self) -> int: ... # bytes
+    def names(self,
+        column: str, # 'source_names' or 'label_names'
+    ) -> list[str]:
+        "Names as text"
+    def column(self,
+        name: str, # 'source', 'sizes', 'image_paths', 'labels', 'bboxes', …
+    ) -> np.ndarray:
+        "A whole column: memory-mapped if there is one shard, else a copy"
+    def indices(self,
+        name: str, # 'source' or 'labels'
+    ) -> np.ndarray:
+        "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
+    def check_whole(self) -> None:
+        "Raises `MetadataError` if a file was cut short while it was open"
+    def at(self,
+        i: int, # Row, 0 to len - 1
+    ) -> tuple[Shard, int]: # `Shard`, row in it
+        "The shard of a row"
+    def image_path(self, i: int) -> str:
+        "Path of a row's image, relative to `root`"
+    def values(self, i: int) -> np.ndarray:
+        "A copy of a row's boxes or keypoints: detector (n, 4), teacher (4,), landmarker (K, 3)"
+    def labels(self, i: int) -> np.ndarray:
+        "A copy of the classes of a row's boxes, indices into `label_names`: detector (n,), teacher ()"
+    def size(self, i: int) -> tuple[int, int]:
+        "(height, width) in pixels of the image that a row was made for; (0, 0) if the annotations did not say"
+
+OPENINGS: int

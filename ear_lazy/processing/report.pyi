@@ -1,0 +1,106 @@
+# Made by .ci/stubs.py of report.py: do not edit.
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ear_lazy.base.errors import EarLazyError
+from ear_lazy.base.records import Problem, Records
+from ear_lazy.processing.output_folder import Output
+from typing import Any
+
+__all__ = ['NOT_ASKED_FOR', 'Count', 'SourceReport', 'Problems', 'Report', 'ReportError', 'read_report']
+
+@dataclass
+class Count:
+    "What became of the boxes, or of the keypoint instances, of a source"
+    read: int = ...
+    kept: int = ...
+    repaired: int = ... # of those kept
+    merged: int = ...
+    dropped: int = ...
+    def add(self, problems, read, kept, column) -> None: # `column` is 'boxes' or 'keypoints'
+        "Count what was read and kept, and by `problems` what became of the rest"
+    def join(self, other) -> None: # `Count` of other annotations
+        "Add the counts of other annotations"
+    @property
+    def balanced(self) -> bool: ...
+
+@dataclass
+class SourceReport:
+    "One raw dataset in the report"
+    name: str # folder relative to the raw folder
+    formats: str # names of the readers
+    images: int = ...
+    boxes: Count = ...
+    keypoints: Count = ...
+    split: dict[str, list[int]] = ... # kind to its rows in train and in val
+    def join(self, other) -> None: # `SourceReport` of another part of the source
+        "Add the counts of another part"
+
+NOT_ASKED_FOR: tuple[str, ...]
+
+class Problems(list[Problem]):
+    "A list of `Problem`s that can be filtered and has a display in Jupyter"
+    raw_data_dir: str | os.PathLike[str] | None
+    outside: Any
+    def __init__(self,
+        problems: Iterable[Problem] = (), # Of `Problem`
+        raw_data_dir: str | os.PathLike[str] | None = None, # Where their images are
+        outside=(), # Folders outside of it that links in it may lead to
+    ) -> None: ...
+    def where(self,
+        **fields: Any, # Fields of `Problem` and the values they should have, such as reason='outside'
+    ) -> 'Problems':
+        "The problems that have these values; raises `ValueError` for an unknown field or reason"
+    def __repr__(self) -> str: ...
+    def to_csv(self) -> bytes:
+        "A table with a header and one line per problem; the four cells of its box may be empty"
+    def _repr_html_(self) -> str:
+        "The first problems of each reason, a dozen in all, with pictures"
+
+@dataclass
+class Report:
+    "What was read, written, repaired, merged and dropped in a run"
+    kinds: tuple[str, ...] # kinds that were asked for
+    sources: dict[str, SourceReport] = ... # name to `SourceReport`
+    problems: Problems = ... # `Problem`s; any list becomes a `Problems`
+    outputs: list[Output] = ... # `Output`s that were written: file, kind, split, rows, bytes
+    copies: dict[str, int] = ... # pairs of copies, if they were looked for: exact, similar, split
+    seconds: float = ... # how long the run took; not in `report.json`, which is the same for the same data
+    unchanged: list[str] = ... # names of sources that were not parsed again; not in `report.json`
+    raw_data_dir: str | os.PathLike[str] | None = ... # where the images of the problems are; not in `report.json` either
+    unread: dict = ... # source to the number of its files that the system did not give; not in `report.json`
+    links: list = ... # `Link`s that were followed out of the raw folder
+    notes: list = ... # sentences about this run, such as why nothing was reused; not in `report.json`
+    def add(self,
+        source, # Its `name` and `documents`
+        r: Records, # What the outputs take of it
+    ) -> None:
+        "Count a batch of records"
+    def include(self,
+        part, # `Report` of some other sources, or of another part of one
+    ) -> None:
+        "Add the sources and problems of another report"
+    def count_sides(self,
+        source: str, # Its name
+        kind: str, # 'detector', 'landmarker' or 'teacher'
+        is_train, # (n,) booleans
+    ) -> None:
+        "Count how the rows of a source are split"
+    def check(self) -> None:
+        "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
+    def to_json(self) -> bytes:
+        "Content of `report.json`"
+    def __repr__(self) -> str: ...
+    def __str__(self) -> str:
+        "The report as the command line shows it"
+    def _repr_html_(self) -> str:
+        "The report as Jupyter shows it, with pictures of the first problems"
+
+class ReportError(EarLazyError):
+    "A file is not a report of this package"
+
+def read_report(
+    data: bytes, # From `Report.to_json`
+    raw_data_dir: str | os.PathLike[str] | None = None, # Where the images of the problems are
+) -> Report:
+    "A report of an earlier run; raises `ReportError` for anything else"
