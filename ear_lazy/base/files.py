@@ -76,6 +76,7 @@ def is_below(
     return os.path.join(path, '').startswith(os.path.join(folder, ''))
 
 # %% ../../nbs/1_base/files.ipynb #14e9b753
+_SMALL = 2**24 # bytes
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.mkdir, os.rename, os.link, os.symlink, os.readlink} <= os.supports_dir_fd
 
 class OpenFolder:
@@ -125,6 +126,12 @@ class OpenFolder:
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
 
     @property
+    def anchor(self)->Path:
+        "A path by which this process reaches the open folder, whatever takes its place; where the system has none, its path"
+        anchor = Path(f'/proc/self/fd/{self._fd}')
+        return anchor if self._fd is not None and anchor.exists() else self.path
+
+    @property
     def inode(self)->int: return os.stat(self.path if self._fd is None else self._fd).st_ino
 
     def stat(self,
@@ -148,8 +155,12 @@ class OpenFolder:
         except UnsafePathError as e: raise UnsafePathError(e.reason, self.path / name) from None
 
     def read(self, name:str)->bytes:
-        "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file"
-        with self.open(name) as f: return f.read()
+        "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
+        with self.open(name) as f:
+            st = os.fstat(f.fileno())
+            if st.st_size > _SMALL and getattr(st, 'st_blocks', st.st_size) * 512 * 16 < st.st_size: # a few bytes in an archive can become terabytes
+                raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
+            return f.read()
 
     def is_in_place(self)->bool:
         "Does its path still lead to this folder?"
@@ -286,7 +297,7 @@ def lock_in(
     if found and not S_ISREG(found.st_mode): raise UnsafePathError(f'{kind_of(found.st_mode)}, not a lock: remove it', folder.path / name)
     if found and found.st_size and not folder.read(name)[:1].isdigit(): # where there are no locks of the system, it holds a process's number
         raise UnsafePathError('a file with something in it, not a lock: move it away', folder.path / name)
-    return FileLock(folder.path / name, timeout=timeout)
+    return FileLock(folder.anchor / name, timeout=timeout)
 
 # %% ../../nbs/1_base/files.ipynb #21520a03
 @contextmanager

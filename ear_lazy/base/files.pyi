@@ -51,6 +51,9 @@ class OpenFolder:
     def names(self) -> list: # Sorted
         "Names of what is in it"
     @property
+    def anchor(self) -> Path:
+        "A path by which this process reaches the open folder, whatever takes its place; where the system has none, its path"
+    @property
     def inode(self) -> int: ...
     def stat(self,
         name: str, # In this folder
@@ -61,7 +64,7 @@ class OpenFolder:
     def open(self, name: str) -> io.BufferedReader: # To read bytes from
         "Open a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file"
     def read(self, name: str) -> bytes:
-        "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file"
+        "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
     def is_in_place(self) -> bool:
         "Does its path still lead to this folder?"
     def write(self,

@@ -22,7 +22,7 @@ import xxhash
 from fastcore.basics import patch
 
 from ..base.errors import MetadataError, StorageError, UnsafePathError
-from ..base.files import flush_files
+from ..base.files import flush_files, open_regular
 from ..base.storage import is_remote, local_copy
 from ..base.swap import open_file
 
@@ -83,7 +83,7 @@ class Spool:
     def _write(self, name, data):
         if name not in self._files:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._files[name] = open(self.folder / name, 'wb')
+            self._files[name] = open(self.folder / name, 'xb') # follows no link
         self._files[name].write(data)
 
     def flush(self):
@@ -101,9 +101,11 @@ class Spool:
     ):
         "A flushed column, memory-mapped"
         dtype, shape = (_PER_ROW | _VALUES).get(name, ('u1', ()))
-        path = self.folder / name
-        if not path.exists() or not path.stat().st_size: return np.empty((0, *shape), dtype)
-        return np.memmap(path, dtype, 'r').reshape(-1, *shape)
+        try:
+            with open_regular(self.folder / name, follow=False) as f:
+                if os.fstat(f.fileno()).st_size: return np.memmap(f, dtype, 'r').reshape(-1, *shape)
+        except FileNotFoundError: pass
+        return np.empty((0, *shape), dtype)
 
     def paths(self)->np.ndarray: # (n,) of bytes
         "Image paths of all flushed rows"
@@ -266,7 +268,7 @@ def write_shard(
     names['shard'], names['run'] = np.array([number, of], '<i4'), np.zeros((), 'S32') # the id is known when all are written
     dtype = _record_dtype(picks, plan.layout, plan.k, plan.width, names)
     header = dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=())
-    with open(path, 'wb') as f:
+    with open(path, 'xb') as f:
         np.lib.format.write_array_header_1_0(f, header)
         for name in dtype.names:
             for chunk in [names[name]] if name in names else _field(picks, name, plan.width): f.write(chunk.tobytes())
@@ -314,15 +316,17 @@ def is_metadata(
     try: return {*_SCALARS} <= {*read_header(f, '').names}
     except MetadataError: return False
 
+def _in_place(path, flags): return os.open(path, flags | getattr(os, 'O_NOFOLLOW', 0))
+
 def sign_shards(
     paths:list, # Files that `write_shard` wrote
 ):
     "Write an id into files of one kind, a digest of all of them, and wait until they are on disk"
     digest = xxhash.xxh3_128()
     for path in paths:
-        with open(path, 'rb') as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: digest.update(xxhash.xxh3_128_digest(data))
+        with open_regular(path, follow=False) as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: digest.update(xxhash.xxh3_128_digest(data))
     for path in paths:
-        with open(path, 'rb+') as f:
+        with open(path, 'rb+', opener=_in_place) as f:
             dtype = read_header(f, path)
             f.seek(dtype.fields['run'][1], os.SEEK_CUR)
             f.write(digest.hexdigest().encode())

@@ -26,7 +26,7 @@ from filelock import Timeout
 from ..base.digests import FileDigest, code_digest, content_digest, digest_of, file_digest
 from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
-from ..base.swap import HIDDEN, SWAP, is_swapping, settle, swap_files
+from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
 from ..formats.shared.tree import REPORTS
 from ..metadata.file import SHARD_BYTES, Pick, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
 from ..metadata.notes import Origin, looks_of, read_note, write_note
@@ -49,8 +49,9 @@ class State(msgspec.Struct):
     )->bool:
         "Are the outputs there and whole, and would this run make the same ones?"
         if not run or run != self.run: return False
-        with OpenFolder(output_dir) as folder:
-            changed = [o for o, was in self.outputs.items() if _size_and_digest(folder, o) != was]
+        with output_errors(output_dir), OpenFolder(output_dir) as folder, folder.folder(HIDDEN) as hidden:
+            looks = read_note(hidden, 'origin', Origin, folder).content.outputs
+            changed = [o for o, was in self.outputs.items() if _size_and_digest(folder, o) != was or looks.get(o) != looks_of(folder.stat(o))]
         self.note = f"{', '.join(changed)} in {output_dir} changed since the last run: written again" if changed else ''
         return not changed
 
@@ -87,7 +88,7 @@ def output_errors(
     "Turn errors of the disk into an `OutputError` that says what to do"
     try: yield
     except Timeout: raise OutputError(f'another run is writing into {output_dir}: wait for it, or choose another output_dir') from None
-    except UnsafePathError as e: raise OutputError(f'{e}: move it away, or choose another output_dir') from e
+    except UnsafePathError as e: raise OutputError(f"{str(e).removesuffix(': move it away')}: move it away, or choose another output_dir") from e
     except EarLazyError: raise
     except OSError as e: raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror or e}') from e
 
@@ -104,14 +105,23 @@ def _add_to_list(folder, hidden, names):
 
 def _kept_folders(folder, hidden): return {name for name, _ in _state_of(folder, hidden).kept.values()}
 
-def _clear(folder, hidden, also=()):
+_PART = re.compile(r'\.part-[0-9a-f]{32}') # a note that a killed run was writing
+
+def _clear(folder, hidden):
     "Finish a swap that was cut short, and remove what the list has and the state does not need"
-    made, kept = _made_in(folder, hidden), {*_kept_folders(folder, hidden), *also}
-    if SWAP in made: settle(folder, hidden)
-    elif hidden.mode(SWAP): raise UnsafePathError('no run in this folder made it', hidden.path / SWAP)
-    gone = {*made} - kept - {SWAP}
+    made = {*_made_in(folder, hidden)}
+    for o in sorted(made):
+        if o.startswith('swap-'): settle(folder, hidden, o)
+    settle_copy(folder, hidden)
+    gone = made - _kept_folders(folder, hidden)
     for o in sorted(gone): hidden.remove_tree(o)
-    if gone: write_note(hidden, 'made', Made(sorted({*made} - gone)), folder)
+    for o in filter(_PART.fullmatch, hidden.names()): hidden.remove(o)
+    if gone: write_note(hidden, 'made', Made(sorted(made - gone)), folder)
+
+def _foreign(folder, hidden):
+    "A sentence about names that no run here has made; '' if there are none"
+    names = {*hidden.names()} - {*_NOTES, *_made_in(folder, hidden), 'published'}
+    return f'{hidden.path} has {len(names)} that no run in this folder made, such as {min(names)}: they are left alone, and not needed' if names else ''
 
 # %% ../../nbs/4_processing/output_folder.ipynb #3243e46c
 _NOTES = 'lock', 'made', 'state', 'origin', '.gitignore'
@@ -181,23 +191,25 @@ class OutputFolder:
         self.output_dir, self.root, self.kinds, self.shard_bytes = Path(output_dir), root, kinds, shard_bytes
         self.notes = [] # sentences about what was kept and could not be used
         self._spools, self._kept = {}, {} # (source, kind) to `Spool`, source to its folder and digest
-        self._new = [o for o in (self.output_dir, *self.output_dir.parents) if not o.exists()]
-        self._open = ExitStack()
+        self._new, self._open = [], ExitStack()
 
     def __enter__(self):
         with output_errors(self.output_dir), ExitStack() as stack:
             stack.callback(self._remove_empty)
+            self._new = [o for o in (self.output_dir, *self.output_dir.parents) if not o.exists()]
             self._folder = stack.enter_context(OpenFolder(self.output_dir, make=True))
+            if not self._folder.mode(HIDDEN): stack.callback(self._folder.remove_empty, HIDDEN)
             self._hidden = stack.enter_context(self._folder.folder(HIDDEN, make=True))
-            stack.callback(self._forget_first_run)
             stack.enter_context(_locked(self._hidden))
+            stack.callback(self._forget_first_run) # only who holds the lock may do that
             _clear(self._folder, self._hidden)
+            self.notes += filter(None, [_foreign(self._folder, self._hidden)])
             self._old, self._state = _old_outputs(self._folder, self._hidden, self.kinds), _state_of(self._folder, self._hidden)
-            self._name = f'run-{uuid.uuid4().hex}'
-            _add_to_list(self._folder, self._hidden, [self._name])
+            name = f'run-{uuid.uuid4().hex}'
+            _add_to_list(self._folder, self._hidden, [name])
             stack.callback(self._clear_staging)
-            self._stage = stack.enter_context(self._hidden.folder(self._name, make=True))
-            self.staging = self._staging = self._stage.path
+            self._stage = stack.enter_context(self._hidden.folder(name, make=True))
+            self.staging, self._staging = self._stage.path, self._stage.anchor # for others, and for this process
             self._open = stack.pop_all()
         return self
 
@@ -212,8 +224,7 @@ class OutputFolder:
         "Leave no hidden folder if nothing was committed"
         if self._hidden.mode('state'): return
         with suppress(OSError):
-            for o in ('lock', 'made'): self._hidden.remove(o)
-        self._folder.remove_empty(HIDDEN)
+            for o in ('made', 'lock'): self._hidden.remove(o)
 
     def _remove_empty(self):
         for o in self._new: # if nothing was committed; a folder with files in it stays
@@ -226,9 +237,14 @@ def write(self:OutputFolder,
 ):
     "Append batches and flush them"
     for source, kind, rows in batches:
-        if (source, kind) not in self._spools: self._spools[source, kind] = Spool(self._staging / str(source) / kind)
+        if (source, kind) not in self._spools: self._spools[source, kind] = self._spool(self._stage, str(source), kind, make=True)
         self._spools[source, kind].append(rows)
     for key in {o[:2] for o in batches}: self._spools[key].flush()
+
+@patch
+def _spool(self:OutputFolder, above, name, kind, make=False):
+    "The spool of a kind, in a folder that stays open during the run"
+    with above.folder(name, make) as part: return Spool(self._open.enter_context(part.folder(kind, make)).anchor)
 
 @patch
 def keep(self:OutputFolder,
@@ -239,19 +255,20 @@ def keep(self:OutputFolder,
     if key not in self._state.kept: return None
     name, digest = self._state.kept[key]
     try:
-        with self._hidden.folder(name) as kept: facts, whole = kept.read('facts'), _tree_digest(kept) == digest
+        with self._hidden.folder(name) as kept:
+            facts, whole = kept.read('facts'), _tree_digest(kept) == digest
+            kinds = [o for o in self.kinds if kept.mode(o)]
     except OSError: whole = False
     if not whole:
         self.notes.append(f'what was kept in {self._hidden.path / name} is damaged: parsed again')
         return None
     self._kept[source] = name, digest
-    folder = self._hidden.path / name
-    self._spools |= {(source, kind): Spool(folder / kind) for kind in self.kinds if (folder / kind).is_dir()}
+    self._spools |= {(source, kind): self._spool(self._hidden, name, kind) for kind in kinds}
     return facts
 
 def _tree_digest(folder):
     "Digest of all files of a folder and the folders in it"
-    return digest_of([(o, content_digest(folder.path / o)) for o in folder.files()])
+    return digest_of([(o, content_digest(folder.anchor / o)) for o in folder.files()])
 
 # %% ../../nbs/4_processing/output_folder.ipynb #a9275d7e
 def joined_names(
@@ -349,10 +366,11 @@ def commit(self:OutputFolder,
     if not self._hidden.mode('.gitignore'): self._hidden.write('.gitignore', b'*\n')
     new = {n: kept[key][0] for n, key in enumerate(keys) if key and n not in self._kept}
     flush_files([self._staging / o for o in self._stage.files()])
-    _add_to_list(self._folder, self._hidden, [SWAP, *new.values()])
+    swap = swap_name()
+    _add_to_list(self._folder, self._hidden, [swap, *new.values()])
     with uninterrupted():
         for n, name in new.items(): self._stage.rename(str(n), name, self._hidden)
-        swap_files(self._folder, self._hidden, self._stage, made, self._old.difference(made), ['origin', 'state'])
+        swap_files(self._folder, self._hidden, self._stage, made, self._old.difference(made), ['origin', 'state'], swap)
         for o in (self._hidden, self._folder): o.flush()
 
 @patch

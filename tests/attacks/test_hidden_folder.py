@@ -3,6 +3,7 @@ import errno
 import os
 import shutil
 import signal
+import time
 import socket
 import subprocess
 import sys
@@ -134,10 +135,10 @@ def test_9_a_hidden_folder_that_is_a_link(raw, project):
 def test_9_a_hidden_folder_of_somebody_else(raw, out, project, right):
     "9. Whatever is in it and is not on its own list stays, also where it is called as a run calls things"
     shutil.copytree(project, out/HIDDEN)
-    remove(out/HIDDEN/'swap')
     before = everything(out/HIDDEN)
     for _ in range(2): process(raw, out, force=True)
     assert contents(out) == right and before.items() <= everything(out/HIDDEN).items()
+    assert f'{out/HIDDEN} has 6 that no run in this folder made, such as .git: they are left alone, and not needed' in process(raw, out, force=True).notes
 
 
 def test_9_an_output_of_somebody_else(raw, out):
@@ -200,6 +201,9 @@ def test_damage(raw, out, right, place, damage):
     path.write_bytes(damage(path.read_bytes())) # the inode stays
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     is_output = place.startswith('..')
+    if place == 'lock' and path.stat().st_size: # somebody else's
+        with pytest.raises(OutputError, match='not a lock: move it away, or choose another output_dir'): process(raw, out, force=True)
+        return
     report = process(raw, out)
     assert contents(out) == right
     if is_output: assert report.notes and Path(place).name in report.notes[0]
@@ -258,7 +262,7 @@ def test_kept_rows_of_a_stranger(raw, out, right, way, ours):
     way(edited(raw, raw.parent/'theirs'), out)
     report = process(raw, out)
     assert contents(out) == right
-    if not ours: assert report.unchanged == [] and len(report.notes) == 1 and 'was not made here, but copied or unpacked' in report.notes[0]
+    if not ours: assert report.unchanged == [] and 'was not made here, but copied or unpacked' in report.notes[0]
     text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\nf.png,2,2,9,8,ear\n')
     process(raw, out), process(raw, raw.parent/'fresh')
     assert contents(out) == contents(raw.parent/'fresh')
@@ -463,3 +467,88 @@ def test_9_a_hidden_folder_that_becomes_a_link_meanwhile(raw, out, project, monk
     except (OutputError, MetadataError): pass
     assert everything(project) == before
 
+
+
+@pytest.fixture
+def exchange(monkeypatch):
+    "A function: while a run parses, what has a name in its hidden folder is moved aside, and a link takes its place"
+    def when_parsing(path, target):
+        from ear_lazy.processing import workers
+        load = workers.load
+        def exchanged(*args):
+            found = [o for o in path.parent.glob(path.name) if not o.is_symlink()]
+            for o in found: o.rename(o.with_name(f'aside-{time.monotonic_ns()}')), o.symlink_to(target)
+            return load(*args)
+        monkeypatch.setattr(workers, 'load', exchanged)
+    return when_parsing
+
+
+@pytest.mark.parametrize('name', ['', 'run-*', 'run-*/0', 'run-*/0/*', 'kept-*', 'kept-*/*', 'made', 'state', 'lock'])
+def test_9_a_link_that_is_put_there_while_a_run_writes(raw, out, project, exchange, name):
+    "9. Files are written in the folders that were opened, wherever they are now; nothing is written, truncated or removed where the link leads"
+    process(raw, out)
+    for o in ('train_detector.npy', 'state', 'made', 'lock', 'paths', 'bboxes', '0/detector/paths', 'detector/paths'): text(project/o, 'precious')
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
+    before = everything(project)
+    exchange(out/HIDDEN/name if name else out/HIDDEN, project)
+    try: process(raw, out)
+    except (OutputError, MetadataError): pass
+    assert everything(project) == before
+
+
+def test_9_a_run_that_is_refused_leaves_the_first_alone(raw, out):
+    "9. … with its lock and its list, also where nothing was ever committed"
+    from ear_lazy.processing.output_folder import OutputFolder
+    with OutputFolder(out, raw, ('detector',)) as first:
+        for _ in range(2):
+            with pytest.raises(OutputError, match='another run is writing'): process(raw, out)
+            assert (out/HIDDEN/'lock').exists() and (out/HIDDEN/'made').exists() and first.staging.exists()
+    assert not out.exists()
+
+
+def test_9_a_copy_or_an_old_folder_that_was_killed_in_its_swap(raw, out, right):
+    "9. Its outputs are links of a swap that is not on the list: they become files, and the swap stays"
+    process(raw, out)
+    for swap in ('swap', 'swap-' + '0'*32):
+        for side in ('old', 'new'): (out/HIDDEN/swap/side/HIDDEN).mkdir(parents=True)
+        (out/HIDDEN/swap/'now').symlink_to('new')
+        for name in ('train_detector.npy', 'report.json'):
+            (out/name).rename(out/HIDDEN/swap/'new'/name)
+            (out/name).symlink_to(f'{HIDDEN}/{swap}/now/{name}')
+        (out/'val_detector.npy').unlink()
+        (out/'val_detector.npy').symlink_to(f'{HIDDEN}/{swap}/now/val_detector.npy')
+        (out/HIDDEN/'state').unlink()
+        (out/HIDDEN/'state').symlink_to(f'{swap}/now/{HIDDEN}/state' if swap == 'swap' else f'{swap}/now/.state')
+        process(raw, out)
+        assert contents(out) == right and not any(o.is_symlink() for o in (*out.iterdir(), *(out/HIDDEN).iterdir()))
+        assert (out/HIDDEN/swap/'new/report.json').exists()
+
+
+@pytest.mark.parametrize('name', ['state', 'made', 'origin', 'lock'])
+def test_a_file_of_holes_takes_no_memory(raw, out, right, name):
+    "Terabytes of nothing, as a sparse archive can hold"
+    process(raw, out)
+    with open(out/HIDDEN/name, 'rb+') as f: f.truncate(2**42)
+    with pytest.raises(OutputError, match='move it away'): process(raw, out, force=True)
+    (out/HIDDEN/name).unlink()
+    process(raw, out)
+    assert contents(out) == right
+
+
+def test_an_origin_that_is_lost_is_written_again(raw, tmp_path):
+    "Where the outputs are far from the images, they can be opened again after the next run, which does not say that nothing has changed"
+    out = tmp_path/'a/b/c/d/out'
+    process(raw, out)
+    LazyNPYDataset(out/'train_detector.npy')[0]
+    for lose in ((out/HIDDEN/'origin').unlink, (out/'train_detector.npy').touch, lambda: (out/HIDDEN/'origin').write_bytes(b'')):
+        lose()
+        with pytest.raises(MetadataError, match='was not made in this folder'): LazyNPYDataset(out/'train_detector.npy')
+        assert process(raw, out).notes
+        LazyNPYDataset(out/'train_detector.npy')[0]
+
+
+def test_what_a_killed_run_was_writing_is_removed(raw, out):
+    process(raw, out)
+    (out/HIDDEN/('.part-' + '0'*32)).touch()
+    process(raw, out, force=True)
+    assert not [*(out/HIDDEN).glob('.part-*')]

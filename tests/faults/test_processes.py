@@ -233,10 +233,10 @@ def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
 def test_ctrl_c_while_files_are_put_in_place(tmp_path, monkeypatch, turn):
     "Either all of them are new or all of them are old: an interrupt waits for the few renames"
     outputs, calls, replace = Outputs(tmp_path), [], os.replace
-    def interrupted(*args):
+    def interrupted(*args, **by):
         calls.append(args)
         if len(calls) == turn: signal.raise_signal(signal.SIGINT)
-        replace(*args)
+        replace(*args, **by)
     with monkeypatch.context() as patched:
         patched.setattr(os, 'replace', interrupted)
         try: process(outputs.raw, outputs.out)
