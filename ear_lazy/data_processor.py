@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from fastcore.basics import patch
 
-from .base.arguments import name_list, whole_number
+from .base.arguments import home_path, name_list, whole_number
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder
 from .base.parameters import described
@@ -53,7 +53,7 @@ from .processing.workers import RawFolder, each_of, loaders, tasks_of
 def _folder(path):
     "A path, or a URL as text"
     if is_remote(os.fspath(path)): path = check_storage(place(path))
-    return path if is_remote(path) else Path(path).expanduser()
+    return path if is_remote(path) else home_path(path)
 
 def _checked_sources(sources):
     sources = [sources] if isinstance(sources, Source | str) else [*sources]

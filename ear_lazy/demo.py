@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from .base.arguments import home_path
 from .base.errors import EarLazyError, MetadataError, OutputError
 from .base.files import OpenFolder, open_regular, temporary_folder
 from .data_processor import DataProcessor
@@ -234,7 +235,7 @@ def main(
 )->int: # Exit status
     "The command `ear-lazy-demo`"
     args = make_parser().parse_args(args)
-    try: run(args.folder, args.images)
+    try: run(home_path(args.folder), args.images)
     except EarLazyError as e: return _fail(str(e), 1)
     except OSError as e: return _fail(f'cannot write into {args.folder}: {e.strerror or e}', 1)
     except KeyboardInterrupt: return _fail('interrupted', 130)

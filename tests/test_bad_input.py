@@ -334,6 +334,11 @@ def test_output_folder_is_a_file(raw):
     with pytest.raises(OutputError, match='output folder'): process(raw, raw.parent/'out/sub')
 
 
+@pytest.mark.parametrize('option', ('--raw-data-dir', '--output-dir'))
+def test_a_home_folder_of_nobody(raw, option):
+    one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', raw.parent/'out', option, '~nobody-here/ears'), '~nobody-here is no home folder')
+
+
 def test_output_is_the_raw_folder(raw):
     before = contents(raw)
     one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', raw), 'never written to')
