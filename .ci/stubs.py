@@ -155,17 +155,19 @@ class Stub:
         body = [chunks[o] for o in sorted(chunks, key=order.get) if chunks[o]]
         head = HEAD.format(self.module.path.name)
         exported = [_wrapped(f'__all__ = {self.module.all!r}')] if self.module.all else []
-        parts = [head + self._imports(), *exported, *body]
+        parts = [head + self._imports(body), *exported, *body]
         apart = ('class ', 'def ', '@', 'async ') # stand alone, with an empty line around them
         lines = [parts[0]]
         for before, o in zip(parts, parts[1:]): lines += [''] * (o.startswith(apart) or before.startswith((*apart, '#'))) + [o]
         return '\n'.join(lines) + '\n'
 
-    def _imports(self):
+    def _imports(self, body):
         if both := {*self.extra} & self.module.defined.keys() - {'Any'}:
             raise SystemExit(f'{self.module.path}: {", ".join(sorted(both))} would mean two things in its stub')
         again = {k for k, (_, _, same) in self.module.imports.items() if same}
         names = {o: self.module.imports[o] for o in (self.used | again | {*self.module.all}) & self.module.imports.keys()} | self.extra
+        mentioned = again | {*self.module.all} | {*names_in(ast.parse('\n'.join(body)))} # a guess that was dropped may have noted a name
+        names = {k: v for k, v in names.items() if k in mentioned}
         plain = sorted(f'import {module}' + (f' as {name}' if name != module.partition('.')[0] or name in again and '.' not in module else '')
                        for name, (module, imported, *_) in names.items() if imported is None)
         of = defaultdict(list)

@@ -47,6 +47,7 @@ for side in (112, 256, 640):
     with tempfile.TemporaryDirectory() as folder:
         npy = make(Path(folder), side)
         time.sleep(0.1) # a file that was written just now is not kept
-        for name, cache in (('in each process', lambda: dict(cache_size=IMAGES)), ('shared', lambda: dict(cache=SharedCache(f'{side*side*3*IMAGES*2 + 10**6}')))):
+        size = f'{side*side*3*IMAGES*2 + 10**6}'
+        for name, cache in (('in each process', lambda: dict(cache_size=IMAGES)), ('shared', lambda size=size: dict(cache=SharedCache(size)))):
             looked, trusted = fastest([LazyNPYDataset(npy, **cache(), trust_files=o) for o in (False, True)])
             print(f'{side} × {side}, {name}: {looked:.1f} µs, {trusted:.1f} µs with trust_files, {looked/trusted:.2f} times')

@@ -27,9 +27,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from fastcore.basics import patch
 
-from .base.arguments import name_list, whole_number
+from .base.arguments import home_path, name_list, whole_number
 from .base.errors import OutputError, RawDataError, StorageError
-from .base.files import OpenFolder
+from .base.files import OpenFolder, kind_of
 from .base.parameters import described
 from .base.records import Problem
 from .base.storage import check_storage, is_remote, place
@@ -53,7 +53,7 @@ from .processing.workers import RawFolder, each_of, loaders, tasks_of
 def _folder(path):
     "A path, or a URL as text"
     if is_remote(os.fspath(path)): path = check_storage(place(path))
-    return path if is_remote(path) else Path(path).expanduser()
+    return path if is_remote(path) else home_path(path)
 
 def _checked_sources(sources):
     sources = [sources] if isinstance(sources, Source | str) else [*sources]
@@ -136,6 +136,19 @@ def _progress_bar(total, show, what='parsing', unit=' files'):
     return tqdm(total=total, desc=what, unit=unit, disable=not show)
 
 # %% ../nbs/data_processor.ipynb #1d8e7077
+def _check_apart(raw, out):
+    "Raise `OutputError` for an output folder that the raw data needs, or that is no folder"
+    def real(path): return path.rstrip('/') if is_remote(path) else os.path.realpath(path)
+    if real(raw) == real(out): raise OutputError('output_dir is the raw folder, which is never written to: choose another')
+    for kind in KINDS:
+        if real(f'{real(raw)}/{kind}') != real(out): continue
+        raise OutputError(f"output_dir is the folder '{kind}' of the raw data, of which nothing would be read: choose another, such as {real(raw)}/preprocessed")
+    taken = None if is_remote(out) else next((o for o in (out, *out.parents) if os.path.lexists(o)), None)
+    if not taken or os.path.isdir(taken): return
+    what = kind_of(os.lstat(taken).st_mode)
+    if what == 'a link': what = f"a link to {os.readlink(taken)}, which is {'no folder' if os.path.exists(taken) else 'not there'}"
+    raise OutputError(f'cannot write into the output folder {out}: {taken} is {what}: move it away, or choose another output_dir')
+
 @patch
 def _raw_here(self:DataProcessor):
     "The raw folder or its mirror, and names that could not be mirrored"
@@ -208,8 +221,7 @@ def process(self:DataProcessor,
     train_side([], train_split)
     kinds = _checked_kinds(kinds)
     started = time.monotonic()
-    if self.raw_data_dir == self.output_dir or os.path.realpath(self.raw_data_dir) == os.path.realpath(self.output_dir):
-        raise OutputError('output_dir is the raw folder, which is never written to: choose another')
+    _check_apart(self.raw_data_dir, self.output_dir)
     if not self.shared_storage: report = self._report(kinds, train_split)
     else: report = self._shared_report(kinds, train_split)
     self._publish(report)

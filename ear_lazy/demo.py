@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from .base.arguments import home_path
 from .base.errors import EarLazyError, MetadataError, OutputError
 from .base.files import OpenFolder, open_regular, temporary_folder
 from .data_processor import DataProcessor
@@ -217,9 +218,12 @@ def _print_next(folder):
     print(f'On the command line (with data of your own, give other folders):\n\n    {command}')
 
 # %% ../nbs/demo.ipynb #bfe2aa1d
-def make_parser()->argparse.ArgumentParser:
+def make_parser(
+    prog:str='ear-lazy-demo', # Name of the command
+)->argparse.ArgumentParser:
     "The arguments of the command"
-    p = argparse.ArgumentParser('ear-lazy-demo', description='Draw synthetic ears, process them, load them lazily, and save a gallery.')
+    p = argparse.ArgumentParser(prog, description='Draw synthetic ears, process them, load them lazily, and save a gallery.',
+                                epilog=f'Example: {prog} ear_lazy_demo --images 20')
     p.add_argument('folder', nargs='?', type=Path, default=Path('ear_lazy_demo'), metavar='FOLDER', help='where everything goes (%(default)s)')
     p.add_argument('--images', type=_images, default=200, metavar='N', help='how many images to draw, 3 or more (%(default)s)')
     return p
@@ -231,17 +235,18 @@ def _images(text):
 
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
+    prog:str='ear-lazy-demo', # Name of the command
 )->int: # Exit status
-    "The command `ear-lazy-demo`"
-    args = make_parser().parse_args(args)
-    try: run(args.folder, args.images)
-    except EarLazyError as e: return _fail(str(e), 1)
-    except OSError as e: return _fail(f'cannot write into {args.folder}: {e.strerror or e}', 1)
-    except KeyboardInterrupt: return _fail('interrupted', 130)
+    "The command `ear-lazy demo`"
+    args = make_parser(prog).parse_args(args)
+    try: run(home_path(args.folder), args.images)
+    except EarLazyError as e: return _fail(prog, str(e), 1)
+    except OSError as e: return _fail(prog, f'cannot write into {args.folder}: {e.strerror or e}', 1)
+    except KeyboardInterrupt: return _fail(prog, 'interrupted', 130)
     return 0
 
-def _fail(sentence, status):
-    print(f'ear-lazy-demo: {sentence}', file=sys.stderr)
+def _fail(prog, sentence, status):
+    print(f'{prog}: {sentence}', file=sys.stderr)
     return status
 
 # %% ../nbs/demo.ipynb #5cf3d145

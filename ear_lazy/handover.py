@@ -15,7 +15,8 @@ import numpy as np
 from .base.geometry import xywh_to_xyxy
 from .export import classes, photos, with_sizes
 
-if TYPE_CHECKING: import datasets
+if TYPE_CHECKING: from datasets import Dataset as HfDataset
+else: HfDataset = Any
 
 # %% ../nbs/handover.ipynb #d10bb447
 def _per_image(r, values):
@@ -37,7 +38,7 @@ def _points(r):
 # %% ../nbs/handover.ipynb #1f0788c0
 def to_hf(
     ds:Any, # Dataset
-)->'datasets.Dataset':
+)->'HfDataset':
     "One row per image with all its objects; raises `ImportError` without `datasets`, `ImageLoadError` for an unknown size of a missing image"
     import datasets as hf
     found = with_sizes(photos(ds))

@@ -8,7 +8,6 @@ from ear_lazy.loading.cache import CacheInfo
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
 from ear_lazy.metadata.file import Metadata
-from io import BytesIO
 from torch.utils.data import Dataset
 from typing import Any
 

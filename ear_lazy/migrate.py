@@ -334,10 +334,12 @@ def _write(staging, name, kind, rows, split, root, source):
     return paths
 
 # %% ../nbs/migrate.ipynb #a0344f73
-def make_parser()->argparse.ArgumentParser:
-    "The options of `ear-lazy-migrate`"
-    parser = argparse.ArgumentParser('ear-lazy-migrate', description='Make a metadata file of one that an older version has pickled, '
-                                     'without running what is in the pickle.')
+def make_parser(
+    prog:str='ear-lazy-migrate', # Name of the command
+)->argparse.ArgumentParser:
+    "The options of the command"
+    parser = argparse.ArgumentParser(prog, description='Make a metadata file of one that an older version has pickled, '
+                                     'without running what is in the pickle.', epilog=f'Example: {prog} OLD.npy NEW.npy --root data/raw')
     parser.add_argument('old', metavar='OLD.npy', help='the pickled file')
     parser.add_argument('new', metavar='NEW.npy', help='the file to make')
     parser.add_argument('--root', default='.', help='folder that holds all images; paths become relative to it (default: the current one)')
@@ -346,13 +348,14 @@ def make_parser()->argparse.ArgumentParser:
 
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
+    prog:str='ear-lazy-migrate', # Name of the command
 )->int: # Exit status
-    "The command `ear-lazy-migrate`"
-    args = make_parser().parse_args(args)
+    "The command `ear-lazy migrate`"
+    args = make_parser(prog).parse_args(args)
     for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     try: new = migrate(args.old, args.new, args.root, args.split)
-    except EarLazyError as e: return print(f'ear-lazy-migrate: {e}', file=sys.stderr) or 1
+    except EarLazyError as e: return print(f'{prog}: {e}', file=sys.stderr) or 1
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
     print(f'{args.new}: {len(new):,} {new.kind} rows', end='')
     print(f', {missing:,} of them without an image in {args.root}; old relative paths are resolved from the current folder: '

@@ -331,13 +331,46 @@ def test_output_folder_is_a_file(raw):
     text(raw.parent/'out', 'mine')
     one_sentence(run(raw), 'cannot write into the output folder', raw.parent/'out')
     assert (raw.parent/'out').read_text() == 'mine'
-    with pytest.raises(OutputError, match='output folder'): process(raw, raw.parent/'out/sub')
+    with pytest.raises(OutputError, match='output folder .*out/sub: .*out is a file: move it away'): process(raw, raw.parent/'out/sub')
+
+
+@pytest.mark.parametrize('option', ('--raw-data-dir', '--output-dir'))
+def test_a_home_folder_of_nobody(raw, option):
+    one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', raw.parent/'out', option, '~nobody-here/ears'), '~nobody-here is no home folder')
 
 
 def test_output_is_the_raw_folder(raw):
     before = contents(raw)
     one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', raw), 'never written to')
     assert contents(raw) == before
+
+
+@pytest.mark.parametrize('linked', (False, True))
+@pytest.mark.parametrize('kind', ('detector', 'landmarker', 'teacher'))
+def test_output_is_a_level_of_the_raw_folder(tmp_path, kind, linked):
+    "Which would be left out of the raw data as a whole"
+    raw = tmp_path/'raw'
+    sound(raw/kind)
+    out = raw/kind
+    if linked: (out := tmp_path/'out').symlink_to(raw/kind)
+    before = contents(raw)
+    one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', out), f"is the folder '{kind}' of the raw data", 'choose another')
+    assert contents(raw) == before
+
+
+def test_raw_data_in_a_bucket_and_its_level():
+    with pytest.raises(OutputError, match="is the folder 'teacher' of the raw data"): process('memory://level/raw', 'memory://level/raw/teacher/')
+
+
+@pytest.mark.parametrize('there', (False, True))
+def test_output_folder_is_a_link_to_none(raw, there):
+    out = raw.parent/'out'
+    out.symlink_to(raw.parent/'elsewhere')
+    if there: text(raw.parent/'elsewhere', 'mine')
+    for sub in ('', '/sub'):
+        one_sentence(command('--all', '--raw-data-dir', raw, '--output-dir', f'{out}{sub}'),
+                     f"{out} is a link to {raw.parent/'elsewhere'}, which is {'no folder' if there else 'not there'}: move it away")
+    assert out.is_symlink() and (raw.parent/'elsewhere').exists() == there
 
 
 # Files that are no metadata

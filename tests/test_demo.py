@@ -1,4 +1,5 @@
 "The demo command as a person runs it: what it leaves, what it says, and what it refuses to touch"
+import os
 import re
 import shlex
 import subprocess
@@ -157,6 +158,22 @@ def test_folder_that_cannot_be_made(tmp_path):
     run = ear_lazy_demo('file', cwd=tmp_path)
     assert (run.returncode, run.stdout) == (1, '')
     assert re.fullmatch(r'ear-lazy-demo: cannot write into file: .+\n', run.stderr)
+
+
+def test_a_quoted_home_folder(tmp_path):
+    "All of it is made there, and nothing beside"
+    env = os.environ | {'HOME': str(tmp_path/'home'), 'USERPROFILE': str(tmp_path/'home')}
+    for o in ('home', 'cwd'): (tmp_path/o).mkdir()
+    run = subprocess.run([sys.executable, '-m', 'ear_lazy.demo', '~/ears', '--images', '3'], cwd=tmp_path/'cwd', capture_output=True, text=True, env=env)
+    assert run.returncode == 0, run.stderr
+    assert not any((tmp_path/'cwd').iterdir()) and (tmp_path/'home/ears/gallery.png').exists()
+    assert str(tmp_path/'home/ears/preprocessed') in run.stdout and '~' not in run.stdout
+
+
+def test_a_home_folder_of_nobody(tmp_path):
+    run = ear_lazy_demo('~nobody-here/ears', cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (1, '') and not any(tmp_path.iterdir())
+    assert re.fullmatch('ear-lazy-demo: ~nobody-here/ears: ~nobody-here is no home folder on this machine.+\n', run.stderr)
 
 
 @pytest.mark.parametrize('args', [['--images', '2'], ['--images', 'many'], ['one', 'two'], ['--colour']])

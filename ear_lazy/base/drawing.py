@@ -22,6 +22,7 @@ from .geometry import cxcywh_to_xywh, keypoint_contours, xyxy_to_xywh
 from .parameters import described
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
+else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
 
 # %% ../../nbs/1_base/drawing.ipynb #404cacae
 def show_image(

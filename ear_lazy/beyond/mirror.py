@@ -71,7 +71,11 @@ _LOOK = 65536 # bytes fetched of these: as many as readers look at to recognise 
 
 class _Have(msgspec.Struct):
     "Contents of the mirror"
-    files: dict[bytes, tuple[str, bool]] = {} # path to its version, and whether only the beginning of the file is there
+    files: dict[bytes, tuple[str, bool, tuple[int, ...]]] # path to its version, whether only the beginning of it is there, and its `_stamp`
+
+_UNFETCHED = '', False, ()
+
+def _stamp(st): return (st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino) if st else ()
 
 def _is_hidden(name): return any(o.startswith('.') or o == '__MACOSX' for o in name.split('/'))
 
@@ -103,13 +107,15 @@ def _below(root, path, make=False):
         if folder is not root: folder.close()
 
 def _fetch(url, size, root, path, whole):
+    "Fetch a file into the mirror; its stamp there"
     above, _, name = path.rpartition('/')
     with _below(root, above, make=True) as folder:
         if _in_part(name, whole):
             data = image_head(url, size) if is_image(name) else read_range(url, 0, min(size, _LOOK))
-            return write_whole(folder, name, data, size)
-        if not fetch_whole(url, size, folder, name):
+            write_whole(folder, name, data, size)
+        elif not fetch_whole(url, size, folder, name):
             raise StorageError('the file changed while it was read: try again when nothing writes to it', url)
+        return _stamp(folder.stat(name))
 
 def mirror_raw(
     url:str, # The raw folder
@@ -122,53 +128,56 @@ def mirror_raw(
         below = skip and relative_url(skip, url) or '..'
         wanted, refused = _wanted(list_folder(url), '' if below.startswith('..') else below)
         if not wanted: raise StorageError('there is nothing below this folder', url, fault='missing')
-        have, there = _read_index(place), _listed(root)
+        there = _listed(root)
+        have = _read_index(place, wanted)
         if any(o.get('size') is None for o in wanted.values()):
             raise StorageError('this storage does not list the sizes of files, so raw data cannot be read from it: '
                                'copy the data to a disk or into a bucket', url, fault='unreadable')
         versions = {k: version_of(v) for k, v in wanted.items()}
         def is_current(k):
             "A whole file always suffices, a part only if a part is wanted"
-            enough = (versions[k], False), (versions[k], _in_part(k, whole))
-            return versions[k] and have.get(k) in enough and k in there
+            version, in_part, stamp = have.get(k, _UNFETCHED)
+            return version and version == versions[k] and in_part <= _in_part(k, whole) and k in there and stamp == there[k][1]
         todo = [k for k in wanted if not is_current(k)]
         _check_known(place, there, have)
-        if todo: _write_index(place, dict.fromkeys(todo, ('', False)) | have)
+        if todo: _write_index(place, dict.fromkeys(todo, _UNFETCHED) | have)
         _clean(root, there, wanted)
         try:
             told = bar(len(todo))
-            for k in concurrently(lambda k: _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole) or k, todo):
-                have[k] = versions[k], _in_part(k, whole)
+            for k, stamp in concurrently(lambda k: (k, _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)), todo):
+                have[k] = versions[k], _in_part(k, whole), stamp
                 if told: told()
-        finally: _write_index(place, {k: have.get(k, ('', False)) for k in wanted})
+        finally: _write_index(place, {k: have.get(k, _UNFETCHED) for k in wanted})
         return root.path, refused
 
-def _read_index(place):
+def _read_index(place, wanted):
+    "What was fetched; if the list is missing or damaged, everything that is wanted may have been, and is fetched again"
     try: return {os.fsdecode(k): v for k, v in msgspec.msgpack.decode(place.read('index'), type=_Have).files.items()}
-    except (FileNotFoundError, msgspec.DecodeError): return {}
+    except (FileNotFoundError, msgspec.DecodeError): return dict.fromkeys(wanted, _UNFETCHED)
 
 def _write_index(place, have): write_whole(place, 'index', msgspec.msgpack.encode(_Have({os.fsencode(k): v for k, v in have.items()})))
 
 def _listed(root):
-    "Path of all that is in a mirror to its mode; a folder before what is in it"
+    "Path of all that is in a mirror to its mode and stamp; a folder before what is in it"
     there, folders = {}, ['']
     while folders:
         above = folders.pop()
         with _below(root, above) as folder:
             for name in folder.names():
-                mode = there[join(above, name)] = folder.mode(name)
-                if S_ISDIR(mode): folders.append(join(above, name))
+                if not (st := folder.stat(name)): continue # removed just now
+                there[join(above, name)] = st.st_mode, _stamp(st)
+                if S_ISDIR(st.st_mode): folders.append(join(above, name))
     return there
 
 def _check_known(place, there, have):
     "Raise `UnsafePathError` if there is anything that was not fetched"
-    for path, mode in there.items():
+    for path, (mode, _) in there.items():
         if S_ISDIR(mode) or S_ISREG(mode) and (path in have or is_part(path.rpartition('/')[2])): continue
         raise UnsafePathError(f'{kind_of(mode)} that was not fetched: move it away, or remove {place.path}', place.path / 'raw' / path)
 
 def _clean(root, there, wanted):
     "Remove files from the mirror that are not in the bucket"
-    for path, mode in reversed(there.items()):
+    for path, (mode, _) in reversed(there.items()):
         if path in wanted and not S_ISDIR(mode): continue
         above, _, name = path.rpartition('/')
         with _below(root, above) as folder:

@@ -26,7 +26,9 @@ from ..base.parameters import described
 from .samples import Sample, Samples, Skipped, apply_transform, collate, new_batch
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
-if TYPE_CHECKING: import datasets
+else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
+if TYPE_CHECKING: from datasets import Dataset as HfDataset
+else: HfDataset = Any
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #f2813ee9
 def _in_short(value): return repr(value) if isinstance(value, str) else f'a {type(value).__name__}'
@@ -222,7 +224,7 @@ def to_csv(self:RowDataset,
 
 @patch
 @described
-def to_hf(self:RowDataset)->'datasets.Dataset':
+def to_hf(self:RowDataset)->'HfDataset':
     "The rows as a Hugging Face dataset"
     from ear_lazy.handover import to_hf
     return to_hf(self)

@@ -1,8 +1,8 @@
 # Made by .ci/stubs.py of row_dataset.py: do not edit.
-import datasets
 import numpy as np
 import os
 from collections.abc import Callable, Iterable, Sequence
+from datasets import Dataset as HfDataset
 from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
 from ear_lazy.stats import Stats
@@ -67,7 +67,7 @@ class RowDataset(Dataset[Sample]):
         images: str | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
     ) -> Path: # The file
         "Write the rows as a table of boxes; raises `ValueError` for keypoints"
-    def to_hf(self) -> 'datasets.Dataset':
+    def to_hf(self) -> 'HfDataset':
         "The rows as a Hugging Face dataset"
     def to_supervision(self) -> Any: # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
         "The rows as a supervision dataset"

@@ -26,6 +26,7 @@ from ..base.parameters import described
 from .buffers import take
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
+else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
 
 # %% ../../nbs/6_loading/samples.ipynb #a7b51f68
 KEYS = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'} # kind to annotation key

@@ -112,14 +112,68 @@ def test_a_fetched_folder_that_became_a_link(bucket, victim):
     assert content(victim) == before
 
 
-@pytest.mark.parametrize('damage', (b'', b'\0' * 99, b'\x81\xa5files\x81\xc4\x01a\x92\xa0\xc2'), ids=('empty', 'zeros', 'of another'))
-def test_a_damaged_list_removes_nothing(bucket, damage):
-    root, _ = mirror()
+DAMAGE = {'missing': None, 'empty': b'', 'zeros': b'\0' * 99, 'nothing': b'\x80', 'of an older version': b'\x81\xa5files\x81\xc4\x01a\x92\xa0\xc2'}
+
+
+def damage_list(damage):
     index = place('raw', RAW) / 'index'
-    index.write_bytes(damage)
+    index.unlink() if damage is None else index.write_bytes(damage)
+
+
+@pytest.mark.parametrize('damage', DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_list_removes_nothing(bucket, damage):
+    "What is in the bucket is fetched again; what is not stays, and stops the run"
+    root, _ = mirror()
+    damage_list(damage)
+    (root / 'detector/mine.csv').write_text('mine')
     before = content(root)
     with pytest.raises(StorageError, match='that was not fetched: move it away, or remove'): mirror()
     assert content(root) == before
+
+
+@pytest.mark.parametrize('damage', DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_list_is_made_again(bucket, damage):
+    root, _ = mirror()
+    before, fetched = content(root), []
+    (root / CSV).write_bytes(b'image_path,x1,y1,w,h\n')
+    damage_list(damage)
+    for _ in range(2): mirror_raw(RAW, bar=fetched.append)
+    assert content(root) == before and fetched == [sum((root / o).is_file() for o in before), 0]
+
+
+CSV, IMAGE = 'detector/heads_csv/annotations.csv', 'detector/heads_csv/images/person_0005.jpg'
+
+
+def cut(path): path.write_bytes(path.read_bytes()[:-40])
+def edit(path): path.write_bytes(path.read_bytes()[:-4] + b'1,1\n')
+def edit_in_place(path):
+    with open(path, 'r+b') as f: f.write(b'?')
+
+
+@pytest.mark.parametrize('name', (CSV, IMAGE, '.pts'))
+@pytest.mark.parametrize('change', (cut, edit, edit_in_place, Path.unlink))
+def test_a_fetched_file_that_was_changed_is_fetched_again(bucket, name, change):
+    "Even with the old times, which tell nobody; the others are not fetched"
+    root, _ = mirror()
+    name = next(o for o in content(root) if o.endswith(name))
+    before, st, fetched = content(root), (root / name).stat(), []
+    change(root / name)
+    if (root / name).exists(): os.utime(root / name, ns=(st.st_atime_ns, st.st_mtime_ns))
+    for _ in range(2): mirror_raw(RAW, bar=fetched.append)
+    assert content(root) == before and fetched == [1, 0]
+
+
+@pytest.mark.parametrize('force', (False, True))
+def test_rows_are_those_of_the_bucket(bucket, tmp_path, force):
+    def run(out, **kwargs): return DataProcessor(RAW, tmp_path / out, num_workers=0, progress=False, **kwargs).process_all()
+    def rows(out): return {o.name: o.read_bytes() for o in sorted((tmp_path / out).glob('*.npy'))}
+    run('first')
+    root = place('raw', RAW) / 'raw'
+    st = (root / CSV).stat()
+    cut(root / CSV)
+    os.utime(root / CSV, ns=(st.st_atime_ns, st.st_mtime_ns))
+    run('second', force=force), run('first', force=force)
+    assert rows('first') == rows('second') != {}
 
 
 def test_a_killed_fetch_is_continued(bucket, monkeypatch):
