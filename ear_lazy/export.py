@@ -24,12 +24,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from PIL import Image
 
 from .base.errors import EarLazyError, ImageLoadError, OutputError, UnsafePathError
 from .base.files import OpenFolder, is_below, kind_of, open_regular, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
-from .base.images import FORMATS, CountedFile, image_errors, image_size, orientation, read_file
+from .base.images import image_errors, image_size, opened_turn, read_file
 from .base.parameters import described
 from .base.records import Records, crop_boxes, keep_objects, make_records
 from .base.storage import is_remote
@@ -129,9 +128,9 @@ def with_sizes(
 def _size(found, i):
     path = found.records.images[i]
     if is_remote(path): return image_size(path)
-    with opened_photo(found, i) as file, image_errors(path), CountedFile(io.FileIO(os.dup(file.fileno()))) as counted:
-        counted.image_path = path
-        with Image.open(counted, formats=FORMATS) as im: return im.size if orientation(im) >= 5 else im.size[::-1]
+    with opened_photo(found, i) as file:
+        turn, size = opened_turn(file.fileno(), path, getattr(found.datasets[i], 'max_pixels', None) if found.datasets else None)
+    return size[::-1] if turn >= 5 else size
 
 # %% ../nbs/export.ipynb #7d462dfb
 def classes(

@@ -203,7 +203,7 @@ def stored_turn(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return stored_turn(self._annotation(row)['image_path'], self._check_of(row))
+    return stored_turn(self._annotation(row)['image_path'], self._check_of(row), self.max_pixels)
 
 # %% ../nbs/lazy_dataset.ipynb #33ede4f5
 def _crop(bbox, image):
