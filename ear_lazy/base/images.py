@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from PIL.ExifTags import Base
 
 from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
 from .files import open_regular
@@ -171,11 +170,25 @@ def exif_orientation(
 ) -> int: # 1 to 8
     "Orientation in EXIF data; 1 if it has none"
     if b'\x12\x01' not in data and b'\x01\x12' not in data: return 1 # the number of the tag, in either byte order
-    exif = Image.Exif()
-    try: exif.load(data)
-    except Exception: return 1  # the parser raises many types, and the pixels may still be good
-    value = exif.get(Base.Orientation)
-    return value if value in range(1, 9) else 1
+    while data.startswith(b'Exif\0\0'): data = data[6:]
+    order = {b'II*\0': '<', b'MM\0*': '>', b'II\0*': '<', b'MM*\0': '>'}.get(data[:4])
+    try: return _orientation_in(data, order) if order else 1
+    except struct.error: return 1 # it ends early, and the pixels may still be good
+
+_ORIENTATION = 0x112
+_NUMBERS = {3: 'H', 4: 'L', 6: 'b', 8: 'h', 9: 'l'} # types of a tag that may hold it
+
+def _orientation_in(data, order):
+    "The last orientation among the tags of the first folder; the values of all others stay where they are"
+    (start,), found = struct.unpack_from(order + 'L', data, 4), 1
+    (n,), start = struct.unpack_from(order + 'H', data, start), start + 2
+    for at in range(start, min(start + 12*n, len(data) - 11), 12):
+        if struct.unpack_from(order + 'H', data, at)[0] != _ORIENTATION: continue
+        kind, count = struct.unpack_from(order + 'HL', data, at + 2)
+        if kind not in _NUMBERS: continue
+        value = struct.unpack_from(order + _NUMBERS[kind], data, at + 8)[0] if count == 1 else 0
+        found = value if value in range(1, 9) else 1
+    return found
 
 # %% ../../nbs/1_base/images.ipynb #a285f994
 _QUANTISATION = rb'\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}' # one table, two tables

@@ -1,10 +1,14 @@
 "What a second attempt found on the side that loads: files made to exhaust memory or time, and caches and tables that take one thing for another"
 import os
+import struct
 import time
+import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
-from making import coco, image, process
+from making import ROOT, coco, image, process
+from PIL import Image
 
 from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
@@ -47,3 +51,39 @@ def test_an_export_asks_no_huge_file_for_its_size(made):
     found = photos(opened(made))
     found.records.sizes[:] = 0
     with pytest.raises(ImageLoadError, match='too many bytes'): with_sizes(found)
+
+
+def exif_of(tags):
+    "EXIF of (number, type, count, offset) tags, little-endian"
+    return b'Exif\0\0II*\0\x08\0\0\0' + struct.pack('<H', len(tags)) + b''.join(struct.pack('<HHLL', *o) for o in tags) + bytes(4)
+
+
+def test_exif_costs_no_more_than_its_length():
+    "Each of its tags may claim all of it as its value"
+    from ear_lazy.base.images import exif_orientation
+    data = exif_of([(0x112, 3, 1, 6)] + [(0x9000, 7, 200_000, 8)]*20_000)
+    tracemalloc.start()
+    start = time.perf_counter()
+    try: assert exif_orientation(data) == 6
+    finally: peak = tracemalloc.get_traced_memory()[1], tracemalloc.stop()
+    assert peak[0] < 2*len(data) and time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize('tags', [
+    [(0x112, 3, 1, 6)], [(0x112, 4, 1, 8)], [(0x112, 3, 2, 6)], [(0x112, 1, 1, 6)], [(0x112, 3, 1, 9)], [(0x112, 3, 1, 0)], [(0x112, 99, 1, 6)], [(0x112, 3, 0, 6)],
+    [(0x112, 3, 1, 6), (0x112, 3, 1, 3)], [(0x10f, 2, 900, 5), (0x112, 3, 1, 6)], [(0x111, 3, 1, 0x112)]], ids=str)
+@pytest.mark.parametrize('cut', [0, 5, 12])
+def test_the_orientation_is_that_of_pillow(tags, cut):
+    from ear_lazy.base.images import exif_orientation
+    data, exif = exif_of(tags), Image.Exif()
+    data = data[:len(data) - cut]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        exif.load(data)
+        expected = exif.get(0x112)
+    assert exif_orientation(data) == (expected if expected in range(1, 9) else 1)
+
+
+def test_the_oldest_pillow_bounds_the_tags_of_a_file():
+    "Older versions read the value of each tag, and each may be all of the file"
+    assert 'pillow>=13,' in (ROOT/'settings.ini').read_text()
