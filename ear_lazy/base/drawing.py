@@ -270,6 +270,11 @@ def _in_words(sample):
     return f'{_name(sample)}: {words}'
 
 # %% ../../nbs/1_base/drawing.ipynb #2bb76184
+def _near(places, image):
+    "Coordinates no further outside of an image than ten times its size: a line is drawn pixel by pixel, seen or not"
+    far = 10*max(image.size)
+    return np.clip(places, -far, far)
+
 def overlay(
     image, # Pillow image to draw on
     sample, # Dict, perhaps with `bboxes` or `keypoints`
@@ -277,12 +282,15 @@ def overlay(
     light:str='white', # Colour of the lines, on black ones
 ):
     "Draw a sample's boxes or keypoints onto a Pillow image that is `scale` times the size of the sample's"
-    draw = ImageDraw.Draw(image)
+    draw, boxes, points = ImageDraw.Draw(image), boxes_of(sample), points_of(sample).reshape(-1, 3).copy()
+    with np.errstate(all='ignore'): # files from elsewhere may hold any number
+        boxes = _near(np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])*scale, image)
+        points[:, :2] = _near(points[:, :2]*scale, image)
+    boxes, points[np.isnan(points).any(1), 2] = boxes[~np.isnan(boxes).any(1)], 0
+    contours = keypoint_contours(len(points))
     for colour, width in (('black', 3), (light, 1)):
-        for x, y, w, h in boxes_of(sample)*scale:
-            draw.line([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], fill=colour, width=width)
-        points = points_of(sample).reshape(-1, 3)*(scale, scale, 1)
-        contours = keypoint_contours(len(points))
+        for left, top, right, bottom in boxes:
+            draw.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], fill=colour, width=width)
         for contour in contours:
             line = [(x, y) for x, y, v in points[contour] if v > 0]
             draw.line(line, fill=colour, width=width, joint='curve')

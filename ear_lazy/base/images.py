@@ -179,16 +179,18 @@ _ORIENTATION = 0x112
 _NUMBERS = {3: 'H', 4: 'L', 6: 'b', 8: 'h', 9: 'l'} # types of a tag that may hold it
 
 def _orientation_in(data, order):
-    "The last orientation among the tags of the first folder; the values of all others stay where they are"
-    (start,), found = struct.unpack_from(order + 'L', data, 4), 1
+    "The orientation among the tags of the first folder; the values of all others stay where they are"
+    start, = struct.unpack_from(order + 'L', data, 4)
     (n,), start = struct.unpack_from(order + 'H', data, start), start + 2
     for at in range(start, min(start + 12*n, len(data) - 11), 12):
         if struct.unpack_from(order + 'H', data, at)[0] != _ORIENTATION: continue
-        kind, count = struct.unpack_from(order + 'HL', data, at + 2)
-        if kind not in _NUMBERS: continue
-        value = struct.unpack_from(order + _NUMBERS[kind], data, at + 8)[0] if count == 1 else 0
-        found = value if value in range(1, 9) else 1
-    return found
+        kind, count, place = struct.unpack_from(order + 'HLL', data, at + 2)
+        size = count*struct.calcsize(order + _NUMBERS[kind]) if kind in _NUMBERS else 0
+        if size <= 4: place = at + 8
+        if not size or place + size > len(data): continue
+        value, = struct.unpack_from(order + _NUMBERS[kind], data, place)
+        return value if value in range(1, 9) else 1
+    return 1
 
 # %% ../../nbs/1_base/images.ipynb #a285f994
 _QUANTISATION = rb'\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}' # one table, two tables

@@ -70,7 +70,7 @@ def test_exif_costs_no_more_than_its_length():
 
 
 @pytest.mark.parametrize('tags', [
-    [(0x112, 3, 1, 6)], [(0x112, 4, 1, 8)], [(0x112, 3, 2, 6)], [(0x112, 1, 1, 6)], [(0x112, 3, 1, 9)], [(0x112, 3, 1, 0)], [(0x112, 99, 1, 6)], [(0x112, 3, 0, 6)],
+    [(0x112, 3, 1, 6)], [(0x112, 4, 1, 8)], [(0x112, 3, 2, 6)], [(0x112, 3, 9, 8)], [(0x112, 3, 9, 99)], [(0x112, 3, 1, 6), (0x112, 9, 1, 2**32 - 1)], [(0x112, 1, 1, 6)], [(0x112, 3, 1, 9)], [(0x112, 3, 1, 0)], [(0x112, 99, 1, 6)], [(0x112, 3, 0, 6)],
     [(0x112, 3, 1, 6), (0x112, 3, 1, 3)], [(0x10f, 2, 900, 5), (0x112, 3, 1, 6)], [(0x111, 3, 1, 0x112)]], ids=str)
 @pytest.mark.parametrize('cut', [0, 5, 12])
 def test_the_orientation_is_that_of_pillow(tags, cut):
@@ -87,3 +87,44 @@ def test_the_orientation_is_that_of_pillow(tags, cut):
 def test_the_oldest_pillow_bounds_the_tags_of_a_file():
     "Older versions read the value of each tag, and each may be all of the file"
     assert 'pillow>=13,' in (ROOT/'settings.ini').read_text()
+
+
+def seconds(function, *args):
+    start = time.perf_counter()
+    function(*args)
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize('text', [
+    'ImageLoadError: a (row 1): ' + ' '*100_000 + '\nx (row 0): no such file', 'ImageLoadError: '*20_000 + '(row 1): '*20_000 + ' '*20_000 + '\nx (row 0): no',
+    'ImageLoadError: a' + ' (row '*50_000, 'TransformError: a (row ' + '1'*100_000 + '): b', '\n'*100_000 + 'x'], ids=range(5))
+def test_no_text_takes_an_error_long(text):
+    from ear_lazy.errors import TransformError
+    for kind in (ImageLoadError, TransformError): assert seconds(kind, text) < 1
+
+
+@pytest.mark.parametrize('path', ['a.png', 'a (row 7): b.png', 'ImageLoadError: x', ' '])
+def test_path_row_and_reason_are_found_in_a_traceback(path):
+    inner = ImageLoadError('no such file', path, 3)
+    found = ImageLoadError(f'Caught ImageLoadError in DataLoader worker process 0.\nOriginal Traceback:\near_lazy.base.errors.ImageLoadError: {inner}\n')
+    assert (found.path, found.row, found.reason) == (path, 3, 'no such file')
+
+
+INF, NAN = float('inf'), float('nan')
+
+@pytest.mark.parametrize('box', [[0, 0, 1e9, 1e9], [0, 0, INF, INF], [-INF, 0, INF, 5], [0, 10, 2e9, 1], [-1e38, -1e38, 3e38, 3e38], [NAN]*4, [1e9, 1e9, 1, 1]], ids=str)
+def test_no_box_and_no_keypoint_takes_a_picture_long(box):
+    from ear_lazy.base.drawing import thumbnail_html
+    black = np.zeros((48, 64, 3), np.uint8)
+    ear = np.tile(np.float32([[*box[:2], 2], [*box[2:], 1]]), (28, 1))[:55]
+    for sample in ({'bboxes': [box]*20}, {'keypoints': np.float32([[*box[:2], 2], [*box[2:], 1]])}, {'keypoints': ear}):
+        assert seconds(thumbnail_html, {'image': black} | sample) < 1
+
+
+def test_what_reaches_beyond_a_picture_is_drawn_as_before():
+    from ear_lazy.base.drawing import overlay
+    def drawn(box):
+        canvas = Image.new('RGB', (64, 48))
+        overlay(canvas, {'bboxes': [box]}, 1.)
+        return np.asarray(canvas)
+    assert (drawn([10, 10, 700, 700]) == drawn([10, 10, 1e9, 1e9])).all() and drawn([10, 10, 1e9, 1e9]).any()
