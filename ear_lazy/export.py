@@ -62,7 +62,8 @@ def chosen_rows(
     ds, # Dataset
 )->list: # (`LazyNPYDataset`, row of its metadata) pairs
     "Origins of the rows of a dataset, each once"
-    return list({(d.metadata.path, row): (d, row) for d, row in (origin(ds, i) for i in range(len(ds)))}.values())
+    file = {id(d): d.metadata.identity for d in files_of(ds)}
+    return list({(file[id(d)], row): (d, row) for d, row in (origin(ds, i) for i in range(len(ds)))}.values())
 
 def photos(
     ds, # Dataset
@@ -88,9 +89,9 @@ def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arra
 
 def _boxes(rows, image_of, files):
     names = dict.fromkeys(['', *(name for d in files for name in d.label_names)])
-    number = {d.metadata.path: np.array([[*names].index(o) for o in d.label_names]) for d in files}
+    number = {id(d): np.array([[*names].index(o) for o in d.label_names]) for d in files}
     boxes = [d.metadata.values(row).reshape(-1, 4) for d, row in rows]
-    labels = [number[d.metadata.path][np.atleast_1d(d.metadata.labels(row))] for d, row in rows]
+    labels = [number[id(d)][np.atleast_1d(d.metadata.labels(row))] for d, row in rows]
     images = np.repeat(image_of, [len(o) for o in boxes])
     return make_records([], images, np.arange(len(images)), [''], _joined(boxes, 4),
                         labels=_joined(labels).astype(np.int32), label_names=[*names])

@@ -239,17 +239,26 @@ def _key(self:LazyNPYDataset, path, values, row):
     return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
 
 @patch
-def _state(self:LazyNPYDataset, path):
-    "State of a file for its key; None if there is no file to look at"
+def _state(self:LazyNPYDataset, path, row):
+    "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
     if self.trust_files or is_remote(path): return b''
-    try: return file_state(os.stat(path))
+    try:
+        if not self._guard: return file_state(os.stat(path))
+        file = os.open(path, _LOOK)
+        try:
+            self._guard.check_opened(self.metadata.image_path(row), file)
+            return file_state(os.fstat(file))
+        finally: os.close(file)
     except (OSError, ValueError): return None # reading it says why
+
+# To look at a file, where that is possible without reading it; a pipe is not waited for
+_LOOK = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
 
 @patch
 def _cached(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row with matching values, from the cache if present"
     if self._cache.maxsize == 0: return self._decode(path, values, row, out)[:2]
-    key, state = self._key(path, values, row), self._state(path)
+    key, state = self._key(path, values, row), self._state(path, row)
     found = None if state is None else self._cache.get(key + state)
     if found is None:
         *found, status = self._decode(path, values, row)

@@ -128,3 +128,50 @@ def test_what_reaches_beyond_a_picture_is_drawn_as_before():
         overlay(canvas, {'bboxes': [box]}, 1.)
         return np.asarray(canvas)
     assert (drawn([10, 10, 700, 700]) == drawn([10, 10, 1e9, 1e9])).all() and drawn([10, 10, 1e9, 1e9]).any()
+
+
+@pytest.mark.parametrize('what', ['folder', 'root'])
+@pytest.mark.parametrize('cache', ['own', 'shared'])
+def test_a_cached_sample_is_refused_when_its_folder_is_elsewhere(made, cache, what):
+    "The file has not changed: only the name of a folder above it leads out of the root now"
+    from ear_lazy.shared_cache import SharedCache
+    time.sleep(.05)
+    ds = opened(made, **({'cache_size': 5} if cache == 'own' else {'cache': SharedCache('10MB')}))
+    for _ in range(2): ds[0]
+    assert ds.cache_info().hits == 1
+    folder = made/'raw' if what == 'root' else made/'raw/deep'
+    folder.rename(made/'outside')
+    folder.symlink_to(made/'outside')
+    with pytest.raises(MetadataError): ds[0]
+
+
+@pytest.fixture
+def two_states(made):
+    "One path, opened before and after a run replaced what is there"
+    before = opened(made, extras='labels')
+    coco(made/'raw/deep/c.json', {'a.png': [[5, 6, 7, 8]], 'b.png': [[9, 9, 3, 3], [1, 2, 3, 4]]}, categories=[dict(id=1, name='other')])
+    process(made/'raw', made/'out', train_split=1)
+    return before, opened(made, extras='labels')
+
+
+def boxes(ds): return [o for i in range(len(ds)) for o in ds.get_metadata(i)['bboxes'].tolist()]
+
+
+def test_two_states_of_a_file_are_not_taken_for_each_other(two_states):
+    import json
+    from ear_lazy.looking.columns import columns_of, paths_of
+    before, after = two_states
+    both = CombinedLazyDataset([before, after])
+    assert boxes(before) != boxes(after)
+    assert columns_of(both).values.tolist() == boxes(both) and len(paths_of(both)) == len(both)
+    assert [*filter(None, columns_of(both).label_names)] == ['ear', 'other']
+    written = json.loads(both.to_coco(os.path.join(os.path.dirname(before.metadata.path), '../two.json')).read_text())
+    assert sorted(o['bbox'] for o in written['annotations']) == sorted(boxes(both))
+    names = {o['id']: o['name'] for o in written['categories']}
+    assert sorted(names[o['category_id']] for o in written['annotations']) == ['ear']*2 + ['other']*3
+
+
+def test_a_file_opened_twice_is_one_file(made):
+    a, b = opened(made), opened(made)
+    from ear_lazy.export import chosen_rows
+    assert a.metadata.identity == b.metadata.identity and len(chosen_rows(CombinedLazyDataset([a, b]))) == 2
