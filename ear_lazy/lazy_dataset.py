@@ -448,6 +448,10 @@ class CombinedLazyDataset(RowDataset):
 
     def _has_remote_images(self): return any(isinstance(o, RowDataset) and o._has_remote_images() for o in self.datasets)
 
+    def _most_pixels(self):
+        most = [o._most_pixels() if isinstance(o, RowDataset) else None for o in self.datasets]
+        return None if None in most else max(most)
+
     def _is_real(self, i):
         dataset, i = self._find(self._row(i))
         return not isinstance(dataset, RowDataset) or dataset._is_real(i)

@@ -175,3 +175,30 @@ def test_a_file_opened_twice_is_one_file(made):
     a, b = opened(made), opened(made)
     from ear_lazy.export import chosen_rows
     assert a.metadata.identity == b.metadata.identity and len(chosen_rows(CombinedLazyDataset([a, b]))) == 2
+
+
+@pytest.fixture
+def crossed(made):
+    "One picture as high as another is wide"
+    for name, size in (('a', (1, 60_000)), ('b', (60_000, 1))): image(made/f'raw/deep/{name}.png', size)
+    for name, size in (('a', (1, 60_000)), ('b', (60_000, 1))): coco(made/f'raw/deep/{name}.json', {f'{name}.png': [[0, 0, 1, 1]]}, size)
+    (made/'raw/deep/c.json').unlink()
+    process(made/'raw', made/'out', train_split=1)
+    return made
+
+
+@pytest.mark.parametrize('options', [{}, dict(on_error='skip'), dict(transform=lambda o: o), dict(max_pixels=10**5)], ids=str)
+def test_a_batch_is_not_padded_without_bounds(crossed, options):
+    from torch.utils.data import DataLoader
+    ds = opened(crossed, **options)
+    for read in (lambda: ds.get_batch([0, 1]), lambda: next(iter(DataLoader(ds, batch_size=2))), lambda: CombinedLazyDataset([ds]).get_batch([1, 0])):
+        with pytest.raises(ImageLoadError, match='image_size=') as e: read()
+        assert {'a.png', 'b.png'} == {o for o in ('a.png', 'b.png') if o in str(e.value)}
+    assert opened(crossed, image_size=(64, 64)).get_batch([0, 1])['image'].shape == (2, 64, 64, 3)
+
+
+def test_usual_batches_are_padded(tmp_path):
+    from ear_lazy.loading.samples import check_padding
+    for shapes in ([(1100, 900, 3), (900, 1100, 3)] + [(30, 30, 3)]*200, [(300, 3300, 3), (3300, 300, 3)], [(10**6,), (1,)], [None, (1, 1, 3)]):
+        check_padding(shapes, str, 10**6)
+    check_padding([(20_000, 8_000, 3), (8_000, 20_000, 3)], str)
