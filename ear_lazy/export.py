@@ -308,7 +308,8 @@ def _coco_keypoints(r):
     flat = shortest(r.points).ravel().tolist()
     flat[2::3] = r.points[:, 2].astype(int).tolist()
     counts, ends = r.point_counts.tolist(), np.cumsum(r.point_counts).tolist()
-    labelled = np.add.reduceat(r.points[:, 2] > 0, np.array(ends) - counts, dtype=int).tolist()
+    before = np.concatenate([[0], np.cumsum(r.points[:, 2] > 0)]) # labelled points before each
+    labelled = (before[ends] - before[np.array(ends) - counts]).tolist()
     return [keypoint_category(i, k) for k, i in numbers.items()], [
         dict(category_id=numbers[k], keypoints=flat[3 * (end - k):3 * end], num_keypoints=n) | box
         for k, end, n, box in zip(counts, ends, labelled, _coco_boxes(crop_boxes(r)))]

@@ -40,7 +40,7 @@ def show_image(
     if ax is None: ax = _new_axes(figsize or (4*width/max(height, width), 4*height/max(height, width)))
     ax.imshow(im, **{'cmap': 'gray', 'extent': (0, width, height, 0), **kwargs})
     ax.set_axis_off()
-    if title is not None: ax.set_title(title, fontsize=9)
+    if title is not None: ax.set_title(title, fontsize=9, parse_math=False)
     return ax
 
 def _new_axes(figsize):
@@ -119,7 +119,7 @@ def show_bboxes(
     for (x, y, w, h), label in zip(bboxes, [None]*len(bboxes) if labels is None else labels, strict=True):
         ax.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor='white', linewidth=1.3, path_effects=_rim(1.3)))
         if label is None: continue
-        ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True)
+        ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True, parse_math=False)
     return ax
 
 # %% ../../nbs/1_base/drawing.ipynb #c06b3dc6

@@ -187,7 +187,7 @@ def crossed(made):
     return made
 
 
-@pytest.mark.parametrize('options', [{}, dict(on_error='skip'), dict(transform=lambda o: o), dict(max_pixels=10**5)], ids=str)
+@pytest.mark.parametrize('options', [{}, dict(on_error='skip'), dict(transform=lambda o: o), dict(max_pixels=10**5)], ids=['raise', 'skip', 'transformed', 'few pixels'])
 def test_a_batch_is_not_padded_without_bounds(crossed, options):
     from torch.utils.data import DataLoader
     ds = opened(crossed, **options)
@@ -202,3 +202,59 @@ def test_usual_batches_are_padded(tmp_path):
     for shapes in ([(1100, 900, 3), (900, 1100, 3)] + [(30, 30, 3)]*200, [(300, 3300, 3), (3300, 300, 3)], [(10**6,), (1,)], [None, (1, 1, 3)]):
         check_padding(shapes, str, 10**6)
     check_padding([(20_000, 8_000, 3), (8_000, 20_000, 3)], str)
+
+
+@pytest.mark.parametrize('way', ['sparse', 'unreadable', 'loop', 'folder'])
+def test_what_cannot_be_a_report_is_none(tmp_path, monkeypatch, way):
+    from ear_lazy.looking import row_table
+    path = tmp_path/'report.json'
+    if way == 'sparse':
+        with open(path, 'wb') as f: f.truncate(2**42)
+    elif way == 'unreadable':
+        path.write_text('{}')
+        def refused(*_, **__): raise PermissionError(13, 'Permission denied')
+        monkeypatch.setattr(row_table, 'open_regular', refused)
+    elif way == 'loop': path.symlink_to(path)
+    else: path.mkdir()
+    assert row_table.reports_beside([tmp_path/'train_detector.npy']) == []
+
+
+def test_a_picture_of_a_report_is_of_the_file_that_was_checked(tmp_path, monkeypatch):
+    "It becomes a link out of the raw folder before it is opened to be decoded"
+    from ear_lazy.base.records import Problem
+    from ear_lazy.processing import report
+    raw, load = tmp_path/'raw', report.load_image
+    image(raw/'a.png'), image(tmp_path/'private.png', seed=1)
+    def swap_and_load(*args, **options):
+        (raw/'a.png').unlink()
+        (raw/'a.png').symlink_to(tmp_path/'private.png')
+        return load(*args, **options)
+    monkeypatch.setattr(report, 'load_image', swap_and_load)
+    assert report._picture(str(raw), Problem('s', 'f', 'w', 'a.png', 'outside', 'dropped', '', 1, 0, ())) == 'a link leads out of the raw folder'
+
+
+def test_a_root_with_nul():
+    from ear_lazy.metadata.roots import recorded_root
+    for anywhere in (False, True):
+        with pytest.raises(MetadataError, match='NUL'): recorded_root('/data/a.npy', 'a\0b', anywhere)
+
+
+def test_the_labelled_points_of_rows_without_points():
+    from ear_lazy.base.records import make_records
+    from ear_lazy.export import _coco_keypoints
+    points = np.float32([[1, 1, 2], [2, 2, 0], [3, 3, 1]])
+    for counts, expected in (([3, 0], [2, 0]), ([0, 3], [0, 2]), ([1, 0, 2], [1, 0, 1])):
+        r = make_records([], range(len(counts)), range(len(counts)), [''], points=points, point_counts=counts)
+        r.sizes = np.full((len(counts), 2), 50, np.int32)
+        assert [o['num_keypoints'] for o in _coco_keypoints(r)[1]] == expected
+
+
+def test_names_are_drawn_as_text_and_not_as_formulas():
+    import matplotlib
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+    from ear_lazy.base.drawing import show_sample
+    ax = show_sample({'image': np.zeros((40, 60, 3), np.uint8), 'bboxes': [[1, 1, 5, 5]], 'labels': [0], 'image_path': r'US$5_x^$.png'}, label_names=[r'a$\frac$'])
+    ax.figure.canvas.draw()
+    assert ax.get_title() == r'US$5_x^$.png'
+    plt.close(ax.figure)
