@@ -24,12 +24,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from PIL import Image
 
 from .base.errors import EarLazyError, ImageLoadError, OutputError, UnsafePathError
 from .base.files import OpenFolder, is_below, kind_of, open_regular, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
-from .base.images import FORMATS, CountedFile, image_errors, image_size, orientation, read_file
+from .base.images import image_errors, image_size, opened_turn, read_file
 from .base.parameters import described
 from .base.records import Records, crop_boxes, keep_objects, make_records
 from .base.storage import is_remote
@@ -63,7 +62,8 @@ def chosen_rows(
     ds, # Dataset
 )->list: # (`LazyNPYDataset`, row of its metadata) pairs
     "Origins of the rows of a dataset, each once"
-    return list({(d.metadata.path, row): (d, row) for d, row in (origin(ds, i) for i in range(len(ds)))}.values())
+    file = {id(d): d.metadata.identity for d in files_of(ds)}
+    return list({(file[id(d)], row): (d, row) for d, row in (origin(ds, i) for i in range(len(ds)))}.values())
 
 def photos(
     ds, # Dataset
@@ -89,9 +89,9 @@ def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arra
 
 def _boxes(rows, image_of, files):
     names = dict.fromkeys(['', *(name for d in files for name in d.label_names)])
-    number = {d.metadata.path: np.array([[*names].index(o) for o in d.label_names]) for d in files}
+    number = {id(d): np.array([[*names].index(o) for o in d.label_names]) for d in files}
     boxes = [d.metadata.values(row).reshape(-1, 4) for d, row in rows]
-    labels = [number[d.metadata.path][np.atleast_1d(d.metadata.labels(row))] for d, row in rows]
+    labels = [number[id(d)][np.atleast_1d(d.metadata.labels(row))] for d, row in rows]
     images = np.repeat(image_of, [len(o) for o in boxes])
     return make_records([], images, np.arange(len(images)), [''], _joined(boxes, 4),
                         labels=_joined(labels).astype(np.int32), label_names=[*names])
@@ -129,9 +129,9 @@ def with_sizes(
 def _size(found, i):
     path = found.records.images[i]
     if is_remote(path): return image_size(path)
-    with opened_photo(found, i) as file, image_errors(path), CountedFile(io.FileIO(os.dup(file.fileno()))) as counted:
-        counted.image_path = path
-        with Image.open(counted, formats=FORMATS) as im: return im.size if orientation(im) >= 5 else im.size[::-1]
+    with opened_photo(found, i) as file:
+        turn, size = opened_turn(file.fileno(), path, getattr(found.datasets[i], 'max_pixels', None) if found.datasets else None)
+    return size[::-1] if turn >= 5 else size
 
 # %% ../nbs/export.ipynb #7d462dfb
 def classes(
@@ -308,7 +308,8 @@ def _coco_keypoints(r):
     flat = shortest(r.points).ravel().tolist()
     flat[2::3] = r.points[:, 2].astype(int).tolist()
     counts, ends = r.point_counts.tolist(), np.cumsum(r.point_counts).tolist()
-    labelled = np.add.reduceat(r.points[:, 2] > 0, np.array(ends) - counts, dtype=int).tolist()
+    before = np.concatenate([[0], np.cumsum(r.points[:, 2] > 0)]) # labelled points before each
+    labelled = (before[ends] - before[np.array(ends) - counts]).tolist()
     return [keypoint_category(i, k) for k, i in numbers.items()], [
         dict(category_id=numbers[k], keypoints=flat[3 * (end - k):3 * end], num_keypoints=n) | box
         for k, end, n, box in zip(counts, ends, labelled, _coco_boxes(crop_boxes(r)))]

@@ -203,7 +203,7 @@ def stored_turn(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return stored_turn(self._annotation(row)['image_path'], self._check_of(row))
+    return stored_turn(self._annotation(row)['image_path'], self._check_of(row), self.max_pixels)
 
 # %% ../nbs/lazy_dataset.ipynb #33ede4f5
 def _crop(bbox, image):
@@ -239,17 +239,26 @@ def _key(self:LazyNPYDataset, path, values, row):
     return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
 
 @patch
-def _state(self:LazyNPYDataset, path):
-    "State of a file for its key; None if there is no file to look at"
+def _state(self:LazyNPYDataset, path, row):
+    "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
     if self.trust_files or is_remote(path): return b''
-    try: return file_state(os.stat(path))
+    try:
+        if not self._guard: return file_state(os.stat(path))
+        file = os.open(path, _LOOK)
+        try:
+            self._guard.check_opened(self.metadata.image_path(row), file)
+            return file_state(os.fstat(file))
+        finally: os.close(file)
     except (OSError, ValueError): return None # reading it says why
+
+# To look at a file, where that is possible without reading it; a pipe is not waited for
+_LOOK = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
 
 @patch
 def _cached(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row with matching values, from the cache if present"
     if self._cache.maxsize == 0: return self._decode(path, values, row, out)[:2]
-    key, state = self._key(path, values, row), self._state(path)
+    key, state = self._key(path, values, row), self._state(path, row)
     found = None if state is None else self._cache.get(key + state)
     if found is None:
         *found, status = self._decode(path, values, row)
@@ -438,6 +447,10 @@ class CombinedLazyDataset(RowDataset):
         return super()._thread_safe() and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
 
     def _has_remote_images(self): return any(isinstance(o, RowDataset) and o._has_remote_images() for o in self.datasets)
+
+    def _most_pixels(self):
+        most = [o._most_pixels() if isinstance(o, RowDataset) else None for o in self.datasets]
+        return None if None in most else max(most)
 
     def _is_real(self, i):
         dataset, i = self._find(self._row(i))

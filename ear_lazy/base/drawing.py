@@ -41,7 +41,7 @@ def show_image(
     if ax is None: ax = _new_axes(figsize or (4*width/max(height, width), 4*height/max(height, width)))
     ax.imshow(im, **{'cmap': 'gray', 'extent': (0, width, height, 0), **kwargs})
     ax.set_axis_off()
-    if title is not None: ax.set_title(title, fontsize=9)
+    if title is not None: ax.set_title(title, fontsize=9, parse_math=False)
     return ax
 
 def _new_axes(figsize):
@@ -120,7 +120,7 @@ def show_bboxes(
     for (x, y, w, h), label in zip(bboxes, [None]*len(bboxes) if labels is None else labels, strict=True):
         ax.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor='white', linewidth=1.3, path_effects=_rim(1.3)))
         if label is None: continue
-        ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True)
+        ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True, parse_math=False)
     return ax
 
 # %% ../../nbs/1_base/drawing.ipynb #c06b3dc6
@@ -271,6 +271,11 @@ def _in_words(sample):
     return f'{_name(sample)}: {words}'
 
 # %% ../../nbs/1_base/drawing.ipynb #2bb76184
+def _near(places, image):
+    "Coordinates no further outside of an image than ten times its size: a line is drawn pixel by pixel, seen or not"
+    far = 10*max(image.size)
+    return np.clip(places, -far, far)
+
 def overlay(
     image, # Pillow image to draw on
     sample, # Dict, perhaps with `bboxes` or `keypoints`
@@ -278,12 +283,15 @@ def overlay(
     light:str='white', # Colour of the lines, on black ones
 ):
     "Draw a sample's boxes or keypoints onto a Pillow image that is `scale` times the size of the sample's"
-    draw = ImageDraw.Draw(image)
+    draw, boxes, points = ImageDraw.Draw(image), boxes_of(sample), points_of(sample).reshape(-1, 3).copy()
+    with np.errstate(all='ignore'): # files from elsewhere may hold any number
+        boxes = _near(np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])*scale, image)
+        points[:, :2] = _near(points[:, :2]*scale, image)
+    boxes, points[np.isnan(points).any(1), 2] = boxes[~np.isnan(boxes).any(1)], 0
+    contours = keypoint_contours(len(points))
     for colour, width in (('black', 3), (light, 1)):
-        for x, y, w, h in boxes_of(sample)*scale:
-            draw.line([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], fill=colour, width=width)
-        points = points_of(sample).reshape(-1, 3)*(scale, scale, 1)
-        contours = keypoint_contours(len(points))
+        for left, top, right, bottom in boxes:
+            draw.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], fill=colour, width=width)
         for contour in contours:
             line = [(x, y) for x, y, v in points[contour] if v > 0]
             draw.line(line, fill=colour, width=width, joint='curve')

@@ -88,13 +88,22 @@ FAULTS = {
 }
 
 # %% ../../nbs/1_base/errors.ipynb #873d14ba
-_ROW_ERROR = re.compile(r'(?:ImageLoadError|TransformError): (.+) \(row (\d+)\): (.+)\s*$')
+_ROW = re.compile(r' \(row ([0-9]{1,18})\): ')
+
+def _row_error(text):
+    "Path, row and reason of an error in the last line of a text, in time proportional to its length; None if there is none"
+    line = text.rstrip().rpartition('\n')[2]
+    starts = [line.find(o) + len(o) for o in ('ImageLoadError: ', 'TransformError: ') if o in line]
+    found = None
+    for found in _ROW.finditer(line, min(starts) + 1 if starts else len(line)): pass # to the last one
+    return found and (line[min(starts):found.start()], int(found[1]), line[found.end():])
 
 def _found_again(error, reason, path, row):
     "Reason, path and row; out of the text of a traceback, where there is no path"
-    if path or not (found := _ROW_ERROR.search(reason)): return reason, str(path), row
+    if path or not (found := _row_error(reason)): return reason, str(path), row
     error.add_note(reason)
-    return found[3], found[1], int(found[2])
+    path, row, reason = found
+    return reason, path, row
 
 class ImageLoadError(EarLazyError, OSError):
     "An image cannot be decoded; `path` is the image, `row` its row in the dataset (None outside of one)"

@@ -7,10 +7,10 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/images.html.md"""
 # %% auto #0
 __all__ = ['FORMATS', 'NOTES', 'READS', 'TRIES', 'WAIT', 'TRANSIENT', 'HEAD', 'SCANS', 'STRIP', 'load_error', 'image_errors',
            'pixel_bound', 'check_pixels', 'CountedBytes', 'CountedFile', 'read_file', 'prefetch_images', 'orientation',
-           'exif_orientation', 'jpeg_header', 'png_header', 'image_header', 'stored_turn', 'stored_turns', 'image_size',
-           'jpeg_is_whole', 'OpenImage', 'open_image', 'array_for', 'rgb_array', 'whole_pixels', 'finish_pil',
-           'reduction', 'decode_pil', 'import_cv2', 'decode_cv2', 'check_loader', 'stored_box', 'decode_image',
-           'load_image', 'cap_cv2_threads']
+           'exif_orientation', 'jpeg_header', 'png_header', 'image_header', 'stored_turn', 'opened_turn',
+           'stored_turns', 'image_size', 'jpeg_is_whole', 'OpenImage', 'open_image', 'array_for', 'rgb_array',
+           'whole_pixels', 'finish_pil', 'reduction', 'decode_pil', 'import_cv2', 'decode_cv2', 'check_loader',
+           'stored_box', 'decode_image', 'load_image', 'cap_cv2_threads']
 
 # %% ../../nbs/1_base/images.ipynb #f48e8edc
 import errno, os, re, struct, time, zlib
@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from PIL.ExifTags import Base
 
 from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
 from .files import open_regular
@@ -107,16 +106,23 @@ TRANSIENT = {getattr(errno, o) for o in ('EIO', 'EAGAIN', 'EINTR', 'EBUSY', 'ETI
                                          'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO', 'ENOLINK') if hasattr(errno, o)}
 _FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0) # a pipe is not waited for
 
+def _most_bytes(max_pixels): return 4*pixel_bound(max_pixels) + NOTES
+
+def _status_of(file, most, path):
+    "`os.stat_result` of an open file; raises `ImageLoadError` if it has too many bytes"
+    status = os.fstat(file.fileno())
+    if status.st_size <= most: return status
+    raise ImageLoadError(f'too many bytes: {status.st_size:,}, and an image of max_pixels has {most:,}', path, fault='too_large')
+
 def _read_once(path, most, check):
     with open_regular(path) as file:
         if check: check(file.fileno())
-        status = os.fstat(file.fileno())
-        if status.st_size <= most: return file.read(status.st_size), status
-        raise ImageLoadError(f'too many bytes: {status.st_size:,}, and an image of max_pixels has {most:,}', path, fault='too_large')
+        status = _status_of(file, most, path)
+        return file.read(status.st_size), status
 
 def _read(path, max_pixels, keep, check):
     "Bytes of a file, and its `os.stat_result` from before they were read; None if it is remote"
-    most = 4*pixel_bound(max_pixels) + NOTES
+    most = _most_bytes(max_pixels)
     if is_remote(path): return _read_remote(path, most, keep), None
     for turn in range(TRIES - 1):
         try: return _read_once(path, most, check)
@@ -150,7 +156,7 @@ def prefetch_images(
     keep:int=0, # Bytes of remote files to keep in the cache folder
 ): # Context manager
     "Fetch images while a block reads them"
-    return prefetch(urls, _end(4*pixel_bound(max_pixels) + NOTES), keep)
+    return prefetch(urls, _end(_most_bytes(max_pixels)), keep)
 
 # %% ../../nbs/1_base/images.ipynb #2e9c4373
 def orientation(
@@ -164,11 +170,27 @@ def exif_orientation(
 ) -> int: # 1 to 8
     "Orientation in EXIF data; 1 if it has none"
     if b'\x12\x01' not in data and b'\x01\x12' not in data: return 1 # the number of the tag, in either byte order
-    exif = Image.Exif()
-    try: exif.load(data)
-    except Exception: return 1  # the parser raises many types, and the pixels may still be good
-    value = exif.get(Base.Orientation)
-    return value if value in range(1, 9) else 1
+    while data.startswith(b'Exif\0\0'): data = data[6:]
+    order = {b'II*\0': '<', b'MM\0*': '>', b'II\0*': '<', b'MM*\0': '>'}.get(data[:4])
+    try: return _orientation_in(data, order) if order else 1
+    except struct.error: return 1 # it ends early, and the pixels may still be good
+
+_ORIENTATION = 0x112
+_NUMBERS = {3: 'H', 4: 'L', 6: 'b', 8: 'h', 9: 'l'} # types of a tag that may hold it
+
+def _orientation_in(data, order):
+    "The orientation among the tags of the first folder; the values of all others stay where they are"
+    start, = struct.unpack_from(order + 'L', data, 4)
+    (n,), start = struct.unpack_from(order + 'H', data, start), start + 2
+    for at in range(start, min(start + 12*n, len(data) - 11), 12):
+        if struct.unpack_from(order + 'H', data, at)[0] != _ORIENTATION: continue
+        kind, count, place = struct.unpack_from(order + 'HLL', data, at + 2)
+        size = count*struct.calcsize(order + _NUMBERS[kind]) if kind in _NUMBERS else 0
+        if size <= 4: place = at + 8
+        if not size or place + size > len(data): continue
+        value, = struct.unpack_from(order + _NUMBERS[kind], data, place)
+        return value if value in range(1, 9) else 1
+    return 1
 
 # %% ../../nbs/1_base/images.ipynb #a285f994
 _QUANTISATION = rb'\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}' # one table, two tables
@@ -266,14 +288,28 @@ def image_header(
 def stored_turn(
     path:str, # Image file
     check=None, # As of `read_file`
+    max_pixels:int|None=None, # Most pixels of an image; a file of more bytes than these may have is not read
 ) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "Orientation and size of a stored picture, without decoding pixels; raises `ImageLoadError`"
     if is_remote(path): return open_image(path)[3:5]
     if found := _peek(path, check): return exif_orientation(found[0]), found[1]
     with image_errors(path), CountedFile(FileIO(os.open(path, _FLAGS))) as file:
         if check: check(file.fileno())
-        file.image_path = path
-        with Image.open(file, formats=FORMATS) as im: return orientation(im), im.size[::-1]
+        return _turn_of(file, path, max_pixels)
+
+def _turn_of(file, path, max_pixels):
+    "Pillow's answer; of some formats it reads the whole file, so its size is checked first"
+    _status_of(file, _most_bytes(max_pixels), path)
+    file.image_path = path
+    with Image.open(file, formats=FORMATS) as im: return orientation(im), im.size[::-1]
+
+def opened_turn(
+    fd:int, # Descriptor of an image file, at its start; stays open
+    path:str, # Its name, for the error
+    max_pixels:int|None=None, # As of `stored_turn`
+) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
+    "`stored_turn` of a file that is open"
+    with image_errors(path), CountedFile(FileIO(os.dup(fd))) as file: return _turn_of(file, path, max_pixels)
 
 # %% ../../nbs/1_base/images.ipynb #72ab1328
 def _bare(error):

@@ -23,7 +23,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ..base.drawing import show_batch as show_samples
 from ..base.parameters import described
-from .samples import Sample, Samples, Skipped, apply_transform, collate, new_batch
+from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, shapes_of
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
 else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
@@ -143,6 +143,9 @@ def _samples(self:RowDataset, indices, num_threads=None):
     with self._ahead(indices): return self._samples_near(indices, num_threads)
 
 @patch
+def _most_pixels(self:RowDataset): return getattr(self, 'max_pixels', None)
+
+@patch
 def _is_real(self:RowDataset, i):
     "Whether the image of a row is as large as `image_shape` says, or there are others that large"
     return True
@@ -155,7 +158,11 @@ def _extremes(shapes):
 def _samples_near(self:RowDataset, indices, num_threads):
     shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
     if not shapes or (0, 0) in shapes or not all(self._is_real(indices[o]) for o in _extremes(shapes)):
-        return self._separate_samples(indices, num_threads)
+        samples = self._separate_samples(indices, num_threads)
+        images = [o for o in samples if isinstance(o, dict) and 'image' in o]
+        if images: check_padding(shapes_of(images), lambda i: images[i].get('image_path', ''), self._most_pixels())
+        return samples
+    check_padding([(*o, 3) for o in shapes], lambda i: self.get_metadata(indices[i])['image_path'], self._most_pixels())
     images = new_batch([(*o, 3) for o in shapes])
     places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
     samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)

@@ -176,9 +176,9 @@ def located(
 def _files(ds):
     "Metadata files of a dataset, each once, and (n,) positions of its rows in their concatenation"
     leaves, number, row = located(ds)
-    files = {o.metadata.path: o.metadata for o in leaves}
+    files = {o.metadata.identity: o.metadata for o in leaves}
     starts = dict(zip(files, np.cumsum([0] + [len(o) for o in files.values()]).tolist()))
-    return [*files.values()], np.array([starts[o.metadata.path] for o in leaves])[number] + row
+    return [*files.values()], np.array([starts[o.metadata.identity] for o in leaves])[number] + row
 
 def _shards(metadata):
     "Each file of a metadata file"

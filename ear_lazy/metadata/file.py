@@ -535,6 +535,11 @@ class Metadata:
     def __reduce__(self): return Metadata, (self.path, self._shards)
 
     @property
+    def identity(self)->tuple: # hashable
+        "Equal for whatever holds the same rows: not for a file and what later took its place"
+        return self.path, *(o._state for o in self._shards)
+
+    @property
     def size_on_disk(self)->int: # bytes
         return sum(os.path.getsize(o.file) for o in self._shards)
 

@@ -36,6 +36,7 @@ def recorded_root(
     anywhere:bool=False, # Accept any root
 )->str: # Absolute
     "Folder of the images; raises `MetadataError` if a file made elsewhere points far away"
+    if '\0' in root: raise MetadataError(f'damaged: its root {root!r} has a NUL in it', npy_path)
     if is_remote(npy_path): return _recorded_url(npy_path, root, anywhere)
     folder = str(real_path(npy_path).parent)
     if not (anywhere or is_near(root, folder) or read_origin(npy_path)): raise _far(npy_path, root)

@@ -28,8 +28,8 @@ from fastcore.basics import patch
 from msgspec import Meta, defstruct
 
 from ..base.drawing import box_thumbnail_html
-from ..base.errors import EarLazyError, ImageLoadError, UnsafePathError
-from ..base.files import is_below, open_regular, opened_path
+from ..base.errors import EarLazyError, ImageLoadError
+from ..base.files import is_below, opened_path
 from ..base.images import load_image
 from ..base.parameters import described
 from ..base.records import REASONS, Problem, Records
@@ -311,12 +311,14 @@ def __str__(self:Report)->str:
     return '\n\n'.join(o for o in parts if o)
 
 # %% ../../nbs/4_processing/report.ipynb #4bb4992f
-def _opened_image(raw_data_dir, image, outside):
-    "Path of an image, without links; raises `OSError` for anything but a file that lies in the raw folder or in some folders outside of it"
-    with open_regular(f'{raw_data_dir}/{image}') as file:
-        real = opened_path(file.fileno()) or os.path.realpath(f'{raw_data_dir}/{image}')
-    if any(is_below(real, os.path.realpath(o)) for o in (raw_data_dir, *outside)): return real
-    raise UnsafePathError('a link leads out of the raw folder')
+def _load_inside(raw_data_dir, image, outside):
+    "Pixels of an image; raises `ImageLoadError` for anything but a file that lies in the raw folder or in some folders outside of it"
+    path = f'{raw_data_dir}/{image}'
+    def check(fd):
+        real = opened_path(fd) or os.path.realpath(path)
+        if any(is_below(real, os.path.realpath(o)) for o in (raw_data_dir, *outside)): return
+        raise ImageLoadError('a link leads out of the raw folder', path, fault='unreadable')
+    return load_image(path, check=check)
 
 def _picture(raw_data_dir, problem, outside=()):
     "The place of a problem as a small picture, or the reason why there is none"
@@ -324,10 +326,8 @@ def _picture(raw_data_dir, problem, outside=()):
     if raw_data_dir is None or not problem.image: return ''
     if problem.reason == 'missing_image' or image.is_absolute() or '..' in image.parts: return 'not on disk'
     words = f"{image.name}: {REASONS.get(problem.reason, problem.reason)}{f', {problem.detail}' if problem.detail else ''}"
-    try: return box_thumbnail_html(load_image(_opened_image(raw_data_dir, problem.image, outside)), problem.box, words, size=112)
-    except (ImageLoadError, UnsafePathError) as e: return escape(e.reason)
-    except FileNotFoundError: return 'no such file'
-    except OSError as e: return escape(f'cannot be read: {e.strerror}')
+    try: return box_thumbnail_html(_load_inside(raw_data_dir, problem.image, outside), problem.box, words, size=112)
+    except ImageLoadError as e: return escape(e.reason)
     except (ValueError, OverflowError): return 'a place that cannot be drawn' # of a box far beyond any picture
 
 # %% ../../nbs/4_processing/report.ipynb #eea9e3e9

@@ -120,10 +120,10 @@ def test_replaced_between_the_look_and_the_read(made, cache, monkeypatch):
     "What is kept is kept as what was read, not as what was looked at"
     ds, path = LazyNPYDataset(made/'data/out/train_detector.npy', **CACHES[cache]()), made/'data/raw/ears/a.bmp'
     before, after, really_look, looks = path.read_bytes(), (made/'data/raw/after.bmp').read_bytes(), LazyNPYDataset._state, []
-    def look(self, name):
+    def look(self, *of):
         "The state of the first file, which is another one when it is opened"
         if not looks:
-            looks.append(really_look(self, name))
+            looks.append(really_look(self, *of))
             in_place(path, after)
             time.sleep(SETTLED)
         return looks[0]
