@@ -329,7 +329,7 @@ class Comparison(dict[str, Difference]):
         def short(value): return '–' if np.isnan(value) else f'{value:.2f}'
         lines = [[name, o.first, o.second, short(o.distance), short(o.chance), 'differs' if o.skewed else '']
                  for name, o in self.items() if o.first != '–' or o.second != '–']
-        return ['', *self.names, 'distance', 'by chance below', ''], lines
+        return ['', *self.names, 'distance (0 to 1)', 'chance gives up to', ''], lines
 
     def __repr__(self): return aligned(*self._table())
     def _repr_html_(self): return html_table(*self._table())
