@@ -4,7 +4,7 @@ from ear_lazy.looking.columns import Columns
 from functools import cached_property
 from typing import Any
 
-__all__ = ['COLUMNS', 'QUERY', 'problem_images', 'reports_beside', 'RowTable', 'checked_query', 'in_order']
+__all__ = ['REPORT_BYTES', 'COLUMNS', 'QUERY', 'problem_images', 'reports_beside', 'RowTable', 'checked_query', 'in_order']
 
 def problem_images(
     reports, # `Report`s
@@ -15,6 +15,8 @@ def reports_beside(
     paths, # Metadata files
 ) -> list: # `Report`s
     "The report beside the metadata files, on disk or in a bucket; a file of this name that is no report is passed over"
+
+REPORT_BYTES: int
 
 class RowTable:
     "Columns to filter and sort the rows of a dataset by, from the metadata alone"

@@ -192,6 +192,9 @@ class Metadata:
     def __len__(self) -> int: ...
     def __repr__(self) -> str: ...
     @property
+    def identity(self) -> tuple: # hashable
+        "Equal for whatever holds the same rows: not for a file and what later took its place"
+    @property
     def size_on_disk(self) -> int: ... # bytes
     def names(self,
         column: str, # 'source_names' or 'label_names'
