@@ -94,9 +94,10 @@ def _row_error(text):
     "Path, row and reason of an error in the last line of a text, in time proportional to its length; None if there is none"
     line = text.rstrip().rpartition('\n')[2]
     starts = [line.find(o) + len(o) for o in ('ImageLoadError: ', 'TransformError: ') if o in line]
-    found = None
-    for found in _ROW.finditer(line, min(starts) + 1 if starts else len(line)): pass # to the last one
-    return found and (line[min(starts):found.start()], int(found[1]), line[found.end():])
+    found = [*_ROW.finditer(line, min(starts) + 1)] if starts else []
+    if not found: return None
+    last = found[-1]
+    return line[min(starts):last.start()], int(last[1]), line[last.end():]
 
 def _found_again(error, reason, path, row):
     "Reason, path and row; out of the text of a traceback, where there is no path"

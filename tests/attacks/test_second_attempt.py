@@ -10,7 +10,7 @@ import pytest
 from making import ROOT, coco, image, process
 from PIL import Image
 
-from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError
+from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 
 
