@@ -4,16 +4,13 @@ import os
 from collections.abc import Callable, Sequence
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample
-from ear_lazy.looking.predictions import Predictions, iou, keypoint_error, worst_iou
-from ear_lazy.looking.row_pictures import Pictures, Shown, StaticGrid, TILE_BYTES, TILE_SIZE, error_text, jpeg, marks_of
-from ear_lazy.looking.row_table import COLUMNS, QUERY, RowTable, checked_query, problem_images, reports_beside
+from ear_lazy.looking.row_pictures import StaticGrid
+from ear_lazy.looking.row_table import RowTable
 from ear_lazy.processing.report import Report
 from pathlib import Path
 from typing import Any
 
-__all__ = ['PAGE', 'checked_rows', 'Explorer', 'page_source', 'explore', 'COLUMNS', 'QUERY', 'TILE_BYTES', 'TILE_SIZE', 'problem_images',
-          'reports_beside', 'RowTable', 'checked_query', 'iou', 'worst_iou', 'keypoint_error', 'Predictions', 'marks_of', 'Shown',
-          'Pictures', 'jpeg', 'error_text', 'StaticGrid']
+__all__ = ['PAGE', 'checked_rows', 'Explorer', 'page_source', 'explore']
 
 def checked_rows(
     rows: Sequence[int] | np.ndarray, # Row numbers, or booleans for all rows

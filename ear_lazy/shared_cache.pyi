@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from ear_lazy.loading.cache import CacheInfo
 from typing import Any
 
-__all__ = ['BLOCK', 'Arena', 'pack', 'unpack', 'SharedCache']
+__all__ = ['pack', 'unpack', 'SharedCache']
 BLOCK: int
 
 class Arena:

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from ear_lazy.looking.columns import Columns
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_WORDS', 'BOX_WORDS', 'BARS', 'CELLS', 'image_measures', 'box_measures', 'bars', 'Summary', 'known', 'summary', 'Stats',
-          'stats_of', 'stats', 'coverage', 'keypoint_map', 'plot_stats', 'kolmogorov_smirnov', 'total_variation', 'chance_of_numbers',
-          'chance_of_shares', 'Difference', 'Comparison', 'compare_splits']
+__all__ = ['Stats', 'stats_of', 'stats', 'plot_stats', 'Difference', 'Comparison', 'compare_splits']
 IMAGE_WORDS: dict[str, str]
 BOX_WORDS: dict[str, str]
 

@@ -15,10 +15,8 @@ import pytest
 from making import ROOT, coco, image, process, pts, tell
 from PIL import Image
 
-from ear_lazy import explorer
 from ear_lazy.explorer import Explorer, explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.looking import predictions, row_pictures, row_table
 from ear_lazy.looking.predictions import Predictions, iou, keypoint_error, worst_iou
 from ear_lazy.looking.row_pictures import Pictures
 from ear_lazy.looking.row_table import RowTable, checked_query
@@ -81,14 +79,6 @@ def test_import_needs_no_anywidget():
 
 def test_only_datasets_with_metadata():
     with pytest.raises(TypeError, match='not a list'): explore([1, 2])
-
-
-def test_what_its_parts_export_is_there_too():
-    "Who imported it from here before there were parts still can"
-    names = ('COLUMNS QUERY RowTable checked_query problem_images reports_beside iou worst_iou keypoint_error Predictions marks_of Shown Pictures jpeg '
-             'error_text StaticGrid TILE_BYTES TILE_SIZE').split()
-    assert {*names} <= {*explorer.__all__}
-    for name in names: assert getattr(explorer, name) is next(getattr(o, name) for o in (row_table, predictions, row_pictures) if name in o.__all__)
 
 
 @pytest.mark.parametrize(('query', 'found'), [

@@ -216,6 +216,12 @@ def test_no_private_name_of_another_module_is_used():
         assert taken == [], module
 
 
+def test_public_names():
+    "At most 250 names are public; what only other modules need is exported with `#| exporti`"
+    names = [name for path in (ROOT/'ear_lazy').rglob('*.py') for name in getattr(importlib.import_module('.'.join(path.relative_to(ROOT).with_suffix('').parts)), '__all__', ()) if not path.name.startswith('_')]
+    assert 100 < len(names) <= 250
+
+
 def test_the_map():
     "It lists all notebooks in order, has no more words than a person learns, and names what exists"
     text = '\n'.join(''.join(cell['source']) for cell in json.loads(read('nbs/0_map.ipynb'))['cells'] if cell['cell_type'] == 'markdown')

@@ -13,7 +13,7 @@ from ear_lazy.base import storage
 from ear_lazy.command import main
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError, OutputError, RawDataError
-from ear_lazy.explorer import problem_images, reports_beside
+from ear_lazy.looking.row_table import problem_images, reports_beside
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.synthetic import write_raw
 

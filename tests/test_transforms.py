@@ -242,7 +242,9 @@ def test_batch_of_which_nothing_is_left_looks_transformed(tmp_path):
 
 def test_explorer_shows_the_transform_of_the_dataset(folder):
     pytest.importorskip('anywidget')
-    from ear_lazy.explorer import Pictures, RowTable, explore
+    from ear_lazy.explorer import explore
+    from ear_lazy.looking.row_pictures import Pictures
+    from ear_lazy.looking.row_table import RowTable
     def shown(ds, **options): return Pictures(ds, RowTable(ds), **options).full(3)
     cut, fit = partial(crop, window=(0, 28, 40, 60)), partial(letterbox, size=(64, 64))
     first, data = shown(opened(folder, transform=cut), transform=fit)

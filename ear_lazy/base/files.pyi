@@ -7,7 +7,7 @@ from filelock import FileLock
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ['kind_of', 'open_regular', 'opened_path', 'is_below', 'OpenFolder', 'flush_files', 'lock_in', 'temporary_folder']
+__all__ = ['kind_of', 'open_regular', 'OpenFolder']
 
 def kind_of(
     mode: int, # `st_mode`

@@ -6,7 +6,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/csv.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGE_COLUMNS', 'LABEL_COLUMNS', 'SIZE_COLUMNS', 'BOX_COLUMNS', 'COLUMN_NAMES', 'LINES', 'Header', 'column_name',
-           'parse_header', 'find_dialect', 'unknown_header', 'sniff', 'parse_box', 'read']
+           'parse_header', 'find_dialect', 'unknown_header', 'sniff', 'read']
 
 # %% ../../nbs/2_formats/csv.ipynb #4fcb4198
 import csv

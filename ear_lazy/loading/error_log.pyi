@@ -1,8 +1,6 @@
 # Made by .ci/stubs.py of error_log.py: do not edit.
 
 
-__all__ = ['ErrorLog']
-
 class ErrorLog:
     "Counts errors by fault, and remembers which paths had one, across all processes that use it"
     def __init__(self) -> None: ...

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from torch.utils.data import DataLoader, DistributedSampler
 from typing import Any
 
-__all__ = ['shares', 'visits', 'RowSampler']
+__all__ = ['RowSampler']
 
 def shares(
     weights: Sequence[float] | np.ndarray, # (S,) numbers of 0 or more, in any unit

@@ -2,8 +2,6 @@
 from ear_lazy.looking.row_table import RowTable
 from typing import Any
 
-__all__ = ['TILE_BYTES', 'TILE_SIZE', 'marks_of', 'Shown', 'Pictures', 'jpeg', 'error_text', 'StaticGrid']
-
 def marks_of(
     values, # Boxes (n, 4) or keypoints (K, 3)
     classes=(), # A name for each box

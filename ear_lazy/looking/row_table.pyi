@@ -4,7 +4,7 @@ from ear_lazy.looking.columns import Columns
 from functools import cached_property
 from typing import Any
 
-__all__ = ['REPORT_BYTES', 'COLUMNS', 'QUERY', 'problem_images', 'reports_beside', 'RowTable', 'checked_query', 'in_order']
+__all__ = ['COLUMNS']
 
 def problem_images(
     reports, # `Report`s

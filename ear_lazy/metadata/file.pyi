@@ -4,9 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'CHUNK', 'SHARD_BYTES', 'MOST_PIXELS', 'REPROCESS', 'OPENINGS', 'Rows', 'encode_path', 'Spool',
-          'Pick', 'Plan', 'shard_path', 'write_metadata', 'write_shard', 'read_header', 'is_metadata', 'sign_shards', 'Shard',
-          'leaves_root', 'Metadata']
+__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'encode_path', 'shard_path', 'Shard', 'Metadata']
 FORMAT: bytes
 VERSION: int
 COLUMNS: dict[str, list[dict[str, tuple[Any, ...]]]]

@@ -6,7 +6,7 @@ from ear_lazy.metadata.file import SHARD_BYTES
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-__all__ = ['State', 'read_state', 'output_errors', 'Made', 'clear_away', 'Output', 'OutputFolder', 'joined_names', 'uninterrupted']
+__all__ = ['State', 'read_state', 'output_errors', 'Output', 'OutputFolder']
 
 class State(msgspec.Struct):
     "What a run leaves for the next one"

@@ -13,7 +13,8 @@ from making import coco, image, process
 from torch.utils.data import DataLoader
 
 from ear_lazy.errors import ImageLoadError, MetadataError
-from ear_lazy.explorer import Pictures, RowTable
+from ear_lazy.looking.row_pictures import Pictures
+from ear_lazy.looking.row_table import RowTable
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading import row_dataset
 from ear_lazy.looking.columns import columns_of

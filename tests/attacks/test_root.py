@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader
 
 from ear_lazy import lazy_dataset
 from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError
-from ear_lazy.explorer import Pictures, RowTable
+from ear_lazy.looking.row_pictures import Pictures
+from ear_lazy.looking.row_table import RowTable
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.metadata.roots import RootGuard, recorded_root
 from ear_lazy.shared_cache import SharedCache
