@@ -157,10 +157,13 @@ class OpenFolder:
     def read(self, name:str)->bytes:
         "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
         with self.open(name) as f:
-            st = os.fstat(f.fileno())
-            if st.st_size > _SMALL and getattr(st, 'st_blocks', st.st_size) * 512 * 16 < st.st_size: # a few bytes in an archive can become terabytes
-                raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
+            self._check_holes(name, os.fstat(f.fileno()))
             return f.read()
+
+    def _check_holes(self, name, st):
+        "A few bytes in an archive can become terabytes"
+        if st.st_size <= _SMALL or getattr(st, 'st_blocks', st.st_size) * 512 * 16 >= st.st_size: return
+        raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
 
     def is_in_place(self)->bool:
         "Does its path still lead to this folder?"
@@ -220,7 +223,10 @@ def link(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`:
 @patch
 def copy(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
     "Copy a file with its times, and flush the copy"
-    (to or self)._new_file(new, lambda f: shutil.copyfileobj(self.open(name), f), like=self.stat(name))
+    with self.open(name) as file:
+        st = os.fstat(file.fileno())
+        self._check_holes(name, st)
+        (to or self)._new_file(new, lambda f: shutil.copyfileobj(file, f), like=st)
 
 @patch
 def symlink(self:OpenFolder, target:str, name:str):

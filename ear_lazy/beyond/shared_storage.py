@@ -87,6 +87,7 @@ class Piece(NamedTuple):
     part: Part
     folder: str # in `staging`
     groups: dict # kind to the lowest and the highest group hash of its rows
+    sizes: dict # kind to the numbers of its rows and of their values
 
 def parse(
     job:Job,
@@ -101,7 +102,7 @@ def parse(
     if source is None or sum(len(d.files) for d in source.documents) != files:
         raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} '
                            f'that another worker sees: is {job.raw.root} the same folder everywhere?')
-    piece = Piece(Part(Report(job.asked.kinds), Names()), uuid.uuid4().hex, {})
+    piece = Piece(Part(Report(job.asked.kinds), Names()), uuid.uuid4().hex, {}, {})
     spools = {k: Spool(Path(job.staging) / piece.folder / k) for k in job.asked.kinds}
     try:
         for r in joined(source, (load(tree, *o) for o in tasks_of(source, job.batch_size)[first:last])):
@@ -111,7 +112,14 @@ def parse(
     finally:
         for o in spools.values(): o.close()
     groups = {k: o.column('groups') for k, o in spools.items()}
-    return piece._replace(groups={k: (int(o.min()), int(o.max())) for k, o in groups.items() if len(o)})
+    sizes = {k: (len(o), int(spools[k].column('counts').sum())) for k, o in groups.items()}
+    return piece._replace(groups={k: (int(o.min()), int(o.max())) for k, o in groups.items() if len(o)}, sizes=sizes)
+
+def _spool(job, folder, kind, size):
+    "The rows of a kind of a piece; raises `OutputError` if this worker does not see all of them"
+    spool = Spool(Path(job.staging) / folder / kind)
+    if spool.is_whole(kind, *size): return spool
+    raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #1f7eaffd
 class Side(NamedTuple):
@@ -133,7 +141,7 @@ def decide_side(
     ends = {k: [h for o in pieces if k in o.groups for h in o.groups[k]] for k in job.asked.kinds}
     moved = moved_groups({k: np.array(o, np.uint64) for k, o in ends.items() if o}, train_split)
     if len(moved):
-        of_all = {k: [Spool(Path(job.staging) / o.folder / k).column('groups') for o in pieces] for k, o in ends.items() if o}
+        of_all = {k: [_spool(job, o.folder, k, o.sizes[k]).column('groups') for o in pieces if k in o.sizes] for k, o in ends.items() if o}
         moved = moved_groups({k: np.concatenate(o) for k, o in of_all.items()}, train_split)
     return Side(train_split, moved)
 
@@ -147,11 +155,11 @@ class Tally(NamedTuple):
 
 def tally(
     job:Job,
-    argument:tuple, # Folder of a piece, kind, `Side`
+    argument:tuple, # Folder of a piece, kind, its numbers of rows and values, `Side`
 )->dict: # 'train' and 'val' to `Tally`
     "Count a piece's rows on each side"
-    folder, kind, side = argument
-    spool = Spool(Path(job.staging) / folder / kind)
+    folder, kind, size, side = argument
+    spool = _spool(job, folder, kind, size)
     return {o: _tally(Pick(spool, side.rows(spool, o), 0, None)) for o in ('train', 'val')}
 
 def _tally(pick):
@@ -165,11 +173,12 @@ class Share(NamedTuple):
     folder: str # of the piece, in `staging`
     source: int # row of the source names
     labels: np.ndarray # for each of the piece's label names, its row in the file's
+    size: tuple # numbers of rows and values of the piece, on both sides
     tally: Tally
     start: int = 0 # bytes of the shares before it
 
     def pick(self, job, plan, side):
-        spool = Spool(Path(job.staging) / self.folder / plan.kind)
+        spool = _spool(job, self.folder, plan.kind, self.size)
         return Pick(spool, side.rows(spool, plan.split), self.source, self.labels)
 
 def shares_of_shards(
@@ -249,10 +258,10 @@ class SharedRun:
         plans = []
         for kind in self.job.asked.kinds:
             own = [(n, o, table) for (n, o), table in zip(self.pieces, tables) if kind in o.groups]
-            tallies = list(self.call(tally, [(o.folder, kind, side) for _, o, _ in own]))
+            tallies = list(self.call(tally, [(o.folder, kind, o.sizes[kind], side) for _, o, _ in own]))
             self._count_sides(report, kind, [n for n, *_ in own], tallies)
             for split in ('train', 'val'):
-                shares = [Share(o.folder, n, table, t[split]) for (n, o, table), t in zip(own, tallies)]
+                shares = [Share(o.folder, n, table, o.sizes[kind], t[split]) for (n, o, table), t in zip(own, tallies)]
                 if not sum(o.tally.rows for o in shares): continue
                 counts = {k for o in shares for k in o.tally.counts}
                 k, width = min(counts) if len(counts) == 1 else None, max(o.tally.width for o in shares)
@@ -260,6 +269,8 @@ class SharedRun:
                 shards = shares_of_shards(self.job, plan, shares, side)
                 plans += [(plan, side, place, len(shards), o) for place, o in enumerate(shards)]
         report.outputs = list(self.call(write, plans))
+        counted = sum(n for s in report.sources.values() for sides in s.split.values() for n in sides)
+        if sum(o.rows for o in report.outputs) != counted: raise OutputError('the workers wrote other rows than they had read: does another process write there?')
 
     def _count_sides(self, report, kind, sources, tallies):
         for n, t in zip(sources, tallies):

@@ -105,6 +105,16 @@ class Spool:
         except FileNotFoundError: pass
         return np.empty((0, *shape), dtype)
 
+    def is_whole(self,
+        kind:str, # 'detector', 'landmarker' or 'teacher'
+        rows:int, # How many were appended
+        values:int, # How many values they have
+    )->bool:
+        "Is all on disk that was appended?"
+        if {len(self.column(o)) for o in _PER_ROW} != {rows} or self.column('counts').sum() != values: return False
+        if any(len(self.column(o)) != values for o in COLUMNS[kind][0] if o in _VALUES): return False
+        return self.column('path_lengths').sum(dtype=np.int64) == len(self.column('paths'))
+
     def paths(self)->np.ndarray: # (n,) of bytes
         "Image paths of all flushed rows"
         lengths, start = self.column('path_lengths'), 0

@@ -42,6 +42,12 @@ class Spool:
         name: str, # 'paths' or a column
     ):
         "A flushed column, memory-mapped"
+    def is_whole(self,
+        kind: str, # 'detector', 'landmarker' or 'teacher'
+        rows: int, # How many were appended
+        values: int, # How many values they have
+    ) -> bool:
+        "Is all on disk that was appended?"
     def paths(self) -> np.ndarray: # (n,) of bytes
         "Image paths of all flushed rows"
 

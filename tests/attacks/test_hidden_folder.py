@@ -552,3 +552,37 @@ def test_what_a_killed_run_was_writing_is_removed(raw, out):
     (out/HIDDEN/('.part-' + '0'*32)).touch()
     process(raw, out, force=True)
     assert not [*(out/HIDDEN).glob('.part-*')]
+
+
+def test_a_hole_in_a_foreign_swap_is_not_written_out(raw, out):
+    process(raw, out)
+    swap = f'swap-{"a"*32}'
+    (out/HIDDEN/swap/'new').mkdir(parents=True)
+    (out/HIDDEN/swap/'now').symlink_to('new')
+    with open(out/HIDDEN/swap/'new/train_extra.npy', 'wb') as f: f.truncate(2**42)
+    (out/'train_extra.npy').symlink_to(f'{HIDDEN}/{swap}/now/train_extra.npy')
+    process(raw, out, force=True)
+    assert not (out/'train_extra.npy').exists()
+
+
+@pytest.mark.parametrize('column', ['groups', 'counts', 'paths', 'bboxes', ''])
+@pytest.mark.parametrize('damage', ['removed', 'cut'])
+@pytest.mark.parametrize('step', ['tally', 'write'])
+def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, column):
+    "With shared storage, rows that some worker cannot see stop the run in one sentence; they are never left out"
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ear_lazy.beyond import shared_storage
+    process(raw, out)
+    old, function = contents(out), getattr(shared_storage, step)
+    def blind(job, argument):
+        for folder in Path(job.staging).glob('*/detector'):
+            if column == '': shutil.rmtree(folder)
+            elif damage == 'removed': (folder/column).unlink(missing_ok=True)
+            elif (folder/column).exists(): os.truncate(folder/column, (folder/column).stat().st_size//2//32*32 if column != 'paths' else 1)
+        return function(job, argument)
+    monkeypatch.setattr(shared_storage, step, blind)
+    text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\nf.png,2,2,9,8,ear\n')
+    with ThreadPoolExecutor(1) as executor, pytest.raises(OutputError, match='does not see all that the workers wrote'):
+        process(raw, out, executor=executor, num_workers=1, shared_storage=True)
+    assert contents(out) == old

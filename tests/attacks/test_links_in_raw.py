@@ -1,10 +1,11 @@
 "Links that lead out of raw data: followed and said, or refused and said; never in silence"
 import json
 import os
+from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from making import coco, image, process
+from making import boxes, coco, image, process
 from victims import patience, pipe
 
 from ear_lazy.command import main
@@ -154,3 +155,33 @@ def test_the_report_is_the_same_each_time(raw, tmp_path):
     found = {tuple(run(raw, tmp_path / f'out{i}', num_workers=n, follow_links=False).problems) for i, n in enumerate((0, 2))}
     assert len(found) == 1
     assert [o['count'] for o in json.loads((DataProcessor(raw, tmp_path / 'o', num_workers=0, progress=False).process(('detector',)).to_json()))['links']] == [3, 1, 1]
+
+
+@pytest.mark.parametrize('shared', [False, True])
+@pytest.mark.parametrize('links', ['images', '0001.jpg 0002.jpg', 'images/0001.jpg images/0002.jpg', '0002.jpg'])
+def test_a_namesake_elsewhere_is_not_the_image_behind_a_link(tmp_path, links, shared):
+    "Its annotation is a problem that names the link, and not a row of another dataset's photo"
+    raw, store = tmp_path/'raw', tmp_path/'store'
+    for name in ('0001.jpg', '0002.jpg'): image(raw/'A'/name), image(store/name, seed=1)
+    coco(raw/'A/coco.json', {'0001.jpg': [[1, 1, 9, 9]], '0002.jpg': [[1, 1, 9, 9]]})
+    coco(raw/'B/coco.json', {'0001.jpg': [[30, 20, 5, 6]], '0002.jpg': [[30, 20, 5, 6]]})
+    for link in links.split():
+        (raw/'B'/link).parent.mkdir(exist_ok=True)
+        (raw/'B'/link).symlink_to(store if link == 'images' else store/Path(link).name)
+    if links == '0002.jpg': image(raw/'B/0001.jpg', seed=2)
+    with ThreadPoolExecutor(1) as executor:
+        options = dict(executor=executor, num_workers=1, shared_storage=True) if shared else {}
+        report = process(raw, tmp_path/'out', ('detector',), 1., follow_links=False, **options)
+    own = {'B/0001.jpg'} if links == '0002.jpg' else set()
+    assert {path for path, box in boxes(tmp_path/'out') if box[0] == 30} == own
+    hidden = [p for p in report.problems if p.reason == 'missing_image' and p.file == 'B/coco.json']
+    assert len(hidden) == 2 - len(own) and all('is a link out of the raw folder' in p.detail for p in hidden)
+
+
+def test_an_absolute_name_is_not_looked_up(tmp_path):
+    "… with an executor either, which walks the folder of a dataset alone"
+    raw, secret = tmp_path/'raw', tmp_path/'secret'
+    image(secret/'s.jpg'), image(raw/'a.jpg')
+    coco(raw/'coco.json', {'a.jpg': [[1, 1, 9, 9]], f'/x/..{secret}/s.jpg': [[1, 1, 9, 9]]})
+    with ThreadPoolExecutor(1) as executor: report = process(raw, tmp_path/'out', executor=executor, num_workers=1)
+    assert [p.reason for p in report.problems] == ['missing_image']

@@ -18,6 +18,7 @@ from posixpath import normpath
 from typing import NamedTuple
 
 from ...base.errors import EarLazyError, RawDataError
+from ...base.files import is_below
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #ba73a70f
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -195,7 +196,7 @@ class Tree:
         "Images of a folder that was not walked; none if a full walk would not enter it"
         hidden = any(o.startswith('.') or o == '__MACOSX' for o in path.split('/'))
         real = os.path.realpath(self.root / path)
-        if hidden or not os.path.isdir(real) or real in map(os.path.realpath, self.skip): return ()
+        if hidden or not os.path.isdir(real) or any(is_below(real, os.path.realpath(o)) for o in self.skip): return ()
         if not self.follow_links and not os.path.join(real, '').startswith(self._real): return ()
         self._note(real)
         return self._scan(path).images
@@ -320,7 +321,8 @@ def image_stems(
 
 def _folders_of_images(tree, dataset):
     folders = tree.below(dataset)
-    return folders if not dataset or any(f.images for _, f in folders) else tree.below(dataset.rpartition('/')[0])
+    has_own = any(f.images for _, f in folders) or any(o.startswith(join(dataset, '')) for o in tree.refused) # images behind links are its own, too
+    return folders if not dataset or has_own else tree.below(dataset.rpartition('/')[0])
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #e3f68e96
 class Located(NamedTuple):
@@ -360,16 +362,17 @@ def locate(
     written, name = name, clean_name(name)
     if not by_stem:
         climbing = normpath(join(folder, written.replace('\\', '/'))) if '..' in written else ''
-        if climbing and tree.has(climbing): return Located(climbing)
+        if climbing and climbing[0] != '/' and tree.has(climbing): return Located(climbing)
         for place in _beside(tree, folder):
             if tree.has(path := join(place, name)): return Located(path)
     elif (path := _stem_beside(tree, folder, name)): return Located(path)
+    if tree.refused and (link := _refused_link(tree, folder, name, by_stem)): return Located(name, 'missing_image', link) # and no namesake elsewhere
     dataset = dataset_of(file).folder
     is_there = not by_stem or name.rpartition('/')[2] in image_stems(tree, dataset)
     found = image_index(tree, dataset, by_stem).find(name) if is_there else []
     if len(found) == 1: return Located(found[0])
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
-    if not found: return Located(name, 'missing_image', _refused_link(tree, folder, name, by_stem) if tree.refused else '')
+    if not found: return Located(name, 'missing_image')
     return Located(name, 'ambiguous_image', ', '.join(sorted(found)[:4]))
 
 def _refused_link(tree, folder, name, by_stem):
