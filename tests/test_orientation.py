@@ -129,11 +129,13 @@ VALUES = {'detector': 'bboxes', 'teacher': 'bboxes', 'landmarker': 'keypoints'}
 def write_row(folder, kind, pixels, size):
     "A metadata file with one row for the picture `photo.jpg`, annotated by somebody who saw these pixels"
     values = np.array([[*o] for o in keypoints(pixels)] + [[0, 0, 0]] if kind == 'landmarker' else [rectangle(pixels)], np.float32)
+    path = folder/f'train_{kind}.npy'
+    for o in (folder/f'spool_{kind}').glob('*'): o.unlink() # files are made anew, and never written over
+    path.unlink(missing_ok=True)
     spool = Spool(folder/f'spool_{kind}')
     columns = {VALUES[kind]: values} | ({} if kind == 'landmarker' else {'labels': [1]})
     spool.append(Rows(['photo.jpg'], np.array([size]), np.array([7], np.uint64), np.array([len(values)]), columns))
     spool.flush()
-    path = folder/f'train_{kind}.npy'
     write_metadata(path, [Pick(spool, np.array([True]), 0, np.arange(2, dtype=np.int32))], kind, 'train', '.', ['ears'], ['', 'ear'])
     spool.close()
     return path

@@ -171,7 +171,7 @@ def test_a_dozen_pictures_at_most(tmp_path):
 
 def test_images_are_read_when_jupyter_asks(raw, monkeypatch):
     asked = []
-    monkeypatch.setattr('ear_lazy.processing.report.load_image', lambda path: asked.append(path) or np.zeros((40, 60, 3), np.uint8))
+    monkeypatch.setattr('ear_lazy.processing.report.load_image', lambda path, **checks: asked.append(path) or np.zeros((40, 60, 3), np.uint8))
     report = report_of(raw)
     str(report), repr(report), report.to_json(), report.problems.to_csv(), report.problems.where(reason='outside')
     assert asked == []

@@ -275,7 +275,7 @@ def test_what_is_no_file(made, monkeypatch, what, linked):
         started = time.monotonic()
         if what == 'a report that is a pipe':
             os.replace(path, made/'data/out/report.json')
-            with pytest.raises(OSError, match='a pipe or a device, not a file'): RowTable(LazyNPYDataset(made/'data/out/train_detector.npy')).problems # noqa: B018 asked for, it is read
+            assert not RowTable(LazyNPYDataset(made/'data/out/train_detector.npy')).problems, 'it is no report'
         else:
             for opener in (Metadata, LazyNPYDataset):
                 with pytest.raises(MetadataError, match='not a file|a folder'): opener(path)

@@ -33,7 +33,7 @@ def earlier(raw):
 
 
 AS_NOBODY = """
-import os, sys, tqdm.auto, ear_lazy.command as d, ear_lazy.formats.shared.registry as r
+import os, sys, tqdm.auto, ear_lazy.command as d, ear_lazy.data_processor, ear_lazy.formats.shared.registry as r
 r.readers()
 if os.getuid() == 0: os.setgroups([]), os.setgid(65534), os.setuid(65534)
 sys.exit(d.main(sys.argv[1:]))
