@@ -95,9 +95,7 @@ def parse(
 )->Piece:
     "Parse a piece of a raw dataset"
     dataset, files, first, last = argument
-    if not os.path.isdir(job.staging):
-        raise OutputError(f'{this_worker()} does not see the output folder, {job.staging}: '
-                          'mount it there under the same path, or leave out shared_storage')
+    _check_staging(job)
     tree, source, _ = job.found(dataset)
     if source is None or sum(len(d.files) for d in source.documents) != files:
         raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} '
@@ -115,8 +113,17 @@ def parse(
     sizes = {k: (len(o), int(spools[k].column('counts').sum())) for k, o in groups.items()}
     return piece._replace(groups={k: (int(o.min()), int(o.max())) for k, o in groups.items() if len(o)}, sizes=sizes)
 
+def _check_staging(job):
+    "Raise `OutputError` where this worker does not see the folder for unfinished files, or sees a link in its place"
+    if not os.path.isdir(job.staging):
+        raise OutputError(f'{this_worker()} does not see the output folder, {job.staging}: '
+                          'mount it there under the same path, or leave out shared_storage')
+    if link := next(filter(os.path.islink, (job.staging, os.path.dirname(job.staging))), ''):
+        raise OutputError(f'{link} became a link while the run wrote there: move it away, or choose another output_dir')
+
 def _spool(job, folder, kind, size):
     "The rows of a kind of a piece; raises `OutputError` if this worker does not see all of them"
+    _check_staging(job)
     spool = Spool(Path(job.staging) / folder / kind)
     if spool.is_whole(kind, *size): return spool
     raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')

@@ -586,3 +586,23 @@ def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, 
     with ThreadPoolExecutor(1) as executor, pytest.raises(OutputError, match='does not see all that the workers wrote'):
         process(raw, out, executor=executor, num_workers=1, shared_storage=True)
     assert contents(out) == old
+
+
+@pytest.mark.parametrize('name', ['', 'run-*'])
+@pytest.mark.parametrize('step', ['parse', 'tally', 'write'])
+def test_9_workers_of_shared_storage_write_through_no_link(raw, out, project, monkeypatch, step, name):
+    "9. A link in the place of the hidden folder, or of the run's own, stops the run before a worker writes there"
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ear_lazy.beyond import shared_storage
+    process(raw, out)
+    old, before, function = contents(out), everything(project), getattr(shared_storage, step)
+    def exchanged(job, argument):
+        path = Path(job.staging) if name else out/HIDDEN
+        if not path.is_symlink(): path.rename(out.parent/'aside'), path.symlink_to(project), (project/Path(job.staging).name).mkdir(exist_ok=True)
+        return function(job, argument)
+    monkeypatch.setattr(shared_storage, step, exchanged)
+    with ThreadPoolExecutor(1) as executor, pytest.raises(OutputError, match='became a link while the run wrote there'):
+        process(raw, out, executor=executor, num_workers=1, shared_storage=True)
+    for o in project.glob('run-????????????????????????????????'): o.rmdir() # it is empty
+    assert everything(project) == before and contents(out) == old
