@@ -136,7 +136,7 @@ def _run(args, kinds, executor):
     print(report)
     if not report.outputs: return _fail(args.prog, 'nothing was written: no annotation was left to write', 1)
     print(f'\n{len(report.outputs)} files, report.json and problems.csv in {args.output_dir}, {report.seconds:.1f} s')
-    if len(report.unchanged) == len(report.sources): print('Nothing has changed since the last run; --force parses everything again.')
+    if report.is_of_last_run: print('Nothing has changed since the last run; --force parses everything again.')
     return 0
 
 def _fail(prog, sentence, status):

@@ -253,7 +253,7 @@ def _followed(found): return found.links() if found.follow_links else []
 def _last_report(self:DataProcessor, sources):
     with OpenFolder(self._out) as folder: report = read_report(folder.read('report.json'), self.raw_data_dir)
     if self.strict: raise_first(report.problems)
-    report.unchanged = [s.name for s in sources]
+    report.unchanged, report.is_of_last_run = [s.name for s in sources], True
     return report
 
 # %% ../nbs/data_processor.ipynb #09f6de56

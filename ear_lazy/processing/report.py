@@ -149,6 +149,7 @@ class Report:
     unread: dict = field(default_factory=dict) # source to the number of its files that the system did not give; not in `report.json`
     links: list = field(default_factory=list) # `Link`s that were followed out of the raw folder
     notes: list = field(default_factory=list) # sentences about this run, such as why nothing was reused; not in `report.json`
+    is_of_last_run: bool = False # the outputs were current, so nothing was written; not in `report.json`
 
     def __post_init__(self): self.problems = Problems(self.problems, self.raw_data_dir, [o.target for o in self.links])
 

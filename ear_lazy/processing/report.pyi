@@ -71,6 +71,7 @@ class Report:
     unread: dict = ... # source to the number of its files that the system did not give; not in `report.json`
     links: list = ... # `Link`s that were followed out of the raw folder
     notes: list = ... # sentences about this run, such as why nothing was reused; not in `report.json`
+    is_of_last_run: bool = ... # the outputs were current, so nothing was written; not in `report.json`
     def add(self,
         source, # Its `name` and `documents`
         r: Records, # What the outputs take of it

@@ -606,3 +606,16 @@ def test_9_workers_of_shared_storage_write_through_no_link(raw, out, project, mo
         process(raw, out, executor=executor, num_workers=1, shared_storage=True)
     for o in project.glob('run-????????????????????????????????'): o.rmdir() # it is empty
     assert everything(project) == before and contents(out) == old
+
+
+@pytest.mark.parametrize('name', ['train_detector.npy', 'report.json', '.ear_lazy/origin', '.ear_lazy/state', ''])
+def test_the_command_says_nothing_has_changed_only_where_nothing_was_written(raw, out, name):
+    "… and not beside the sentence that an output changed and was written again"
+    assert 'Nothing has changed' not in run(raw).stdout
+    if name: (out/name).write_bytes(zeros((out/name).read_bytes()))
+    before = everything(out)
+    ended = run(raw)
+    assert ended.returncode == 0 and ('Nothing has changed' in ended.stdout) == (not name) == (everything(out) == before)
+    assert not name or 'since the last run: written again' in ended.stdout or 'is damaged' in ended.stdout
+    other = run(raw, '--train-split', '0.5')
+    assert other.returncode == 0 and 'Nothing has changed' not in other.stdout, 'the same rows, other files'
