@@ -22,10 +22,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from .base.errors import EarLazyError, ImageLoadError, OutputError, UnsafePathError
-from .base.files import OpenFolder, is_below, kind_of, open_regular, opened_path, temporary_folder
+from .base.errors import EarLazyError, OutputError, UnsafePathError
+from .base.files import OpenFolder, is_below, kind_of, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
-from .base.images import image_errors, image_size, opened_turn, read_file
 from .base.parameters import described
 from .base.records import Records, crop_boxes, keep_objects, make_records
 from .base.storage import is_remote
@@ -54,6 +53,7 @@ class Photos(NamedTuple):
     names: list # (n) path inside that folder
     records: Records # `images` are absolute; objects are sorted by image
     datasets: list = () # (n) `LazyNPYDataset` of each image
+    rows: list = () # (n) row of its metadata in which the image is first
 
 def chosen_rows(
     ds, # Dataset
@@ -75,7 +75,7 @@ def photos(
     r = _keypoints(rows, image_of) if ds.kind == 'landmarker' else _boxes(rows, image_of, files_of(ds))
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)
     r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
-    return Photos([names[i][0] for i in firsts], [names[i][1] for i in firsts], r, [rows[i][0] for i in firsts])
+    return Photos([names[i][0] for i in firsts], [names[i][1] for i in firsts], r, *zip(*(rows[i] for i in firsts)))
 
 def _inside(root, name):
     "A folder and a path inside it; a trusted file may refer to images outside its root"
@@ -99,36 +99,16 @@ def _keypoints(rows, image_of):
     return make_records([], image_of, np.arange(len(rows)), [''], points=_joined(points, 3), point_counts=counts)
 
 # %% ../nbs/export.ipynb #2307ed12
-@contextmanager
-def opened_photo(
-    found:Photos,
-    i:int, # Image
-): # File to read bytes from
-    "An image on disk, open; raises `ImageLoadError` for anything but a file, `MetadataError` for one outside the root"
-    path, guard = found.records.images[i], getattr(found.datasets[i], '_guard', None) if found.datasets else None
-    with image_errors(path):
-        try: file = open_regular(path)
-        except UnsafePathError as e: raise ImageLoadError(e.reason, path, fault='unreadable') from None
-    with file:
-        if guard: guard.check_opened(found.names[i], file.fileno())
-        yield file
-
-# %% ../nbs/export.ipynb #f2c597a8
 def with_sizes(
     found:Photos,
 )->Photos:
-    "Fill in missing sizes from image headers; raises `ImageLoadError` if one cannot be read"
+    "Fill in missing sizes from image headers; raises `ImageLoadError` if one cannot be read, `MetadataError` for one outside the root"
     sizes = found.records.sizes.copy()
-    for i in np.flatnonzero((sizes <= 0).any(1)): sizes[i] = _size(found, i)
+    for i in np.flatnonzero((sizes <= 0).any(1)):
+        turn, size = found.datasets[i].stored_turn(found.rows[i])
+        sizes[i] = size[::-1] if turn >= 5 else size
     found.records.sizes = sizes
     return found
-
-def _size(found, i):
-    path = found.records.images[i]
-    if is_remote(path): return image_size(path)
-    with opened_photo(found, i) as file:
-        turn, size = opened_turn(file.fileno(), path, getattr(found.datasets[i], 'max_pixels', None) if found.datasets else None)
-    return size[::-1] if turn >= 5 else size
 
 # %% ../nbs/export.ipynb #7d462dfb
 def classes(
@@ -225,15 +205,11 @@ def place_images(
     images:str, # 'link' or 'copy'
 ):
     "Link or copy photos into a new folder; raises `ImageLoadError` for a missing one, `ValueError` for a link to a bucket"
-    paths = found.records.images
-    if images == 'link' and any(map(is_remote, paths)): raise ValueError("images in a bucket cannot be linked: use images='copy'")
+    if images == 'link' and any(map(is_remote, found.records.images)): raise ValueError("images in a bucket cannot be linked: use images='copy'")
     folder.mkdir()
-    for i, (path, name) in enumerate(zip(paths, names)):
+    for path, name, ds, row in zip(found.records.images, names, found.datasets, found.rows):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        if is_remote(path):
-            (folder / name).write_bytes(read_file(path))
-            continue
-        with opened_photo(found, i) as file:
+        with ds.open_file(row) as file:
             if images == 'link': os.symlink(opened_path(file.fileno()) or os.path.realpath(path), folder / name)
             else:
                 with open(folder / name, 'xb') as copy: shutil.copyfileobj(file, copy, 2**20)

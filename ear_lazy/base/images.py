@@ -10,7 +10,7 @@ __all__ = ['FORMATS', 'SCANS', 'image_size', 'OpenImage', 'open_image', 'load_im
 # %% ../../nbs/1_base/images.ipynb #f48e8edc
 import errno, os, re, struct, time, zlib
 from contextlib import contextmanager
-from io import BufferedReader, BytesIO, FileIO
+from io import BufferedReader, BytesIO
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -288,7 +288,7 @@ def stored_turn(
     "Orientation and size of a stored picture, without decoding pixels; raises `ImageLoadError`"
     if is_remote(path): return open_image(path)[3:5]
     if found := _peek(path, check): return exif_orientation(found[0]), found[1]
-    with image_errors(path), CountedFile(FileIO(os.open(path, _FLAGS))) as file:
+    with image_errors(path), CountedFile(open_regular(path).detach()) as file:
         if check: check(file.fileno())
         return _turn_of(file, path, max_pixels)
 
@@ -297,14 +297,6 @@ def _turn_of(file, path, max_pixels):
     _status_of(file, _most_bytes(max_pixels), path)
     file.image_path = path
     with Image.open(file, formats=FORMATS) as im: return orientation(im), im.size[::-1]
-
-def opened_turn(
-    fd:int, # Descriptor of an image file, at its start; stays open
-    path:str, # Its name, for the error
-    max_pixels:int|None=None, # As of `stored_turn`
-) -> tuple[int, tuple[int, int]]: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
-    "`stored_turn` of a file that is open"
-    with image_errors(path), CountedFile(FileIO(os.dup(fd))) as file: return _turn_of(file, path, max_pixels)
 
 # %% ../../nbs/1_base/images.ipynb #72ab1328
 def _bare(error):

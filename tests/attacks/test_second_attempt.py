@@ -10,6 +10,7 @@ import pytest
 from making import ROOT, coco, image, process
 from PIL import Image
 
+from ear_lazy.base.images import stored_turn
 from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 
@@ -258,3 +259,11 @@ def test_names_are_drawn_as_text_and_not_as_formulas():
     ax.figure.canvas.draw()
     assert ax.get_title() == r'US$5_x^$.png'
     plt.close(ax.figure)
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='pipes are of POSIX')
+def test_a_pipe_is_called_a_pipe(tmp_path):
+    "… and not an empty file, also where only its header is wanted"
+    os.mkfifo(tmp_path/'a.jpg')
+    with pytest.raises(ImageLoadError, match='this is a pipe or a device, not a file') as e: stored_turn(str(tmp_path/'a.jpg'))
+    assert e.value.fault == 'unreadable'
