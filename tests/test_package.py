@@ -194,6 +194,14 @@ def test_later_imports_are_in_functions():
         subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
 
 
+def test_examples_need_no_later_notebook():
+    "Whoever reads the notebooks in order has met all that the cells of examples and tests import"
+    place, room, allowed = {o: n for n, o in enumerate(MODULES)}, ROOMS['room_of'], ROOMS['LATER_IN_EXAMPLES']
+    later = {(module, other) for module in MODULES for other, _ in ROOMS['example_imports'](module) if place[other] > place[module]}
+    assert sorted(o for o in later if (room(o[0]), o[1]) not in allowed) == []
+    assert {(room(module), other) for module, other in later} == {*allowed}, 'an exception that is none any more'
+
+
 def test_loading_needs_only_what_is_below_it():
     allowed = {'base', 'metadata', 'correcting', 'loading'}
     for module in MODULES:
