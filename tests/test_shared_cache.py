@@ -20,6 +20,7 @@ import torch
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from making import KINDS, ROOT, coco, image, process
+from tiers import steps
 from torch.utils.data import DataLoader
 
 from ear_lazy import shared_cache
@@ -317,8 +318,9 @@ def get_one(cache): assert is_value(cache.get(name(2)), 2, 2)
 def clear_all(cache): cache.clear()
 
 
+@steps(4)
 @pytest.mark.parametrize('function', [put_one, put_again, get_one, clear_all])
-def test_killed_at_every_line(function):
+def test_killed_at_every_line(function, step):
     "Nobody waits for the dead, no half value is served, and the cache goes on; most often it keeps what it had"
     cache, line, kept = with_blocks(7), 0, []
     def ready():
@@ -333,7 +335,7 @@ def test_killed_at_every_line(function):
         cache.put(name(4), value(4, 3))
         assert is_value(cache.get(name(4)), 4, 3) and check(cache, BLOCKS_OF) and check_all_of_it(cache, 7)
         ready()
-        line += 1
+        line += step
     assert line > 15
     if function is not clear_all: assert np.mean(np.array(kept) > 0) > 0.5
     assert memory(cache) <= cache.max_bytes
