@@ -35,7 +35,7 @@ from .base.records import Problem
 from .base.storage import check_storage, is_remote, place
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
-from .formats.discover import Source as Source, check_said, discover, uncollected # users import `Source` from here
+from .formats.discover import Source as Source, check_source, discover, uncollected # users import `Source` from here
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.file import SHARD_BYTES
 from .metadata.roots import image_root
@@ -59,7 +59,7 @@ def _checked_sources(sources):
     sources = [sources] if isinstance(sources, Source | str) else [*sources]
     for o in sources:
         if not isinstance(o, Source): raise TypeError(f"sources are `Source`s, such as Source('folder', format='csv'), not {o!r}")
-        check_said(o)
+        check_source(o)
     return tuple(sources)
 
 def _checked_kinds(kinds):
@@ -117,7 +117,7 @@ class DataProcessor:
         self.split, self.group_by = split, group_by
         group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
-        self.said, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
+        self.declared, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
         self.report = None
 
     def __repr__(self):
@@ -183,12 +183,12 @@ def _discover(self:DataProcessor):
     skip = () if is_remote(self.output_dir) else (self.output_dir,)
     tree = Tree(self._raw, skip, None, self.max_annotation_bytes, self.follow_links)
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
-    sources, problems = discover(tree, self._all_said())
+    sources, problems = discover(tree, self._all_declared())
     if sources: return tree, sources, problems
     raise self._nothing(problems, tree)
 
 @patch
-def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw, self.follow_links), *self.said)}.values())
+def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw, self.follow_links), *self.declared)}.values())
 
 @patch
 def _nothing(self:DataProcessor, problems, tree):
@@ -356,7 +356,7 @@ def _shared_report(self:DataProcessor, kinds, train_split):
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, train_split):
     raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
-    job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_said(), self.batch_size)
+    job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_declared(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
     report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2], self.follow_links)), raw_data_dir=self.raw_data_dir)
     if self.follow_links: report.links = run.links

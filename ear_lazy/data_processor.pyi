@@ -34,7 +34,7 @@ class DataProcessor:
     group_by: str | re.Pattern[str] | Callable[[str], Any] | None
     check_duplicates: bool
     keep_together: bool
-    said: Any
+    declared: Any
     classes: tuple[str, ...]
     keypoints: int | None
     def __init__(self,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import OutputError, RawDataError
-from ..formats.discover import Source, discover, load
+from ..formats.discover import FoundSource, discover, load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
 from ..metadata.file import Pick, Plan, Spool, shard_path, write_shard
 from ..processing.output_folder import Output, joined_names
@@ -49,23 +49,23 @@ class Job(NamedTuple):
     raw: RawFolder
     staging: str # folder for unfinished files, visible to all workers
     asked: Asked
-    said: tuple # `Source`s given by the user
+    declared: tuple # `Source`s given by the user
     batch_size: int
 
     def found(self, dataset): # its folder
-        "Tree, `Source` (`None` if there is none) and problems of a raw dataset"
-        return _found(self.raw, dataset, self.said)
+        "Tree, `FoundSource` (`None` if there is none) and problems of a raw dataset"
+        return _found(self.raw, dataset, self.declared)
 
 @lru_cache(maxsize=4)
-def _found(raw, dataset, said):
+def _found(raw, dataset, declared):
     tree = raw.walk(dataset)
-    sources, problems = discover(tree, tuple(o for o in said if o.name == (dataset or '.')), dataset)
+    sources, problems = discover(tree, tuple(o for o in declared if o.name == (dataset or '.')), dataset)
     return tree, sources[0] if sources else None, problems
 
 class Survey(NamedTuple):
     "Summary of a raw dataset"
     dataset: str # its folder
-    source: Source # without documents; `None` if there is nothing to read
+    source: FoundSource # without documents; `None` if there is nothing to read
     files: int
     pieces: list # (first task, last task + 1)
     problems: list # `Problem`s of files that no reader knows
@@ -241,7 +241,7 @@ class SharedRun:
         self.links = joined_links(link for o in found for link in o.links)
         names, problems = {o.source.name for o in self.surveys}, [p for o in found for p in o.problems]
         reported = {o.source for o in problems if o.reason == 'bad_file'}
-        if missing := {o.name for o in self.job.said} - names - reported:
+        if missing := {o.name for o in self.job.declared} - names - reported:
             raise RawDataError(f"nothing to read in {', '.join(sorted(missing))}; there are {', '.join(sorted(names)) or 'no others'}")
         return problems
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.errors import ProblemError
 from ..base.records import Problem, Records, crop_boxes, drop_values, extents, keep_objects, merge
-from ..formats.discover import Source
+from ..formats.discover import FoundSource
 from ..metadata.file import Rows
 from .report import NOT_ASKED_FOR, Report
 from .splits import group_hashes
@@ -79,7 +79,7 @@ def select_asked(
 # %% ../../nbs/4_processing/rows.ipynb #9b8f39f7
 def select_used(
     r:Records, # Checked
-    source:Source, # Where they come from
+    source:FoundSource, # Where they come from
     kinds:tuple, # Kinds that are asked for
 )->Records:
     "Only what the kinds that this source feeds make use of"
@@ -103,7 +103,7 @@ def _without_crop(r, landmarks_stay):
 
 # %% ../../nbs/4_processing/rows.ipynb #8e3daaa3
 def joined(
-    source:Source,
+    source:FoundSource,
     parts, # `Records` of its tasks, in order
 ): # `Records`, objects sorted by image
     "What tasks have loaded, put together where that is needed"
@@ -132,7 +132,7 @@ class Part(NamedTuple):
 
 def take_in(
     r:Records, # From `joined`
-    source:Source, # Where they come from
+    source:FoundSource, # Where they come from
     asked:Asked,
     part:Part, # Brought up to date
 ): # (kind, `Rows`) pairs

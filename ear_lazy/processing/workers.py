@@ -29,7 +29,7 @@ import ear_lazy
 from ..base.digests import FileDigest, code_digest, digest_read, take_digest
 from ..base.errors import EarLazyError, RawDataError
 from ..base.records import Records
-from ..formats.discover import Source, load
+from ..formats.discover import FoundSource, load
 from ..formats.shared.chunks import CHUNK
 from ..formats.shared.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, images_of
 
@@ -154,7 +154,7 @@ class Workers:
 
 # %% ../../nbs/4_processing/workers.ipynb #677d643d
 def tasks_of(
-    source:Source,
+    source:FoundSource,
     batch_size:int, # Files in a task
 )->list: # (source name, `Document`) pairs
     "What workers do for a source"
