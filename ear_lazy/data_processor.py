@@ -35,7 +35,8 @@ from .base.records import Problem
 from .base.storage import check_storage, is_remote, place
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
-from .formats.discover import Source as Source, check_source, discover, uncollected # users import `Source` from here
+from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
+from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.file import SHARD_BYTES
 from .metadata.roots import image_root

@@ -12,7 +12,8 @@ from PIL import Image
 from ear_lazy.base.records import Records
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import AnnotationError, MetadataError
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Tree
 from ear_lazy.metadata.file import Metadata

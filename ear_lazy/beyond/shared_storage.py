@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import OutputError, RawDataError
-from ..formats.discover import FoundSource, discover, load
+from ..formats.discover import FoundSource, discover
+from ..formats.load import load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
 from ..metadata.file import Pick, Plan, Spool, shard_path, write_shard
 from ..processing.output_folder import Output, joined_names

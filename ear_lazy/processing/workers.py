@@ -29,7 +29,8 @@ import ear_lazy
 from ..base.digests import FileDigest, code_digest, digest_read, take_digest
 from ..base.errors import EarLazyError, RawDataError
 from ..base.records import Records
-from ..formats.discover import FoundSource, load
+from ..formats.discover import FoundSource
+from ..formats.load import load
 from ..formats.shared.chunks import CHUNK
 from ..formats.shared.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, images_of
 

@@ -10,7 +10,8 @@ from making import boxes, image, outcome, problem, reasons, rows, text
 from tiers import tries
 
 from ear_lazy.errors import AnnotationError
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Document, Tree
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, process, reasons, text
 from tiers import tries
 
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Document, Tree
 

@@ -196,7 +196,7 @@ def test_class_names(raw, where, content, expected):
     "From the nearest file above that has some, within the raw dataset; class numbers where none has"
     ears(raw, '1 0.5 0.5 0.5 0.25\n7 0.5 0.5 0.25 0.25', yaml='')
     if where: text(raw/'ears'/where, content)
-    from ear_lazy.formats.discover import load
+    from ear_lazy.formats.load import load
     (source,), _ = discover(Tree(raw))
     r = load(Tree(raw), 'ears', source.documents[0])
     assert [r.label_names[o] for o in r.labels] == expected and r.problems == []
