@@ -65,6 +65,28 @@ class FoundSource(NamedTuple):
     declared: Source = Source('') # by the user
 
 # %% ../../nbs/2_formats/discover.ipynb #2ba3c426
+def _claim(tree, folder, asked):
+    "Documents of a folder; each file goes to the first reader that recognises it"
+    documents, taken = [], set()
+    for reader in asked:
+        for d in reader.sniff(tree, folder):
+            files = tuple(f for f in d.files if f not in taken)
+            if files: documents.append(d._replace(files=files))
+            taken.update(files)
+    return documents
+
+def _reading_order(document):
+    "The order of the readers: if two files describe an object, the first keeps its values"
+    return list(readers()).index(document.format), document.files[0]
+
+def _found(dataset, documents, declared):
+    name = dataset.folder or '.'
+    source = declared.get(name, Source(name))
+    columns = tuple((source.columns or {}).items())
+    documents = tuple(d._replace(keypoint_offset=source.keypoint_offset, columns=columns) for d in sorted(documents, key=_reading_order))
+    return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
+
+# %% ../../nbs/2_formats/discover.ipynb #bc858600
 def discover(
     tree:Tree, # The raw folder
     declared:tuple=(), # `Source`s: what the user says of some folders
@@ -105,27 +127,6 @@ def _nothing_to_read(tree, source):
     ends = ', '.join(dict.fromkeys(reader.suffixes + reader.per_image))
     why = f'no file there ends in {ends}' if ends else 'its reader recognises no file there'
     return f'{source.name} as {source.format} ({why})'
-
-def _found(dataset, documents, declared):
-    name = dataset.folder or '.'
-    source = declared.get(name, Source(name))
-    columns = tuple((source.columns or {}).items())
-    documents = tuple(d._replace(keypoint_offset=source.keypoint_offset, columns=columns) for d in sorted(documents, key=_reading_order))
-    return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
-
-def _claim(tree, folder, asked):
-    "Documents of a folder; each file goes to the first reader that recognises it"
-    documents, taken = [], set()
-    for reader in asked:
-        for d in reader.sniff(tree, folder):
-            files = tuple(f for f in d.files if f not in taken)
-            if files: documents.append(d._replace(files=files))
-            taken.update(files)
-    return documents
-
-def _reading_order(document):
-    "The order of the readers: if two files describe an object, the first keeps its values"
-    return list(readers()).index(document.format), document.files[0]
 
 # %% ../../nbs/2_formats/discover.ipynb #660d8eda
 _ABOUT = re.compile(r'(readme|licen[sc]e)\b.*', re.I)

@@ -100,8 +100,46 @@ def layout(
 # %% ../../nbs/2_formats/yolo.ipynb #c3221ad9
 CLASSES = 10**6 # upper bound of class numbers
 LOW, HIGH = -0.5, 1.5 # range of coordinates still read as fractions of an image, although they lie outside of it
-ROUNDING = 1e-5 # fractions; six decimals of a centre and a width put an edge this far outside
 
+def _check_fractions(values):
+    for o in values:
+        if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
+
+def _check_points(points):
+    "One labelled point near the image is enough; annotators may have put the others anywhere"
+    labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
+    if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
+        _check_fractions([o for point in labelled for o in point])
+
+def _points(values, dims):
+    if dims == 3: return values
+    return [o for x, y in zip(values[::2], values[1::2]) for o in (x, y, _visibility(x, y))]
+
+def _visibility(x, y): return 0 if min(x, y) < 0 or x == y == 0 else 2
+
+# %% ../../nbs/2_formats/yolo.ipynb #6ceed23a
+FRACTION_TOLERANCE = 1e-5 # of the image; six decimals of a centre and a width put an edge this far outside
+
+def _xywh(cx, cy, w, h):
+    (x, w), (y, h) = _side(cx, w), _side(cy, h)
+    return x, y, w, h
+
+def _side(centre, length):
+    "Start and length of a side; an edge that rounding put outside the image is moved back"
+    start, end = centre - length / 2, centre + length / 2
+    if -FRACTION_TOLERANCE < start < 0: start, length = 0., end
+    if 1 < end < 1 + FRACTION_TOLERANCE: length = 1 - start
+    return start, length
+
+def extent(
+    corners:list, # x, y, x, y, …
+)->tuple: # xywh; NaN if a corner is not finite
+    "The box around some corners"
+    if not all(map(math.isfinite, corners)): return (math.nan,) * 4
+    xs, ys = corners[::2], corners[1::2]
+    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+
+# %% ../../nbs/2_formats/yolo.ipynb #873b8c62
 class Object(NamedTuple):
     "One line of a label file"
     label: str # class number, as text
@@ -131,41 +169,6 @@ def _object_of(numbers, keypoints):
     try: _check_points(points)
     except ValueError as e: return Object(str(int(number)), _xywh(*place), fault=str(e))
     return Object(str(int(number)), _xywh(*place), points)
-
-def _check_fractions(values):
-    for o in values:
-        if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
-
-def _check_points(points):
-    "One labelled point near the image is enough; annotators may have put the others anywhere"
-    labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
-    if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
-        _check_fractions([o for point in labelled for o in point])
-
-def _points(values, dims):
-    if dims == 3: return values
-    return [o for x, y in zip(values[::2], values[1::2]) for o in (x, y, _visibility(x, y))]
-
-def _visibility(x, y): return 0 if min(x, y) < 0 or x == y == 0 else 2
-
-def _xywh(cx, cy, w, h):
-    (x, w), (y, h) = _side(cx, w), _side(cy, h)
-    return x, y, w, h
-
-def _side(centre, length):
-    "Start and length of a side; an edge that rounding put outside the image is moved back"
-    start, end = centre - length / 2, centre + length / 2
-    if -ROUNDING < start < 0: start, length = 0., end
-    if 1 < end < 1 + ROUNDING: length = 1 - start
-    return start, length
-
-def extent(
-    corners:list, # x, y, x, y, …
-)->tuple: # xywh; NaN if a corner is not finite
-    "The box around some corners"
-    if not all(map(math.isfinite, corners)): return (math.nan,) * 4
-    xs, ys = corners[::2], corners[1::2]
-    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
 
 # %% ../../nbs/2_formats/yolo.ipynb #505ee43a
 def parse_obb_line(
@@ -200,10 +203,10 @@ def looks_like(
 )->bool: # None if the file is empty
     "Are at least half of the lines of a file labels?"
     lines = [o for _, o in _lines(as_text(head))]
-    if len(lines) > 1 and len(head) == HEAD: lines.pop() # it may be cut off
+    if len(lines) > 1 and len(head) == HEAD_BYTES: lines.pop() # it may be cut off
     return _half(_passes(is_label, o) for o in lines)
 
-HEAD = 4096 # bytes
+HEAD_BYTES = 4096
 
 def _passes(is_label, line):
     try: return is_label(line) is not False
@@ -222,7 +225,7 @@ def _candidates(tree, folder):
 def _claim(tree, folder, is_label, may_be_empty):
     known, others = _candidates(tree, folder)
     labels = 'labels' in folder.lower().split('/')
-    def looks_right(files): return _half(looks_like(read_head(tree, o, HEAD), is_label) for o in spread(files, 4))
+    def looks_right(files): return _half(looks_like(read_head(tree, o, HEAD_BYTES), is_label) for o in spread(files, 4))
     is_known = looks_right(known)
     if known and is_known is None: is_known = may_be_empty and (labels or find_spec(tree, folder) != Spec())
     claimed = known if is_known else []
@@ -272,12 +275,57 @@ def plain_boxes(
     centre, size = fractions[:, :2], fractions[:, 2:]
     start, end = centre - size / 2, centre + size / 2
     # As in `_side`: an edge that rounding put outside the image is moved back.
-    cut = (-ROUNDING < start) & (start < 0)
+    cut = (-FRACTION_TOLERANCE < start) & (start < 0)
     start, size = np.where(cut, 0, start), np.where(cut, end, size)
-    size = np.where((1 < end) & (end < 1 + ROUNDING), 1 - start, size)
+    size = np.where((1 < end) & (end < 1 + FRACTION_TOLERANCE), 1 - start, size)
     return is_box, np.where(is_box, number, 0).astype(np.int64), np.hstack([start, size])
 
 # %% ../../nbs/2_formats/yolo.ipynb #7583c898
+class _Labels(dict):
+    "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
+    def __init__(self, spec, rows): self.spec, self._rows = spec, rows
+    def __missing__(self, label):
+        self[label] = self._rows.setdefault(self.spec.names.get(label, str(label)), len(self._rows))
+        return self[label]
+
+def _parse_others(lines, values, is_box, parse, labels):
+    "Line to `Object`, and file to (line number, reason) pairs, for lines that are neither plain boxes nor blank"
+    objects, faults = {}, {}
+    for i in np.flatnonzero(~is_box).tolist():
+        if values[i] == [] or not (line := lines.texts[i].decode('utf-8', 'replace')).strip(): continue
+        file = lines.file_of[i]
+        keypoints = labels[file].spec.keypoints
+        try: objects[i] = parse(line, keypoints) if values[i] is None else _object_of(values[i], keypoints)
+        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e)))
+    return objects, faults
+
+# %% ../../nbs/2_formats/yolo.ipynb #843e0154
+def _together(faults):
+    "(line number, reason, number of lines) for a file without a single sound line"
+    (n, why), total = faults[0], len(faults)
+    return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
+
+def _report_faults(r, faults):
+    "Report malformed lines"
+    for i, of_file in faults.items():
+        for n, why, *count in of_file:
+            lost = count[0] if count else 1
+            r.boxes_read += lost
+            where = f'line {n}' if n else ''
+            r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200],
+                      boxes=lost)
+
+def _report_others(r, objects):
+    "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
+    for i, o in objects.items():
+        if not o.fault: continue
+        r.keypoints_read += 1
+        r.problem('malformed', 'dropped', i, detail=o.fault, keypoints=1)
+    derived = np.bincount(r.file_of[[i for i, o in objects.items() if o.derived]], minlength=len(r.files))
+    for i in np.flatnonzero(derived):
+        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i])
+
+# %% ../../nbs/2_formats/yolo.ipynb #ed512def
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some label files
@@ -288,13 +336,6 @@ def read(
 def read_obb(tree:Tree, document:Document)->Records:
     "Read YOLOv5-OBB label files"
     return _read(tree, document, parse_obb_line, fractions=False)
-
-class _Labels(dict):
-    "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
-    def __init__(self, spec, rows): self.spec, self._rows = spec, rows
-    def __missing__(self, label):
-        self[label] = self._rows.setdefault(self.spec.names.get(label, str(label)), len(self._rows))
-        return self[label]
 
 def _read(tree, document, parse, fractions):
     files, contents, rows = list(document.files), tree.read_all(document.files), {'': 0}
@@ -323,42 +364,6 @@ def _read(tree, document, parse, fractions):
     _report_faults(r, {i: faults[i] if having[i] else [_together(faults[i])] for i in sorted(faults)})
     _report_others(r, dict(zip((np.cumsum(is_object) - 1)[list(others)].tolist(), others.values())))
     return r
-
-def _parse_others(lines, values, is_box, parse, labels):
-    "Line to `Object`, and file to (line number, reason) pairs, for lines that are neither plain boxes nor blank"
-    objects, faults = {}, {}
-    for i in np.flatnonzero(~is_box).tolist():
-        if values[i] == [] or not (line := lines.texts[i].decode('utf-8', 'replace')).strip(): continue
-        file = lines.file_of[i]
-        keypoints = labels[file].spec.keypoints
-        try: objects[i] = parse(line, keypoints) if values[i] is None else _object_of(values[i], keypoints)
-        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e)))
-    return objects, faults
-
-def _together(faults):
-    "(line number, reason, number of lines) for a file without a single sound line"
-    (n, why), total = faults[0], len(faults)
-    return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
-
-def _report_faults(r, faults):
-    "Report malformed lines"
-    for i, of_file in faults.items():
-        for n, why, *count in of_file:
-            lost = count[0] if count else 1
-            r.boxes_read += lost
-            where = f'line {n}' if n else ''
-            r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200],
-                      boxes=lost)
-
-def _report_others(r, objects):
-    "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
-    for i, o in objects.items():
-        if not o.fault: continue
-        r.keypoints_read += 1
-        r.problem('malformed', 'dropped', i, detail=o.fault, keypoints=1)
-    derived = np.bincount(r.file_of[[i for i, o in objects.items() if o.derived]], minlength=len(r.files))
-    for i in np.flatnonzero(derived):
-        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i])
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc
 register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',))

@@ -31,7 +31,7 @@ from ..base.errors import EarLazyError, RawDataError
 from ..base.records import Records
 from ..formats.discover import FoundSource
 from ..formats.load import load
-from ..formats.shared.chunks import CHUNK
+from ..formats.shared.chunks import CHUNK_BYTES
 from ..formats.shared.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, images_of
 
 # %% ../../nbs/4_processing/workers.ipynb #acdd3233
@@ -188,7 +188,7 @@ def _is_one(tree, tasks):
     "Is there one task, or one table that is larger than a chunk and than all the others?"
     if len(tasks) < 2 or any(len(d.files) > 1 for _, d in tasks): return len(tasks) == 1
     sizes = [_bytes(tree.path(d.files[0])) for _, d in tasks]
-    return max(sizes) > max(CHUNK, sum(sizes) / 2)
+    return max(sizes) > max(CHUNK_BYTES, sum(sizes) / 2)
 
 def _bytes(path):
     try: return os.path.getsize(path)
