@@ -23,10 +23,21 @@ from .shared.text import BOM, as_text, spread, stem
 from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, join, label_files, list_files, read_head
 
 # %% ../../nbs/2_formats/yolo.ipynb #3fa3f7a8
-_ENTRY = re.compile(r'^(names|kpt_shape)[ \t]*:(.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
-_COMMENT = re.compile(r'(?:^|(?<=\s))#[^\n]*')
-_PIECE = re.compile(r'''(?:[^,"'\n]|"[^"\n]*"|'[^'\n]*'|["'])+''') # between unquoted commas
-_NAME = re.compile(r'''(?:-[ \t]+|["']?(\d{1,6})["']?[ \t]*:(?:[ \t]+|$))?(.*)''')
+MOST_NESTED = 20 # lists and dicts within one another
+
+def load_yaml(
+    text:str, # YAML
+): # Text, lists and dicts
+    "What a YAML file holds, with every number and name as text; raises `yaml.YAMLError` if it is not YAML, or no plain one"
+    import yaml # here, as a run without YOLO needs none of it
+    loader, depth = getattr(yaml, 'CBaseLoader', yaml.BaseLoader), 0
+    for event in yaml.parse(text, loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_NESTED or isinstance(event, yaml.AliasEvent): raise yaml.YAMLError('aliases, or too deep')
+    return yaml.load(text, loader)
+
+# %% ../../nbs/2_formats/yolo.ipynb #cbddd7f5
+_ENTRY = re.compile(r'^((?:names|kpt_shape)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
 
 class Spec(NamedTuple):
     "What a `data.yaml` says about its label files"
@@ -37,20 +48,29 @@ def parse_yaml(
     text:str, # Content of a `data.yaml`
 )->Spec:
     "Class names and the number of keypoints"
-    entries = {key: _COMMENT.sub('', body) for key, body in _ENTRY.findall(text.replace('\r\n', '\n'))}
-    shape = re.findall(r'\b\d{1,4}\b', entries.get('kpt_shape', ''))
-    return Spec(_names(entries.get('names', '')), int(shape[0]) if shape else 0)
+    entries = _load_dict(text)
+    if entries is None:
+        alone = (_load_dict(o.replace('\t', '    ')) for o in _ENTRY.findall(text.replace('\r\n', '\n')))
+        entries = {key: value for entry in alone if entry for key, value in entry.items()}
+    return Spec(_names(entries.get('names')), _keypoints(entries.get('kpt_shape')))
 
-def _names(body):
-    names, body = {}, body.strip()
-    pieces = _PIECE.findall(body[1:].rstrip('}] \n')) if body[:1] in ('[', '{') else body.split('\n')
-    for number, name in (_NAME.match(o.strip()).groups() for o in pieces if o.strip()):
-        names[int(number or len(names))] = _unquoted(name.strip())
-    return names
+def _load_dict(text):
+    "A dict in YAML, {} for anything else that is YAML, and None for what is not"
+    from yaml import YAMLError
+    try: found = load_yaml(text)
+    except YAMLError: return None
+    return found if isinstance(found, dict) else {}
 
-def _unquoted(name):
-    if len(name) < 2 or name[0] not in '\'"' or name[-1] != name[0]: return name
-    return name[1:-1].replace("''", "'") if name[0] == "'" else name[1:-1]
+def _names(names):
+    if isinstance(names, str): names = [names] if names else []
+    if isinstance(names, list): names = {str(i): o for i, o in enumerate(names)}
+    if not isinstance(names, dict): return {}
+    return {int(k): o for k, o in names.items() if isinstance(o, str) and isinstance(k, str) and re.fullmatch(r'[0-9]{1,6}', k)}
+
+def _keypoints(shape):
+    first = shape[0] if isinstance(shape, list) and shape else shape
+    number = re.search(r'\b[0-9]{1,4}\b', first) if isinstance(first, str) else None
+    return int(number[0]) if number else 0
 
 # %% ../../nbs/2_formats/yolo.ipynb #8d78bd01
 NAME_LISTS = ('classes.txt', 'obj.names', '_darknet.labels')

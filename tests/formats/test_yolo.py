@@ -185,8 +185,16 @@ def test_oriented_in_pixels(raw):
 @pytest.mark.parametrize('text, names', [
     ("nc: 1\nnames: ['ear']\n", {0: 'ear'}), ('names: ["left, ear", \'it\'\'s\', c]', {0: 'left, ear', 1: "it's", 2: 'c'}), ('names:\r\n  0: ear\r\n  1: ring\r\nnc: 2', {0: 'ear', 1: 'ring'}),
     ('names:\n- ear, left\n- 7\n', {0: 'ear, left', 1: '7'}), ('names: {0: ear, 3: ring}', {0: 'ear', 3: 'ring'}), ('names: [\n  ear,\n  # moo\n  ring, # x\n]\nnc: 2', {0: 'ear', 1: 'ring'}),
-    ('names:', {}), ('names: []', {}), ('name: [x]', {}), ('# names: [x]', {}), ('roboflow:\n  names: [x]\n', {}), ('names:\n  2: "ear: left"\n', {2: 'ear: left'}), ('', {})])
+    ('names:', {}), ('names: []', {}), ('name: [x]', {}), ('# names: [x]', {}), ('roboflow:\n  names: [x]\n', {}), ('names:\n  2: "ear: left"\n', {2: 'ear: left'}), ('', {}),
+    ('names: [no, 1.0, ~]', {0: 'no', 1: '1.0', 2: '~'}), ('names:\n\t0: ear\n\t1: ring\n', {0: 'ear', 1: 'ring'}), ('names: [x]\nnames: [ear]', {0: 'ear'}), ('names: ear', {0: 'ear'}),
+    ('path: "C:\\data"\nnames: [ear]', {0: 'ear'}), ('names: !!python/object/apply:os.abort [ear]', {0: 'ear'}), ('---\nnames: [ear, [x], {y: z}]\n', {0: 'ear'})])
 def test_names(text, names): assert parse_yaml(text).names == names
+
+
+@pytest.mark.parametrize('text', ['names: ' + '[' * 10**6, 'names: ' + '- ' * 10**6, 'x: &a [*a, *a]\nnames: *a', 'names: [\0]', 'a: &a [x, x]\n' + '\n'.join(f'b{i}: &b{i} [*a, *b{i - 1}]' for i in range(1, 40)) + '\nnames: *b39'])
+def test_hostile_yaml(text):
+    "Nested so deep that it would end the process, aliases that multiply: nothing is taken from it"
+    assert parse_yaml(text) == ({}, 0)
 
 
 @pytest.mark.parametrize('where, content, expected', [
