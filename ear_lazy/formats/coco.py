@@ -191,7 +191,8 @@ def mask_box(
     first, last = np.array(runs).T
     x0, x1 = first.min() // h, last.max() // h
     within = first // h == last // h
-    y0, y1 = (first % h).min() if within.all() else 0, (last % h).max() if within.all() else h - 1
+    y0, y1 = 0, h - 1 # a run that goes on in the next column touches the bottom and the top
+    if within.all(): y0, y1 = (first % h).min(), (last % h).max()
     return [int(x0), int(y0), int(x1 - x0 + 1), int(y1 - y0 + 1)]
 
 def outline_box(

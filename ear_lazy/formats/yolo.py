@@ -309,31 +309,29 @@ class _Labels(dict):
         return self[label]
 
 def _parse_others(lines, values, is_box, parse, labels):
-    "Line to `Object`, and file to (line number, reason) pairs, for lines that are neither plain boxes nor blank"
+    "Line to `Object`, and file to (line number, reason, number of lines), for lines that are neither plain boxes nor blank"
     objects, faults = {}, {}
     for i in np.flatnonzero(~is_box).tolist():
-        if values[i] == [] or not (line := lines.texts[i].decode('utf-8', 'replace')).strip(): continue
-        file = lines.file_of[i]
+        if values[i] == []: continue
+        line, file = lines.texts[i].decode('utf-8', 'replace'), lines.file_of[i]
+        if not line.strip(): continue
         keypoints = labels[file].spec.keypoints
         try: objects[i] = parse(line, keypoints) if values[i] is None else _object_of(values[i], keypoints)
-        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e)))
+        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e), 1))
     return objects, faults
 
 # %% ../../nbs/2_formats/yolo.ipynb #843e0154
 def _together(faults):
-    "(line number, reason, number of lines) for a file without a single sound line"
-    (n, why), total = faults[0], len(faults)
+    "One fault for a file without a single sound line"
+    (n, why, _), total = faults[0], len(faults)
     return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
 
-def _report_faults(r, faults):
-    "Report malformed lines"
-    for i, of_file in faults.items():
-        for n, why, *count in of_file:
-            lost = count[0] if count else 1
-            r.boxes_read += lost
-            where = f'line {n}' if n else ''
-            r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200],
-                      boxes=lost)
+def _report_faults(r, i, faults):
+    "Report malformed lines of a file"
+    for n, why, lost in faults:
+        r.boxes_read += lost
+        where = f'line {n}' if n else ''
+        r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200], boxes=lost)
 
 def _report_others(r, objects):
     "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
@@ -366,7 +364,7 @@ def _read(tree, document, parse, fractions):
     labels_in = {o: _Labels(find_spec(tree, o) if fractions else Spec(), rows) for o in set(folders)}
     labels = [labels_in[o] for o in folders]
     others, faults = _parse_others(lines, values, is_object, parse, labels)
-    faults |= {i: [('', o.strerror or str(o))] for i, o in enumerate(contents) if isinstance(o, OSError)}
+    faults |= {i: [('', o.strerror or str(o), 1)] for i, o in enumerate(contents) if isinstance(o, OSError)}
     classes, counts = classes.tolist(), np.zeros(len(classes), np.int64)
     for i, o in others.items():
         is_object[i], boxes[i], counts[i] = True, o.box, len(o.points) // 3
@@ -381,8 +379,9 @@ def _read(tree, document, parse, fractions):
         empty=~having & [i not in faults for i in range(len(files))],
         listed_in=np.arange(len(files), dtype=np.int32), file_of=file_of.astype(np.int32),
         labels=np.array(object_labels, np.int32), label_names=list(rows), id_name='line', fractions=fractions)
-    _report_faults(r, {i: faults[i] if having[i] else [_together(faults[i])] for i in sorted(faults)})
-    _report_others(r, dict(zip((np.cumsum(is_object) - 1)[list(others)].tolist(), others.values())))
+    for i in sorted(faults): _report_faults(r, i, faults[i] if having[i] else [_together(faults[i])])
+    row_of_line = np.cumsum(is_object) - 1
+    _report_others(r, {int(row_of_line[i]): o for i, o in others.items()})
     return r
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc

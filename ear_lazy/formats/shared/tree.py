@@ -474,10 +474,12 @@ def label_files(tree:Tree, folder:str, suffix:str='.txt')->list:
     return tree.once(('by stem', folder, suffix), lambda: _by_image(tree, folder, suffix))[0]
 
 def _by_image(tree, folder, suffix):
-    split, names, above = ([], []), tree.folders[folder].ending(suffix), join(folder, '')
-    is_image_of = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names) > FEW)
-    for o in names: split[not is_image_of(o[:-len(suffix)])].append(above + o)
-    return split
+    "Paths of the files of a folder: those with the stem of an image, and others"
+    names, above = tree.folders[folder].ending(suffix), join(folder, '')
+    is_stem = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names) > FEW)
+    of_images, others = [], []
+    for o in names: (of_images if is_stem(o[:-len(suffix)]) else others).append(above + o)
+    return of_images, others
 
 FEW = 100 # lookups from which on a set of all stems (100 MB for a million images) is worth making
 
