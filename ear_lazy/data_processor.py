@@ -28,6 +28,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import home_path, name_list, whole_number
+from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, kind_of
 from .base.parameters import described
@@ -421,7 +422,7 @@ def _files(tasks): return sum(len(d.files) for _, d in tasks)
 @patch
 def _shown(self:DataProcessor, kinds, train_split):
     report = self.process(kinds, train_split)
-    if self.progress and 'ipykernel' not in sys.modules: print(report, file=sys.stderr)
+    if self.progress and not in_jupyter(): print(report, file=sys.stderr)
     return report
 
 @patch

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .compat import jpeg_sampling, reduced_rgb, rgb_rows, says_cut_off
 from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
 from .files import open_regular
 from .geometry import Fit, turn_points
@@ -43,7 +44,7 @@ def load_error(
             fault, reason = 'too_large', f'too many pixels ({error}); if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS'
         case OSError(strerror=str(text)): fault, reason = 'unreadable', f'cannot be read: {text}'
         case _:
-            fault = 'cut_off' if 'truncated' in str(error) else 'damaged'
+            fault = 'cut_off' if says_cut_off(error) else 'damaged'
             reason = f'cannot be decoded: {error}'
     return ImageLoadError(reason, path, fault=fault)
 
@@ -356,7 +357,7 @@ def _bytes_a_pixel(im):
     "Peak bytes of memory per pixel while decoding, besides the file"
     if im.format == 'WEBP': return 16 # its decoder holds a picture three times
     if not im.info.get('progressive'): return 8
-    parts = [h*v for _, h, v, _ in im.layer] # of each colour; all scans are collected in 16 bits before there are pixels
+    parts = [h*v for h, v in jpeg_sampling(im)] # of each colour; all scans are collected in 16 bits before there are pixels
     return max(8, 4 + ceil(2*sum(parts)/max(parts)))
 
 SCANS = 1000 # of a progressive JPEG; encoders make about ten
@@ -410,11 +411,9 @@ def rgb_array(
     "Pixels of an RGB image as an array of their own"
     if im.mode != 'RGB': raise ValueError(f'the image is {im.mode}, not RGB')
     im.load()
-    array, at, done = array_for(im.size[::-1], out), 0, False
-    flat, encoder = array.reshape(-1), Image._getencoder('RGB', 'raw', 'RGB')
-    encoder.setimage(im.im, (0, 0, *im.size))
-    while not done:
-        _, done, rows = encoder.encode(max(STRIP, 4*im.width))
+    array, at = array_for(im.size[::-1], out), 0
+    flat = array.reshape(-1)
+    for rows in rgb_rows(im, STRIP):
         flat[at:at + len(rows)] = np.frombuffer(rows, np.uint8)
         at += len(rows)
     return array
@@ -528,7 +527,7 @@ def decode_cv2(
     if image.im.format in ('JPEG', 'PNG') and image.im.mode != 'CMYK':
         if image.im.format == 'PNG': _check_chunks(image.data, image.path)
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-        if reduce > 1: flags |= getattr(cv2, f'IMREAD_REDUCED_GRAYSCALE_{reduce}') # for RGB, only the bit of the size
+        if reduce > 1: flags |= reduced_rgb(reduce)
         array = cv2.imdecode(np.frombuffer(image.data, np.uint8), flags)
     if array is None: return decode_pil(image, box, fit, reduce, out)
     if box:

@@ -19,6 +19,7 @@ from stat import S_ISREG
 from threading import Lock
 from urllib.parse import quote
 
+from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range
 from .errors import StorageError, UnsafePathError
 from .files import OpenFolder, kind_of, lock_in
 
@@ -85,7 +86,7 @@ def storage_path(
     url:str, # A URL
 )->str:
     "The path by which its filesystem knows a URL"
-    return filesystem(url)._strip_protocol(url)
+    return path_in_storage(filesystem(url), url)
 
 def check_storage(
     url:str, # A path or URL
@@ -160,7 +161,7 @@ def read_range(
     def get():
         try: return fs.cat_file(storage_path(url), start=start, end=end)
         except OSError as error:
-            if error.errno == errno.EINVAL and 'range' in str(error).lower(): return b'' # S3's word for an empty file
+            if says_no_such_range(error): return b'' # the file is empty
             raise
     return tried(get, url)
 
@@ -185,7 +186,7 @@ def file_info(
     fs = filesystem(url)
     path = storage_path(url)
     def get():
-        fs.invalidate_cache(fs._parent(path))
+        forget_listing(fs, path)
         try: return fs.info(path)
         except OSError as error:
             if error.errno == errno.EINVAL: fs.cat_file(path, start=0, end=1) # S3 explains its errors only in answers that have a body
@@ -201,23 +202,13 @@ _PROBE = "a b/ü+~'=&%.jpg" # a name that shows how names are quoted
 class _Signer:
     "Signs URLs as the client of a filesystem of s3fs would"
     def __init__(self, fs):
-        from botocore.session import Session
-        from botocore.signers import RequestSigner
-        made, session = fs.connect().meta, Session(**fs.kwargs)
-        keys = {'aws_access_key_id': fs.key, 'aws_secret_access_key': fs.secret, 'aws_session_token': fs.token}
-        keys |= {k: v for k, v in fs.client_kwargs.items() if k in keys}
-        if keys['aws_access_key_id']: session.set_credentials(*keys.values())
-        self.client = session.create_client('s3', region_name=made.region_name, endpoint_url=made.endpoint_url, config=made.config)
-        meta = self.client.meta
-        self._plain = RequestSigner(meta.service_model.service_id, meta.region_name, 's3', meta.config.signature_version,
-                                    session.get_credentials(), meta.events)
+        self.client, session = s3_client_like(fs)
+        self._sign_url = s3_url_signer(self.client, session)
         self._folders = {} # bucket to the prefix of its URLs; '' if prefix and name do not make the URL
 
     def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID)
 
-    def _by_name(self, folder, key):
-        request = {'method': 'GET', 'url': folder + quote(key, safe='/~'), 'headers': {}, 'body': {}, 'query_string': {}, 'context': {}}
-        return self._plain.generate_presigned_url(request, 'GetObject', _VALID)
+    def _by_name(self, folder, key): return self._sign_url(folder + quote(key, safe='/~'), _VALID)
 
     def _find_folder(self, bucket):
         for _ in range(2): # signatures hold the time in seconds, which may have moved on between the two

@@ -10,12 +10,13 @@ __all__ = []
 # %% ../../nbs/6_loading/buffers.ipynb #34898a39
 import mmap
 import os
-from multiprocessing import reduction
 from threading import Lock
 from weakref import finalize
 
 import numpy as np
 import torch
+
+from ..base.compat import pickle_for_processes, sent_descriptor
 
 # %% ../../nbs/6_loading/buffers.ipynb #03fa440e
 HEAD = mmap.PAGESIZE # bytes of a buffer before the tensor
@@ -158,6 +159,6 @@ def _handed_over(tensor):
     sent = None if plain.requires_grad else _pool.send(plain)
     if not sent: return _itself, (plain,)
     (fd, number), size = sent, plain.untyped_storage().nbytes()
-    return _received, (reduction.DupFd(fd), number, size, plain.dtype, tuple(plain.shape), plain.stride(), plain.storage_offset())
+    return _received, (sent_descriptor(fd), number, size, plain.dtype, tuple(plain.shape), plain.stride(), plain.storage_offset())
 
-reduction.ForkingPickler.register(BufferTensor, _handed_over)
+pickle_for_processes(BufferTensor, _handed_over)
