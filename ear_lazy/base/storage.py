@@ -22,6 +22,7 @@ from urllib.parse import quote
 from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range
 from .errors import StorageError, UnsafePathError
 from .files import OpenFolder, kind_of, lock_in
+from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
 _URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+://').match
@@ -398,12 +399,11 @@ def _fetchers():
         if _pool is None: _pool = ThreadPoolExecutor(IN_FLIGHT, 'ear_lazy fetch')
     return _pool
 
+@in_forked_child
 def _forget_threads():
     "Start anew in a forked process, which inherits no threads or connections"
     global _pool, _fetches, _making, _http, _signer
     _pool, _fetches, _making, _http, _signer = None, [], Lock(), None, (None, _signer[1])
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_forget_threads)
 
 class _Fetch:
     "Files that are on their way"

@@ -19,6 +19,7 @@ from typing import Any, Hashable, NamedTuple
 from weakref import WeakSet
 
 from ..base.arguments import whole_number
+from ..base.shared_memory import in_forked_child
 
 # %% ../../nbs/6_loading/cache.ipynb #4683101f
 class CacheInfo(NamedTuple):
@@ -135,10 +136,9 @@ class LRUCache:
     def __repr__(self): return f'LRUCache({self.info()})'
 
 # %% ../../nbs/6_loading/cache.ipynb #725e9949
+@in_forked_child
 def _renew_locks():
     "Make the caches of a forked process usable, even if another thread held a lock"
     for cache in list(_caches):
         caught, cache._lock = cache._lock.locked(), Lock()
         if caught: cache.clear()
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)
