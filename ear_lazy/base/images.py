@@ -8,8 +8,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/images.html.md"""
 __all__ = ['FORMATS', 'SCANS', 'image_size', 'OpenImage', 'open_image', 'load_image']
 
 # %% ../../nbs/1_base/images.ipynb #f48e8edc
-import errno, os, re, struct, time, zlib
+import errno, os, re, struct, zlib
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader, BytesIO
 from math import ceil, floor
 from typing import NamedTuple
@@ -19,8 +20,10 @@ from PIL import Image, UnidentifiedImageError
 
 from .compat import jpeg_sampling, reduced_rgb, rgb_rows, says_cut_off
 from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
+from .extras import extra
 from .files import open_regular
 from .geometry import Fit, turn_points
+from .retries import retried
 from .storage import is_remote, prefetch, read
 
 # %% ../../nbs/1_base/images.ipynb #bb47d735
@@ -97,7 +100,7 @@ class CountedBytes(_Counted, BytesIO): "Bytes as a file with a limited number of
 class CountedFile(_Counted, BufferedReader): "A file with a limited number of reads"
 
 # %% ../../nbs/1_base/images.ipynb #8991ab97
-TRIES, WAIT = 4, 0.05 # seconds before the second try, twice as long before each further one
+WAITS_SECONDS = 0.05, 0.1, 0.2 # before the second try and each further one
 TRANSIENT = {getattr(errno, o) for o in ('EIO', 'EAGAIN', 'EINTR', 'EBUSY', 'ETIMEDOUT', 'ESTALE', 'ECONNRESET', 'ECONNABORTED', 'EHOSTDOWN',
                                          'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO', 'ENOLINK') if hasattr(errno, o)}
 _FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0) # a pipe is not waited for
@@ -120,12 +123,9 @@ def _read(path, max_pixels, keep, check):
     "Bytes of a file, and its `os.stat_result` from before they were read; None if it is remote"
     most = _most_bytes(max_pixels)
     if is_remote(path): return _read_remote(path, most, keep), None
-    for turn in range(TRIES - 1):
-        try: return _read_once(path, most, check)
-        except OSError as error:
-            if error.errno not in TRANSIENT: raise
-        time.sleep(WAIT*2**turn)
-    return _read_once(path, most, check)
+    return retried(partial(_read_once, path, most, check), _is_transient, WAITS_SECONDS)
+
+def _is_transient(error): return isinstance(error, OSError) and error.errno in TRANSIENT
 
 def read_file(
     path:str, # Image file, or its URL
@@ -491,10 +491,8 @@ def decode_pil(
 # %% ../../nbs/1_base/images.ipynb #03ffc42b
 def import_cv2():
     "The module cv2; raises an `ImportError` that says what to install"
-    try: import cv2
-    except ImportError as error:
-        raise ImportError("image_loader='cv2' needs OpenCV: pip install opencv-python-headless "
-            f'(the plain opencv-python also needs system libraries: apt-get install libgl1 libglib2.0-0). Python says: {error}') from error
+    with extra("image_loader='cv2' needs OpenCV",
+               'opencv-python-headless (the plain opencv-python also needs system libraries: apt-get install libgl1 libglib2.0-0)'): import cv2
     return cv2
 
 # %% ../../nbs/1_base/images.ipynb #bbabb1f7

@@ -21,7 +21,9 @@ from urllib.parse import quote
 
 from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range
 from .errors import StorageError, UnsafePathError
+from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
+from .retries import retried
 from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
@@ -76,11 +78,9 @@ def filesystem(
     "The filesystem of a URL; raises an `ImportError` that says what to install"
     protocol = url.partition('://')[0].lower()
     try:
-        import fsspec
-        return fsspec.filesystem(protocol)
-    except ImportError as error:
-        raise ImportError(f"{protocol}:// URLs need a package that is not installed: pip install 'ear_lazy[remote]' for S3, another for "
-                          f'other storage. Python says: {error}') from error
+        with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
+            import fsspec
+            return fsspec.filesystem(protocol)
     except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from error
 
 def storage_path(
@@ -133,21 +133,19 @@ def storage_errors(
     except Exception as error: raise storage_error(error, url) from error
 
 # %% ../../nbs/1_base/storage.ipynb #9701ef45
-PATIENCE, WAIT = 5, 0.1 # seconds from the first try to the last; before the second try, twice as long before each further one
+PATIENCE_SECONDS = 5 # from the first try to the last
+WAITS_SECONDS = 0.1, 0.2, 0.4, 0.8, 1.6 # before the second try and each further one
 
 def tried(
     function, # Of no argument
     url:str, # What it reads or writes
 ):
     "The result of a function, retried while its error may pass; raises `StorageError`"
-    start, wait = time.monotonic(), WAIT
-    while True:
-        try:
-            with storage_errors(url): return function()
-        except StorageError as error:
-            if error.fault != 'unreachable' or time.monotonic() - start + wait > PATIENCE: raise
-        time.sleep(wait)
-        wait *= 2
+    def once():
+        with storage_errors(url): return function()
+    return retried(once, _is_unreachable, WAITS_SECONDS, PATIENCE_SECONDS)
+
+def _is_unreachable(error): return isinstance(error, StorageError) and error.fault == 'unreachable'
 
 # %% ../../nbs/1_base/storage.ipynb #fccdda34
 _ALL = 2**40 # bytes; with an explicit end, a file takes one request instead of two
