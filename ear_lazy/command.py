@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from . import __version__
 from .base.errors import EarLazyError
+from .base.extras import extra
 
 # %% ../nbs/command.ipynb #aae996b2
 def make_parser(
@@ -98,9 +99,7 @@ def _executor_at(address):
     if not address:
         yield None
         return
-    try: from distributed import Client
-    except ImportError as e:
-        raise ImportError(f"--dask needs a package that is not installed: pip install 'ear_lazy[dask]'. Python says: {e}") from e
+    with extra('--dask needs a package that is not installed', "'ear_lazy[dask]'"): from distributed import Client
     try: client = Client(address)
     except (OSError, ValueError) as e: raise EarLazyError(f'no Dask scheduler answers at {address}: {e}') from e
     with client: yield client.get_executor()

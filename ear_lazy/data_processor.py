@@ -28,11 +28,12 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import home_path, name_list, whole_number
+from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, kind_of
 from .base.parameters import described
 from .base.records import Problem
-from .base.storage import check_storage, is_remote, place
+from .base.storage import absolute_location, check_storage, is_remote
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
 from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
@@ -53,7 +54,7 @@ from .processing.workers import RawFolder, each_of, loaders, tasks_of
 # %% ../nbs/data_processor.ipynb #44371c26
 def _folder(path):
     "A path, or a URL as text"
-    if is_remote(os.fspath(path)): path = check_storage(place(path))
+    if is_remote(os.fspath(path)): path = check_storage(absolute_location(path))
     return path if is_remote(path) else home_path(path)
 
 def _checked_sources(sources):
@@ -422,7 +423,7 @@ def _files(tasks): return sum(len(d.files) for _, d in tasks)
 @patch
 def _shown(self:DataProcessor, kinds, train_split):
     report = self.process(kinds, train_split)
-    if self.progress and 'ipykernel' not in sys.modules: print(report, file=sys.stderr)
+    if self.progress and not in_jupyter(): print(report, file=sys.stderr)
     return report
 
 @patch

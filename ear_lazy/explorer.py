@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from fastcore.basics import patch
 
+from .base.extras import extra
 from .base.parameters import described
 from .loading.row_dataset import RowDataset
 from .loading.samples import Sample
@@ -191,9 +192,7 @@ def page_source(
 @cache
 def _widget_class():
     "`Explorer` as a widget; raises `ImportError` that says what to install"
-    try: import anywidget, traitlets
-    except ImportError as e:
-        raise ImportError(f"explore needs anywidget: pip install anywidget. Python says: {e}") from e
+    with extra('explore needs anywidget', 'anywidget'): import anywidget, traitlets
 
     class Rows(traitlets.TraitType):
         default_value, info_text = [], 'rows of the dataset'

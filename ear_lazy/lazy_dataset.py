@@ -35,7 +35,7 @@ from ear_lazy.base.images import (
     OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
     stored_turn)
 from .base.parameters import described
-from .base.storage import check_storage, is_remote, place
+from .base.storage import absolute_location, check_storage, is_remote
 from .loading.cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_transform, chosen_cache
@@ -78,7 +78,7 @@ class LazyNPYDataset(RowDataset):
         self.extras, self.transform, self.on_error = checked_extras(extras), checked_transform(transform), checked_on_error(on_error)
         self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
         self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
-        self.metadata = Metadata(check_storage(place(npy_path)), anywhere=allow_outside_root)
+        self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self._set_root(root_dir, allow_outside_root)
 
@@ -87,7 +87,7 @@ class LazyNPYDataset(RowDataset):
 # %% ../nbs/lazy_dataset.ipynb #3b690133
 @patch
 def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
-    if root_dir is not None: self.root = place(root_dir)
+    if root_dir is not None: self.root = absolute_location(root_dir)
     else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
     check_storage(self.root)
     self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)

@@ -21,9 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .base.compat import CheckedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
-from .metadata.file import Metadata, Pick, Rows, Spool, sign_shards, write_metadata
+from .metadata.file import Metadata, ChosenRows, Rows, Spool, sign_shards, write_metadata
 from .metadata.roots import image_root, is_near
 
 # %% ../nbs/migrate.ipynb #f57651d1
@@ -131,10 +132,8 @@ _REFUSED = {o[0] for o in (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ
                            pickle.BINPERSID, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER, pickle.EMPTY_SET, pickle.ADDITEMS,
                            pickle.FROZENSET)}
 
-class RestrictedUnpickler(pickle._Unpickler):
+class RestrictedUnpickler(CheckedUnpickler, refuse=_REFUSED):
     "Reads a pickle of arrays, lists, dictionaries, tuples, numbers and text; raises `PickleRefused` for anything else"
-    dispatch = {k: o for k, o in pickle._Unpickler.dispatch.items() if k not in _REFUSED}
-
     def find_class(self, module, name):
         if found := NAMES.get((module, name)): return found
         raise PickleRefused(f'{module}.{name}')
@@ -142,20 +141,11 @@ class RestrictedUnpickler(pickle._Unpickler):
     def get_extension(self, code): raise PickleRefused('an extension')
     def persistent_load(self, pid): raise PickleRefused('an object in another file')
 
-    def load_reduce(self):
-        if type(self.stack[-2]) is not Callable or type(self.stack[-1]) is not tuple: raise PickleRefused('a call of something else')
-        pickle._Unpickler.load_reduce(self)
+    def check_call(self, function, arguments):
+        if type(function) is not Callable or type(arguments) is not tuple: raise PickleRefused('a call of something else')
 
-    def load_build(self):
-        if type(self.stack[-2]) not in (ArrayMaker, DtypeMaker): raise PickleRefused('attributes of something else')
-        pickle._Unpickler.load_build(self)
-
-    def load_bytearray8(self):
-        "Python's own allocates the claimed size"
-        self.append(bytearray(self.read(int.from_bytes(self.read(8), 'little'))))
-
-    dispatch[pickle.REDUCE[0]], dispatch[pickle.BUILD[0]] = load_reduce, load_build
-    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    def check_attributes(self, owner):
+        if type(owner) not in (ArrayMaker, DtypeMaker): raise PickleRefused('attributes of something else')
 
 def load_restricted(
     data:bytes, # A pickle of any protocol
@@ -326,7 +316,7 @@ def _write(staging, name, kind, rows, split, root, source):
     spool = Spool(staging / 'rows')
     spool.append(rows)
     spool.close()
-    pick = Pick(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
+    pick = ChosenRows(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
     paths = write_metadata(staging / name, [pick], kind, split, root, [source], [''])
     sign_shards(paths)
     return paths

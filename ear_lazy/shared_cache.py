@@ -8,13 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/shared_cache.html.md"""
 __all__ = ['pack', 'unpack', 'SharedCache']
 
 # %% ../nbs/shared_cache.ipynb #707fbac5
-import mmap
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from threading import Lock
-from weakref import WeakValueDictionary, finalize
+from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
@@ -22,7 +21,7 @@ from fastcore.basics import patch
 
 from .base.errors import EarLazyError
 from .base.parameters import described
-from .base.shared_memory import fcntl, identity_of, lock_file
+from .base.shared_memory import HAS_MEMORY_FILES, PAGE_BYTES, close_with, fcntl, identity_of, in_forked_child, lock_file, map_file, open_elsewhere, unnamed_file
 from .loading.cache import CacheInfo, parse_bytes
 
 # %% ../nbs/shared_cache.ipynb #80024aef
@@ -205,24 +204,22 @@ class SharedCache:
     def __init__(self,
         max_bytes:int|str, # Most memory to take, tables included, such as '2GB'
     ):
-        if fcntl is None or not hasattr(os, 'memfd_create'):
+        if fcntl is None or not HAS_MEMORY_FILES:
             raise OSError("a shared cache needs Linux; a dataset's cache_bytes bounds a cache in each process")
         self.max_bytes = parse_bytes(max_bytes)
-        page, memory = mmap.PAGESIZE, os.sysconf('SC_PHYS_PAGES') * mmap.PAGESIZE
-        n = self.max_bytes // page * page // _BYTES_PER_BLOCK
+        memory = os.sysconf('SC_PHYS_PAGES') * PAGE_BYTES
+        n = self.max_bytes // PAGE_BYTES * PAGE_BYTES // _BYTES_PER_BLOCK
         if not 1 < n < 2**31: raise ValueError(f'max_bytes is {self.max_bytes:,}: a shared cache takes 10 kB to 8 TB')
         if self.max_bytes > memory:
             raise ValueError(f'max_bytes is {self.max_bytes:,}, but this machine has {memory:,} bytes of memory')
-        fd = os.memfd_create('ear_lazy')
-        os.ftruncate(fd, n * _BYTES_PER_BLOCK)
-        self._attach(fd)
+        self._attach(unnamed_file(n * _BYTES_PER_BLOCK))
         self._arena.reset()
 
     def _attach(self, fd):
         "Use the memory of a file descriptor, for the lifetime of this object"
         self._fd, self._lock = fd, Lock()
-        finalize(self, os.close, fd).atexit = False
-        self._arena = Arena(mmap.mmap(fd, 0))
+        close_with(self, fd)
+        self._arena = Arena(map_file(fd))
         _caches[identity_of(fd)] = self
 
 # %% ../nbs/shared_cache.ipynb #4af06393
@@ -292,24 +289,20 @@ def clear(self:SharedCache)->None:
 def __repr__(self:SharedCache): return f'SharedCache({self.max_bytes:,} bytes, {self.nbytes:,} used, {self.info()})'
 
 # %% ../nbs/shared_cache.ipynb #2273a3b6
+@in_forked_child
 def _renew_locks():
     "Make the caches of a forked process usable, whatever other threads were doing"
     global _opening
     _opening = Lock()
     for cache in list(_caches.values()): cache._lock = Lock()
 
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)
-
 # %% ../nbs/shared_cache.ipynb #5c695f5c
 def _open(pid, fd, identity, max_bytes):
     "The cache that another process holds"
     with _opening:
         if (cache := _caches.get(identity)) is not None: return cache
-        try: own = os.open(f'/proc/{pid}/fd/{fd}', os.O_RDWR)
+        try: own = open_elsewhere(pid, fd, identity)
         except OSError as e: raise EarLazyError(f'the shared cache of process {pid} is gone: {e.strerror}') from None
-        if identity_of(own) != identity:
-            os.close(own)
-            raise EarLazyError(f'the shared cache of process {pid} is gone: it has been closed')
         cache = SharedCache.__new__(SharedCache)
         cache.max_bytes = max_bytes
         cache._attach(own)

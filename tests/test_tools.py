@@ -207,7 +207,14 @@ def test_tv_samples_are_drawn_as_others():
 def test_adapters_say_at_once_what_is_missing(monkeypatch):
     for name, adapter in (('torchvision.tv_tensors', as_tv_tensors), ('albumentations', lambda: albumentations_transform(None))):
         monkeypatch.setitem(sys.modules, name, None)
-        with pytest.raises(ImportError, match=name): adapter()
+        with pytest.raises(ImportError, match=rf"pip install 'ear_lazy\[.*{name}"): adapter()
+
+
+@pytest.mark.parametrize('package, function', [('datasets', 'to_hf'), ('supervision', 'to_supervision')])
+def test_a_hand_over_says_what_to_install(package, function, monkeypatch):
+    from ear_lazy import handover
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"{function} needs the package {package}: pip install 'ear_lazy\[{package}\]'"): getattr(handover, function)(None)
 
 
 # Trainers

@@ -21,6 +21,7 @@ from weakref import WeakSet
 from fastcore.basics import patch
 
 from ..base.arguments import whole_number
+from ..base.shared_memory import in_forked_child
 
 # %% ../../nbs/6_loading/cache.ipynb #4683101f
 class CacheInfo(NamedTuple):
@@ -142,10 +143,9 @@ def __reduce__(self:LRUCache): return LRUCache, (self.maxsize, self.max_bytes)
 def __repr__(self:LRUCache): return f'LRUCache({self.info()})'
 
 # %% ../../nbs/6_loading/cache.ipynb #725e9949
+@in_forked_child
 def _renew_locks():
     "Make the caches of a forked process usable, even if another thread held a lock"
     for cache in list(_caches):
         caught, cache._lock = cache._lock.locked(), Lock()
         if caught: cache.clear()
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import msgspec
 
 import ear_lazy
+from ..base.compat import has_lost_scheduler
 from ..base.digests import FileDigest, code_digest, digest_read, take_digest
 from ..base.errors import EarLazyError, RawDataError
 from ..base.records import Records
@@ -67,7 +68,7 @@ def call_there(
 def _result(future, executor):
     "Of a future; what is given to Dask after its scheduler is gone would be waited for without end"
     while not futures.wait([future], timeout=1).done:
-        if getattr(getattr(executor, '_client', None), 'status', '') == 'closed': raise ConnectionError('its scheduler is gone')
+        if has_lost_scheduler(executor): raise ConnectionError('its scheduler is gone')
     return future.result()
 
 @contextmanager
