@@ -479,7 +479,7 @@ def _other_files(tree):
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
 )->int: # Exit status
-    "The command `ear-lazy-process`, which is `ear_lazy.command`"
+    "The command `ear-lazy process`, which is in `ear_lazy.command`"
     from ear_lazy import command
     return command.main(args)
 

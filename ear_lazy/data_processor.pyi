@@ -89,4 +89,4 @@ class DataProcessor:
 def main(
     args: Sequence[str] | None = None, # Arguments; those of the command line by default
 ) -> int: # Exit status
-    "The command `ear-lazy-process`, which is `ear_lazy.command`"
+    "The command `ear-lazy process`, which is in `ear_lazy.command`"

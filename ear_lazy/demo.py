@@ -73,7 +73,7 @@ def check_folder(
     "Raise `OutputError` if a run would replace something that the demo did not make"
     if found := _not_made_here(folder):
         raise OutputError(f'{folder / found[0]} was not made by the demo, or has changed since; '
-                          'your files are never replaced: choose another folder')
+                          'your files are never replaced: choose another folder, as in: ear-lazy demo another_folder')
 
 # %% ../nbs/demo.ipynb #3d76e6be
 def make_raw(
@@ -177,9 +177,10 @@ def next_lines(
     npy, picture = folder / PREPROCESSED / 'train_detector.npy', folder / 'sample.png'
     lines = ['from ear_lazy.lazy_dataset import LazyNPYDataset', f'ds = LazyNPYDataset({str(npy)!r}, cache_size=100)',
              "print(len(ds), ds[0]['image'].shape, ds[0]['bboxes'])", f'ds.show(0).figure.savefig({str(picture)!r})']
-    command = [python, '-m', 'ear_lazy.data_processor', '--all']
+    script = Path(python).with_name('ear-lazy')
+    command = [str(script)] if script.exists() else [python, '-m', 'ear_lazy.command'] # not every installation has the script there
     folders = ['--raw-data-dir', str(folder / RAW), '--output-dir', str(folder / PREPROCESSED)]
-    return '\n'.join(lines), shlex.join(command + folders)
+    return '\n'.join(lines), shlex.join([*command, 'process', '--all', *folders])
 
 # %% ../nbs/demo.ipynb #814ff61c
 def _timed(function, *args):
@@ -198,7 +199,8 @@ def run(
     raw, s = _timed(make_raw, folder, images)
     print(f'1. Drew {images:,} images, annotated in COCO JSON, CSV and .pts: {raw}, {_disk_bytes(raw):,} bytes, {s:.1f} s\n', flush=True)
     report, s = _timed(process, folder)
-    print(f'2. Read all annotations into {folder / PREPROCESSED}: {s:.2f} s\n\n{report}\n', flush=True)
+    print(f'2. Read all annotations, and wrote {len(report.outputs)} metadata files into {folder / PREPROCESSED}: {s:.2f} s\n'
+          f'   (detector: images with their boxes; landmarker: images with one set of keypoints; teacher: crops of single ears)\n\n{report}\n', flush=True)
     datasets, s = _timed(open_datasets, folder, report)
     print(f'3. Opened {len(datasets)} files lazily: {s:.2f} s, most of it for importing PyTorch\n', flush=True)
     table, s = _timed(size_table, report, datasets)
@@ -214,11 +216,11 @@ def _print_next(folder):
     lines, command = next_lines(folder)
     indented = ''.join(f'    {line}\n' for line in lines.splitlines())
     print(f'Next, in Python ({sys.executable}) or a notebook:\n\n{indented}')
-    print(f'On the command line (with data of your own, give other folders):\n\n    {command}')
+    print(f'On the command line; for data of your own, give other folders, and look first with list in place of process --all:\n\n    {command}')
 
 # %% ../nbs/demo.ipynb #bfe2aa1d
 def make_parser(
-    prog:str='ear-lazy-demo', # Name of the command
+    prog:str='ear-lazy demo', # Name of the command
 )->argparse.ArgumentParser:
     "The arguments of the command"
     p = argparse.ArgumentParser(prog, description='Draw synthetic ears, process them, load them lazily, and save a gallery.',
@@ -234,7 +236,7 @@ def _images(text):
 
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
-    prog:str='ear-lazy-demo', # Name of the command
+    prog:str='ear-lazy demo', # Name of the command
 )->int: # Exit status
     "The command `ear-lazy demo`"
     args = make_parser(prog).parse_args(args)

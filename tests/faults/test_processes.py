@@ -181,7 +181,7 @@ def test_ctrl_c(long_run, workers, whom, turn):
     assert len(workers_of_p) == workers
     os.killpg(p.pid, signal.SIGINT) if whom == 'group' else p.send_signal(signal.SIGINT)
     done = ended(p)
-    assert (done.returncode, done.stderr) == (130, 'ear-lazy-process: interrupted: nothing was written, earlier outputs are untouched\n')
+    assert (done.returncode, done.stderr) == (130, 'ear-lazy process: interrupted: nothing was written, earlier outputs are untouched\n')
     kept('Ctrl-C', raw.parent/'out', before)
     assert not any(map(alive, workers_of_p))
 
