@@ -36,7 +36,8 @@ def _lines(folder):
     "Path of each raw file -> its line in the marker; '' for what is no file"
     files = [o for o in sorted((folder / RAW).rglob('*')) if not S_ISDIR(o.lstat().st_mode)]
     paths = [o.relative_to(folder).as_posix() for o in files]
-    return {path: f'{h}  {path}' if (h := _hash(o)) else '' for path, o in zip(paths, files)}
+    hashes = [_hash(o) for o in files]
+    return {path: f'{hash}  {path}' if hash else '' for path, hash in zip(paths, hashes)}
 
 def _hash(file):
     if not S_ISREG(file.lstat().st_mode): return ''

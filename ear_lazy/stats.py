@@ -82,7 +82,8 @@ def _counts_by(numbers, names, weights=None):
 
 def _number(value):
     "A number in few characters"
-    return '–' if not np.isfinite(value) else f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
+    if not np.isfinite(value): return '–'
+    return f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
 
 def _visibility(c): return c.points.visibility if c.kind == 'landmarker' else np.zeros((0, 3), np.int64)
 
@@ -308,8 +309,9 @@ def _number_difference(a, b):
     a, b = known(a), known(b)
     bins = _bins(*np.quantile(np.concatenate([a, b]), [.01, .99])) if len(a) + len(b) else []
     def words(o):
-        low, median, high = np.quantile(o, [.05, .5, .95]) if len(o) else [np.nan]*3
-        return f'{bars(_counted(o, bins))} {_number(median)} ({_number(low)} to {_number(high)})' if len(o) else '–'
+        if not len(o): return '–'
+        low, median, high = map(_number, np.quantile(o, [.05, .5, .95]))
+        return f'{bars(_counted(o, bins))} {median} ({low} to {high})'
     return Difference(words(a), words(b), kolmogorov_smirnov(a, b), chance_of_numbers(len(a), len(b)))
 
 def _share_difference(a, b):

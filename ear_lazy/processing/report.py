@@ -40,7 +40,7 @@ from .output_folder import Output
 # %% ../../nbs/4_processing/report.ipynb #5c5536f6
 @dataclass
 class Count:
-    "What became of the boxes, or of the keypoint instances, of a source"
+    "What became of the boxes, or of the sets of keypoints, of a source"
     read: int = 0
     kept: int = 0
     repaired: int = 0 # of those kept

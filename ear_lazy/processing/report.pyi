@@ -11,7 +11,7 @@ __all__ = ['NOT_ASKED_FOR', 'Count', 'SourceReport', 'Problems', 'Report', 'Repo
 
 @dataclass
 class Count:
-    "What became of the boxes, or of the keypoint instances, of a source"
+    "What became of the boxes, or of the sets of keypoints, of a source"
     read: int = ...
     kept: int = ...
     repaired: int = ... # of those kept

@@ -70,8 +70,8 @@ def select_objects(
     gone = ~np.isin(r.labels, chosen) & bool(classes)
     for i in np.unique(r.labels[gone]):
         of = gone & (r.labels == i)
-        boxes, instances = (of & r.has_box).sum(), (of & r.has_keypoints).sum()
-        r.problem('other_class', 'dropped', detail=r.label_names[i], boxes=boxes, keypoints=instances)
+        boxes, keypoint_sets = (of & r.has_box).sum(), (of & r.has_keypoints).sum()
+        r.problem('other_class', 'dropped', detail=r.label_names[i], boxes=boxes, keypoints=keypoint_sets)
     other = r.has_keypoints & ~gone & (r.point_counts != keypoints) & (keypoints is not None)
     for k in np.unique(r.point_counts[other]):
         r.problem('other_keypoints', 'dropped', detail=f'{k} points', keypoints=(other & (r.point_counts == k)).sum())
