@@ -208,7 +208,7 @@ def run(
     print('4. Decoded each row once, to count the bytes that np.savez would add for its pixels (height × width × 3): '
           f'{s:.1f} s\n\n{table}\n', flush=True)
     (rows, batches), s = _timed(run_epoch, datasets['train_detector.npy'])
-    print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batches, {s:.1f} s\n', flush=True)
+    print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batch{"es" * (batches != 1)}, {s:.1f} s\n', flush=True)
     _, s = _timed(save_gallery, datasets, folder)
     print(f'6. Drew samples of each kind: {folder / GALLERY}, {s:.1f} s\n', flush=True)
     _print_next(folder)
