@@ -41,7 +41,7 @@ def _type(annotation):
 
 class _OfClass:
     "The docstring of a class, with its parameters"
-    def __init__(self, cls): self.cls, self.text, self.full = cls, cls.__doc__, None
+    def __init__(self, cls): self.cls, self.text, self.full = cls, inspect.cleandoc(cls.__doc__), None
     def __get__(self, instance, owner):
         if self.full is None:
             self.full = self.text # for `docments`, which asks for it
@@ -51,7 +51,7 @@ class _OfClass:
 class _OfFunction(str):
     "The docstring of a function; what `help` and Jupyter show of it has its parameters, too"
     def __new__(cls, function):
-        self = super().__new__(cls, function.__doc__)
+        self = super().__new__(cls, inspect.cleandoc(function.__doc__))
         self.function, self.full = function, None
         return self
 
