@@ -323,7 +323,7 @@ def _write(staging, name, kind, rows, split, root, source):
 
 # %% ../nbs/migrate.ipynb #a0344f73
 def make_parser(
-    prog:str='ear-lazy-migrate', # Name of the command
+    prog:str='ear-lazy migrate', # Name of the command
 )->argparse.ArgumentParser:
     "The options of the command"
     parser = argparse.ArgumentParser(prog, description='Make a metadata file of one that an older version has pickled, '
@@ -336,7 +336,7 @@ def make_parser(
 
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
-    prog:str='ear-lazy-migrate', # Name of the command
+    prog:str='ear-lazy migrate', # Name of the command
 )->int: # Exit status
     "The command `ear-lazy migrate`"
     args = make_parser(prog).parse_args(args)

@@ -100,7 +100,7 @@ def one_sentence(run, *words, status=1):
     assert run.returncode == status, (run.returncode, run.stdout, run.stderr)
     assert 'Traceback' not in run.stdout + run.stderr, run.stderr
     lines = run.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith('ear-lazy-process: '), run.stderr
+    assert len(lines) == 1 and lines[0].startswith('ear-lazy process: '), run.stderr
     for word in words: assert str(word) in lines[0], lines[0]
     return lines[0]
 

@@ -266,7 +266,7 @@ def test_command(tmp_path, capsys):
     assert capsys.readouterr().out == (f'{tmp_path}/new.npy: 3 detector rows, 3 of them without an image in {tmp_path}; '
         'old relative paths are resolved from the current folder: run this where the old program was run\n')
     assert main([str(old), str(tmp_path/'new.npy')]) == 1
-    assert capsys.readouterr().err == f'ear-lazy-migrate: {tmp_path}/new.npy is there already: remove it, or choose another name\n'
+    assert capsys.readouterr().err == f'ear-lazy migrate: {tmp_path}/new.npy is there already: remove it, or choose another name\n'
     with pytest.raises(OutputError, match='cannot write'): migrate(old, old/'new.npy')
     run = subprocess.run([sys.executable, '-m', 'ear_lazy.migrate', 'none.npy', str(tmp_path/'x.npy')], capture_output=True, text=True, cwd=ROOT)
-    assert run.returncode == 1 and run.stderr == 'ear-lazy-migrate: none.npy: cannot be opened: No such file or directory\n'
+    assert run.returncode == 1 and run.stderr == 'ear-lazy migrate: none.npy: cannot be opened: No such file or directory\n'

@@ -177,5 +177,5 @@ def test_loading_an_image_of_another_size(tmp_path, orientation, size, kind, loa
     for ask in (lambda: dataset[0], lambda: dataset.get_batch([0])):
         with pytest.raises(ImageLoadError) as caught: ask()
         assert caught.value.row == 0
-        for words in ('photo.jpg (row 0)', '60×40', f'{size[1]}×{size[0]}', 'python -m ear_lazy.data_processor --all'): assert words in str(caught.value)
+        for words in ('photo.jpg (row 0)', '60×40', f'{size[1]}×{size[0]}', 'ear-lazy process --all'): assert words in str(caught.value)
     assert dataset.get_metadata(0)['image_path'].endswith('photo.jpg')

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.base.drawing import boxes_of, points_of, thumbnail_html
+from ear_lazy.export import origin
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.samples import Sample
 from ear_lazy.show import show_batch
@@ -296,8 +297,8 @@ def truth(ds):
     found = {}
     for i in range(len(ds)):
         row = ds.get_metadata(i)
-        leaf, at = ds._find(i) if hasattr(ds, 'datasets') else (ds, i)
-        names = [leaf.label_names[o] for o in np.atleast_1d(leaf.metadata.labels(leaf._row(at))).tolist()]
+        file, at = origin(ds, i)
+        names = [file.label_names[o] for o in np.atleast_1d(file.metadata.labels(at)).tolist()]
         values = row['bboxes'] if 'bboxes' in row else row['bbox'][None]
         found.setdefault(row['image_path'], []).extend(zip(map(tuple, values.tolist()), names))
     return found

@@ -24,7 +24,7 @@ from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
 from ..metadata.file import ChosenRows, Plan, Spool, shard_path, write_shard
 from ..processing.output_folder import Output, joined_names
 from ..processing.report import Report
-from ..processing.rows import Asked, Names, Part, batches, joined, take_in
+from ..processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows
 from ..processing.splits import moved_groups, split_rows
 from ..processing.workers import RawFolder, Workers, tasks_of, this_worker
 
@@ -50,7 +50,7 @@ class Job(NamedTuple):
     "Settings of a run that workers need"
     raw: RawFolder
     staging: str # folder for unfinished files, visible to all workers
-    asked: Asked
+    asked: RowOptions
     declared: tuple # `Source`s given by the user
     batch_size: int
 
@@ -86,7 +86,7 @@ def survey(job:Job, dataset:str)->Survey:
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
     "A parsed piece"
-    part: Part
+    part: SourceFacts
     folder: str # in `staging`
     groups: dict # kind to the lowest and the highest group hash of its rows
     sizes: dict # kind to the numbers of its rows and of their values
@@ -102,11 +102,11 @@ def parse(
     if source is None or sum(len(d.files) for d in source.documents) != files:
         raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} '
                            f'that another worker sees: is {job.raw.root} the same folder everywhere?')
-    piece = Piece(Part(Report(job.asked.kinds), Names()), uuid.uuid4().hex, {}, {})
+    piece = Piece(SourceFacts(Report(job.asked.kinds), ClassNumbers()), uuid.uuid4().hex, {}, {})
     spools = {k: Spool(Path(job.staging) / piece.folder / k) for k in job.asked.kinds}
     try:
         for r in joined(source, (load(tree, *o) for o in tasks_of(source, job.batch_size)[first:last])):
-            for kind, rows in take_in(r, source, job.asked, piece.part):
+            for kind, rows in make_rows(r, source, job.asked, piece.part):
                 for batch in batches(rows, job.batch_size): spools[kind].append(batch)
         for o in spools.values(): o.flush()
     finally:
@@ -256,7 +256,7 @@ class SharedRun:
         arguments = [(n, (s.dataset, s.files, *o)) for n, s in enumerate(self.surveys) for o in s.pieces]
         for (n, _), piece in zip(arguments, self.call(parse, [o for _, o in arguments])):
             report.include(piece.part.report)
-            self.pieces.append((n, piece._replace(part=Part(None, list(piece.part.labels)))))
+            self.pieces.append((n, piece._replace(part=SourceFacts(None, list(piece.part.labels)))))
             tell()
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #5fea9c8a

@@ -4,7 +4,7 @@ from ear_lazy.formats.discover import FoundSource
 from ear_lazy.metadata.file import ChosenRows, Plan
 from ear_lazy.processing.output_folder import Output
 from ear_lazy.processing.report import Report
-from ear_lazy.processing.rows import Asked, Part
+from ear_lazy.processing.rows import RowOptions, SourceFacts
 from ear_lazy.processing.workers import RawFolder
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ class Job(NamedTuple):
     "Settings of a run that workers need"
     raw: RawFolder
     staging: str # folder for unfinished files, visible to all workers
-    asked: Asked
+    asked: RowOptions
     declared: tuple # `Source`s given by the user
     batch_size: int
     def found(self, dataset): # its folder
@@ -42,7 +42,7 @@ def survey(job: Job, dataset: str) -> Survey:
 
 class Piece(NamedTuple):
     "A parsed piece"
-    part: Part
+    part: SourceFacts
     folder: str # in `staging`
     groups: dict # kind to the lowest and the highest group hash of its rows
     sizes: dict # kind to the numbers of its rows and of their values

@@ -10,6 +10,7 @@ __all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'e
 # %% ../../nbs/3_metadata/file.ipynb #a1cbfbad
 import mmap
 import os
+import shlex
 from bisect import bisect_right
 from contextlib import suppress
 from pathlib import Path
@@ -301,8 +302,14 @@ def write_shard(
 # %% ../../nbs/3_metadata/file.ipynb #4e3325dc
 MOST_PIXELS = 2**32 # of an image that a row is for; the largest JPEG has fewer
 _NAMES_OF = {'source': 'source_names', 'labels': 'label_names'}
-REPROCESS = 'make metadata files from the raw data with: python -m ear_lazy.data_processor --all'
-_MIGRATE = f'{REPROCESS}; or, without raw data, this file with: ear-lazy-migrate OLD.npy NEW.npy'
+REPROCESS = 'make metadata files from the raw data with: ear-lazy process --all'
+
+def _migrate(path):
+    "What to do about a pickled file, which has to be converted if its raw data is gone"
+    here = os.path.relpath(path) if os.path.isabs(path) else path
+    old = path if here.startswith('..') else here
+    command = shlex.join(['ear-lazy', 'migrate', old, f'{os.path.splitext(old)[0]}_migrated.npy'])
+    return f'{REPROCESS}; or, without raw data, a current file of this one with: {command}'
 
 def read_header(
     f, # Binary file, at its start
@@ -314,7 +321,7 @@ def read_header(
         raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}; '
                             'or, without raw data, see the tutorial Migrate', path)
     if magic[:1] == b'\x80':
-        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_MIGRATE}', path)
+        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_migrate(path)}', path)
     if magic != b'\x93NUMPY': raise MetadataError(f'not an NPY file; {REPROCESS}' if magic else 'an empty file', path)
     f.seek(0)
     try:
@@ -325,7 +332,7 @@ def read_header(
         raise MetadataError(f'truncated or damaged header: {e}', path) from None
     if dtype.hasobject:
         raise MetadataError('pickled objects, as older versions wrote them, which are never loaded '
-                            f'because they can run code; {_MIGRATE}', path)
+                            f'because they can run code; {_migrate(path)}', path)
     if dtype.names is None or shape != ():
         raise MetadataError(f'a plain array of shape {shape} and dtype {dtype}, not metadata', path)
     return dtype

@@ -34,8 +34,8 @@ class SourceInfo:
     feeds: tuple[str, ...] # kinds of output
     images: int = 0
     boxes: int = 0
-    keypoints: int = 0 # instances
-    points: Counter[int] = field(default_factory=Counter) # number of keypoints to number of instances
+    keypoints: int = 0 # sets of them
+    points: Counter[int] = field(default_factory=Counter) # number of keypoints in a set to number of sets
     classes: Counter[str] = field(default_factory=Counter) # class to number of objects
     splits: Counter[str] = field(default_factory=Counter) # folder 'train', 'valid', … to number of images, if there are such folders
     reasons: Counter[str] = field(default_factory=Counter) # reason to number of problems
@@ -88,7 +88,7 @@ class Sources(list[SourceInfo]):
         if len(self.others) > 10: yield f'… and {len(self.others) - 10:,} more that no reader knows'
         sizes = sorted({k for s in self for k in s.points})
         if len(sizes) < 2: return
-        yield f"Numbers of keypoints differ: {', '.join(map(str, sizes))}; keypoints=K keeps one of them."
+        yield f"Numbers of keypoints differ: {', '.join(map(str, sizes))}; keypoints=K, or --keypoints K, keeps one of them."
 
     def __repr__(self): return str(self)
 

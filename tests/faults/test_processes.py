@@ -179,7 +179,7 @@ def test_ctrl_c(long_run, turn, workers, whom):
     assert len(workers_of_p) == workers
     os.killpg(p.pid, signal.SIGINT) if whom == 'group' else p.send_signal(signal.SIGINT)
     done = ended(p)
-    assert (done.returncode, done.stderr) == (130, 'ear-lazy-process: interrupted: nothing was written, earlier outputs are untouched\n')
+    assert (done.returncode, done.stderr) == (130, 'ear-lazy process: interrupted: nothing was written, earlier outputs are untouched\n')
     kept('Ctrl-C', raw.parent/'out', before)
     assert not any(map(alive, workers_of_p))
 
@@ -217,12 +217,12 @@ def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
     "… also between one result and the next task"
     before = earlier(raw)
     many(raw, 40)
-    load, slow = workers.load, data_processor.take_in
+    load, slow = workers.load, data_processor.make_rows
     def dying(tree, source, document):
         if document.files[0] == sorted(f'many/annot/{i}.pts' for i in range(40))[turn]: os.kill(os.getpid(), signal.SIGKILL)
         return load(tree, source, document)
     monkeypatch.setattr(workers, 'load', dying)
-    monkeypatch.setattr(data_processor, 'take_in', lambda *args: [time.sleep(0.05), slow(*args)][1])
+    monkeypatch.setattr(data_processor, 'make_rows', lambda *args: [time.sleep(0.05), slow(*args)][1])
     with pytest.raises(EarLazyError, match='a parser process was killed'): process(raw, raw.parent/'out', num_workers=2, batch_size=1)
     kept('a parser process killed', raw.parent/'out', before)
 
