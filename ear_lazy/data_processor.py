@@ -33,7 +33,7 @@ from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, kind_of
 from .base.parameters import described
 from .base.records import Problem
-from .base.storage import check_storage, is_remote, place
+from .base.storage import absolute_location, check_storage, is_remote
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
 from .formats.discover import Source as Source, check_said, discover, uncollected # users import `Source` from here
@@ -53,7 +53,7 @@ from .processing.workers import RawFolder, each_of, loaders, tasks_of
 # %% ../nbs/data_processor.ipynb #44371c26
 def _folder(path):
     "A path, or a URL as text"
-    if is_remote(os.fspath(path)): path = check_storage(place(path))
+    if is_remote(os.fspath(path)): path = check_storage(absolute_location(path))
     return path if is_remote(path) else home_path(path)
 
 def _checked_sources(sources):

@@ -36,7 +36,7 @@ from ear_lazy.base.images import (
     OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
     stored_turn)
 from .base.parameters import described
-from .base.storage import check_storage, is_remote, place
+from .base.storage import absolute_location, check_storage, is_remote
 from .loading.cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
 from .loading.orientation import as_seen
@@ -112,11 +112,11 @@ class LazyNPYDataset(RowDataset):
         self.resize, self.num_threads = resize, num_threads
         if unknown := {*extras} - {'labels', 'row'}:
             raise ValueError(f"no extras {sorted(unknown)}: choose from 'labels' and 'row'")
-        self.metadata = Metadata(check_storage(place(npy_path)), anywhere=allow_outside_root)
+        self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root)
         self.disk_cache = parse_bytes(disk_cache)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self.image_loader, self.extras = image_loader, extras
-        if root_dir is not None: self.root = place(root_dir)
+        if root_dir is not None: self.root = absolute_location(root_dir)
         else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
         check_storage(self.root)
         self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)

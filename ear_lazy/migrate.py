@@ -24,7 +24,7 @@ import numpy as np
 from .base.compat import CheckedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
-from .metadata.file import Metadata, Pick, Rows, Spool, sign_shards, write_metadata
+from .metadata.file import Metadata, ChosenRows, Rows, Spool, sign_shards, write_metadata
 from .metadata.roots import image_root, is_near
 
 # %% ../nbs/migrate.ipynb #f57651d1
@@ -316,7 +316,7 @@ def _write(staging, name, kind, rows, split, root, source):
     spool = Spool(staging / 'rows')
     spool.append(rows)
     spool.close()
-    pick = Pick(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
+    pick = ChosenRows(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
     paths = write_metadata(staging / name, [pick], kind, split, root, [source], [''])
     sign_shards(paths)
     return paths

@@ -26,15 +26,15 @@ from filelock import FileLock
 from .errors import UnsafePathError
 
 # %% ../../nbs/1_base/files.ipynb #ba04c235
-_READ = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0)
+_READ_FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0)
 _NOFOLLOW, _DIRECTORY = getattr(os, 'O_NOFOLLOW', 0), getattr(os, 'O_DIRECTORY', 0)
-_NAMES = {S_ISLNK: 'a link', S_ISDIR: 'a folder', S_ISREG: 'a file'}
+_KIND_NAMES = {S_ISLNK: 'a link', S_ISDIR: 'a folder', S_ISREG: 'a file'}
 
 def kind_of(
     mode:int, # `st_mode`
 )->str:
     "What it is, in words: 'a file', 'a folder', 'a link', 'a pipe or a device'"
-    return next((name for test, name in _NAMES.items() if test(mode)), 'a pipe or a device')
+    return next((name for test, name in _KIND_NAMES.items() if test(mode)), 'a pipe or a device')
 
 def open_regular(
     path:str|os.PathLike, # File, or its name in `dir_fd`
@@ -42,7 +42,7 @@ def open_regular(
     dir_fd:int|None=None, # Descriptor of its folder
 )->io.BufferedReader: # To read bytes from
     "Open a file for reading; raises `OSError`, and `UnsafePathError` for anything but a regular file"
-    try: fd = os.open(path, _READ | (0 if follow else _NOFOLLOW), dir_fd=dir_fd)
+    try: fd = os.open(path, _READ_FLAGS | (0 if follow else _NOFOLLOW), dir_fd=dir_fd)
     except OSError as e:
         if e.errno == errno.ENXIO: raise UnsafePathError('a pipe or a device, not a file', path) from None # a socket
         if e.errno not in (errno.ELOOP, errno.EMLINK) or follow: raise
@@ -76,7 +76,7 @@ def is_below(
     return os.path.join(path, '').startswith(os.path.join(folder, ''))
 
 # %% ../../nbs/1_base/files.ipynb #14e9b753
-_SMALL = 2**24 # bytes
+_SMALL_BYTES = 2**24 # bytes
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.mkdir, os.rename, os.link, os.symlink, os.readlink} <= os.supports_dir_fd
 
 class OpenFolder:
@@ -91,7 +91,7 @@ class OpenFolder:
 
     def _open(self, name, dir_fd):
         "A descriptor of a folder; None where there are none of folders"
-        if _BY_DESCRIPTOR: return os.open(name, _READ | _DIRECTORY | (_NOFOLLOW if dir_fd is not None else 0), dir_fd=dir_fd)
+        if _BY_DESCRIPTOR: return os.open(name, _READ_FLAGS | _DIRECTORY | (_NOFOLLOW if dir_fd is not None else 0), dir_fd=dir_fd)
         if not os.path.isdir(name): raise NotADirectoryError(errno.ENOTDIR, 'not a folder', os.fspath(name))
         return None
 
@@ -162,7 +162,7 @@ class OpenFolder:
 
     def _check_holes(self, name, st):
         "A few bytes in an archive can become terabytes"
-        if st.st_size <= _SMALL or getattr(st, 'st_blocks', st.st_size) * 512 * 16 >= st.st_size: return
+        if st.st_size <= _SMALL_BYTES or getattr(st, 'st_blocks', st.st_size) * 512 * 16 >= st.st_size: return
         raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
 
     def is_in_place(self)->bool:

@@ -28,7 +28,7 @@ from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
 _URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+://').match
-_BROKEN = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]').match # what `Path` makes of a URL
+_BROKEN_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]').match # what `Path` makes of a URL
 
 def is_remote(
     path:str, # A path or URL
@@ -36,12 +36,12 @@ def is_remote(
     "Is it a URL?"
     return type(path) is str and '://' in path and _URL(path) is not None
 
-def place(
+def absolute_location(
     path:str, # A path or URL
 )->str:
     "An absolute path, or a URL without `/` at its end; a `file://` URL is a path"
     text = os.fspath(path)
-    if text is not path and _BROKEN(text): raise ValueError(f'{text!r} was a URL before it became a Path: pass it as text')
+    if text is not path and _BROKEN_URL(text): raise ValueError(f'{text!r} was a URL before it became a Path: pass it as text')
     if not is_remote(text): return os.path.abspath(text)
     protocol, _, rest = text.partition('://')
     return os.path.abspath(rest) if protocol in ('file', 'local') else text.rstrip('/')
@@ -102,7 +102,7 @@ def check_storage(
 # %% ../../nbs/1_base/storage.ipynb #16383bc7
 _CREDENTIALS = re.compile('credential|token|expired', re.I)
 _NETWORK = re.compile('connect|timeout|payload|incomplete|disconnected|http', re.I) # in the name of an error's type
-_PASSES = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
+_PASSING_ERRNOS = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
                                              'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO')}
 
 def storage_error(
@@ -117,7 +117,7 @@ def storage_error(
         fault, reason = 'denied', 'access is denied: check the credentials, and what they allow'
         if 'xpired' in said: reason = 'the credentials have expired: renew them'
         reason += f' ({said})'
-    elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSES or _NETWORK.search(name):
+    elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSING_ERRNOS or _NETWORK.search(name):
         fault = 'unreachable'
         reason = f'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later ({said})'
     else: fault, reason = 'unreadable', f'the storage raised {name}: {said}'
@@ -148,12 +148,12 @@ def tried(
 def _is_unreachable(error): return isinstance(error, StorageError) and error.fault == 'unreachable'
 
 # %% ../../nbs/1_base/storage.ipynb #fccdda34
-_ALL = 2**40 # bytes; with an explicit end, a file takes one request instead of two
+_ALL_BYTES = 2**40 # bytes; with an explicit end, a file takes one request instead of two
 
 def read_range(
     url:str, # File
     start:int=0, # First byte
-    end:int=_ALL, # One past the last byte; the file may be shorter
+    end:int=_ALL_BYTES, # One past the last byte; the file may be shorter
 )->bytes:
     "Bytes of a file; raises `StorageError`"
     fs = filesystem(url)
@@ -165,14 +165,14 @@ def read_range(
     return tried(get, url)
 
 # %% ../../nbs/1_base/storage.ipynb #714fc05f
-_SIGNS = ('ETag', 'etag', 'e_tag', 'generation', 'md5Hash', 'content_md5', 'Content-MD5', 'LastModified', 'last_modified', 'Last-Modified',
+_VERSION_FIELDS = ('ETag', 'etag', 'e_tag', 'generation', 'md5Hash', 'content_md5', 'Content-MD5', 'LastModified', 'last_modified', 'Last-Modified',
           'updated', 'mtime', 'modified', 'created') # strongest first
 
 def version_of(
     info:dict, # From a filesystem of fsspec
 )->str: # '' if `info` does not say
     "A text that changes when the file does"
-    sign = next((info[o] for o in _SIGNS if info.get(o)), None)
+    sign = next((info[o] for o in _VERSION_FIELDS if info.get(o)), None)
     if hasattr(sign, 'timestamp'): sign = sign.timestamp() # a listing may have a number for what `info` gives as a date
     return '' if sign is None else _digest(str(sign).strip('"') + f" {info['size']}")
 
@@ -195,8 +195,8 @@ def file_info(
     raise StorageError('this is a folder, not a file', url, fault='unreadable')
 
 # %% ../../nbs/1_base/storage.ipynb #25fe371f
-_VALID = 900 # seconds that a signed URL is valid
-_PROBE = "a b/ü+~'=&%.jpg" # a name that shows how names are quoted
+_VALID_SECONDS = 900 # seconds that a signed URL is valid
+_PROBE_NAME = "a b/ü+~'=&%.jpg" # a name that shows how names are quoted
 
 class _Signer:
     "Signs URLs as the client of a filesystem of s3fs would"
@@ -205,15 +205,15 @@ class _Signer:
         self._sign_url = s3_url_signer(self.client, session)
         self._folders = {} # bucket to the prefix of its URLs; '' if prefix and name do not make the URL
 
-    def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID)
+    def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID_SECONDS)
 
-    def _by_name(self, folder, key): return self._sign_url(folder + quote(key, safe='/~'), _VALID)
+    def _by_name(self, folder, key): return self._sign_url(folder + quote(key, safe='/~'), _VALID_SECONDS)
 
     def _find_folder(self, bucket):
         for _ in range(2): # signatures hold the time in seconds, which may have moved on between the two
-            url = self._by_rules(bucket, Key=_PROBE)
-            folder = url.partition('?')[0].removesuffix(quote(_PROBE, safe='/~'))
-            if self._by_name(folder, _PROBE) == url: return folder
+            url = self._by_rules(bucket, Key=_PROBE_NAME)
+            folder = url.partition('?')[0].removesuffix(quote(_PROBE_NAME, safe='/~'))
+            if self._by_name(folder, _PROBE_NAME) == url: return folder
         return ''
 
     def sign(self, bucket, key, version=None):
@@ -229,7 +229,7 @@ _making = Lock() # held while one of the objects below is made, one per process
 _http = None # connections
 _signer = None, None # filesystem and signer made for it; no filesystem: the signer is the parent process's
 _unsigned = set() # buckets that reject signed URLs
-_PASSING = 200, 206, 404, 416, 429, 500, 502, 503, 504 # statuses that do not mean such a rejection
+_PASSING_STATUSES = 200, 206, 404, 416, 429, 500, 502, 503, 504 # statuses that do not mean such a rejection
 
 def _connections():
     global _http
@@ -261,14 +261,14 @@ def _get_signed(url, end):
 
 def read_whole(
     url:str, # File
-    end:int=_ALL, # At most so many bytes
+    end:int=_ALL_BYTES, # At most so many bytes
 )->bytes:
     "Content of a file; raises `StorageError`"
     if not _has_signed(url): return read_range(url, 0, end)
     status, data = _get_signed(url, end)
     if status in (200, 206): return data
     data = read_range(url, 0, end)
-    if status not in _PASSING: _unsigned.add(url.split('/')[2])
+    if status not in _PASSING_STATUSES: _unsigned.add(url.split('/')[2])
     return data
 
 # %% ../../nbs/1_base/storage.ipynb #8725b6c5
@@ -334,7 +334,7 @@ def fetch_whole(
     finally: folder.remove(part)
 
 # %% ../../nbs/1_base/storage.ipynb #4d70d7e8
-DAY = 86_400 # seconds
+DAY_SECONDS = 86_400 # seconds
 
 def local_copy(
     url:str, # File
@@ -361,7 +361,7 @@ def _forget(folder, but):
     for name in folder.names():
         if name == but or not (_is_copy(name) or is_part(name)): continue
         found = folder.stat(name)
-        if found and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY: folder.remove(name)
+        if found and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY_SECONDS: folder.remove(name)
 
 # %% ../../nbs/1_base/storage.ipynb #8da88da1
 def _kept(url, end, keep):
@@ -434,7 +434,7 @@ class _Fetch:
 @contextmanager
 def prefetch(
     urls:list, # Files that the block reads with `read`, in about this order
-    most:int=_ALL, # At most so many bytes of each file
+    most:int=_ALL_BYTES, # At most so many bytes of each file
     keep:int=0, # Bytes of files to keep in the cache folder
 ):
     "Fetch files while a block reads them"
@@ -450,7 +450,7 @@ def prefetch(
 
 def read(
     url:str, # File
-    most:int=_ALL, # At most so many bytes
+    most:int=_ALL_BYTES, # At most so many bytes
     keep:int=0, # Bytes of files to keep in the cache folder
 )->bytes:
     "Content of a file, which may already be on its way; raises `StorageError`"

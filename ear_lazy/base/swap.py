@@ -21,7 +21,7 @@ from .files import OpenFolder, open_regular
 
 # %% ../../nbs/1_base/swap.ipynb #5871097d
 HIDDEN = '.ear_lazy'
-_SWAP = re.compile(r'swap(-[0-9a-f]{32})?') # earlier versions had one name for all
+_SWAP_NAME = re.compile(r'swap(-[0-9a-f]{32})?') # earlier versions had one name for all
 
 def swap_name()->str:
     "Name for the folder of a swap"
@@ -32,7 +32,7 @@ def real_path(
 )->Path: # Absolute
     "Where a file lives, following all links except those of a swap"
     real = Path(os.path.realpath(path))
-    return real.parents[3] / real.name if real.parts[-4:-3] == (HIDDEN,) and _SWAP.fullmatch(real.parts[-3]) else real
+    return real.parents[3] / real.name if real.parts[-4:-3] == (HIDDEN,) and _SWAP_NAME.fullmatch(real.parts[-3]) else real
 
 # %% ../../nbs/1_base/swap.ipynb #8e69c4b1
 def open_file(
@@ -91,7 +91,7 @@ def _behind(at, name, flat):
     "Name of the swap whose link is in the place of a file; '' if there is none"
     text = at.readlink(name)
     swap = text.removeprefix(f'{HIDDEN}/').partition('/')[0]
-    return swap if _SWAP.fullmatch(swap) and text in (_target(swap, flat), f'{swap}/now/{HIDDEN}/{name}') else '' # the last: of earlier versions
+    return swap if _SWAP_NAME.fullmatch(swap) and text in (_target(swap, flat), f'{swap}/now/{HIDDEN}/{name}') else '' # the last: of earlier versions
 
 def settle_copy(
     folder:OpenFolder, # Folder of the files

@@ -19,7 +19,7 @@ from ..base.swap import real_path
 from .notes import read_origin
 
 # %% ../../nbs/3_metadata/roots.ipynb #d2ec2f86
-LEVELS = 2 # up from the folder of the file
+LEVELS_UP = 2 # up from the folder of the file
 
 def is_near(
     root:str, # As recorded
@@ -28,7 +28,7 @@ def is_near(
     "Whether a recorded root is near its file"
     parts = os.path.normpath(root).replace('\\', '/').split('/')
     above = len(PurePosixPath(folder).parts) - 1
-    return not os.path.isabs(root) and parts[0] != '' and ':' not in parts[0] and parts.count('..') <= min(LEVELS, above)
+    return not os.path.isabs(root) and parts[0] != '' and ':' not in parts[0] and parts.count('..') <= min(LEVELS_UP, above)
 
 def recorded_root(
     npy_path:str, # Metadata file; links are followed
@@ -75,7 +75,7 @@ def _far(path, root):
                          'root_dir=, or trust the file with allow_outside_root=True', path)
 
 # %% ../../nbs/3_metadata/roots.ipynb #3361c6a4
-FOLDERS = 4096 # resolved folders to remember
+REMEMBERED_FOLDERS = 4096 # resolved folders to remember
 
 class RootGuard:
     "Checks that image paths stay inside the image root, links followed"
@@ -99,7 +99,7 @@ class RootGuard:
         folder = name.rpartition('/')[0]
         if folder not in self._inside:
             self._check(f'{self.root}/{folder}')
-            if len(self._inside) >= FOLDERS: self._inside.clear()
+            if len(self._inside) >= REMEMBERED_FOLDERS: self._inside.clear()
             self._inside.add(folder)
         path = f'{self.root}/{name}'
         if os.path.islink(path): self._check(path)

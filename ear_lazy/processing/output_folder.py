@@ -27,7 +27,7 @@ from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
 from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
 from ..formats.shared.tree import REPORTS
-from ..metadata.file import SHARD_BYTES, Pick, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
+from ..metadata.file import SHARD_BYTES, ChosenRows, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
 from ..metadata.notes import Origin, looks_of, read_note, write_note
 from ..metadata.roots import image_root
 from .splits import moved_groups, split_rows
@@ -315,7 +315,7 @@ def finish(self:OutputFolder,
     outputs = []
     for kind in self.kinds:
         for split in ('train', 'val'):
-            picks = [Pick(self._spools[n, k], o if split == 'train' else ~o, n, tables[n])
+            picks = [ChosenRows(self._spools[n, k], o if split == 'train' else ~o, n, tables[n])
                      for (n, k), o in self.is_train.items() if k == kind]
             outputs += self._make(kind, split, picks, source_names, list(names))
     self.adopt(outputs)
