@@ -274,8 +274,8 @@ def read_whole(
 # %% ../../nbs/1_base/storage.ipynb #8725b6c5
 def cache_dir()->Path:
     "Folder for local copies of remote files"
-    said, shared = os.environ.get('EAR_LAZY_CACHE'), os.environ.get('XDG_CACHE_HOME')
-    return Path(os.path.abspath(os.path.expanduser(said or os.path.join(shared or '~/.cache', 'ear_lazy'))))
+    own, shared = os.environ.get('EAR_LAZY_CACHE'), os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    return Path(os.path.abspath(os.path.expanduser(own or os.path.join(shared, 'ear_lazy'))))
 
 @contextmanager
 def _cache_part(what, url):
@@ -295,6 +295,7 @@ def in_cache(
     "Where to keep something of a URL; a disk error or a link in the block becomes a `StorageError` that names the cache folder"
     with _cache_part(what, url) as part, part.folder(_digest(url), make=True) as folder: yield folder
 
+# %% ../../nbs/1_base/storage.ipynb #0d5aa70b
 def part_name()->str:
     "A name for a file that is not complete yet"
     return f'.part-{uuid.uuid4().hex}'
@@ -431,6 +432,7 @@ class _Fetch:
         with self._lock: self._todo, coming = iter(()), list(self._coming.values())
         for o in coming: o.cancel()
 
+# %% ../../nbs/1_base/storage.ipynb #7ad0e93b
 @contextmanager
 def prefetch(
     urls:list, # Files that the block reads with `read`, in about this order

@@ -122,25 +122,6 @@ def read_hidden(
     with hidden.folder(swap) as place, place.folder(place.readlink('now')) as side: return side.read(f'.{name}'), side.stat(f'.{name}').st_ino
 
 # %% ../../nbs/1_base/swap.ipynb #96d16a27
-def swap_files(
-    folder:OpenFolder, # Folder of the files
-    hidden:OpenFolder, # Its hidden folder
-    staging:OpenFolder, # Has the finished files; on the same disk
-    new:list, # Names of files to put into `folder`
-    gone:set=frozenset(), # Names of files to remove from it
-    notes:list=(), # Names of files to put into `hidden`
-    name:str='', # Of the folder to make for it in `hidden`, from `swap_name`
-):
-    "Put new files in place and remove others, in one step; raises `OSError`, and then all old files are there"
-    new = [*new, *(f'.{o}' for o in notes)]
-    with hidden.folder(name or swap_name(), make=True) as swap, swap.folder('old', make=True) as old, swap.folder('new', make=True) as ready:
-        try:
-            _prepare(folder, hidden, staging, (old, ready), new, gone)
-            if not _has_links(swap): return _one_by_one(folder, hidden, (old, ready), new, gone)
-            for flat in (*new, *gone): _become_link(swap, flat, *_place(flat, folder, hidden))
-            swap.rename('next', 'now') # the step
-        finally: _finish(swap, folder, hidden)
-
 def _prepare(folder, hidden, staging, sides, new, gone):
     "Give old files their second names, and move the new ones to theirs"
     old, ready = sides
@@ -165,6 +146,26 @@ def _has_links(swap):
 def _become_link(swap, flat, at, name):
     swap.symlink(_target(swap.path.name, flat), 'link')
     swap.rename('link', name, at)
+
+# %% ../../nbs/1_base/swap.ipynb #124d3429
+def swap_files(
+    folder:OpenFolder, # Folder of the files
+    hidden:OpenFolder, # Its hidden folder
+    staging:OpenFolder, # Has the finished files; on the same disk
+    new:list, # Names of files to put into `folder`
+    gone:set=frozenset(), # Names of files to remove from it
+    notes:list=(), # Names of files to put into `hidden`
+    name:str='', # Of the folder to make for it in `hidden`, from `swap_name`
+):
+    "Put new files in place and remove others, in one step; raises `OSError`, and then all old files are there"
+    new = [*new, *(f'.{o}' for o in notes)]
+    with hidden.folder(name or swap_name(), make=True) as swap, swap.folder('old', make=True) as old, swap.folder('new', make=True) as ready:
+        try:
+            _prepare(folder, hidden, staging, (old, ready), new, gone)
+            if not _has_links(swap): return _one_by_one(folder, hidden, (old, ready), new, gone)
+            for flat in (*new, *gone): _become_link(swap, flat, *_place(flat, folder, hidden))
+            swap.rename('next', 'now') # the step
+        finally: _finish(swap, folder, hidden)
 
 def _finish(swap, folder, hidden):
     "Make plain files of links; those for which this fails stay links until the next run, and lead to whole files of one side"

@@ -202,6 +202,7 @@ class Plan(NamedTuple):
         sizes = np.where(choice.keep, self.size(1, choice.spool.column('counts')), 0)
         return (start + np.cumsum(sizes) - 1) // self.shard_bytes
 
+# %% ../../nbs/3_metadata/file.ipynb #294f851b
 def _common(choices):
     "Values in each row (`None` if rows differ), and bytes of the longest path"
     k = {o for p in choices for o in np.flatnonzero(np.bincount(p.kept('counts'))).tolist()}
