@@ -300,6 +300,6 @@ def _shares(self:SharedRun, kind, rule, tables, report):
 
 @patch
 def _check_written(self:SharedRun, report):
-    counted = sum(n for source in report.sources.values() for sides in source.split.values() for n in sides)
+    counted = sum(sum(sides) for source in report.sources.values() for sides in source.split.values())
     if sum(o.rows for o in report.outputs) == counted: return
     raise OutputError('the workers wrote other rows than they had read: does another process write there?')
