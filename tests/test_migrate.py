@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import ROOT
+from tiers import tries
 
 from ear_lazy.errors import MetadataError, OutputError
 from ear_lazy.lazy_dataset import LazyNPYDataset
@@ -209,7 +210,7 @@ def test_what_is_small_in_the_file_stays_small(tmp_path):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=1500)
+@settings(max_examples=tries(1500))
 def test_rubbish_is_refused(data):
     "Any bytes give plain values or are refused"
     for o in (data, b'\x80\x04' + data, array_state((1,), data=b'1234')[:len(data)] + data):

@@ -44,7 +44,7 @@ def _type(annotation):
 
 class _OfClass:
     "The docstring of a class, with its parameters"
-    def __init__(self, cls): self.cls, self.text, self.full = cls, cls.__doc__, None
+    def __init__(self, cls): self.cls, self.text, self.full = cls, inspect.cleandoc(cls.__doc__), None
     def __get__(self, instance, owner):
         if self.full is None:
             self.full = self.text # for `docments`, which asks for it
@@ -55,5 +55,6 @@ def described(
     o:_T, # Class or function with a docstring, and a comment beside each parameter or field
 )->_T: # The same
     "Decorator that completes a docstring with what the parameters are for"
-    if o.__doc__: o.__doc__ = _OfClass(o) if isinstance(o, type) else LateDoc(o.__doc__, partial(_sections, o)) # there is none with `python -OO`
+    if not o.__doc__: return o # with `python -OO`
+    o.__doc__ = _OfClass(o) if isinstance(o, type) else LateDoc(inspect.cleandoc(o.__doc__), partial(_sections, o))
     return o

@@ -20,14 +20,14 @@ from ..base.compat import pickle_for_processes, sent_descriptor
 from ..base.shared_memory import HAS_MEMORY_FILES, PAGE_BYTES, before_fork, close_with, in_forked_child, map_file, unnamed_file
 
 # %% ../../nbs/6_loading/buffers.ipynb #03fa440e
-HEAD = PAGE_BYTES # bytes of a buffer before the tensor
+HEADER_BYTES = PAGE_BYTES # bytes of a buffer before the tensor
 
 class _Loan:
     "The state of one tensor over a buffer"
     FREE, IN_USE, LEFT = range(3) # values of its byte
     all = set() # those of this process
     def __init__(self, memory, number):
-        self._state, self._number = np.frombuffer(memory, np.uint8, HEAD), number
+        self._state, self._number = np.frombuffer(memory, np.uint8, HEADER_BYTES), number
         self.say(self.IN_USE)
         self.all.add(self)
 
@@ -39,11 +39,11 @@ class _Loan:
 
 def lend(
     memory:mmap.mmap, # Of a buffer
-    number:int, # Index of the tensor's byte, below `HEAD`
+    number:int, # Index of the tensor's byte, below `HEADER_BYTES`
     size:int, # Bytes
 )->torch.Tensor: # (size,) uint8
     "A tensor over a buffer that is in use as long as anything shares its memory"
-    array = np.frombuffer(memory, np.uint8, size, HEAD)
+    array = np.frombuffer(memory, np.uint8, size, HEADER_BYTES)
     finalize(array, _Loan(memory, number).end).atexit = False
     return torch.from_numpy(array)
 
@@ -66,8 +66,8 @@ class Buffer:
         size:int, # Bytes
     ):
         "Enlarge it while it is free"
-        os.ftruncate(self.fd, HEAD + size)
-        self._memory, self.size = map_file(self.fd, HEAD + size), size
+        os.ftruncate(self.fd, HEADER_BYTES + size)
+        self._memory, self.size = map_file(self.fd, HEADER_BYTES + size), size
 
     def _states(self): return self._memory[:self._sent + 1]
     def is_free(self): return not any(self._states())
@@ -84,11 +84,11 @@ class Buffer:
         tensor:torch.Tensor, # Any
     )->bool:
         "Whether a tensor shares the memory of the buffer"
-        return tensor.untyped_storage().data_ptr() == np.frombuffer(self._memory, np.uint8, 1, HEAD).ctypes.data
+        return tensor.untyped_storage().data_ptr() == np.frombuffer(self._memory, np.uint8, 1, HEADER_BYTES).ctypes.data
 
     def send(self)->int: # None if all bytes are used up
         "Reserve a byte for a tensor in another process; it counts as in use from now on"
-        if self._sent + 1 == HEAD: return
+        if self._sent + 1 == HEADER_BYTES: return
         self._sent += 1
         self._memory[self._sent] = _Loan.IN_USE
         return self._sent
@@ -148,7 +148,7 @@ def take(
 def _received(handle, number, size, dtype, shape, stride, offset):
     "Rebuild the tensor in the receiving process"
     fd = handle.detach()
-    try: memory = map_file(fd, HEAD + size)
+    try: memory = map_file(fd, HEADER_BYTES + size)
     finally: os.close(fd)
     return lend(memory, number, size).view(dtype).as_strided(shape, stride, offset)
 

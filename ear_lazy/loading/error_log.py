@@ -21,19 +21,19 @@ from ..base.errors import FAULTS
 from ..base.shared_memory import close_with, fcntl, identity_of, in_forked_child, lock_file, open_elsewhere, unnamed_file
 
 # %% ../../nbs/6_loading/error_log.ipynb #ff8f8b39
-_HEAD, _PATH = 8 * len(FAULTS), 8 # bytes of the counts, and of a path
+_COUNTS_BYTES, _PATH_BYTES = 8 * len(FAULTS), 8 # bytes of the counts, and of a path
 _logs, _opening = WeakValueDictionary(), Lock()
 
 class ErrorLog:
     "Counts errors by fault, and remembers which paths had one, across all processes that use it"
     def __init__(self):
         fd = unnamed_file()
-        os.write(fd, bytes(_HEAD))
+        os.write(fd, bytes(_COUNTS_BYTES))
         self._attach(fd)
 
     def _attach(self, fd):
         "Use the file behind a descriptor, until nobody uses this object"
-        self._fd, self._lock, self._paths, self._end = fd, Lock(), set(), _HEAD
+        self._fd, self._lock, self._paths, self._end = fd, Lock(), set(), _COUNTS_BYTES
         close_with(self, fd)
         _logs[identity_of(fd)] = self
 
@@ -79,15 +79,15 @@ def _write(self:ErrorLog, start, data):
     os.write(self._fd, data)
 
 @patch
-def _counts(self:ErrorLog): return np.frombuffer(self._read(0, _HEAD), np.int64).copy()
+def _counts(self:ErrorLog): return np.frombuffer(self._read(0, _COUNTS_BYTES), np.int64).copy()
 
 @patch
 def _is_new(self:ErrorLog, path):
     "Whether the path is new to all processes; marks it as known"
-    digest = blake2b(os.fsencode(path), digest_size=_PATH).digest()
+    digest = blake2b(os.fsencode(path), digest_size=_PATH_BYTES).digest()
     if digest in self._paths: return False
     while others := self._read(self._end, 1 << 16): # of other processes
-        self._paths |= {others[i:i + _PATH] for i in range(0, len(others), _PATH)}
+        self._paths |= {others[i:i + _PATH_BYTES] for i in range(0, len(others), _PATH_BYTES)}
         self._end += len(others)
     if digest in self._paths: return False
     self._write(self._end, digest)

@@ -7,6 +7,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import assert_accounted, boxes, image, outcome, problem, process, reasons, rows, text
+from tiers import tries
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.shared.tree import Tree
@@ -274,12 +275,12 @@ def check(folder, format, data, yaml=b''):
 many = examples(2000)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=tries(1000))
 @given(st.sampled_from([LABELS, POSES]), EDITS, st.sampled_from(YAMLS))
 def test_yolo_of_damaged_bytes(pictures, data, edits, yaml): check(pictures, 'yolo', edited(data, edits), yaml)
 
 
-@settings(many, max_examples=200)
+@settings(many, max_examples=tries(200))
 @given(st.sampled_from([LABELS, POSES]), EDITS, st.sampled_from(YAMLS))
 def test_yolo_with_a_damaged_data_yaml(pictures, data, edits, yaml): check(pictures, 'yolo', data, edited(yaml, edits))
 
@@ -287,12 +288,12 @@ def test_yolo_with_a_damaged_data_yaml(pictures, data, edits, yaml): check(pictu
 NUMBERS = st.sampled_from(['0', '1', '2', '0.5', '0.25', '-7e-6', '1.000007', '1.5', '-0.5', '7', '-1', 'nan', 'inf', '-inf', '1e300', '1e-300', '1e999', '', 'x', '١', '1_0', '0x1', '\0', '999999', '9' * 5000])
 
 
-@settings(many, max_examples=800)
+@settings(many, max_examples=tries(800))
 @given(st.sampled_from(['yolo', 'yolo', 'yolo_obb']), st.lists(st.lists(NUMBERS, max_size=13), max_size=5), st.sampled_from(['\n', '\r\n', '\r', '\u2028']), st.sampled_from(YAMLS))
 def test_yolo_of_odd_lines(pictures, format, lines, end, yaml): check(pictures, format, end.join(map(' '.join, lines)).encode(), yaml)
 
 
-@settings(many, max_examples=2000)
+@settings(many, max_examples=tries(2000))
 @given(EDITS)
 def test_yolo_obb_of_damaged_bytes(pictures, edits): check(pictures, 'yolo_obb', edited(OBBS, edits))
 
