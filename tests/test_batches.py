@@ -201,3 +201,45 @@ def test_images_that_are_not_alike_are_named():
     with pytest.raises(TypeError, match='b.png: the image cannot be a tensor'): collate([Sample(other, image=np.array(['x']))])
     half = crop(Sample(other), (0, 0, 4, 8))
     assert half['image'].dtype == np.float32 and half['image'][0, 0, 0] == .5, 'a crop keeps what the numbers are'
+
+
+# Rows by booleans, and datasets that are added
+
+@pytest.mark.parametrize('make', [list, np.array, torch.tensor, tuple, lambda o: [np.bool_(v) for v in o]], ids=['list', 'array', 'tensor', 'tuple', 'bool_'])
+def test_a_batch_of_booleans(folder, make):
+    ds = opened(folder)
+    for mask in ([False, True, True, False, False, True], [True] + [False] * 5, [False] * 5 + [True]):
+        wanted = np.flatnonzero(mask)
+        assert ds.get_batch(make(mask))['image_path'].tolist() == [ds.get_metadata(i)['image_path'] for i in wanted]
+        if make is not tuple: assert [o['image_path'] for o in ds[make(mask)]] == [ds.get_metadata(i)['image_path'] for i in wanted]
+        assert len(ds[1:].get_batch(make(mask[1:]))['image_path']) == sum(mask[1:]) if any(mask[1:]) else True
+    for wrong in (make([True] * 5), make([True] * 7), make([False])):
+        with pytest.raises(IndexError, match='booleans for a dataset with 6 rows'): ds.get_batch(wrong)
+        if make is not tuple:
+            with pytest.raises(IndexError, match='booleans for a dataset with 6 rows'): ds[wrong]
+    with pytest.raises(ValueError, match='no samples'): ds.get_batch(make([False] * 6))
+    if make in (list, np.array, torch.tensor, tuple): assert len(ds.get_batch(make([1, 0, 1]))['image']) == 3, 'numbers stay numbers'
+
+
+def test_datasets_are_added(folder):
+    a, b, other = opened(folder), opened(folder)[:2], opened(folder, 'landmarker')
+    both, three, of_sum = a + b, a + b + a, sum([a, b, a])
+    assert isinstance(both, CombinedLazyDataset) and len(both) == 8 and both.kind == 'detector' and both.label_names == a.label_names
+    assert [o['image_path'] for o in both] == [o['image_path'] for o in CombinedLazyDataset([a, b])]
+    assert len(three.datasets) == len(of_sum.datasets) == 3 and len(three) == len(of_sum) == 14
+    kept = CombinedLazyDataset([a, b], weights=[1, 3]) + a
+    assert len(kept.datasets) == 2 and len(both[2:] + a) == 12, 'what combines in its own way stays whole'
+    assert torch.equal(next(iter(DataLoader(a + a, 12)))['image'][6:], a.get_batch(range(6))['image'])
+    with pytest.raises(ValueError, match='only datasets of one kind'): a + other
+    for wrong in ([a], 1, None):
+        with pytest.raises(TypeError, match='unsupported operand'): a + wrong
+    plain = torch.utils.data.TensorDataset(torch.zeros(3))
+    assert isinstance(a + plain, torch.utils.data.ConcatDataset) and len(a + plain) == 9
+
+
+def test_added_datasets_are_explored(folder):
+    pytest.importorskip('anywidget')
+    from ear_lazy.explorer import explore
+    ds = opened(folder)
+    view = explore(ds + ds)
+    assert len(view.ds) == 12 and view.static(12)._repr_html_().count('<img') == 12
