@@ -34,7 +34,8 @@ _CODE = re.compile('b1|[iu][1248]|f[248]|[US][1-9][0-9]{0,8}|O[48]?')
 class DtypeMaker:
     "A dtype of plain numbers, text or objects under construction"
     def __init__(self, code, *_):
-        if not isinstance(code, str) or not _CODE.fullmatch(code): raise PickleRefused(f'arrays of dtype {str(code)[:30]!r}')
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise PickleRefused(f'arrays of dtype {code[:30]!r}' if isinstance(code, str) else 'arrays of a dtype that is no text')
         self.dtype = np.dtype('O' if code[0] == 'O' else code)
 
     def __setstate__(self, state):
@@ -87,9 +88,14 @@ def made(
 def _scalar(dtype, data=b'', *_):
     "A number or text of NumPy"
     if isinstance(data, str): data = data.encode('latin1') # as Python 2 writes it
-    return array_of(data, dtype, ())[()]
+    return array_of(_bytes(data), dtype, ())[()]
 
-def _from_buffer(data, dtype, shape, order, *_): return array_of(data, dtype, shape, order == 'F')
+def _from_buffer(data, dtype, shape, order, *_): return array_of(_bytes(data), dtype, shape, order == 'F')
+
+def _bytes(data):
+    "Bytes; a list would make arrays in arrays, as deep as a file likes"
+    if isinstance(data, (bytes, bytearray)): return data
+    raise PickleRefused('an array of bytes that are none')
 
 def _encode(text, encoding='latin1', *_):
     "How Python 3 writes bytes for Python 2"
@@ -127,44 +133,147 @@ NAMES = {
 }
 
 # %% ../nbs/migrate.ipynb #a23a72f2
+SPREAD, DEPTH = 64, 32 # elements and letters for each byte of the file; things in one another
+
+class Budget:
+    "How much may still be made from a file"
+    def __init__(self, left): self.left = left
+    def spend(self, n):
+        self.left -= n
+        if self.left < 0: raise PickleRefused('more than a file of this size can hold')
+
+def _parts(o):
+    "What a value holds; None if it is no container"
+    if isinstance(o, (list, tuple)): return o
+    if isinstance(o, dict): return [*o, *o.values()]
+    if isinstance(o, ArrayMaker): return [] if o.array is None else [o.array]
+    if isinstance(o, np.ndarray) and o.dtype.kind == 'O': return list(o.flat)
+
+def _weight(o, known):
+    "Elements and letters of a part"
+    if id(o) in known: return known[id(o)]
+    return len(o) + 1 if isinstance(o, (str, bytes, bytearray)) else o.size + 1 if isinstance(o, np.ndarray) else 1
+
+def check_extent(
+    found, # From a pickle
+    budget:Budget, # Of the file
+):
+    "Raise `PickleRefused` for what holds itself, is nested too deep or is more than the budget"
+    known, above, todo = {}, set(), [found]
+    while todo:
+        o = todo[-1]
+        parts = () if id(o) in known else _parts(o)
+        if id(o) in above:
+            above.discard(id(o))
+            known[id(o)] = weight = 1 + sum(_weight(part, known) for part in parts)
+            if weight > budget.left: budget.spend(weight)
+        elif parts:
+            if len(above) == DEPTH: raise PickleRefused(f'lists in lists, more than {DEPTH} deep')
+            above.add(id(o))
+            inside = [part for part in parts if id(part) not in known and _parts(part) is not None]
+            if any(id(part) in above for part in inside): raise PickleRefused('a list in itself')
+            todo += inside
+            continue
+        todo.pop()
+
+# %% ../nbs/migrate.ipynb #362b88ea
+class BoundedUnpickler(pickle._Unpickler):
+    "Reads numbers of 64 bits at most, dictionaries whose keys are text or numbers, and nothing that is nested too deep"
+    def __init__(self, data, budget):
+        super().__init__(io.BytesIO(data), encoding='latin1')
+        self.budget = budget
+
+    def load_mark(self):
+        if len(self.metastack) > DEPTH: raise PickleRefused(f'lists in lists, more than {DEPTH} deep')
+        super().load_mark()
+
+    def _line(self):
+        "A number as text"
+        if len(line := self.readline()) > 64: raise PickleRefused('a number of more than 60 digits')
+        return line.strip()
+
+    def _append_whole(self, number):
+        if not -2**63 <= number < 2**64: raise PickleRefused('a whole number of more than 64 bits')
+        self.append(number)
+
+    def load_float(self): self.append(float(self._line()))
+
+    def load_int(self):
+        "A whole number as text, or how old protocols write True and False"
+        line = self._line()
+        if line in (b'00', b'01'): self.append(line == b'01')
+        else: self._append_whole(int(line.removesuffix(b'L'), 0))
+
+    def load_long(self): self._append_whole(int.from_bytes(self.read(self.read(1)[0]), 'little', signed=True))
+
+    def load_long4(self): raise PickleRefused('a whole number of more than 64 bits')
+
+    def _set(self, target, items):
+        if type(target) is not dict: raise PickleRefused('items of something else')
+        if not all(o is None or isinstance(o, (str, bytes, int, float)) for o in items[::2]): raise PickleRefused('keys that are neither text nor numbers')
+        target.update(zip(items[::2], items[1::2], strict=True))
+
+    def load_dict(self):
+        items = self.pop_mark()
+        self.append({})
+        self._set(self.stack[-1], items)
+
+    def load_setitem(self):
+        items = self.stack[-2:]
+        del self.stack[-2:]
+        self._set(self.stack[-1], items)
+
+    def load_setitems(self):
+        items = self.pop_mark()
+        self._set(self.stack[-1], items)
+
+    dispatch = pickle._Unpickler.dispatch | {getattr(pickle, k)[0]: o for k, o in dict(
+        MARK=load_mark, FLOAT=load_float, INT=load_int, LONG=load_int, LONG1=load_long, LONG4=load_long4, DICT=load_dict, SETITEM=load_setitem,
+        SETITEMS=load_setitems).items()}
+
+# %% ../nbs/migrate.ipynb #7fcd0952
 _REFUSED = {o[0] for o in (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.PERSID,
                            pickle.BINPERSID, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER, pickle.EMPTY_SET, pickle.ADDITEMS,
                            pickle.FROZENSET)}
 
-class RestrictedUnpickler(pickle._Unpickler):
+class RestrictedUnpickler(BoundedUnpickler):
     "Reads a pickle of arrays, lists, dictionaries, tuples, numbers and text; raises `PickleRefused` for anything else"
-    dispatch = {k: o for k, o in pickle._Unpickler.dispatch.items() if k not in _REFUSED}
+    dispatch = {k: o for k, o in BoundedUnpickler.dispatch.items() if k not in _REFUSED}
 
     def find_class(self, module, name):
         if found := NAMES.get((module, name)): return found
-        raise PickleRefused(f'{module}.{name}')
+        name = f'{module[:60]}.{name[:60]}'
+        raise PickleRefused(name if name.isascii() and name.isprintable() else ascii(name))
 
     def get_extension(self, code): raise PickleRefused('an extension')
     def persistent_load(self, pid): raise PickleRefused('an object in another file')
 
     def load_reduce(self):
         if type(self.stack[-2]) is not Callable or type(self.stack[-1]) is not tuple: raise PickleRefused('a call of something else')
-        pickle._Unpickler.load_reduce(self)
+        super().load_reduce()
+        if isinstance(new := self.stack[-1], (bytes, np.ndarray, np.generic)): self.budget.spend(len(new) if type(new) is bytes else new.nbytes)
 
     def load_build(self):
         if type(self.stack[-2]) not in (ArrayMaker, DtypeMaker): raise PickleRefused('attributes of something else')
-        pickle._Unpickler.load_build(self)
+        super().load_build()
+        if isinstance(new := self.stack[-1], ArrayMaker): self.budget.spend(new.array.nbytes)
 
     def load_bytearray8(self):
         "Python's own allocates the claimed size"
         self.append(bytearray(self.read(int.from_bytes(self.read(8), 'little'))))
 
-    dispatch[pickle.REDUCE[0]], dispatch[pickle.BUILD[0]] = load_reduce, load_build
-    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    dispatch |= {pickle.REDUCE[0]: load_reduce, pickle.BUILD[0]: load_build, pickle.BYTEARRAY8[0]: load_bytearray8}
 
 def load_restricted(
     data:bytes, # A pickle of any protocol
 ): # Arrays, lists, dictionaries, tuples, numbers, text
-    "Read a pickle without running it; raises `PickleRefused`"
-    try: found = RestrictedUnpickler(io.BytesIO(data), encoding='latin1').load()
+    "Read a pickle without running it, in time and memory in proportion to its size; raises `PickleRefused`"
+    try:
+        found = RestrictedUnpickler(data, Budget(4*len(data) + 2**20)).load() # text and bytes in it, and again in an array
+        check_extent(found, Budget(SPREAD*len(data) + 2**20))
     except (PickleRefused, MemoryError): raise
     except KeyError as e: raise PickleRefused(f'the command {e}') from None
-    except Exception as e: raise PickleRefused(f'data that cannot be read: {e}') from None # garbage can raise almost anything
+    except Exception as e: raise PickleRefused(f'data that cannot be read: {ascii(str(e)[:200])[1:-1] or type(e).__name__}') from None # garbage can raise almost anything
     return made(found)
 
 # %% ../nbs/migrate.ipynb #358b19c0
@@ -197,13 +306,6 @@ def _pickle_in(data, path):
     return data[file.tell():]
 
 # %% ../nbs/migrate.ipynb #d471098e
-class Budget:
-    "How many numbers may still be made from a file"
-    def __init__(self, left): self.left = left
-    def spend(self, n):
-        self.left -= n
-        if self.left < 0: raise ValueError('more in it than the file has bytes')
-
 def numbers(
     value, # List, tuple or array of rows of `width` numbers
     width:int, # 4 for boxes, 3 for keypoints
@@ -221,15 +323,16 @@ def numbers(
         rows = np.stack(rows) if rows else np.empty((0, width))
     if rows.dtype.kind not in 'iuf' or rows.size and rows.shape != (len(rows), width):
         raise ValueError(f'an array of {rows.dtype} {rows.shape} instead of (n, {width}) numbers')
-    if not np.isfinite(rows).all(): raise ValueError('a number that is not finite')
-    return rows.reshape(-1, width).astype(np.float32)
+    with np.errstate(over='ignore'): rows = rows.reshape(-1, width).astype(np.float32)
+    if not np.isfinite(rows).all(): raise ValueError('a number that is not finite, or too large')
+    return rows
 
 def _plain(row, width):
     "A row of numbers"
     row = made(row)
-    if not isinstance(row, (list, tuple, np.ndarray)) or len(row) != width: raise ValueError(f'not {width} numbers: {str(row)[:50]}')
-    if all(isinstance(o, (int, float, np.number)) for o in row): return row
-    raise ValueError(f'not {width} numbers: {str(row)[:50]}')
+    is_row = isinstance(row, (list, tuple)) or isinstance(row, np.ndarray) and row.ndim
+    if is_row and len(row) == width and all(isinstance(o, (int, float, np.number)) for o in row): return row
+    raise ValueError(f'not {width} numbers: {ascii(row)[:50]}')
 
 # %% ../nbs/migrate.ipynb #3e66fef3
 KEYS = {'keypoints': 'landmarker', 'bbox': 'teacher', 'bboxes': 'detector'}
@@ -244,7 +347,7 @@ def old_kind(
     value = made(found[key])
     if isinstance(value, np.ndarray) and value.dtype != object: return ('teacher' if value.ndim == 2 else 'detector'), key
     for row in map(made, value):
-        if len(row): return ('teacher' if np.ndim(made(row[0])) == 0 else 'detector'), key
+        if len(row): return ('detector' if isinstance(made(row[0]), (list, tuple, np.ndarray)) else 'teacher'), key
     return 'detector', key
 
 def old_values(
@@ -269,8 +372,10 @@ def relative_path(
     path = path.replace('\\', '/')
     here, above = (Path(os.path.abspath(o)).as_posix() for o in (path, root))
     name = here[len(above):].lstrip('/') if here.startswith(above.rstrip('/') + '/') else posixpath.normpath(path)
+    try: path.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError: raise ValueError(f'the path {ascii(path[:200])} holds half of a letter, which no file name does') from None
     if '\0' in path or not path or name in ('', '.', '..') or name.startswith(('/', '../')) or name[1:2] == ':':
-        raise ValueError(f'the path {path!r} is not inside of the image root {above}: pass --root')
+        raise ValueError(f'the path {path[:200]!r} is not inside of the image root {above}: pass --root')
     return name
 
 def old_paths(
@@ -279,9 +384,11 @@ def old_paths(
     budget:Budget, # Of the file
 )->list:
     "Image paths of all rows; raises `ValueError` as `relative_path`"
-    paths = [o.decode('utf-8', 'surrogateescape') if isinstance(o, bytes) else o for o in made(found['image_paths'])]
-    if bad := next((o for o in paths if not isinstance(o, str)), None): raise ValueError(f'{str(bad)[:50]!r} is no path')
+    paths = list(made(found['image_paths']))
+    for o in paths:
+        if not isinstance(o, (str, bytes)): raise ValueError(f'{ascii(o)[:50]} is no path')
     budget.spend(len(paths) * max(map(len, paths), default=0))
+    paths = [o.decode('utf-8', 'surrogateescape') if isinstance(o, bytes) else o for o in paths]
     return [relative_path(o, root) for o in paths]
 
 # %% ../nbs/migrate.ipynb #ee4865e0
@@ -289,7 +396,7 @@ def _old_rows(found, size, root):
     "Kind and `Rows` of an old dictionary"
     kind, key = old_kind(found)
     values = old_values(found, kind, key, Budget(size))
-    paths = old_paths(found, root, Budget(64 * size + 2**20)) # one path may stand for many crops, and short ones are padded
+    paths = old_paths(found, root, Budget(SPREAD*size + 2**20)) # one path may stand for many crops, and short ones are padded
     if len(paths) != len(values): raise ValueError(f'{len(paths)} paths, but {len(values)} rows of {key}')
     if not paths: raise ValueError('no rows in it')
     counts = np.array([len(o) for o in values], np.int64)
