@@ -142,9 +142,11 @@ class Budget:
         self.left -= n
         if self.left < 0: raise PickleRefused('more than a file of this size can hold')
 
+_NUMBERS = {int, float, bool, type(None)}
+
 def _parts(o):
-    "What a value holds; None if it is no container"
-    if isinstance(o, (list, tuple)): return o
+    "What a value holds; None if it is no container, or one of plain numbers"
+    if isinstance(o, (list, tuple)): return None if _NUMBERS.issuperset(map(type, o)) else o
     if isinstance(o, dict): return [*o, *o.values()]
     if isinstance(o, ArrayMaker): return [] if o.array is None else [o.array]
     if isinstance(o, np.ndarray) and o.dtype.kind == 'O': return list(o.flat)
@@ -152,7 +154,7 @@ def _parts(o):
 def _weight(o, known):
     "Elements and letters of a part"
     if id(o) in known: return known[id(o)]
-    return len(o) + 1 if isinstance(o, (str, bytes, bytearray)) else o.size + 1 if isinstance(o, np.ndarray) else 1
+    return len(o) + 1 if isinstance(o, (str, bytes, bytearray, list, tuple)) else o.size + 1 if isinstance(o, np.ndarray) else 1
 
 def check_extent(
     found, # From a pickle
