@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .base.arguments import home_path
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
 from .metadata.file import Metadata, Pick, Rows, Spool, sign_shards, write_metadata
@@ -414,7 +415,8 @@ def migrate(
     split:str|None=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
 )->Metadata: # The new file
     "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
-    new = Path(os.path.abspath(new_path))
+    old_path, root = home_path(old_path), str(home_path(root))
+    new = Path(os.path.abspath(home_path(new_path)))
     _check_free(new)
     found, size = read_old(old_path)
     try: kind, rows = _old_rows(found, size, root)
@@ -461,7 +463,9 @@ def main(
     args = make_parser(prog).parse_args(args)
     for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
-    try: new = migrate(args.old, args.new, args.root, args.split)
+    try:
+        args.old, args.new, args.root = (str(home_path(o)) for o in (args.old, args.new, args.root))
+        new = migrate(args.old, args.new, args.root, args.split)
     except EarLazyError as e: return print(f'{prog}: {e}', file=sys.stderr) or 1
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
     print(f'{args.new}: {len(new):,} {new.kind} rows', end='')

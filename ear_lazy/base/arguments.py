@@ -77,5 +77,7 @@ def home_path(
     path:str|os.PathLike[str], # Folder or file
 )->Path: # Without `~`
     "The path, below the home folder that it names; raises `EarLazyError` if there is none"
+    text = os.fspath(path)
+    if not text.startswith('~'): return Path(os.path.abspath(text)) if Path(text).parts[:1] and Path(text).parts[0].startswith('~') else Path(path)
     try: return Path(path).expanduser()
     except RuntimeError: raise EarLazyError(f'{path}: {Path(path).parts[0]} is no home folder on this machine; write ./~… for a folder of such a name') from None

@@ -19,6 +19,7 @@ import numpy as np
 import xxhash
 from fastcore.basics import patch
 
+from ..base.arguments import home_path
 from ..base.errors import MetadataError, StorageError, UnsafePathError
 from ..base.files import flush_files, open_regular
 from ..base.storage import is_remote, local_copy
@@ -370,7 +371,7 @@ class Shard:
         copy:str='', # A local copy of the file at the URL, if there is one
         anywhere:bool=False, # Paths may leave the image root
     ):
-        self.path, self.anywhere = (path := str(path)), anywhere
+        self.path, self.anywhere = (path := str(path) if is_remote(path) else str(home_path(path))), anywhere
         try: self.file = (copy if os.path.exists(copy) else local_copy(path)) if is_remote(path) else path
         except StorageError as e: raise MetadataError(e.reason, path) from e
         try: f = open_file(self.file)
