@@ -8,8 +8,10 @@ Docs: https://ear-lazy.github.io/ear_lazy/3_metadata/file.html.md"""
 __all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'encode_path', 'shard_path', 'Shard', 'Metadata']
 
 # %% ../../nbs/3_metadata/file.ipynb #a1cbfbad
+import errno
 import mmap
 import os
+import sys
 from bisect import bisect_right
 from contextlib import suppress
 from pathlib import Path
@@ -357,6 +359,14 @@ def _matches(dtype, layout):
             if (dim if isinstance(dim, int) else dims.setdefault(dim, length)) != length: return False
     return True
 
+_NO_DESCRIPTOR = {'trackfd': False} if sys.version_info >= (3, 13) and os.name == 'posix' else {} # one for each open file otherwise
+
+def _not_opened(error, path):
+    "A system's error in words"
+    if error.errno in (errno.EMFILE, errno.ENFILE): what = 'each open dataset takes one; close some, or allow more with ulimit -n'
+    else: what = _others_there(path)
+    return MetadataError(f'cannot be opened: {error.strerror}; {what}', path)
+
 def _others_there(path):
     "Names the metadata files that are in the same folder"
     folder = path if os.path.isdir(path) else os.path.dirname(path)
@@ -376,13 +386,14 @@ class Shard:
         except StorageError as e: raise MetadataError(e.reason, path) from e
         try: f = open_file(self.file)
         except UnsafePathError as e: raise MetadataError(f'{e.reason}; {_others_there(path)}', path) from None
-        except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {_others_there(path)}', path) from None
+        except OSError as e: raise _not_opened(e, path) from None
         with f:
             dtype, start, size = read_header(f, path), f.tell(), os.fstat(f.fileno()).st_size
             promised = start + dtype.itemsize
             if size != promised:
                 raise MetadataError(f'truncated or damaged: {size} bytes, its header says {promised}', path)
-            self._buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+            try: self._buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ, **_NO_DESCRIPTOR)
+            except OSError as e: raise _not_opened(e, path) from None
             self._state, self._digest = _state(os.fstat(f.fileno())), None
         # Plain arrays over the map: a row of an `np.memmap` costs ten times as much to read.
         record = np.ndarray((), dtype, self._buffer, start)
