@@ -337,7 +337,7 @@ def test_keypoints_in_other_datasets(folder):
 @pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
 def test_nothing_in_other_datasets(folder, kind):
     "Of no rows there is an empty dataset with the same columns and classes"
-    datasets, sv = pytest.importorskip('datasets'), pytest.importorskip('supervision')
+    datasets, _ = pytest.importorskip('datasets'), pytest.importorskip('supervision')
     ds = opened(folder, kind)
     for empty in (ds[:0], CombinedLazyDataset([ds[:0], ds[:0]])):
         hf, given = empty.to_hf(), empty.to_supervision()
