@@ -2,9 +2,11 @@
 
 Nothing of it is written by hand: a room is a folder of `nbs/`, in order of its number, and `ear_lazy/` has the same folders without numbers.
 What lies in a folder itself comes after the folders in it, so what users import, which lies in no room, comes last. Within a room, a module
-comes after those that it imports.
+comes after those that it or the examples of its notebook import.
 """
 import ast
+import json
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,6 +17,12 @@ LATER = {
     ('loading.row_dataset', 'handover'): 'likewise `ds.to_hf` and `ds.to_supervision`',
     ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
     ('data_processor', 'command'): '`main` and `python -m ear_lazy.data_processor` stay valid',
+}
+
+# Likewise in examples of a notebook: (room, module)
+LATER_IN_EXAMPLES = {
+    ('looking', 'data_processor'): 'its examples look at metadata files, which nothing else writes in one call',
+    ('looking', 'lazy_dataset'): 'they look at datasets, which are opened as users open them',
 }
 
 
@@ -40,7 +48,20 @@ def modules(root=ROOT):
 def imports(module, root=ROOT):
     "What a module imports of this package anywhere, functions included: (module, name in it, or '')"
     files = modules(root)
-    for node in ast.walk(ast.parse(files[module].read_text(encoding='utf-8'))):
+    return _imported(files[module].read_text(encoding='utf-8'), module, files)
+
+
+def example_imports(module, root=ROOT):
+    "Likewise what the cells of its notebook import that are not exported: examples and tests"
+    path = root/'nbs'/dict(folders(root))[room_of(module)]/f"{module.rpartition('.')[2]}.ipynb"
+    cells = [''.join(o['source']) for o in json.loads(path.read_text(encoding='utf-8'))['cells'] if o['cell_type'] == 'code']
+    files = modules(root)
+    for cell in cells:
+        if not cell.startswith('#| export'): yield from _imported(re.sub(r'^\s*[%!].*', '', cell, flags=re.M), module, files)
+
+
+def _imported(code, module, files):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import): found = [(alias.name, '') for alias in node.names]
         elif isinstance(node, ast.ImportFrom): # nbdev exports absolute imports as relative ones
             above = f'ear_lazy.{module}'.rsplit('.', node.level)[0] + '.' if node.level else ''
@@ -54,7 +75,8 @@ def imports(module, root=ROOT):
 def order(root=ROOT):
     "All modules, room by room; raises `ValueError` where some of a room import one another in a circle"
     place = {name: n for n, (name, _) in enumerate(folders(root))}
-    needs = {o: sorted({other for other, _ in imports(o, root) if room_of(other) == room_of(o) and (o, other) not in LATER}) for o in modules(root)}
+    def needed(module): return {o for o, _ in [*imports(module, root), *example_imports(module, root)] if room_of(o) == room_of(module) and (module, o) not in LATER}
+    needs = {o: sorted(needed(o) - {o}) for o in modules(root)}
     done, under_way = [], []
     def add(module):
         if module in done: return

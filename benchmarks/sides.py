@@ -55,13 +55,13 @@ def measured():
 
 
 def command(*arguments):
-    "The figures of `ear-lazy-process`, start of Python included: peak of its largest process, private memory of all"
+    "The figures of `ear-lazy process`, start of Python included: peak of its largest process, private memory of all"
     if profiling: return command_here(arguments)
     started, line = time.perf_counter(), [sys.executable, '-P', '-m', 'ear_lazy.data_processor', *map(str, arguments)]
     process = psutil.Popen(line, stdout=subprocess.DEVNULL, env=os.environ | COMPILED) # modules are compiled once, as where it is installed
     private = 0
     while (status := _ended(process)) is None: private = max(private, _private_of_all(process))
-    if status: raise SystemExit(f'ear-lazy-process ended with {status}')
+    if status: raise SystemExit(f'ear-lazy process ended with {status}')
     seconds, times = time.perf_counter() - started, os.times()
     return {'seconds': seconds, 'cpu_seconds': times.children_user + times.children_system,
             'peak_mb': _maxrss('RUSAGE_CHILDREN') / MB, 'private_mb': private / MB}

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch.utils.data import get_worker_info
 
+from .base.compat import box_params_of
+from .base.extras import extra
 from .base.geometry import clip_boxes, xywh_to_xyxy, xyxy_to_xywh
 from .base.parameters import described
 from .loading.samples import Sample, blame, solid
@@ -39,10 +41,10 @@ def _is_step(o):
     return any(c.__module__.startswith(('albumentations.', 'torchvision.transforms.')) for c in kind.__mro__) and 'transforms' not in vars(o)
 
 # %% ../nbs/adapters.ipynb #0f05f285
-def _with_settings(params, found):
+def _with_settings(params, given):
     "Parameters for boxes, with the settings of the pipeline if it has any"
-    if found is None: return params
-    out = copy(found.params)
+    if given is None: return params
+    out = copy(given)
     for name in ('coord_format', 'format', 'label_fields'): # AlbumentationsX calls the second by the first name
         if hasattr(params, name): setattr(out, name, getattr(params, name))
     return out
@@ -50,10 +52,10 @@ def _with_settings(params, found):
 class AlbumentationsTransform:
     "An Albumentations pipeline as a function of a sample; made by `albumentations_transform`"
     def __init__(self, pipeline:Any):
-        import albumentations as A
+        with extra('albumentations_transform needs Albumentations', "'ear_lazy[albumentations]'"): import albumentations as A
         whole = isinstance(pipeline, A.Compose)
         same = {o: getattr(pipeline, o) for o in ('p', 'seed', 'telemetry') if whole and hasattr(pipeline, o)}
-        boxes = _with_settings(A.BboxParams('pascal_voc'), pipeline.processors.get('bboxes') if whole else None)
+        boxes = _with_settings(A.BboxParams('pascal_voc'), box_params_of(pipeline) if whole else None)
         self.pipeline = A.Compose(pipeline.transforms if whole else [pipeline], **same, bbox_params=boxes,
                                   keypoint_params=A.KeypointParams('xy', remove_invisible=False))
         self._seed, self._worker = getattr(self.pipeline, 'seed', None), None
@@ -133,7 +135,7 @@ def _within(found):
 class TvTensors:
     "A function from a sample to torchvision tensors, with an optional transform; made by `as_tv_tensors`"
     def __init__(self, transform:Callable[[Any], Any]|None=None):
-        import torchvision.tv_tensors  # noqa: F401 so that a missing torchvision fails here, not at the first sample
+        with extra('as_tv_tensors needs torchvision', "'ear_lazy[torchvision]'"): import torchvision.tv_tensors  # noqa: F401 so that it fails here, not at the first sample
         self.transform = transform
 
     def __call__(self, sample:Sample)->Any:

@@ -16,56 +16,9 @@ from contextlib import contextmanager
 
 from . import __version__
 from .base.errors import EarLazyError
+from .base.extras import extra
 
 # %% ../nbs/command.ipynb #aae996b2
-def make_parser(
-    prog:str='ear-lazy-process', # Name of the command
-    listing:bool=False, # Is it for `--list`? Then the help leaves out what is for writing
-)->argparse.ArgumentParser:
-    "The arguments of the command"
-    from ear_lazy.formats.shared.tree import KINDS, MAX_BYTES
-    from ear_lazy.processing.splits import SPLITS
-    p = argparse.ArgumentParser(
-        prog, description='Show what there is to read, and write nothing.' if listing else 'Turn raw annotations into metadata files.',
-        epilog=f"Example: {prog} {'--raw-data-dir data/raw' if listing else '--all --workers 10'}")
-    def writes(*names, help, **kwargs): p.add_argument(*names, help=argparse.SUPPRESS if listing else help, **kwargs)
-    writes('--all', action='store_true', help='make detector, landmarker and teacher files')
-    for kind in KINDS: writes(f'--{kind}', action='store_true', help=f'make the {kind} files')
-    p.add_argument('--raw-data-dir', default='data/raw', metavar='DIR', help='folder of the raw datasets (%(default)s)')
-    p.add_argument('--output-dir', default='data/preprocessed', metavar='DIR',
-                   help='folder of the files to make (%(default)s)')
-    p.add_argument('--batch-size', type=_at_least(1), default=500, metavar='N',
-                   help='files per task of a worker, and rows per batch of the writer (%(default)s)')
-    p.add_argument('--workers', '--num-workers', type=_at_least(0), default=10, metavar='N',
-                   help='parsing processes; 0 parses in this one (%(default)s)')
-    writes('--flush-every', type=_at_least(1), default=1, metavar='N',
-           help='batches per write to disk (%(default)s)')
-    writes('--train-split', type=_share, default=0.8, metavar='SHARE',
-           help='share of photos that go to train, 0 to 1 (%(default)s)')
-    writes('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
-    writes('--split', choices=SPLITS, default='stable',
-           help='how photos get their side: stable keeps copies of a photo together; folder takes the split that the data ships '
-                'with, test counting as val; random decides for each photo alone (%(default)s)')
-    writes('--group-by', type=_pattern, metavar='REGEX',
-           help='keep images on one side if this matches the same text in their paths')
-    writes('--no-teacher', action='store_true', help='with --all: no teacher files')
-    writes('--list', action='store_true', help='show what there is to read, and write nothing')
-    p.add_argument('--classes', nargs='+', default=(), metavar='CLASS', help='keep objects of these classes')
-    p.add_argument('--keypoints', type=_at_least(1), metavar='K', help='keep keypoint instances of K points')
-    p.add_argument('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N',
-                   help='larger annotation files are reported and not read (%(default)s)')
-    p.add_argument('--no-follow-links', action='store_true',
-                   help='do not follow links that lead out of the raw folder, and report them (they are followed, and listed in the report)')
-    writes('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
-    writes('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
-    writes('--strict', action='store_true', help='stop at the first problem')
-    p.add_argument('--dask', metavar='ADDRESS', help='parse on the workers of the Dask scheduler at this address, such as tcp://host:8786')
-    writes('--shared-storage', action='store_true',
-           help='with --dask: workers see both folders under the same paths, and write the files themselves')
-    writes('--force', action='store_true', help='parse everything, even what has not changed since the last run')
-    p.add_argument('--version', action='version', version=f'ear_lazy {__version__}')
-    return p
-
 def _at_least(least):
     def number(text):
         if not text.removeprefix('-').isdecimal(): raise argparse.ArgumentTypeError(f'{text!r} is not a whole number')
@@ -83,9 +36,78 @@ def _share(text):
     if not 0 <= share <= 1: raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
     return share
 
+# %% ../nbs/command.ipynb #99bd8d36
+def _adder(parser, title, listing=False):
+    "A function that adds an option to a group of the help, or, in `listing`, an option without help"
+    group = parser.add_argument_group(title)
+    def add(*names, help, **kwargs): group.add_argument(*names, help=argparse.SUPPRESS if listing else help, **kwargs)
+    return add
+
+def _add_outputs(parser, listing):
+    from ear_lazy.formats.shared.tree import KINDS
+    rows = {'detector': 'images with all their boxes', 'landmarker': 'images with one set of keypoints', 'teacher': 'crops of single objects'}
+    writes = _adder(parser, 'what to make', listing)
+    writes('--all', action='store_true', help=f"the files of all kinds: {', '.join(KINDS)}")
+    for kind in KINDS: writes(f'--{kind}', action='store_true', help=f'the {kind} files: {rows[kind]}')
+    writes('--no-teacher', action='store_true', help='with --all: no teacher files')
+    writes('--list', action='store_true', help='nothing: show what there is to read, as ear-lazy list does')
+
+def _add_inputs(parser):
+    from ear_lazy.formats.shared.tree import MAX_BYTES
+    adds = _adder(parser, 'folders, and what to read')
+    adds('--raw-data-dir', default='data/raw', metavar='DIR', help='folder of the raw datasets (%(default)s)')
+    adds('--output-dir', default='data/preprocessed', metavar='DIR', help='folder of the files to make (%(default)s)')
+    adds('--classes', nargs='+', default=(), metavar='CLASS', help='keep only objects of these classes, and those without a class')
+    adds('--keypoints', type=_at_least(1), metavar='K', help='keep only sets of K keypoints')
+    adds('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N',
+         help='larger annotation files are reported and not read (%(default)s)')
+    adds('--no-follow-links', action='store_true',
+         help='do not follow links that lead out of the raw folder, and report them (they are followed, and listed in the report)')
+
+def _add_split(parser, listing):
+    from ear_lazy.processing.splits import SPLITS
+    writes = _adder(parser, 'how photos are split into train and val', listing)
+    writes('--train-split', type=_share, default=0.8, metavar='SHARE', help='share of photos that go to train, 0 to 1 (%(default)s)')
+    writes('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
+    writes('--split', choices=SPLITS, default='stable',
+           help='how photos get their side: stable keeps copies of a photo together; folder takes the split that the data ships '
+                'with, test counting as val; random decides for each photo alone (%(default)s)')
+    writes('--group-by', type=_pattern, metavar='REGEX', help='keep images on one side if this matches the same text in their paths')
+    writes('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
+    writes('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
+
+def _add_work(parser, listing):
+    adds, writes = _adder(parser, 'how the work is done'), _adder(parser, 'how it is written', listing)
+    adds('--workers', '--num-workers', type=_at_least(0), default=10, metavar='N', help='parsing processes; 0 parses in this one (%(default)s)')
+    adds('--batch-size', type=_at_least(1), default=500, metavar='N', help='files per task of a worker, and rows per batch of the writer (%(default)s)')
+    adds('--dask', metavar='ADDRESS', help='parse on the workers of the Dask scheduler at this address, such as tcp://host:8786')
+    writes('--shared-storage', action='store_true',
+           help='with --dask: workers see both folders under the same paths, and write the files themselves')
+    writes('--flush-every', type=_at_least(1), default=1, metavar='N', help='batches per write to disk (%(default)s)')
+    writes('--strict', action='store_true', help='stop at the first problem, and leave the files of the last run')
+    writes('--force', action='store_true', help='parse everything, even what has not changed since the last run')
+
+# %% ../nbs/command.ipynb #bc67be34
+def make_parser(
+    prog:str='ear-lazy process', # Name of the command
+    listing:bool=False, # Is it for `ear-lazy list`?
+)->argparse.ArgumentParser:
+    "The arguments of the command"
+    what = 'Show what there is to read, and write nothing.' if listing else 'Turn raw annotations into metadata files.'
+    example = '--raw-data-dir data/raw' if listing else '--all --raw-data-dir data/raw --output-dir data/preprocessed'
+    p = argparse.ArgumentParser(prog, usage=f"{prog} [options]{'' if listing else ' --all'}", description=what,
+                                formatter_class=argparse.RawDescriptionHelpFormatter, epilog=f'Example: {prog} {example}') # not cut into lines
+    _add_outputs(p, listing)
+    _add_inputs(p)
+    _add_split(p, listing)
+    _add_work(p, listing)
+    p.add_argument('--version', action='version', version=f'ear_lazy {__version__}')
+    return p
+
 def _kinds(parser, args):
     from ear_lazy.formats.shared.tree import KINDS
-    kinds = tuple(k for k in KINDS if (args.all and not (k == 'teacher' and args.no_teacher)) or getattr(args, k))
+    of_all = [k for k in KINDS if k != 'teacher' or not args.no_teacher]
+    kinds = tuple(k for k in KINDS if getattr(args, k) or args.all and k in of_all)
     if args.shared_storage and not args.dask: parser.error('--shared-storage is for the workers of --dask')
     if args.shared_storage and (args.check_duplicates or args.keep_together): parser.error('--shared-storage does not compare images')
     if not kinds and not args.list: parser.error('say what to make: --all, or some of --detector --landmarker --teacher; or --list')
@@ -98,9 +120,7 @@ def _executor_at(address):
     if not address:
         yield None
         return
-    try: from distributed import Client
-    except ImportError as e:
-        raise ImportError(f"--dask needs a package that is not installed: pip install 'ear_lazy[dask]'. Python says: {e}") from e
+    with extra('--dask needs a package that is not installed', "'ear_lazy[dask]'"): from distributed import Client
     try: client = Client(address)
     except (OSError, ValueError) as e: raise EarLazyError(f'no Dask scheduler answers at {address}: {e}') from e
     with client: yield client.get_executor()
@@ -108,7 +128,7 @@ def _executor_at(address):
 # %% ../nbs/command.ipynb #7e02b49e
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
-    prog:str='ear-lazy-process', # Name of the command
+    prog:str='ear-lazy process', # Name of the command
     listing:bool=False, # Show what there is to read, as `--list` does
 )->int: # Exit status
     "The command `ear-lazy process`"
@@ -136,7 +156,7 @@ def _run(args, kinds, executor):
     print(report)
     if not report.outputs: return _fail(args.prog, 'nothing was written: no annotation was left to write', 1)
     print(f'\n{len(report.outputs)} files, report.json and problems.csv in {args.output_dir}, {report.seconds:.1f} s')
-    if report.is_of_last_run: print('Nothing has changed since the last run; --force parses everything again.')
+    if report.is_of_last_run: print('Nothing has changed since the last run, so nothing was written; --force parses everything again.')
     return 0
 
 def _fail(prog, sentence, status):
@@ -145,10 +165,10 @@ def _fail(prog, sentence, status):
 
 # %% ../nbs/command.ipynb #1999780d
 COMMANDS = {
-    'process': ('turn raw annotations into metadata files', '--all --raw-data-dir data/raw --output-dir data/preprocessed'),
-    'list': ('show what there is to read, and write nothing', '--raw-data-dir data/raw'),
-    'demo': ('draw synthetic ears, process and load them', 'ear_lazy_demo --images 20'),
-    'migrate': ('make a metadata file of one that an older version has pickled', 'OLD.npy NEW.npy --root data/raw'),
+    'process': ('turn raw annotations into metadata files (.npy)', '--all --raw-data-dir data/raw --output-dir data/preprocessed'),
+    'list': ('show what process would read, and write nothing', '--raw-data-dir data/raw'),
+    'demo': ('draw synthetic ears, process and load them: no data needed', 'ear_lazy_demo --images 20'),
+    'migrate': ('make a metadata file of one that an older program has pickled', 'OLD.npy NEW.npy --root data/raw'),
 } # name to what it does, and an example of its arguments
 
 def _main(name, args, prog):

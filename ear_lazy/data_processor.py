@@ -28,14 +28,16 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import home_path, name_list, whole_number
+from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, kind_of
 from .base.parameters import described
 from .base.records import Problem
-from .base.storage import check_storage, is_remote, place
+from .base.storage import absolute_location, check_storage, is_remote
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
-from .formats.discover import Source as Source, check_said, discover, uncollected # users import `Source` from here
+from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
+from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.file import SHARD_BYTES
 from .metadata.roots import image_root
@@ -44,29 +46,12 @@ from .processing.changes import Inputs, run_key
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
-from .processing.rows import Asked, Names, Part, batches, joined, raise_first, select_asked, take_in
+from .processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows, raise_first, select_objects
 from .processing.sources import Sources, not_listed, read_sources_toml, source_info
 from .processing.splits import group_hashes, train_side
 from .processing.workers import RawFolder, each_of, loaders, tasks_of
 
-# %% ../nbs/data_processor.ipynb #44371c26
-def _folder(path):
-    "A path, or a URL as text"
-    if is_remote(os.fspath(path)): path = check_storage(place(path))
-    return path if is_remote(path) else home_path(path)
-
-def _checked_sources(sources):
-    sources = [sources] if isinstance(sources, Source | str) else [*sources]
-    for o in sources:
-        if not isinstance(o, Source): raise TypeError(f"sources are `Source`s, such as Source('folder', format='csv'), not {o!r}")
-        check_said(o)
-    return tuple(sources)
-
-def _checked_kinds(kinds):
-    kinds = name_list('kinds', kinds)
-    if kinds and {*kinds} <= {*KINDS}: return kinds
-    raise ValueError(f"kinds are some of {', '.join(KINDS)}, not {', '.join(kinds) or 'none'}")
-
+# %% ../nbs/data_processor.ipynb #9753de90
 @described
 class DataProcessor:
     "Turns raw annotations into metadata files; images are neither decoded nor copied"
@@ -84,7 +69,7 @@ class DataProcessor:
         group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
         sources:Source|Iterable[Source]=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes:str|Iterable[str]=(), # Keep objects of these classes, and objects without a class; () keeps all
-        keypoints:int|None=None, # Keep keypoint instances of this many points; None keeps all
+        keypoints:int|None=None, # Keep sets of this many keypoints; None keeps all
         check_duplicates:bool=False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together:bool=False, # Compare all images, and keep copies of a photo on one side
         strict:bool=False, # Raise `ProblemError` at the first problem
@@ -96,121 +81,64 @@ class DataProcessor:
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
         follow_links:bool=True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
     ):
-        limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
-                  ('shard_bytes', shard_bytes, 1), ('max_annotation_bytes', max_annotation_bytes, 1))
-        for name, value, least in limits:
-            whole_number(name, value, least)
-        if keypoints is not None: whole_number('keypoints', keypoints, 1)
-        if not isinstance(executor, Executor | None):
-            raise TypeError(f'executor is a concurrent.futures.Executor, such as client.get_executor() of a Dask client, not {executor!r}')
-        if shared_storage and (executor is None or check_duplicates or keep_together):
-            raise ValueError('shared_storage is for the workers of an executor, '
-                             'and not for check_duplicates or keep_together, which compare all images in this process')
-        self.executor, self.shared_storage, self.follow_links = executor, shared_storage, bool(follow_links)
+        _check_numbers(batch_size, num_workers, flush_every, keypoints, shard_bytes, max_annotation_bytes)
+        group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
         self.raw_data_dir, self.output_dir = _folder(raw_data_dir), _folder(output_dir)
-        self._raw, self._out = self.raw_data_dir, self.output_dir # later the local stand-ins of URLs
-        if shared_storage and any(map(is_remote, (self._raw, self._out))):
-            raise ValueError('shared_storage is for folders that all workers see, not for URLs')
+        _check_workers(executor, shared_storage, check_duplicates or keep_together, self.raw_data_dir, self.output_dir)
+        self._local_raw, self._local_out = self.raw_data_dir, self.output_dir # during a run the stand-ins of URLs
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes, self.max_annotation_bytes = shard_bytes, max_annotation_bytes
-        self.seed, self.strict, self.force, self.progress = seed, strict, force, progress
-        self.split, self.group_by = split, group_by
-        group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
+        self.seed, self.split, self.group_by = seed, split, group_by
+        self.declared, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
-        self.said, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
+        self.strict, self.force, self.progress = strict, force, progress
+        self.executor, self.shared_storage, self.follow_links = executor, shared_storage, bool(follow_links)
         self.report = None
 
     def __repr__(self):
         return f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})'
 
-# %% ../nbs/data_processor.ipynb #66fe2c31
-def _per_source(sources, results, batch_size):
-    "(source, `Records`) pairs, objects sorted by image"
-    for source in sources:
-        for r in joined(source, islice(results, len(tasks_of(source, batch_size)))): yield source, r
+# %% ../nbs/data_processor.ipynb #b8d2d55c
+@patch
+def _process_and_show(self:DataProcessor, kinds, train_split):
+    report = self.process(kinds, train_split)
+    if self.progress and not in_jupyter(): print(report, file=sys.stderr)
+    return report
 
-def _progress_bar(total, show, what='parsing', unit=' files'):
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore') # tqdm would recommend ipywidgets; its plain bar will do
-        from tqdm.auto import tqdm
-    return tqdm(total=total, desc=what, unit=unit, disable=not show)
+@patch
+@described
+def process_all(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+    include_teacher:bool=True, # Make the teacher files too: a row for each crop of a single object
+)->Report:
+    "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
+    return self._process_and_show(KINDS if include_teacher else KINDS[:2], train_split)
+
+@patch
+@described
+def process_detector(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+)->Report:
+    "Make the detector files: a row for each image, with all its boxes"
+    return self._process_and_show(('detector',), train_split)
+
+@patch
+@described
+def process_landmarker(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+)->Report:
+    "Make the landmarker files: a row for each set of keypoints"
+    return self._process_and_show(('landmarker',), train_split)
+
+@patch
+@described
+def process_teacher(self:DataProcessor,
+    train_split:float=0.8, # Share of photo groups that go to train
+)->Report:
+    "Make the teacher files: a row for each crop of a single object"
+    return self._process_and_show(('teacher',), train_split)
 
 # %% ../nbs/data_processor.ipynb #1d8e7077
-def _check_apart(raw, out):
-    "Raise `OutputError` for an output folder that the raw data needs, or that is no folder"
-    def real(path): return path.rstrip('/') if is_remote(path) else os.path.realpath(path)
-    if real(raw) == real(out): raise OutputError('output_dir is the raw folder, which is never written to: choose another')
-    for kind in KINDS:
-        if real(f'{real(raw)}/{kind}') != real(out): continue
-        raise OutputError(f"output_dir is the folder '{kind}' of the raw data, of which nothing would be read: choose another, such as {real(raw)}/preprocessed")
-    taken = None if is_remote(out) else next((o for o in (out, *out.parents) if os.path.lexists(o)), None)
-    if not taken or os.path.isdir(taken): return
-    what = kind_of(os.lstat(taken).st_mode)
-    if what == 'a link': what = f"a link to {os.readlink(taken)}, which is {'no folder' if os.path.exists(taken) else 'not there'}"
-    raise OutputError(f'cannot write into the output folder {out}: {taken} is {what}: move it away, or choose another output_dir')
-
-@patch
-def _raw_here(self:DataProcessor):
-    "The raw folder or its mirror, and names that could not be mirrored"
-    if not is_remote(self.raw_data_dir): return self.raw_data_dir, []
-    skip = self.output_dir if is_remote(self.output_dir) else ''
-    bars = []
-    def bar(total):
-        bars.append(_progress_bar(total, self.progress, 'fetching'))
-        return bars[0].update
-    try: return mirror_raw(self.raw_data_dir, skip, self.check_duplicates, bar)
-    except StorageError as e: raise RawDataError(str(e)) from e
-    finally:
-        for o in bars: o.close()
-
-@patch
-def _out_here(self:DataProcessor):
-    "The output folder, or its local stand-in until the upload"
-    try: return output_stand_in(self.output_dir) if is_remote(self.output_dir) else self.output_dir
-    except StorageError as e: raise OutputError(str(e)) from e
-
-@patch
-def _publish(self:DataProcessor, report):
-    "Upload the outputs of a run if `output_dir` is a URL"
-    if not is_remote(self.output_dir) or not report.outputs: return
-    try: publish(self._out, self.output_dir, report.kinds)
-    except StorageError as e: raise OutputError(f'{e}; the next run continues the upload') from e
-
-@patch
-def _discover(self:DataProcessor):
-    "Tree, sources and problems of the raw folder"
-    self._raw, refused = self._raw_here()
-    skip = () if is_remote(self.output_dir) else (self.output_dir,)
-    tree = Tree(self._raw, skip, None, self.max_annotation_bytes, self.follow_links)
-    tree.unreadable |= {o: 'a name that no file can have' for o in refused}
-    sources, problems = discover(tree, self._all_said())
-    if sources: return tree, sources, problems
-    raise self._nothing(problems, tree)
-
-@patch
-def _all_said(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._raw, self.follow_links), *self.said)}.values())
-
-@patch
-def _nothing(self:DataProcessor, problems, tree):
-    there = not_listed(tree, [], problems)[:3] or _other_files(tree)
-    return RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *there]))
-
-def _other_files(tree):
-    "Describe the content of a folder that has nothing to read"
-    endings = Counter(os.path.splitext(o)[1].lower() or o for folder in tree.folders.values() for o in folder.others)
-    if not endings: return ['there are no files']
-    what = ', '.join(f'{n:,} {ending}' for ending, n in endings.most_common(3))
-    return [f"there are only other files ({what}); give a folder that also has the images"]
-
-@patch
-def _asked(self:DataProcessor, kinds):
-    return Asked(tuple(kinds), self.seed, self.split, self.group_by, self.classes, self.keypoints, self.strict)
-
-def _recorded(asked):
-    "The options, to compare with those of the next run; a function gets a random key, as two functions cannot be compared"
-    group_by = uuid.uuid4().hex if callable(asked.group_by) else getattr(asked.group_by, 'pattern', asked.group_by)
-    return tuple(asked._replace(group_by=group_by, strict=False))
-
 @patch
 @described
 def process(self:DataProcessor,
@@ -229,114 +157,107 @@ def process(self:DataProcessor,
     self.report = report
     return report
 
+# %% ../nbs/data_processor.ipynb #09f6de56
 @patch
 @uncollected()
 def _report(self:DataProcessor, kinds, train_split):
     tree, sources, problems = self._discover()
     if self.strict: raise_first(problems)
-    self._out = self._out_here()
-    clear_away(self._out)
-    state = State() if self.force else read_state(self._out)
+    self._local_out = self._make_local_out()
+    clear_away(self._local_out)
+    state = State() if self.force else read_state(self._local_out)
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
-    inputs = Inputs(tree, sources, (*_recorded(self._asked(kinds)), tree.max_bytes, tree.follow_links), state.digests)
+    inputs = Inputs(tree, sources, (*_comparable(self._row_options(kinds)), tree.max_bytes, tree.follow_links), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
     run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.links()
     keys = inputs.keys()
-    if state.is_current(self._out, run_key(keys, *run)):
+    if state.is_current(self._local_out, run_key(keys, *run)):
         with suppress(ReportError, OSError): return self._last_report(sources)
-    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=[state.note] if state.note else [], links=_followed(tree))
+    notes = [state.note] if state.note else []
+    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=_followed_links(tree))
     return self._new_report(inputs, keys, report, train_split, run)
 
-def _followed(found): return found.links() if found.follow_links else []
+def _followed_links(found): return found.links() if found.follow_links else []
 
 @patch
 def _last_report(self:DataProcessor, sources):
-    with OpenFolder(self._out) as folder: report = read_report(folder.read('report.json'), self.raw_data_dir)
+    with OpenFolder(self._local_out) as folder: report = read_report(folder.read('report.json'), self.raw_data_dir)
     if self.strict: raise_first(report.problems)
     report.unchanged, report.is_of_last_run = [s.name for s in sources], True
     return report
 
-# %% ../nbs/data_processor.ipynb #09f6de56
+@patch
+def _row_options(self:DataProcessor, kinds):
+    return RowOptions(tuple(kinds), self.seed, self.split, self.group_by, self.classes, self.keypoints, self.strict)
+
+def _comparable(options):
+    "The options, to compare with those of the next run; a function gets a random key, as two functions cannot be compared"
+    group_by = uuid.uuid4().hex if callable(options.group_by) else getattr(options.group_by, 'pattern', options.group_by)
+    return tuple(options._replace(group_by=group_by, strict=False))
+
+# %% ../nbs/data_processor.ipynb #ed485295
+@patch
+def _discover(self:DataProcessor):
+    "Tree, sources and problems of the raw folder"
+    self._local_raw, refused = self._fetch_raw()
+    skip = () if is_remote(self.output_dir) else (self.output_dir,)
+    tree = Tree(self._local_raw, skip, None, self.max_annotation_bytes, self.follow_links)
+    tree.unreadable |= {o: 'a name that no file can have' for o in refused}
+    sources, problems = discover(tree, self._all_declared())
+    if sources: return tree, sources, problems
+    raise self._nothing_to_read(problems, tree)
+
+@patch
+def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_sources_toml(self._local_raw, self.follow_links), *self.declared)}.values())
+
+# %% ../nbs/data_processor.ipynb #deb447a7
 @patch
 def _new_report(self:DataProcessor, inputs, keys, report, train_split, run):
-    with OutputFolder(self._out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
+    with OutputFolder(self._local_out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         with output_errors(self.output_dir):
-            parts = _kept_parts(keys, folder)
+            facts = _kept_facts(keys, folder)
             report.notes += folder.notes
-            report.unchanged = [inputs.sources[n].name for n in parts]
-            self._parse(inputs, folder, report.kinds, parts)
-            parts = [parts[n] for n in range(len(inputs.sources))]
-            self._finish(inputs, folder, report, parts, train_split)
-            if report.outputs: _commit(inputs, folder, report, parts, run)
+            report.unchanged = [inputs.sources[n].name for n in facts]
+            self._parse(inputs, folder, report.kinds, facts)
+            facts = [facts[n] for n in range(len(inputs.sources))]
+            self._finish(inputs, folder, report, facts, train_split)
+            if report.outputs: _commit(inputs, folder, report, facts, run)
     return report
 
-def _kept_parts(keys, folder):
-    "Number of each unchanged source to its part of the last run"
-    facts = {n: folder.keep(n, key) for n, key in enumerate(keys) if key}
-    return {n: _read_part(o) for n, o in facts.items() if o is not None}
+def _kept_facts(keys, folder):
+    "Number of each unchanged source to its facts of the last run"
+    kept = {n: folder.keep(n, key) for n, key in enumerate(keys) if key}
+    return {n: _unpacked(o) for n, o in kept.items() if o is not None}
 
-def _read_part(facts):
-    labels, _, report = facts.partition(b'\n')
-    return Part(read_report(report), {o: i for i, o in enumerate(json.loads(labels))})
+def _packed(facts): return json.dumps(list(facts.labels)).encode() + b'\n' + facts.report.to_json()
 
-def _part_facts(part): return json.dumps(list(part.labels)).encode() + b'\n' + part.report.to_json()
+def _unpacked(data):
+    labels, _, report = data.partition(b'\n')
+    return SourceFacts(read_report(report), {o: i for i, o in enumerate(json.loads(labels))})
 
+# %% ../nbs/data_processor.ipynb #0ee216cc
 @patch
-def _parse(self:DataProcessor, inputs, folder, kinds, parts):
-    "Parse the sources that have no part yet"
-    todo = {s.name: n for n, s in enumerate(inputs.sources) if n not in parts}
-    for n in todo.values(): parts[n] = Part(Report(kinds), Names())
+def _parse(self:DataProcessor, inputs, folder, kinds, facts):
+    "Parse the sources that have no facts yet"
+    todo = {s.name: n for n, s in enumerate(inputs.sources) if n not in facts}
+    for n in todo.values(): facts[n] = SourceFacts(Report(kinds), ClassNumbers())
     sources = [inputs.sources[n] for n in todo.values()]
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     with (loaders(inputs.tree, tasks, self.num_workers, self.executor) as workers,
           BackgroundWriter(folder.write, self.flush_every) as background,
-          _progress_bar(_files(tasks), self.progress) as bar):
-        results = _counted(workers.results(), tasks, bar, inputs.digests)
-        for source, r in _per_source(sources, results, self.batch_size):
+          _progress_bar(_file_count(tasks), self.progress) as bar):
+        results = _noting_digests(workers.results(), tasks, bar, inputs.digests)
+        for source, r in _records_by_source(sources, results, self.batch_size):
             n = todo[source.name]
-            for kind, rows in take_in(r, source, self._asked(kinds), parts[n]):
+            for kind, rows in make_rows(r, source, self._row_options(kinds), facts[n]):
                 for batch in batches(rows, self.batch_size): background.write((n, kind, batch))
 
-@patch
-def _finish(self:DataProcessor, inputs, folder, report, parts, train_split):
-    "Make the files and complete the report"
-    for part in parts: report.include(part.report)
-    names = [s.name for s in inputs.sources]
-    copies = self._copies(folder, report) if self.check_duplicates else None
-    groups = copies.groups(folder) if self.keep_together else None
-    report.outputs = folder.finish(train_split, names, [list(o.labels) for o in parts], groups)
-    for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
-    if copies: copies.tell(folder, names, report)
-    self._check_classes((o.labels for o in parts), report)
-    if self.strict: raise_first(report.problems)
-    report.check()
-    report.notes += [f'{n:,} files of {name or "the images"} could not be read just now; the next run tries again' for name, n in report.unread.items() if n]
+def _records_by_source(sources, results, batch_size):
+    "(source, `Records`) pairs, objects sorted by image"
+    for source in sources:
+        for r in joined(source, islice(results, len(tasks_of(source, batch_size)))): yield source, r
 
-@patch
-def _check_classes(self:DataProcessor, found, report):
-    "Raise `RawDataError` if no object has any of the classes asked for, as when they are misspelt"
-    others = {p.detail for p in report.problems if p.reason == 'other_class'}
-    if not others or {*self.classes} & {name for names in found for name in names}: return
-    raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
-
-@patch
-def _copies(self:DataProcessor, folder, report):
-    paths, rows = folder.images()
-    images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
-    with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
-        prints = fingerprints(self._raw, images, min(self.num_workers, os.cpu_count()), bar.update, unread := [])
-    report.unread[''] = len(unread)
-    return _Copies(images, rows, near_pairs(prints))
-
-def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
-
-def _commit(inputs, folder, report, parts, run):
-    keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
-    facts = [_part_facts(o) for o in parts]
-    run = '' if any(report.unread.values()) else run_key(keys, *run)
-    folder.commit(_reports(report), keys, facts, run, inputs.digests, inputs.tree.outside)
-
-def _counted(results, tasks, bar, digests):
+def _noting_digests(results, tasks, bar, digests):
     "Pass records on, noting the digests of their files and moving the progress bar"
     images = boxes = keypoints = 0
     for (_, document), loaded in zip(tasks, results):
@@ -347,29 +268,45 @@ def _counted(results, tasks, bar, digests):
         bar.update(len(document.files))
         yield r
 
-# %% ../nbs/data_processor.ipynb #6cacda86
+def _file_count(tasks): return sum(len(d.files) for _, d in tasks)
+
+def _progress_bar(total, show, what='parsing', unit=' files'):
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore') # tqdm would recommend ipywidgets; its plain bar will do
+        from tqdm.auto import tqdm
+    return tqdm(total=total, desc=what, unit=unit, disable=not show)
+
+# %% ../nbs/data_processor.ipynb #4bf88dc1
 @patch
-def _shared_report(self:DataProcessor, kinds, train_split):
-    with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
-        with output_errors(self.output_dir): return self._shared_run(folder, kinds, train_split)
+def _finish(self:DataProcessor, inputs, folder, report, facts, train_split):
+    "Make the files and complete the report"
+    for o in facts: report.include(o.report)
+    names = [s.name for s in inputs.sources]
+    copies = self._copies(folder, report) if self.check_duplicates else None
+    groups = copies.groups(folder) if self.keep_together else None
+    report.outputs = folder.finish(train_split, names, [list(o.labels) for o in facts], groups)
+    for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
+    if copies: copies.add_to(report, folder, names)
+    self._check_classes((o.labels for o in facts), report)
+    if self.strict: raise_first(report.problems)
+    report.check()
+    unread = ((name or 'the images', n) for name, n in report.unread.items() if n)
+    report.notes += [f'{n:,} files of {name} could not be read just now; the next run tries again' for name, n in unread]
 
 @patch
-def _shared_run(self:DataProcessor, folder, kinds, train_split):
-    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
-    job = Job(raw, os.path.abspath(folder.staging), self._asked(kinds), self._all_said(), self.batch_size)
-    run = SharedRun(job, self.executor, self.num_workers)
-    report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2], self.follow_links)), raw_data_dir=self.raw_data_dir)
-    if self.follow_links: report.links = run.links
-    if not run.surveys: raise self._nothing(report.problems, Tree(raw.root, raw.skip, None, raw.max_bytes, raw.follow_links))
-    if self.strict: raise_first(report.problems)
-    pieces = sum(len(o.pieces) for o in run.surveys)
-    with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
-    run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
-    self._check_classes((o.part.labels for _, o in run.pieces), report)
-    report.check()
-    folder.adopt(report.outputs)
-    if report.outputs: folder.commit(_reports(report), outside=run.outside)
-    return report
+def _check_classes(self:DataProcessor, found, report):
+    "Raise `RawDataError` if no object has any of the classes asked for, as when they are misspelt"
+    others = {p.detail for p in report.problems if p.reason == 'other_class'}
+    if not others or any(name in names for names in found for name in self.classes): return
+    raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
+
+def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
+
+def _commit(inputs, folder, report, facts, run):
+    keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
+    packed = [_packed(o) for o in facts]
+    run = '' if any(report.unread.values()) else run_key(keys, *run)
+    folder.commit(_reports(report), keys, packed, run, inputs.digests, inputs.tree.outside)
 
 # %% ../nbs/data_processor.ipynb #be1dc987
 class _Copies(NamedTuple):
@@ -390,7 +327,7 @@ class _Copies(NamedTuple):
         united = unite(self._of_images(folder.groups()), self.pairs)
         return {key: united[rows] for key, rows in self.rows.items()}
 
-    def tell(self, folder, names, report):
+    def add_to(self, report, folder, names):
         "Count copies, and report those on two sides"
         n, exact = len(self.pairs.exact), int(self.pairs.exact.sum())
         report.copies = dict(exact=exact, similar=n - exact, split=0)
@@ -403,6 +340,15 @@ class _Copies(NamedTuple):
             detail = f'{self.images[b]} ({how})'
             report.problems.append(Problem(names[source_of[a]], '', '', self.images[a], 'split_copy', 'kept', detail))
 
+@patch
+def _copies(self:DataProcessor, folder, report):
+    paths, rows = folder.images()
+    images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
+    with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
+        prints = fingerprints(self._local_raw, images, min(self.num_workers, os.cpu_count()), bar.update, unread := [])
+    report.unread[''] = len(unread)
+    return _Copies(images, rows, near_pairs(prints))
+
 # %% ../nbs/data_processor.ipynb #e2267d25
 @patch
 def sources(self:DataProcessor)->Sources:
@@ -410,58 +356,132 @@ def sources(self:DataProcessor)->Sources:
     tree, sources, unread = self._discover()
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     found = {s.name: source_info(s) for s in sources}
-    with loaders(tree, tasks, self.num_workers, self.executor) as workers, _progress_bar(_files(tasks), self.progress) as bar:
-        for source, r in _per_source(sources, _counted(workers.results(), tasks, bar, {}), self.batch_size):
-            found[source.name].add(select_asked(r, self.classes, self.keypoints))
+    with loaders(tree, tasks, self.num_workers, self.executor) as workers, _progress_bar(_file_count(tasks), self.progress) as bar:
+        for source, r in _records_by_source(sources, _noting_digests(workers.results(), tasks, bar, {}), self.batch_size):
+            found[source.name].add(select_objects(r, self.classes, self.keypoints))
     return Sources(found.values(), not_listed(tree, sources, unread))
 
-def _files(tasks): return sum(len(d.files) for _, d in tasks)
-
-# %% ../nbs/data_processor.ipynb #b8d2d55c
+# %% ../nbs/data_processor.ipynb #6cacda86
 @patch
-def _shown(self:DataProcessor, kinds, train_split):
-    report = self.process(kinds, train_split)
-    if self.progress and 'ipykernel' not in sys.modules: print(report, file=sys.stderr)
+def _shared_report(self:DataProcessor, kinds, train_split):
+    with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
+        with output_errors(self.output_dir): return self._shared_run(folder, kinds, train_split)
+
+@patch
+def _shared_run(self:DataProcessor, folder, kinds, train_split):
+    raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
+    job = Job(raw, os.path.abspath(folder.staging), self._row_options(kinds), self._all_declared(), self.batch_size)
+    run = SharedRun(job, self.executor, self.num_workers)
+    report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2], self.follow_links)), raw_data_dir=self.raw_data_dir)
+    if self.follow_links: report.links = run.links
+    if not run.surveys: raise self._nothing_to_read(report.problems, Tree(raw.root, raw.skip, None, raw.max_bytes, raw.follow_links))
+    if self.strict: raise_first(report.problems)
+    pieces = sum(len(o.pieces) for o in run.surveys)
+    with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
+    run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
+    self._check_classes((o.part.labels for _, o in run.pieces), report)
+    report.check()
+    folder.adopt(report.outputs)
+    if report.outputs: folder.commit(_reports(report), outside=run.outside)
     return report
 
+# %% ../nbs/data_processor.ipynb #271f6084
 @patch
-@described
-def process_all(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
-    include_teacher:bool=True, # Make the teacher files too
-)->Report:
-    "Make all files"
-    return self._shown(KINDS if include_teacher else KINDS[:2], train_split)
+def _fetch_raw(self:DataProcessor):
+    "The raw folder or its mirror, and names that could not be mirrored"
+    if not is_remote(self.raw_data_dir): return self.raw_data_dir, []
+    skip = self.output_dir if is_remote(self.output_dir) else ''
+    bars = []
+    def bar(total):
+        bars.append(_progress_bar(total, self.progress, 'fetching'))
+        return bars[0].update
+    try: return mirror_raw(self.raw_data_dir, skip, self.check_duplicates, bar)
+    except StorageError as e: raise RawDataError(str(e)) from e
+    finally:
+        for o in bars: o.close()
 
 @patch
-@described
-def process_detector(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
-)->Report:
-    "Make the detector files: a row for each image, with all its boxes"
-    return self._shown(('detector',), train_split)
+def _make_local_out(self:DataProcessor):
+    "The output folder, or its local stand-in until the upload"
+    if not is_remote(self.output_dir): return self.output_dir
+    try: return output_stand_in(self.output_dir)
+    except StorageError as e: raise OutputError(str(e)) from e
 
 @patch
-@described
-def process_landmarker(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
-)->Report:
-    "Make the landmarker files: a row for each set of keypoints"
-    return self._shown(('landmarker',), train_split)
+def _publish(self:DataProcessor, report):
+    "Upload the outputs of a run if `output_dir` is a URL"
+    if not is_remote(self.output_dir) or not report.outputs: return
+    try: publish(self._local_out, self.output_dir, report.kinds)
+    except StorageError as e: raise OutputError(f'{e}; the next run continues the upload') from e
 
+# %% ../nbs/data_processor.ipynb #be5aab8a
+def _check_numbers(batch_size, num_workers, flush_every, keypoints, shard_bytes, max_annotation_bytes):
+    "Raise `TypeError` or `ValueError` for what is no whole number, or too small"
+    limits = (('batch_size', batch_size, 1), ('num_workers', num_workers, 0), ('flush_every', flush_every, 1),
+              ('shard_bytes', shard_bytes, 1), ('max_annotation_bytes', max_annotation_bytes, 1))
+    for name, value, least in limits: whole_number(name, value, least)
+    if keypoints is not None: whole_number('keypoints', keypoints, 1)
+
+def _check_workers(executor, shared_storage, compares_images, raw_data_dir, output_dir):
+    "Raise `TypeError` or `ValueError` for what is no executor, or for what its workers cannot do"
+    if not isinstance(executor, Executor | None):
+        raise TypeError(f'executor is a concurrent.futures.Executor, such as client.get_executor() of a Dask client, not {executor!r}')
+    if not shared_storage: return
+    if executor is None or compares_images:
+        raise ValueError('shared_storage is for the workers of an executor, '
+                         'and not for check_duplicates or keep_together, which compare all images in this process')
+    if any(map(is_remote, (raw_data_dir, output_dir))):
+        raise ValueError('shared_storage is for folders that all workers see, not for URLs')
+
+def _folder(path):
+    "A path, or a URL as text"
+    if is_remote(os.fspath(path)): path = check_storage(absolute_location(path))
+    return path if is_remote(path) else home_path(path)
+
+def _checked_sources(sources):
+    sources = [sources] if isinstance(sources, Source | str) else [*sources]
+    for o in sources:
+        if not isinstance(o, Source): raise TypeError(f"sources are `Source`s, such as Source('folder', format='csv'), not {o!r}")
+        check_source(o)
+    return tuple(sources)
+
+def _checked_kinds(kinds):
+    kinds = name_list('kinds', kinds)
+    if kinds and {*kinds} <= {*KINDS}: return kinds
+    raise ValueError(f"kinds are some of {', '.join(KINDS)}, not {', '.join(kinds) or 'none'}")
+
+# %% ../nbs/data_processor.ipynb #4434d191
+def _check_apart(raw, out):
+    "Raise `OutputError` for an output folder that the raw data needs, or that is no folder"
+    def real(path): return path.rstrip('/') if is_remote(path) else os.path.realpath(path)
+    if real(raw) == real(out): raise OutputError('output_dir is the raw folder, which is never written to: choose another')
+    for kind in KINDS:
+        if real(f'{real(raw)}/{kind}') != real(out): continue
+        raise OutputError(f"output_dir is the folder '{kind}' of the raw data, of which nothing would be read: choose another, such as {real(raw)}/preprocessed")
+    taken = None if is_remote(out) else next((o for o in (out, *out.parents) if os.path.lexists(o)), None)
+    if not taken or os.path.isdir(taken): return
+    what = kind_of(os.lstat(taken).st_mode)
+    if what == 'a link': what = f"a link to {os.readlink(taken)}, which is {'no folder' if os.path.exists(taken) else 'not there'}"
+    raise OutputError(f'cannot write into the output folder {out}: {taken} is {what}: move it away, or choose another output_dir')
+
+# %% ../nbs/data_processor.ipynb #a87066cb
 @patch
-@described
-def process_teacher(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
-)->Report:
-    "Make the teacher files: a row for each crop"
-    return self._shown(('teacher',), train_split)
+def _nothing_to_read(self:DataProcessor, problems, tree):
+    there = not_listed(tree, [], problems)[:3] or _other_files(tree)
+    return RawDataError('; '.join([f'no annotation files below {self.raw_data_dir}', *there]))
+
+def _other_files(tree):
+    "Describe the content of a folder that has nothing to read"
+    endings = Counter(os.path.splitext(o)[1].lower() or o for folder in tree.folders.values() for o in folder.others)
+    if not endings: return ['there are no files']
+    what = ', '.join(f'{n:,} {ending}' for ending, n in endings.most_common(3))
+    return [f"there are only other files ({what}); give a folder that also has the images"]
 
 # %% ../nbs/data_processor.ipynb #bccc9935
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
 )->int: # Exit status
-    "The command `ear-lazy-process`, which is `ear_lazy.command`"
+    "The command `ear-lazy process`, which is in `ear_lazy.command`"
     from ear_lazy import command
     return command.main(args)
 

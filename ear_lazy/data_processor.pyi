@@ -18,25 +18,25 @@ class DataProcessor:
     raw_data_dir: Path | str # a URL is text
     output_dir: Path | str # a URL is text
     report: Report | None # of the last run
-    executor: Executor | None
-    shared_storage: bool
-    follow_links: bool
     batch_size: int
     num_workers: int
     flush_every: int
     shard_bytes: int
     max_annotation_bytes: int
     seed: int
+    split: str
+    group_by: str | re.Pattern[str] | Callable[[str], Any] | None
+    declared: Any
+    classes: tuple[str, ...]
+    keypoints: int | None
+    check_duplicates: bool
+    keep_together: bool
     strict: bool
     force: bool
     progress: bool
-    split: str
-    group_by: str | re.Pattern[str] | Callable[[str], Any] | None
-    check_duplicates: bool
-    keep_together: bool
-    said: Any
-    classes: tuple[str, ...]
-    keypoints: int | None
+    executor: Executor | None
+    shared_storage: bool
+    follow_links: bool
     def __init__(self,
         raw_data_dir: str | os.PathLike[str] = 'data/raw', # Folder of the raw datasets, or its URL; only ever read
         output_dir: str | os.PathLike[str] = 'data/preprocessed', # Folder of the `.npy` files and `report.json`, or its URL
@@ -48,7 +48,7 @@ class DataProcessor:
         group_by: str | re.Pattern[str] | Callable[[str], Any] | None = None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
         sources: Source | Iterable[Source] = (), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes: str | Iterable[str] = (), # Keep objects of these classes, and objects without a class; () keeps all
-        keypoints: int | None = None, # Keep keypoint instances of this many points; None keeps all
+        keypoints: int | None = None, # Keep sets of this many keypoints; None keeps all
         check_duplicates: bool = False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together: bool = False, # Compare all images, and keep copies of a photo on one side
         strict: bool = False, # Raise `ProblemError` at the first problem
@@ -61,18 +61,11 @@ class DataProcessor:
         follow_links: bool = True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
     ) -> None: ...
     def __repr__(self) -> str: ...
-    def process(self,
-        kinds: str | Iterable[str] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
-        train_split: float = 0.8, # Share of photo groups that go to train
-    ) -> Report:
-        "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
-    def sources(self) -> Sources:
-        "A table of the raw datasets that a run would read; raises `RawDataError` if there are none"
     def process_all(self,
         train_split: float = 0.8, # Share of photo groups that go to train
-        include_teacher: bool = True, # Make the teacher files too
+        include_teacher: bool = True, # Make the teacher files too: a row for each crop of a single object
     ) -> Report:
-        "Make all files"
+        "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
     def process_detector(self,
         train_split: float = 0.8, # Share of photo groups that go to train
     ) -> Report:
@@ -84,9 +77,16 @@ class DataProcessor:
     def process_teacher(self,
         train_split: float = 0.8, # Share of photo groups that go to train
     ) -> Report:
-        "Make the teacher files: a row for each crop"
+        "Make the teacher files: a row for each crop of a single object"
+    def process(self,
+        kinds: str | Iterable[str] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
+        train_split: float = 0.8, # Share of photo groups that go to train
+    ) -> Report:
+        "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
+    def sources(self) -> Sources:
+        "A table of the raw datasets that a run would read; raises `RawDataError` if there are none"
 
 def main(
     args: Sequence[str] | None = None, # Arguments; those of the command line by default
 ) -> int: # Exit status
-    "The command `ear-lazy-process`, which is `ear_lazy.command`"
+    "The command `ear-lazy process`, which is in `ear_lazy.command`"

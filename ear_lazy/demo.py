@@ -36,7 +36,8 @@ def _lines(folder):
     "Path of each raw file -> its line in the marker; '' for what is no file"
     files = [o for o in sorted((folder / RAW).rglob('*')) if not S_ISDIR(o.lstat().st_mode)]
     paths = [o.relative_to(folder).as_posix() for o in files]
-    return {path: f'{h}  {path}' if (h := _hash(o)) else '' for path, o in zip(paths, files)}
+    hashes = [_hash(o) for o in files]
+    return {path: f'{hash}  {path}' if hash else '' for path, hash in zip(paths, hashes)}
 
 def _hash(file):
     if not S_ISREG(file.lstat().st_mode): return ''
@@ -73,7 +74,7 @@ def check_folder(
     "Raise `OutputError` if a run would replace something that the demo did not make"
     if found := _not_made_here(folder):
         raise OutputError(f'{folder / found[0]} was not made by the demo, or has changed since; '
-                          'your files are never replaced: choose another folder')
+                          'your files are never replaced: choose another folder, as in: ear-lazy demo another_folder')
 
 # %% ../nbs/demo.ipynb #3d76e6be
 def make_raw(
@@ -178,9 +179,10 @@ def next_lines(
     npy, picture = folder / PREPROCESSED / 'train_detector.npy', folder / 'sample.png'
     lines = ['from ear_lazy.lazy_dataset import LazyNPYDataset', f'ds = LazyNPYDataset({str(npy)!r}, cache_size=100)',
              "print(len(ds), ds[0]['image'].shape, ds[0]['bboxes'])", f'ds.show(0).figure.savefig({str(picture)!r})']
-    command = [python, '-m', 'ear_lazy.data_processor', '--all']
+    script = Path(python).with_name('ear-lazy')
+    command = [str(script)] if script.exists() else [python, '-m', 'ear_lazy.command'] # not every installation has the script there
     folders = ['--raw-data-dir', str(folder / RAW), '--output-dir', str(folder / PREPROCESSED)]
-    return '\n'.join(lines), shlex.join(command + folders)
+    return '\n'.join(lines), shlex.join([*command, 'process', '--all', *folders])
 
 # %% ../nbs/demo.ipynb #814ff61c
 def _timed(function, *args):
@@ -200,14 +202,15 @@ def run(
     raw, s = _timed(make_raw, folder, images)
     print(f'1. Drew {images:,} images, annotated in COCO JSON, CSV and .pts: {raw}, {_disk_bytes(raw):,} bytes, {s:.1f} s\n', flush=True)
     report, s = _timed(process, folder)
-    print(f'2. Read all annotations into {folder / PREPROCESSED}: {s:.2f} s\n\n{report}\n', flush=True)
+    print(f'2. Read all annotations, and wrote {len(report.outputs)} metadata files into {folder / PREPROCESSED}: {s:.2f} s\n'
+          f'   (detector: images with their boxes; landmarker: images with one set of keypoints; teacher: crops of single ears)\n\n{report}\n', flush=True)
     datasets, s = _timed(open_datasets, folder, report)
     print(f'3. Opened {len(datasets)} files lazily: {s:.2f} s, most of it for importing PyTorch\n', flush=True)
     table, s = _timed(size_table, report, datasets)
     print('4. Decoded each row once, to count the bytes that np.savez would add for its pixels (height × width × 3): '
           f'{s:.1f} s\n\n{table}\n', flush=True)
     (rows, batches), s = _timed(run_epoch, datasets['train_detector.npy'])
-    print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batches, {s:.1f} s\n', flush=True)
+    print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batch{"es" * (batches != 1)}, {s:.1f} s\n', flush=True)
     _, s = _timed(save_gallery, datasets, folder)
     print(f'6. Drew samples of each kind: {folder / GALLERY}, {s:.1f} s\n', flush=True)
     _print_next(folder)
@@ -216,11 +219,11 @@ def _print_next(folder):
     lines, command = next_lines(folder)
     indented = ''.join(f'    {line}\n' for line in lines.splitlines())
     print(f'Next, in Python ({sys.executable}) or a notebook:\n\n{indented}')
-    print(f'On the command line (with data of your own, give other folders):\n\n    {command}')
+    print(f'On the command line; for data of your own, give other folders, and look first with list in place of process --all:\n\n    {command}')
 
 # %% ../nbs/demo.ipynb #bfe2aa1d
 def make_parser(
-    prog:str='ear-lazy-demo', # Name of the command
+    prog:str='ear-lazy demo', # Name of the command
 )->argparse.ArgumentParser:
     "The arguments of the command"
     p = argparse.ArgumentParser(prog, description='Draw synthetic ears, process them, load them lazily, and save a gallery.',
@@ -236,7 +239,7 @@ def _images(text):
 
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
-    prog:str='ear-lazy-demo', # Name of the command
+    prog:str='ear-lazy demo', # Name of the command
 )->int: # Exit status
     "The command `ear-lazy demo`"
     args = make_parser(prog).parse_args(args)

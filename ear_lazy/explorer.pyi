@@ -10,7 +10,7 @@ from ear_lazy.processing.report import Report
 from pathlib import Path
 from typing import Any
 
-__all__ = ['PAGE', 'checked_rows', 'Explorer', 'page_source', 'explore']
+__all__ = ['PAGE_MODULES', 'checked_rows', 'Explorer', 'page_source', 'explore']
 
 def checked_rows(
     rows: Sequence[int] | np.ndarray, # Row numbers, or booleans for all rows
@@ -60,15 +60,27 @@ class Explorer:
     ) -> StaticGrid: # At most about 75 KB
         "Some rows as plain HTML with pictures, each with its description as `alt` text; needs no kernel"
 
-PAGE: tuple[str, ...]
+PAGE_MODULES: tuple[str, ...]
 
 def page_source() -> tuple: # JavaScript, CSS
     "The page in the form that `anywidget` needs"
 
 def explore(
-    ds: RowDataset, # `LazyNPYDataset` or `CombinedLazyDataset`, or a choice of their rows
-    predictions: Sequence[Any] | np.ndarray | None = None, # One entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher: one box
-    transform: Callable[[Sample], Any] | None = None, # Function from a sample to a sample, after the dataset's: rows are shown as training will see them
-    report: Report | None = None, # `Report` of the processing; None: `report.json` beside the metadata file
+    ds: RowDataset, # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`
+    predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher (4,); see above
+    transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
+    report: Report | None = None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
 ) -> Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
-    "Look through a dataset in Jupyter"
+    """Look through a dataset in Jupyter
+
+`predictions` has an entry for each row of `ds`, in the same order: numbers of any dtype, in pixels of the upright photo, as in
+`ds.get_metadata(i)`. For a detector it is boxes [x, y, width, height] of shape (n, 4), for a landmarker keypoints [x, y] of shape (K, 2), as
+many and in the same order as the row has, for a teacher one box in the photo (not in the crop) of shape (4,). None, or an empty entry, means
+that nothing was found.
+
+Further columns, such as scores or visibility, are ignored, and there are no classes: leave out what your model is not sure of. The worst rows
+come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner, 0 if their numbers differ. For
+keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the area that they span.
+
+Raises `ValueError` where predictions do not fit the rows, or are given with a transform or an `image_size`, `TypeError` for what has no
+metadata file, `ImportError` without `anywidget`."""

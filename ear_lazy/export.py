@@ -71,12 +71,13 @@ def photos(
     names = [_inside(d.root, d.metadata.image_path(row)) for d, row in rows]
     image_of = np.array([place.setdefault('/'.join(o), len(place)) for o in names], np.int64)
     firsts = np.unique(image_of, return_index=True)[1].tolist()
-    for (d, _), (_, name) in ((rows[i], names[i]) for i in firsts): d.check_inside(name)
-    sizes = [d.metadata.size(row) for d, row in (rows[i] for i in firsts)]
+    origins, firsts_names = [rows[i] for i in firsts], [names[i] for i in firsts]
+    for (d, _), (_, name) in zip(origins, firsts_names): d.check_inside(name)
+    sizes = [d.metadata.size(row) for d, row in origins]
     r = _keypoints(rows, image_of) if ds.kind == 'landmarker' else _boxes(rows, image_of, files_of(ds))
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)
     r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
-    return Photos([names[i][0] for i in firsts], [names[i][1] for i in firsts], r, *zip(*(rows[i] for i in firsts)))
+    return Photos([root for root, _ in firsts_names], [name for _, name in firsts_names], r, *zip(*origins))
 
 def _inside(root, name):
     "A folder and a path inside it; a trusted file may refer to images outside its root"
@@ -284,9 +285,9 @@ def _coco_keypoints(r):
     counts, ends = r.point_counts.tolist(), np.cumsum(r.point_counts).tolist()
     before = np.concatenate([[0], np.cumsum(r.points[:, 2] > 0)]) # labelled points before each
     labelled = (before[ends] - before[np.array(ends) - counts]).tolist()
-    return [keypoint_category(i, k) for k, i in numbers.items()], [
-        dict(category_id=numbers[k], keypoints=flat[3 * (end - k):3 * end], num_keypoints=n) | box
-        for k, end, n, box in zip(counts, ends, labelled, _coco_boxes(crop_boxes(r)))]
+    objects = [dict(category_id=numbers[k], keypoints=flat[3 * (end - k):3 * end], num_keypoints=n) | box
+               for k, end, n, box in zip(counts, ends, labelled, _coco_boxes(crop_boxes(r)))]
+    return [keypoint_category(i, k) for k, i in numbers.items()], objects
 
 def _coco_boxes(boxes):
     "Box and area of each object; no box if it is not finite"

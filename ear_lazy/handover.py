@@ -12,6 +12,7 @@ from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
+from .base.extras import extra
 from .base.geometry import xywh_to_xyxy
 from .export import classes, photos, with_sizes
 
@@ -40,7 +41,7 @@ def to_hf(
     ds:Any, # Dataset
 )->'HfDataset':
     "One row per image with all its objects; raises `ImportError` without `datasets`, `ImageLoadError` for an unknown size of a missing image"
-    import datasets as hf
+    with extra('to_hf needs the package datasets', "'ear_lazy[datasets]'"): import datasets as hf
     found = with_sizes(photos(ds))
     r, number = found.records, hf.Value('float32')
     columns = {'image': r.images, 'width': r.sizes[:, 1].tolist(), 'height': r.sizes[:, 0].tolist()}
@@ -60,7 +61,7 @@ def to_supervision(
     ds:Any, # Dataset
 )->Any: # `supervision.DetectionDataset`, or for keypoints a dict from image path to `supervision.KeyPoints`
     "The rows by image; raises `ImportError` without `supervision`"
-    import supervision as sv
+    with extra('to_supervision needs the package supervision', "'ear_lazy[supervision]'"): import supervision as sv
     r = photos(ds).records
     if ds.kind == 'landmarker':
         points = zip(r.images, _per_image(r, _points(r)), strict=True)

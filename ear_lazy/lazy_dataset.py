@@ -27,7 +27,6 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
-from .base.arguments import function_of_sample, height_width, name_list, whole_number
 from .base.drawing import thumbnail_html
 from .base.errors import EarLazyError, ImageLoadError, MetadataError
 from .base.files import open_regular
@@ -36,49 +35,18 @@ from ear_lazy.base.images import (
     OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
     stored_turn)
 from .base.parameters import described
-from .base.storage import check_storage, is_remote, place
+from .base.storage import absolute_location, check_storage, is_remote
 from .loading.cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
+from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_transform, chosen_cache
 from .loading.orientation import as_seen
 from .loading.row_dataset import RowDataset
-from .loading.sampler import RowSampler, shares
+from .loading.sampler import RowSampler, counts_by_weight
 from .loading.samples import KEYS, Sample as Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .metadata.file import Metadata
 from .metadata.roots import RootGuard, check_near, recorded_root
 
 # %% ../nbs/lazy_dataset.ipynb #8d79c940
-def _checked_size(size, resize):
-    size = height_width('image_size', size)
-    return fit_image(size, size, resize).size
-
-def _checked_on_error(on_error):
-    if on_error in ('raise', 'skip') or callable(on_error): return on_error
-    raise ValueError(f"on_error is 'raise', 'skip' or a function that takes an ImageLoadError, not {on_error!r}")
-
-def _check_numbers(**numbers):
-    "Refuse numbers below 1; None is accepted"
-    for name, value in numbers.items():
-        if value is not None: whole_number(name, value, 1)
-
-_ADAPTERS = {'torchvision': 'as_tv_tensors', 'albumentations': 'albumentations_transform'}
-
-def _checked_transform(transform):
-    "Check that a transform takes samples: those of torchvision and Albumentations need an adapter"
-    package = type(transform).__module__.partition('.')[0]
-    if package not in _ADAPTERS: return function_of_sample('transform', transform)
-    raise TypeError(f'{package} transforms do not take samples: use transform={_ADAPTERS[package]}(…) from ear_lazy.adapters')
-
-def _name(function): return getattr(function, '__name__', None) or repr(function)
-
-def _chosen_cache(cache, size, max_bytes):
-    "The cache that the options describe; by default one that keeps nothing"
-    if size is not None: whole_number('cache_size', size)
-    if not all(hasattr(cache, o) for o in ('get', 'put')) and cache is not None:
-        raise TypeError(f"cache is a SharedCache, such as SharedCache('2GB'), not {cache!r}; cache_size=100 keeps samples in each process")
-    if cache is None: return LRUCache(0 if size is None and max_bytes is None else size, max_bytes)
-    if size is None and max_bytes is None: return cache
-    raise ValueError('cache_size and cache_bytes bound a cache in each process: give either these or cache')
-
 @described
 class LazyNPYDataset(RowDataset):
     "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
@@ -104,54 +72,40 @@ class LazyNPYDataset(RowDataset):
         trust_files:bool=False, # Images never change: cached samples are used without a look at their files
     ):
         check_loader(image_loader)
-        self.transform, extras = _checked_transform(transform), name_list('extras', extras)
-        _check_numbers(num_threads=num_threads, max_pixels=max_pixels)
-        self.on_error, self.max_pixels = _checked_on_error(on_error), max_pixels
-        self._log = None if on_error == 'raise' else ErrorLog()
-        self.image_size = None if image_size is None else _checked_size(image_size, resize)
-        self.resize, self.num_threads = resize, num_threads
-        if unknown := {*extras} - {'labels', 'row'}:
-            raise ValueError(f"no extras {sorted(unknown)}: choose from 'labels' and 'row'")
-        self.metadata = Metadata(check_storage(place(npy_path)), anywhere=allow_outside_root)
-        self.disk_cache = parse_bytes(disk_cache)
+        check_numbers(num_threads=num_threads, max_pixels=max_pixels)
+        self.image_loader, self.num_threads, self.max_pixels, self.trust_files = image_loader, num_threads, max_pixels, trust_files
+        self.image_size, self.resize = checked_size(image_size, resize), resize
+        self.extras, self.transform, self.on_error = checked_extras(extras), checked_transform(transform), checked_on_error(on_error)
+        self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
+        self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
+        self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root)
         self.kind, self.split = self.metadata.kind, self.metadata.split
-        self.image_loader, self.extras = image_loader, extras
-        if root_dir is not None: self.root = place(root_dir)
-        else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
-        check_storage(self.root)
-        self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
-        if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
-        self._cache, self.trust_files, self._largest = _chosen_cache(cache, cache_size, cache_bytes), trust_files, (0, 0)
+        self._set_root(root_dir, allow_outside_root)
 
     def _size(self): return len(self.metadata)
 
-    def check_inside(self,
-        name:str, # Path of an image relative to the root
-    )->None:
-        "Raises `MetadataError` if a name leads out of the root; a first look, before the image is opened"
-        if self._guard: self._guard.check(name)
+# %% ../nbs/lazy_dataset.ipynb #3b690133
+@patch
+def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
+    if root_dir is not None: self.root = absolute_location(root_dir)
+    else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
+    check_storage(self.root)
+    self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
+    if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
 
-    @property
-    def source_names(self)->list[str]: return self.metadata.names('source_names')
-    @property
-    def label_names(self)->list[str]: return self.metadata.names('label_names')
+@patch
+def check_inside(self:LazyNPYDataset,
+    name:str, # Path of an image relative to the root
+)->None:
+    "Raises `MetadataError` if a name leads out of the root; a first look, before the image is opened"
+    if self._guard: self._guard.check(name)
 
-    def cache_info(self)->CacheInfo:
-        "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
-        return self._cache.info()
+# %% ../nbs/lazy_dataset.ipynb #62f590a9
+@patch(as_prop=True)
+def source_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('source_names')
 
-    def cache_clear(self)->None:
-        "Forget all decoded samples"
-        self._cache.clear()
-
-    def __repr__(self):
-        own, name = isinstance(self._cache, LRUCache), type(self._cache).__name__
-        kept = {'cache_size': self._cache.maxsize, 'cache_bytes': self._cache.max_bytes} if own else {'cache': name}
-        kept = {k: v for k, v in kept.items() if v is not None} | {'image_loader': repr(self.image_loader)}
-        options = ', '.join(f'{k}={v}' for k, v in kept.items())
-        if self.image_size: options += f', image_size={self.image_size}, resize={self.resize!r}'
-        if self.transform: options += f', transform={_name(self.transform)}'
-        return f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})'
+@patch(as_prop=True)
+def label_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('label_names')
 
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
@@ -238,6 +192,7 @@ def _key(self:LazyNPYDataset, path, values, row):
     made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row), pixel_bound(self.max_pixels), self.trust_files))
     return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
 
+# %% ../nbs/lazy_dataset.ipynb #afaa0448
 @patch
 def _state(self:LazyNPYDataset, path, row):
     "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
@@ -254,6 +209,7 @@ def _state(self:LazyNPYDataset, path, row):
 # To look at a file, where that is possible without reading it; a pipe is not waited for
 _LOOK = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
 
+# %% ../nbs/lazy_dataset.ipynb #e00f8025
 @patch
 def _cached(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row with matching values, from the cache if present"
@@ -272,6 +228,17 @@ def _is_cached(self:LazyNPYDataset, path, values, row):
     return self._cache.maxsize != 0 and self._key(path, values, row) in self._cache
 
 @patch
+def cache_info(self:LazyNPYDataset)->CacheInfo:
+    "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
+    return self._cache.info()
+
+@patch
+def cache_clear(self:LazyNPYDataset)->None:
+    "Forget all decoded samples"
+    self._cache.clear()
+
+# %% ../nbs/lazy_dataset.ipynb #2e475614
+@patch
 def _sample(self:LazyNPYDataset, row, out=None):
     path, values = self._annotation(row).values()
     try: image, values = self._cached(path, values, row, out)
@@ -286,22 +253,6 @@ def _extras(self:LazyNPYDataset, row):
     if 'labels' in self.extras and self.kind != 'landmarker':
         found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
     return found
-
-def _forget_frames(error):
-    "Release the batch, which the frames of the traceback keep alive"
-    while error: error.__traceback__, error = None, error.__cause__ or error.__context__
-
-@patch
-def _without_image(self:LazyNPYDataset, error, values, row):
-    "What `on_error` gives for a row whose image is broken"
-    is_new = self._log.add(error.fault, error.path)
-    if self.on_error == 'skip':
-        if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
-    elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
-    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not a {type(found).__name__}')
-    _forget_frames(error)
-    image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
-    return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
 
 # %% ../nbs/lazy_dataset.ipynb #ec3536a2
 @patch
@@ -351,6 +302,22 @@ def _ahead(self:LazyNPYDataset, indices):
 def _has_remote_images(self:LazyNPYDataset): return is_remote(self.root)
 
 # %% ../nbs/lazy_dataset.ipynb #bce8c184
+def _forget_frames(error):
+    "Release the batch, which the frames of the traceback keep alive"
+    while error: error.__traceback__, error = None, error.__cause__ or error.__context__
+
+@patch
+def _without_image(self:LazyNPYDataset, error, values, row):
+    "What `on_error` gives for a row whose image is broken"
+    is_new = self._log.add(error.fault, error.path)
+    if self.on_error == 'skip':
+        if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
+    elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
+    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not a {type(found).__name__}')
+    _forget_frames(error)
+    image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
+    return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
+
 @patch
 def errors(self:LazyNPYDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
     "Errors so far, in all processes"
@@ -375,18 +342,6 @@ def _renumbered(sample, numbers):
     return out
 
 # %% ../nbs/lazy_dataset.ipynb #fa609fef
-def _infos(dataset):
-    "`CacheInfo` of each cache of a dataset"
-    if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _infos(o).items()}
-    return {id(getattr(dataset, '_cache', dataset)): dataset.cache_info()}
-
-def _logs(dataset):
-    "The error logs of a dataset, each once, with its counts"
-    if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _logs(o).items()}
-    return {id(getattr(dataset, '_log', dataset)): dataset.errors()} if hasattr(dataset, 'errors') else {}
-
-def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset).__getitem__ is RowDataset.__getitem__
-
 @described
 class CombinedLazyDataset(RowDataset):
     "Several datasets as one, in order"
@@ -397,92 +352,126 @@ class CombinedLazyDataset(RowDataset):
         transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, after those of the datasets
         weights:Sequence[float]|np.ndarray|None=None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
     ):
-        if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
-        self.datasets, self.transform, self.weights = list(datasets), _checked_transform(transform), weights
-        for o in self.datasets:
-            if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
-        if weights is not None and len(weights) != len(self.datasets):
-            raise ValueError(f'{len(weights)} weights for {len(self.datasets)} datasets: give one for each')
-        if weights is not None: shares(weights, 1) # raises for invalid ones
-        if not self.datasets: raise ValueError('there are no datasets to combine')
-        kinds = {o.kind for o in self.datasets}
-        if len(kinds) > 1:
-            raise ValueError(f"only datasets of one kind can be combined, not of {' and '.join(sorted(kinds))}: "
-                             'their samples have different keys')
-        self.kind, = kinds
+        self.datasets, self.transform, self.weights = _checked_datasets(datasets), checked_transform(transform), weights
+        if weights is not None: _check_weights(weights, self.datasets)
+        self.kind = self.datasets[0].kind
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
         self.label_names, self._numbers = _joined_names([getattr(o, 'label_names', ()) for o in self.datasets])
 
     def _size(self): return self._ends[-1]
 
     def _find(self, row):
+        "The dataset of a row, and its row there"
         n = bisect_right(self._ends, row)
         return self.datasets[n], row - (self._ends[n - 1] if n else 0)
 
     def _numbers_of(self, row): return self._numbers[bisect_right(self._ends, row)]
 
-    def _sample(self, row, out=None):
-        dataset, i = self._find(row)
-        if not _is_plain(dataset): return _renumbered(dataset[i], self._numbers_of(row))
-        sample = dataset._sample(dataset._row(i), out)
-        return sample if dataset._is_transformed() else _renumbered(sample, self._numbers_of(row))
-
-    def _transformed(self, sample, row):
-        dataset, i = self._find(row)
-        if _is_plain(dataset) and dataset._is_transformed():
-            sample = _renumbered(dataset._transformed(sample, dataset._row(i)), self._numbers_of(row))
-        return super()._transformed(sample, row)
-
-    def _is_transformed(self):
-        return super()._is_transformed() or any(isinstance(o, RowDataset) and o._is_transformed() for o in self.datasets)
-
-    def _ahead(self, indices):
-        found = [self._find(self._row(i)) for i in indices]
-        with ExitStack() as stack:
-            for o in {id(o): o for o in self.datasets if isinstance(o, RowDataset)}.values(): # one may be there twice
-                stack.enter_context(o._ahead([i for dataset, i in found if dataset is o]))
-            return stack.pop_all()
-
-    def _thread_safe(self):
-        return super()._thread_safe() and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
-
-    def _has_remote_images(self): return any(isinstance(o, RowDataset) and o._has_remote_images() for o in self.datasets)
-
-    def _most_pixels(self):
-        most = [o._most_pixels() if isinstance(o, RowDataset) else None for o in self.datasets]
-        return None if None in most else max(most)
-
-    def _is_real(self, i):
-        dataset, i = self._find(self._row(i))
-        return not isinstance(dataset, RowDataset) or dataset._is_real(i)
-
-    @described
-    def image_shape(self,
-        i:int, # Row
-    )->tuple[int, int]: # (height, width); (0, 0) where that is not known yet
-        "Size of the row's image as delivered"
-        if self.transform is not None: return 0, 0
-        dataset, i = self._find(self._row(i))
-        return dataset.image_shape(i) if hasattr(dataset, 'image_shape') else (0, 0)
-
     def _annotation(self, row):
         dataset, i = self._find(row)
         return dataset.get_metadata(i)
 
-    def cache_info(self)->CacheInfo:
-        "The sum over the caches of all datasets; a shared one counts once"
-        return add_infos(_infos(self).values())
-
-    def errors(self)->dict[str, int]: # Fault to number
-        "Errors so far of all datasets, in all processes"
-        return dict(sum((Counter(o) for o in _logs(self).values()), Counter()))
-
-    def cache_clear(self)->None:
-        "Forget all decoded samples"
-        for o in self.datasets: o.cache_clear()
-
     def __repr__(self):
         return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
+
+def _checked_datasets(datasets):
+    "The datasets as a list; raises `TypeError` or `ValueError` for what cannot be combined"
+    if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')
+    datasets = list(datasets)
+    for o in datasets:
+        if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
+    if not datasets: raise ValueError('there are no datasets to combine')
+    kinds = sorted({o.kind for o in datasets})
+    if len(kinds) == 1: return datasets
+    raise ValueError(f"only datasets of one kind can be combined, not of {' and '.join(kinds)}: their samples have different keys")
+
+def _check_weights(weights, datasets):
+    "Refuse weights that `sampler` could not use"
+    if len(weights) != len(datasets): raise ValueError(f'{len(weights)} weights for {len(datasets)} datasets: give one for each')
+    counts_by_weight(weights, 1) # raises for invalid ones
+
+# %% ../nbs/lazy_dataset.ipynb #b4036074
+def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset).__getitem__ is RowDataset.__getitem__
+
+@patch
+def _sample(self:CombinedLazyDataset, row, out=None):
+    dataset, i = self._find(row)
+    if not _is_plain(dataset): return _renumbered(dataset[i], self._numbers_of(row))
+    sample = dataset._sample(dataset._row(i), out)
+    return sample if dataset._is_transformed() else _renumbered(sample, self._numbers_of(row))
+
+@patch
+def _transformed(self:CombinedLazyDataset, sample, row):
+    dataset, i = self._find(row)
+    if _is_plain(dataset) and dataset._is_transformed():
+        sample = _renumbered(dataset._transformed(sample, dataset._row(i)), self._numbers_of(row))
+    return RowDataset._transformed(self, sample, row)
+
+@patch
+def _is_transformed(self:CombinedLazyDataset):
+    return RowDataset._is_transformed(self) or any(isinstance(o, RowDataset) and o._is_transformed() for o in self.datasets)
+
+@patch
+def _thread_safe(self:CombinedLazyDataset):
+    return RowDataset._thread_safe(self) and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
+
+# %% ../nbs/lazy_dataset.ipynb #bb1f3348
+@patch
+@described
+def image_shape(self:CombinedLazyDataset,
+    i:int, # Row
+)->tuple[int, int]: # (height, width); (0, 0) where that is not known yet
+    "Size of the row's image as delivered"
+    if self.transform is not None: return 0, 0
+    dataset, i = self._find(self._row(i))
+    return dataset.image_shape(i) if hasattr(dataset, 'image_shape') else (0, 0)
+
+@patch
+def _is_real(self:CombinedLazyDataset, i):
+    dataset, i = self._find(self._row(i))
+    return not isinstance(dataset, RowDataset) or dataset._is_real(i)
+
+@patch
+def _most_pixels(self:CombinedLazyDataset):
+    most = [o._most_pixels() if isinstance(o, RowDataset) else None for o in self.datasets]
+    return None if None in most else max(most)
+
+@patch
+def _ahead(self:CombinedLazyDataset, indices):
+    found = [self._find(self._row(i)) for i in indices]
+    with ExitStack() as stack:
+        for o in {id(o): o for o in self.datasets if isinstance(o, RowDataset)}.values(): # one may be there twice
+            stack.enter_context(o._ahead([i for dataset, i in found if dataset is o]))
+        return stack.pop_all()
+
+@patch
+def _has_remote_images(self:CombinedLazyDataset): return any(isinstance(o, RowDataset) and o._has_remote_images() for o in self.datasets)
+
+# %% ../nbs/lazy_dataset.ipynb #0b593de1
+def _infos(dataset):
+    "`CacheInfo` of each cache of a dataset"
+    if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _infos(o).items()}
+    return {id(getattr(dataset, '_cache', dataset)): dataset.cache_info()}
+
+def _logs(dataset):
+    "The error logs of a dataset, each once, with its counts"
+    if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _logs(o).items()}
+    return {id(getattr(dataset, '_log', dataset)): dataset.errors()} if hasattr(dataset, 'errors') else {}
+
+@patch
+def cache_info(self:CombinedLazyDataset)->CacheInfo:
+    "The sum over the caches of all datasets; a shared one counts once"
+    return add_infos(_infos(self).values())
+
+@patch
+def errors(self:CombinedLazyDataset)->dict[str, int]: # Fault to number
+    "Errors so far of all datasets, in all processes"
+    return dict(sum((Counter(o) for o in _logs(self).values()), Counter()))
+
+@patch
+def cache_clear(self:CombinedLazyDataset)->None:
+    "Forget all decoded samples"
+    for o in self.datasets: o.cache_clear()
 
 # %% ../nbs/lazy_dataset.ipynb #c3fad690
 @patch
@@ -508,24 +497,19 @@ def sampler(self:RowDataset,
     weights = getattr(self, 'weights', None)
     return RowSampler(self._sources(), weights, num_samples, seed, epoch, rank, world_size, even)
 
-# %% ../nbs/lazy_dataset.ipynb #017f5da5
-def _parts(dataset):
-    "The datasets to combine: those of a combined one that adds nothing of its own"
-    own = isinstance(dataset, CombinedLazyDataset) and dataset._rows is None and dataset.transform is None and dataset.weights is None
-    return dataset.datasets if own and type(dataset) is CombinedLazyDataset else [dataset]
-
-@patch
-def __add__(self:RowDataset, other:RowDataset)->CombinedLazyDataset:
-    "Both as one, in order; raises `ValueError` if they are not of one kind"
-    if hasattr(other, 'kind'): return CombinedLazyDataset([*_parts(self), *_parts(other)])
-    return Dataset.__add__(self, other) if isinstance(other, Dataset) else NotImplemented
-
-@patch
-def __radd__(self:RowDataset, other:int)->RowDataset:
-    "For `sum`, which begins with 0"
-    return self if type(other) is int and other == 0 else NotImplemented
-
 # %% ../nbs/lazy_dataset.ipynb #d9c75cf0
+def _name(function): return getattr(function, '__name__', None) or repr(function)
+
+@patch
+def __repr__(self:LazyNPYDataset):
+    own, name = isinstance(self._cache, LRUCache), type(self._cache).__name__
+    kept = {'cache_size': self._cache.maxsize, 'cache_bytes': self._cache.max_bytes} if own else {'cache': name}
+    kept = {k: v for k, v in kept.items() if v is not None} | {'image_loader': repr(self.image_loader)}
+    options = ', '.join(f'{k}={v}' for k, v in kept.items())
+    if self.image_size: options += f', image_size={self.image_size}, resize={self.resize!r}'
+    if self.transform: options += f', transform={_name(self.transform)}'
+    return f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})'
+
 def _thumbnail(dataset, i):
     try:
         sample = dataset[i]
@@ -556,3 +540,20 @@ def _repr_html_(self:LazyNPYDataset):
 @patch
 def _repr_html_(self:CombinedLazyDataset):
     return _html({'kind': self.kind, 'rows': f'{len(self):,}', 'of': '; '.join(map(repr, self.datasets))}, self)
+
+# %% ../nbs/lazy_dataset.ipynb #08dc94d5
+def _parts(dataset):
+    "The datasets to combine: those of a combined one that adds nothing of its own"
+    own = isinstance(dataset, CombinedLazyDataset) and dataset._rows is None and dataset.transform is None and dataset.weights is None
+    return dataset.datasets if own and type(dataset) is CombinedLazyDataset else [dataset]
+
+@patch
+def __add__(self:RowDataset, other:RowDataset)->CombinedLazyDataset:
+    "Both as one, in order; raises `ValueError` if they are not of one kind"
+    if hasattr(other, 'kind'): return CombinedLazyDataset([*_parts(self), *_parts(other)])
+    return Dataset.__add__(self, other) if isinstance(other, Dataset) else NotImplemented
+
+@patch
+def __radd__(self:RowDataset, other:int)->RowDataset:
+    "For `sum`, which begins with 0"
+    return self if type(other) is int and other == 0 else NotImplemented

@@ -18,14 +18,14 @@ class LazyNPYDataset(RowDataset):
     split: str # 'train', 'val' or ''
     image_size: tuple[int, int] | None # (height, width) that images come out at
     extras: tuple[str, ...]
-    on_error: Any
-    max_pixels: int | None
-    resize: str
-    metadata: Metadata
-    disk_cache: int
     image_loader: str
-    root: str
+    max_pixels: int | None
     trust_files: bool
+    resize: str
+    on_error: Any
+    disk_cache: int
+    metadata: Metadata
+    root: str
     def __init__(self,
         npy_path: str | os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size: int | None = None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
@@ -52,11 +52,6 @@ class LazyNPYDataset(RowDataset):
     def source_names(self) -> list[str]: ...
     @property
     def label_names(self) -> list[str]: ...
-    def cache_info(self) -> CacheInfo:
-        "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
-    def cache_clear(self) -> None:
-        "Forget all decoded samples"
-    def __repr__(self) -> str: ...
     def open_image(self,
         row: int, # Row of the metadata file
     ) -> OpenImage: # To be decoded once
@@ -69,12 +64,17 @@ class LazyNPYDataset(RowDataset):
         row: int, # Row of the metadata file
     ) -> tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
         "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
+    def cache_info(self) -> CacheInfo:
+        "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
+    def cache_clear(self) -> None:
+        "Forget all decoded samples"
     def image_shape(self,
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
         "Size of the row's image as delivered; reads nothing from disk"
     def errors(self) -> dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
         "Errors so far, in all processes"
+    def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...
 
 class CombinedLazyDataset(RowDataset):
@@ -87,6 +87,7 @@ class CombinedLazyDataset(RowDataset):
         transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after those of the datasets
         weights: Sequence[float] | np.ndarray | None = None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
     ) -> None: ...
+    def __repr__(self) -> str: ...
     def image_shape(self,
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
@@ -97,5 +98,4 @@ class CombinedLazyDataset(RowDataset):
         "Errors so far of all datasets, in all processes"
     def cache_clear(self) -> None:
         "Forget all decoded samples"
-    def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...

@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from .base.arguments import home_path
+from .base.compat import BoundedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
-from .metadata.file import Metadata, Pick, Rows, Spool, sign_shards, write_metadata
+from .metadata.file import Metadata, ChosenRows, Rows, Spool, sign_shards, write_metadata
 from .metadata.roots import image_root, is_near
 
 # %% ../nbs/migrate.ipynb #f57651d1
@@ -134,7 +135,7 @@ NAMES = {
 }
 
 # %% ../nbs/migrate.ipynb #a23a72f2
-SPREAD, DEPTH = 64, 32 # elements and letters for each byte of the file; things in one another
+SPREAD = 64 # elements and letters for each byte of the file
 
 class Budget:
     "How much may still be made from a file"
@@ -171,7 +172,7 @@ def check_extent(
             known[id(o)] = weight = 1 + sum(_weight(part, known) for part in parts)
             if weight > budget.left: budget.spend(weight)
         elif parts:
-            if len(above) == DEPTH: raise PickleRefused(f'lists in lists, more than {DEPTH} deep')
+            if len(above) == BoundedUnpickler.DEPTH: raise PickleRefused(f'lists in lists, more than {len(above)} deep')
             above.add(id(o))
             inside = [part for part in parts if id(part) not in known and _parts(part) is not None]
             if any(id(part) in above for part in inside): raise PickleRefused('a list in itself')
@@ -179,69 +180,16 @@ def check_extent(
             continue
         todo.pop()
 
-# %% ../nbs/migrate.ipynb #362b88ea
-class BoundedUnpickler(pickle._Unpickler):
-    "Reads numbers of 64 bits at most, dictionaries whose keys are text or numbers, and nothing that is nested too deep"
-    def __init__(self, data, budget):
-        super().__init__(io.BytesIO(data), encoding='latin1')
-        self.budget = budget
-
-    def load_mark(self):
-        if len(self.metastack) > DEPTH: raise PickleRefused(f'lists in lists, more than {DEPTH} deep')
-        super().load_mark()
-
-    def _line(self):
-        "A number as text"
-        if len(line := self.readline()) > 64: raise PickleRefused('a number of more than 60 digits')
-        return line.strip()
-
-    def _append_whole(self, number):
-        if not -2**63 <= number < 2**64: raise PickleRefused('a whole number of more than 64 bits')
-        self.append(number)
-
-    def load_float(self): self.append(float(self._line()))
-
-    def load_int(self):
-        "A whole number as text, or how old protocols write True and False"
-        line = self._line()
-        if line in (b'00', b'01'): self.append(line == b'01')
-        else: self._append_whole(int(line.removesuffix(b'L'), 0))
-
-    def load_long(self): self._append_whole(int.from_bytes(self.read(self.read(1)[0]), 'little', signed=True))
-
-    def load_long4(self): raise PickleRefused('a whole number of more than 64 bits')
-
-    def _set(self, target, items):
-        if type(target) is not dict: raise PickleRefused('items of something else')
-        if not all(o is None or isinstance(o, (str, bytes, int, float)) for o in items[::2]): raise PickleRefused('keys that are neither text nor numbers')
-        target.update(zip(items[::2], items[1::2], strict=True))
-
-    def load_dict(self):
-        items = self.pop_mark()
-        self.append({})
-        self._set(self.stack[-1], items)
-
-    def load_setitem(self):
-        items = self.stack[-2:]
-        del self.stack[-2:]
-        self._set(self.stack[-1], items)
-
-    def load_setitems(self):
-        items = self.pop_mark()
-        self._set(self.stack[-1], items)
-
-    dispatch = pickle._Unpickler.dispatch | {getattr(pickle, k)[0]: o for k, o in dict(
-        MARK=load_mark, FLOAT=load_float, INT=load_int, LONG=load_int, LONG1=load_long, LONG4=load_long4, DICT=load_dict, SETITEM=load_setitem,
-        SETITEMS=load_setitems).items()}
-
-# %% ../nbs/migrate.ipynb #7fcd0952
+# %% ../nbs/migrate.ipynb #800cf6da
 _REFUSED = {o[0] for o in (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.PERSID,
                            pickle.BINPERSID, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER, pickle.EMPTY_SET, pickle.ADDITEMS,
                            pickle.FROZENSET)}
 
-class RestrictedUnpickler(BoundedUnpickler):
+class RestrictedUnpickler(BoundedUnpickler, refuse=_REFUSED):
     "Reads a pickle of arrays, lists, dictionaries, tuples, numbers and text; raises `PickleRefused` for anything else"
-    dispatch = {k: o for k, o in BoundedUnpickler.dispatch.items() if k not in _REFUSED}
+    def __init__(self, data, budget):
+        super().__init__(io.BytesIO(data), encoding='latin1')
+        self.budget = budget
 
     def find_class(self, module, name):
         if found := NAMES.get((module, name)): return found
@@ -251,21 +199,15 @@ class RestrictedUnpickler(BoundedUnpickler):
     def get_extension(self, code): raise PickleRefused('an extension')
     def persistent_load(self, pid): raise PickleRefused('an object in another file')
 
-    def load_reduce(self):
-        if type(self.stack[-2]) is not Callable or type(self.stack[-1]) is not tuple: raise PickleRefused('a call of something else')
-        super().load_reduce()
-        if isinstance(new := self.stack[-1], (bytes, np.ndarray, np.generic)): self.budget.spend(len(new) if type(new) is bytes else new.nbytes)
+    def check_call(self, function, arguments):
+        if type(function) is not Callable or type(arguments) is not tuple: raise PickleRefused('a call of something else')
 
-    def load_build(self):
-        if type(self.stack[-2]) not in (ArrayMaker, DtypeMaker): raise PickleRefused('attributes of something else')
-        super().load_build()
-        if isinstance(new := self.stack[-1], ArrayMaker): self.budget.spend(new.array.nbytes)
+    def check_attributes(self, owner):
+        if type(owner) not in (ArrayMaker, DtypeMaker): raise PickleRefused('attributes of something else')
 
-    def load_bytearray8(self):
-        "Python's own allocates the claimed size"
-        self.append(bytearray(self.read(int.from_bytes(self.read(8), 'little'))))
-
-    dispatch |= {pickle.REDUCE[0]: load_reduce, pickle.BUILD[0]: load_build, pickle.BYTEARRAY8[0]: load_bytearray8}
+    def check_made(self, value):
+        if isinstance(value, ArrayMaker): value = value.array
+        if isinstance(value, (bytes, np.ndarray, np.generic)): self.budget.spend(len(value) if type(value) is bytes else value.nbytes)
 
 def load_restricted(
     data:bytes, # A pickle of any protocol
@@ -437,14 +379,14 @@ def _write(staging, name, kind, rows, split, root, source):
     spool = Spool(staging / 'rows')
     spool.append(rows)
     spool.close()
-    pick = Pick(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
+    pick = ChosenRows(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
     paths = write_metadata(staging / name, [pick], kind, split, root, [source], [''])
     sign_shards(paths)
     return paths
 
 # %% ../nbs/migrate.ipynb #a0344f73
 def make_parser(
-    prog:str='ear-lazy-migrate', # Name of the command
+    prog:str='ear-lazy migrate', # Name of the command
 )->argparse.ArgumentParser:
     "The options of the command"
     parser = argparse.ArgumentParser(prog, description='Make a metadata file of one that an older version has pickled, '
@@ -457,7 +399,7 @@ def make_parser(
 
 def main(
     args:Sequence[str]|None=None, # Arguments; those of the command line by default
-    prog:str='ear-lazy-migrate', # Name of the command
+    prog:str='ear-lazy migrate', # Name of the command
 )->int: # Exit status
     "The command `ear-lazy migrate`"
     args = make_parser(prog).parse_args(args)

@@ -8,13 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/shared_cache.html.md"""
 __all__ = ['pack', 'unpack', 'SharedCache']
 
 # %% ../nbs/shared_cache.ipynb #707fbac5
-import mmap
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from threading import Lock
-from weakref import WeakValueDictionary, finalize
+from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
@@ -22,26 +21,26 @@ from fastcore.basics import patch
 
 from .base.errors import EarLazyError
 from .base.parameters import described
-from .base.shared_memory import fcntl, identity_of, lock_file
+from .base.shared_memory import HAS_MEMORY_FILES, PAGE_BYTES, close_with, fcntl, identity_of, in_forked_child, lock_file, map_file, open_elsewhere, unnamed_file
 from .loading.cache import CacheInfo, parse_bytes
 
 # %% ../nbs/shared_cache.ipynb #80024aef
-BLOCK = 4096 # bytes
-_KEY = 16 # bytes of a key
+BLOCK_BYTES = 4096 # bytes
+_KEY_BYTES = 16 # bytes of a key
 _TABLES = ('next', 'newer', 'older', 'bucket', 'chain')
-_PER_BLOCK = BLOCK + _KEY + 4 * len(_TABLES)
+_BYTES_PER_BLOCK = BLOCK_BYTES + _KEY_BYTES + 4 * len(_TABLES)
 _CHANGING, _FREE, _N_FREE, _ENTRIES, _EVICTIONS, _HITS, _MISSES = range(7)
 
 class Arena:
     "An LRU cache in the blocks of a buffer; not aware of processes"
     def __init__(self,
-        buffer, # Writable; `_PER_BLOCK` bytes for each block, zero if it is new
+        buffer, # Writable; `_BYTES_PER_BLOCK` bytes for each block, zero if it is new
     ):
         memory = memoryview(buffer)
-        n = self.n = len(memory) // _PER_BLOCK
-        self.blocks = np.frombuffer(memory[:n * BLOCK], np.uint8).reshape(n, BLOCK)
-        self.head, self.keys = memory[:BLOCK].cast('q'), memory[n * BLOCK:n * (BLOCK + _KEY)]
-        tables = memory[n * (BLOCK + _KEY):n * _PER_BLOCK].cast('i')
+        n = self.n = len(memory) // _BYTES_PER_BLOCK
+        self.blocks = np.frombuffer(memory[:n * BLOCK_BYTES], np.uint8).reshape(n, BLOCK_BYTES)
+        self.head, self.keys = memory[:BLOCK_BYTES].cast('q'), memory[n * BLOCK_BYTES:n * (BLOCK_BYTES + _KEY_BYTES)]
+        tables = memory[n * (BLOCK_BYTES + _KEY_BYTES):n * _BYTES_PER_BLOCK].cast('i')
         for i, name in enumerate(_TABLES): setattr(self, name, tables[i * n:(i + 1) * n])
 
     def reset(self):
@@ -64,7 +63,7 @@ def find(self:Arena,
 )->int: # Its entry, or 0
     "Look a key up"
     entry = self.bucket[self._bucket_of(key)]
-    while entry and self.keys[entry * _KEY:(entry + 1) * _KEY] != key: entry = self.chain[entry]
+    while entry and self.keys[entry * _KEY_BYTES:(entry + 1) * _KEY_BYTES] != key: entry = self.chain[entry]
     return entry
 
 @patch
@@ -103,7 +102,7 @@ def _walk(self:Arena, block, most):
 @patch
 def _forget(self:Arena, entry):
     "Take an entry out of its bucket"
-    bucket = self._bucket_of(self.keys[entry * _KEY:(entry + 1) * _KEY])
+    bucket = self._bucket_of(self.keys[entry * _KEY_BYTES:(entry + 1) * _KEY_BYTES])
     if self.bucket[bucket] == entry: self.bucket[bucket] = self.chain[entry]
     else:
         before = self.bucket[bucket]
@@ -138,7 +137,7 @@ def use(self:Arena,
 @patch
 def put(self:Arena,
     key:bytes, # 16 bytes
-    value:np.ndarray, # (blocks, BLOCK) uint8
+    value:np.ndarray, # (blocks, BLOCK_BYTES) uint8
 ):
     "Keep a value as the newest, and evict the oldest to make room; a value larger than the arena is not kept"
     if entry := self.find(key): self.evict(entry)
@@ -154,7 +153,7 @@ def _take(self:Arena, key, blocks):
     entry, bucket = blocks[0], self._bucket_of(key)
     self.head[_CHANGING] = 1
     self.head[_FREE], self.next[blocks[-1]] = self.next[blocks[-1]], 0
-    self.keys[entry * _KEY:(entry + 1) * _KEY] = key
+    self.keys[entry * _KEY_BYTES:(entry + 1) * _KEY_BYTES] = key
     self.chain[entry], self.bucket[bucket] = self.bucket[bucket], entry
     self._link(entry)
     self.head[_N_FREE] -= len(blocks)
@@ -173,14 +172,14 @@ def _views(buffer, start, specs):
 
 def pack(
     arrays:tuple, # Arrays of numbers or of text
-)->np.ndarray: # (blocks, BLOCK) uint8
+)->np.ndarray: # (blocks, BLOCK_BYTES) uint8
     "Arrays as blocks; raises `TypeError` for arrays of objects or records"
     if bad := [o.dtype for o in arrays if o.dtype.hasobject or o.dtype.names]:
         raise TypeError(f'arrays of {bad[0]} cannot be shared between processes')
     specs = [(o.dtype.str, o.shape) for o in arrays]
     head = msgspec.msgpack.encode(specs)
     size = 4 + len(head) + sum(o.nbytes + 16 for o in arrays)
-    blocks = np.empty((-(-size // BLOCK), BLOCK), np.uint8)
+    blocks = np.empty((-(-size // BLOCK_BYTES), BLOCK_BYTES), np.uint8)
     flat = blocks.reshape(-1)
     flat[:4 + len(head)] = memoryview(len(head).to_bytes(4, 'little') + head)
     for view, o in zip(_views(flat, 4 + len(head), specs), arrays): view[...] = o
@@ -205,24 +204,22 @@ class SharedCache:
     def __init__(self,
         max_bytes:int|str, # Most memory to take, tables included, such as '2GB'
     ):
-        if fcntl is None or not hasattr(os, 'memfd_create'):
+        if fcntl is None or not HAS_MEMORY_FILES:
             raise OSError("a shared cache needs Linux; a dataset's cache_bytes bounds a cache in each process")
         self.max_bytes = parse_bytes(max_bytes)
-        page, memory = mmap.PAGESIZE, os.sysconf('SC_PHYS_PAGES') * mmap.PAGESIZE
-        n = self.max_bytes // page * page // _PER_BLOCK
+        memory = os.sysconf('SC_PHYS_PAGES') * PAGE_BYTES
+        n = self.max_bytes // PAGE_BYTES * PAGE_BYTES // _BYTES_PER_BLOCK
         if not 1 < n < 2**31: raise ValueError(f'max_bytes is {self.max_bytes:,}: a shared cache takes 10 kB to 8 TB')
         if self.max_bytes > memory:
             raise ValueError(f'max_bytes is {self.max_bytes:,}, but this machine has {memory:,} bytes of memory')
-        fd = os.memfd_create('ear_lazy')
-        os.ftruncate(fd, n * _PER_BLOCK)
-        self._attach(fd)
+        self._attach(unnamed_file(n * _BYTES_PER_BLOCK))
         self._arena.reset()
 
     def _attach(self, fd):
         "Use the memory of a file descriptor, for the lifetime of this object"
         self._fd, self._lock = fd, Lock()
-        finalize(self, os.close, fd).atexit = False
-        self._arena = Arena(mmap.mmap(fd, 0))
+        close_with(self, fd)
+        self._arena = Arena(map_file(fd))
         _caches[identity_of(fd)] = self
 
 # %% ../nbs/shared_cache.ipynb #4af06393
@@ -238,7 +235,7 @@ def _exclusive(self:SharedCache):
         finally: fcntl.lockf(self._fd, fcntl.LOCK_UN)
 
 # %% ../nbs/shared_cache.ipynb #36c9f816
-def _digest(key): return blake2b(key, digest_size=_KEY).digest()
+def _digest(key): return blake2b(key, digest_size=_KEY_BYTES).digest()
 
 @patch
 def get(self:SharedCache,
@@ -279,7 +276,7 @@ def info(self:SharedCache)->CacheInfo: # `maxsize` is None: values are not count
 @patch(as_prop=True)
 def nbytes(self:SharedCache)->int:
     "Memory that the values take"
-    with self._exclusive() as arena: return (arena.n - 1 - arena.head[_N_FREE]) * BLOCK
+    with self._exclusive() as arena: return (arena.n - 1 - arena.head[_N_FREE]) * BLOCK_BYTES
 
 @patch
 def clear(self:SharedCache)->None:
@@ -292,24 +289,20 @@ def clear(self:SharedCache)->None:
 def __repr__(self:SharedCache): return f'SharedCache({self.max_bytes:,} bytes, {self.nbytes:,} used, {self.info()})'
 
 # %% ../nbs/shared_cache.ipynb #2273a3b6
+@in_forked_child
 def _renew_locks():
     "Make the caches of a forked process usable, whatever other threads were doing"
     global _opening
     _opening = Lock()
     for cache in list(_caches.values()): cache._lock = Lock()
 
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)
-
 # %% ../nbs/shared_cache.ipynb #5c695f5c
 def _open(pid, fd, identity, max_bytes):
     "The cache that another process holds"
     with _opening:
         if (cache := _caches.get(identity)) is not None: return cache
-        try: own = os.open(f'/proc/{pid}/fd/{fd}', os.O_RDWR)
+        try: own = open_elsewhere(pid, fd, identity)
         except OSError as e: raise EarLazyError(f'the shared cache of process {pid} is gone: {e.strerror}') from None
-        if identity_of(own) != identity:
-            os.close(own)
-            raise EarLazyError(f'the shared cache of process {pid} is gone: it has been closed')
         cache = SharedCache.__new__(SharedCache)
         cache.max_bytes = max_bytes
         cache._attach(own)

@@ -5,7 +5,7 @@ from ear_lazy.loading.cache import CacheInfo
 from typing import Any
 
 __all__ = ['pack', 'unpack', 'SharedCache']
-BLOCK: int
+BLOCK_BYTES: int
 
 class Arena:
     "An LRU cache in the blocks of a buffer; not aware of processes"
@@ -14,7 +14,7 @@ class Arena:
     head: Any
     keys: Any
     def __init__(self,
-        buffer, # Writable; `_PER_BLOCK` bytes for each block, zero if it is new
+        buffer, # Writable; `_BYTES_PER_BLOCK` bytes for each block, zero if it is new
     ) -> None: ...
     def reset(self) -> None:
         "Forget all values; hits and misses stay"
@@ -36,13 +36,13 @@ class Arena:
         "Look a value up and make it the newest"
     def put(self,
         key: bytes, # 16 bytes
-        value: np.ndarray, # (blocks, BLOCK) uint8
+        value: np.ndarray, # (blocks, BLOCK_BYTES) uint8
     ) -> None:
         "Keep a value as the newest, and evict the oldest to make room; a value larger than the arena is not kept"
 
 def pack(
     arrays: tuple, # Arrays of numbers or of text
-) -> np.ndarray: # (blocks, BLOCK) uint8
+) -> np.ndarray: # (blocks, BLOCK_BYTES) uint8
     "Arrays as blocks; raises `TypeError` for arrays of objects or records"
 
 def unpack(

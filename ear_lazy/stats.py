@@ -82,7 +82,8 @@ def _counts_by(numbers, names, weights=None):
 
 def _number(value):
     "A number in few characters"
-    return '–' if not np.isfinite(value) else f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
+    if not np.isfinite(value): return '–'
+    return f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
 
 def _visibility(c): return c.points.visibility if c.kind == 'landmarker' else np.zeros((0, 3), np.int64)
 
@@ -127,17 +128,21 @@ def _tables(s):
         words = zip(('unlabelled', 'hidden', 'visible'), total)
         yield 1, ['keypoints', 'count', 'share'], [[word, f'{n:,}', _percent(n, sum(total))] for word, n in words]
 
-def _title(s):
-    unknown = f', image size unknown for {s.unknown_sizes:,}' if s.unknown_sizes else ''
-    return f"{s.rows:,} {s.kind} row{'s'*(s.rows != 1)}{unknown}"
+def _title(s): return f"{s.rows:,} {s.kind} row{'s'*(s.rows != 1)}"
+
+def _notes(s):
+    "What is not in the numbers, why, and what to do"
+    if s.unknown_sizes:
+        yield (f'image size unknown for {s.unknown_sizes:,}, which image sizes and shares leave out: processing opens no image that has no annotation, '
+               'so no size is known unless a file gives it (nothing to do); migrated files have none at all (process the raw data to have them)')
 
 @patch
 def __repr__(self:Stats):
-    return '\n\n'.join([_title(self), *(aligned(h, o, left) for left, h, o in _tables(self) if o)])
+    return '\n\n'.join([_title(self), *_notes(self), *(aligned(h, o, left) for left, h, o in _tables(self) if o)])
 
 @patch
 def _repr_html_(self:Stats):
-    return f'<p>{escape(_title(self))}</p>' + ''.join(html_table(h, o) for _, h, o in _tables(self) if o)
+    return ''.join(f'<p>{escape(o)}</p>' for o in (_title(self), *_notes(self))) + ''.join(html_table(h, o) for _, h, o in _tables(self) if o)
 
 # %% ../nbs/stats.ipynb #5f6bd3cf
 CELLS = 32
@@ -287,19 +292,26 @@ class Difference(NamedTuple):
     "One quantity of two datasets"
     first: str # in words
     second: str
-    distance: float # 0 to 1
-    chance: float # value that the distance stays below by chance in 99 of 100 splits
+    distance: float # 0, the same, to 1, nothing in common
+    chance: float # the largest distance of 99 in 100 random splits
 
     @property
     def skewed(self)->bool: return self.distance > self.chance # False if either is NaN
+
+    @property
+    def verdict(self)->str:
+        "In words; '' if there is nothing to compare"
+        if np.isnan(self.distance) or np.isnan(self.chance): return ''
+        return 'more than by chance' if self.skewed else 'as by chance'
 
 def _number_difference(a, b):
     "Compare a measure"
     a, b = known(a), known(b)
     bins = _bins(*np.quantile(np.concatenate([a, b]), [.01, .99])) if len(a) + len(b) else []
     def words(o):
-        low, median, high = np.quantile(o, [.05, .5, .95]) if len(o) else [np.nan]*3
-        return f'{bars(_counted(o, bins))} {_number(median)} ({_number(low)} to {_number(high)})' if len(o) else '–'
+        if not len(o): return '–'
+        low, median, high = map(_number, np.quantile(o, [.05, .5, .95]))
+        return f'{bars(_counted(o, bins))} {median} ({low} to {high})'
     return Difference(words(a), words(b), kolmogorov_smirnov(a, b), chance_of_numbers(len(a), len(b)))
 
 def _share_difference(a, b):
@@ -325,12 +337,17 @@ class Comparison(dict[str, Difference]):
 
     def _table(self):
         def short(value): return '–' if np.isnan(value) else f'{value:.2f}'
-        lines = [[name, o.first, o.second, short(o.distance), short(o.chance), 'differs' if o.skewed else '']
+        lines = [[name, o.first, o.second, short(o.distance), short(o.chance), o.verdict]
                  for name, o in self.items() if o.first != '–' or o.second != '–']
-        return ['', *self.names, 'distance (0 to 1)', 'chance gives up to', ''], lines
+        return ['', *self.names, 'they differ by', 'random split: up to', 'so they differ'], lines
 
-    def __repr__(self): return aligned(*self._table())
-    def _repr_html_(self): return html_table(*self._table())
+    def __repr__(self): return '\n\n'.join([aligned(*self._table()), *_KEY])
+    def _repr_html_(self): return html_table(*self._table()) + ''.join(f'<p>{escape(o)}</p>' for o in _KEY)
+
+_KEY = (
+    'How they differ: 0 is the same on both sides, 1 is nothing in common. Two sides that are drawn at random differ too, but in 99 of 100 cases no '
+    'more than the column "random split" says: what differs more has a reason that is worth a look.',
+    'A number is shown as its distribution, its median, and in brackets the range without the lowest and the highest 5 %.')
 
 @described
 def compare_splits(
@@ -338,7 +355,7 @@ def compare_splits(
     val:Any, # Dataset of the same kind
     names:Sequence[str]=('train', 'val'), # What to call them
 )->Comparison:
-    "Each quantity of two datasets side by side, with its distance: Kolmogorov–Smirnov for numbers, total variation for names"
+    "Each quantity of two datasets side by side, and how much they differ: Kolmogorov–Smirnov for numbers, total variation for names"
     a, b = columns_of(train), columns_of(val)
     if a.kind != b.kind: raise ValueError(f'only datasets of one kind can be compared, not {a.kind} and {b.kind}')
     first, second = (image_measures(o) | box_measures(o) for o in (a, b))

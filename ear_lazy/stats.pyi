@@ -101,10 +101,13 @@ class Difference(NamedTuple):
     "One quantity of two datasets"
     first: str # in words
     second: str
-    distance: float # 0 to 1
-    chance: float # value that the distance stays below by chance in 99 of 100 splits
+    distance: float # 0, the same, to 1, nothing in common
+    chance: float # the largest distance of 99 in 100 random splits
     @property
     def skewed(self) -> bool: ...
+    @property
+    def verdict(self) -> str:
+        "In words; '' if there is nothing to compare"
 
 class Comparison(dict[str, Difference]):
     "Name of a quantity to `Difference`, largest distance first; displayed as a table in Jupyter and in the terminal"
@@ -121,4 +124,4 @@ def compare_splits(
     val: Any, # Dataset of the same kind
     names: Sequence[str] = ..., # What to call them
 ) -> Comparison:
-    "Each quantity of two datasets side by side, with its distance: Kolmogorov–Smirnov for numbers, total variation for names"
+    "Each quantity of two datasets side by side, and how much they differ: Kolmogorov–Smirnov for numbers, total variation for names"

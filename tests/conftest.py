@@ -4,12 +4,14 @@ The whole suite runs in two processes (pytest-xdist, worksteal); what names file
 processes may be asked for with `-n`. A test marked `alone` measures a process or the machine: no other test runs beside it.
 """
 import os
+import re
 import signal
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import tiers
 from hypothesis import settings
 
 try: from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
@@ -99,12 +101,17 @@ def pytest_configure_node(node):
 
 
 def pytest_configure(config):
+    tiers.tier['longer'] = bool(re.match(r'(?!.*\bnot\b).*\bslow\b', config.option.markexpr or ''))
     if lockf and (folder := getattr(config, 'workerinput', {}).get('turns')): config.stash[TURNS] = Turns(folder)
 
 
+@pytest.hookimpl(tryfirst=True) # before `-m` chooses
 def pytest_collection_modifyitems(config, items):
-    "Tests marked `slow` run where `-m` says so, or by their name"
-    if 'slow' in (config.option.markexpr or '') or any('::' in o for o in config.args): return
+    "Tests marked `slow`, and properties with all of their examples, run where `-m` says so, or by their name"
+    if tiers.tier['longer']:
+        for o in items:
+            if hasattr(getattr(o, 'obj', None), 'hypothesis'): o.add_marker(pytest.mark.slow)
+    if tiers.tier['longer'] or any('::' in o for o in config.args): return
     if slow := [o for o in items if o.get_closest_marker('slow')]:
         config.hook.pytest_deselected(items=slow)
         items[:] = [o for o in items if o not in slow]

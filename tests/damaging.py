@@ -4,11 +4,12 @@ import signal
 
 from hypothesis import HealthCheck, settings, strategies as st
 from making import check_document
+from tiers import tries
 
 from ear_lazy.formats.shared.tree import Document, Tree
 
 
-def examples(n): return settings(max_examples=n, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def examples(n): return settings(max_examples=tries(n), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 BYTES = st.one_of(st.binary(max_size=4), st.sampled_from([b'NaN', b'-Infinity', b'1e999', b'9' * 30, b'9' * 5000, b'"', b'\xff', b'\0', b'\r', b'\n', b'{', b'}', b'[' * 3000, b']', b',,', b'-',

@@ -12,7 +12,8 @@ from PIL import Image
 from ear_lazy.base.records import Records
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import AnnotationError, MetadataError
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Tree
 from ear_lazy.metadata.file import Metadata
@@ -99,7 +100,7 @@ def one_sentence(run, *words, status=1):
     assert run.returncode == status, (run.returncode, run.stdout, run.stderr)
     assert 'Traceback' not in run.stdout + run.stderr, run.stderr
     lines = run.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith('ear-lazy-process: '), run.stderr
+    assert len(lines) == 1 and lines[0].startswith('ear-lazy process: '), run.stderr
     for word in words: assert str(word) in lines[0], lines[0]
     return lines[0]
 

@@ -13,6 +13,9 @@ from ear_lazy.processing.background_writer import BackgroundWriter
 class DiskFull(OSError): pass
 
 
+def writing(): return [o for o in threading.enumerate() if o.name == 'ear_lazy-writer']
+
+
 class WriterAgainstList(RuleBasedStateMachine):
     "The disk takes as many flushes as it is allowed, and fails at one of them"
     @initialize(flush_every=st.integers(1, 4), queue_size=st.integers(1, 5), fails_at=st.none() | st.integers(0, 6))
@@ -68,7 +71,7 @@ class WriterAgainstList(RuleBasedStateMachine):
             if not self.fails: self.writer.close()
             else:
                 with pytest.raises(DiskFull): self.writer.close()
-        assert self.disk == self.expected and not self.writer._thread.is_alive()
+        assert self.disk == self.expected and not writing()
         assert all(n == self.flush_every for n in self.flushes[:-1]) and (self.fails or sum(self.flushes) == len(self.written))
         with pytest.raises(DiskFull if self.fails else ValueError): self.writer.write(1)
         self.start(self.flush_every, self.queue_size, self.fails_at)
@@ -78,7 +81,7 @@ class WriterAgainstList(RuleBasedStateMachine):
         "What waits is not written; what was written is the start"
         self.let_go()
         with pytest.raises(KeyboardInterrupt), self.writer: raise KeyboardInterrupt
-        assert self.disk == self.written[:len(self.disk)] and not self.writer._thread.is_alive()
+        assert self.disk == self.written[:len(self.disk)] and not writing()
         self.start(self.flush_every, self.queue_size, self.fails_at)
 
     def teardown(self):
@@ -86,7 +89,7 @@ class WriterAgainstList(RuleBasedStateMachine):
         self.let_go()
         try: self.writer.close()
         except DiskFull: assert self.fails
-        assert self.disk == self.expected and not self.writer._thread.is_alive()
+        assert self.disk == self.expected and not writing()
 
 
 WriterAgainstList.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
@@ -108,12 +111,13 @@ def test_what_waits_when_it_is_interrupted_is_not_written():
         gate.wait()
         disk.extend(batches)
     writer = BackgroundWriter(flush)
-    join = writer._thread.join
-    writer._thread.join = lambda: [gate.set(), join()] # the disk goes on once the thread has been told
+    thread, = writing()
+    join = thread.join
+    thread.join = lambda: [gate.set(), join()] # the disk goes on once the thread has been told
     with pytest.raises(KeyboardInterrupt), writer:
         for i in range(5): writer.write(i)
         raise KeyboardInterrupt
-    assert disk in ([], [0]) and not writer._thread.is_alive()
+    assert disk in ([], [0]) and not writing()
 
 
 def test_a_full_queue_waits_and_memory_is_bounded():

@@ -378,7 +378,7 @@ def test_output_folder_is_a_link_to_none(raw, there):
 def test_metadata_that_is_none(raw):
     process(raw, raw.parent/'out', train_split=1)
     good, folder = (raw.parent/'out/train_detector.npy').read_bytes(), raw.parent
-    command_line = 'python -m ear_lazy.data_processor --all'
+    command_line = 'ear-lazy process --all'
     for n in (0, 3, 6, 10, 100, len(good) // 2, len(good) - 1):
         message = refused(text(folder/'cut.npy', good[:n]))
         assert str(folder/'cut.npy') in message and any(o in message for o in ('truncated', 'empty file', 'not an NPY file')), (n, message)

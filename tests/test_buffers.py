@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from ear_lazy.lazy_dataset import LazyNPYDataset, collate
-from ear_lazy.loading.buffers import HEAD, KEPT
+from ear_lazy.loading.buffers import HEADER_BYTES, KEPT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'memfd_create'), reason='elsewhere PyTorch takes the memory')
 BATCH = 3
@@ -81,7 +81,7 @@ def test_no_more_buffers_than_said(dataset, expected):
         assert not buffers()
     largest = max(map(torch.numel, expected))
     assert len({inode for inode, _ in used}) <= 2 * 2 * KEPT < 2 * len(expected) # two epochs, two workers
-    assert max(size for _, size in used) <= -(-(HEAD + largest) // HEAD) * HEAD
+    assert max(size for _, size in used) <= -(-(HEADER_BYTES + largest) // HEADER_BYTES) * HEADER_BYTES
 
 
 def halves(samples): return collate(samples)['image'].permute(0, 3, 1, 2)[:, ::2]

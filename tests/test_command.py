@@ -47,7 +47,7 @@ def test_demo(tmp_path):
 @pytest.mark.parametrize('name, args', {
     'process': ('--all', '--raw-data-dir', 'nowhere'), 'list': ('--raw-data-dir', 'nowhere'), 'demo': ('file',), 'migrate': ('file', 'new.npy')}.items())
 def test_failures_are_sentences_of_the_command(tmp_path, name, args):
-    "The same as those of its other name"
+    "The same by its other name"
     (tmp_path/'file').write_text('mine')
     before = contents(tmp_path)
     done = ear_lazy(name, *args, cwd=tmp_path)
@@ -55,7 +55,7 @@ def test_failures_are_sentences_of_the_command(tmp_path, name, args):
     assert contents(tmp_path) == before
     if name not in ALIASES: return
     alias = ear_lazy(*args, cwd=tmp_path, module=ALIASES[name])
-    assert (alias.returncode, alias.stderr) == (1, done.stderr.replace(f'ear-lazy {name}: ', f'ear-lazy-{name}: '))
+    assert (alias.returncode, alias.stderr) == (1, done.stderr)
 
 
 @pytest.mark.parametrize('args', [(), ('prcess',), ('--colour',), ('process',), ('process', '--all', '--workers', 'two'), ('demo', '--images', 2), ('migrate',), ('list', 'raw')])

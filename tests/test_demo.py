@@ -157,7 +157,7 @@ def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path/'file').write_text('mine')
     run = ear_lazy_demo('file', cwd=tmp_path)
     assert (run.returncode, run.stdout) == (1, '')
-    assert re.fullmatch(r'ear-lazy-demo: cannot write into file: .+\n', run.stderr)
+    assert re.fullmatch(r'ear-lazy demo: cannot write into file: .+\n', run.stderr)
 
 
 def test_a_quoted_home_folder(tmp_path):
@@ -173,19 +173,19 @@ def test_a_quoted_home_folder(tmp_path):
 def test_a_home_folder_of_nobody(tmp_path):
     run = ear_lazy_demo('~nobody-here/ears', cwd=tmp_path)
     assert (run.returncode, run.stdout) == (1, '') and not any(tmp_path.iterdir())
-    assert re.fullmatch('ear-lazy-demo: ~nobody-here/ears: ~nobody-here is no home folder on this machine.+\n', run.stderr)
+    assert re.fullmatch('ear-lazy demo: ~nobody-here/ears: ~nobody-here is no home folder on this machine.+\n', run.stderr)
 
 
 @pytest.mark.parametrize('args', [['--images', '2'], ['--images', 'many'], ['one', 'two'], ['--colour']])
 def test_wrong_usage(tmp_path, args):
     run = ear_lazy_demo(*args, cwd=tmp_path)
     assert run.returncode == 2
-    assert 'usage: ear-lazy-demo' in run.stderr and 'Traceback' not in run.stderr
+    assert 'usage: ear-lazy demo' in run.stderr and 'Traceback' not in run.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_help_needs_no_torch():
     code = 'import sys, ear_lazy.demo\ntry: ear_lazy.demo.main(["--help"])\nfinally: print("torch" in sys.modules or "matplotlib" in sys.modules)'
     run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-    assert run.stdout.startswith('usage: ear-lazy-demo [-h] [--images N] [FOLDER]')
+    assert run.stdout.startswith('usage: ear-lazy demo [-h] [--images N] [FOLDER]')
     assert run.stdout.splitlines()[-1] == 'False'

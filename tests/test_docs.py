@@ -56,7 +56,7 @@ def test_first_command_leaves_what_the_readme_says(shell):
 
 def test_readme_shell_commands_work(shell):
     lines = [line for fence in fences('bash')[2:] for line in fence.splitlines()]
-    assert {line.split()[0] for line in lines} == {'ear-lazy-demo', 'ear-lazy-process'}
+    assert {' '.join(line.split()[:2]) for line in lines} == {'ear-lazy demo', 'ear-lazy process'}
     for line in lines:
         ran = shell(line)
         assert ran.returncode == 0, f'{line}\n{ran.stderr}'
@@ -137,8 +137,7 @@ GUIDE = [
     'from ear_lazy.data_processor import DataProcessor', 'from ear_lazy.lazy_dataset import LazyNPYDataset',
     'from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset', 'from torch.utils.data import DataLoader',
     'batch_size=500', 'num_workers=10', 'flush_every=1', 'processor.process_all(train_split=0.8, include_teacher=True)',
-    'python -m ear_lazy.data_processor --all', 'python -m ear_lazy.data_processor --detector --landmarker',
-    'python -m ear_lazy.data_processor --all --batch-size 1000 --workers 10',
+    'python -m ear_lazy.data_processor --all', 'ear-lazy process --detector --landmarker', 'ear-lazy process --all --batch-size 1000 --workers 10',
     "train_dataset = LazyNPYDataset('data/preprocessed/train_detector.npy')", 'print(f"Dataset length: {len(train_dataset)}")', 'print(sample.keys())',
     'cache_size=100', 'sample1_again = train_dataset[0]', 'cache_size=50', "image_loader='pil'", 'batch_size=32', 'shuffle=True', 'num_workers=4', 'pin_memory=True',
     "images = batch['image']", "bboxes = batch['bboxes']", "paths = batch['image_path']", "teacher_ds = LazyNPYDataset('data/preprocessed/train_teacher.npy')",

@@ -138,9 +138,9 @@ def test_dask_on_the_command_line(raw, local, cluster, out, shared, monkeypatch,
 @pytest.mark.parametrize('options', [
     dict(shard_bytes=1), dict(shard_bytes=100), dict(shard_bytes=333), dict(shard_bytes=1000), dict(kinds=('landmarker',)), dict(kinds=('detector',), train_split=0.5),
     dict(train_split=0), dict(train_split=1), dict(train_split=0.0001), dict(seed=3, split='random', classes=('ear',)), dict(split='folder', keypoints=2),
-    dict(group_by=r'(points|detector)'), dict(sources=[Source('detector/b', format='csv', keypoint_offset=1), Source('.', kind='teacher')])], ids=str)
+    dict(group_by=r'(points|detector)'), dict(sources=[Source('detector/b', format='csv', keypoint_offset=1, columns={'image': 'image_path'}), Source('.', kind='teacher')])], ids=str)
 def test_shared_storage_gives_what_one_process_gives(raw, out, options, monkeypatch):
-    monkeypatch.setattr(shared_storage, 'TASKS', 4)
+    monkeypatch.setattr(shared_storage, 'PIECE_TASKS', 4)
     alone = out.with_name(f'{out.name}-alone')
     report = process(raw, alone, batch_size=3, **options)
     with ThreadPoolExecutor(3) as executor: assert assert_same(raw, out, contents(alone), executor=executor, shared_storage=True, **options).sources == report.sources

@@ -6,6 +6,7 @@ import pytest
 from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
 from hypothesis import given, settings, strategies as st
 from making import boxes, coco, coco_dict, image, listing, outcome, problem, process, pts, reasons, rows, text
+from tiers import tries
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.shared.tree import Tree
@@ -405,7 +406,7 @@ def coco_trees(draw):
     return tree
 
 
-@settings(many, max_examples=600)
+@settings(many, max_examples=tries(600))
 @given(coco_trees())
 def test_coco_of_damaged_structure(pictures, tree): check_reader(pictures, 'x.json', 'coco', json.dumps(tree).encode())
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, strategies as st
 from PIL import Image
 from PIL.ExifTags import Base
 
-from ear_lazy.base.images import FORMATS, HEAD, orientation, stored_turn
+from ear_lazy.base.images import FORMATS, HEADER_BYTES, orientation, stored_turn
 from ear_lazy.errors import ImageLoadError
 
 
@@ -67,7 +67,7 @@ def test_usual_headers_do_without_pillow(tmp_path, monkeypatch, kind, turn):
 def test_a_header_that_is_longer_than_the_first_read(tmp_path, monkeypatch, options):
     path = tmp_path / 'a'
     path.write_bytes(encoded(**options))
-    assert path.stat().st_size > 2 * HEAD
+    assert path.stat().st_size > 2 * HEADER_BYTES
     monkeypatch.setattr(Image, 'open', None)
     assert stored_turn(path) == (options.get('turn', 1), (40, 50))
 

@@ -303,7 +303,7 @@ def test_6_no_pickle_is_loaded(tmp_path):
         for way in (Metadata, LazyNPYDataset):
             with pytest.raises(MetadataError) as caught: way(path)
             assert str(path) in str(caught.value)
-        if path.stem in ('dict', 'array', 'raw', 'z', 'torch', 'record'): assert 'python -m ear_lazy.data_processor --all' in str(caught.value)
+        if path.stem in ('dict', 'array', 'raw', 'z', 'torch', 'record'): assert 'ear-lazy process --all' in str(caught.value)
     assert not trap.exists()
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from making import coco, process
+from tiers import one_of
 from PIL import Image
 from tally import tally
 
@@ -66,8 +67,7 @@ def in_threads(dataset, seed, seconds, queue=None):
 def ignore(error): return None
 
 
-@pytest.mark.parametrize('context', ['fork', 'spawn'])
-@pytest.mark.parametrize('kind', ['shared', 'own', 'none'])
+@pytest.mark.parametrize('kind, context', one_of(2, ['shared', 'own', 'none'], ['fork', 'spawn']))
 def test_many_at_once(folder, kind, context):
     cache = {'shared': dict(cache=SharedCache('300kB')), 'own': dict(cache_size=20), 'none': {}}[kind]
     dataset = LazyNPYDataset(folder/'out/train_detector.npy', on_error=ignore, **cache)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import ROOT
+from tiers import tries
 
 from ear_lazy.errors import MetadataError, OutputError
 from ear_lazy.lazy_dataset import LazyNPYDataset
@@ -209,7 +210,7 @@ def test_what_is_small_in_the_file_stays_small(tmp_path):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=1500)
+@settings(max_examples=tries(1500))
 def test_rubbish_is_refused(data):
     "Any bytes give plain values or are refused"
     for o in (data, b'\x80\x04' + data, array_state((1,), data=b'1234')[:len(data)] + data):
@@ -265,10 +266,10 @@ def test_command(tmp_path, capsys):
     assert capsys.readouterr().out == (f'{tmp_path}/new.npy: 3 detector rows, 3 of them without an image in {tmp_path}; '
         'old relative paths are resolved from the current folder: run this where the old program was run\n')
     assert main([str(old), str(tmp_path/'new.npy')]) == 1
-    assert capsys.readouterr().err == f'ear-lazy-migrate: {tmp_path}/new.npy is there already: remove it, or choose another name\n'
+    assert capsys.readouterr().err == f'ear-lazy migrate: {tmp_path}/new.npy is there already: remove it, or choose another name\n'
     with pytest.raises(OutputError, match='cannot write'): migrate(old, old/'new.npy')
     run = subprocess.run([sys.executable, '-m', 'ear_lazy.migrate', 'none.npy', str(tmp_path/'x.npy')], capture_output=True, text=True, cwd=ROOT)
-    assert run.returncode == 1 and run.stderr == 'ear-lazy-migrate: none.npy: cannot be opened: No such file or directory\n'
+    assert run.returncode == 1 and run.stderr == 'ear-lazy migrate: none.npy: cannot be opened: No such file or directory\n'
 
 
 # Bombs: small files of which an ordinary reader makes much

@@ -224,7 +224,7 @@ class Flaky:
 
 @pytest.mark.parametrize('number', [errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR])
 def test_errors_that_pass_are_tried_again(folder, monkeypatch, number):
-    monkeypatch.setattr(images, 'WAIT', 0.001)
+    monkeypatch.setattr(images, 'WAITS_SECONDS', (0.001, 0.001, 0.001))
     dataset = LazyNPYDataset(folder/'out/train_detector.npy')
     for times, tries in ((1, 2), (3, 4)):
         flaky = Flaky(number, times)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ear_lazy.errors import ImageLoadError
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata.file import Pick, Rows, Spool, write_metadata
+from ear_lazy.metadata.file import ChosenRows, Rows, Spool, write_metadata
 
 LEFT, TOP, RIGHT, BOTTOM = 10, 6, 34, 18 # of the rectangle, in a picture of 60×40
 MARKS = {'red': (10, 6, 34, 18), 'lime': (10, 6, 16, 10), 'blue': (28, 14, 34, 18)} # the last two lie on its corners, and are keypoints
@@ -136,7 +136,7 @@ def write_row(folder, kind, pixels, size):
     columns = {VALUES[kind]: values} | ({} if kind == 'landmarker' else {'labels': [1]})
     spool.append(Rows(['photo.jpg'], np.array([size]), np.array([7], np.uint64), np.array([len(values)]), columns))
     spool.flush()
-    write_metadata(path, [Pick(spool, np.array([True]), 0, np.arange(2, dtype=np.int32))], kind, 'train', '.', ['ears'], ['', 'ear'])
+    write_metadata(path, [ChosenRows(spool, np.array([True]), 0, np.arange(2, dtype=np.int32))], kind, 'train', '.', ['ears'], ['', 'ear'])
     spool.close()
     return path
 
@@ -177,5 +177,5 @@ def test_loading_an_image_of_another_size(tmp_path, orientation, size, kind, loa
     for ask in (lambda: dataset[0], lambda: dataset.get_batch([0])):
         with pytest.raises(ImageLoadError) as caught: ask()
         assert caught.value.row == 0
-        for words in ('photo.jpg (row 0)', '60×40', f'{size[1]}×{size[0]}', 'python -m ear_lazy.data_processor --all'): assert words in str(caught.value)
+        for words in ('photo.jpg (row 0)', '60×40', f'{size[1]}×{size[0]}', 'ear-lazy process --all'): assert words in str(caught.value)
     assert dataset.get_metadata(0)['image_path'].endswith('photo.jpg')

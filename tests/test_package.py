@@ -2,6 +2,7 @@
 import ast
 import importlib
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -20,7 +21,7 @@ from packaging.utils import canonicalize_name
 import ear_lazy
 
 ROOT = Path(__file__).parent.parent
-RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy-demo'
+RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy demo'
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
 ROOMS = runpy.run_path(str(ROOT/'.ci/rooms.py'))
@@ -194,6 +195,14 @@ def test_later_imports_are_in_functions():
         subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
 
 
+def test_examples_need_no_later_notebook():
+    "Whoever reads the notebooks in order has met all that the cells of examples and tests import"
+    place, room, allowed = {o: n for n, o in enumerate(MODULES)}, ROOMS['room_of'], ROOMS['LATER_IN_EXAMPLES']
+    later = {(module, other) for module in MODULES for other, _ in ROOMS['example_imports'](module) if place[other] > place[module]}
+    assert sorted(o for o in later if (room(o[0]), o[1]) not in allowed) == []
+    assert {(room(module), other) for module, other in later} == {*allowed}, 'an exception that is none any more'
+
+
 def test_loading_needs_only_what_is_below_it():
     allowed = {'base', 'metadata', 'correcting', 'loading'}
     for module in MODULES:
@@ -231,10 +240,21 @@ def test_the_map():
     assert len(named) > 20 and [o for o in named if not (ROOT/o).exists()] == []
 
 
-@pytest.mark.parametrize('module', MODULES)
-def test_module_is_light_to_import(module):
-    heavy = ['matplotlib', 'cv2', 'nbdev', 'jupyterlab', 'anywidget', 'albumentations', 'torchvision', 'datasets', 'supervision'] + ([] if module in WITH_TORCH else ['torch'])
-    code = f'import sys, ear_lazy.{module}; print([name for name in {heavy} if name in sys.modules])'
-    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == '[]'
+HEAVY = ['matplotlib', 'cv2', 'nbdev', 'jupyterlab', 'anywidget', 'albumentations', 'torchvision', 'datasets', 'supervision']
+IMPORT_EACH = """
+import importlib, os, sys
+for library in sys.argv[1].split(): importlib.import_module(library)
+for module in sys.argv[3:]:
+    if os.fork(): os.wait() # each in a process that has imported nothing of ours
+    else:
+        importlib.import_module(f'ear_lazy.{module}')
+        print(module, *(o for o in sys.argv[2].split() if o in sys.modules), flush=True)
+        os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+@pytest.mark.parametrize('before, heavy, modules', [('', [*HEAVY, 'torch'], [o for o in MODULES if o not in WITH_TORCH]), ('torch', HEAVY, WITH_TORCH)], ids=['without torch', 'with torch'])
+def test_modules_are_light_to_import(before, heavy, modules):
+    ran = subprocess.run([sys.executable, '-c', IMPORT_EACH, before, ' '.join(heavy), *modules], capture_output=True, text=True, cwd=ROOT)
+    assert ran.stdout.splitlines() == modules, ran.stderr

@@ -45,7 +45,7 @@ def impatient(monkeypatch):
     import s3fs
     monkeypatch.setenv('AWS_MAX_ATTEMPTS', '1')
     monkeypatch.setattr(s3fs.S3FileSystem, 'retries', 1)
-    monkeypatch.setattr(storage, 'PATIENCE', .3)
+    monkeypatch.setattr(storage, 'PATIENCE_SECONDS', .3)
     s3fs.S3FileSystem.clear_instance_cache()
     yield
     s3fs.S3FileSystem.clear_instance_cache()
@@ -236,7 +236,7 @@ def test_no_credentials(bucket, impatient, monkeypatch, tmp_path):
 
 
 def test_what_passes_is_tried_again(bucket, impatient, monkeypatch):
-    monkeypatch.setattr(storage, 'PATIENCE', 5)
+    monkeypatch.setattr(storage, 'PATIENCE_SECONDS', 5)
     ds = LazyNPYDataset(URL)
     bucket.refuse = refusing(503, 'SlowDown', 'Please reduce your request rate.', times=2)
     assert ds[0]['image'].size and bucket.refuse('GET', '') is None

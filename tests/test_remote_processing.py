@@ -145,7 +145,7 @@ def test_shards_and_what_is_gone(bucket, local):
 
 
 def test_an_upload_that_was_broken_off(bucket, local, monkeypatch):
-    monkeypatch.setattr(storage, 'PATIENCE', 0)
+    monkeypatch.setattr(storage, 'PATIENCE_SECONDS', 0)
     left = [3]
     def refuse(method, path):
         left[0] -= method == 'PUT'

@@ -15,7 +15,7 @@ from making import ROOT, coco, image, process
 from torch.utils.data import DataLoader
 
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.loading.sampler import RowSampler, shares
+from ear_lazy.loading.sampler import RowSampler, counts_by_weight
 
 
 def parts(lengths):
@@ -45,7 +45,7 @@ def test_sources_are_visited_in_whole_passes(sources, num_samples, world_size):
     came = [[] for _ in lengths]
     for epoch in range(5):
         found = epoch_of(lengths, world_size, weights=weights, num_samples=num_samples, epoch=epoch, seed=4)
-        counts = shares(weights, num_samples)
+        counts = counts_by_weight(weights, num_samples)
         for rows, n, own in zip(parts(lengths), counts, came):
             mine = [o for part in found for o in part if o in rows]
             assert len(mine) == n

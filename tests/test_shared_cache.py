@@ -20,13 +20,14 @@ import torch
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from making import KINDS, ROOT, coco, image, process
+from tiers import steps
 from torch.utils.data import DataLoader
 
 from ear_lazy import shared_cache
 from ear_lazy.errors import EarLazyError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.cache import CacheInfo, add_infos
-from ear_lazy.shared_cache import BLOCK, SharedCache, pack
+from ear_lazy.shared_cache import BLOCK_BYTES, SharedCache, pack
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='a shared cache needs Linux')
 KEY = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
@@ -37,7 +38,7 @@ def value(key, blocks=None):
     "Arrays that a key always has; an image of one to seven blocks, and boxes"
     rng = np.random.default_rng(key)
     blocks = blocks or 1 + key % 7
-    return rng.integers(0, 256, (1, (blocks * BLOCK - 400) // 3, 3), np.uint8), rng.random((key % 3, 4), np.float32)
+    return rng.integers(0, 256, (1, (blocks * BLOCK_BYTES - 400) // 3, 3), np.uint8), rng.random((key % 3, 4), np.float32)
 
 
 def name(key): return f'key {key}'.encode()
@@ -48,7 +49,7 @@ def is_value(found, key, blocks=None): return all(a.dtype == b.dtype and np.arra
 
 def with_blocks(n):
     "A cache with room for so many blocks, each with its 36 bytes of tables; memory comes in whole pages"
-    return SharedCache(-(-(n + 1) * (BLOCK + 36) // mmap.PAGESIZE) * mmap.PAGESIZE)
+    return SharedCache(-(-(n + 1) * (BLOCK_BYTES + 36) // mmap.PAGESIZE) * mmap.PAGESIZE)
 
 
 def in_child(function):
@@ -65,7 +66,7 @@ def in_child(function):
 def check(cache, blocks):
     "It holds as many values, in as many blocks, as can be found in it; `blocks` are those of each key that was ever put"
     found = [n for key, n in blocks.items() if name(key) in cache]
-    assert cache.info().currsize == len(found) and cache.nbytes == BLOCK * sum(found)
+    assert cache.info().currsize == len(found) and cache.nbytes == BLOCK_BYTES * sum(found)
     return True
 
 
@@ -74,7 +75,7 @@ def check_all_of_it(cache, n):
     for key in range(100, 100 + 2 * n):
         cache.put(name(key), value(key, 1))
         kept = range(max(100, key + 1 - n), key + 1)
-        if key >= 99 + n: assert name(kept[0]) in cache and name(kept[0] - 1) not in cache and (cache.info().currsize, cache.nbytes) == (n, n * BLOCK)
+        if key >= 99 + n: assert name(kept[0]) in cache and name(kept[0] - 1) not in cache and (cache.info().currsize, cache.nbytes) == (n, n * BLOCK_BYTES)
     for key in kept: assert is_value(cache.get(name(key)), key, 1)
     return True
 
@@ -145,15 +146,15 @@ def memory(cache): return os.fstat(cache._fd).st_blocks * 512
 def test_the_budget_holds_for_values_of_all_sizes(budget):
     "… tables included, and memory is taken only as values come"
     cache, rng = SharedCache(budget), np.random.default_rng(0)
-    assert cache.max_bytes == budget and memory(cache) <= max(budget // 20, 3 * BLOCK)
+    assert cache.max_bytes == budget and memory(cache) <= max(budget // 20, 3 * BLOCK_BYTES)
     for i in range(400):
         array = rng.integers(0, 256, int(rng.integers(1, budget)), np.uint8)
         cache.put(name(i), (array,))
         assert memory(cache) <= budget and cache.nbytes <= budget
         if (found := cache.get(name(i))) is not None: assert np.array_equal(found[0], array)
-        else: assert len(array) > 0.98 * budget - 3 * BLOCK
+        else: assert len(array) > 0.98 * budget - 3 * BLOCK_BYTES
     assert check(cache, {i: len(pack(cache.get(name(i)))) for i in range(400) if name(i) in cache})
-    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK + 36) - 1)
+    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK_BYTES + 36) - 1)
 
 
 def test_values_of_all_dtypes():
@@ -317,8 +318,9 @@ def get_one(cache): assert is_value(cache.get(name(2)), 2, 2)
 def clear_all(cache): cache.clear()
 
 
+@steps(4)
 @pytest.mark.parametrize('function', [put_one, put_again, get_one, clear_all])
-def test_killed_at_every_line(function):
+def test_killed_at_every_line(function, step):
     "Nobody waits for the dead, no half value is served, and the cache goes on; most often it keeps what it had"
     cache, line, kept = with_blocks(7), 0, []
     def ready():
@@ -333,7 +335,7 @@ def test_killed_at_every_line(function):
         cache.put(name(4), value(4, 3))
         assert is_value(cache.get(name(4)), 4, 3) and check(cache, BLOCKS_OF) and check_all_of_it(cache, 7)
         ready()
-        line += 1
+        line += step
     assert line > 15
     if function is not clear_all: assert np.mean(np.array(kept) > 0) > 0.5
     assert memory(cache) <= cache.max_bytes

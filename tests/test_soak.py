@@ -87,7 +87,7 @@ def folder(tmp_path_factory):
 def start(folder, *args): return subprocess.Popen([sys.executable, '-c', TRAIN, str(folder), *map(str, args)], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {'PYTHONWARNINGS': 'ignore'})
 
 
-@pytest.mark.parametrize('persistent', [True, False])
+@pytest.mark.parametrize('persistent', [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_nothing_grows_and_nothing_is_left(folder, persistent):
     p = start(folder, EPOCHS, WORKERS, persistent, False)
     out, _ = p.communicate(timeout=60 * EPOCHS)

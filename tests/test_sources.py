@@ -103,7 +103,7 @@ def test_a_table_with_columns_of_its_own(raw):
     assert report.unchanged == ['ears', 'faces'] and not report.sources['table'].boxes.kept # the box lies beside the image
 
 
-@pytest.mark.parametrize('said, error, words', [
+@pytest.mark.parametrize('declared, error, words', [
     (Source('ears', columns=['photo']), ValueError, "a dict for a table"),
     (Source('ears', format='coco', columns={'image': 'photo'}), ValueError, "a dict for a table"),
     (Source('ears', columns={'picture': 'photo'}), ValueError, "no column 'picture' is known for ears"),
@@ -111,8 +111,8 @@ def test_a_table_with_columns_of_its_own(raw):
     (Source('ears', format='tsv'), ValueError, "no reader 'tsv' for ears: there are"),
     (Source('ears', kind='segmenter'), ValueError, "no kind 'segmenter' for ears: there are detector"),
     (Source('ears', format='pts'), RawDataError, 'nothing to read in ears')])
-def test_what_the_user_says_wrongly(raw, said, error, words):
-    with pytest.raises(error, match=words): processor(raw, sources=[said]).process_all()
+def test_what_the_user_declares_wrongly(raw, declared, error, words):
+    with pytest.raises(error, match=words): processor(raw, sources=[declared]).process_all()
 
 
 @pytest.mark.parametrize('content', ['faces = 3', '[faces]\nformat = 3', '[faces]\nfile = "x"', '[faces', '[faces]\nformat = "tsv"\n'])

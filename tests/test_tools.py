@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.base.drawing import boxes_of, points_of, thumbnail_html
+from ear_lazy.export import origin
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.samples import Sample
 from ear_lazy.show import show_batch
@@ -207,7 +208,14 @@ def test_tv_samples_are_drawn_as_others():
 def test_adapters_say_at_once_what_is_missing(monkeypatch):
     for name, adapter in (('torchvision.tv_tensors', as_tv_tensors), ('albumentations', lambda: albumentations_transform(None))):
         monkeypatch.setitem(sys.modules, name, None)
-        with pytest.raises(ImportError, match=name): adapter()
+        with pytest.raises(ImportError, match=rf"pip install 'ear_lazy\[.*{name}"): adapter()
+
+
+@pytest.mark.parametrize('package, function', [('datasets', 'to_hf'), ('supervision', 'to_supervision')])
+def test_a_hand_over_says_what_to_install(package, function, monkeypatch):
+    from ear_lazy import handover
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"{function} needs the package {package}: pip install 'ear_lazy\[{package}\]'"): getattr(handover, function)(None)
 
 
 # Trainers
@@ -301,8 +309,8 @@ def truth(ds):
     found = {}
     for i in range(len(ds)):
         row = ds.get_metadata(i)
-        leaf, at = ds._find(i) if hasattr(ds, 'datasets') else (ds, i)
-        names = [leaf.label_names[o] for o in np.atleast_1d(leaf.metadata.labels(leaf._row(at))).tolist()]
+        file, at = origin(ds, i)
+        names = [file.label_names[o] for o in np.atleast_1d(file.metadata.labels(at)).tolist()]
         values = row['bboxes'] if 'bboxes' in row else row['bbox'][None]
         found.setdefault(row['image_path'], []).extend(zip(map(tuple, values.tolist()), names))
     return found

@@ -26,16 +26,16 @@ def digest_of(
     "The same text for the same values, in this process and any other"
     return xxhash.xxh3_128_hexdigest(repr(values).encode('utf-8', 'surrogateescape'))
 
-_WINDOW = 2**24 # bytes of a file that are in memory at once
+_WINDOW_BYTES = 2**24 # bytes of a file that are in memory at once
 
 def file_digest(
     f, # Binary file, at its start
 )->str:
     "Digest of an open file's content; raises `OSError`, and `ValueError` if it is shortened meanwhile"
-    if (size := os.fstat(f.fileno()).st_size) < _WINDOW: return xxhash.xxh3_128_hexdigest(f.read())
+    if (size := os.fstat(f.fileno()).st_size) < _WINDOW_BYTES: return xxhash.xxh3_128_hexdigest(f.read())
     digest = xxhash.xxh3_128()
-    for at in range(0, size, _WINDOW):
-        with mmap.mmap(f.fileno(), min(_WINDOW, size - at), access=mmap.ACCESS_READ, offset=at) as content: digest.update(content)
+    for at in range(0, size, _WINDOW_BYTES):
+        with mmap.mmap(f.fileno(), min(_WINDOW_BYTES, size - at), access=mmap.ACCESS_READ, offset=at) as content: digest.update(content)
     return digest.hexdigest()
 
 def content_digest(

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .geometry import cxcywh_to_xywh, keypoint_contours, xyxy_to_xywh
 from .parameters import described
@@ -181,6 +181,14 @@ def points_of(
     if 'visibility' in sample and points.shape[-1:] == (2,): points = np.column_stack([points, sample['visibility']])
     return points
 
+def nothing_in(
+    sample, # Dict, perhaps with `bboxes` or `keypoints`
+)->str: # 'no boxes', 'no keypoints', or '' if there is something to draw, or nothing was asked for
+    "What a sample lacks, to be written on its picture, which would else look like one that was never annotated"
+    if 'bboxes' in sample: return '' if len(sample['bboxes']) else 'no boxes'
+    if 'keypoints' in sample: return '' if (points_of(sample)[..., 2:] > 0).any() else 'no keypoints'
+    return ''
+
 # %% ../../nbs/1_base/drawing.ipynb #e51d88da
 def _name(sample): return PurePath(str(sample.get('image_path', ''))).name
 
@@ -209,6 +217,8 @@ def show_sample(
     ax = show_image(_drawable(sample['image']), ax=ax, **{'title': title, **kwargs})
     if 'bboxes' in sample: show_bboxes(None, boxes_of(sample), ax=ax, labels=classes)
     if 'keypoints' in sample: show_keypoints(None, points_of(sample), ax=ax)
+    if words := nothing_in(sample):
+        ax.text(.5, .04, words, transform=ax.transAxes, color='white', fontsize=9, ha='center', va='bottom', path_effects=_rim(0, 1.5))
     return ax
 
 # %% ../../nbs/1_base/drawing.ipynb #bab3e57a
@@ -259,15 +269,20 @@ def show_batch(
 # %% ../../nbs/1_base/drawing.ipynb #3d887897
 def _count(n, what): return f"{n} {what}{'' if n == 1 else 's'}"
 
+def _contents(sample):
+    "What can be seen in a sample"
+    if 'bboxes' in sample:
+        n = len(sample['bboxes'])
+        return f"{n} box{'' if n == 1 else 'es'}"
+    if 'keypoints' in sample:
+        v = points_of(sample)[..., 2]
+        return _count((v > 0).sum(), 'keypoint') + (f', {(v == 1).sum()} of them hidden' if (v == 1).any() else '')
+    if 'bbox' in sample: return 'crop of {:.0f} × {:.0f} pixels'.format(*np.asarray(sample['bbox'], dtype=float)[2:])
+    return 'image'
+
 def _in_words(sample):
     "What a sample is, such as 'a.jpg: 2 boxes'"
-    if 'bboxes' in sample: n = len(sample['bboxes']); words = f"{n} box{'' if n == 1 else 'es'}"
-    elif 'keypoints' in sample:
-        v = points_of(sample)[..., 2]
-        words = _count((v > 0).sum(), 'keypoint') + (f', {(v == 1).sum()} of them hidden' if (v == 1).any() else '')
-    elif 'bbox' in sample: words = 'crop of {:.0f} × {:.0f} pixels'.format(*np.asarray(sample['bbox'], dtype=float)[2:])
-    else: words = 'image'
-    return f'{_name(sample)}: {words}'
+    return f'{_name(sample)}: {nothing_in(sample) or _contents(sample)}'
 
 # %% ../../nbs/1_base/drawing.ipynb #2bb76184
 def _near(places, image):
@@ -297,6 +312,14 @@ def overlay(
         for x, y, v in () if contours else points: # beside lines, dots would fill a thumbnail
             if v > 0: draw.circle((x, y), 1 + width/2, fill=colour if v == 2 else 'black', outline=colour)
 
+def write_on(
+    image, # Pillow image, RGB
+    words:str, # A few, for a picture of at least 80 pixels
+):
+    "Write a line at the bottom of a picture, white with a black rim"
+    middle, font = (image.width/2, image.height - 4), ImageFont.load_default(11)
+    ImageDraw.Draw(image).text(middle, words, fill='white', font=font, anchor='md', stroke_width=1, stroke_fill='black')
+
 # %% ../../nbs/1_base/drawing.ipynb #8341bbdc
 def thumbnail_html(
     sample, # Dict with `image`, perhaps `bboxes`, `keypoints` or `bbox`, and `image_path`
@@ -306,6 +329,7 @@ def thumbnail_html(
     array = _drawable(sample['image'])
     image = ImageOps.contain(Image.fromarray(array).convert('RGB'), (size, size))
     overlay(image, sample, size/max(array.shape[:2]))
+    write_on(image, nothing_in(sample))
     return _img(image, _in_words(sample))
 
 def _img(image, words):

@@ -137,7 +137,10 @@ class TransformError(EarLazyError):
         self.reason, self.path, self.row = found = _found_again(self, reason, path, row)
         super().__init__(*found)
 
-    def __str__(self): return f"{self.path}{'' if self.row is None else f' (row {self.row})'}: {self.reason}" if self.path else self.reason
+    def __str__(self):
+        if not self.path: return self.reason
+        row = '' if self.row is None else f' (row {self.row})'
+        return f'{self.path}{row}: {self.reason}'
 
 # %% ../../nbs/1_base/errors.ipynb #64e80525
 class StorageError(EarLazyError, OSError):

@@ -26,15 +26,15 @@ from filelock import FileLock
 from .errors import UnsafePathError
 
 # %% ../../nbs/1_base/files.ipynb #ba04c235
-_READ = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0)
+_READ_FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0)
 _NOFOLLOW, _DIRECTORY = getattr(os, 'O_NOFOLLOW', 0), getattr(os, 'O_DIRECTORY', 0)
-_NAMES = {S_ISLNK: 'a link', S_ISDIR: 'a folder', S_ISREG: 'a file'}
+_KIND_NAMES = {S_ISLNK: 'a link', S_ISDIR: 'a folder', S_ISREG: 'a file'}
 
 def kind_of(
     mode:int, # `st_mode`
 )->str:
     "What it is, in words: 'a file', 'a folder', 'a link', 'a pipe or a device'"
-    return next((name for test, name in _NAMES.items() if test(mode)), 'a pipe or a device')
+    return next((name for test, name in _KIND_NAMES.items() if test(mode)), 'a pipe or a device')
 
 def open_regular(
     path:str|os.PathLike, # File, or its name in `dir_fd`
@@ -42,7 +42,7 @@ def open_regular(
     dir_fd:int|None=None, # Descriptor of its folder
 )->io.BufferedReader: # To read bytes from
     "Open a file for reading; raises `OSError`, and `UnsafePathError` for anything but a regular file"
-    try: fd = os.open(path, _READ | (0 if follow else _NOFOLLOW), dir_fd=dir_fd)
+    try: fd = os.open(path, _READ_FLAGS | (0 if follow else _NOFOLLOW), dir_fd=dir_fd)
     except OSError as e:
         if e.errno == errno.ENXIO: raise UnsafePathError('a pipe or a device, not a file', path) from None # a socket
         if e.errno not in (errno.ELOOP, errno.EMLINK) or follow: raise
@@ -76,7 +76,7 @@ def is_below(
     return os.path.join(path, '').startswith(os.path.join(folder, ''))
 
 # %% ../../nbs/1_base/files.ipynb #14e9b753
-_SMALL = 2**24 # bytes
+_SMALL_BYTES = 2**24 # bytes
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.mkdir, os.rename, os.link, os.symlink, os.readlink} <= os.supports_dir_fd
 
 class OpenFolder:
@@ -91,7 +91,7 @@ class OpenFolder:
 
     def _open(self, name, dir_fd):
         "A descriptor of a folder; None where there are none of folders"
-        if _BY_DESCRIPTOR: return os.open(name, _READ | _DIRECTORY | (_NOFOLLOW if dir_fd is not None else 0), dir_fd=dir_fd)
+        if _BY_DESCRIPTOR: return os.open(name, _READ_FLAGS | _DIRECTORY | (_NOFOLLOW if dir_fd is not None else 0), dir_fd=dir_fd)
         if not os.path.isdir(name): raise NotADirectoryError(errno.ENOTDIR, 'not a folder', os.fspath(name))
         return None
 
@@ -125,28 +125,6 @@ class OpenFolder:
         "Names of what is in it"
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
 
-    @property
-    def anchor(self)->Path:
-        "A path by which this process reaches the open folder, whatever takes its place; where the system has none, its path"
-        anchor = Path(f'/proc/self/fd/{self._fd}')
-        return anchor if self._fd is not None and anchor.exists() else self.path
-
-    @property
-    def inode(self)->int: return os.stat(self.path if self._fd is None else self._fd).st_ino
-
-    def stat(self,
-        name:str, # In this folder
-    )->os.stat_result|None: # None if there is no such thing
-        "The facts about a name; of a link, those of the link"
-        at, by = self._at(name)
-        with suppress(FileNotFoundError): return os.stat(at, follow_symlinks=False, **by)
-        return None
-
-    def mode(self, name:str)->int: # 0 if there is no such thing
-        "`st_mode` of a name"
-        st = self.stat(name)
-        return st.st_mode if st else 0
-
     def open(self, name:str)->io.BufferedReader: # To read bytes from
         "Open a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file"
         at, by = self._at(name)
@@ -154,24 +132,94 @@ class OpenFolder:
         try: return open_regular(at, False, **by)
         except UnsafePathError as e: raise UnsafePathError(e.reason, self.path / name) from None
 
-    def read(self, name:str)->bytes:
-        "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
-        with self.open(name) as f:
-            self._check_holes(name, os.fstat(f.fileno()))
-            return f.read()
+# %% ../../nbs/1_base/files.ipynb #03374839
+@patch
+def stat(self:OpenFolder,
+    name:str, # In this folder
+)->os.stat_result|None: # None if there is no such thing
+    "The facts about a name; of a link, those of the link"
+    at, by = self._at(name)
+    with suppress(FileNotFoundError): return os.stat(at, follow_symlinks=False, **by)
+    return None
 
-    def _check_holes(self, name, st):
-        "A few bytes in an archive can become terabytes"
-        if st.st_size <= _SMALL or getattr(st, 'st_blocks', st.st_size) * 512 * 16 >= st.st_size: return
-        raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
+@patch
+def mode(self:OpenFolder, name:str)->int: # 0 if there is no such thing
+    "`st_mode` of a name"
+    st = self.stat(name)
+    return st.st_mode if st else 0
 
-    def is_in_place(self)->bool:
-        "Does its path still lead to this folder?"
-        if self._fd is None: return self.path.is_dir()
-        with suppress(OSError): return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
-        return False
+@patch
+def read(self:OpenFolder, name:str)->bytes:
+    "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
+    with self.open(name) as f:
+        self._check_holes(name, os.fstat(f.fileno()))
+        return f.read()
 
-# %% ../../nbs/1_base/files.ipynb #e9017b3b
+@patch
+def _check_holes(self:OpenFolder, name, st):
+    "A few bytes in an archive can become terabytes"
+    if st.st_size <= _SMALL_BYTES or getattr(st, 'st_blocks', st.st_size) * 512 * 16 >= st.st_size: return
+    raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
+
+# %% ../../nbs/1_base/files.ipynb #f70d4ab1
+@patch
+def is_in_place(self:OpenFolder)->bool:
+    "Does its path still lead to this folder?"
+    if self._fd is None: return self.path.is_dir()
+    with suppress(OSError): return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
+    return False
+
+@patch(as_prop=True)
+def anchor(self:OpenFolder)->Path:
+    "A path by which this process reaches the open folder, whatever takes its place; where the system has none, its path"
+    anchor = Path(f'/proc/self/fd/{self._fd}')
+    return anchor if self._fd is not None and anchor.exists() else self.path
+
+@patch(as_prop=True)
+def inode(self:OpenFolder)->int: return os.stat(self.path if self._fd is None else self._fd).st_ino
+
+# %% ../../nbs/1_base/files.ipynb #44d2c63b
+@patch
+def rename(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
+    "Rename a file, link or folder; replaces a file or link of the new name"
+    (src, by), (dst, by_dst) = self._at(name, 'src_dir_fd'), (to or self)._at(new, 'dst_dir_fd')
+    os.replace(src, dst, **by, **by_dst)
+
+@patch
+def link(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
+    "Give a file a second name"
+    (src, by), (dst, by_dst) = self._at(name, 'src_dir_fd'), (to or self)._at(new, 'dst_dir_fd')
+    os.link(src, dst, follow_symlinks=False, **by, **by_dst)
+
+@patch
+def symlink(self:OpenFolder, target:str, name:str):
+    "Make a symbolic link"
+    at, by = self._at(name)
+    os.symlink(target, at, **by)
+
+@patch
+def readlink(self:OpenFolder, name:str)->str: # '' if it is no link, or nothing
+    "Where a link points to"
+    at, by = self._at(name)
+    with suppress(OSError): return os.readlink(at, **by)
+    return ''
+
+@patch
+def remove(self:OpenFolder, name:str):
+    "Remove a file or a link, never what it leads to; a missing one is fine"
+    at, by = self._at(name)
+    with suppress(FileNotFoundError): os.unlink(at, **by)
+
+@patch
+def remove_empty(self:OpenFolder, name:str)->bool: # Whether it is gone
+    "Remove a folder if there is nothing in it"
+    at, by = self._at(name)
+    with suppress(OSError):
+        os.rmdir(at, **by)
+        return True
+    return False
+
+# %% ../../nbs/1_base/files.ipynb #4046cf35
 def _flush(path):
     with open(path, 'rb+') as f: os.fsync(f.fileno())
 
@@ -209,18 +257,6 @@ def _new_file(self:OpenFolder, name, fill, flush=True, like=None):
         raise
 
 @patch
-def rename(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
-    "Rename a file, link or folder; replaces a file or link of the new name"
-    (src, by), (dst, by_dst) = self._at(name, 'src_dir_fd'), (to or self)._at(new, 'dst_dir_fd')
-    os.replace(src, dst, **by, **by_dst)
-
-@patch
-def link(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
-    "Give a file a second name"
-    (src, by), (dst, by_dst) = self._at(name, 'src_dir_fd'), (to or self)._at(new, 'dst_dir_fd')
-    os.link(src, dst, follow_symlinks=False, **by, **by_dst)
-
-@patch
 def copy(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`: folder of the new name; None: this one
     "Copy a file with its times, and flush the copy"
     with self.open(name) as file:
@@ -229,25 +265,14 @@ def copy(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`:
         (to or self)._new_file(new, lambda f: shutil.copyfileobj(file, f), like=st)
 
 @patch
-def symlink(self:OpenFolder, target:str, name:str):
-    "Make a symbolic link"
+def create(self:OpenFolder, name:str, size:int=0)->io.BufferedWriter: # `size`: bytes that are zero until they are written
+    "Make a file to write into; raises `FileExistsError` if the name is taken, be it by a link"
     at, by = self._at(name)
-    os.symlink(target, at, **by)
+    file = open(os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0), 0o666, **by), 'wb')
+    file.truncate(size)
+    return file
 
-@patch
-def readlink(self:OpenFolder, name:str)->str: # '' if it is no link, or nothing
-    "Where a link points to"
-    at, by = self._at(name)
-    with suppress(OSError): return os.readlink(at, **by)
-    return ''
-
-# %% ../../nbs/1_base/files.ipynb #7a0bc537
-@patch
-def remove(self:OpenFolder, name:str):
-    "Remove a file or a link, never what it leads to; a missing one is fine"
-    at, by = self._at(name)
-    with suppress(FileNotFoundError): os.unlink(at, **by)
-
+# %% ../../nbs/1_base/files.ipynb #e9017b3b
 @patch
 def remove_tree(self:OpenFolder, name:str):
     "Remove a folder with all that is in it, without following a link; a missing one is fine, a link or a file is an `UnsafePathError`"
@@ -255,15 +280,6 @@ def remove_tree(self:OpenFolder, name:str):
     if not S_ISDIR(mode): raise UnsafePathError(f'{kind_of(mode)}, not a folder', self.path / name)
     at, by = self._at(name)
     shutil.rmtree(at, **by)
-
-@patch
-def remove_empty(self:OpenFolder, name:str)->bool: # Whether it is gone
-    "Remove a folder if there is nothing in it"
-    at, by = self._at(name)
-    with suppress(OSError):
-        os.rmdir(at, **by)
-        return True
-    return False
 
 @patch
 def flush(self:OpenFolder):
@@ -282,15 +298,6 @@ def files(self:OpenFolder)->list: # Paths relative to this folder, sorted
         elif S_ISREG(mode): found.append(name)
         else: raise UnsafePathError(f'{kind_of(mode)}, not a file', self.path / name)
     return found
-
-# %% ../../nbs/1_base/files.ipynb #e6cef304
-@patch
-def create(self:OpenFolder, name:str, size:int=0)->io.BufferedWriter: # `size`: bytes that are zero until they are written
-    "Make a file to write into; raises `FileExistsError` if the name is taken, be it by a link"
-    at, by = self._at(name)
-    file = open(os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0), 0o666, **by), 'wb')
-    file.truncate(size)
-    return file
 
 # %% ../../nbs/1_base/files.ipynb #3b83945a
 def lock_in(

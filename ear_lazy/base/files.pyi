@@ -50,51 +50,51 @@ class OpenFolder:
     def __repr__(self) -> str: ...
     def names(self) -> list: # Sorted
         "Names of what is in it"
-    @property
-    def anchor(self) -> Path:
-        "A path by which this process reaches the open folder, whatever takes its place; where the system has none, its path"
-    @property
-    def inode(self) -> int: ...
+    def open(self, name: str) -> io.BufferedReader: # To read bytes from
+        "Open a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file"
     def stat(self,
         name: str, # In this folder
     ) -> os.stat_result | None: # None if there is no such thing
         "The facts about a name; of a link, those of the link"
     def mode(self, name: str) -> int: # 0 if there is no such thing
         "`st_mode` of a name"
-    def open(self, name: str) -> io.BufferedReader: # To read bytes from
-        "Open a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file"
     def read(self, name: str) -> bytes:
         "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
     def is_in_place(self) -> bool:
         "Does its path still lead to this folder?"
-    def write(self,
-        name: str, # In this folder
-        data: bytes | Callable, # Content, or a function that makes it of the file's inode
-        flush: bool = True, # Wait until it is on disk
-    ) -> None:
-        "Write a file, whole or not at all; replaces a file or link of this name"
+    @property
+    def anchor(self) -> Path:
+        "A path by which this process reaches the open folder, whatever takes its place; where the system has none, its path"
+    @property
+    def inode(self) -> int: ...
     def rename(self, name: str, new: str, to: 'OpenFolder|None' = None) -> None: # `to`: folder of the new name; None: this one
         "Rename a file, link or folder; replaces a file or link of the new name"
     def link(self, name: str, new: str, to: 'OpenFolder|None' = None) -> None: # `to`: folder of the new name; None: this one
         "Give a file a second name"
-    def copy(self, name: str, new: str, to: 'OpenFolder|None' = None) -> None: # `to`: folder of the new name; None: this one
-        "Copy a file with its times, and flush the copy"
     def symlink(self, target: str, name: str) -> None:
         "Make a symbolic link"
     def readlink(self, name: str) -> str: # '' if it is no link, or nothing
         "Where a link points to"
     def remove(self, name: str) -> None:
         "Remove a file or a link, never what it leads to; a missing one is fine"
-    def remove_tree(self, name: str) -> None:
-        "Remove a folder with all that is in it, without following a link; a missing one is fine, a link or a file is an `UnsafePathError`"
     def remove_empty(self, name: str) -> bool: # Whether it is gone
         "Remove a folder if there is nothing in it"
+    def write(self,
+        name: str, # In this folder
+        data: bytes | Callable, # Content, or a function that makes it of the file's inode
+        flush: bool = True, # Wait until it is on disk
+    ) -> None:
+        "Write a file, whole or not at all; replaces a file or link of this name"
+    def copy(self, name: str, new: str, to: 'OpenFolder|None' = None) -> None: # `to`: folder of the new name; None: this one
+        "Copy a file with its times, and flush the copy"
+    def create(self, name: str, size: int = 0) -> io.BufferedWriter: # `size`: bytes that are zero until they are written
+        "Make a file to write into; raises `FileExistsError` if the name is taken, be it by a link"
+    def remove_tree(self, name: str) -> None:
+        "Remove a folder with all that is in it, without following a link; a missing one is fine, a link or a file is an `UnsafePathError`"
     def flush(self) -> None:
         "Wait until the names of the folder are on disk"
     def files(self) -> list: # Paths relative to this folder, sorted
         "All files in it and in the folders below; raises `UnsafePathError` for a link, a pipe or a device"
-    def create(self, name: str, size: int = 0) -> io.BufferedWriter: # `size`: bytes that are zero until they are written
-        "Make a file to write into; raises `FileExistsError` if the name is taken, be it by a link"
 
 def flush_files(
     paths: list, # Files

@@ -8,8 +8,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/images.html.md"""
 __all__ = ['FORMATS', 'SCANS', 'image_size', 'OpenImage', 'open_image', 'load_image']
 
 # %% ../../nbs/1_base/images.ipynb #f48e8edc
-import errno, os, re, struct, time, zlib
+import errno, os, re, struct, zlib
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader, BytesIO
 from math import ceil, floor
 from typing import NamedTuple
@@ -17,9 +18,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .compat import jpeg_sampling, reduced_rgb, rgb_rows, says_cut_off
 from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
+from .extras import extra
 from .files import open_regular
 from .geometry import Fit, turn_points
+from .retries import retried
 from .storage import is_remote, prefetch, read
 
 # %% ../../nbs/1_base/images.ipynb #bb47d735
@@ -43,7 +47,7 @@ def load_error(
             fault, reason = 'too_large', f'too many pixels ({error}); if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS'
         case OSError(strerror=str(text)): fault, reason = 'unreadable', f'cannot be read: {text}'
         case _:
-            fault = 'cut_off' if 'truncated' in str(error) else 'damaged'
+            fault = 'cut_off' if says_cut_off(error) else 'damaged'
             reason = f'cannot be decoded: {error}'
     return ImageLoadError(reason, path, fault=fault)
 
@@ -62,7 +66,7 @@ def image_errors(
     except Exception as error: raise load_error(error, path) from error
 
 # %% ../../nbs/1_base/images.ipynb #abb3f706
-NOTES = 2**20 # bytes of a file allowed for metadata
+METADATA_BYTES = 2**20 # bytes of a file allowed for metadata
 
 def pixel_bound(
     max_pixels:int|None=None, # Most pixels of an image; None: twice `PIL.Image.MAX_IMAGE_PIXELS`, Pillow's own limit
@@ -81,12 +85,12 @@ def check_pixels(
     raise ImageLoadError(f'too many pixels: {size[1]}×{size[0]}, and max_pixels is {pixel_bound(max_pixels):,}', path, fault='too_large')
 
 # %% ../../nbs/1_base/images.ipynb #29cf8820
-READS = 20_000 # while a header is read
-_PIXELS_A_READ = 256 # bytes of the file for which one more read is allowed, for the pixels
+HEADER_READS = 20_000 # while a header is read
+_BYTES_A_READ = 256 # bytes of the file for which one more read is allowed, for the pixels
 
 class _Counted:
     "A file that allows a limited number of reads"
-    reads, image_path = READS, ''
+    reads, image_path = HEADER_READS, ''
     def read(self, size=-1):
         self.reads -= 1
         if self.reads >= 0: return super().read(size)
@@ -96,12 +100,12 @@ class CountedBytes(_Counted, BytesIO): "Bytes as a file with a limited number of
 class CountedFile(_Counted, BufferedReader): "A file with a limited number of reads"
 
 # %% ../../nbs/1_base/images.ipynb #8991ab97
-TRIES, WAIT = 4, 0.05 # seconds before the second try, twice as long before each further one
-TRANSIENT = {getattr(errno, o) for o in ('EIO', 'EAGAIN', 'EINTR', 'EBUSY', 'ETIMEDOUT', 'ESTALE', 'ECONNRESET', 'ECONNABORTED', 'EHOSTDOWN',
+WAITS_SECONDS = 0.05, 0.1, 0.2 # before the second try and each further one
+PASSING_ERRNOS = {getattr(errno, o) for o in ('EIO', 'EAGAIN', 'EINTR', 'EBUSY', 'ETIMEDOUT', 'ESTALE', 'ECONNRESET', 'ECONNABORTED', 'EHOSTDOWN',
                                          'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO', 'ENOLINK') if hasattr(errno, o)}
 _FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0) # a pipe is not waited for
 
-def _most_bytes(max_pixels): return 4*pixel_bound(max_pixels) + NOTES
+def _most_bytes(max_pixels): return 4*pixel_bound(max_pixels) + METADATA_BYTES
 
 def _status_of(file, most, path):
     "`os.stat_result` of an open file; raises `ImageLoadError` if it has too many bytes"
@@ -119,12 +123,9 @@ def _read(path, max_pixels, keep, check):
     "Bytes of a file, and its `os.stat_result` from before they were read; None if it is remote"
     most = _most_bytes(max_pixels)
     if is_remote(path): return _read_remote(path, most, keep), None
-    for turn in range(TRIES - 1):
-        try: return _read_once(path, most, check)
-        except OSError as error:
-            if error.errno not in TRANSIENT: raise
-        time.sleep(WAIT*2**turn)
-    return _read_once(path, most, check)
+    return retried(partial(_read_once, path, most, check), _is_transient, WAITS_SECONDS)
+
+def _is_transient(error): return isinstance(error, OSError) and error.errno in PASSING_ERRNOS
 
 def read_file(
     path:str, # Image file, or its URL
@@ -171,7 +172,7 @@ def exif_orientation(
     except struct.error: return 1 # it ends early, and the pixels may still be good
 
 _ORIENTATION = 0x112
-_NUMBERS = {3: 'H', 4: 'L', 6: 'b', 8: 'h', 9: 'l'} # types of a tag that may hold it
+_TAG_TYPES = {3: 'H', 4: 'L', 6: 'b', 8: 'h', 9: 'l'} # types of a tag that may hold it
 
 def _orientation_in(data, order):
     "The orientation among the tags of the first folder; the values of all others stay where they are"
@@ -180,10 +181,10 @@ def _orientation_in(data, order):
     for at in range(start, min(start + 12*n, len(data) - 11), 12):
         if struct.unpack_from(order + 'H', data, at)[0] != _ORIENTATION: continue
         kind, count, place = struct.unpack_from(order + 'HLL', data, at + 2)
-        size = count*struct.calcsize(order + _NUMBERS[kind]) if kind in _NUMBERS else 0
+        size = count*struct.calcsize(order + _TAG_TYPES[kind]) if kind in _TAG_TYPES else 0
         if size <= 4: place = at + 8
         if not size or place + size > len(data): continue
-        value, = struct.unpack_from(order + _NUMBERS[kind], data, place)
+        value, = struct.unpack_from(order + _TAG_TYPES[kind], data, place)
         return value if value in range(1, 9) else 1
     return 1
 
@@ -198,8 +199,8 @@ _height_and_width = struct.Struct('>HH').unpack
 # %% ../../nbs/1_base/images.ipynb #5926bc46
 _segment, _frame = struct.Struct('>BBH').unpack_from, struct.Struct('>BHHB').unpack_from
 _FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc} # markers of a frame, whose header has the size
-_NOTES = dict.fromkeys((0xc4, 0xcc, 0xdd, 0xe1, *range(0xe3, 0xed), 0xef, 0xfe), 2) # skipped segments: marker to least length
-_NOTES |= {0xe0: 9, 0xe2: 16, 0xee: 9}
+_SKIPPED_SEGMENTS = dict.fromkeys((0xc4, 0xcc, 0xdd, 0xe1, *range(0xe3, 0xed), 0xef, 0xfe), 2) # skipped segments: marker to least length
+_SKIPPED_SEGMENTS |= {0xe0: 9, 0xe2: 16, 0xee: 9}
 
 def jpeg_header(
     data:bytes, # The first bytes of a JPEG
@@ -219,7 +220,7 @@ def jpeg_header(
             size = height, width
         elif marker == 0xdb: # tables of one byte and 64
             if length % 65 != 2 or max(data[start:at:65], default=0) > 15: return
-        elif length < _NOTES.get(marker, 1 << 16) or data.startswith(b'MPF\0', start): return
+        elif length < _SKIPPED_SEGMENTS.get(marker, 1 << 16) or data.startswith(b'MPF\0', start): return
         elif marker == 0xe1 and data.startswith(b'Exif\0\0', start):
             if exif or data[start + 6:start + 10] not in (b'II*\0', b'MM\0*'): return
             exif = data[start:at]
@@ -227,8 +228,8 @@ def jpeg_header(
 # %% ../../nbs/1_base/images.ipynb #6eaf231e
 _chunk, _picture = struct.Struct('>I4s').unpack_from, struct.Struct('>IIBBxBx').unpack_from
 _SIGNATURE = b'\x89PNG\r\n\x1a\n'
-_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)} # of each colour type
-_CHUNKS = { # name to least length
+_BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)} # of each colour type
+_CHUNK_BYTES = { # name to least length
     b'IHDR': 13, b'eXIf': 8, b'sRGB': 1, b'gAMA': 4, b'pHYs': 9, b'cHRM': 32, b'PLTE': 0, b'bKGD': 0, b'tIME': 0, b'sBIT': 0}
 
 def png_header(
@@ -240,23 +241,23 @@ def png_header(
         length, name = _chunk(data, at)
         start, at = at + 8, at + 12 + length
         if name == b'IDAT': return size and (exif, size)
-        if length < _CHUNKS.get(name, 1 << 32): return
+        if length < _CHUNK_BYTES.get(name, 1 << 32): return
         if at > len(data): raise struct.error
         if zlib.crc32(data[start - 4:at - 4]) != int.from_bytes(data[at - 4:at]): return
         if name == b'IHDR':
             width, height, bits, colours, filters = _picture(data, start)
-            if size or bits not in _DEPTHS.get(colours, ()) or filters: return
+            if size or bits not in _BIT_DEPTHS.get(colours, ()) or filters: return
             size = height, width
         elif name == b'eXIf': exif = b'Exif\0\0' + data[start:at - 4]
 
 # %% ../../nbs/1_base/images.ipynb #d9a8b977
-HEAD = 8192 # bytes; a longer header has a thumbnail or a colour profile
-_PIECES = 1024, HEAD - 1024, 2**18 # bytes per read; most headers end within the first
+HEADER_BYTES = 8192 # bytes; a longer header has a thumbnail or a colour profile
+_PIECE_BYTES = 1024, HEADER_BYTES - 1024, 2**18 # bytes per read; most headers end within the first
 
 def _open_header(file):
     "`image_header` of an open file, reading no more of it than needed"
     data = b''
-    for size in _PIECES:
+    for size in _PIECE_BYTES:
         data += os.read(file, size)
         try: return image_header(data)
         except struct.error: pass # it continues in the next piece
@@ -333,13 +334,13 @@ def jpeg_is_whole(
     "Whether the picture's own end marker is there, whatever follows it"
     if data.endswith(b'\xff\xd9'): return True
     position = 2
-    for _ in range(READS):
+    for _ in range(HEADER_READS):
         if not (found := _marker.search(data, position)): break
         if found[0] == b'\xff\xd9': return True
         position = found.end() + int.from_bytes(data[found.end():found.end() + 2])
     return False
 
-# %% ../../nbs/1_base/images.ipynb #42962c3e
+# %% ../../nbs/1_base/images.ipynb #b90d666e
 def check_levels(
     im:Image.Image, # An image from `Image.open`
     path:str, # Its file, for the error
@@ -397,7 +398,7 @@ def _bytes_a_pixel(im):
     "Peak bytes of memory per pixel while decoding, besides the file"
     if im.format == 'WEBP': return 16 # its decoder holds a picture three times
     if not im.info.get('progressive'): return 8
-    parts = [h*v for _, h, v, _ in im.layer] # of each colour; all scans are collected in 16 bits before there are pixels
+    parts = [h*v for h, v in jpeg_sampling(im)] # of each colour; all scans are collected in 16 bits before there are pixels
     return max(8, 4 + ceil(2*sum(parts)/max(parts)))
 
 SCANS = 1000 # of a progressive JPEG; encoders make about ten
@@ -427,14 +428,14 @@ def open_image(
         check_pixels(im.size[::-1], max_pixels, path)
         _check_hidden(im, data, max_pixels, path)
         check_levels(im, path)
-        file.reads = READS + len(data)//_PIXELS_A_READ
+        file.reads = HEADER_READS + len(data)//_BYTES_A_READ
         if im.format in ('JPEG', 'MPO') and not jpeg_is_whole(data):
             raise ImageLoadError('the file is cut off: the end of the picture is missing', path, fault='cut_off')
         turn, stored = orientation(im), im.size[::-1]
         return OpenImage(path, data, im, turn, stored, stored[::-1] if turn >= 5 else stored, status)
 
 # %% ../../nbs/1_base/images.ipynb #0755c7b0
-STRIP = 98_304 # bytes at a time; blocks of 128 KB or more would be allocated anew by the system each time
+STRIP_BYTES = 98_304 # bytes at a time; blocks of 128 KB or more would be allocated anew by the system each time
 
 def array_for(
     size:tuple, # (height, width) of an image
@@ -452,11 +453,9 @@ def rgb_array(
     "Pixels of an RGB image as an array of their own"
     if im.mode != 'RGB': raise ValueError(f'the image is {im.mode}, not RGB')
     im.load()
-    array, at, done = array_for(im.size[::-1], out), 0, False
-    flat, encoder = array.reshape(-1), Image._getencoder('RGB', 'raw', 'RGB')
-    encoder.setimage(im.im, (0, 0, *im.size))
-    while not done:
-        _, done, rows = encoder.encode(max(STRIP, 4*im.width))
+    array, at = array_for(im.size[::-1], out), 0
+    flat = array.reshape(-1)
+    for rows in rgb_rows(im, STRIP_BYTES):
         flat[at:at + len(rows)] = np.frombuffer(rows, np.uint8)
         at += len(rows)
     return array
@@ -528,10 +527,8 @@ def decode_pil(
 # %% ../../nbs/1_base/images.ipynb #03ffc42b
 def import_cv2():
     "The module cv2; raises an `ImportError` that says what to install"
-    try: import cv2
-    except ImportError as error:
-        raise ImportError("image_loader='cv2' needs OpenCV: pip install opencv-python-headless "
-            f'(the plain opencv-python also needs system libraries: apt-get install libgl1 libglib2.0-0). Python says: {error}') from error
+    with extra("image_loader='cv2' needs OpenCV",
+               'opencv-python-headless (the plain opencv-python also needs system libraries: apt-get install libgl1 libglib2.0-0)'): import cv2
     return cv2
 
 # %% ../../nbs/1_base/images.ipynb #bbabb1f7
@@ -547,7 +544,7 @@ def _turn_cv2(array, turn):
 
 def _check_chunks(data, path):
     "Raise `ImageLoadError` for a PNG of more chunks than Pillow would read; OpenCV would read all of them"
-    at, left = len(_SIGNATURE), READS + len(data)//_PIXELS_A_READ
+    at, left = len(_SIGNATURE), HEADER_READS + len(data)//_BYTES_A_READ
     while at + 8 <= len(data) and left: at, left = at + 12 + int.from_bytes(data[at:at + 4]), left - 1
     if not left: raise ImageLoadError('too many pieces of metadata', path, fault='too_large')
 
@@ -564,7 +561,7 @@ def decode_cv2(
     if image.im.format in ('JPEG', 'PNG') and image.im.mode != 'CMYK' and ';16' not in raw_mode(image.im):
         if image.im.format == 'PNG': _check_chunks(image.data, image.path)
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-        if reduce > 1: flags |= getattr(cv2, f'IMREAD_REDUCED_GRAYSCALE_{reduce}') # for RGB, only the bit of the size
+        if reduce > 1: flags |= reduced_rgb(reduce)
         array = cv2.imdecode(np.frombuffer(image.data, np.uint8), flags)
     if array is None: return decode_pil(image, box, fit, reduce, out)
     if box:

@@ -10,7 +10,10 @@ __all__ = ['described']
 # %% ../../nbs/1_base/parameters.ipynb #69284832
 import inspect
 import re
+from functools import partial
 from typing import TypeVar
+
+from .compat import LateDoc, text_of_type
 
 _T = TypeVar('_T')
 
@@ -37,33 +40,21 @@ def _section(title, lines):
 def _type(annotation):
     "A type as it stands in the source, without the modules that its names are from"
     if isinstance(annotation, str): return annotation
-    return '' if annotation is inspect.Parameter.empty else re.sub(r'\b([a-zA-Z_]\w*\.)+(?=[a-zA-Z_])', '', inspect.formatannotation(annotation))
+    return '' if annotation is inspect.Parameter.empty else re.sub(r'\b([a-zA-Z_]\w*\.)+(?=[a-zA-Z_])', '', text_of_type(annotation))
 
 class _OfClass:
     "The docstring of a class, with its parameters"
-    def __init__(self, cls): self.cls, self.text, self.full = cls, cls.__doc__, None
+    def __init__(self, cls): self.cls, self.text, self.full = cls, inspect.cleandoc(cls.__doc__), None
     def __get__(self, instance, owner):
         if self.full is None:
             self.full = self.text # for `docments`, which asks for it
             self.full += _sections(self.cls)
         return self.full
 
-class _OfFunction(str):
-    "The docstring of a function; what `help` and Jupyter show of it has its parameters, too"
-    def __new__(cls, function):
-        self = super().__new__(cls, function.__doc__)
-        self.function, self.full = function, None
-        return self
-
-    def expandtabs(self, tabsize=8): # with this `inspect.getdoc` begins
-        if self.full is None:
-            self.full = str(self)
-            self.full += _sections(self.function)
-        return self.full.expandtabs(tabsize)
-
 def described(
     o:_T, # Class or function with a docstring, and a comment beside each parameter or field
 )->_T: # The same
     "Decorator that completes a docstring with what the parameters are for"
-    if o.__doc__: o.__doc__ = _OfClass(o) if isinstance(o, type) else _OfFunction(o) # there is none with `python -OO`
+    if not o.__doc__: return o # with `python -OO`
+    o.__doc__ = _OfClass(o) if isinstance(o, type) else LateDoc(inspect.cleandoc(o.__doc__), partial(_sections, o))
     return o

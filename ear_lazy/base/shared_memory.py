@@ -1,4 +1,4 @@
-"""Files that several processes hold open, and locks on them
+"""Memory and files that several processes hold, locks on them, and what a fork needs
 
 Docs: https://ear-lazy.github.io/ear_lazy/1_base/shared_memory.html.md"""
 
@@ -9,12 +9,45 @@ __all__ = []
 
 # %% ../../nbs/1_base/shared_memory.ipynb #d51b64c3
 import errno
+import mmap
 import os
 import time
+from collections.abc import Callable
+from tempfile import TemporaryFile
+from weakref import finalize
 
 # %% ../../nbs/1_base/shared_memory.ipynb #2580a575
 try: import fcntl
 except ImportError: fcntl = None # Windows
+
+# %% ../../nbs/1_base/shared_memory.ipynb #66bf4b59
+PAGE_BYTES = mmap.PAGESIZE # memory comes in such pieces
+HAS_MEMORY_FILES = hasattr(os, 'memfd_create')
+
+def unnamed_file(
+    size:int=0, # Bytes, all zero
+    name:str='ear_lazy', # What `/proc` shows of it
+)->int: # Its descriptor, to be closed
+    "A new file for this process and others"
+    if HAS_MEMORY_FILES: fd = os.memfd_create(name)
+    else:
+        with TemporaryFile() as file: fd = os.dup(file.fileno())
+    if size: os.ftruncate(fd, size)
+    return fd
+
+def map_file(
+    fd:int, # Descriptor of a file, which need not stay open
+    size:int=0, # Bytes from its start; 0: all
+)->mmap.mmap:
+    "The content of a file as memory that all processes share which map it"
+    return mmap.mmap(fd, size)
+
+def close_with(
+    owner:object, # Something that has no other use for it
+    fd:int, # Descriptor
+):
+    "Close a file when its owner is gone; at exit the system does"
+    finalize(owner, os.close, fd).atexit = False
 
 # %% ../../nbs/1_base/shared_memory.ipynb #6aaa3807
 def identity_of(
@@ -23,6 +56,18 @@ def identity_of(
     "Identifies a file among all existing files"
     stat = os.fstat(fd)
     return stat.st_dev, stat.st_ino
+
+# %% ../../nbs/1_base/shared_memory.ipynb #912d0292
+def open_elsewhere(
+    pid:int, # A process
+    fd:int, # Descriptor of a file in that process
+    identity:tuple, # `identity_of` the file
+)->int: # Descriptor of it in this process, to be closed
+    "Open a file that another process holds; raises `OSError` if it is gone, or the system forbids it"
+    own = os.open(f'/proc/{pid}/fd/{fd}', os.O_RDWR)
+    if identity_of(own) == identity: return own
+    os.close(own)
+    raise OSError(errno.ESTALE, 'it has been closed')
 
 # %% ../../nbs/1_base/shared_memory.ipynb #1c2fca4d
 def lock_file(
@@ -34,3 +79,14 @@ def lock_file(
         except OSError as e:
             if e.errno != errno.EDEADLK: raise
         time.sleep(0.0001)
+
+# %% ../../nbs/1_base/shared_memory.ipynb #c9a99b80
+def before_fork(function:Callable[[], None])->Callable[[], None]:
+    "Decorator: call a function in a process that is about to fork"
+    if hasattr(os, 'register_at_fork'): os.register_at_fork(before=function)
+    return function
+
+def in_forked_child(function:Callable[[], None])->Callable[[], None]:
+    "Decorator: call a function in a forked process, before anything else"
+    if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=function)
+    return function

@@ -20,12 +20,16 @@ from threading import Lock
 from urllib.parse import quote
 
 from .arguments import home_path
+from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range
 from .errors import StorageError, UnsafePathError
+from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
+from .retries import retried
+from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
 _URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+://').match
-_BROKEN = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]').match # what `Path` makes of a URL
+_BROKEN_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]').match # what `Path` makes of a URL
 
 def is_remote(
     path:str, # A path or URL
@@ -33,12 +37,12 @@ def is_remote(
     "Is it a URL?"
     return type(path) is str and '://' in path and _URL(path) is not None
 
-def place(
+def absolute_location(
     path:str, # A path or URL
 )->str:
     "An absolute path, `~` expanded, or a URL without `/` at its end; a `file://` URL is a path"
     text = os.fspath(path)
-    if text is not path and _BROKEN(text): raise ValueError(f'{text!r} was a URL before it became a Path: pass it as text')
+    if text is not path and _BROKEN_URL(text): raise ValueError(f'{text!r} was a URL before it became a Path: pass it as text')
     if not is_remote(text): return os.path.abspath(home_path(text))
     protocol, _, rest = text.partition('://')
     return os.path.abspath(rest) if protocol in ('file', 'local') else text.rstrip('/')
@@ -75,18 +79,16 @@ def filesystem(
     "The filesystem of a URL; raises an `ImportError` that says what to install"
     protocol = url.partition('://')[0].lower()
     try:
-        import fsspec
-        return fsspec.filesystem(protocol)
-    except ImportError as error:
-        raise ImportError(f"{protocol}:// URLs need a package that is not installed: pip install 'ear_lazy[remote]' for S3, another for "
-                          f'other storage. Python says: {error}') from error
+        with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
+            import fsspec
+            return fsspec.filesystem(protocol)
     except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from error
 
 def storage_path(
     url:str, # A URL
 )->str:
     "The path by which its filesystem knows a URL"
-    return filesystem(url)._strip_protocol(url)
+    return path_in_storage(filesystem(url), url)
 
 def check_storage(
     url:str, # A path or URL
@@ -101,7 +103,7 @@ def check_storage(
 # %% ../../nbs/1_base/storage.ipynb #16383bc7
 _CREDENTIALS = re.compile('credential|token|expired', re.I)
 _NETWORK = re.compile('connect|timeout|payload|incomplete|disconnected|http', re.I) # in the name of an error's type
-_PASSES = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
+_PASSING_ERRNOS = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
                                              'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO')}
 
 def storage_error(
@@ -116,7 +118,7 @@ def storage_error(
         fault, reason = 'denied', 'access is denied: check the credentials, and what they allow'
         if 'xpired' in said: reason = 'the credentials have expired: renew them'
         reason += f' ({said})'
-    elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSES or _NETWORK.search(name):
+    elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSING_ERRNOS or _NETWORK.search(name):
         fault = 'unreachable'
         reason = f'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later ({said})'
     else: fault, reason = 'unreadable', f'the storage raised {name}: {said}'
@@ -132,48 +134,46 @@ def storage_errors(
     except Exception as error: raise storage_error(error, url) from error
 
 # %% ../../nbs/1_base/storage.ipynb #9701ef45
-PATIENCE, WAIT = 5, 0.1 # seconds from the first try to the last; before the second try, twice as long before each further one
+PATIENCE_SECONDS = 5 # from the first try to the last
+WAITS_SECONDS = 0.1, 0.2, 0.4, 0.8, 1.6 # before the second try and each further one
 
 def tried(
     function, # Of no argument
     url:str, # What it reads or writes
 ):
     "The result of a function, retried while its error may pass; raises `StorageError`"
-    start, wait = time.monotonic(), WAIT
-    while True:
-        try:
-            with storage_errors(url): return function()
-        except StorageError as error:
-            if error.fault != 'unreachable' or time.monotonic() - start + wait > PATIENCE: raise
-        time.sleep(wait)
-        wait *= 2
+    def once():
+        with storage_errors(url): return function()
+    return retried(once, _is_unreachable, WAITS_SECONDS, PATIENCE_SECONDS)
+
+def _is_unreachable(error): return isinstance(error, StorageError) and error.fault == 'unreachable'
 
 # %% ../../nbs/1_base/storage.ipynb #fccdda34
-_ALL = 2**40 # bytes; with an explicit end, a file takes one request instead of two
+_ALL_BYTES = 2**40 # bytes; with an explicit end, a file takes one request instead of two
 
 def read_range(
     url:str, # File
     start:int=0, # First byte
-    end:int=_ALL, # One past the last byte; the file may be shorter
+    end:int=_ALL_BYTES, # One past the last byte; the file may be shorter
 )->bytes:
     "Bytes of a file; raises `StorageError`"
     fs = filesystem(url)
     def get():
         try: return fs.cat_file(storage_path(url), start=start, end=end)
         except OSError as error:
-            if error.errno == errno.EINVAL and 'range' in str(error).lower(): return b'' # S3's word for an empty file
+            if says_no_such_range(error): return b'' # the file is empty
             raise
     return tried(get, url)
 
 # %% ../../nbs/1_base/storage.ipynb #714fc05f
-_SIGNS = ('ETag', 'etag', 'e_tag', 'generation', 'md5Hash', 'content_md5', 'Content-MD5', 'LastModified', 'last_modified', 'Last-Modified',
+_VERSION_FIELDS = ('ETag', 'etag', 'e_tag', 'generation', 'md5Hash', 'content_md5', 'Content-MD5', 'LastModified', 'last_modified', 'Last-Modified',
           'updated', 'mtime', 'modified', 'created') # strongest first
 
 def version_of(
     info:dict, # From a filesystem of fsspec
 )->str: # '' if `info` does not say
     "A text that changes when the file does"
-    sign = next((info[o] for o in _SIGNS if info.get(o)), None)
+    sign = next((info[o] for o in _VERSION_FIELDS if info.get(o)), None)
     if hasattr(sign, 'timestamp'): sign = sign.timestamp() # a listing may have a number for what `info` gives as a date
     return '' if sign is None else _digest(str(sign).strip('"') + f" {info['size']}")
 
@@ -186,7 +186,7 @@ def file_info(
     fs = filesystem(url)
     path = storage_path(url)
     def get():
-        fs.invalidate_cache(fs._parent(path))
+        forget_listing(fs, path)
         try: return fs.info(path)
         except OSError as error:
             if error.errno == errno.EINVAL: fs.cat_file(path, start=0, end=1) # S3 explains its errors only in answers that have a body
@@ -196,35 +196,25 @@ def file_info(
     raise StorageError('this is a folder, not a file', url, fault='unreadable')
 
 # %% ../../nbs/1_base/storage.ipynb #25fe371f
-_VALID = 900 # seconds that a signed URL is valid
-_PROBE = "a b/ü+~'=&%.jpg" # a name that shows how names are quoted
+_VALID_SECONDS = 900 # seconds that a signed URL is valid
+_PROBE_NAME = "a b/ü+~'=&%.jpg" # a name that shows how names are quoted
 
 class _Signer:
     "Signs URLs as the client of a filesystem of s3fs would"
     def __init__(self, fs):
-        from botocore.session import Session
-        from botocore.signers import RequestSigner
-        made, session = fs.connect().meta, Session(**fs.kwargs)
-        keys = {'aws_access_key_id': fs.key, 'aws_secret_access_key': fs.secret, 'aws_session_token': fs.token}
-        keys |= {k: v for k, v in fs.client_kwargs.items() if k in keys}
-        if keys['aws_access_key_id']: session.set_credentials(*keys.values())
-        self.client = session.create_client('s3', region_name=made.region_name, endpoint_url=made.endpoint_url, config=made.config)
-        meta = self.client.meta
-        self._plain = RequestSigner(meta.service_model.service_id, meta.region_name, 's3', meta.config.signature_version,
-                                    session.get_credentials(), meta.events)
+        self.client, session = s3_client_like(fs)
+        self._sign_url = s3_url_signer(self.client, session)
         self._folders = {} # bucket to the prefix of its URLs; '' if prefix and name do not make the URL
 
-    def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID)
+    def _by_rules(self, bucket, **file): return self.client.generate_presigned_url('get_object', {'Bucket': bucket, **file}, ExpiresIn=_VALID_SECONDS)
 
-    def _by_name(self, folder, key):
-        request = {'method': 'GET', 'url': folder + quote(key, safe='/~'), 'headers': {}, 'body': {}, 'query_string': {}, 'context': {}}
-        return self._plain.generate_presigned_url(request, 'GetObject', _VALID)
+    def _by_name(self, folder, key): return self._sign_url(folder + quote(key, safe='/~'), _VALID_SECONDS)
 
     def _find_folder(self, bucket):
         for _ in range(2): # signatures hold the time in seconds, which may have moved on between the two
-            url = self._by_rules(bucket, Key=_PROBE)
-            folder = url.partition('?')[0].removesuffix(quote(_PROBE, safe='/~'))
-            if self._by_name(folder, _PROBE) == url: return folder
+            url = self._by_rules(bucket, Key=_PROBE_NAME)
+            folder = url.partition('?')[0].removesuffix(quote(_PROBE_NAME, safe='/~'))
+            if self._by_name(folder, _PROBE_NAME) == url: return folder
         return ''
 
     def sign(self, bucket, key, version=None):
@@ -240,7 +230,7 @@ _making = Lock() # held while one of the objects below is made, one per process
 _http = None # connections
 _signer = None, None # filesystem and signer made for it; no filesystem: the signer is the parent process's
 _unsigned = set() # buckets that reject signed URLs
-_PASSING = 200, 206, 404, 416, 429, 500, 502, 503, 504 # statuses that do not mean such a rejection
+_PASSING_STATUSES = 200, 206, 404, 416, 429, 500, 502, 503, 504 # statuses that do not mean such a rejection
 
 def _connections():
     global _http
@@ -272,21 +262,21 @@ def _get_signed(url, end):
 
 def read_whole(
     url:str, # File
-    end:int=_ALL, # At most so many bytes
+    end:int=_ALL_BYTES, # At most so many bytes
 )->bytes:
     "Content of a file; raises `StorageError`"
     if not _has_signed(url): return read_range(url, 0, end)
     status, data = _get_signed(url, end)
     if status in (200, 206): return data
     data = read_range(url, 0, end)
-    if status not in _PASSING: _unsigned.add(url.split('/')[2])
+    if status not in _PASSING_STATUSES: _unsigned.add(url.split('/')[2])
     return data
 
 # %% ../../nbs/1_base/storage.ipynb #8725b6c5
 def cache_dir()->Path:
     "Folder for local copies of remote files"
-    said, shared = os.environ.get('EAR_LAZY_CACHE'), os.environ.get('XDG_CACHE_HOME')
-    return Path(os.path.abspath(os.path.expanduser(said or os.path.join(shared or '~/.cache', 'ear_lazy'))))
+    own, shared = os.environ.get('EAR_LAZY_CACHE'), os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    return Path(os.path.abspath(os.path.expanduser(own or os.path.join(shared, 'ear_lazy'))))
 
 @contextmanager
 def _cache_part(what, url):
@@ -306,6 +296,7 @@ def in_cache(
     "Where to keep something of a URL; a disk error or a link in the block becomes a `StorageError` that names the cache folder"
     with _cache_part(what, url) as part, part.folder(_digest(url), make=True) as folder: yield folder
 
+# %% ../../nbs/1_base/storage.ipynb #0d5aa70b
 def part_name()->str:
     "A name for a file that is not complete yet"
     return f'.part-{uuid.uuid4().hex}'
@@ -345,7 +336,7 @@ def fetch_whole(
     finally: folder.remove(part)
 
 # %% ../../nbs/1_base/storage.ipynb #4d70d7e8
-DAY = 86_400 # seconds
+DAY_SECONDS = 86_400 # seconds
 
 def local_copy(
     url:str, # File
@@ -372,7 +363,7 @@ def _forget(folder, but):
     for name in folder.names():
         if name == but or not (_is_copy(name) or is_part(name)): continue
         found = folder.stat(name)
-        if found and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY: folder.remove(name)
+        if found and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY_SECONDS: folder.remove(name)
 
 # %% ../../nbs/1_base/storage.ipynb #8da88da1
 def _kept(url, end, keep):
@@ -408,12 +399,11 @@ def _fetchers():
         if _pool is None: _pool = ThreadPoolExecutor(IN_FLIGHT, 'ear_lazy fetch')
     return _pool
 
+@in_forked_child
 def _forget_threads():
     "Start anew in a forked process, which inherits no threads or connections"
     global _pool, _fetches, _making, _http, _signer
     _pool, _fetches, _making, _http, _signer = None, [], Lock(), None, (None, _signer[1])
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_forget_threads)
 
 class _Fetch:
     "Files that are on their way"
@@ -443,10 +433,11 @@ class _Fetch:
         with self._lock: self._todo, coming = iter(()), list(self._coming.values())
         for o in coming: o.cancel()
 
+# %% ../../nbs/1_base/storage.ipynb #7ad0e93b
 @contextmanager
 def prefetch(
     urls:list, # Files that the block reads with `read`, in about this order
-    most:int=_ALL, # At most so many bytes of each file
+    most:int=_ALL_BYTES, # At most so many bytes of each file
     keep:int=0, # Bytes of files to keep in the cache folder
 ):
     "Fetch files while a block reads them"
@@ -462,7 +453,7 @@ def prefetch(
 
 def read(
     url:str, # File
-    most:int=_ALL, # At most so many bytes
+    most:int=_ALL_BYTES, # At most so many bytes
     keep:int=0, # Bytes of files to keep in the cache folder
 )->bytes:
     "Content of a file, which may already be on its way; raises `StorageError`"

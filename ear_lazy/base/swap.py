@@ -21,7 +21,7 @@ from .files import OpenFolder, open_regular
 
 # %% ../../nbs/1_base/swap.ipynb #5871097d
 HIDDEN = '.ear_lazy'
-_SWAP = re.compile(r'swap(-[0-9a-f]{32})?') # earlier versions had one name for all
+_SWAP_NAME = re.compile(r'swap(-[0-9a-f]{32})?') # earlier versions had one name for all
 
 def swap_name()->str:
     "Name for the folder of a swap"
@@ -32,7 +32,7 @@ def real_path(
 )->Path: # Absolute
     "Where a file lives, following all links except those of a swap"
     real = Path(os.path.realpath(path))
-    return real.parents[3] / real.name if real.parts[-4:-3] == (HIDDEN,) and _SWAP.fullmatch(real.parts[-3]) else real
+    return real.parents[3] / real.name if real.parts[-4:-3] == (HIDDEN,) and _SWAP_NAME.fullmatch(real.parts[-3]) else real
 
 # %% ../../nbs/1_base/swap.ipynb #8e69c4b1
 def open_file(
@@ -91,7 +91,7 @@ def _behind(at, name, flat):
     "Name of the swap whose link is in the place of a file; '' if there is none"
     text = at.readlink(name)
     swap = text.removeprefix(f'{HIDDEN}/').partition('/')[0]
-    return swap if _SWAP.fullmatch(swap) and text in (_target(swap, flat), f'{swap}/now/{HIDDEN}/{name}') else '' # the last: of earlier versions
+    return swap if _SWAP_NAME.fullmatch(swap) and text in (_target(swap, flat), f'{swap}/now/{HIDDEN}/{name}') else '' # the last: of earlier versions
 
 def settle_copy(
     folder:OpenFolder, # Folder of the files
@@ -122,25 +122,6 @@ def read_hidden(
     with hidden.folder(swap) as place, place.folder(place.readlink('now')) as side: return side.read(f'.{name}'), side.stat(f'.{name}').st_ino
 
 # %% ../../nbs/1_base/swap.ipynb #96d16a27
-def swap_files(
-    folder:OpenFolder, # Folder of the files
-    hidden:OpenFolder, # Its hidden folder
-    staging:OpenFolder, # Has the finished files; on the same disk
-    new:list, # Names of files to put into `folder`
-    gone:set=frozenset(), # Names of files to remove from it
-    notes:list=(), # Names of files to put into `hidden`
-    name:str='', # Of the folder to make for it in `hidden`, from `swap_name`
-):
-    "Put new files in place and remove others, in one step; raises `OSError`, and then all old files are there"
-    new = [*new, *(f'.{o}' for o in notes)]
-    with hidden.folder(name or swap_name(), make=True) as swap, swap.folder('old', make=True) as old, swap.folder('new', make=True) as ready:
-        try:
-            _prepare(folder, hidden, staging, (old, ready), new, gone)
-            if not _has_links(swap): return _one_by_one(folder, hidden, (old, ready), new, gone)
-            for flat in (*new, *gone): _become_link(swap, flat, *_place(flat, folder, hidden))
-            swap.rename('next', 'now') # the step
-        finally: _finish(swap, folder, hidden)
-
 def _prepare(folder, hidden, staging, sides, new, gone):
     "Give old files their second names, and move the new ones to theirs"
     old, ready = sides
@@ -165,6 +146,26 @@ def _has_links(swap):
 def _become_link(swap, flat, at, name):
     swap.symlink(_target(swap.path.name, flat), 'link')
     swap.rename('link', name, at)
+
+# %% ../../nbs/1_base/swap.ipynb #124d3429
+def swap_files(
+    folder:OpenFolder, # Folder of the files
+    hidden:OpenFolder, # Its hidden folder
+    staging:OpenFolder, # Has the finished files; on the same disk
+    new:list, # Names of files to put into `folder`
+    gone:set=frozenset(), # Names of files to remove from it
+    notes:list=(), # Names of files to put into `hidden`
+    name:str='', # Of the folder to make for it in `hidden`, from `swap_name`
+):
+    "Put new files in place and remove others, in one step; raises `OSError`, and then all old files are there"
+    new = [*new, *(f'.{o}' for o in notes)]
+    with hidden.folder(name or swap_name(), make=True) as swap, swap.folder('old', make=True) as old, swap.folder('new', make=True) as ready:
+        try:
+            _prepare(folder, hidden, staging, (old, ready), new, gone)
+            if not _has_links(swap): return _one_by_one(folder, hidden, (old, ready), new, gone)
+            for flat in (*new, *gone): _become_link(swap, flat, *_place(flat, folder, hidden))
+            swap.rename('next', 'now') # the step
+        finally: _finish(swap, folder, hidden)
 
 def _finish(swap, folder, hidden):
     "Make plain files of links; those for which this fails stay links until the next run, and lead to whole files of one side"

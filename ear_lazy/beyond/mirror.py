@@ -21,7 +21,7 @@ from PIL import Image
 
 from ..base.errors import StorageError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, lock_in
-from ..base.images import FORMATS, HEAD, image_header
+from ..base.images import FORMATS, HEADER_BYTES, image_header
 from ear_lazy.base.storage import (
     concurrently, fetch_whole, filesystem, in_cache, is_part, list_folder, read_range, relative_url, storage_path, tried, upload, version_of,
     write_whole)
@@ -59,23 +59,15 @@ def image_head(
 )->bytes:
     "As much of an image as its header takes; raises `StorageError`"
     data = b''
-    for end in (HEAD, HEAD + 2**18, size):
+    for end in (HEADER_BYTES, HEADER_BYTES + 2**18, size):
         data += read_range(url, len(data), min(end, size))
         if len(data) >= size or holds_header(data): break
     return data
 
 # %% ../../nbs/5_beyond/mirror.ipynb #29f109fd
-_NOT_READ = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.tar', '.gz', '.tgz', '.bz2', '.7z', '.rar', '.pt', '.pth', '.ckpt', '.onnx', '.safetensors',
+_NOT_READ_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.tar', '.gz', '.tgz', '.bz2', '.7z', '.rar', '.pt', '.pth', '.ckpt', '.onnx', '.safetensors',
              '.h5', '.npy', '.npz', '.parquet', '.gif')
-_LOOK = 65536 # bytes fetched of these: as many as readers look at to recognise a file
-
-class _Have(msgspec.Struct):
-    "Contents of the mirror"
-    files: dict[bytes, tuple[str, bool, tuple[int, ...]]] # path to its version, whether only the beginning of it is there, and its `_stamp`
-
-_UNFETCHED = '', False, ()
-
-def _stamp(st): return (st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino) if st else ()
+_BEGINNING_BYTES = 65536 # bytes fetched of these: as many as readers look at to recognise a file
 
 def _is_hidden(name): return any(o.startswith('.') or o == '__MACOSX' for o in name.split('/'))
 
@@ -92,7 +84,27 @@ def _wanted(files, skip):
     folders = {k[:i] for k in found for i, c in enumerate(k) if c == '/'}
     return {k: v for k, v in found.items() if k not in folders}, refused + sorted(folders & found.keys())
 
-def _in_part(name, whole): return not whole and (is_image(name) or name.lower().endswith(_NOT_READ))
+def _in_part(name, whole): return not whole and (is_image(name) or name.lower().endswith(_NOT_READ_ENDINGS))
+
+# %% ../../nbs/5_beyond/mirror.ipynb #cf4eff7f
+class _Index(msgspec.Struct):
+    "Contents of the mirror"
+    files: dict[bytes, tuple[str, bool, tuple[int, ...]]] # path to its version, whether only the beginning of it is there, and its `_stamp`
+
+_UNFETCHED = '', False, ()
+
+def _read_index(place, wanted):
+    "What was fetched; if the list is missing or damaged, everything that is wanted may have been, and is fetched again"
+    try: index = msgspec.msgpack.decode(place.read('index'), type=_Index)
+    except (FileNotFoundError, msgspec.DecodeError): return dict.fromkeys(wanted, _UNFETCHED)
+    return {os.fsdecode(k): v for k, v in index.files.items()}
+
+def _write_index(place, fetched):
+    files = {os.fsencode(k): v for k, v in fetched.items()}
+    write_whole(place, 'index', msgspec.msgpack.encode(_Index(files)))
+
+# %% ../../nbs/5_beyond/mirror.ipynb #3e8a83d8
+def _stamp(st): return (st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino) if st else ()
 
 @contextmanager
 def _below(root, path, make=False):
@@ -106,57 +118,6 @@ def _below(root, path, make=False):
     finally:
         if folder is not root: folder.close()
 
-def _fetch(url, size, root, path, whole):
-    "Fetch a file into the mirror; its stamp there"
-    above, _, name = path.rpartition('/')
-    with _below(root, above, make=True) as folder:
-        if _in_part(name, whole):
-            data = image_head(url, size) if is_image(name) else read_range(url, 0, min(size, _LOOK))
-            write_whole(folder, name, data, size)
-        elif not fetch_whole(url, size, folder, name):
-            raise StorageError('the file changed while it was read: try again when nothing writes to it', url)
-        return _stamp(folder.stat(name))
-
-def mirror_raw(
-    url:str, # The raw folder
-    skip:str='', # URL of a folder to leave out, if it lies below
-    whole:bool=False, # Fetch whole images too
-    bar=lambda total: None, # Called with the number of files to fetch; returns a function to call after each, or None
-)->tuple: # Folder, and names that were left out
-    "Bring the mirror of a raw folder up to date; raises `StorageError`"
-    with in_cache(url, 'raw') as place, lock_in(place), place.folder('raw', make=True) as root:
-        below = skip and relative_url(skip, url) or '..'
-        wanted, refused = _wanted(list_folder(url), '' if below.startswith('..') else below)
-        if not wanted: raise StorageError('there is nothing below this folder', url, fault='missing')
-        there = _listed(root)
-        have = _read_index(place, wanted)
-        if any(o.get('size') is None for o in wanted.values()):
-            raise StorageError('this storage does not list the sizes of files, so raw data cannot be read from it: '
-                               'copy the data to a disk or into a bucket', url, fault='unreadable')
-        versions = {k: version_of(v) for k, v in wanted.items()}
-        def is_current(k):
-            "A whole file always suffices, a part only if a part is wanted"
-            version, in_part, stamp = have.get(k, _UNFETCHED)
-            return version and version == versions[k] and in_part <= _in_part(k, whole) and k in there and stamp == there[k][1]
-        todo = [k for k in wanted if not is_current(k)]
-        _check_known(place, there, have)
-        if todo: _write_index(place, dict.fromkeys(todo, _UNFETCHED) | have)
-        _clean(root, there, wanted)
-        try:
-            told = bar(len(todo))
-            for k, stamp in concurrently(lambda k: (k, _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)), todo):
-                have[k] = versions[k], _in_part(k, whole), stamp
-                if told: told()
-        finally: _write_index(place, {k: have.get(k, _UNFETCHED) for k in wanted})
-        return root.path, refused
-
-def _read_index(place, wanted):
-    "What was fetched; if the list is missing or damaged, everything that is wanted may have been, and is fetched again"
-    try: return {os.fsdecode(k): v for k, v in msgspec.msgpack.decode(place.read('index'), type=_Have).files.items()}
-    except (FileNotFoundError, msgspec.DecodeError): return dict.fromkeys(wanted, _UNFETCHED)
-
-def _write_index(place, have): write_whole(place, 'index', msgspec.msgpack.encode(_Have({os.fsencode(k): v for k, v in have.items()})))
-
 def _listed(root):
     "Path of all that is in a mirror to its mode and stamp; a folder before what is in it"
     there, folders = {}, ['']
@@ -169,10 +130,10 @@ def _listed(root):
                 if S_ISDIR(st.st_mode): folders.append(join(above, name))
     return there
 
-def _check_known(place, there, have):
+def _check_known(place, there, fetched):
     "Raise `UnsafePathError` if there is anything that was not fetched"
     for path, (mode, _) in there.items():
-        if S_ISDIR(mode) or S_ISREG(mode) and (path in have or is_part(path.rpartition('/')[2])): continue
+        if S_ISDIR(mode) or S_ISREG(mode) and (path in fetched or is_part(path.rpartition('/')[2])): continue
         raise UnsafePathError(f'{kind_of(mode)} that was not fetched: move it away, or remove {place.path}', place.path / 'raw' / path)
 
 def _clean(root, there, wanted):
@@ -184,6 +145,55 @@ def _clean(root, there, wanted):
             if S_ISDIR(mode): folder.remove_empty(name)
             else: folder.remove(name)
 
+# %% ../../nbs/5_beyond/mirror.ipynb #8550230c
+def _fetch(url, size, root, path, whole):
+    "Fetch a file into the mirror; its stamp there"
+    above, _, name = path.rpartition('/')
+    with _below(root, above, make=True) as folder:
+        if _in_part(name, whole):
+            data = image_head(url, size) if is_image(name) else read_range(url, 0, min(size, _BEGINNING_BYTES))
+            write_whole(folder, name, data, size)
+        elif not fetch_whole(url, size, folder, name):
+            raise StorageError('the file changed while it was read: try again when nothing writes to it', url)
+        return _stamp(folder.stat(name))
+
+def _is_current(wanted_part, version, fetched, found):
+    "Is what was fetched still the file that is wanted? A whole file always suffices, a part only if a part is wanted"
+    old, in_part, stamp = fetched
+    return bool(old) and old == version and in_part <= wanted_part and found is not None and stamp == found[1]
+
+def _check_sizes(wanted, url):
+    if all(o.get('size') is not None for o in wanted.values()): return
+    raise StorageError('this storage does not list the sizes of files, so raw data cannot be read from it: '
+                       'copy the data to a disk or into a bucket', url, fault='unreadable')
+
+def mirror_raw(
+    url:str, # The raw folder
+    skip:str='', # URL of a folder to leave out, if it lies below
+    whole:bool=False, # Fetch whole images too
+    bar=lambda total: None, # Called with the number of files to fetch; returns a function to call after each, or None
+)->tuple: # Folder, and names that were left out
+    "Bring the mirror of a raw folder up to date; raises `StorageError`"
+    with in_cache(url, 'raw') as place, lock_in(place), place.folder('raw', make=True) as root:
+        below = skip and relative_url(skip, url) or '..'
+        wanted, refused = _wanted(list_folder(url), '' if below.startswith('..') else below)
+        if not wanted: raise StorageError('there is nothing below this folder', url, fault='missing')
+        there, fetched = _listed(root), _read_index(place, wanted)
+        _check_sizes(wanted, url)
+        versions = {k: version_of(v) for k, v in wanted.items()}
+        todo = [k for k in wanted if not _is_current(_in_part(k, whole), versions[k], fetched.get(k, _UNFETCHED), there.get(k))]
+        _check_known(place, there, fetched)
+        if todo: _write_index(place, dict.fromkeys(todo, _UNFETCHED) | fetched)
+        _clean(root, there, wanted)
+        def fetch(k): return k, _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)
+        try:
+            told = bar(len(todo))
+            for k, stamp in concurrently(fetch, todo):
+                fetched[k] = versions[k], _in_part(k, whole), stamp
+                if told: told()
+        finally: _write_index(place, {k: fetched.get(k, _UNFETCHED) for k in wanted})
+        return root.path, refused
+
 # %% ../../nbs/5_beyond/mirror.ipynb #8d5bee84
 def output_stand_in(
     url:str, # Output folder
@@ -191,13 +201,14 @@ def output_stand_in(
     "The cache folder in which outputs are made"
     with in_cache(url, 'out') as place, place.folder('out', make=True) as out: return out.path
 
-_LAST = 'report.json'
-_FILE = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
+_REPORT = 'report.json'
+_OUTPUT = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
 
 def _order(name):
     "Sort key: a file's other shards before its first, the report last"
-    found = _FILE.fullmatch(name)
-    return (0 if found[3] else 1) if found else 2, name
+    found = _OUTPUT.fullmatch(name)
+    if not found: return 2, name
+    return 0 if found[3] else 1, name
 
 def _first(name): return re.sub(r'-\d{5}\.npy$', '.npy', name)
 
@@ -210,16 +221,19 @@ def publish(
     made, sent = read_state(folder).outputs, _read_sent(folder, url)
     there = {k: version_of(v) for k, v in list_folder(url).items() if '/' not in k}
     todo = sorted((o for o in made if sent.get(o) != (*made[o], there.get(o)) or not there.get(o)), key=_order)
-    gone = {o for o in there if (found := _FILE.fullmatch(o)) and found[2] in kinds and o not in made}
-    fs = filesystem(url)
-    away = {_first(o) for o in {*todo, *gone} if o != _first(o)} | ({_LAST} if {*todo, *gone} - {_LAST} else set())
+    gone = {o for o in there if (found := _OUTPUT.fullmatch(o)) and found[2] in kinds and o not in made}
+    def remove(name): tried(lambda: filesystem(url).rm_file(storage_path(f'{url}/{name}')), url)
+    changed = {*todo, *gone}
+    away = {_first(o) for o in changed if o != _first(o)}
+    if changed - {_REPORT}: away.add(_REPORT)
     for name in sorted(away & there.keys()): # the report is the first
-        tried(lambda name=name: fs.rm_file(storage_path(f'{url}/{name}')), url)
+        remove(name)
         todo = sorted({*todo, *({name} & made.keys())}, key=_order)
         gone.discard(name)
-    for name in todo: sent[name] = *made[name], upload(_own(folder, name, url), f'{url}/{name}')
-    for name in sorted(gone): tried(lambda name=name: fs.rm_file(storage_path(f'{url}/{name}')), url)
-    with _hidden(folder, url) as hidden: write_whole(hidden, _NOTE, msgspec.msgpack.encode({k: v for k, v in sent.items() if k in made}))
+    for name in todo: sent[name] = *made[name], upload(_output_path(folder, name, url), f'{url}/{name}')
+    for name in sorted(gone): remove(name)
+    kept = {k: v for k, v in sent.items() if k in made}
+    with _hidden(folder, url) as hidden: write_whole(hidden, _PUBLISHED, msgspec.msgpack.encode(kept))
     return len(todo)
 
 @contextmanager
@@ -229,14 +243,14 @@ def _hidden(folder, url):
         with OpenFolder(folder) as out, out.folder(HIDDEN) as hidden: yield hidden
     except OSError as e: raise StorageError(f'cannot be uploaded from {folder}: {e.strerror or e}', url) from e
 
-_NOTE = 'published' # in the hidden folder: what was uploaded, and what the storage calls it
+_PUBLISHED = 'published' # in the hidden folder: what was uploaded, and what the storage calls it
 
 def _read_sent(folder, url):
     with _hidden(folder, url) as hidden:
-        try: return msgspec.msgpack.decode(hidden.read(_NOTE), type=dict[str, tuple[int, str, str]])
+        try: return msgspec.msgpack.decode(hidden.read(_PUBLISHED), type=dict[str, tuple[int, str, str]])
         except (FileNotFoundError, msgspec.DecodeError): return {}
 
-def _own(folder, name, url):
+def _output_path(folder, name, url):
     "Path of an output; raises `StorageError` where a link has taken its place"
     with OpenFolder(folder) as out: mode = out.mode(name)
     if S_ISREG(mode): return folder / name

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from fastcore.basics import patch
 
 from ..base.errors import OutputError, RawDataError
-from ..formats.discover import Source, discover, load
+from ..formats.discover import FoundSource, discover
+from ..formats.load import load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
-from ..metadata.file import Pick, Plan, Spool, shard_path, write_shard
+from ..metadata.file import ChosenRows, Plan, Spool, shard_path, write_shard
 from ..processing.output_folder import Output, joined_names
 from ..processing.report import Report
-from ..processing.rows import Asked, Names, Part, batches, joined, take_in
+from ..processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows
 from ..processing.splits import moved_groups, split_rows
 from ..processing.workers import RawFolder, Workers, tasks_of, this_worker
 
@@ -42,30 +44,30 @@ def dataset_folders(
     return sorted(found)
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #4e890ec2
-TASKS = 20 # tasks in a piece
+PIECE_TASKS = 20 # tasks in a piece
 
 class Job(NamedTuple):
     "Settings of a run that workers need"
     raw: RawFolder
     staging: str # folder for unfinished files, visible to all workers
-    asked: Asked
-    said: tuple # `Source`s given by the user
+    asked: RowOptions
+    declared: tuple # `Source`s given by the user
     batch_size: int
 
     def found(self, dataset): # its folder
-        "Tree, `Source` (`None` if there is none) and problems of a raw dataset"
-        return _found(self.raw, dataset, self.said)
+        "Tree, `FoundSource` (`None` if there is none) and problems of a raw dataset"
+        return _found(self.raw, dataset, self.declared)
 
 @lru_cache(maxsize=4)
-def _found(raw, dataset, said):
+def _found(raw, dataset, declared):
     tree = raw.walk(dataset)
-    sources, problems = discover(tree, tuple(o for o in said if o.name == (dataset or '.')), dataset)
+    sources, problems = discover(tree, tuple(o for o in declared if o.name == (dataset or '.')), dataset)
     return tree, sources[0] if sources else None, problems
 
 class Survey(NamedTuple):
     "Summary of a raw dataset"
     dataset: str # its folder
-    source: Source # without documents; `None` if there is nothing to read
+    source: FoundSource # without documents; `None` if there is nothing to read
     files: int
     pieces: list # (first task, last task + 1)
     problems: list # `Problem`s of files that no reader knows
@@ -77,14 +79,14 @@ def survey(job:Job, dataset:str)->Survey:
     tree, source, problems = job.found(dataset)
     if source is None: return Survey(dataset, None, 0, [], problems, tree.outside, tree.links(dataset))
     n, files = len(tasks_of(source, job.batch_size)), sum(len(d.files) for d in source.documents)
-    step = n if len(source.documents) > 1 else TASKS
+    step = n if len(source.documents) > 1 else PIECE_TASKS
     pieces = [(a, min(a + step, n)) for a in range(0, n, step)]
     return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.links(dataset))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
     "A parsed piece"
-    part: Part
+    part: SourceFacts
     folder: str # in `staging`
     groups: dict # kind to the lowest and the highest group hash of its rows
     sizes: dict # kind to the numbers of its rows and of their values
@@ -100,11 +102,11 @@ def parse(
     if source is None or sum(len(d.files) for d in source.documents) != files:
         raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} '
                            f'that another worker sees: is {job.raw.root} the same folder everywhere?')
-    piece = Piece(Part(Report(job.asked.kinds), Names()), uuid.uuid4().hex, {}, {})
+    piece = Piece(SourceFacts(Report(job.asked.kinds), ClassNumbers()), uuid.uuid4().hex, {}, {})
     spools = {k: Spool(Path(job.staging) / piece.folder / k) for k in job.asked.kinds}
     try:
         for r in joined(source, (load(tree, *o) for o in tasks_of(source, job.batch_size)[first:last])):
-            for kind, rows in take_in(r, source, job.asked, piece.part):
+            for kind, rows in make_rows(r, source, job.asked, piece.part):
                 for batch in batches(rows, job.batch_size): spools[kind].append(batch)
         for o in spools.values(): o.flush()
     finally:
@@ -129,7 +131,7 @@ def _spool(job, folder, kind, size):
     raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #1f7eaffd
-class Side(NamedTuple):
+class SplitRule(NamedTuple):
     "How a piece is split"
     train_split: float
     moved: np.ndarray # from `moved_groups`
@@ -139,20 +141,24 @@ class Side(NamedTuple):
         is_train = split_rows(spool.column('groups'), self.train_split, self.moved)
         return is_train if split == 'train' else ~is_train
 
-def decide_side(
+def decide_split(
     job:Job,
     pieces:list, # `Piece`s
     train_split:float,
-)->Side:
+)->SplitRule:
     "Which groups change sides"
-    ends = {k: [h for o in pieces if k in o.groups for h in o.groups[k]] for k in job.asked.kinds}
-    moved = moved_groups({k: np.array(o, np.uint64) for k, o in ends.items() if o}, train_split)
-    if len(moved):
-        of_all = {k: [_spool(job, o.folder, k, o.sizes[k]).column('groups') for o in pieces if k in o.sizes] for k, o in ends.items() if o}
-        moved = moved_groups({k: np.concatenate(o) for k, o in of_all.items()}, train_split)
-    return Side(train_split, moved)
+    having = {kind: [o for o in pieces if kind in o.groups] for kind in job.asked.kinds}
+    ends = {kind: np.array([o.groups[kind] for o in found], np.uint64).ravel() for kind, found in having.items() if found}
+    moved = moved_groups(ends, train_split)
+    if len(moved): moved = moved_groups({kind: _all_groups(job, kind, pieces) for kind in ends}, train_split)
+    return SplitRule(train_split, moved)
 
-class Tally(NamedTuple):
+def _all_groups(job, kind, pieces):
+    "Group hashes of all rows of a kind"
+    return np.concatenate([_spool(job, o.folder, kind, o.sizes[kind]).column('groups') for o in pieces if kind in o.sizes])
+
+# %% ../../nbs/5_beyond/shared_storage.ipynb #9c16a96c
+class RowCounts(NamedTuple):
     "Counts of a piece's rows on one side of the split"
     rows: int
     values: int
@@ -160,63 +166,63 @@ class Tally(NamedTuple):
     counts: tuple # different numbers of values in a row, at most two of them
     most: int # largest number of values in a row
 
-def tally(
+def count_rows(
     job:Job,
-    argument:tuple, # Folder of a piece, kind, its numbers of rows and values, `Side`
-)->dict: # 'train' and 'val' to `Tally`
+    argument:tuple, # Folder of a piece, kind, its numbers of rows and values, `SplitRule`
+)->dict: # 'train' and 'val' to `RowCounts`
     "Count a piece's rows on each side"
-    folder, kind, size, side = argument
+    folder, kind, size, rule = argument
     spool = _spool(job, folder, kind, size)
-    return {o: _tally(Pick(spool, side.rows(spool, o), 0, None)) for o in ('train', 'val')}
+    return {o: _counts_of(ChosenRows(spool, rule.rows(spool, o), 0, None)) for o in ('train', 'val')}
 
-def _tally(pick):
-    counts = pick.kept('counts')
-    width = int(pick.kept('path_lengths').max(initial=1))
-    return Tally(len(counts), int(counts.sum()), width, tuple(np.unique(counts)[:2].tolist()), int(counts.max(initial=0)))
+def _counts_of(choice):
+    counts = choice.kept('counts')
+    width = int(choice.kept('path_lengths').max(initial=1))
+    return RowCounts(len(counts), int(counts.sum()), width, tuple(np.unique(counts)[:2].tolist()), int(counts.max(initial=0)))
 
-# %% ../../nbs/5_beyond/shared_storage.ipynb #9c16a96c
+# %% ../../nbs/5_beyond/shared_storage.ipynb #e87995f8
 class Share(NamedTuple):
     "A piece in a metadata file"
     folder: str # of the piece, in `staging`
     source: int # row of the source names
     labels: np.ndarray # for each of the piece's label names, its row in the file's
     size: tuple # numbers of rows and values of the piece, on both sides
-    tally: Tally
+    row_counts: RowCounts
     start: int = 0 # bytes of the shares before it
 
-    def pick(self, job, plan, side):
+    def choice(self, job, plan, rule):
         spool = _spool(job, self.folder, plan.kind, self.size)
-        return Pick(spool, side.rows(spool, plan.split), self.source, self.labels)
+        return ChosenRows(spool, rule.rows(spool, plan.split), self.source, self.labels)
 
 def shares_of_shards(
     job:Job,
     plan:Plan,
     shares:list, # `Share`s in the order of the raw data
-    side:Side,
+    rule:SplitRule,
 )->list: # (number before gaps are closed, `Share`s that it overlaps), for each shard
     "Which pieces have rows in which shard"
-    sizes = [plan.size(o.tally.rows, o.tally.values) for o in shares]
+    sizes = [plan.size(o.row_counts.rows, o.row_counts.values) for o in shares]
     ends = np.cumsum(sizes).tolist()
     spans = [(o._replace(start=end - size), (end - size) // plan.shard_bytes, (end - 1) // plan.shard_bytes)
              for o, size, end in zip(shares, sizes, ends) if size]
     shares = [o for o, *_ in spans]
     numbers = range(spans[-1][2] + 1)
-    if any(plan.size(1, o.tally.most) > plan.shard_bytes for o in shares):
-        picks = [(o, o.pick(job, plan, side)) for o in shares]
-        numbers = np.unique(np.concatenate([plan.numbers(p, o.start)[p.keep] for o, p in picks])).tolist()
+    if any(plan.size(1, o.row_counts.most) > plan.shard_bytes for o in shares):
+        choices = [(o, o.choice(job, plan, rule)) for o in shares]
+        numbers = np.unique(np.concatenate([plan.numbers(p, o.start)[p.keep] for o, p in choices])).tolist()
     return [(number, [o for o, first, last in spans if first <= number <= last]) for number in numbers]
 
-def write(
+def make_shard(
     job:Job,
-    argument:tuple, # `Plan`, `Side`, number of the shard, number of shards, and its item of `shares_of_shards`
+    argument:tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `shares_of_shards`
 )->Output:
     "Write one shard"
-    plan, side, place, of, (number, shares) = argument
-    picks = [(o, o.pick(job, plan, side)) for o in shares]
-    picks = [p._replace(keep=p.keep & (plan.numbers(p, o.start) == number)) for o, p in picks]
+    plan, rule, place, of, (number, shares) = argument
+    choices = [(o, o.choice(job, plan, rule)) for o in shares]
+    choices = [p._replace(keep=p.keep & (plan.numbers(p, o.start) == number)) for o, p in choices]
     path = shard_path(Path(job.staging) / f'{plan.split}_{plan.kind}.npy', place)
-    write_shard(path, plan, picks, place, of)
-    return Output(path.name, plan.kind, plan.split, sum(int(o.keep.sum()) for o in picks), path.stat().st_size)
+    write_shard(path, plan, choices, place, of)
+    return Output(path.name, plan.kind, plan.split, sum(int(o.keep.sum()) for o in choices), path.stat().st_size)
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #a830471e
 class SharedRun:
@@ -241,7 +247,7 @@ class SharedRun:
         self.links = joined_links(link for o in found for link in o.links)
         names, problems = {o.source.name for o in self.surveys}, [p for o in found for p in o.problems]
         reported = {o.source for o in problems if o.reason == 'bad_file'}
-        if missing := {o.name for o in self.job.said} - names - reported:
+        if missing := {o.name for o in self.job.declared} - names - reported:
             raise RawDataError(f"nothing to read in {', '.join(sorted(missing))}; there are {', '.join(sorted(names)) or 'no others'}")
         return problems
 
@@ -250,36 +256,51 @@ class SharedRun:
         arguments = [(n, (s.dataset, s.files, *o)) for n, s in enumerate(self.surveys) for o in s.pieces]
         for (n, _), piece in zip(arguments, self.call(parse, [o for _, o in arguments])):
             report.include(piece.part.report)
-            self.pieces.append((n, piece._replace(part=Part(None, list(piece.part.labels)))))
+            self.pieces.append((n, piece._replace(part=SourceFacts(None, list(piece.part.labels)))))
             tell()
 
-    def write(self,
-        train_split:float, # Share of groups that go to train
-        root:str, # Folder of the images, relative to the output folder
-        shard_bytes:int, # Largest size of one file, approximately
-        report:Report, # Gets the outputs and the rows on each side
-    ):
-        "Make the files, in the hidden folder"
-        side = decide_side(self.job, [o for _, o in self.pieces], train_split)
-        names, tables = joined_names([o.part.labels for _, o in self.pieces])
-        plans = []
-        for kind in self.job.asked.kinds:
-            own = [(n, o, table) for (n, o), table in zip(self.pieces, tables) if kind in o.groups]
-            tallies = list(self.call(tally, [(o.folder, kind, o.sizes[kind], side) for _, o, _ in own]))
-            self._count_sides(report, kind, [n for n, *_ in own], tallies)
-            for split in ('train', 'val'):
-                shares = [Share(o.folder, n, table, o.sizes[kind], t[split]) for (n, o, table), t in zip(own, tallies)]
-                if not sum(o.tally.rows for o in shares): continue
-                counts = {k for o in shares for k in o.tally.counts}
-                k, width = min(counts) if len(counts) == 1 else None, max(o.tally.width for o in shares)
-                plan = Plan(kind, split, root, [o.source.name for o in self.surveys], list(names), k, width, shard_bytes)
-                shards = shares_of_shards(self.job, plan, shares, side)
-                plans += [(plan, side, place, len(shards), o) for place, o in enumerate(shards)]
-        report.outputs = list(self.call(write, plans))
-        counted = sum(n for s in report.sources.values() for sides in s.split.values() for n in sides)
-        if sum(o.rows for o in report.outputs) != counted: raise OutputError('the workers wrote other rows than they had read: does another process write there?')
+# %% ../../nbs/5_beyond/shared_storage.ipynb #5fea9c8a
+@patch
+def write(self:SharedRun,
+    train_split:float, # Share of groups that go to train
+    root:str, # Folder of the images, relative to the output folder
+    shard_bytes:int, # Largest size of one file, approximately
+    report:Report, # Gets the outputs and the rows on each side
+):
+    "Make the files, in the hidden folder"
+    rule = decide_split(self.job, [o for _, o in self.pieces], train_split)
+    names, tables = joined_names([o.part.labels for _, o in self.pieces])
+    sources, calls = [o.source.name for o in self.surveys], []
+    for kind in self.job.asked.kinds:
+        of_sides = self._shares(kind, rule, tables, report)
+        for split, shares in of_sides.items():
+            if not any(o.row_counts.rows for o in shares): continue
+            plan = Plan(kind, split, root, sources, list(names), *_common(shares), shard_bytes)
+            shards = shares_of_shards(self.job, plan, shares, rule)
+            calls += [(plan, rule, place, len(shards), o) for place, o in enumerate(shards)]
+    report.outputs = list(self.call(make_shard, calls))
+    self._check_written(report)
 
-    def _count_sides(self, report, kind, sources, tallies):
-        for n, t in zip(sources, tallies):
-            sides = report.sources[self.surveys[n].source.name].split.setdefault(kind, [0, 0])
-            for i, split in enumerate(('train', 'val')): sides[i] += t[split].rows
+def _common(shares):
+    "Values in each row (`None` if rows differ), and bytes of the longest path"
+    counts = {n for o in shares for n in o.row_counts.counts}
+    return min(counts) if len(counts) == 1 else None, max(o.row_counts.width for o in shares)
+
+@patch
+def _shares(self:SharedRun, kind, rule, tables, report):
+    "'train' and 'val' to the `Share`s of the pieces that have a kind, whose rows are counted in the report"
+    own = [(n, o, table) for (n, o), table in zip(self.pieces, tables) if kind in o.groups]
+    counts = self.call(count_rows, [(o.folder, kind, o.sizes[kind], rule) for _, o, _ in own])
+    found = {'train': [], 'val': []}
+    for (n, o, table), counted in zip(own, counts):
+        sides = report.sources[self.surveys[n].source.name].split.setdefault(kind, [0, 0])
+        for i, (split, shares) in enumerate(found.items()):
+            sides[i] += counted[split].rows
+            shares.append(Share(o.folder, n, table, o.sizes[kind], counted[split]))
+    return found
+
+@patch
+def _check_written(self:SharedRun, report):
+    counted = sum(sum(sides) for source in report.sources.values() for sides in source.split.values())
+    if sum(o.rows for o in report.outputs) == counted: return
+    raise OutputError('the workers wrote other rows than they had read: does another process write there?')

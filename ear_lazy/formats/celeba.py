@@ -15,12 +15,14 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.records import Records, make_records, visible_points
 from .shared.registry import register
-from .shared.text import as_text, numbered_lines
+from .shared.text import as_text, checked_head, numbered_lines
 from .shared.tree import Document, Tree, dataset_of, list_files, read_head
 
 # %% ../../nbs/2_formats/celeba.ipynb #1dfb0935
 BOX = ['x_1', 'y_1', 'width', 'height']
 LANDMARKS = [f'{o}_{xy}' for o in ('lefteye', 'righteye', 'nose', 'leftmouth', 'rightmouth') for xy in 'xy']
+
+HEAD_BYTES = 1024
 
 def parse_head(
     head:bytes, # First bytes of a file
@@ -41,7 +43,7 @@ def sniff(
 )->list: # A `Document` for each list
     "The CelebA lists of a folder"
     paths = list_files(tree, folder) + list_files(tree, folder, '.csv')
-    return [Document('celeba', (o,)) for o in paths if parse_head(read_head(tree, o, 1024))]
+    return [Document('celeba', (o,)) for o in paths if parse_head(read_head(tree, o, HEAD_BYTES))]
 
 # %% ../../nbs/2_formats/celeba.ipynb #51704744
 def images_of(
@@ -67,9 +69,7 @@ def read(
 )->Records:
     "Read a list of boxes or landmarks; raises `AnnotationError` if the file is not one or belongs to other images"
     file, = document.files
-    head = parse_head(read_head(tree, file, 1024))
-    if head is None: raise AnnotationError('the header is not that of a CelebA list', file, 'line 1')
-    names, announced, header_lines = head
+    names, announced, header_lines = checked_head(tree, file, HEAD_BYTES, parse_head, 'the header is not that of a CelebA list')
     folder, images, lines, values, bad = images_of(tree, file), [], [], [], []
     for n, line in numbered_lines(tree, file):
         if n <= header_lines: continue

@@ -191,7 +191,8 @@ def mask_box(
     first, last = np.array(runs).T
     x0, x1 = first.min() // h, last.max() // h
     within = first // h == last // h
-    y0, y1 = (first % h).min() if within.all() else 0, (last % h).max() if within.all() else h - 1
+    y0, y1 = 0, h - 1 # a run that goes on in the next column touches the bottom and the top
+    if within.all(): y0, y1 = (first % h).min(), (last % h).max()
     return [int(x0), int(y0), int(x1 - x0 + 1), int(y1 - y0 + 1)]
 
 def outline_box(
@@ -225,6 +226,7 @@ class AnnotationTable(NamedTuple):
     bad_boxes: dict # row to the malformed box
     bad_points: dict # row to the number of values that are not triples
 
+# %% ../../nbs/2_formats/coco.ipynb #5193cafc
 def id_column(
     ids:list, # Numbers and strings
 )->np.ndarray: # (n,) int64; the list itself if they are not all integers that fit
@@ -240,6 +242,7 @@ def image_table(
     sizes = np.array([(o.height or 0, o.width or 0) for o in images], np.float64).reshape(-1, 2)
     return ImageTable(id_column([o.id for o in images]), [o.file_name for o in images], sizes)
 
+# %% ../../nbs/2_formats/coco.ipynb #a0d99d90
 def annotation_table(
     annotations:list, # (m) `Annotation`s
     texts, # Function that returns them undecoded, as `Raw`; called only if some have neither box nor keypoints
@@ -264,6 +267,7 @@ def annotation_table(
 @np.errstate(over='ignore') # what is too large becomes infinite
 def _float32(values): return values.astype(np.float32)
 
+# %% ../../nbs/2_formats/coco.ipynb #594dd73d
 def stack(
     kind:type, # `ImageTable` or `AnnotationTable`
     tables:list, # Of that kind
@@ -291,7 +295,7 @@ def read_tables(
 )->Tables:
     "The tables of a COCO file; raises `AnnotationError` as `decode` does"
     path = tree.path(file)
-    if os.path.getsize(path) > chunks.CHUNK:
+    if os.path.getsize(path) > chunks.CHUNK_BYTES:
         with suppress(*_NOT_JSON): return _in_chunks(tree, path)
     with open(path, 'rb') as f: data = f.read()
     coco, misfits = decode(data, file)
@@ -308,6 +312,7 @@ def _without(texts, misfits, table):
     skipped = {o.index for o in misfits if o.table == table}
     return [o for i, o in enumerate(texts) if i not in skipped] if skipped else texts
 
+# %% ../../nbs/2_formats/coco.ipynb #691f28a4
 def _in_chunks(tree, path):
     with mapped(path) as data:
         spans, others = find_arrays(data, ('images', 'annotations'))

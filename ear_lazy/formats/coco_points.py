@@ -13,7 +13,7 @@ from collections import Counter
 
 import numpy as np
 
-from ..base.records import ROUNDING, Records, keep_images, make_records
+from ..base.records import PIXEL_TOLERANCE, Records, keep_images, make_records
 from .coco import decode, id_key, image_rows, looks_like_coco
 from .shared.json_files import json_files
 from .shared.registry import register
@@ -41,7 +41,7 @@ def is_point(
     box:list, # Numbers of a `bbox`, or None
 )->bool:
     "Is it a box of one pixel?"
-    return bool(box) and len(box) == 4 and abs(box[2] - 1) <= ROUNDING and abs(box[3] - 1) <= ROUNDING
+    return bool(box) and len(box) == 4 and abs(box[2] - 1) <= PIXEL_TOLERANCE and abs(box[3] - 1) <= PIXEL_TOLERANCE
 
 # %% ../../nbs/2_formats/coco_points.ipynb #26bdc7cf
 def read_ends(

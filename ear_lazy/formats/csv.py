@@ -71,9 +71,9 @@ def parse_header(
     columns:tuple=(), # Pairs of a name in `COLUMN_NAMES` and its name in this table, from the user
 )->Header: # None if there are no columns of an image and a box
     "What the columns are"
-    said, column = {theirs: known for known, theirs in columns}, {}
+    declared, column = {theirs: known for known, theirs in columns}, {}
     names = [(i, o.strip()) for i, o in enumerate(names)]
-    for i, name in sorted(names, key=lambda o: o[1] not in said): column.setdefault(column_name(said.get(name, name)), i)
+    for i, name in sorted(names, key=lambda o: o[1] not in declared): column.setdefault(column_name(declared.get(name, name)), i)
     image = next((column[o] for o in IMAGE_COLUMNS if o in column), None)
     box, corners = next(((o, c) for o, c in BOX_COLUMNS if all(n in column for n in o)), ((), False))
     if not box and 'bbox' in column: box = ('bbox',)

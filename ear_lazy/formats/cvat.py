@@ -90,7 +90,9 @@ def shape_box(
     return box, e.tag != 'box' or bool(number(e.get('rotation', '0')))
 
 # %% ../../nbs/2_formats/cvat.ipynb #2a3fa242
-def _visibility(e): return 0 if e.get('outside') == '1' else 1 if e.get('occluded') == '1' else 2
+def _visibility(e):
+    if e.get('outside') == '1': return 0
+    return 1 if e.get('occluded') == '1' else 2
 
 def shape_points(
     e, # Element `points`

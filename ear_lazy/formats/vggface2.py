@@ -126,7 +126,8 @@ def read(
     names, of_twin = columns(tree, file), columns(tree, twin_of(file))
     if names is None: raise AnnotationError('the header is not that of a VGGFace2 table', file, 'line 1')
     if (names, of_twin) == (LANDMARKS, BOX): return Records(files=[file]) # they are read together with the boxes
-    files = (None, file) if names == LANDMARKS else (file, twin_of(file) if of_twin == LANDMARKS else None)
+    if names == LANDMARKS: files = None, file
+    else: files = file, twin_of(file) if of_twin == LANDMARKS else None
     tables = [read_table(tree, o, n) for o, n in zip(files, (4, 10))]
     r = join_tables(*tables, [o for o in files if o])
     for o, table, is_box in zip(files, tables, (True, False)):

@@ -10,16 +10,17 @@ __all__ = ['looks_like_wflw', 'sniff', 'read']
 # %% ../../nbs/2_formats/wflw.ipynb #4747a1dc
 import numpy as np
 
-from ..base.errors import AnnotationError
 from ..base.geometry import xyxy_to_xywh
 from ..base.records import Records, make_records, visible_points
 from .shared.registry import register
-from .shared.text import first_line, numbered_lines
+from .shared.text import checked_head, first_line, numbered_lines
 from .shared.tree import Document, Tree, is_image, list_files, read_head
 
 # %% ../../nbs/2_formats/wflw.ipynb #389b9562
 POINTS = 98
 FULL, BARE = 2 * POINTS + 4 + 6 + 1, 2 * POINTS + 1 # values in a line
+
+HEAD_BYTES = 8192
 
 def parse_line(
     line:str, # One line of a list
@@ -43,7 +44,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each list
     "The WFLW lists of a folder"
-    return [Document('wflw', (o,)) for o in list_files(tree, folder) if looks_like_wflw(read_head(tree, o, 8192))]
+    return [Document('wflw', (o,)) for o in list_files(tree, folder) if looks_like_wflw(read_head(tree, o, HEAD_BYTES))]
 
 # %% ../../nbs/2_formats/wflw.ipynb #1aa0cbdd
 def read(
@@ -52,8 +53,7 @@ def read(
 )->Records:
     "Read a list of faces; raises `AnnotationError` if the file is not one"
     file, = document.files
-    if not looks_like_wflw(read_head(tree, file, 8192)):
-        raise AnnotationError(f'does not begin with the {FULL} or {BARE} values of a face', file, 'line 1')
+    checked_head(tree, file, HEAD_BYTES, looks_like_wflw, f'does not begin with the {FULL} or {BARE} values of a face')
     image_row, image_of, lines, points, boxes, bad = {}, [], [], [], [], []
     for n, line in numbered_lines(tree, file):
         try: image, xy, corners = parse_line(line)

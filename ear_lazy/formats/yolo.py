@@ -23,10 +23,21 @@ from .shared.text import BOM, as_text, spread, stem
 from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, join, label_files, list_files, read_head
 
 # %% ../../nbs/2_formats/yolo.ipynb #3fa3f7a8
-_ENTRY = re.compile(r'^(names|kpt_shape)[ \t]*:(.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
-_COMMENT = re.compile(r'(?:^|(?<=\s))#[^\n]*')
-_PIECE = re.compile(r'''(?:[^,"'\n]|"[^"\n]*"|'[^'\n]*'|["'])+''') # between unquoted commas
-_NAME = re.compile(r'''(?:-[ \t]+|["']?(\d{1,6})["']?[ \t]*:(?:[ \t]+|$))?(.*)''')
+MOST_NESTED = 20 # lists and dicts within one another
+
+def load_yaml(
+    text:str, # YAML
+): # Text, lists and dicts
+    "What a YAML file holds, with every number and name as text; raises `yaml.YAMLError` if it is not YAML, or no plain one"
+    import yaml # here, as a run without YOLO needs none of it
+    loader, depth = getattr(yaml, 'CBaseLoader', yaml.BaseLoader), 0
+    for event in yaml.parse(text, loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_NESTED or isinstance(event, yaml.AliasEvent): raise yaml.YAMLError('aliases, or too deep')
+    return yaml.load(text, loader)
+
+# %% ../../nbs/2_formats/yolo.ipynb #cbddd7f5
+_ENTRY = re.compile(r'^((?:names|kpt_shape)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
 
 class Spec(NamedTuple):
     "What a `data.yaml` says about its label files"
@@ -37,20 +48,29 @@ def parse_yaml(
     text:str, # Content of a `data.yaml`
 )->Spec:
     "Class names and the number of keypoints"
-    entries = {key: _COMMENT.sub('', body) for key, body in _ENTRY.findall(text.replace('\r\n', '\n'))}
-    shape = re.findall(r'\b\d{1,4}\b', entries.get('kpt_shape', ''))
-    return Spec(_names(entries.get('names', '')), int(shape[0]) if shape else 0)
+    entries = _load_dict(text)
+    if entries is None:
+        alone = (_load_dict(o.replace('\t', '    ')) for o in _ENTRY.findall(text.replace('\r\n', '\n')))
+        entries = {key: value for entry in alone if entry for key, value in entry.items()}
+    return Spec(_names(entries.get('names')), _keypoints(entries.get('kpt_shape')))
 
-def _names(body):
-    names, body = {}, body.strip()
-    pieces = _PIECE.findall(body[1:].rstrip('}] \n')) if body[:1] in ('[', '{') else body.split('\n')
-    for number, name in (_NAME.match(o.strip()).groups() for o in pieces if o.strip()):
-        names[int(number or len(names))] = _unquoted(name.strip())
-    return names
+def _load_dict(text):
+    "A dict in YAML, {} for anything else that is YAML, and None for what is not"
+    from yaml import YAMLError
+    try: found = load_yaml(text)
+    except YAMLError: return None
+    return found if isinstance(found, dict) else {}
 
-def _unquoted(name):
-    if len(name) < 2 or name[0] not in '\'"' or name[-1] != name[0]: return name
-    return name[1:-1].replace("''", "'") if name[0] == "'" else name[1:-1]
+def _names(names):
+    if isinstance(names, str): names = [names] if names else []
+    if isinstance(names, list): names = {str(i): o for i, o in enumerate(names)}
+    if not isinstance(names, dict): return {}
+    return {int(k): o for k, o in names.items() if isinstance(o, str) and isinstance(k, str) and re.fullmatch(r'[0-9]{1,6}', k)}
+
+def _keypoints(shape):
+    first = shape[0] if isinstance(shape, list) and shape else shape
+    number = re.search(r'\b[0-9]{1,4}\b', first) if isinstance(first, str) else None
+    return int(number[0]) if number else 0
 
 # %% ../../nbs/2_formats/yolo.ipynb #8d78bd01
 NAME_LISTS = ('classes.txt', 'obj.names', '_darknet.labels')
@@ -100,8 +120,46 @@ def layout(
 # %% ../../nbs/2_formats/yolo.ipynb #c3221ad9
 CLASSES = 10**6 # upper bound of class numbers
 LOW, HIGH = -0.5, 1.5 # range of coordinates still read as fractions of an image, although they lie outside of it
-ROUNDING = 1e-5 # fractions; six decimals of a centre and a width put an edge this far outside
 
+def _check_fractions(values):
+    for o in values:
+        if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
+
+def _check_points(points):
+    "One labelled point near the image is enough; annotators may have put the others anywhere"
+    labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
+    if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
+        _check_fractions([o for point in labelled for o in point])
+
+def _points(values, dims):
+    if dims == 3: return values
+    return [o for x, y in zip(values[::2], values[1::2]) for o in (x, y, _visibility(x, y))]
+
+def _visibility(x, y): return 0 if min(x, y) < 0 or x == y == 0 else 2
+
+# %% ../../nbs/2_formats/yolo.ipynb #6ceed23a
+FRACTION_TOLERANCE = 1e-5 # of the image; six decimals of a centre and a width put an edge this far outside
+
+def _xywh(cx, cy, w, h):
+    (x, w), (y, h) = _side(cx, w), _side(cy, h)
+    return x, y, w, h
+
+def _side(centre, length):
+    "Start and length of a side; an edge that rounding put outside the image is moved back"
+    start, end = centre - length / 2, centre + length / 2
+    if -FRACTION_TOLERANCE < start < 0: start, length = 0., end
+    if 1 < end < 1 + FRACTION_TOLERANCE: length = 1 - start
+    return start, length
+
+def extent(
+    corners:list, # x, y, x, y, …
+)->tuple: # xywh; NaN if a corner is not finite
+    "The box around some corners"
+    if not all(map(math.isfinite, corners)): return (math.nan,) * 4
+    xs, ys = corners[::2], corners[1::2]
+    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+
+# %% ../../nbs/2_formats/yolo.ipynb #873b8c62
 class Object(NamedTuple):
     "One line of a label file"
     label: str # class number, as text
@@ -131,41 +189,6 @@ def _object_of(numbers, keypoints):
     try: _check_points(points)
     except ValueError as e: return Object(str(int(number)), _xywh(*place), fault=str(e))
     return Object(str(int(number)), _xywh(*place), points)
-
-def _check_fractions(values):
-    for o in values:
-        if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
-
-def _check_points(points):
-    "One labelled point near the image is enough; annotators may have put the others anywhere"
-    labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
-    if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
-        _check_fractions([o for point in labelled for o in point])
-
-def _points(values, dims):
-    if dims == 3: return values
-    return [o for x, y in zip(values[::2], values[1::2]) for o in (x, y, _visibility(x, y))]
-
-def _visibility(x, y): return 0 if min(x, y) < 0 or x == y == 0 else 2
-
-def _xywh(cx, cy, w, h):
-    (x, w), (y, h) = _side(cx, w), _side(cy, h)
-    return x, y, w, h
-
-def _side(centre, length):
-    "Start and length of a side; an edge that rounding put outside the image is moved back"
-    start, end = centre - length / 2, centre + length / 2
-    if -ROUNDING < start < 0: start, length = 0., end
-    if 1 < end < 1 + ROUNDING: length = 1 - start
-    return start, length
-
-def extent(
-    corners:list, # x, y, x, y, …
-)->tuple: # xywh; NaN if a corner is not finite
-    "The box around some corners"
-    if not all(map(math.isfinite, corners)): return (math.nan,) * 4
-    xs, ys = corners[::2], corners[1::2]
-    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
 
 # %% ../../nbs/2_formats/yolo.ipynb #505ee43a
 def parse_obb_line(
@@ -200,10 +223,10 @@ def looks_like(
 )->bool: # None if the file is empty
     "Are at least half of the lines of a file labels?"
     lines = [o for _, o in _lines(as_text(head))]
-    if len(lines) > 1 and len(head) == HEAD: lines.pop() # it may be cut off
+    if len(lines) > 1 and len(head) == HEAD_BYTES: lines.pop() # it may be cut off
     return _half(_passes(is_label, o) for o in lines)
 
-HEAD = 4096 # bytes
+HEAD_BYTES = 4096
 
 def _passes(is_label, line):
     try: return is_label(line) is not False
@@ -222,7 +245,7 @@ def _candidates(tree, folder):
 def _claim(tree, folder, is_label, may_be_empty):
     known, others = _candidates(tree, folder)
     labels = 'labels' in folder.lower().split('/')
-    def looks_right(files): return _half(looks_like(read_head(tree, o, HEAD), is_label) for o in spread(files, 4))
+    def looks_right(files): return _half(looks_like(read_head(tree, o, HEAD_BYTES), is_label) for o in spread(files, 4))
     is_known = looks_right(known)
     if known and is_known is None: is_known = may_be_empty and (labels or find_spec(tree, folder) != Spec())
     claimed = known if is_known else []
@@ -272,12 +295,55 @@ def plain_boxes(
     centre, size = fractions[:, :2], fractions[:, 2:]
     start, end = centre - size / 2, centre + size / 2
     # As in `_side`: an edge that rounding put outside the image is moved back.
-    cut = (-ROUNDING < start) & (start < 0)
+    cut = (-FRACTION_TOLERANCE < start) & (start < 0)
     start, size = np.where(cut, 0, start), np.where(cut, end, size)
-    size = np.where((1 < end) & (end < 1 + ROUNDING), 1 - start, size)
+    size = np.where((1 < end) & (end < 1 + FRACTION_TOLERANCE), 1 - start, size)
     return is_box, np.where(is_box, number, 0).astype(np.int64), np.hstack([start, size])
 
 # %% ../../nbs/2_formats/yolo.ipynb #7583c898
+class _Labels(dict):
+    "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
+    def __init__(self, spec, rows): self.spec, self._rows = spec, rows
+    def __missing__(self, label):
+        self[label] = self._rows.setdefault(self.spec.names.get(label, str(label)), len(self._rows))
+        return self[label]
+
+def _parse_others(lines, values, is_box, parse, labels):
+    "Line to `Object`, and file to (line number, reason, number of lines), for lines that are neither plain boxes nor blank"
+    objects, faults = {}, {}
+    for i in np.flatnonzero(~is_box).tolist():
+        if values[i] == []: continue
+        line, file = lines.texts[i].decode('utf-8', 'replace'), lines.file_of[i]
+        if not line.strip(): continue
+        keypoints = labels[file].spec.keypoints
+        try: objects[i] = parse(line, keypoints) if values[i] is None else _object_of(values[i], keypoints)
+        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e), 1))
+    return objects, faults
+
+# %% ../../nbs/2_formats/yolo.ipynb #843e0154
+def _together(faults):
+    "One fault for a file without a single sound line"
+    (n, why, _), total = faults[0], len(faults)
+    return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
+
+def _report_faults(r, i, faults):
+    "Report malformed lines of a file"
+    for n, why, lost in faults:
+        r.boxes_read += lost
+        where = f'line {n}' if n else ''
+        r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200], boxes=lost)
+
+def _report_others(r, objects):
+    "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
+    for i, o in objects.items():
+        if not o.fault: continue
+        r.keypoints_read += 1
+        r.problem('malformed', 'dropped', i, detail=o.fault, keypoints=1)
+    derived = np.bincount(r.file_of[[i for i, o in objects.items() if o.derived]], minlength=len(r.files))
+    for i in np.flatnonzero(derived):
+        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i])
+
+# %% ../../nbs/2_formats/yolo.ipynb #ed512def
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some label files
@@ -289,13 +355,6 @@ def read_obb(tree:Tree, document:Document)->Records:
     "Read YOLOv5-OBB label files"
     return _read(tree, document, parse_obb_line, fractions=False)
 
-class _Labels(dict):
-    "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
-    def __init__(self, spec, rows): self.spec, self._rows = spec, rows
-    def __missing__(self, label):
-        self[label] = self._rows.setdefault(self.spec.names.get(label, str(label)), len(self._rows))
-        return self[label]
-
 def _read(tree, document, parse, fractions):
     files, contents, rows = list(document.files), tree.read_all(document.files), {'': 0}
     lines = split_lines([b'' if isinstance(o, OSError) else o for o in contents])
@@ -305,7 +364,7 @@ def _read(tree, document, parse, fractions):
     labels_in = {o: _Labels(find_spec(tree, o) if fractions else Spec(), rows) for o in set(folders)}
     labels = [labels_in[o] for o in folders]
     others, faults = _parse_others(lines, values, is_object, parse, labels)
-    faults |= {i: [('', o.strerror or str(o))] for i, o in enumerate(contents) if isinstance(o, OSError)}
+    faults |= {i: [('', o.strerror or str(o), 1)] for i, o in enumerate(contents) if isinstance(o, OSError)}
     classes, counts = classes.tolist(), np.zeros(len(classes), np.int64)
     for i, o in others.items():
         is_object[i], boxes[i], counts[i] = True, o.box, len(o.points) // 3
@@ -320,45 +379,10 @@ def _read(tree, document, parse, fractions):
         empty=~having & [i not in faults for i in range(len(files))],
         listed_in=np.arange(len(files), dtype=np.int32), file_of=file_of.astype(np.int32),
         labels=np.array(object_labels, np.int32), label_names=list(rows), id_name='line', fractions=fractions)
-    _report_faults(r, {i: faults[i] if having[i] else [_together(faults[i])] for i in sorted(faults)})
-    _report_others(r, dict(zip((np.cumsum(is_object) - 1)[list(others)].tolist(), others.values())))
+    for i in sorted(faults): _report_faults(r, i, faults[i] if having[i] else [_together(faults[i])])
+    row_of_line = np.cumsum(is_object) - 1
+    _report_others(r, {int(row_of_line[i]): o for i, o in others.items()})
     return r
-
-def _parse_others(lines, values, is_box, parse, labels):
-    "Line to `Object`, and file to (line number, reason) pairs, for lines that are neither plain boxes nor blank"
-    objects, faults = {}, {}
-    for i in np.flatnonzero(~is_box).tolist():
-        if values[i] == [] or not (line := lines.texts[i].decode('utf-8', 'replace')).strip(): continue
-        file = lines.file_of[i]
-        keypoints = labels[file].spec.keypoints
-        try: objects[i] = parse(line, keypoints) if values[i] is None else _object_of(values[i], keypoints)
-        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e)))
-    return objects, faults
-
-def _together(faults):
-    "(line number, reason, number of lines) for a file without a single sound line"
-    (n, why), total = faults[0], len(faults)
-    return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
-
-def _report_faults(r, faults):
-    "Report malformed lines"
-    for i, of_file in faults.items():
-        for n, why, *count in of_file:
-            lost = count[0] if count else 1
-            r.boxes_read += lost
-            where = f'line {n}' if n else ''
-            r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200],
-                      boxes=lost)
-
-def _report_others(r, objects):
-    "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
-    for i, o in objects.items():
-        if not o.fault: continue
-        r.keypoints_read += 1
-        r.problem('malformed', 'dropped', i, detail=o.fault, keypoints=1)
-    derived = np.bincount(r.file_of[[i for i, o in objects.items() if o.derived]], minlength=len(r.files))
-    for i in np.flatnonzero(derived):
-        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i])
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc
 register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',))

@@ -10,22 +10,24 @@ __all__ = []
 # %% ../../nbs/6_loading/buffers.ipynb #34898a39
 import mmap
 import os
-from multiprocessing import reduction
 from threading import Lock
 from weakref import finalize
 
 import numpy as np
 import torch
 
+from ..base.compat import pickle_for_processes, sent_descriptor
+from ..base.shared_memory import HAS_MEMORY_FILES, PAGE_BYTES, before_fork, close_with, in_forked_child, map_file, unnamed_file
+
 # %% ../../nbs/6_loading/buffers.ipynb #03fa440e
-HEAD = mmap.PAGESIZE # bytes of a buffer before the tensor
+HEADER_BYTES = PAGE_BYTES # bytes of a buffer before the tensor
 
 class _Loan:
     "The state of one tensor over a buffer"
     FREE, IN_USE, LEFT = range(3) # values of its byte
     all = set() # those of this process
     def __init__(self, memory, number):
-        self._state, self._number = np.frombuffer(memory, np.uint8, HEAD), number
+        self._state, self._number = np.frombuffer(memory, np.uint8, HEADER_BYTES), number
         self.say(self.IN_USE)
         self.all.add(self)
 
@@ -37,18 +39,17 @@ class _Loan:
 
 def lend(
     memory:mmap.mmap, # Of a buffer
-    number:int, # Index of the tensor's byte, below `HEAD`
+    number:int, # Index of the tensor's byte, below `HEADER_BYTES`
     size:int, # Bytes
 )->torch.Tensor: # (size,) uint8
     "A tensor over a buffer that is in use as long as anything shares its memory"
-    array = np.frombuffer(memory, np.uint8, size, HEAD)
+    array = np.frombuffer(memory, np.uint8, size, HEADER_BYTES)
     finalize(array, _Loan(memory, number).end).atexit = False
     return torch.from_numpy(array)
 
+@before_fork
 def _leave_all():
     for loan in list(_Loan.all): loan.say(_Loan.LEFT)
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(before=_leave_all)
 
 # %% ../../nbs/6_loading/buffers.ipynb #05ab6fe2
 class Buffer:
@@ -56,8 +57,8 @@ class Buffer:
     def __init__(self,
         size:int, # Capacity in bytes
     ):
-        self.fd = os.memfd_create('ear_lazy_batch')
-        finalize(self, os.close, self.fd).atexit = False
+        self.fd = unnamed_file(name='ear_lazy_batch')
+        close_with(self, self.fd)
         self._sent = 0
         self.grow(size)
 
@@ -65,8 +66,8 @@ class Buffer:
         size:int, # Bytes
     ):
         "Enlarge it while it is free"
-        os.ftruncate(self.fd, HEAD + size)
-        self._memory, self.size = mmap.mmap(self.fd, HEAD + size), size
+        os.ftruncate(self.fd, HEADER_BYTES + size)
+        self._memory, self.size = map_file(self.fd, HEADER_BYTES + size), size
 
     def _states(self): return self._memory[:self._sent + 1]
     def is_free(self): return not any(self._states())
@@ -83,11 +84,11 @@ class Buffer:
         tensor:torch.Tensor, # Any
     )->bool:
         "Whether a tensor shares the memory of the buffer"
-        return tensor.untyped_storage().data_ptr() == np.frombuffer(self._memory, np.uint8, 1, HEAD).ctypes.data
+        return tensor.untyped_storage().data_ptr() == np.frombuffer(self._memory, np.uint8, 1, HEADER_BYTES).ctypes.data
 
     def send(self)->int: # None if all bytes are used up
         "Reserve a byte for a tensor in another process; it counts as in use from now on"
-        if self._sent + 1 == HEAD: return
+        if self._sent + 1 == HEADER_BYTES: return
         self._sent += 1
         self._memory[self._sent] = _Loan.IN_USE
         return self._sent
@@ -132,23 +133,22 @@ class BufferPool:
 # %% ../../nbs/6_loading/buffers.ipynb #20a37b14
 _pool = BufferPool() # of this process
 
+@in_forked_child
 def _renew_pool():
     "Give a forked child its own buffers"
     global _pool
     _pool = BufferPool()
 
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_pool)
-
 def take(
     size:int, # Bytes
 )->BufferTensor: # (size,) uint8, not initialised; None if no buffer is free
     "Memory for a batch that will be handed to another process; None if there are no buffers, or all are in use"
-    return _pool.take(size) if hasattr(os, 'memfd_create') and size else None
+    return _pool.take(size) if HAS_MEMORY_FILES and size else None
 
 def _received(handle, number, size, dtype, shape, stride, offset):
     "Rebuild the tensor in the receiving process"
     fd = handle.detach()
-    try: memory = mmap.mmap(fd, HEAD + size)
+    try: memory = map_file(fd, HEADER_BYTES + size)
     finally: os.close(fd)
     return lend(memory, number, size).view(dtype).as_strided(shape, stride, offset)
 
@@ -158,6 +158,6 @@ def _handed_over(tensor):
     sent = None if plain.requires_grad else _pool.send(plain)
     if not sent: return _itself, (plain,)
     (fd, number), size = sent, plain.untyped_storage().nbytes()
-    return _received, (reduction.DupFd(fd), number, size, plain.dtype, tuple(plain.shape), plain.stride(), plain.storage_offset())
+    return _received, (sent_descriptor(fd), number, size, plain.dtype, tuple(plain.shape), plain.stride(), plain.storage_offset())
 
-reduction.ForkingPickler.register(BufferTensor, _handed_over)
+pickle_for_processes(BufferTensor, _handed_over)

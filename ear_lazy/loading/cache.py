@@ -18,7 +18,10 @@ from threading import Lock
 from typing import Any, Hashable, NamedTuple
 from weakref import WeakSet
 
+from fastcore.basics import patch
+
 from ..base.arguments import whole_number
+from ..base.shared_memory import in_forked_child
 
 # %% ../../nbs/6_loading/cache.ipynb #4683101f
 class CacheInfo(NamedTuple):
@@ -115,30 +118,34 @@ class LRUCache:
         if self.maxsize is not None and len(self._values) > self.maxsize: return True
         return self.max_bytes is not None and self._bytes > self.max_bytes
 
-    def __contains__(self, key): # counts neither as a hit nor as a use
-        with self._lock: return key in self._values
-
     def clear(self)->None:
         "Evict all values and reset the counts"
         with self._lock: self._values, self._bytes, self._hits, self._misses = OrderedDict(), 0, 0, 0
-
-    def info(self) -> CacheInfo:
-        "Hits and misses since the start or the last `clear`, and how full it is"
-        with self._lock: return CacheInfo(self._hits, self._misses, self.maxsize, len(self._values))
 
     @property
     def nbytes(self)->int:
         "Memory that the values take"
         with self._lock: return self._bytes
 
-    def __reduce__(self): return LRUCache, (self.maxsize, self.max_bytes)
-    def __repr__(self): return f'LRUCache({self.info()})'
+# %% ../../nbs/6_loading/cache.ipynb #f438a61a
+@patch
+def info(self:LRUCache)->CacheInfo:
+    "Hits and misses since the start or the last `clear`, and how full it is"
+    with self._lock: return CacheInfo(self._hits, self._misses, self.maxsize, len(self._values))
+
+@patch
+def __contains__(self:LRUCache, key):
+    with self._lock: return key in self._values
+
+@patch
+def __reduce__(self:LRUCache): return LRUCache, (self.maxsize, self.max_bytes)
+@patch
+def __repr__(self:LRUCache): return f'LRUCache({self.info()})'
 
 # %% ../../nbs/6_loading/cache.ipynb #725e9949
+@in_forked_child
 def _renew_locks():
     "Make the caches of a forked process usable, even if another thread held a lock"
     for cache in list(_caches):
         caught, cache._lock = cache._lock.locked(), Lock()
         if caught: cache.clear()
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)

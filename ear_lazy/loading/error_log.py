@@ -11,33 +11,30 @@ __all__ = []
 import os
 from contextlib import contextmanager
 from hashlib import blake2b
-from tempfile import TemporaryFile
 from threading import Lock
-from weakref import WeakValueDictionary, finalize
+from weakref import WeakValueDictionary
 
 import numpy as np
 from fastcore.basics import patch
 
 from ..base.errors import FAULTS
-from ..base.shared_memory import fcntl, identity_of, lock_file
+from ..base.shared_memory import close_with, fcntl, identity_of, in_forked_child, lock_file, open_elsewhere, unnamed_file
 
 # %% ../../nbs/6_loading/error_log.ipynb #ff8f8b39
-_HEAD, _PATH = 8 * len(FAULTS), 8 # bytes of the counts, and of a path
+_COUNTS_BYTES, _PATH_BYTES = 8 * len(FAULTS), 8 # bytes of the counts, and of a path
 _logs, _opening = WeakValueDictionary(), Lock()
 
 class ErrorLog:
     "Counts errors by fault, and remembers which paths had one, across all processes that use it"
     def __init__(self):
-        if hasattr(os, 'memfd_create'): fd = os.memfd_create('ear_lazy')
-        else:
-            with TemporaryFile() as file: fd = os.dup(file.fileno())
-        os.write(fd, bytes(_HEAD))
+        fd = unnamed_file()
+        os.write(fd, bytes(_COUNTS_BYTES))
         self._attach(fd)
 
     def _attach(self, fd):
         "Use the file behind a descriptor, until nobody uses this object"
-        self._fd, self._lock, self._paths, self._end = fd, Lock(), set(), _HEAD
-        finalize(self, os.close, fd).atexit = False
+        self._fd, self._lock, self._paths, self._end = fd, Lock(), set(), _COUNTS_BYTES
+        close_with(self, fd)
         _logs[identity_of(fd)] = self
 
     def __reduce__(self): return _open, (os.getpid(), self._fd, identity_of(self._fd))
@@ -46,23 +43,19 @@ def _open(pid, fd, identity):
     "The log that another process holds, or an empty one"
     with _opening:
         if (log := _logs.get(identity)) is not None: return log
-        try: own = os.open(f'/proc/{pid}/fd/{fd}', os.O_RDWR)
+        try: own = open_elsewhere(pid, fd, identity)
         except OSError: return ErrorLog()
-        if identity_of(own) != identity:
-            os.close(own)
-            return ErrorLog()
         log = ErrorLog.__new__(ErrorLog)
         log._attach(own)
         return log
 
 # %% ../../nbs/6_loading/error_log.ipynb #4c063706
+@in_forked_child
 def _renew_locks():
     "Make the logs of a forked process usable, even if another thread held a lock"
     global _opening
     _opening = Lock()
     for log in list(_logs.values()): log._lock = Lock()
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_renew_locks)
 
 # %% ../../nbs/6_loading/error_log.ipynb #7c4c841d
 @patch
@@ -86,15 +79,15 @@ def _write(self:ErrorLog, start, data):
     os.write(self._fd, data)
 
 @patch
-def _counts(self:ErrorLog): return np.frombuffer(self._read(0, _HEAD), np.int64).copy()
+def _counts(self:ErrorLog): return np.frombuffer(self._read(0, _COUNTS_BYTES), np.int64).copy()
 
 @patch
 def _is_new(self:ErrorLog, path):
     "Whether the path is new to all processes; marks it as known"
-    digest = blake2b(os.fsencode(path), digest_size=_PATH).digest()
+    digest = blake2b(os.fsencode(path), digest_size=_PATH_BYTES).digest()
     if digest in self._paths: return False
     while others := self._read(self._end, 1 << 16): # of other processes
-        self._paths |= {others[i:i + _PATH] for i in range(0, len(others), _PATH)}
+        self._paths |= {others[i:i + _PATH_BYTES] for i in range(0, len(others), _PATH_BYTES)}
         self._end += len(others)
     if digest in self._paths: return False
     self._write(self._end, digest)

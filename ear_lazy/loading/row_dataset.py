@@ -96,7 +96,7 @@ def get_metadata(self:RowDataset,
     "A row without its image; reads nothing from disk"
     return self._annotation(self._row(i))
 
-# %% ../../nbs/6_loading/row_dataset.ipynb #c668564e
+# %% ../../nbs/6_loading/row_dataset.ipynb #a690b454
 @patch
 def _has_own_getitem(self:RowDataset): return type(self).__getitem__ is not RowDataset.__getitem__
 
@@ -123,6 +123,7 @@ def _in_threads(self:RowDataset, function, items, num_threads):
     if min(threads, len(items)) <= 1: return [function(o) for o in items]
     with ThreadPoolExecutor(min(threads, len(items))) as pool: return list(pool.map(function, items))
 
+# %% ../../nbs/6_loading/row_dataset.ipynb #673ff1ef
 @patch
 def _separate_samples(self:RowDataset, indices, num_threads):
     "Samples decoded by threads and then transformed one by one"
@@ -130,6 +131,7 @@ def _separate_samples(self:RowDataset, indices, num_threads):
     rows = [self._row(i) for i in indices]
     return [self._transformed(*o) for o in zip(self._in_threads(self._sample, rows, num_threads), rows)]
 
+# %% ../../nbs/6_loading/row_dataset.ipynb #6b9f5eb1
 @patch
 def _sample_at(self:RowDataset, i, out):
     "The sample of a row, its image in `out` if it fits"
@@ -141,16 +143,22 @@ def _sample_at(self:RowDataset, i, out):
     return sample
 
 @patch
-def _ahead(self:RowDataset, indices):
-    "Context manager that prefetches what some rows need"
-    return nullcontext()
-
-@patch
-def _samples(self:RowDataset, indices, num_threads=None):
-    with self._ahead(indices): return self._samples_near(indices, num_threads)
+def _samples_in_place(self:RowDataset, indices, shapes, num_threads):
+    "Samples decoded by threads into the memory of one batch"
+    check_padding([(*o, 3) for o in shapes], lambda i: self.get_metadata(indices[i])['image_path'], self._most_pixels())
+    images = new_batch([(*o, 3) for o in shapes])
+    places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
+    samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)
+    return Samples(samples, images, places)
 
 @patch
 def _most_pixels(self:RowDataset): return getattr(self, 'max_pixels', None)
+
+# %% ../../nbs/6_loading/row_dataset.ipynb #b78004bf
+@patch
+def _ahead(self:RowDataset, indices):
+    "Context manager that prefetches what some rows need"
+    return nullcontext()
 
 @patch
 def _is_real(self:RowDataset, i):
@@ -162,19 +170,17 @@ def _extremes(shapes):
     return {sides.index(max(sides)) for sides in zip(*shapes)}
 
 @patch
-def _samples_near(self:RowDataset, indices, num_threads):
-    shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
-    if not shapes or (0, 0) in shapes or not all(self._is_real(indices[o]) for o in _extremes(shapes)):
+def _samples(self:RowDataset, indices, num_threads=None):
+    with self._ahead(indices):
+        shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
+        known = bool(shapes) and (0, 0) not in shapes
+        if known and all(self._is_real(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads)
         samples = self._separate_samples(indices, num_threads)
         images = [o for o in samples if isinstance(o, dict) and 'image' in o]
         if images: check_padding(shapes_of(images), lambda i: images[i].get('image_path', ''), self._most_pixels())
         return samples
-    check_padding([(*o, 3) for o in shapes], lambda i: self.get_metadata(indices[i])['image_path'], self._most_pixels())
-    images = new_batch([(*o, 3) for o in shapes])
-    places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
-    samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)
-    return Samples(samples, images, places)
 
+# %% ../../nbs/6_loading/row_dataset.ipynb #bdbf6250
 @patch
 def __getitems__(self:RowDataset, indices:Sequence[int])->list[Sample]:
     "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"

@@ -20,7 +20,7 @@ from ..base.arguments import whole_number
 from ..base.parameters import described
 
 # %% ../../nbs/6_loading/sampler.ipynb #59106c86
-def shares(
+def counts_by_weight(
     weights:Sequence[float]|np.ndarray, # (S,) numbers of 0 or more, in any unit
     total:int, # Samples
 )->np.ndarray: # (S,) whole numbers whose sum is `total`
@@ -51,7 +51,7 @@ def visits(
     return out
 
 # %% ../../nbs/6_loading/sampler.ipynb #0b812a90
-def _place(rank, world_size):
+def _rank_and_size(rank, world_size):
     "Rank and number of processes: as given, or as `torch.distributed` says"
     running = torch.distributed.is_available() and torch.distributed.is_initialized()
     if rank is None: rank = torch.distributed.get_rank() if running else 0
@@ -59,6 +59,7 @@ def _place(rank, world_size):
     if not 0 <= rank < world_size: raise ValueError(f'rank {rank} of {world_size} processes: ranks count from 0')
     return rank, world_size
 
+# %% ../../nbs/6_loading/sampler.ipynb #1fa5d94f
 @described
 class RowSampler(DistributedSampler[int]): # so that trainers do not put another one around it
     "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
@@ -76,11 +77,11 @@ class RowSampler(DistributedSampler[int]): # so that trainers do not put another
         self.num_samples = sum(lengths) if num_samples is None else num_samples
         whole_number('num_samples', self.num_samples)
         if weights is not None and len(weights) != len(sources): raise ValueError(f'{len(weights)} weights for {len(sources)} sources: give one for each')
-        self.counts = shares(lengths if weights is None else weights, self.num_samples) if self.num_samples else np.zeros(len(sources), int)
+        self.counts = counts_by_weight(lengths if weights is None else weights, self.num_samples) if self.num_samples else np.zeros(len(sources), int)
         empty = [i for i, (n, count) in enumerate(zip(lengths, self.counts)) if count and not n]
         if empty: raise ValueError(f'sources {empty} have a weight, but no rows')
         self.sources, self.seed, self.epoch, self.even = sources, seed, epoch, even
-        self.rank, self.world_size = _place(rank, world_size)
+        self.rank, self.world_size = _rank_and_size(rank, world_size)
         self.num_replicas = self.world_size # as PyTorch calls it
         self._start, self._given, self._done, self._ended = 0, 0, None, False
 
@@ -98,33 +99,38 @@ class RowSampler(DistributedSampler[int]): # so that trainers do not put another
             out[which == i] = found + rows.start if isinstance(rows, range) else rows[found]
         return out
 
-    def _share(self):
-        "Rows of this process that are left of the epoch"
-        rest = self.order()[self._start:]
-        if self.even and len(rest)%self.world_size: rest = np.resize(rest, len(self)*self.world_size)
-        return rest[self.rank::self.world_size].copy() # a view would keep the rows of all processes in memory
+# %% ../../nbs/6_loading/sampler.ipynb #2bbe8b21
+@patch
+def _rows_left(self:RowSampler):
+    "Rows of this process that are left of the epoch"
+    rest = self.order()[self._start:]
+    if self.even and len(rest)%self.world_size: rest = np.resize(rest, len(self)*self.world_size)
+    return rest[self.rank::self.world_size].copy() # a view would keep the rows of all processes in memory
 
-    def __len__(self):
-        "Samples of this process that are left of the epoch since the last `set_epoch` or `load_state_dict`"
-        left = self.num_samples - self._start
-        return -(-left//self.world_size) if self.even else len(range(self.rank, left, self.world_size))
+@patch
+def __len__(self:RowSampler):
+    "Samples of this process that are left of the epoch since the last `set_epoch` or `load_state_dict`"
+    left = self.num_samples - self._start
+    return -(-left//self.world_size) if self.even else len(range(self.rank, left, self.world_size))
 
-    def __iter__(self)->Iterator[int]:
-        if self._ended: self._start = 0
-        self._given, self._done, self._ended = 0, None, False
-        share = self._share()
-        for start in range(0, len(share), 4096):
-            for row in share[start:start + 4096].tolist():
-                self._given += 1
-                yield row
-        self._ended = True
+@patch
+def __iter__(self:RowSampler)->Iterator[int]:
+    if self._ended: self._start = 0
+    self._given, self._done, self._ended = 0, None, False
+    rows = self._rows_left()
+    for start in range(0, len(rows), 4096): # Python's integers of a few at a time
+        for row in rows[start:start + 4096].tolist():
+            self._given += 1
+            yield row
+    self._ended = True
 
-    @described
-    def set_epoch(self,
-        epoch:int, # 0 or more
-    )->None:
-        "Set the next epoch; setting the current one again keeps its position"
-        if epoch != self.epoch: self.epoch, self._start, self._given, self._done, self._ended = epoch, 0, 0, None, False
+@patch
+@described
+def set_epoch(self:RowSampler,
+    epoch:int, # 0 or more
+)->None:
+    "Set the next epoch; setting the current one again keeps its position"
+    if epoch != self.epoch: self.epoch, self._start, self._given, self._done, self._ended = epoch, 0, 0, None, False
 
 # %% ../../nbs/6_loading/sampler.ipynb #e1cafa4d
 @patch

@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ['RowSampler']
 
-def shares(
+def counts_by_weight(
     weights: Sequence[float] | np.ndarray, # (S,) numbers of 0 or more, in any unit
     total: int, # Samples
 ) -> np.ndarray: # (S,) whole numbers whose sum is `total`

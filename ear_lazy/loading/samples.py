@@ -17,8 +17,8 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import torch
 from torch.utils.data import default_collate, get_worker_info
-from torch.utils.data._utils.collate import default_collate_fn_map
 
+from ..base.compat import collate_by_default, shared_zeros
 from ..base.drawing import show_sample, thumbnail_html
 from ..base.errors import ImageLoadError, TransformError
 from ..base.images import pixel_bound
@@ -126,7 +126,7 @@ class Skipped(Sample):
 def _fresh_memory(size):
     "Zeros, in shared memory in a worker of a `DataLoader`"
     if not (size and get_worker_info()): return torch.from_numpy(np.zeros(size, np.uint8)) # pages are allocated as they are filled
-    return torch.empty(0, dtype=torch.uint8).set_(torch.UntypedStorage._new_shared(size)) # as in `default_collate`
+    return shared_zeros(size)
 
 def _clear_beside(room, shape):
     "Fill with zeros the part of a slot that an image of this shape does not cover"
@@ -243,4 +243,4 @@ def collate(
     if images is None and 'image' in samples[0]: check_padding(shapes_of(samples), lambda i: samples[i].get('image_path', ''))
     return {k: images if k == 'image' and images is not None else _collate_column(k, [s[k] for s in samples], samples) for k in samples[0]}
 
-default_collate_fn_map[Sample] = collate
+collate_by_default(Sample, collate)

@@ -19,7 +19,7 @@ from ..base.errors import MetadataError
 from ..base.geometry import keypoints_to_boxes
 
 # %% ../../nbs/7_looking/columns.ipynb #ada1165d
-BLOCK = 512 # rows per block
+BLOCK_ROWS = 512 # rows per block
 
 class Points(NamedTuple):
     "Summary of the keypoints of each row"
@@ -36,8 +36,8 @@ def point_blocks(
     starts = np.cumsum(counts) - counts
     for k in np.unique(counts).tolist():
         rows = np.flatnonzero(counts == k)
-        for a in range(0, len(rows), BLOCK):
-            some = rows[a:a + BLOCK]
+        for a in range(0, len(rows), BLOCK_ROWS):
+            some = rows[a:a + BLOCK_ROWS]
             first, whole = starts[some[0]], some[-1] - some[0] == len(some) - 1
             at = slice(first, first + k*len(some)) if whole else starts[some][:, None] + np.arange(k)
             yield some, values[at].reshape(len(some), k, 3)

@@ -19,7 +19,7 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
-from ..base.drawing import as_picture, boxes_of, overlay, points_of
+from ..base.drawing import as_picture, boxes_of, nothing_in, overlay, points_of, write_on
 from ..base.errors import ImageLoadError, TransformError
 from ..base.geometry import crop_window, fit_boxes, fit_image, fit_points, keypoint_contours
 from ..base.images import decode_image
@@ -39,10 +39,10 @@ def marks_of(
     values = np.asarray(values, float)
     if values.shape[-1:] != (3,):
         names = [o or 'box' for o in classes] or ['box'] * len(values)
-        words = ', '.join(_plural(names.count(o), o) for o in dict.fromkeys(names)) or 'no box'
+        words = nothing_in({'bboxes': names}) or ', '.join(_plural(names.count(o), o) for o in dict.fromkeys(names))
         return {'boxes': values.reshape(-1, 4), 'classes': names, 'words': words}
-    hidden = int((values[:, 2] == 1).sum())
-    words = _plural(int((values[:, 2] > 0).sum()), 'keypoint') + (f', {hidden} hidden' if hidden else '')
+    labelled, hidden = int((values[:, 2] > 0).sum()), int((values[:, 2] == 1).sum())
+    words = nothing_in({'keypoints': values}) or _plural(labelled, 'keypoint') + (f', {hidden} hidden' if hidden else '')
     return {'points': values, 'contours': [[o.start, o.stop] for o in keypoint_contours(len(values))], 'words': words}
 
 def _moved(marks, fit):
@@ -80,44 +80,50 @@ class Pictures:
         return self._delivered(row) if self.delivered else self._original(row, crop)
 
     def _classes(self, leaf, row):
+        "Classes of a row's boxes"
         if leaf.kind == 'landmarker': return ()
         return [leaf.label_names[o] for o in np.atleast_1d(leaf.metadata.labels(row)).tolist()]
 
-    def _classes_left(self, leaf, row, sample, n):
-        "Classes of the boxes that a transform kept"
-        if 'labels' in sample: return [self.ds.label_names[o] for o in np.atleast_1d(sample['labels']).tolist()]
-        names = self._classes(leaf, row)
-        if sample.kept is not None: names = [names[o] for o in sample.kept]
-        return names if len(names) == n else ()
+# %% ../../nbs/7_looking/row_pictures.ipynb #c4c6aa55
+@patch
+def _classes_left(self:Pictures, leaf, row, sample, n):
+    "Classes of the boxes that a transform kept"
+    if 'labels' in sample: return [self.ds.label_names[o] for o in np.atleast_1d(sample['labels']).tolist()]
+    names = self._classes(leaf, row)
+    if sample.kept is not None: names = [names[o] for o in sample.kept]
+    return names if len(names) == n else ()
 
-    def _delivered(self, row):
-        leaf, i = self.table.locate(row)
-        sample = self.ds[row]
-        if isinstance(sample, Skipped): raise sample.error
-        if self.transform is not None: sample = apply_transform(self.transform, sample, row)
-        array = as_picture(sample['image'])
-        values = points_of(sample) if 'keypoints' in sample and 'bboxes' not in sample else boxes_of(sample)
-        truth = marks_of(values, self._classes_left(leaf, i, sample, len(values)) if 'bboxes' in sample else ())
-        if 'bbox' in sample: truth['words'] = 'crop of {1} × {0} pixels'.format(*array.shape)
-        def decode(size): return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BILINEAR))
-        return Shown(array.shape[:2], decode, truth, data=lambda: _png(array))
+@patch
+def _delivered(self:Pictures, row):
+    leaf, i = self.table.locate(row)
+    sample = self.ds[row]
+    if isinstance(sample, Skipped): raise sample.error
+    if self.transform is not None: sample = apply_transform(self.transform, sample, row)
+    array = as_picture(sample['image'])
+    values = points_of(sample) if 'keypoints' in sample and 'bboxes' not in sample else boxes_of(sample)
+    truth = marks_of(values, self._classes_left(leaf, i, sample, len(values)) if 'bboxes' in sample else ())
+    if 'bbox' in sample: truth['words'] = 'crop of {1} × {0} pixels'.format(*array.shape)
+    def decode(size): return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BILINEAR))
+    return Shown(array.shape[:2], decode, truth, data=lambda: _png(array))
 
-    def _original(self, row, crop):
-        leaf, i = self.table.locate(row)
-        image = leaf.open_image(i)
-        values = as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i))
-        window = (0, 0, *image.size)
-        if leaf.kind == 'teacher' and crop: window = crop_window(values, image.size)
-        truth = marks_of(values, self._classes(leaf, i))
-        if leaf.kind == 'teacher': truth['words'] = 'crop of {2:.0f} × {3:.0f} pixels'.format(*values)
-        if leaf.kind == 'teacher' and crop: truth['boxes'] = truth['boxes'][:0]
-        top, left, bottom, right = window
-        predicted = {} if self.predictions is None else marks_of(_with_visibility(self.predictions[row]))
-        for key in ('boxes', 'points'):
-            if key in predicted: predicted[key] = predicted[key] - np.array([left, top, 0, 0][:predicted[key].shape[1]])
-        whole = bottom - top, right - left
-        def decode(size): return decode_image(image, 'pil', window, fit_image(whole, size, 'stretch'))
-        return Shown(whole, decode, truth, predicted, lambda: _file_data(image))
+# %% ../../nbs/7_looking/row_pictures.ipynb #34420baf
+@patch
+def _original(self:Pictures, row, crop):
+    leaf, i = self.table.locate(row)
+    image = leaf.open_image(i)
+    values = as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i))
+    window = (0, 0, *image.size)
+    if leaf.kind == 'teacher' and crop: window = crop_window(values, image.size)
+    truth = marks_of(values, self._classes(leaf, i))
+    if leaf.kind == 'teacher': truth['words'] = 'crop of {2:.0f} × {3:.0f} pixels'.format(*values)
+    if leaf.kind == 'teacher' and crop: truth['boxes'] = truth['boxes'][:0]
+    top, left, bottom, right = window
+    predicted = {} if self.predictions is None else marks_of(_with_visibility(self.predictions[row]))
+    for key in ('boxes', 'points'):
+        if key in predicted: predicted[key] = predicted[key] - np.array([left, top, 0, 0][:predicted[key].shape[1]])
+    whole = bottom - top, right - left
+    def decode(size): return decode_image(image, 'pil', window, fit_image(whole, size, 'stretch'))
+    return Shown(whole, decode, truth, predicted, lambda: _file_data(image))
 
 def _with_visibility(values): return np.insert(values, 2, 2, axis=1) if values.shape[1] == 2 else values
 
@@ -132,7 +138,7 @@ def _file_data(image):
     upright = image.turn == 1 and image.im.format in ('PNG', 'GIF', 'WEBP', 'BMP')
     return image.data if upright or image.im.format in ('JPEG', 'MPO') else _png(decode_image(image))
 
-# %% ../../nbs/7_looking/row_pictures.ipynb #7a5cdeb7
+# %% ../../nbs/7_looking/row_pictures.ipynb #7463828e
 TILE_BYTES, TILE_SIZE = 3950, 136 # most bytes of a tile with its marks; longer side in pixels
 _MOST_MARKS = 100 # boxes or points of one thumbnail
 
@@ -163,6 +169,9 @@ def _fitted(size):
     scale = min(1, TILE_SIZE / max(size))
     return fit_image(size, [max(1, round(o * scale)) for o in size], 'stretch')
 
+
+
+# %% ../../nbs/7_looking/row_pictures.ipynb #7a5cdeb7
 def _short(name): return name if len(name) <= 80 else f'{name[:40]}…{name[-39:]}'
 
 def error_text(
@@ -225,6 +234,7 @@ def _static_tile(self:Pictures, row, flagged, most):
     scale = image.width / head['width']
     for marks, light in ((head['truth'], 'white'), (head['predicted'], _PREDICTED)):
         overlay(image, {'bboxes': marks.get('boxes', ()), 'keypoints': marks.get('points', ())}, scale, light)
+    if head['words'].startswith('no '): write_on(image, head['words'])
     source = f'data:image/jpeg;base64,{b64encode(jpeg(np.asarray(image), most)).decode()}'
     return f'<img src="{source}" alt="{words}" title="{words}" style="display:inline;margin:2px;{mark}">'
 

@@ -11,6 +11,7 @@ __all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'e
 import errno
 import mmap
 import os
+import shlex
 import sys
 from bisect import bisect_right
 from contextlib import suppress
@@ -60,7 +61,7 @@ def encode_path(
     return path.encode('utf-8', 'surrogateescape')
 
 # %% ../../nbs/3_metadata/file.ipynb #01b73c18
-CHUNK = 65_536 # rows
+CHUNK_ROWS = 65_536 # handled at once
 
 class Spool:
     "Columns of one kind of one source, appended to files"
@@ -97,39 +98,43 @@ class Spool:
             with suppress(OSError): f.close()
         self._files = {}
 
-    def column(self,
-        name:str, # 'paths' or a column
-    ):
-        "A flushed column, memory-mapped"
-        dtype, shape = (_PER_ROW | _VALUES).get(name, ('u1', ()))
-        try:
-            with open_regular(self.folder / name, follow=False) as f:
-                if os.fstat(f.fileno()).st_size: return np.memmap(f, dtype, 'r').reshape(-1, *shape)
-        except FileNotFoundError: pass
-        return np.empty((0, *shape), dtype)
+# %% ../../nbs/3_metadata/file.ipynb #a98b8503
+@patch
+def column(self:Spool,
+    name:str, # 'paths' or a column
+)->np.ndarray:
+    "A flushed column, memory-mapped"
+    dtype, shape = (_PER_ROW | _VALUES).get(name, ('u1', ()))
+    try:
+        with open_regular(self.folder / name, follow=False) as f:
+            if os.fstat(f.fileno()).st_size: return np.memmap(f, dtype, 'r').reshape(-1, *shape)
+    except FileNotFoundError: pass
+    return np.empty((0, *shape), dtype)
 
-    def is_whole(self,
-        kind:str, # 'detector', 'landmarker' or 'teacher'
-        rows:int, # How many were appended
-        values:int, # How many values they have
-    )->bool:
-        "Is all on disk that was appended?"
-        if {len(self.column(o)) for o in _PER_ROW} != {rows} or self.column('counts').sum() != values: return False
-        if any(len(self.column(o)) != values for o in COLUMNS[kind][0] if o in _VALUES): return False
-        return self.column('path_lengths').sum(dtype=np.int64) == len(self.column('paths'))
+@patch
+def is_whole(self:Spool,
+    kind:str, # 'detector', 'landmarker' or 'teacher'
+    rows:int, # How many were appended
+    values:int, # How many values they have
+)->bool:
+    "Is all on disk that was appended?"
+    if {len(self.column(o)) for o in _PER_ROW} != {rows} or self.column('counts').sum() != values: return False
+    if any(len(self.column(o)) != values for o in COLUMNS[kind][0] if o in _VALUES): return False
+    return self.column('path_lengths').sum(dtype=np.int64) == len(self.column('paths'))
 
-    def paths(self)->np.ndarray: # (n,) of bytes
-        "Image paths of all flushed rows"
-        lengths, start = self.column('path_lengths'), 0
-        padded = np.zeros((len(lengths), int(lengths.max(initial=1))), np.uint8)
-        for a in range(0, len(lengths), CHUNK):
-            n, stop = lengths[a:a + CHUNK], start + int(lengths[a:a + CHUNK].sum())
-            padded[a:a + CHUNK][np.arange(padded.shape[1]) < n[:, None]] = self.column('paths')[start:stop]
-            start = stop
-        return padded.view(f'S{padded.shape[1]}')[:, 0]
+@patch
+def paths(self:Spool)->np.ndarray: # (n,) of bytes
+    "Image paths of all flushed rows"
+    lengths, start = self.column('path_lengths'), 0
+    padded = np.zeros((len(lengths), int(lengths.max(initial=1))), np.uint8)
+    for a in range(0, len(lengths), CHUNK_ROWS):
+        n, stop = lengths[a:a + CHUNK_ROWS], start + int(lengths[a:a + CHUNK_ROWS].sum())
+        padded[a:a + CHUNK_ROWS][np.arange(padded.shape[1]) < n[:, None]] = self.column('paths')[start:stop]
+        start = stop
+    return padded.view(f'S{padded.shape[1]}')[:, 0]
 
 # %% ../../nbs/3_metadata/file.ipynb #5868a6db
-class Pick(NamedTuple):
+class ChosenRows(NamedTuple):
     "Rows of a spool that go into a file, with their source and labels as numbers of that file"
     spool: Spool # flushed
     keep: np.ndarray # (n,) booleans
@@ -140,36 +145,36 @@ class Pick(NamedTuple):
         "A column of the chosen rows"
         return self.spool.column(name)[self.keep]
 
-def _rows_of(pick, name):
+def _rows_of(choice, name):
     "The chosen rows of a column with a value for each row, in chunks"
-    column = pick.spool.column(name)
-    for a in range(0, len(pick.keep), CHUNK): yield column[a:a + CHUNK][pick.keep[a:a + CHUNK]]
+    column = choice.spool.column(name)
+    for a in range(0, len(choice.keep), CHUNK_ROWS): yield column[a:a + CHUNK_ROWS][choice.keep[a:a + CHUNK_ROWS]]
 
-def _values_of(pick, name):
+def _values_of(choice, name):
     "The chosen rows' values of a column with several values for each row, in chunks"
-    column, counts = pick.spool.column(name), pick.spool.column('counts')
+    column, counts = choice.spool.column(name), choice.spool.column('counts')
     start = 0
-    for a in range(0, len(pick.keep), CHUNK):
-        n, keep = counts[a:a + CHUNK], pick.keep[a:a + CHUNK]
+    for a in range(0, len(choice.keep), CHUNK_ROWS):
+        n, keep = counts[a:a + CHUNK_ROWS], choice.keep[a:a + CHUNK_ROWS]
         stop = start + int(n.sum())
         chosen = column[start:stop]
         if n[0] and n.min() == n.max(): # no mask of each value
             chosen = chosen.reshape(-1, n[0], *column.shape[1:])[keep]
             chosen = chosen.reshape(-1, *column.shape[1:])
         else: chosen = chosen[np.repeat(keep, n)]
-        yield pick.labels[chosen].astype('<i4') if name == 'labels' else chosen
+        yield choice.labels[chosen].astype('<i4') if name == 'labels' else chosen
         start = stop
 
-def _paths_of(pick, width):
+def _paths_of(choice, width):
     "The chosen rows' paths, padded to one width, in chunks"
-    column, lengths, start = pick.spool.column('paths'), pick.spool.column('path_lengths'), 0
-    for a in range(0, len(pick.keep), CHUNK):
-        n, stop = lengths[a:a + CHUNK], start + int(lengths[a:a + CHUNK].sum())
+    column, lengths, start = choice.spool.column('paths'), choice.spool.column('path_lengths'), 0
+    for a in range(0, len(choice.keep), CHUNK_ROWS):
+        n, stop = lengths[a:a + CHUNK_ROWS], start + int(lengths[a:a + CHUNK_ROWS].sum())
         if n.min() == n.max(): padded = column[start:stop].reshape(len(n), -1)
         else:
             padded = np.zeros((len(n), int(n.max())), np.uint8)
             padded[np.arange(padded.shape[1]) < n[:, None]] = column[start:stop]
-        chosen = padded[pick.keep[a:a + CHUNK], :width]
+        chosen = padded[choice.keep[a:a + CHUNK_ROWS], :width]
         yield np.pad(chosen, ((0, 0), (0, width - chosen.shape[1])))
         start = stop
 
@@ -194,38 +199,49 @@ class Plan(NamedTuple):
         return rows * (12 + self.width + 8 * ('offsets' in self.layout)) + a_value * values
 
     def numbers(self,
-        pick:Pick,
-        start:int, # Bytes of the picks before it
+        choice:ChosenRows,
+        start:int, # Bytes of the choices before it
     )->np.ndarray: # (n,)
         "The shard of each row, valid for chosen rows: the multiple of `shard_bytes` in which its last byte lies"
-        sizes = np.where(pick.keep, self.size(1, pick.spool.column('counts')), 0)
+        sizes = np.where(choice.keep, self.size(1, choice.spool.column('counts')), 0)
         return (start + np.cumsum(sizes) - 1) // self.shard_bytes
 
-def _common(picks):
+# %% ../../nbs/3_metadata/file.ipynb #294f851b
+def _common(choices):
     "Values in each row (`None` if rows differ), and bytes of the longest path"
-    k = {o for p in picks for o in np.flatnonzero(np.bincount(p.kept('counts'))).tolist()}
-    return min(k) if len(k) == 1 else None, max(int(p.kept('path_lengths').max(initial=1)) for p in picks)
+    k = {o for p in choices for o in np.flatnonzero(np.bincount(p.kept('counts'))).tolist()}
+    return min(k) if len(k) == 1 else None, max(int(p.kept('path_lengths').max(initial=1)) for p in choices)
 
-def _record_dtype(picks, layout, k, width, names):
+def _record_dtype(choices, layout, k, width, names):
     "The dtype of the file's record"
-    n, m = sum(int(p.keep.sum()) for p in picks), sum(int(p.kept('counts').sum()) for p in picks)
+    n, m = sum(int(p.keep.sum()) for p in choices), sum(int(p.kept('counts').sum()) for p in choices)
     dims = {'n': n, 'n+1': n + 1, 'm': m, 'k': k}
     columns = {c: o for c, o in (layout | _ROW_COLUMNS).items() if c != 'image_paths'}
     fields = [(c, d, tuple(dims.get(o, o) for o in shape)) for c, (d, shape) in columns.items()]
     fields += [(c, v.dtype, v.shape) for c, v in names.items()]
     return np.dtype([*fields, ('image_paths', f'S{width}', (n,))])
 
-def _field(picks, name, width):
-    "The bytes of one field, in chunks"
-    if name == 'offsets':
-        start = np.zeros(1, np.int64)
-        yield start
-        for p in picks: yield (start := start[-1] + np.cumsum(p.kept('counts'))) if p.keep.any() else start[:0]
-        return
-    for p in picks:
-        if name == 'source': yield np.full(int(p.keep.sum()), p.source, '<i4')
-        elif name == 'image_paths': yield from _paths_of(p, width)
-        else: yield from (_values_of if name in _VALUES else _rows_of)(p, name)
+def _offsets(choices):
+    "Where the values of each row begin, and where the last ones end"
+    end = np.zeros(1, np.int64)
+    yield end
+    for o in choices:
+        if not o.keep.any(): continue
+        ends = end[-1] + np.cumsum(o.kept('counts'))
+        yield ends
+        end = ends[-1:]
+
+def _field(choices, name, width):
+    "The values of one field, in chunks"
+    if name == 'offsets': yield from _offsets(choices)
+    else:
+        for o in choices: yield from _field_of(o, name, width)
+
+def _field_of(choice, name, width):
+    if name == 'source': yield np.full(int(choice.keep.sum()), choice.source, '<i4')
+    elif name == 'image_paths': yield from _paths_of(choice, width)
+    elif name in _VALUES: yield from _values_of(choice, name)
+    else: yield from _rows_of(choice, name)
 
 # %% ../../nbs/3_metadata/file.ipynb #477e585a
 SHARD_BYTES = 2**30
@@ -240,17 +256,17 @@ def shard_path(
     path = Path(path)
     return path.with_name(f'{path.stem}-{number:05}{path.suffix}')
 
-def _shards(picks, plan):
-    "The picks of each shard in turn"
-    sizes = [plan.size(int(p.keep.sum()), int(p.kept('counts').sum())) for p in picks]
-    numbers = [plan.numbers(p, end - o) for p, o, end in zip(picks, sizes, np.cumsum(sizes).tolist())]
-    for number in np.unique(np.concatenate([n[p.keep] for p, n in zip(picks, numbers)])):
-        yield [p._replace(keep=p.keep & (n == number)) for p, n in zip(picks, numbers)]
+def _shards(choices, plan):
+    "The choices of each shard in turn"
+    sizes = [plan.size(int(p.keep.sum()), int(p.kept('counts').sum())) for p in choices]
+    numbers = [plan.numbers(p, end - o) for p, o, end in zip(choices, sizes, np.cumsum(sizes).tolist())]
+    for number in np.unique(np.concatenate([n[p.keep] for p, n in zip(choices, numbers)])):
+        yield [p._replace(keep=p.keep & (n == number)) for p, n in zip(choices, numbers)]
 
 # %% ../../nbs/3_metadata/file.ipynb #eae2a5e5
 def write_metadata(
     path:Path, # File to write; its shards go beside it
-    picks:list, # `Pick`s in the order of the sources
+    choices:list, # `ChosenRows`s in the order of the sources
     kind:str, # 'detector', 'landmarker' or 'teacher'
     split:str, # 'train' or 'val'
     root:str, # Folder of the images, relative to the folder of the file
@@ -259,14 +275,14 @@ def write_metadata(
     shard_bytes:int=SHARD_BYTES, # Largest size of one file, approximately
 )->list: # Paths of the shards
     "Write the chosen rows as a metadata file, split into shards if too large for one"
-    plan = Plan(kind, split, root, source_names, label_names, *_common(picks), shard_bytes)
-    shards = list(_shards(picks, plan))
+    plan = Plan(kind, split, root, source_names, label_names, *_common(choices), shard_bytes)
+    shards = list(_shards(choices, plan))
     return [write_shard(shard_path(path, number), plan, chosen, number, len(shards)) for number, chosen in enumerate(shards)]
 
 def write_shard(
     path:Path, # File to write
     plan:Plan,
-    picks:list, # `Pick`s of the rows of this shard
+    choices:list, # `ChosenRows`s of the rows of this shard
     number:int, # Its number, 0 for the first
     of:int, # Number of shards
 )->Path: # The file
@@ -277,21 +293,26 @@ def write_shard(
              'label_names': [encode_path(o) for o in plan.label_names]}
     names = {c: np.array(v, '<i4' if c == 'version' else 'S') for c, v in names.items()}
     names['shard'], names['run'] = np.array([number, of], '<i4'), np.zeros((), 'S32') # the id is known when all are written
-    dtype = _record_dtype(picks, plan.layout, plan.k, plan.width, names)
+    dtype = _record_dtype(choices, plan.layout, plan.k, plan.width, names)
     header = dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=())
     with open(path, 'xb') as f:
         np.lib.format.write_array_header_1_0(f, header)
         for name in dtype.names:
-            for chunk in [names[name]] if name in names else _field(picks, name, plan.width): f.write(chunk.tobytes())
+            chunks = [names[name]] if name in names else _field(choices, name, plan.width)
+            for o in chunks: f.write(o.tobytes())
     return path
-
-
 
 # %% ../../nbs/3_metadata/file.ipynb #4e3325dc
 MOST_PIXELS = 2**32 # of an image that a row is for; the largest JPEG has fewer
 _NAMES_OF = {'source': 'source_names', 'labels': 'label_names'}
-REPROCESS = 'make metadata files from the raw data with: python -m ear_lazy.data_processor --all'
-_MIGRATE = f'{REPROCESS}; or, without raw data, this file with: ear-lazy-migrate OLD.npy NEW.npy'
+REPROCESS = 'make metadata files from the raw data with: ear-lazy process --all'
+
+def _migrate(path):
+    "What to do about a pickled file, which has to be converted if its raw data is gone"
+    here = os.path.relpath(path) if os.path.isabs(path) else path
+    old = path if here.startswith('..') else here
+    command = shlex.join(['ear-lazy', 'migrate', old, f'{os.path.splitext(old)[0]}_migrated.npy'])
+    return f'{REPROCESS}; or, without raw data, a current file of this one with: {command}'
 
 def read_header(
     f, # Binary file, at its start
@@ -303,7 +324,7 @@ def read_header(
         raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}; '
                             'or, without raw data, see the tutorial Migrate', path)
     if magic[:1] == b'\x80':
-        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_MIGRATE}', path)
+        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_migrate(path)}', path)
     if magic != b'\x93NUMPY': raise MetadataError(f'not an NPY file; {REPROCESS}' if magic else 'an empty file', path)
     f.seek(0)
     try:
@@ -314,7 +335,7 @@ def read_header(
         raise MetadataError(f'truncated or damaged header: {e}', path) from None
     if dtype.hasobject:
         raise MetadataError('pickled objects, as older versions wrote them, which are never loaded '
-                            f'because they can run code; {_MIGRATE}', path)
+                            f'because they can run code; {_migrate(path)}', path)
     if dtype.names is None or shape != ():
         raise MetadataError(f'a plain array of shape {shape} and dtype {dtype}, not metadata', path)
     return dtype
@@ -352,21 +373,16 @@ def _matches(dtype, layout):
             if name in _OPTIONAL: continue
             return False
         field = dtype[name]
-        if (field.base.char != 'S') if base == 'S' else (field.base != np.dtype(base)): return False
-        if len(field.shape) != len(shape): return False
+        if not _is_type(field.base, base) or len(field.shape) != len(shape): return False
         for dim, length in zip(shape, field.shape):
             if dim == 'n+1': dim, length = 'n', length - 1
-            if (dim if isinstance(dim, int) else dims.setdefault(dim, length)) != length: return False
+            promised = dim if isinstance(dim, int) else dims.setdefault(dim, length)
+            if promised != length: return False
     return True
 
-_NO_DESCRIPTOR = {'trackfd': False} if sys.version_info >= (3, 13) and os.name == 'posix' else {} # one for each open file otherwise
+def _is_type(dtype, base): return dtype.char == 'S' if base == 'S' else dtype == np.dtype(base) # texts have any length
 
-def _not_opened(error, path):
-    "A system's error in words"
-    if error.errno in (errno.EMFILE, errno.ENFILE): what = 'each open dataset takes one; close some, or allow more with ulimit -n'
-    else: what = _others_there(path)
-    return MetadataError(f'cannot be opened: {error.strerror}; {what}', path)
-
+# %% ../../nbs/3_metadata/file.ipynb #d80b6c06
 def _others_there(path):
     "Names the metadata files that are in the same folder"
     folder = path if os.path.isdir(path) else os.path.dirname(path)
@@ -374,6 +390,36 @@ def _others_there(path):
     except OSError: names = []
     return f"there are {', '.join(names[:8])}{', …' * (len(names) > 8)} in {folder}" if names else REPROCESS
 
+_NO_DESCRIPTOR = {'trackfd': False} if sys.version_info >= (3, 13) and os.name == 'posix' else {} # a map keeps its file open otherwise
+
+def _not_opened(error, path):
+    "A system's error in words"
+    if error.errno in (errno.EMFILE, errno.ENFILE): what = 'each open dataset takes one; close some, or allow more with ulimit -n'
+    else: what = _others_there(path)
+    return MetadataError(f'cannot be opened: {error.strerror}; {what}', path)
+
+def _file_of(path, copy):
+    "The file on this machine: `path` itself, or for a URL the copy that there is, or a new one"
+    if not is_remote(path): return path
+    if os.path.exists(copy): return copy
+    try: return local_copy(path)
+    except StorageError as e: raise MetadataError(e.reason, path) from e
+
+def _opened(file, path):
+    try: return open_file(file)
+    except UnsafePathError as e: raise MetadataError(f'{e.reason}; {_others_there(path)}', path) from None
+    except OSError as e: raise _not_opened(e, path) from None
+
+def _mapped(f, path):
+    "The record in an open file, all of the content, and its `os.stat_result`"
+    dtype, start, status = read_header(f, path), f.tell(), os.fstat(f.fileno())
+    promised = start + dtype.itemsize
+    if status.st_size != promised: raise MetadataError(f'truncated or damaged: {status.st_size} bytes, its header says {promised}', path)
+    try: content = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ, **_NO_DESCRIPTOR)
+    except OSError as e: raise _not_opened(e, path) from None
+    return np.ndarray((), dtype, content, start), content, status
+
+# %% ../../nbs/3_metadata/file.ipynb #a9aa573b
 class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"
     def __init__(self,
@@ -382,32 +428,24 @@ class Shard:
         anywhere:bool=False, # Paths may leave the image root
     ):
         self.path, self.anywhere = (path := str(path) if is_remote(path) else str(home_path(path))), anywhere
-        try: self.file = (copy if os.path.exists(copy) else local_copy(path)) if is_remote(path) else path
-        except StorageError as e: raise MetadataError(e.reason, path) from e
-        try: f = open_file(self.file)
-        except UnsafePathError as e: raise MetadataError(f'{e.reason}; {_others_there(path)}', path) from None
-        except OSError as e: raise _not_opened(e, path) from None
-        with f:
-            dtype, start, size = read_header(f, path), f.tell(), os.fstat(f.fileno()).st_size
-            promised = start + dtype.itemsize
-            if size != promised:
-                raise MetadataError(f'truncated or damaged: {size} bytes, its header says {promised}', path)
-            try: self._buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ, **_NO_DESCRIPTOR)
-            except OSError as e: raise _not_opened(e, path) from None
-            self._state, self._digest = _state(os.fstat(f.fileno())), None
-        # Plain arrays over the map: a row of an `np.memmap` costs ten times as much to read.
-        record = np.ndarray((), dtype, self._buffer, start)
-        self.columns = {name: record[name] for name in dtype.names}
+        self.file = _file_of(path, copy)
+        with _opened(self.file, path) as f: record, self._buffer, status = _mapped(f, path)
+        self._state, self._digest = _state(status), None
+        self.columns = {name: record[name] for name in record.dtype.names}
         self.kind = self._text('kind')
-        if self._text('format') != FORMAT.decode() or not any(_matches(dtype, o) for o in COLUMNS.get(self.kind, ())):
-            raise MetadataError('an NPY record, but without the columns of a metadata file', path)
-        if (version := self.columns['version']) > VERSION:
-            raise MetadataError(f'format version {version}; this package reads up to {VERSION}: upgrade ear_lazy', path)
+        self._check_format(record.dtype)
         self.split, self.root, self.run = self._text('split'), self._text('root'), self._text('run')
         self.number, self.of = self.columns['shard'].tolist()
         self._paths, self._offsets = self.columns['image_paths'], self.columns.get('offsets')
         self._values = self.columns['keypoints' if self.kind == 'landmarker' else 'bboxes']
         self._classes = len(self.columns['label_names'])
+
+    def _check_format(self, dtype):
+        "Raise `MetadataError` for a record that is no metadata, or of a later version"
+        if self._text('format') != FORMAT.decode() or not any(_matches(dtype, o) for o in COLUMNS.get(self.kind, ())):
+            raise MetadataError('an NPY record, but without the columns of a metadata file', self.path)
+        if (version := self.columns['version']) > VERSION:
+            raise MetadataError(f'format version {version}; this package reads up to {VERSION}: upgrade ear_lazy', self.path)
 
     def _text(self, name):
         column = self.columns.get(name)
@@ -527,77 +565,7 @@ def sizes(self:Shard)->np.ndarray: # (n, 2) height, width; memory-mapped
     if wrong.any(): self.size(int(wrong.argmax())) # raises
     return sizes
 
-# %% ../../nbs/3_metadata/file.ipynb #831f0e0b
-class Metadata:
-    "A metadata file with all its shards; raises `MetadataError` if it is not one or shards are missing"
-    path:str
-    kind:str
-    split:str
-    root:str
-    def __init__(self,
-        path:str|os.PathLike[str], # The first shard, or its URL
-        shards:list[Shard]|None=None, # `Shard`s that are open already
-        anywhere:bool=False, # Paths may be absolute or climb out of the image root
-    ):
-        first = shards[0] if shards else Shard(path, anywhere=anywhere)
-        if first.of < 1: raise MetadataError(f'shard {first.number} of {first.of}: damaged; {REPROCESS}', path)
-        if first.number:
-            name = first.path.removesuffix(f'-{first.number:05}.npy')
-            raise MetadataError(f'shard {first.number} of {first.of}: open the first, {name}.npy', path)
-        self._shards = shards or _with_others(first)
-        first = self._shards[0]
-        self.path, self.kind, self.split, self.root = first.path, first.kind, first.split, first.root
-        self._starts = np.cumsum([0, *map(len, self._shards)]).tolist()
-        self._first_end = self._starts[1]
-
-    def __len__(self): return self._starts[-1]
-    def __repr__(self): return f'Metadata({self.path}: {len(self):,} {self.kind} rows)'
-    def __reduce__(self): return Metadata, (self.path, self._shards)
-
-    @property
-    def identity(self)->tuple: # hashable
-        "Equal for whatever holds the same rows: not for a file and what later took its place"
-        return self.path, *(o._state for o in self._shards)
-
-    @property
-    def size_on_disk(self)->int: # bytes
-        return sum(os.path.getsize(o.file) for o in self._shards)
-
-    def names(self,
-        column:str, # 'source_names' or 'label_names'
-    )->list[str]:
-        "Names as text"
-        self._shards[0].check_whole()
-        return self._shards[0].names(column)
-
-    def column(self,
-        name:str, # 'source', 'sizes', 'image_paths', 'labels', 'bboxes', …
-    )->np.ndarray:
-        "A whole column: memory-mapped if there is one shard, else a copy"
-        self.check_whole()
-        columns = [o.columns[name] for o in self._shards]
-        return columns[0] if len(columns) == 1 else np.concatenate(columns)
-
-    def indices(self,
-        name:str, # 'source' or 'labels'
-    )->np.ndarray:
-        "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
-        self.check_whole()
-        for o in self._shards: o.indices(name)
-        return self.column(name)
-
-    def check_whole(self):
-        "Raises `MetadataError` if a file was cut short while it was open"
-        for o in self._shards: o.check_whole()
-
-    def at(self,
-        i:int, # Row, 0 to len - 1
-    )->tuple[Shard, int]: # `Shard`, row in it
-        "The shard of a row"
-        if i < self._first_end: return self._shards[0], i
-        number = bisect_right(self._starts, i) - 1
-        return self._shards[number], i - self._starts[number]
-
+# %% ../../nbs/3_metadata/file.ipynb #9a3509d9
 OPENINGS = 5 # tries; while runs replace the files, the first shard may be of one run and the next of another
 
 def _with_others(first):
@@ -625,7 +593,84 @@ def _check_first(first):
     if is_remote(first.path) and Shard(first.path).file != first.file:
         raise MetadataError('the file was replaced while it was opened: open it again', first.path)
 
-# %% ../../nbs/3_metadata/file.ipynb #ce8614fa
+# %% ../../nbs/3_metadata/file.ipynb #831f0e0b
+class Metadata:
+    "A metadata file with all its shards; raises `MetadataError` if it is not one or shards are missing"
+    path:str
+    kind:str
+    split:str
+    root:str
+    def __init__(self,
+        path:str|os.PathLike[str], # The first shard, or its URL
+        shards:list[Shard]|None=None, # `Shard`s that are open already
+        anywhere:bool=False, # Paths may be absolute or climb out of the image root
+    ):
+        first = shards[0] if shards else Shard(path, anywhere=anywhere)
+        if first.of < 1: raise MetadataError(f'shard {first.number} of {first.of}: damaged; {REPROCESS}', path)
+        if first.number:
+            name = first.path.removesuffix(f'-{first.number:05}.npy')
+            raise MetadataError(f'shard {first.number} of {first.of}: open the first, {name}.npy', path)
+        self._shards = shards or _with_others(first)
+        first = self._shards[0]
+        self.path, self.kind, self.split, self.root = first.path, first.kind, first.split, first.root
+        self._starts = np.cumsum([0, *map(len, self._shards)]).tolist()
+        self._first_end = self._starts[1]
+
+    def __len__(self)->int: return self._starts[-1]
+    def __repr__(self)->str: return f'Metadata({self.path}: {len(self):,} {self.kind} rows)'
+    def __reduce__(self): return Metadata, (self.path, self._shards)
+
+    @property
+    def identity(self)->tuple: # hashable
+        "Equal for whatever holds the same rows: not for a file and what later took its place"
+        return self.path, *(o._state for o in self._shards)
+
+    @property
+    def size_on_disk(self)->int: # bytes
+        return sum(os.path.getsize(o.file) for o in self._shards)
+
+# %% ../../nbs/3_metadata/file.ipynb #a926bbce
+@patch
+def check_whole(self:Metadata)->None:
+    "Raises `MetadataError` if a file was cut short while it was open"
+    for o in self._shards: o.check_whole()
+
+@patch
+def names(self:Metadata,
+    column:str, # 'source_names' or 'label_names'
+)->list[str]:
+    "Names as text"
+    self._shards[0].check_whole()
+    return self._shards[0].names(column)
+
+@patch
+def column(self:Metadata,
+    name:str, # 'source', 'sizes', 'image_paths', 'labels', 'bboxes', …
+)->np.ndarray:
+    "A whole column: memory-mapped if there is one shard, else a copy"
+    self.check_whole()
+    columns = [o.columns[name] for o in self._shards]
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+@patch
+def indices(self:Metadata,
+    name:str, # 'source' or 'labels'
+)->np.ndarray:
+    "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
+    self.check_whole()
+    for o in self._shards: o.indices(name)
+    return self.column(name)
+
+# %% ../../nbs/3_metadata/file.ipynb #91f55315
+@patch
+def at(self:Metadata,
+    i:int, # Row, 0 to len - 1
+)->tuple[Shard, int]: # `Shard`, row in it
+    "The shard of a row"
+    if i < self._first_end: return self._shards[0], i
+    number = bisect_right(self._starts, i) - 1
+    return self._shards[number], i - self._starts[number]
+
 @patch
 def image_path(self:Metadata, i:int)->str:
     "Path of a row's image, relative to `root`"

@@ -22,7 +22,7 @@ def encode_path(
 ) -> bytes:
     "UTF-8 bytes of a path"
 
-CHUNK: int
+CHUNK_ROWS: int
 
 class Spool:
     "Columns of one kind of one source, appended to files"
@@ -40,7 +40,7 @@ class Spool:
         "Close the files, ignoring a full disk, which `flush` has reported"
     def column(self,
         name: str, # 'paths' or a column
-    ):
+    ) -> np.ndarray:
         "A flushed column, memory-mapped"
     def is_whole(self,
         kind: str, # 'detector', 'landmarker' or 'teacher'
@@ -51,7 +51,7 @@ class Spool:
     def paths(self) -> np.ndarray: # (n,) of bytes
         "Image paths of all flushed rows"
 
-class Pick(NamedTuple):
+class ChosenRows(NamedTuple):
     "Rows of a spool that go into a file, with their source and labels as numbers of that file"
     spool: Spool # flushed
     keep: np.ndarray # (n,) booleans
@@ -75,8 +75,8 @@ class Plan(NamedTuple):
     def size(self, rows, values): # numbers, or arrays of them
         "Approximate bytes that rows take with their values"
     def numbers(self,
-        pick: Pick,
-        start: int, # Bytes of the picks before it
+        choice: ChosenRows,
+        start: int, # Bytes of the choices before it
     ) -> np.ndarray: # (n,)
         "The shard of each row, valid for chosen rows: the multiple of `shard_bytes` in which its last byte lies"
 
@@ -90,7 +90,7 @@ def shard_path(
 
 def write_metadata(
     path: Path, # File to write; its shards go beside it
-    picks: list, # `Pick`s in the order of the sources
+    choices: list, # `ChosenRows`s in the order of the sources
     kind: str, # 'detector', 'landmarker' or 'teacher'
     split: str, # 'train' or 'val'
     root: str, # Folder of the images, relative to the folder of the file
@@ -103,7 +103,7 @@ def write_metadata(
 def write_shard(
     path: Path, # File to write
     plan: Plan,
-    picks: list, # `Pick`s of the rows of this shard
+    choices: list, # `ChosenRows`s of the rows of this shard
     number: int, # Its number, 0 for the first
     of: int, # Number of shards
 ) -> Path: # The file
@@ -132,7 +132,7 @@ class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"
     path: Any
     anywhere: bool
-    file: str | os.PathLike[str]
+    file: Any
     columns: Any
     kind: Any
     split: Any
@@ -182,6 +182,8 @@ def leaves_root(
 ) -> bool:
     "Whether a path may lead out of its folder, on this system or another"
 
+OPENINGS: int
+
 class Metadata:
     "A metadata file with all its shards; raises `MetadataError` if it is not one or shards are missing"
     path: str
@@ -200,6 +202,8 @@ class Metadata:
         "Equal for whatever holds the same rows: not for a file and what later took its place"
     @property
     def size_on_disk(self) -> int: ... # bytes
+    def check_whole(self) -> None:
+        "Raises `MetadataError` if a file was cut short while it was open"
     def names(self,
         column: str, # 'source_names' or 'label_names'
     ) -> list[str]:
@@ -212,8 +216,6 @@ class Metadata:
         name: str, # 'source' or 'labels'
     ) -> np.ndarray:
         "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
-    def check_whole(self) -> None:
-        "Raises `MetadataError` if a file was cut short while it was open"
     def at(self,
         i: int, # Row, 0 to len - 1
     ) -> tuple[Shard, int]: # `Shard`, row in it
@@ -226,5 +228,3 @@ class Metadata:
         "A copy of the classes of a row's boxes, indices into `label_names`: detector (n,), teacher ()"
     def size(self, i: int) -> tuple[int, int]:
         "(height, width) in pixels of the image that a row was made for; (0, 0) if the annotations did not say"
-
-OPENINGS: int

@@ -21,7 +21,7 @@ from ..base.files import OpenFolder
 from ..base.swap import HIDDEN, read_hidden, real_path
 
 # %% ../../nbs/3_metadata/notes.ipynb #635750a8
-_HEAD = struct.Struct('<16s16sQQ') # magic, checksum of the rest, inodes of the note and of its folder
+_NOTE_HEADER = struct.Struct('<16s16sQQ') # magic, checksum of the rest, inodes of the note and of its folder
 _MAGIC = b'ear_lazy note 1\n'
 
 def write_note(
@@ -52,11 +52,11 @@ def read_note(
     try: data, inode = read_hidden(hidden, name)
     except UnsafePathError: raise
     except OSError: return Note(type(), 'missing')
-    if len(data) < _HEAD.size: return Note(type(), 'damaged')
-    magic, checksum, *where = _HEAD.unpack_from(data)
+    if len(data) < _NOTE_HEADER.size: return Note(type(), 'damaged')
+    magic, checksum, *where = _NOTE_HEADER.unpack_from(data)
     if magic != _MAGIC or xxhash.xxh3_128_digest(data[32:]) != checksum: return Note(type(), 'damaged')
     if where != [inode, folder.inode]: return Note(type(), 'copied')
-    try: return Note(msgspec.msgpack.decode(data[_HEAD.size:], type=type))
+    try: return Note(msgspec.msgpack.decode(data[_NOTE_HEADER.size:], type=type))
     except (msgspec.DecodeError, RecursionError): return Note(type(), 'damaged') # another version wrote it
 
 # %% ../../nbs/3_metadata/notes.ipynb #aeffe291

@@ -12,6 +12,8 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from fastcore.basics import patch
+
 from ..base.errors import MetadataError
 from ..base.files import opened_path
 from ..base.storage import is_remote, join_url, relative_url
@@ -19,7 +21,7 @@ from ..base.swap import real_path
 from .notes import read_origin
 
 # %% ../../nbs/3_metadata/roots.ipynb #d2ec2f86
-LEVELS = 2 # up from the folder of the file
+LEVELS_UP = 2 # up from the folder of the file
 
 def is_near(
     root:str, # As recorded
@@ -28,7 +30,7 @@ def is_near(
     "Whether a recorded root is near its file"
     parts = os.path.normpath(root).replace('\\', '/').split('/')
     above = len(PurePosixPath(folder).parts) - 1
-    return not os.path.isabs(root) and parts[0] != '' and ':' not in parts[0] and parts.count('..') <= min(LEVELS, above)
+    return not os.path.isabs(root) and parts[0] != '' and ':' not in parts[0] and parts.count('..') <= min(LEVELS_UP, above)
 
 def recorded_root(
     npy_path:str, # Metadata file; links are followed
@@ -75,7 +77,7 @@ def _far(path, root):
                          'root_dir=, or trust the file with allow_outside_root=True', path)
 
 # %% ../../nbs/3_metadata/roots.ipynb #3361c6a4
-FOLDERS = 4096 # resolved folders to remember
+REMEMBERED_FOLDERS = 4096 # resolved folders to remember
 
 class RootGuard:
     "Checks that image paths stay inside the image root, links followed"
@@ -99,7 +101,7 @@ class RootGuard:
         folder = name.rpartition('/')[0]
         if folder not in self._inside:
             self._check(f'{self.root}/{folder}')
-            if len(self._inside) >= FOLDERS: self._inside.clear()
+            if len(self._inside) >= REMEMBERED_FOLDERS: self._inside.clear()
             self._inside.add(folder)
         path = f'{self.root}/{name}'
         if os.path.islink(path): self._check(path)
@@ -112,13 +114,6 @@ class RootGuard:
         real = opened_path(fd)
         self._allow(self._path_of(name, fd) if real is None else real, f'{self.root}/{name}')
 
-    def _path_of(self, name, fd):
-        "The path of an open file where the system does not know it, if the name leads there and nowhere else"
-        path = f'{self.root}/{name}'
-        real, found = os.path.realpath(path), os.stat(path)
-        if os.path.samestat(found, os.fstat(fd)) and os.path.samestat(found, os.lstat(real)) and real == os.path.realpath(path): return real
-        raise MetadataError(f'{path} was replaced while it was opened', self.npy_path)
-
     def _check(self, path): self._allow(os.path.realpath(path), path)
 
     def _allow(self, real, path):
@@ -128,26 +123,41 @@ class RootGuard:
         raise MetadataError(f'a link leads outside of the image root: {path} is {real}; if you trust the file, pass '
                             'allow_outside_root=True', self.npy_path)
 
-    @property
-    def scope(self)->bytes:
-        "What it lets through, as a part of a key: where the root is, and the folders outside that links may lead to"
-        if self._scope is None: self._scope = repr((self.real, *sorted(self._followed()))).encode('utf-8', 'surrogateescape')
-        return self._scope
+# %% ../../nbs/3_metadata/roots.ipynb #228fd84f
+@patch
+def _followed(self:RootGuard):
+    if self._known is None:
+        origin = read_origin(self.npy_path)
+        self._known = {os.fsdecode(o) for o in origin.outside} if origin else set()
+    return self._known
 
-    def _check_url(self, name):
-        if not self.root.startswith('http') or not ({'?', '#'} & {*name} or '..' in unquote(name).replace('\\', '/').split('/')): return
-        raise MetadataError(f'{name!r} is not a plain name below {self.root}; if you trust the file, pass allow_outside_root=True',
-                            self.npy_path)
+@patch
+def _was_followed(self:RootGuard, real):
+    "Whether the run that made the file here had images there"
+    return real in self._followed() or os.path.dirname(real) in self._followed()
 
-    def _was_followed(self, real):
-        "Whether the run that made the file here had images there"
-        return real in self._followed() or os.path.dirname(real) in self._followed()
+@patch(as_prop=True)
+def scope(self:RootGuard)->bytes:
+    "What it lets through, as a part of a key: where the root is, and the folders outside that links may lead to"
+    if self._scope is None: self._scope = repr((self.real, *sorted(self._followed()))).encode('utf-8', 'surrogateescape')
+    return self._scope
 
-    def _followed(self):
-        if self._known is None:
-            origin = read_origin(self.npy_path)
-            self._known = {os.fsdecode(o) for o in origin.outside} if origin else set()
-        return self._known
+# %% ../../nbs/3_metadata/roots.ipynb #8f151391
+@patch
+def _path_of(self:RootGuard, name, fd):
+    "The path of an open file where the system does not know it, if the name leads there and nowhere else"
+    path = f'{self.root}/{name}'
+    real, found = os.path.realpath(path), os.stat(path)
+    is_it = os.path.samestat(found, os.fstat(fd)) and os.path.samestat(found, os.lstat(real))
+    if is_it and real == os.path.realpath(path): return real
+    raise MetadataError(f'{path} was replaced while it was opened', self.npy_path)
+
+@patch
+def _check_url(self:RootGuard, name):
+    if not self.root.startswith('http'): return
+    climbs = '..' in unquote(name).replace('\\', '/').split('/')
+    if not climbs and not {'?', '#'} & {*name}: return
+    raise MetadataError(f'{name!r} is not a plain name below {self.root}; if you trust the file, pass allow_outside_root=True', self.npy_path)
 
 # %% ../../nbs/3_metadata/roots.ipynb #3235a076
 def image_root(

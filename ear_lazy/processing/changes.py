@@ -73,7 +73,7 @@ class Inputs:
     "Everything a run reads"
     def __init__(self,
         tree:Tree, # The raw folder
-        sources:list, # `Source`s
+        sources:list, # `FoundSource`s
         asked:tuple, # Options that rows depend on
         digests:dict, # File to its `FileDigest`, from an earlier run; brought up to date
     ):

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from ..base.extras import extra
 from ..base.images import OpenImage, decode_image, open_image
 from ..base.records import may_pass
 from .splits import SHIPPED
@@ -33,10 +34,7 @@ def grey_thumbnail(
 # %% ../../nbs/4_processing/duplicates.ipynb #9b66806e
 def import_imagehash():
     "The module imagehash; raises `ImportError` that says what to install"
-    try: import imagehash
-    except ImportError as error:
-        raise ImportError("finding copies of photos needs ImageHash: pip install imagehash. "
-                          f'Python says: {error}') from error
+    with extra('finding copies of photos needs ImageHash', 'imagehash'): import imagehash
     return imagehash
 
 # %% ../../nbs/4_processing/duplicates.ipynb #6a79ee4c

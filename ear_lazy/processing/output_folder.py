@@ -27,7 +27,7 @@ from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
 from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
 from ..formats.shared.tree import REPORTS
-from ..metadata.file import SHARD_BYTES, Pick, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
+from ..metadata.file import SHARD_BYTES, ChosenRows, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
 from ..metadata.notes import Origin, looks_of, read_note, write_note
 from ..metadata.roots import image_root
 from .splits import moved_groups, split_rows
@@ -124,7 +124,8 @@ def _clear(folder, hidden):
 def _foreign(folder, hidden):
     "A sentence about names that no run here has made; '' if there are none"
     names = {*hidden.names()} - {*_NOTES, *_made_in(folder, hidden), 'published'}
-    return f'{hidden.path} has {len(names)} that no run in this folder made, such as {min(names)}: they are left alone, and not needed' if names else ''
+    if not names: return ''
+    return f'{hidden.path} has {len(names)} that no run in this folder made, such as {min(names)}: they are left alone, and not needed'
 
 # %% ../../nbs/4_processing/output_folder.ipynb #3243e46c
 _NOTES = 'lock', 'made', 'state', 'origin', '.gitignore'
@@ -132,7 +133,9 @@ _NOTES = 'lock', 'made', 'state', 'origin', '.gitignore'
 def _check_notes(hidden):
     "Raise `UnsafePathError` if one of the run's own files is something else"
     for name in _NOTES:
-        if (mode := hidden.mode(name)) and kind_of(mode) != 'a file' and not is_swapping(hidden, name): raise UnsafePathError(f'{kind_of(mode)}, not a file', hidden.path / name)
+        mode = hidden.mode(name)
+        if not mode or kind_of(mode) == 'a file' or is_swapping(hidden, name): continue
+        raise UnsafePathError(f'{kind_of(mode)}, not a file', hidden.path / name)
 
 @contextmanager
 def _locked(hidden):
@@ -275,13 +278,6 @@ def _tree_digest(folder):
     return digest_of([(o, content_digest(folder.anchor / o)) for o in folder.files()])
 
 # %% ../../nbs/4_processing/output_folder.ipynb #a9275d7e
-def joined_names(
-    lists:list, # Names of each source; '' stands for no class
-)->tuple: # dict of each name, '' first, to its row; for each source, (n,) int32 rows of its names
-    "Class names of all sources as one list"
-    row = {'': 0}
-    return row, [np.array([row.setdefault(o, len(row)) for o in names], np.int32) for names in lists]
-
 @patch
 def groups(self:OutputFolder)->dict: # (source, kind) to the group hash of each row
     "Groups of all rows that were written"
@@ -299,6 +295,15 @@ def images(self:OutputFolder)->tuple: # (k,) paths, (source, kind) to the row of
     paths, rows = np.unique(np.concatenate(found), return_inverse=True)
     return paths, dict(zip(keys, np.split(rows, np.cumsum([len(o) for o in found])[:-1])))
 
+# %% ../../nbs/4_processing/output_folder.ipynb #60a95f65
+def joined_names(
+    lists:list, # Names of each source; '' stands for no class
+)->tuple: # dict of each name, '' first, to its row; for each source, (n,) int32 rows of its names
+    "Class names of all sources as one list"
+    row = {'': 0}
+    return row, [np.array([row.setdefault(o, len(row)) for o in names], np.int32) for names in lists]
+
+# %% ../../nbs/4_processing/output_folder.ipynb #c3bbca40
 @patch
 def finish(self:OutputFolder,
     train_split:float, # Share of groups that go to train
@@ -308,14 +313,15 @@ def finish(self:OutputFolder,
 )->list: # `Output`s, in the order of the kinds, train before val
     "Make the files, still in the hidden folder"
     groups = groups or self.groups()
-    by_kind = {kind: np.concatenate([o for (_, k), o in groups.items() if k == kind] or [[]]) for kind in self.kinds}
-    moved = moved_groups({k: o for k, o in by_kind.items() if len(o)}, train_split)
+    of_kind = {kind: [o for (_, k), o in groups.items() if k == kind] for kind in self.kinds}
+    all_of_kind = {kind: np.concatenate(o) for kind, o in of_kind.items() if o}
+    moved = moved_groups({kind: o for kind, o in all_of_kind.items() if len(o)}, train_split)
     self.is_train = {key: split_rows(o, train_split, moved) for key, o in groups.items()}
     names, tables = joined_names(label_names)
     outputs = []
     for kind in self.kinds:
         for split in ('train', 'val'):
-            picks = [Pick(self._spools[n, k], o if split == 'train' else ~o, n, tables[n])
+            picks = [ChosenRows(self._spools[n, k], o if split == 'train' else ~o, n, tables[n])
                      for (n, k), o in self.is_train.items() if k == kind]
             outputs += self._make(kind, split, picks, source_names, list(names))
     self.adopt(outputs)

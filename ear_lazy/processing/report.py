@@ -41,7 +41,7 @@ from .output_folder import Output
 # %% ../../nbs/4_processing/report.ipynb #5c5536f6
 @dataclass
 class Count:
-    "What became of the boxes, or of the keypoint instances, of a source"
+    "What became of the boxes, or of the sets of keypoints, of a source"
     read: int = 0
     kept: int = 0
     repaired: int = 0 # of those kept
@@ -82,21 +82,6 @@ class SourceReport:
         self.keypoints.join(other.keypoints)
 
 # %% ../../nbs/4_processing/report.ipynb #c7a6d9ca
-def _place(problem):
-    "Sort key: the place of a problem in the raw data, with numbers in numerical order"
-    number = re.search(r'\d+', problem.where)
-    return problem.source, problem.file, int(number[0]) if number else -1, problem
-
-NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
-
-def _joined(problems):
-    "Problems, with those of unused annotations summed up over the pieces that a file was read in"
-    unused = {}
-    for p in problems:
-        if p.reason not in NOT_ASKED_FOR: yield p
-        else: unused[p[:7]] = unused.get(p[:7], np.zeros(2, int)) + (p.boxes, p.keypoints)
-    for fields, (boxes, keypoints) in unused.items(): yield Problem(*fields, int(boxes), int(keypoints))
-
 class Problems(list[Problem]):
     "A list of `Problem`s that can be filtered and has a display in Jupyter"
     def __init__(self,
@@ -131,10 +116,25 @@ class Problems(list[Problem]):
         writer.writerows((*p[:-1], *(p.box or [''] * 4)) for p in self)
         return text.getvalue().encode('utf-8', 'backslashreplace')
 
-def _json_lines(items):
-    "One line for each item, so that `grep` finds a whole problem"
-    return ','.join(f'\n  {json.dumps(o)}' for o in items)
 
+
+# %% ../../nbs/4_processing/report.ipynb #c34f6b2e
+NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
+
+def _place(problem):
+    "Sort key: the place of a problem in the raw data, with numbers in numerical order"
+    number = re.search(r'\d+', problem.where)
+    return problem.source, problem.file, int(number[0]) if number else -1, problem
+
+def _joined(problems):
+    "Problems, with those of unused annotations summed up over the pieces that a file was read in"
+    unused = {}
+    for p in problems:
+        if p.reason not in NOT_ASKED_FOR: yield p
+        else: unused[p[:7]] = unused.get(p[:7], np.zeros(2, int)) + (p.boxes, p.keypoints)
+    for fields, (boxes, keypoints) in unused.items(): yield Problem(*fields, int(boxes), int(keypoints))
+
+# %% ../../nbs/4_processing/report.ipynb #3b79f927
 @described
 @dataclass
 class Report:
@@ -185,26 +185,34 @@ class Report:
         "Count how the rows of a source are split"
         self.sources[source].split[kind] = [int(is_train.sum()), int((~is_train).sum())]
 
-    def check(self):
-        "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
-        self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir, [o.target for o in self.links])
-        for s in self.sources.values():
-            for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
-                if c.balanced: continue
-                raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged '
-                                   f'and {c.dropped} dropped: please report this as a bug')
+# %% ../../nbs/4_processing/report.ipynb #8f157e33
+@patch
+def check(self:Report)->None:
+    "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
+    self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir, [o.target for o in self.links])
+    for s in self.sources.values():
+        for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
+            if c.balanced: continue
+            raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged '
+                               f'and {c.dropped} dropped: please report this as a bug')
 
-    def to_json(self)->bytes:
-        "Content of `report.json`"
-        content = dict(
-            kinds=self.kinds,
-            sources=[asdict(o) for o in self.sources.values()],
-            outputs=[o._asdict() for o in self.outputs],
-            copies=[self.copies] if self.copies else [],
-            links=[o._asdict() for o in self.links],
-            problems=[o._asdict() for o in self.problems])
-        tables = (f' {json.dumps(name)}: [{_json_lines(items)}]' for name, items in content.items())
-        return '{{\n{}\n}}\n'.format(',\n'.join(tables)).encode()
+# %% ../../nbs/4_processing/report.ipynb #63167061
+def _json_lines(items):
+    "One line for each item, so that `grep` finds a whole problem"
+    return ','.join(f'\n  {json.dumps(o)}' for o in items)
+
+@patch
+def to_json(self:Report)->bytes:
+    "Content of `report.json`"
+    content = dict(
+        kinds=self.kinds,
+        sources=[asdict(o) for o in self.sources.values()],
+        outputs=[o._asdict() for o in self.outputs],
+        copies=[self.copies] if self.copies else [],
+        links=[o._asdict() for o in self.links],
+        problems=[o._asdict() for o in self.problems])
+    tables = (f' {json.dumps(name)}: [{_json_lines(items)}]' for name, items in content.items())
+    return '{{\n{}\n}}\n'.format(',\n'.join(tables)).encode()
 
 # %% ../../nbs/4_processing/report.ipynb #7667d472
 class ReportError(EarLazyError):

@@ -11,7 +11,7 @@ __all__ = ['NOT_ASKED_FOR', 'Count', 'SourceReport', 'Problems', 'Report', 'Repo
 
 @dataclass
 class Count:
-    "What became of the boxes, or of the keypoint instances, of a source"
+    "What became of the boxes, or of the sets of keypoints, of a source"
     read: int = ...
     kept: int = ...
     repaired: int = ... # of those kept
@@ -36,8 +36,6 @@ class SourceReport:
     def join(self, other) -> None: # `SourceReport` of another part of the source
         "Add the counts of another part"
 
-NOT_ASKED_FOR: tuple[str, ...]
-
 class Problems(list[Problem]):
     "A list of `Problem`s that can be filtered and has a display in Jupyter"
     raw_data_dir: str | os.PathLike[str] | None
@@ -56,6 +54,8 @@ class Problems(list[Problem]):
         "A table with a header and one line per problem; the four cells of its box may be empty"
     def _repr_html_(self) -> str:
         "The first problems of each reason, a dozen in all, with pictures"
+
+NOT_ASKED_FOR: tuple[str, ...]
 
 @dataclass
 class Report:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.errors import ProblemError
 from ..base.records import Problem, Records, crop_boxes, drop_values, extents, keep_objects, merge
-from ..formats.discover import Source
+from ..formats.discover import FoundSource
 from ..metadata.file import Rows
 from .report import NOT_ASKED_FOR, Report
 from .splits import group_hashes
@@ -60,17 +60,18 @@ def batches(
         yield Rows(*(o[a:b] for o in rows[:4]), {k: v[first:last] for k, v in rows.values.items()})
 
 # %% ../../nbs/4_processing/rows.ipynb #2054ba50
-def select_asked(
+def select_objects(
     r:Records, # Checked
     classes:tuple=(), # Classes to keep; () keeps all
     keypoints:int|None=None, # Number of keypoints to keep; None keeps all
 )->Records:
-    "Only objects of some classes, and keypoint instances of one scheme"
-    gone = ~np.isin(r.labels, [i for i, o in enumerate(r.label_names) if not o or o in classes]) & bool(classes)
+    "Only objects of some classes, and sets of so many keypoints"
+    chosen = [i for i, name in enumerate(r.label_names) if not name or name in classes]
+    gone = ~np.isin(r.labels, chosen) & bool(classes)
     for i in np.unique(r.labels[gone]):
         of = gone & (r.labels == i)
-        boxes, instances = (of & r.has_box).sum(), (of & r.has_keypoints).sum()
-        r.problem('other_class', 'dropped', detail=r.label_names[i], boxes=boxes, keypoints=instances)
+        boxes, keypoint_sets = (of & r.has_box).sum(), (of & r.has_keypoints).sum()
+        r.problem('other_class', 'dropped', detail=r.label_names[i], boxes=boxes, keypoints=keypoint_sets)
     other = r.has_keypoints & ~gone & (r.point_counts != keypoints) & (keypoints is not None)
     for k in np.unique(r.point_counts[other]):
         r.problem('other_keypoints', 'dropped', detail=f'{k} points', keypoints=(other & (r.point_counts == k)).sum())
@@ -79,7 +80,7 @@ def select_asked(
 # %% ../../nbs/4_processing/rows.ipynb #9b8f39f7
 def select_used(
     r:Records, # Checked
-    source:Source, # Where they come from
+    source:FoundSource, # Where they come from
     kinds:tuple, # Kinds that are asked for
 )->Records:
     "Only what the kinds that this source feeds make use of"
@@ -103,14 +104,14 @@ def _without_crop(r, landmarks_stay):
 
 # %% ../../nbs/4_processing/rows.ipynb #8e3daaa3
 def joined(
-    source:Source,
+    source:FoundSource,
     parts, # `Records` of its tasks, in order
 ): # `Records`, objects sorted by image
     "What tasks have loaded, put together where that is needed"
     for r in [merge(list(parts))] if len(source.documents) > 1 else parts:
         yield keep_objects(r, np.argsort(r.image_of, kind='stable'))
 
-class Asked(NamedTuple):
+class RowOptions(NamedTuple):
     "All that rows depend on besides the raw data; see `DataProcessor`"
     kinds: tuple
     seed: int = 0
@@ -120,31 +121,32 @@ class Asked(NamedTuple):
     keypoints: int|None = None
     strict: bool = False
 
-class Names(dict):
-    "Names numbered as they come; 0 is no class"
+class ClassNumbers(dict):
+    "Class names, numbered as they come; 0 is no class"
     def __init__(self): super().__init__({'': 0})
     def __missing__(self, name): return self.setdefault(name, len(self))
 
-class Part(NamedTuple):
-    "What a run has of one source, or of a piece of it, so far"
+class SourceFacts(NamedTuple):
+    "What a run knows of one source, or of a piece of it, so far"
     report: Report
     labels: dict # class name to its number
 
-def take_in(
+def make_rows(
     r:Records, # From `joined`
-    source:Source, # Where they come from
-    asked:Asked,
-    part:Part, # Brought up to date
+    source:FoundSource, # Where they come from
+    options:RowOptions,
+    facts:SourceFacts, # Brought up to date
 ): # (kind, `Rows`) pairs
-    "Count records in a part, and give the rows that are made of them"
-    r = select_used(select_asked(r, asked.classes, asked.keypoints), source, asked.kinds)
-    if asked.strict: raise_first(r.problems)
-    r.labels, hashes = _label_rows(r, part.labels), group_hashes(r.images, asked.seed, asked.split, asked.group_by)
-    part.report.add(source, r)
-    return ((kind, ROWS[kind](r, hashes)) for kind in asked.kinds if kind in source.feeds)
+    "The rows that are made of records, which are counted"
+    r = select_used(select_objects(r, options.classes, options.keypoints), source, options.kinds)
+    if options.strict: raise_first(r.problems)
+    r.labels = _renumbered(r, facts.labels)
+    groups = group_hashes(r.images, options.seed, options.split, options.group_by)
+    facts.report.add(source, r)
+    return ((kind, ROWS[kind](r, groups)) for kind in options.kinds if kind in source.feeds)
 
-def _label_rows(r, names):
-    "Labels of records renumbered in the names of their source"
+def _renumbered(r, names):
+    "Labels of records, as the names of their source are numbered"
     used = np.unique(r.labels)
     table = np.zeros(len(r.label_names), np.int32)
     for i in used: table[i] = names[r.label_names[i]]

@@ -20,7 +20,7 @@ from ..base.errors import RawDataError, UnsafePathError
 from ..base.files import is_below, open_regular, opened_path
 from ..base.records import REASONS, Records
 from ..base.tables import aligned, html_table
-from ..formats.discover import Source, check_said
+from ..formats.discover import FoundSource, Source, check_source
 from ..formats.shared.registry import readers
 from ..formats.shared.tree import SPLIT_FOLDER, Tree, dataset_of, join
 
@@ -34,8 +34,8 @@ class SourceInfo:
     feeds: tuple[str, ...] # kinds of output
     images: int = 0
     boxes: int = 0
-    keypoints: int = 0 # instances
-    points: Counter[int] = field(default_factory=Counter) # number of keypoints to number of instances
+    keypoints: int = 0 # sets of them
+    points: Counter[int] = field(default_factory=Counter) # number of keypoints in a set to number of sets
     classes: Counter[str] = field(default_factory=Counter) # class to number of objects
     splits: Counter[str] = field(default_factory=Counter) # folder 'train', 'valid', … to number of images, if there are such folders
     reasons: Counter[str] = field(default_factory=Counter) # reason to number of problems
@@ -58,11 +58,11 @@ class SourceInfo:
 def _split_folder(path): return next((o for o in path.split('/')[:-1] if SPLIT_FOLDER.fullmatch(o)), None)
 
 def source_info(
-    source:Source,
+    source:FoundSource,
 )->SourceInfo:
     "An empty count for a source"
     formats = list(dict.fromkeys(d.format for d in source.documents))
-    why = ['you said so'] if source.format else [readers()[o].why for o in formats]
+    why = ['you said so'] if source.declared.format else [readers()[o].why for o in formats]
     return SourceInfo(source.name, ', '.join(formats), '; '.join(why), source.feeds)
 
 # %% ../../nbs/4_processing/sources.ipynb #e3c21138
@@ -88,7 +88,7 @@ class Sources(list[SourceInfo]):
         if len(self.others) > 10: yield f'… and {len(self.others) - 10:,} more that no reader knows'
         sizes = sorted({k for s in self for k in s.points})
         if len(sizes) < 2: return
-        yield f"Numbers of keypoints differ: {', '.join(map(str, sizes))}; keypoints=K keeps one of them."
+        yield f"Numbers of keypoints differ: {', '.join(map(str, sizes))}; keypoints=K, or --keypoints K, keeps one of them."
 
     def __repr__(self): return str(self)
 
@@ -110,7 +110,7 @@ def _keypoints(s): return f"{s.keypoints:,} × {', '.join(map(str, sorted(s.poin
 # %% ../../nbs/4_processing/sources.ipynb #80119444
 def not_listed(
     tree:Tree, # The raw folder
-    sources:list, # `Source`s found in it
+    sources:list, # `FoundSource`s in it
     problems:list, # `Problem`s of files that no reader knows
 )->list: # Sentences
     "What there is besides the sources"
@@ -133,18 +133,18 @@ def read_sources_toml(
         with open_regular(path) as file:
             out = not is_below(opened_path(file.fileno()) or os.path.realpath(path), os.path.realpath(raw_data_dir))
             if out and not follow_links: raise UnsafePathError('a link out of the raw folder, and follow_links is False: remove it, or copy the file there')
-            return [_said(name, values) for name, values in tomllib.loads(file.read().decode()).items()]
+            return [_declared(name, values) for name, values in tomllib.loads(file.read().decode()).items()]
     except FileNotFoundError: return []
     except UnsafePathError as e: raise RawDataError(f'{path}: {e.reason}') from None
     except (ValueError, TypeError, RecursionError, OSError) as e: raise RawDataError(f'{path}: {e}') from None
 
-_SAID = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict}
+_VALUES = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict}
 
-def _said(name, values):
+def _declared(name, values):
     if not isinstance(values, dict): raise TypeError(f'{name!r} is no table: write [{name}] and its values below')
     for key, value in values.items():
-        if key not in _SAID: raise ValueError(f"[{name}] has no {key!r}: there are {', '.join(_SAID)}")
-        if not isinstance(value, _SAID[key]): raise ValueError(f'[{name}] {key} = {value!r} is of the wrong type')
-    said = Source(name, **values)
-    check_said(said)
-    return said
+        if key not in _VALUES: raise ValueError(f"[{name}] has no {key!r}: there are {', '.join(_VALUES)}")
+        if not isinstance(value, _VALUES[key]): raise ValueError(f'[{name}] {key} = {value!r} is of the wrong type')
+    source = Source(name, **values)
+    check_source(source)
+    return source

@@ -26,11 +26,13 @@ from typing import NamedTuple
 import msgspec
 
 import ear_lazy
+from ..base.compat import has_lost_scheduler
 from ..base.digests import FileDigest, code_digest, digest_read, take_digest
 from ..base.errors import EarLazyError, RawDataError
 from ..base.records import Records
-from ..formats.discover import Source, load
-from ..formats.shared.chunks import CHUNK
+from ..formats.discover import FoundSource
+from ..formats.load import load
+from ..formats.shared.chunks import CHUNK_BYTES
 from ..formats.shared.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, images_of
 
 # %% ../../nbs/4_processing/workers.ipynb #acdd3233
@@ -51,6 +53,12 @@ def _context():
     "Fork where it is safe and known to be, so that scripts need no `if __name__ == '__main__'`"
     return multiprocessing.get_context('fork' if sys.platform == 'linux' else None)
 
+@contextmanager
+def _worker_alive():
+    try: yield
+    except (EOFError, OSError):
+        raise EarLazyError('a parser process was killed (out of memory?): nothing was written; try fewer num_workers') from None
+
 # %% ../../nbs/4_processing/workers.ipynb #a009178d
 def this_worker()->str: return f'the worker {os.getpid()} on {socket.gethostname()}'
 
@@ -66,7 +74,7 @@ def call_there(
 def _result(future, executor):
     "Of a future; what is given to Dask after its scheduler is gone would be waited for without end"
     while not futures.wait([future], timeout=1).done:
-        if getattr(getattr(executor, '_client', None), 'status', '') == 'closed': raise ConnectionError('its scheduler is gone')
+        if has_lost_scheduler(executor): raise ConnectionError('its scheduler is gone')
     return future.result()
 
 @contextmanager
@@ -76,7 +84,27 @@ def _executor_alive():
         raise EarLazyError(f'the executor lost work, and nothing was written ({type(e).__name__}: {e}): start it again, with the same '
                            'ear_lazy on every worker and memory for what one of them parses') from e
 
-# %% ../../nbs/4_processing/workers.ipynb #cc58ae06
+class _Calls:
+    "Calls of a function that an executor has under way"
+    def __init__(self, executor, function, ahead): # `ahead`: how many there may be
+        self._executor, self._function, self._ahead, self._futures = executor, function, ahead, deque()
+
+    def results(self, arguments):
+        for argument in arguments:
+            with _executor_alive(): self._futures.append(self._executor.submit(call_there, code_digest(), self._function, argument))
+            if len(self._futures) == self._ahead: yield self._next()
+        while self._futures: yield self._next()
+
+    def _next(self):
+        with _executor_alive(): result = _result(self._futures[0], self._executor)
+        self._futures.popleft()
+        if isinstance(result, Exception): raise result
+        return result
+
+    def cancel(self):
+        for o in self._futures: o.cancel()
+
+# %% ../../nbs/4_processing/workers.ipynb #a480ceb1
 class Workers:
     "Calls a function in processes, in an executor, or in this process; use it in a `with` block"
     def __init__(self,
@@ -86,8 +114,8 @@ class Workers:
         executor=None, # `concurrent.futures.Executor` that calls the function instead
     ):
         self._function, self._arguments, self._workers = function, arguments, {}
-        self._executor, self._futures, self._ahead = executor, deque(), 3 * max(num_workers, 1)
-        if executor is not None: return
+        self._calls = None if executor is None else _Calls(executor, function, 3 * max(num_workers, 1))
+        if self._calls: return
         for _ in range(min(num_workers, len(arguments)) if len(arguments) > 1 else 0): self._start(_context())
 
     def _start(self, context):
@@ -100,12 +128,11 @@ class Workers:
 
     def results(self):
         "The function's result for each argument, in order; raises `EarLazyError` where a worker dies"
-        if self._executor is not None:
-            yield from self._from_executor()
-            return
-        if not self._workers:
-            yield from map(self._function, self._arguments)
-            return
+        if self._calls: yield from self._calls.results(self._arguments)
+        elif not self._workers: yield from map(self._function, self._arguments)
+        else: yield from self._in_order()
+
+    def _in_order(self):
         waiting, under_way, done = iter(range(len(self._arguments))), {}, {}
         for i in range(len(self._arguments)):
             while i not in done:
@@ -116,37 +143,18 @@ class Workers:
 
     def _give(self, connection, waiting, under_way):
         for i in islice(waiting, 1):
-            with self._alive(): connection.send(i)
+            with _worker_alive(): connection.send(i)
             under_way[connection] = i
 
     def _take(self, connection):
-        with self._alive(): result = connection.recv()
+        with _worker_alive(): result = connection.recv()
         if isinstance(result, Exception): raise result
         return result
-
-    @contextmanager
-    def _alive(self):
-        try: yield
-        except (EOFError, OSError):
-            raise EarLazyError('a parser process was killed (out of memory?): nothing was written; '
-                               'try fewer num_workers') from None
 
     def __enter__(self): return self
 
-    def _from_executor(self):
-        for argument in self._arguments:
-            with _executor_alive(): self._futures.append(self._executor.submit(call_there, code_digest(), self._function, argument))
-            if len(self._futures) == self._ahead: yield self._next_future()
-        while self._futures: yield self._next_future()
-
-    def _next_future(self):
-        with _executor_alive(): result = _result(self._futures[0], self._executor)
-        self._futures.popleft()
-        if isinstance(result, Exception): raise result
-        return result
-
     def __exit__(self, error, *_):
-        for o in self._futures: o.cancel()
+        if self._calls: self._calls.cancel()
         for connection, worker in self._workers.items():
             if error is not None: worker.terminate()
             connection.close()
@@ -154,7 +162,7 @@ class Workers:
 
 # %% ../../nbs/4_processing/workers.ipynb #677d643d
 def tasks_of(
-    source:Source,
+    source:FoundSource,
     batch_size:int, # Files in a task
 )->list: # (source name, `Document`) pairs
     "What workers do for a source"
@@ -179,7 +187,9 @@ def loaders(
     executor=None, # `concurrent.futures.Executor` that loads instead
 )->Workers: # Their results are `Loaded`
     "Workers that load tasks"
-    if executor is not None: return Workers(partial(_loaded_there, RawFolder.of(tree.root, tree.skip, tree.max_bytes, tree.follow_links)), _with_counts(tree, tasks), num_workers, executor)
+    if executor is not None:
+        raw = RawFolder.of(tree.root, tree.skip, tree.max_bytes, tree.follow_links)
+        return Workers(partial(_loaded_there, raw), _with_counts(tree, tasks), num_workers, executor)
     if not _is_one(tree, tasks): return Workers(partial(_loaded, tree.having(each=map)), tasks, num_workers)
     return Workers(partial(_loaded, tree.having(each=partial(each_of, num_workers))), tasks, 0)
 
@@ -187,7 +197,7 @@ def _is_one(tree, tasks):
     "Is there one task, or one table that is larger than a chunk and than all the others?"
     if len(tasks) < 2 or any(len(d.files) > 1 for _, d in tasks): return len(tasks) == 1
     sizes = [_bytes(tree.path(d.files[0])) for _, d in tasks]
-    return max(sizes) > max(CHUNK, sum(sizes) / 2)
+    return max(sizes) > max(CHUNK_BYTES, sum(sizes) / 2)
 
 def _bytes(path):
     try: return os.path.getsize(path)

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from making import coco, image, process
+from tiers import one_of
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -162,8 +163,7 @@ needs_linux = pytest.mark.skipif(sys.platform != 'linux', reason='a shared cache
 
 
 @needs_linux
-@pytest.mark.parametrize('asking', [{}, dict(on_error='skip'), dict(trust_files=True), dict(trust_files=True, max_pixels=10**6)], ids=str)
-@pytest.mark.parametrize('putting', [{}, dict(trust_files=True)], ids=str)
+@pytest.mark.parametrize('asking, putting', one_of(2, [{}, dict(on_error='skip'), dict(trust_files=True), dict(trust_files=True, max_pixels=10**6)], [{}, dict(trust_files=True)]), ids=str)
 def test_put_by_a_dataset_that_may_read_anything(outside, asking, putting):
     cache = SharedCache('9MB')
     anywhere, ds = LazyNPYDataset(outside, cache=cache, allow_outside_root=True, **putting), LazyNPYDataset(outside, cache=cache, **asking)
@@ -200,10 +200,10 @@ def test_put_by_a_file_that_was_made_here(tmp_path, trust):
 
 
 @needs_linux
-@pytest.mark.parametrize('trust', [False, True])
-@pytest.mark.parametrize('kind, options', [('detector', {}), ('teacher', {}), ('detector', dict(image_size=(8, 8)))], ids=str)
-def test_put_by_a_dataset_with_other_limits(made, monkeypatch, kind, options, trust):
+@pytest.mark.parametrize('trust, case', one_of(2, [False, True], [('detector', {}), ('teacher', {}), ('detector', dict(image_size=(8, 8)))]), ids=str)
+def test_put_by_a_dataset_with_other_limits(made, monkeypatch, trust, case):
     "An image with too many pixels is refused, whoever has decoded it, and however small the crop"
+    kind, options = case
     cache, path = SharedCache('9MB'), made/f'data/out/train_{kind}.npy'
     options = dict(cache=cache) | trusting(trust) | options
     free, bound = LazyNPYDataset(path, **options), LazyNPYDataset(path, max_pixels=2000, **options)

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 from making import HIDDEN, coco, contents, image, process, pts, run, text
+from tiers import one_of
 
 import ear_lazy
 from ear_lazy.base import files, images
@@ -89,6 +90,9 @@ def put_socket(path, project):
     s.close()
 
 
+PUTS = put_link_to_folder, put_link_to_file, put_dangling_link, put_pipe, put_folder, put_socket
+
+
 @pytest.fixture
 def alarm():
     "Waiting for a pipe is a failure, and not the end of the tests"
@@ -100,9 +104,7 @@ def alarm():
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize('change', [False, True], ids=['same data', 'new data'])
-@pytest.mark.parametrize('put', [put_link_to_folder, put_link_to_file, put_dangling_link, put_pipe, put_folder, put_socket])
-@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('place, put, change', one_of(6, PLACES, PUTS, [False, True])) # the same data again, or new data
 def test_9_what_stands_in_the_place_of_its_own_is_not_followed(raw, out, project, alarm, place, put, change):
     "9. A run refuses it in one sentence, or does without it; the user's folder stays as it is, and no output is wrong or mixed"
     process(raw, out)
@@ -191,8 +193,10 @@ def nested(data): return b'\x91' * 100_000
 def other(data): return msgspec.msgpack.encode({'run': 5, 'outputs': [], 'kept': 'all'})
 
 
-@pytest.mark.parametrize('damage', [empty, zeros, cut, half, flipped, longer, garbage, nested, other])
-@pytest.mark.parametrize('place', ['state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/detector/bboxes', 'kept/detector/paths', 'kept/detector/counts', 'kept/detector/groups', '../train_detector.npy', '../report.json', '../problems.csv'])
+OWN = ('state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/detector/bboxes', 'kept/detector/paths', 'kept/detector/counts', 'kept/detector/groups', '../train_detector.npy', '../report.json', '../problems.csv')
+
+
+@pytest.mark.parametrize('place, damage', one_of(4, OWN, [empty, zeros, cut, half, flipped, longer, garbage, nested, other]))
 def test_damage(raw, out, right, place, damage):
     "Never a traceback, wrong rows, or nothing to do over a damaged output; time and size do not help"
     process(raw, out)
@@ -295,8 +299,7 @@ def failing(function, path, code, key=0):
     return wrapped
 
 
-@pytest.mark.parametrize('code', [errno.EIO, errno.EACCES, errno.EMFILE, errno.ENOMEM, errno.ESTALE])
-@pytest.mark.parametrize('name', ['boxes/boxes.json', 'table/table.csv', 'table/e.png', 'points/annot/1.pts', 'points/imgs/1.png'])
+@pytest.mark.parametrize('name, code', one_of(3, ['boxes/boxes.json', 'table/table.csv', 'table/e.png', 'points/annot/1.pts', 'points/imgs/1.png'], [errno.EIO, errno.EACCES, errno.EMFILE, errno.ENOMEM, errno.ESTALE]))
 def test_an_error_that_passes_is_not_remembered(raw, out, monkeypatch, name, code):
     "A file could not be read once: the report says so, and the next run reads it"
     process(raw, raw.parent/'right')
@@ -400,9 +403,10 @@ def test_a_reader_never_mixes_two_runs(raw, out):
 
 # --- file systems that refuse ---
 
-@pytest.mark.parametrize('code', [errno.EPERM, errno.EIO, errno.EMFILE, errno.ENOMEM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP])
-@pytest.mark.parametrize('call', ['link', 'symlink', 'replace'])
-@pytest.mark.parametrize('turn', [0, 1, 3, 8, 11, None])
+REFUSALS = errno.EPERM, errno.EIO, errno.EMFILE, errno.ENOMEM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP
+
+
+@pytest.mark.parametrize('call, code, turn', one_of(6, ['link', 'symlink', 'replace'], REFUSALS, [0, 1, 3, 8, 11, None]))
 def test_all_old_or_all_new_where_links_fail(raw, out, monkeypatch, call, code, turn):
     "One call fails, or each from some turn on; the next run makes what is right"
     process(raw, out)
@@ -565,9 +569,7 @@ def test_a_hole_in_a_foreign_swap_is_not_written_out(raw, out):
     assert not (out/'train_extra.npy').exists()
 
 
-@pytest.mark.parametrize('column', ['groups', 'counts', 'paths', 'bboxes', ''])
-@pytest.mark.parametrize('damage', ['removed', 'cut'])
-@pytest.mark.parametrize('step', ['tally', 'write'])
+@pytest.mark.parametrize('step, damage, column', one_of(3, ['tally', 'write'], ['removed', 'cut'], ['groups', 'counts', 'paths', 'bboxes', '']))
 def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, column):
     "With shared storage, rows that some worker cannot see stop the run in one sentence; they are never left out"
     from concurrent.futures import ThreadPoolExecutor
@@ -608,7 +610,7 @@ def test_9_workers_of_shared_storage_write_through_no_link(raw, out, project, mo
     assert everything(project) == before and contents(out) == old
 
 
-@pytest.mark.parametrize('name', ['train_detector.npy', 'report.json', '.ear_lazy/origin', '.ear_lazy/state', ''])
+@pytest.mark.parametrize('name', ['train_detector.npy', '', *(pytest.param(o, marks=pytest.mark.slow) for o in ('report.json', '.ear_lazy/origin', '.ear_lazy/state'))])
 def test_the_command_says_nothing_has_changed_only_where_nothing_was_written(raw, out, name):
     "… and not beside the sentence that an output changed and was written again"
     assert 'Nothing has changed' not in run(raw).stdout

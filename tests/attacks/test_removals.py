@@ -9,7 +9,7 @@ import ear_lazy
 FOLDER = Path(ear_lazy.__file__).parent
 HELPER = 'base/files.py'
 NAMES = {'rmtree', 'unlink', 'rmdir', 'removedirs', 'replace', 'rename', 'renames', 'move', 'TemporaryDirectory', 'mkdtemp', 'truncate', 'ftruncate'}
-HARMLESS = {'shared_cache.py: os.ftruncate(fd, n * _PER_BLOCK)', 'loading/buffers.py: os.ftruncate(self.fd, HEAD + size)'} # memory, which has no name
+HARMLESS = {'base/shared_memory.py: os.ftruncate(fd, size)', 'loading/buffers.py: os.ftruncate(self.fd, HEADER_BYTES + size)'} # memory, which has no name
 
 
 def changes(source):

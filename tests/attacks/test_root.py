@@ -9,6 +9,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 from making import coco, image, process
+from tiers import one_of
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -104,8 +105,7 @@ def refuses(ds, read):
     return False
 
 
-@pytest.mark.parametrize('read', [*READS, *NEW])
-@pytest.mark.parametrize('swap', [o for o in SWAPS if o != 'a file'])
+@pytest.mark.parametrize('read, swap', one_of(3, [*READS, *NEW], [o for o in SWAPS if o != 'a file']))
 def test_replaced_between_two_reads(made, swap, read):
     ds = LazyNPYDataset(made/f'data/out/train_{"teacher" if read == "a row" else "detector"}.npy')
     assert ds[0]['image'].shape and not leaks([ds[0]['image']])
@@ -113,8 +113,7 @@ def test_replaced_between_two_reads(made, swap, read):
     assert refuses(ds, (READS | NEW)[read])
 
 
-@pytest.mark.parametrize('read', [*READS, *NEW])
-@pytest.mark.parametrize('swap', SWAPS)
+@pytest.mark.parametrize('read, swap', one_of(3, [*READS, *NEW], SWAPS))
 def test_replaced_after_the_names_were_checked(made, monkeypatch, swap, read):
     ds, really_check, swapped = LazyNPYDataset(made/'data/out/train_detector.npy'), RootGuard.check, []
     def check(self, name):
@@ -154,8 +153,7 @@ def turn(link, targets):
     targets.append(targets.pop(0))
 
 
-@pytest.mark.parametrize('what', ['a file', 'its folder', 'the root'])
-@pytest.mark.parametrize('ask', ['a row', 'a batch', 'the header'])
+@pytest.mark.parametrize('what, ask', one_of(3, ['a file', 'its folder', 'the root'], ['a row', 'a batch', 'the header']))
 def test_a_thread_that_swaps_links_while_another_reads(made, what, ask):
     "… gets own pixels, or an error"
     link = made/{'a file': 'data/raw/deep/ears/a.png', 'its folder': 'data/raw/deep/ears', 'the root': 'data/raw'}[what]

@@ -90,6 +90,7 @@ def test_no_key_reaches_the_notebook(notebook):
     assert cells.count() == 3 and outputs() == before
 
 
+@pytest.mark.slow
 def test_flags_survive_a_reload(notebook):
     nb = notebook('w = explore(ds)\nw')
     page = nb.page
@@ -104,7 +105,7 @@ def test_flags_survive_a_reload(notebook):
     assert page.locator('.eal-flagged').get_attribute('data-row') == '1'
 
 
-@pytest.mark.parametrize('work', ['time.sleep(.05)', 'sum(range(100_000))'])
+@pytest.mark.parametrize('work', ['time.sleep(.05)', pytest.param('sum(range(100_000))', marks=pytest.mark.slow)])
 def test_answers_while_a_cell_runs(notebook, work):
     nb = notebook('w = explore(ds)\nw', f'import time\nwhile not w.flagged: {work}\nprint(w.flagged)')
     page = nb.page
@@ -124,6 +125,7 @@ def test_answers_while_a_cell_runs(notebook, work):
     assert nb.printed(2) == f'[{row}]'
 
 
+@pytest.mark.slow
 def test_a_kernel_that_cannot_answer_is_busy(notebook):
     "A cell in C code that holds the interpreter's lock: no other thread of the kernel runs"
     nb = notebook('w = explore(ds)\nw', 'import ctypes\nctypes.PyDLL(None).sleep(6)', 'import time\nwhile not w.flagged: time.sleep(.05)\nprint(w.flagged)')
@@ -143,6 +145,7 @@ def test_a_kernel_that_cannot_answer_is_busy(notebook):
     assert nb.run(3) == '[0]', 'a flag that was set meanwhile has arrived'
 
 
+@pytest.mark.slow
 def test_a_kernel_that_was_started_again(notebook):
     nb = notebook('w = explore(ds)\nw')
     page = nb.page
@@ -158,6 +161,7 @@ def test_a_kernel_that_was_started_again(notebook):
     assert page.locator('.eal-kernel').inner_text() == ''
 
 
+@pytest.mark.slow
 def test_dark_theme(notebook):
     nb = notebook('explore(ds)')
     page = nb.page

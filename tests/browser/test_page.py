@@ -25,7 +25,7 @@ def test_grid_has_a_cell_for_what_is_on_the_screen(show, many):
 def test_modules_import_what_they_use(show, page, opened):
     "The page runs as the modules that it is written as, without being joined"
     folder = Path(explorer.__file__).parent/'looking/explorer_page'
-    assert {f'{o}.js' for o in explorer.PAGE} == {o.name for o in folder.glob('*.js')}
+    assert {f'{o}.js' for o in explorer.PAGE_MODULES} == {o.name for o in folder.glob('*.js')}
     page.route('http://page.test/*.js', lambda route: route.fulfill(path=folder/route.request.url.rsplit('/', 1)[1], content_type='text/javascript',
                                                                    headers={'Access-Control-Allow-Origin': '*'}))
     w = explore(opened('landmarker'))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from breaking import Outputs, killed_at
 from making import HIDDEN, contents, leftovers, process
+from tiers import steps
 
 from ear_lazy.base import swap
 from ear_lazy.errors import OutputError
@@ -25,18 +26,20 @@ def outputs(tmp_path): return Outputs(tmp_path)
 def run(outputs): process(outputs.raw, outputs.out)
 
 
-def test_killed_at_every_change_of_a_folder(outputs):
-    "Each system call that makes, renames or removes something is the last one of a run"
+@steps(5)
+def test_killed_at_every_change_of_a_folder(outputs, step):
+    "A system call that makes, renames or removes something is the last one of a run"
     turn, new = 0, []
     while killed_at(turn, lambda: run(outputs)):
         new.append(outputs.check('killed at a system call'))
         outputs.turn_round()
-        turn += 1
+        turn += step
     assert turn > 60 and new == sorted(new), 'old files up to one call, new files from it on'
-    assert 10 < sum(new) < turn - 10
+    assert 10 < sum(new) * step < turn - 10
 
 
-def test_killed_in_the_first_run(outputs, tmp_path):
+@steps(7)
+def test_killed_in_the_first_run(outputs, tmp_path, step):
     "There is nothing, or all of it"
     turn, seen = 0, set()
     while killed_at(turn, partial(process, outputs.raw, tmp_path/f'{turn}')):
@@ -45,7 +48,7 @@ def test_killed_in_the_first_run(outputs, tmp_path):
         seen.add(len(found))
         process(outputs.raw, tmp_path/f'{turn}')
         assert contents(tmp_path/f'{turn}') == outputs.after and not leftovers(tmp_path/f'{turn}')
-        turn += 2
+        turn += step
     assert len(seen) == 2
 
 

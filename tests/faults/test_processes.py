@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from breaking import CSV, Outputs, kept, told
 from making import HIDDEN, ROOT, assert_accounted, coco, command, contents, ended, image, leftovers, listing, one_sentence, process, pts, run, sound, start, text
+from tiers import one_of
 
 from ear_lazy import data_processor
 from ear_lazy.errors import EarLazyError
@@ -100,8 +101,7 @@ def many(raw, files):
         (folder/f'annot/{i}.pts').write_bytes(points)
 
 
-@pytest.mark.parametrize('limit', [1000, 20_000, 100_000])
-@pytest.mark.parametrize('workers', [0, 2])
+@pytest.mark.parametrize('limit, workers', one_of(2, [1000, 20_000, 100_000], [0, 2]))
 def test_a_file_may_not_grow(raw, limit, workers):
     "Every write fails at some point, as on a full disk or over quota"
     before = earlier(raw)
@@ -171,23 +171,21 @@ needs_proc = pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='lo
 
 
 @needs_proc
-@pytest.mark.parametrize('workers', [0, 2])
-@pytest.mark.parametrize('whom', ['group', 'process'])
-@pytest.mark.parametrize('turn', range(2))
-def test_ctrl_c(long_run, workers, whom, turn):
+@pytest.mark.parametrize('turn, workers, whom', one_of(2, range(2), [0, 2], ['group', 'process']))
+def test_ctrl_c(long_run, turn, workers, whom):
     "A terminal sends SIGINT to the whole group, a supervisor to the process; more than once, since it may come while a worker sends its result"
     raw, before = long_run
     p, workers_of_p = in_the_middle(raw, workers)
     assert len(workers_of_p) == workers
     os.killpg(p.pid, signal.SIGINT) if whom == 'group' else p.send_signal(signal.SIGINT)
     done = ended(p)
-    assert (done.returncode, done.stderr) == (130, 'ear-lazy-process: interrupted: nothing was written, earlier outputs are untouched\n')
+    assert (done.returncode, done.stderr) == (130, 'ear-lazy process: interrupted: nothing was written, earlier outputs are untouched\n')
     kept('Ctrl-C', raw.parent/'out', before)
     assert not any(map(alive, workers_of_p))
 
 
 @needs_proc
-@pytest.mark.parametrize('turn', range(3))
+@pytest.mark.parametrize('turn', [0, *(pytest.param(o, marks=pytest.mark.slow) for o in (1, 2))])
 def test_a_worker_is_killed(long_run, turn):
     raw, before = long_run
     p, workers = in_the_middle(raw, 2)
@@ -219,17 +217,17 @@ def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
     "… also between one result and the next task"
     before = earlier(raw)
     many(raw, 40)
-    load, slow = workers.load, data_processor.take_in
+    load, slow = workers.load, data_processor.make_rows
     def dying(tree, source, document):
         if document.files[0] == sorted(f'many/annot/{i}.pts' for i in range(40))[turn]: os.kill(os.getpid(), signal.SIGKILL)
         return load(tree, source, document)
     monkeypatch.setattr(workers, 'load', dying)
-    monkeypatch.setattr(data_processor, 'take_in', lambda *args: [time.sleep(0.05), slow(*args)][1])
+    monkeypatch.setattr(data_processor, 'make_rows', lambda *args: [time.sleep(0.05), slow(*args)][1])
     with pytest.raises(EarLazyError, match='a parser process was killed'): process(raw, raw.parent/'out', num_workers=2, batch_size=1)
     kept('a parser process killed', raw.parent/'out', before)
 
 
-@pytest.mark.parametrize('turn', range(0, 30, 3))
+@pytest.mark.parametrize('turn', [pytest.param(o, marks=() if o % 4 == 0 else pytest.mark.slow) for o in range(30)])
 def test_ctrl_c_while_files_are_put_in_place(tmp_path, monkeypatch, turn):
     "Either all of them are new or all of them are old: an interrupt waits for the few renames"
     outputs, calls, replace = Outputs(tmp_path), [], os.replace
@@ -254,7 +252,7 @@ def at_work(p, out):
     while p.poll() is None and not leftovers(out): time.sleep(0.001)
 
 
-@pytest.mark.parametrize('kills', [20, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('kills', [10, pytest.param(60, marks=pytest.mark.slow)])
 def test_killed_at_random_moments(tmp_path, kills):
     "Half of them anywhere, half between its first and its last write"
     outputs, moments = Outputs(tmp_path, points=60), random.Random(0)
@@ -287,9 +285,8 @@ CHANGES = {
 
 
 @needs_proc
-@pytest.mark.parametrize('change', CHANGES)
-@pytest.mark.parametrize('workers', [0, 2])
-def test_raw_data_changes_under_way(tmp_path, workers, change):
+@pytest.mark.parametrize('change, workers', one_of(2, CHANGES, [0, 2]))
+def test_raw_data_changes_under_way(tmp_path, change, workers):
     "The outputs are in step with their report, or the earlier ones; the next run sees the change"
     image(tmp_path/'raw/ears/a.png')
     coco(tmp_path/'raw/ears/ears.json', {'a.png': [[1, 1, 9, 9]]})

@@ -3,6 +3,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
+from tiers import tries
 
 PICTURES = '000001.jpg', '000002.jpg'
 quick = examples(1000)
@@ -75,7 +76,7 @@ def test_other_lists_are_left_alone(raw):
     assert formats(raw) == []
 
 
-@settings(quick, max_examples=2000)
+@settings(quick, max_examples=tries(2000))
 @given(st.sampled_from([BOXES, LANDMARKS, as_csv(LANDMARKS)]), EDITS)
 def test_damaged_bytes(pictures, data, edits): check_reader(pictures, 'list_celeba.txt', 'celeba', edited(data.encode(), edits))
 

@@ -30,7 +30,7 @@ def content(annotations, images):
 
 def read(folder, text, monkeypatch, chunk):
     (folder / 'a.json').write_text(text)
-    monkeypatch.setattr(chunks, 'CHUNK', chunk)
+    monkeypatch.setattr(chunks, 'CHUNK_BYTES', chunk)
     try: r = coco.read(Tree(folder), Document('coco', ('a.json',)))
     finally: monkeypatch.undo()
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in dataclasses.asdict(r).items()}
@@ -61,7 +61,7 @@ def test_large_files_are_read_in_chunks(tmp_path, monkeypatch):
     boxes = [(i, i % 3, [i, 1, 2, 3], None, 0, 1, [[1, 2, 30, 2, 30, 40]]) for i in range(200)]
     text = json.dumps(content(boxes + [7], [0, 1, 2]))
     monkeypatch.setattr(coco, 'decode', None)
-    monkeypatch.setattr(chunks, 'CHUNK', 1000)
+    monkeypatch.setattr(chunks, 'CHUNK_BYTES', 1000)
     (tmp_path / 'a.json').write_text(text)
     r = coco.read(Tree(tmp_path), Document('coco', ('a.json',)))
     assert r.boxes[:, 0].tolist() == list(range(200)) and [o.where for o in r.problems] == ['annotations[200]']

@@ -18,7 +18,7 @@ LINES = st.lists(st.one_of(st.tuples(NAMES, CELLS, *[st.sampled_from(['1', '20',
 
 def read(folder, text, monkeypatch, chunk):
     (folder / 'a.csv').write_bytes(text.encode())
-    monkeypatch.setattr(chunks, 'CHUNK', chunk)
+    monkeypatch.setattr(chunks, 'CHUNK_BYTES', chunk)
     try: r = csv.read(Tree(folder), Document('csv', ('a.csv',)))
     except AnnotationError as e: return str(e)
     finally: monkeypatch.undo()
@@ -38,7 +38,7 @@ def test_chunks_give_the_same(tmp_path_factory, lines, chunk, end, before, ended
 def test_large_tables_are_read_in_chunks(tmp_path, monkeypatch):
     "… by what `tree.each` is"
     (tmp_path / 'a.csv').write_text('\n'.join([HEADER, *(f'{i % 7}.jpg,ear,{i},1,900,9' for i in range(500))]))
-    monkeypatch.setattr(chunks, 'CHUNK', 1000)
+    monkeypatch.setattr(chunks, 'CHUNK_BYTES', 1000)
     calls = []
     def each(function, arguments):
         calls.append(arguments)

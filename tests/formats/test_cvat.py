@@ -7,9 +7,11 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, reasons, rows, text
+from tiers import tries
 
 from ear_lazy.errors import AnnotationError
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Document, Tree
 
@@ -235,7 +237,7 @@ FILE = f'''<?xml version="1.0"?>
 many = examples(2000)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=tries(1000))
 @given(EDITS)
 def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.xml', 'cvat', edited(FILE, edits))
 
@@ -265,6 +267,6 @@ def trees(draw):
     return ET.tostring(root)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=tries(1000))
 @given(trees())
 def test_damaged_structure(pictures, data): check_reader(pictures, 'x.xml', 'cvat', data)

@@ -8,7 +8,8 @@ from hypothesis import given, strategies as st
 from making import image, listing, outcome, problem, process, reasons, rows, text
 
 from ear_lazy.errors import RawDataError
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.tree import Tree
 
 DERIVED = 'whole_image', 'derived'

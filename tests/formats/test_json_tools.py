@@ -7,6 +7,7 @@ import pytest
 from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
 from hypothesis import given, settings, strategies as st
 from making import boxes, coco, image, outcome, problem, reasons, rows, text
+from tiers import tries
 
 from ear_lazy.formats.audioear import open_archive
 from ear_lazy.formats.discover import discover
@@ -300,7 +301,7 @@ def test_damaged_archives(pictures, method):
     with zipfile.ZipFile(buffer, 'w', method) as z:
         for name, file in {'A/a.json': ear(path='a.json'), 'b.json': ear(dict, path='b.png'), 'c.json': ear(), 'c.png': {}}.items(): z.writestr(name, json.dumps(file))
 
-    @settings(many, max_examples=500)
+    @settings(many, max_examples=tries(500))
     @given(EDITS, st.booleans())
     def check(edits, at_the_end):
         edits = [(0.9 + at / 10 if at_the_end else at, length, new) for at, length, new in edits]

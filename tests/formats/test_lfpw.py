@@ -3,6 +3,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, pts, reasons, rows, text
+from tiers import tries
 
 from ear_lazy.formats.shared.tree import Tree
 
@@ -83,6 +84,6 @@ def test_damaged_bytes(pictures, edits): check_reader(pictures, 'a.txt', 'lfpw',
 WORDS = st.sampled_from(['1', '2', '4', '12.5', '-3', 'nan', 'inf', '1e300', '1e999', 'x', '\n', '\n', ',', '\0', '٣', '1_0', '9' * 5000])
 
 
-@settings(quick, max_examples=500)
+@settings(quick, max_examples=tries(500))
 @given(st.lists(WORDS, max_size=20))
 def test_odd_words(pictures, words): check_reader(pictures, 'a.txt', 'lfpw', ' '.join(words).encode())

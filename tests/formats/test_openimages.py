@@ -3,6 +3,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, process, reasons, text
+from tiers import tries
 
 from ear_lazy.formats.shared.tree import Tree
 
@@ -85,6 +86,6 @@ def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.csv', 'openim
 CELLS = st.sampled_from(['', 'a', 'b', '0', '1', '-1', '0.5', '1.5', 'nan', 'inf', '1e300', '1e999', 'x', '"', '/m/039xj_', '\0', 'a.png', '../b', '٣', '9' * 5000])
 
 
-@settings(quick, max_examples=500)
+@settings(quick, max_examples=tries(500))
 @given(st.lists(st.lists(CELLS, max_size=13), max_size=5), st.permutations(HEADER.strip().split(',')))
 def test_odd_cells(pictures, lines, header): check_reader(pictures, 'x.csv', 'openimages', '\n'.join(map(','.join, [header, *lines])).encode())

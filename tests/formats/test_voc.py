@@ -6,8 +6,10 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, process, reasons, text
+from tiers import tries
 
-from ear_lazy.formats.discover import discover, load
+from ear_lazy.formats.discover import discover
+from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Document, Tree
 
@@ -183,7 +185,7 @@ FILE = f'''<?xml version="1.0"?>
 many = examples(2000)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=tries(1000))
 @given(EDITS)
 def test_damaged_bytes(pictures, edits): check_reader(pictures, 'b.xml', 'voc', edited(FILE, edits))
 
@@ -208,12 +210,12 @@ def trees(draw):
     return ET.tostring(root)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=tries(1000))
 @given(trees())
 def test_damaged_structure(pictures, data): check_reader(pictures, 'b.xml', 'voc', data)
 
 
-@settings(many, max_examples=200)
+@settings(many, max_examples=tries(200))
 @given(st.lists(st.tuples(st.sampled_from(['a', 'b', 'c', 'a_flipped']), st.one_of(trees(), st.binary(max_size=9))), min_size=1, max_size=4, unique_by=lambda o: o[0]))
 def test_many_files(tmp_path_factory, pictures, files):
     "What one file costs, the others do not pay"

@@ -3,6 +3,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
+from tiers import tries
 
 PICTURES = 'a.png', 'b.png'
 quick = examples(2000)
@@ -61,7 +62,7 @@ def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.txt', 'wflw',
 CELLS = st.sampled_from(['', '1', 'nan', 'inf', '1e300', '-1e999', 'x', '\0', '٣', 'a.png', '1 2', '../b.png'])
 
 
-@settings(quick, max_examples=500)
+@settings(quick, max_examples=tries(500))
 @given(st.lists(st.tuples(st.integers(0, 206), CELLS), max_size=4), st.integers(0, 206))
 def test_odd_cells(pictures, changes, shortened):
     cells = face('a.png').split()

@@ -3,6 +3,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
+from tiers import tries
 
 PICTURES = 'a.png', 'b.png'
 quick = examples(2000)
@@ -80,6 +81,6 @@ def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.txt', 'wider'
 LINES = st.sampled_from(['', 'a.png', 'b.png', 'gone.jpg', '.png', '../a.png', 'a', '0', '1', '2', '3', '-1', '9' * 5000, '٣', '²', FACE, '0 0 0 0 0 0 0 0 0 0', '1 2 3', '1 2 x 4', 'nan 1 1 1', '1 1 inf 1', '1e300 1 1e300 1', '1 2 3 4 0 0 0 1', '\0', '0 0'])
 
 
-@settings(quick, max_examples=500)
+@settings(quick, max_examples=tries(500))
 @given(st.lists(LINES, max_size=12))
 def test_odd_lines(pictures, lines): check_reader(pictures, 'x.txt', 'wider', '\n'.join(['a.png', '1', FACE, *lines]).encode())

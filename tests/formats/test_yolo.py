@@ -7,6 +7,7 @@ import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import assert_accounted, boxes, image, outcome, problem, process, reasons, rows, text
+from tiers import tries
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.shared.tree import Tree
@@ -184,8 +185,16 @@ def test_oriented_in_pixels(raw):
 @pytest.mark.parametrize('text, names', [
     ("nc: 1\nnames: ['ear']\n", {0: 'ear'}), ('names: ["left, ear", \'it\'\'s\', c]', {0: 'left, ear', 1: "it's", 2: 'c'}), ('names:\r\n  0: ear\r\n  1: ring\r\nnc: 2', {0: 'ear', 1: 'ring'}),
     ('names:\n- ear, left\n- 7\n', {0: 'ear, left', 1: '7'}), ('names: {0: ear, 3: ring}', {0: 'ear', 3: 'ring'}), ('names: [\n  ear,\n  # moo\n  ring, # x\n]\nnc: 2', {0: 'ear', 1: 'ring'}),
-    ('names:', {}), ('names: []', {}), ('name: [x]', {}), ('# names: [x]', {}), ('roboflow:\n  names: [x]\n', {}), ('names:\n  2: "ear: left"\n', {2: 'ear: left'}), ('', {})])
+    ('names:', {}), ('names: []', {}), ('name: [x]', {}), ('# names: [x]', {}), ('roboflow:\n  names: [x]\n', {}), ('names:\n  2: "ear: left"\n', {2: 'ear: left'}), ('', {}),
+    ('names: [no, 1.0, ~]', {0: 'no', 1: '1.0', 2: '~'}), ('names:\n\t0: ear\n\t1: ring\n', {0: 'ear', 1: 'ring'}), ('names: [x]\nnames: [ear]', {0: 'ear'}), ('names: ear', {0: 'ear'}),
+    ('path: "C:\\data"\nnames: [ear]', {0: 'ear'}), ('names: !!python/object/apply:os.abort [ear]', {0: 'ear'}), ('---\nnames: [ear, [x], {y: z}]\n', {0: 'ear'})])
 def test_names(text, names): assert parse_yaml(text).names == names
+
+
+@pytest.mark.parametrize('text', ['names: ' + '[' * 10**6, 'names: ' + '- ' * 10**6, 'x: &a [*a, *a]\nnames: *a', 'names: [\0]', 'a: &a [x, x]\n' + '\n'.join(f'b{i}: &b{i} [*a, *b{i - 1}]' for i in range(1, 40)) + '\nnames: *b39'])
+def test_hostile_yaml(text):
+    "Nested so deep that it would end the process, aliases that multiply: nothing is taken from it"
+    assert parse_yaml(text) == ({}, 0)
 
 
 @pytest.mark.parametrize('where, content, expected', [
@@ -195,7 +204,7 @@ def test_class_names(raw, where, content, expected):
     "From the nearest file above that has some, within the raw dataset; class numbers where none has"
     ears(raw, '1 0.5 0.5 0.5 0.25\n7 0.5 0.5 0.25 0.25', yaml='')
     if where: text(raw/'ears'/where, content)
-    from ear_lazy.formats.discover import load
+    from ear_lazy.formats.load import load
     (source,), _ = discover(Tree(raw))
     r = load(Tree(raw), 'ears', source.documents[0])
     assert [r.label_names[o] for o in r.labels] == expected and r.problems == []
@@ -274,12 +283,12 @@ def check(folder, format, data, yaml=b''):
 many = examples(2000)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=tries(1000))
 @given(st.sampled_from([LABELS, POSES]), EDITS, st.sampled_from(YAMLS))
 def test_yolo_of_damaged_bytes(pictures, data, edits, yaml): check(pictures, 'yolo', edited(data, edits), yaml)
 
 
-@settings(many, max_examples=200)
+@settings(many, max_examples=tries(200))
 @given(st.sampled_from([LABELS, POSES]), EDITS, st.sampled_from(YAMLS))
 def test_yolo_with_a_damaged_data_yaml(pictures, data, edits, yaml): check(pictures, 'yolo', data, edited(yaml, edits))
 
@@ -287,12 +296,12 @@ def test_yolo_with_a_damaged_data_yaml(pictures, data, edits, yaml): check(pictu
 NUMBERS = st.sampled_from(['0', '1', '2', '0.5', '0.25', '-7e-6', '1.000007', '1.5', '-0.5', '7', '-1', 'nan', 'inf', '-inf', '1e300', '1e-300', '1e999', '', 'x', '١', '1_0', '0x1', '\0', '999999', '9' * 5000])
 
 
-@settings(many, max_examples=800)
+@settings(many, max_examples=tries(800))
 @given(st.sampled_from(['yolo', 'yolo', 'yolo_obb']), st.lists(st.lists(NUMBERS, max_size=13), max_size=5), st.sampled_from(['\n', '\r\n', '\r', '\u2028']), st.sampled_from(YAMLS))
 def test_yolo_of_odd_lines(pictures, format, lines, end, yaml): check(pictures, format, end.join(map(' '.join, lines)).encode(), yaml)
 
 
-@settings(many, max_examples=2000)
+@settings(many, max_examples=tries(2000))
 @given(EDITS)
 def test_yolo_obb_of_damaged_bytes(pictures, edits): check(pictures, 'yolo_obb', edited(OBBS, edits))
 

@@ -74,15 +74,15 @@ def _scan_for_arrays(data, keys):
 def _address(data): return np.frombuffer(data, np.uint8).ctypes.data
 
 # %% ../../../nbs/2_formats/shared/chunks.ipynb #cc5d6bb7
-CHUNK = 2**22 # bytes
+CHUNK_BYTES = 2**22
 
 def cut_items(
     data, # A mapped file, or bytes
     span:tuple, # (start, stop) of the items of an array
-    size:int|None=None, # About the bytes of a chunk; None: `CHUNK`
+    size:int|None=None, # About the bytes of a chunk; None: `CHUNK_BYTES`
 )->list: # (start, stop) of each chunk; one at least
     "Where to cut an array, presumably between its items"
-    (start, stop), size = span, size or CHUNK
+    (start, stop), size = span, size or CHUNK_BYTES
     first = re.compile(rb'\s*\{\s*"([^"\\]*)"').match(data, start, stop)
     if not first: return [span]
     between = re.compile(rb'\}\s*(,)\s*\{\s*"%b"' % re.escape(first[1]))
@@ -110,12 +110,12 @@ def read_items(path:str, span:tuple)->bytes:
 # %% ../../../nbs/2_formats/shared/chunks.ipynb #2a413be7
 def cut_lines(
     path:str, # A file
-    size:int|None=None, # About the bytes of a chunk; None: `CHUNK`
+    size:int|None=None, # About the bytes of a chunk; None: `CHUNK_BYTES`
 )->list: # ((start, stop), number of lines before it) for each chunk
     "Where to cut a file between its lines"
     chunks, start, lines, text = [], 0, 0, b''
     with open(path, 'rb') as f:
-        while more := f.read(size or CHUNK) + f.readline():
+        while more := f.read(size or CHUNK_BYTES) + f.readline():
             text += more
             if not chunks and not text.strip(_BLANK): continue
             chunks.append(((start, start + len(text)), lines))

@@ -9,10 +9,11 @@ __all__ = []
 
 # %% ../../../nbs/2_formats/shared/text.ipynb #8fd44c17
 import csv
-from typing import Callable
+from collections.abc import Callable
+from typing import TypeVar
 
 from ...base.errors import AnnotationError
-from .tree import Tree
+from .tree import Tree, read_head
 
 # %% ../../../nbs/2_formats/shared/text.ipynb #9e34e746
 BOM = b'\xef\xbb\xbf'
@@ -34,6 +35,21 @@ def stem(
 )->str:
     "Name of a file without its folder and its extension"
     return path.rpartition('/')[2].rpartition('.')[0]
+
+# %% ../../../nbs/2_formats/shared/text.ipynb #26ae2b70
+_T = TypeVar('_T')
+
+def checked_head(
+    tree:Tree, # The raw folder
+    file:str, # File relative to it
+    size:int, # Bytes of the head
+    parse:Callable[[bytes], _T|None], # What a head says; nothing, if the file is something else
+    fault:str, # What is wrong with such a file
+)->_T: # From `parse`
+    "What the first bytes of a file say; raises `AnnotationError` if that is nothing"
+    head = parse(read_head(tree, file, size))
+    if not head: raise AnnotationError(fault, file, 'line 1')
+    return head
 
 # %% ../../../nbs/2_formats/shared/text.ipynb #dff0581b
 def _open_text(tree, file, newline=None):

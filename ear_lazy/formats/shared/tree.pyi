@@ -1,0 +1,200 @@
+# Made by .ci/stubs.py of tree.py: do not edit.
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from ear_lazy.base.errors import EarLazyError
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head']
+IMAGE_SUFFIXES: tuple[str, ...]
+
+def is_image(name: str) -> bool: # File name
+    "Does the name have the extension of an image, in upper or lower case?"
+
+@dataclass
+class Folder:
+    "The files of one folder: names only"
+    images: set = ... # names of image files
+    others: list = ... # names of all other files, sorted
+    subfolders: list = ... # names of the folders in it, sorted
+    def ending(self, *suffixes: Any): # with their dots, in lower case
+        "Names of the other files with these extensions, in upper or lower case"
+    @cached_property
+    def image_endings(self): # ('.jpg',) in most folders
+        "Extensions of its images"
+
+def join(
+    folder: str, # Folder relative to the raw folder, '' for the raw folder itself
+    name: str, # Name inside it
+) -> str:
+    "Path of `name` in `folder`, with '/' on every system"
+
+MAX_BYTES: int
+
+class Tree:
+    "Names of all files below the raw folder"
+    watch: Callable[[str, os.stat_result, bytes | None], None] | None = ... # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
+    each: Any # like `map`: results in order, possibly computed in several processes
+    max_bytes: int
+    follow_links: bool
+    refused: Any
+    root: Path
+    folders: dict[Any, Any]
+    unreadable: dict[Any, Any]
+    outside: Any
+    skip: Any
+    def __init__(self,
+        root: str, # The raw folder
+        skip: tuple = (), # Folders that are not raw data though they lie below it (the output folder)
+        enters=None, # Function of a folder's path that tells whether it is walked; None walks all
+        max_bytes: int = MAX_BYTES, # Annotation files that are larger are not read
+        follow_links: bool = True, # Follow links that lead out of the raw folder
+    ) -> None: ...
+    def below(self, root): # (path, Folder) of `root` and every folder below it
+        "The folders of one raw dataset"
+    def path(self, name): # relative to the raw folder
+        "Where a file is on disk"
+    def once(self, key, make):
+        "The cached result of `make()` for a key"
+    def having(self, **attributes: Any): # `watch` or `each`
+        "The same tree with other attributes"
+    def __getstate__(self): ...
+    def links(self, dataset=None) -> list: # folder of a raw dataset; None: of all
+        "`Link`s that lead out of the raw folder, sorted"
+    def has(self, path) -> bool: # path relative to the raw folder
+        "Is there an image at `path`?"
+    def read(self, name): # relative to the raw folder
+        "Content of a file, twice as fast as `open` for small ones; raises `OSError` and `FileTooLarge`"
+    def read_all(self, names): # relative to the raw folder
+        "Content of each file, or the `OSError` of one that cannot be read"
+
+REPORTS: tuple[str, ...]
+
+class Link(NamedTuple):
+    "Links that lead out of the raw folder, into one folder"
+    link: str # the first of them, relative to the raw folder
+    target: str # folder that they lead to or into
+    count: int = ... # how many there are
+
+def joined_links(
+    links, # `Link`s, perhaps several of a target
+) -> list: # One of each target, sorted
+    "Links of several trees"
+
+SMALL: int
+
+class FileTooLarge(EarLazyError):
+    "An annotation file is too large; readers need not handle this, since `load` continues without the file"
+    file: str
+    reason: str
+    def __init__(self,
+        file: str, # Relative to the raw folder
+        size: int, # Its bytes
+        max_bytes: int, # Those that are allowed
+    ) -> None: ...
+
+KINDS: tuple[str, ...]
+SPLIT_FOLDER: Any
+IMAGE_FOLDERS: tuple[str, ...]
+LABEL_FOLDERS: tuple[str, ...]
+NOT_LABELS: Any
+
+class Dataset(NamedTuple):
+    "A raw dataset: a folder of images and what annotates them"
+    folder: str # relative to the raw folder; '' is the raw folder itself
+    level: str # 'detector', 'landmarker', 'teacher', or '' if the layout does not say
+    @property
+    def name(self): # the same for `detector/ears` and `landmarker/ears`, whose photos are kept on one side of the split
+        "The folder without the level above it"
+
+def dataset_of(
+    path: str, # File or folder relative to the raw folder
+) -> Dataset:
+    "The raw dataset that a file belongs to"
+
+def dataset_tree(
+    root: str, # The raw folder
+    skip: tuple, # Folders that are not raw data
+    dataset: str, # Folder of a raw dataset
+    max_bytes: int = MAX_BYTES, # As in `Tree`
+    follow_links: bool = True, # As in `Tree`
+) -> Tree:
+    "The part of the raw folder that is needed to read a raw dataset"
+
+def clean_name(
+    name: str, # As the annotation file has it
+) -> str:
+    "POSIX path without drive, `.` and `..`"
+
+class ImageIndex:
+    "Paths of the images of a dataset by basename"
+    paths: dict[Any, Any]
+    def __init__(self,
+        folders: list, # (path, Folder) pairs
+        by_stem: bool = False, # Index names without their extension
+    ) -> None: ...
+    def find(self,
+        name: str, # Basename, or a path ending in it
+    ) -> list: # Paths relative to the raw folder
+        "The images whose paths share the longest ending with `name`"
+
+def image_index(
+    tree: Tree, # The raw folder
+    dataset: str, # Folder of the dataset
+    by_stem: bool = False, # For names without an extension
+) -> ImageIndex:
+    "The index of a dataset, made once"
+
+def image_stems(
+    tree: Tree, # The raw folder
+    dataset: str, # Folder of the dataset
+) -> set:
+    "Names of the images of a dataset without their extension; faster to make than the index"
+
+class Located(NamedTuple):
+    "An image found, or why not"
+    path: str # relative to the raw folder; the name itself if not found
+    reason: str = ... # '' | 'missing_image' | 'ambiguous_image'
+    detail: str = ... # the candidates
+
+def locate(
+    tree: Tree, # The raw folder
+    file: str, # Annotation file, relative to it
+    name: str, # Image as the file names it
+    by_stem: bool = False, # The name has no extension
+) -> Located:
+    "Find the image that `name` in `file` refers to"
+
+def images_of(
+    tree: Tree, # The raw folder
+    dataset: str, # Folder of a raw dataset
+) -> dict: # Folder to `Folder`
+    "All folders whose images `locate` may find for a dataset"
+
+class Document(NamedTuple):
+    "Annotation files that one reader reads in one go"
+    format: str # name of the reader: 'coco', 'csv', 'pts'
+    files: tuple # relative to the raw folder
+    keypoint_offset: float = ... # pixels to add to x and y of keypoints, if they do not count from 0
+    columns: tuple = ... # pairs of a name that is known and the table's own
+
+def read_head(
+    tree: Tree, # The raw folder
+    file: str, # File relative to it
+    size: int = 65536, # Bytes
+) -> bytes:
+    "The first bytes of a file; b'' if it cannot be read"
+
+def list_files(
+    tree: Tree, # The raw folder
+    folder: str, # One folder of it
+    suffix: str = '.txt',
+) -> list: # Paths relative to the raw folder
+    "The files of a folder without the stem of an image"
+
+def label_files(tree: Tree, folder: str, suffix: str = '.txt') -> list:
+    "The files of a folder with the stem of an image"
+
+FEW: int
