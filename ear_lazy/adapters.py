@@ -9,7 +9,9 @@ __all__ = ['AlbumentationsTransform', 'albumentations_transform', 'TvTensors', '
 
 # %% ../nbs/adapters.ipynb #adc491f3
 from collections.abc import Callable
+from contextlib import contextmanager
 from copy import copy
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,25 @@ from .base.compat import box_params_of
 from .base.extras import extra
 from .base.geometry import clip_boxes, xywh_to_xyxy, xyxy_to_xywh
 from .base.parameters import described
-from .loading.samples import Sample
+from .loading.samples import Sample, blame, solid
 from .transforms import changed, points_within
 
 # %% ../nbs/adapters.ipynb #abf1a59a
+@contextmanager
+def _step_errors():
+    "Note in an error of the block which transform of a library it comes from: the innermost"
+    try: yield
+    except Exception as e:
+        inside = [o for frame, _ in walk_tb(e.__traceback__) if _is_step(o := frame.f_locals.get('self'))]
+        if inside: blame(e, inside[-1])
+        raise
+
+def _is_step(o):
+    "Is it a transform of Albumentations or torchvision, and no pipeline of them?"
+    kind = type(o)
+    return any(c.__module__.startswith(('albumentations.', 'torchvision.transforms.')) for c in kind.__mro__) and 'transforms' not in vars(o)
+
+# %% ../nbs/adapters.ipynb #0f05f285
 def _with_settings(params, given):
     "Parameters for boxes, with the settings of the pipeline if it has any"
     if given is None: return params
@@ -41,22 +58,24 @@ class AlbumentationsTransform:
         boxes = _with_settings(A.BboxParams('pascal_voc'), box_params_of(pipeline) if whole else None)
         self.pipeline = A.Compose(pipeline.transforms if whole else [pipeline], **same, bbox_params=boxes,
                                   keypoint_params=A.KeypointParams('xy', remove_invisible=False))
-        self._worker = None
+        self._seed, self._worker = getattr(self.pipeline, 'seed', None), None
 
     def _reseed(self):
-        "Give each worker of a `DataLoader` its own random numbers"
+        "Random numbers of PyTorch; a pipeline with a seed has its own, and others in each worker of a `DataLoader`"
         worker = get_worker_info()
-        if worker is None or worker.seed == self._worker: return
-        self._worker = worker.seed
-        self.pipeline.set_random_seed((worker.seed + (self.pipeline.seed or 0)) % 2**32)
+        if worker is None:
+            if self._seed is None: self.pipeline.set_random_seed(torch.randint(2**32, ()).item())
+        elif worker.seed != self._worker:
+            self._worker = worker.seed
+            self.pipeline.set_random_seed((worker.seed + (self._seed or 0)) % 2**32)
 
     def __call__(self, sample:Sample)->Sample:
         self._reseed()
-        given = {'image': sample['image']}
+        given = {'image': solid(sample['image'])}
         if 'bboxes' in sample: given['bboxes'] = _numbered_boxes(sample)
         if 'keypoints' in sample: given['keypoints'] = _numbered_points(sample['keypoints'])
-        found = self.pipeline(**given)
-        out = changed(sample, image=found['image'])
+        with _step_errors(): found = self.pipeline(**given)
+        out = changed(sample, image=solid(found['image'])) # a flip gives a view that runs backwards
         if 'bboxes' in sample: _take_boxes(out, found['bboxes'])
         if 'keypoints' in sample: out['keypoints'] = _given_points(found, len(sample['keypoints']))
         return out
@@ -121,6 +140,7 @@ class TvTensors:
 
     def __call__(self, sample:Sample)->Any:
         from torchvision import tv_tensors
+        sample = {k: solid(v) for k, v in sample.items()}
         size = sample['image'].shape[:2]
         out = dict(sample, image=tv_tensors.Image(torch.from_numpy(sample['image']).permute(2, 0, 1).contiguous()))
         if 'bboxes' in sample:
@@ -130,7 +150,7 @@ class TvTensors:
             out['visibility'] = torch.from_numpy(sample['keypoints'][:, 2].copy())
         # v2 might take an array for an image
         out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))}
-        found = out if self.transform is None else self.transform(out)
+        with _step_errors(): found = out if self.transform is None else self.transform(out)
         has_points = isinstance(found, dict) and 'visibility' in found and np.shape(found.get('keypoints'))[1:] == (2,)
         return _within(found) if has_points else found
 

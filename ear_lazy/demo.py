@@ -82,6 +82,7 @@ def make_raw(
     images:int=200, # How many images to draw, at least 3
 )->Path: # Raw folder
     "Draw the raw data, replacing that of an earlier run"
+    folder = home_path(folder)
     check_folder(folder)
     with OpenFolder(folder, make=True) as top, temporary_folder(folder) as staging:
         write_raw(staging.path / RAW, images)
@@ -197,6 +198,7 @@ def run(
     images:int=200, # How many images to draw, at least 3
 ):
     "Run every step, and print its figures"
+    folder = home_path(folder)
     raw, s = _timed(make_raw, folder, images)
     print(f'1. Drew {images:,} images, annotated in COCO JSON, CSV and .pts: {raw}, {_disk_bytes(raw):,} bytes, {s:.1f} s\n', flush=True)
     report, s = _timed(process, folder)

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from fastcore.basics import patch
 
+from .base.arguments import home_path
 from .base.extras import extra
 from .base.parameters import described
 from .loading.row_dataset import RowDataset
@@ -253,8 +254,8 @@ def save_flags(self:Explorer,
     "Keep the flagged rows in a file"
     marks = [dict(zip(('image', 'annotation'), self._mark(o))) for o in self.flagged]
     text = json.dumps({'ear_lazy_flags': 1, 'kind': self.ds.kind, 'rows': marks}, indent=1)
-    Path(path).write_text(text + '\n', encoding='utf-8')
-    return Path(path)
+    home_path(path).write_text(text + '\n', encoding='utf-8')
+    return home_path(path)
 
 @patch
 @described
@@ -262,7 +263,7 @@ def load_flags(self:Explorer,
     path:str|os.PathLike[str], # From `save_flags`
 )->Explorer:
     "Also flag the rows of a file; warns about rows that are not in this dataset"
-    content = json.loads(Path(path).read_text(encoding='utf-8'))
+    content = json.loads(home_path(path).read_text(encoding='utf-8'))
     if not isinstance(content, dict) or content.get('ear_lazy_flags') != 1:
         raise ValueError(f'{path} is not a file of flags')
     marks = {(o['image'], o['annotation']) for o in content['rows']}

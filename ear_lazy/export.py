@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from .base.arguments import home_path
 from .base.errors import EarLazyError, OutputError, UnsafePathError
 from .base.files import OpenFolder, is_below, kind_of, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
@@ -304,7 +305,7 @@ def to_coco(
     images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write rows as a COCO file, or over an earlier one; raises `OutputError`, or `ImageLoadError` if an image's size is unknown and cannot be read"
-    path, found = Path(path), photos(ds)
+    path, found = home_path(path), photos(ds)
     names, r = image_names(path, found, images), with_sizes(found).records
     categories, objects = _coco_objects(r)
     content = dict(
@@ -349,7 +350,7 @@ def to_csv(
 )->Path: # The file
     "Write rows as a table, or over an earlier one; raises `OutputError`, or `ValueError` for keypoints"
     if ds.kind == 'landmarker': raise ValueError('a table of boxes has no place for keypoints: use to_coco or to_yolo')
-    path, found, text = Path(path), photos(ds), io.StringIO()
+    path, found, text = home_path(path), photos(ds), io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(CSV_HEADER)
     writer.writerows(csv_lines(found.records, image_names(path, found, images)))
@@ -432,7 +433,7 @@ def to_yolo(
 )->Path: # The folder
     "Write rows as a YOLO folder; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that YOLO cannot hold"
     check_images(images)
-    folder, found = Path(folder), photos(ds)
+    folder, found = home_path(folder), photos(ds)
     names, r = yolo_names(found), with_sizes(found).records
     k, numbers = yolo_shape(r), classes(r)
     order = {name: i for i, name in enumerate(sorted(numbers, key=lambda o: (o == '', numbers[o])))}

@@ -22,7 +22,7 @@ else: HfDataset = Any
 # %% ../nbs/handover.ipynb #d10bb447
 def _per_image(r, values):
     "Values of objects that are sorted by image, as an array for each image"
-    return np.split(values, np.searchsorted(r.image_of, np.arange(1, len(r.images))))
+    return np.split(values, np.searchsorted(r.image_of, np.arange(1, len(r.images))))[:len(r.images)] # of no images, NumPy makes one part
 
 def _named(r):
     "Names of the classes, and the index of each box's class among them; boxes without a class get the class `object`"
@@ -34,7 +34,7 @@ def _named(r):
 def _points(r):
     "(n, K, 3) keypoints of all objects; raises `ValueError` if K differs"
     if len({*r.point_counts.tolist()}) > 1: raise ValueError('rows have different numbers of keypoints: hand over those of one number')
-    return r.points.reshape(len(r.image_of), -1, 3).astype(np.float32)
+    return r.points.reshape(len(r.image_of), r.point_counts[0] if len(r.point_counts) else 0, 3).astype(np.float32)
 
 # %% ../nbs/handover.ipynb #1f0788c0
 def to_hf(

@@ -440,7 +440,7 @@ def _most_pixels(self:CombinedLazyDataset):
 def _ahead(self:CombinedLazyDataset, indices):
     found = [self._find(self._row(i)) for i in indices]
     with ExitStack() as stack:
-        for o in filter(lambda o: isinstance(o, RowDataset), self.datasets):
+        for o in {id(o): o for o in self.datasets if isinstance(o, RowDataset)}.values(): # one may be there twice
             stack.enter_context(o._ahead([i for dataset, i in found if dataset is o]))
         return stack.pop_all()
 
@@ -540,3 +540,20 @@ def _repr_html_(self:LazyNPYDataset):
 @patch
 def _repr_html_(self:CombinedLazyDataset):
     return _html({'kind': self.kind, 'rows': f'{len(self):,}', 'of': '; '.join(map(repr, self.datasets))}, self)
+
+# %% ../nbs/lazy_dataset.ipynb #08dc94d5
+def _parts(dataset):
+    "The datasets to combine: those of a combined one that adds nothing of its own"
+    own = isinstance(dataset, CombinedLazyDataset) and dataset._rows is None and dataset.transform is None and dataset.weights is None
+    return dataset.datasets if own and type(dataset) is CombinedLazyDataset else [dataset]
+
+@patch
+def __add__(self:RowDataset, other:RowDataset)->CombinedLazyDataset:
+    "Both as one, in order; raises `ValueError` if they are not of one kind"
+    if hasattr(other, 'kind'): return CombinedLazyDataset([*_parts(self), *_parts(other)])
+    return Dataset.__add__(self, other) if isinstance(other, Dataset) else NotImplemented
+
+@patch
+def __radd__(self:RowDataset, other:int)->RowDataset:
+    "For `sum`, which begins with 0"
+    return self if type(other) is int and other == 0 else NotImplemented

@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .base.compat import CheckedUnpickler
+from .base.arguments import home_path
+from .base.compat import BoundedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
 from .metadata.file import Metadata, ChosenRows, Rows, Spool, sign_shards, write_metadata
@@ -35,7 +36,8 @@ _CODE = re.compile('b1|[iu][1248]|f[248]|[US][1-9][0-9]{0,8}|O[48]?')
 class DtypeMaker:
     "A dtype of plain numbers, text or objects under construction"
     def __init__(self, code, *_):
-        if not isinstance(code, str) or not _CODE.fullmatch(code): raise PickleRefused(f'arrays of dtype {str(code)[:30]!r}')
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise PickleRefused(f'arrays of dtype {code[:30]!r}' if isinstance(code, str) else 'arrays of a dtype that is no text')
         self.dtype = np.dtype('O' if code[0] == 'O' else code)
 
     def __setstate__(self, state):
@@ -88,9 +90,14 @@ def made(
 def _scalar(dtype, data=b'', *_):
     "A number or text of NumPy"
     if isinstance(data, str): data = data.encode('latin1') # as Python 2 writes it
-    return array_of(data, dtype, ())[()]
+    return array_of(_bytes(data), dtype, ())[()]
 
-def _from_buffer(data, dtype, shape, order, *_): return array_of(data, dtype, shape, order == 'F')
+def _from_buffer(data, dtype, shape, order, *_): return array_of(_bytes(data), dtype, shape, order == 'F')
+
+def _bytes(data):
+    "Bytes; a list would make arrays in arrays, as deep as a file likes"
+    if isinstance(data, (bytes, bytearray)): return data
+    raise PickleRefused('an array of bytes that are none')
 
 def _encode(text, encoding='latin1', *_):
     "How Python 3 writes bytes for Python 2"
@@ -128,15 +135,66 @@ NAMES = {
 }
 
 # %% ../nbs/migrate.ipynb #a23a72f2
+SPREAD = 64 # elements and letters for each byte of the file
+
+class Budget:
+    "How much may still be made from a file"
+    def __init__(self, left): self.left = left
+    def spend(self, n):
+        self.left -= n
+        if self.left < 0: raise PickleRefused('more than a file of this size can hold')
+
+_NUMBERS = {int, float, bool, type(None)}
+
+def _parts(o):
+    "What a value holds; None if it is no container, or one of plain numbers"
+    if isinstance(o, (list, tuple)): return None if _NUMBERS.issuperset(map(type, o)) else o
+    if isinstance(o, dict): return [*o, *o.values()]
+    if isinstance(o, ArrayMaker): return [] if o.array is None else [o.array]
+    if isinstance(o, np.ndarray) and o.dtype.kind == 'O': return list(o.flat)
+
+def _weight(o, known):
+    "Elements and letters of a part"
+    if id(o) in known: return known[id(o)]
+    return len(o) + 1 if isinstance(o, (str, bytes, bytearray, list, tuple)) else o.size + 1 if isinstance(o, np.ndarray) else 1
+
+def check_extent(
+    found, # From a pickle
+    budget:Budget, # Of the file
+):
+    "Raise `PickleRefused` for what holds itself, is nested too deep or is more than the budget"
+    known, above, todo = {}, set(), [found]
+    while todo:
+        o = todo[-1]
+        parts = () if id(o) in known else _parts(o)
+        if id(o) in above:
+            above.discard(id(o))
+            known[id(o)] = weight = 1 + sum(_weight(part, known) for part in parts)
+            if weight > budget.left: budget.spend(weight)
+        elif parts:
+            if len(above) == BoundedUnpickler.DEPTH: raise PickleRefused(f'lists in lists, more than {len(above)} deep')
+            above.add(id(o))
+            inside = [part for part in parts if id(part) not in known and _parts(part) is not None]
+            if any(id(part) in above for part in inside): raise PickleRefused('a list in itself')
+            todo += inside
+            continue
+        todo.pop()
+
+# %% ../nbs/migrate.ipynb #800cf6da
 _REFUSED = {o[0] for o in (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.PERSID,
                            pickle.BINPERSID, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER, pickle.EMPTY_SET, pickle.ADDITEMS,
                            pickle.FROZENSET)}
 
-class RestrictedUnpickler(CheckedUnpickler, refuse=_REFUSED):
+class RestrictedUnpickler(BoundedUnpickler, refuse=_REFUSED):
     "Reads a pickle of arrays, lists, dictionaries, tuples, numbers and text; raises `PickleRefused` for anything else"
+    def __init__(self, data, budget):
+        super().__init__(io.BytesIO(data), encoding='latin1')
+        self.budget = budget
+
     def find_class(self, module, name):
         if found := NAMES.get((module, name)): return found
-        raise PickleRefused(f'{module}.{name}')
+        name = f'{module[:60]}.{name[:60]}'
+        raise PickleRefused(name if name.isascii() and name.isprintable() else ascii(name))
 
     def get_extension(self, code): raise PickleRefused('an extension')
     def persistent_load(self, pid): raise PickleRefused('an object in another file')
@@ -147,14 +205,20 @@ class RestrictedUnpickler(CheckedUnpickler, refuse=_REFUSED):
     def check_attributes(self, owner):
         if type(owner) not in (ArrayMaker, DtypeMaker): raise PickleRefused('attributes of something else')
 
+    def check_made(self, value):
+        if isinstance(value, ArrayMaker): value = value.array
+        if isinstance(value, (bytes, np.ndarray, np.generic)): self.budget.spend(len(value) if type(value) is bytes else value.nbytes)
+
 def load_restricted(
     data:bytes, # A pickle of any protocol
 ): # Arrays, lists, dictionaries, tuples, numbers, text
-    "Read a pickle without running it; raises `PickleRefused`"
-    try: found = RestrictedUnpickler(io.BytesIO(data), encoding='latin1').load()
+    "Read a pickle without running it, in time and memory in proportion to its size; raises `PickleRefused`"
+    try:
+        found = RestrictedUnpickler(data, Budget(4*len(data) + 2**20)).load() # text and bytes in it, and again in an array
+        check_extent(found, Budget(SPREAD*len(data) + 2**20))
     except (PickleRefused, MemoryError): raise
     except KeyError as e: raise PickleRefused(f'the command {e}') from None
-    except Exception as e: raise PickleRefused(f'data that cannot be read: {e}') from None # garbage can raise almost anything
+    except Exception as e: raise PickleRefused(f'data that cannot be read: {ascii(str(e)[:200])[1:-1] or type(e).__name__}') from None # garbage can raise almost anything
     return made(found)
 
 # %% ../nbs/migrate.ipynb #358b19c0
@@ -187,13 +251,6 @@ def _pickle_in(data, path):
     return data[file.tell():]
 
 # %% ../nbs/migrate.ipynb #d471098e
-class Budget:
-    "How many numbers may still be made from a file"
-    def __init__(self, left): self.left = left
-    def spend(self, n):
-        self.left -= n
-        if self.left < 0: raise ValueError('more in it than the file has bytes')
-
 def numbers(
     value, # List, tuple or array of rows of `width` numbers
     width:int, # 4 for boxes, 3 for keypoints
@@ -211,15 +268,16 @@ def numbers(
         rows = np.stack(rows) if rows else np.empty((0, width))
     if rows.dtype.kind not in 'iuf' or rows.size and rows.shape != (len(rows), width):
         raise ValueError(f'an array of {rows.dtype} {rows.shape} instead of (n, {width}) numbers')
-    if not np.isfinite(rows).all(): raise ValueError('a number that is not finite')
-    return rows.reshape(-1, width).astype(np.float32)
+    with np.errstate(over='ignore'): rows = rows.reshape(-1, width).astype(np.float32)
+    if not np.isfinite(rows).all(): raise ValueError('a number that is not finite, or too large')
+    return rows
 
 def _plain(row, width):
     "A row of numbers"
     row = made(row)
-    if not isinstance(row, (list, tuple, np.ndarray)) or len(row) != width: raise ValueError(f'not {width} numbers: {str(row)[:50]}')
-    if all(isinstance(o, (int, float, np.number)) for o in row): return row
-    raise ValueError(f'not {width} numbers: {str(row)[:50]}')
+    is_row = isinstance(row, (list, tuple)) or isinstance(row, np.ndarray) and row.ndim
+    if is_row and len(row) == width and all(isinstance(o, (int, float, np.number)) for o in row): return row
+    raise ValueError(f'not {width} numbers: {ascii(row)[:50]}')
 
 # %% ../nbs/migrate.ipynb #3e66fef3
 KEYS = {'keypoints': 'landmarker', 'bbox': 'teacher', 'bboxes': 'detector'}
@@ -234,7 +292,7 @@ def old_kind(
     value = made(found[key])
     if isinstance(value, np.ndarray) and value.dtype != object: return ('teacher' if value.ndim == 2 else 'detector'), key
     for row in map(made, value):
-        if len(row): return ('teacher' if np.ndim(made(row[0])) == 0 else 'detector'), key
+        if len(row): return ('detector' if isinstance(made(row[0]), (list, tuple, np.ndarray)) else 'teacher'), key
     return 'detector', key
 
 def old_values(
@@ -259,8 +317,10 @@ def relative_path(
     path = path.replace('\\', '/')
     here, above = (Path(os.path.abspath(o)).as_posix() for o in (path, root))
     name = here[len(above):].lstrip('/') if here.startswith(above.rstrip('/') + '/') else posixpath.normpath(path)
+    try: path.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError: raise ValueError(f'the path {ascii(path[:200])} holds half of a letter, which no file name does') from None
     if '\0' in path or not path or name in ('', '.', '..') or name.startswith(('/', '../')) or name[1:2] == ':':
-        raise ValueError(f'the path {path!r} is not inside of the image root {above}: pass --root')
+        raise ValueError(f'the path {path[:200]!r} is not inside of the image root {above}: pass --root')
     return name
 
 def old_paths(
@@ -269,9 +329,11 @@ def old_paths(
     budget:Budget, # Of the file
 )->list:
     "Image paths of all rows; raises `ValueError` as `relative_path`"
-    paths = [o.decode('utf-8', 'surrogateescape') if isinstance(o, bytes) else o for o in made(found['image_paths'])]
-    if bad := next((o for o in paths if not isinstance(o, str)), None): raise ValueError(f'{str(bad)[:50]!r} is no path')
+    paths = list(made(found['image_paths']))
+    for o in paths:
+        if not isinstance(o, (str, bytes)): raise ValueError(f'{ascii(o)[:50]} is no path')
     budget.spend(len(paths) * max(map(len, paths), default=0))
+    paths = [o.decode('utf-8', 'surrogateescape') if isinstance(o, bytes) else o for o in paths]
     return [relative_path(o, root) for o in paths]
 
 # %% ../nbs/migrate.ipynb #ee4865e0
@@ -279,7 +341,7 @@ def _old_rows(found, size, root):
     "Kind and `Rows` of an old dictionary"
     kind, key = old_kind(found)
     values = old_values(found, kind, key, Budget(size))
-    paths = old_paths(found, root, Budget(64 * size + 2**20)) # one path may stand for many crops, and short ones are padded
+    paths = old_paths(found, root, Budget(SPREAD*size + 2**20)) # one path may stand for many crops, and short ones are padded
     if len(paths) != len(values): raise ValueError(f'{len(paths)} paths, but {len(values)} rows of {key}')
     if not paths: raise ValueError('no rows in it')
     counts = np.array([len(o) for o in values], np.int64)
@@ -295,7 +357,8 @@ def migrate(
     split:str|None=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
 )->Metadata: # The new file
     "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
-    new = Path(os.path.abspath(new_path))
+    old_path, root = home_path(old_path), str(home_path(root))
+    new = Path(os.path.abspath(home_path(new_path)))
     _check_free(new)
     found, size = read_old(old_path)
     try: kind, rows = _old_rows(found, size, root)
@@ -342,7 +405,9 @@ def main(
     args = make_parser(prog).parse_args(args)
     for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
-    try: new = migrate(args.old, args.new, args.root, args.split)
+    try:
+        args.old, args.new, args.root = (str(home_path(o)) for o in (args.old, args.new, args.root))
+        new = migrate(args.old, args.new, args.root, args.split)
     except EarLazyError as e: return print(f'{prog}: {e}', file=sys.stderr) or 1
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
     print(f'{args.new}: {len(new):,} {new.kind} rows', end='')

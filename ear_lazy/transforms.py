@@ -21,7 +21,7 @@ from .base.arguments import fraction, function_of_sample, height_width
 from .base.geometry import Fit, clip_boxes, fit_boxes, fit_image, fit_points, turn_boxes, turn_points
 from .base.images import finish_pil
 from .base.parameters import described
-from .loading.samples import Sample
+from .loading.samples import Sample, blame
 
 # %% ../nbs/transforms.ipynb #8f744e58
 def changed(
@@ -97,7 +97,7 @@ def crop(
     image, (top, left, bottom, right) = sample['image'], window
     size = height, width = bottom - top, right - left
     if height < 1 or width < 1: raise ValueError(f'a window is (top, left, bottom, right) and holds pixels; this one is {tuple(window)}')
-    out = np.zeros((height, width, 3), np.uint8)
+    out = np.zeros((height, width, *image.shape[2:]), image.dtype)
     part = image[max(top, 0):max(bottom, 0), max(left, 0):max(right, 0)]
     y, x = max(-top, 0), max(-left, 0)
     out[y:y + part.shape[0], x:x + part.shape[1]] = part
@@ -209,5 +209,9 @@ class Compose:
         for o in self.transforms: function_of_sample('each of transforms', o)
 
     def __call__(self, sample:Sample)->Any:
-        for transform in self.transforms: sample = transform(sample)
+        for step in self.transforms:
+            try: sample = step(sample)
+            except Exception as e:
+                blame(e, step)
+                raise
         return sample

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from ear_lazy.base.images import cap_cv2_threads, image_size, jpeg_is_whole, load_image
+from ear_lazy.base.images import cap_cv2_threads, decode_image, image_size, jpeg_is_whole, load_image, open_image
 from ear_lazy.errors import ImageLoadError
 
 LOADERS = 'pil', 'cv2'
@@ -371,3 +371,61 @@ def test_cap_cv2_threads():
         cap_cv2_threads()
         assert cv2.getNumThreads() == 1
     finally: cv2.setNumThreads(before)
+
+
+# ------------------------------------------------------------------------------------------------------------------------ levels
+
+LEVELS = np.linspace(0, 1, 20 * 30).reshape(20, 30)
+
+
+def tiff(path, values, kind=1, photometric=1, bits=None):
+    "A TIFF of one strip, in the byte order of its values; `kind` is the SampleFormat"
+    order, data = '>' if values.dtype.byteorder == '>' else '<', values.tobytes()
+    tags = {256: values.shape[1], 257: 20, 258: bits or 8 * values.itemsize, 259: 1, 262: photometric, 273: 8 + 2 + 120 + 4, 277: 1, 278: 20, 279: len(data), 339: kind}
+    if bits: tags[256] = 30
+    folder = b''.join(struct.pack(f'{order}HHLL', k, 4, 1, v) for k, v in tags.items())
+    path.write_bytes({'<': b'II*\0', '>': b'MM\0*'}[order] + struct.pack(f'{order}LH', 8, 10) + folder + bytes(4) + data)
+    return path
+
+
+def packed(values):
+    "Pairs of numbers of 12 bits, in three bytes"
+    a, b = values.reshape(20, 15, 2).transpose(2, 0, 1)
+    return np.stack([a >> 4, (a & 15) << 4 | b >> 8, b & 255], -1).astype(np.uint8).reshape(20, 45)
+
+
+@pytest.mark.parametrize('loader', LOADERS)
+def test_deep_pictures_keep_their_upper_bits(tmp_path, loader):
+    deep = (LEVELS * 65535).astype(np.uint16)
+    for path in (tiff(tmp_path/'a.tif', deep.astype('<u2')), tiff(tmp_path/'b.tif', deep.astype('>u2')), tiff(tmp_path/'c.tif', ~deep, photometric=0)):
+        assert np.array_equal(load_image(path, loader)[..., 0], deep >> 8), path.name
+    assert np.array_equal(load_image(tiff(tmp_path/'d.tif', packed(deep >> 4), bits=12), loader)[..., 0], deep >> 8)
+
+
+@pytest.mark.parametrize('loader', LOADERS)
+@pytest.mark.parametrize('most', [255, 1023, 4095])
+def test_few_bits_in_16_are_refused_and_not_black(tmp_path, loader, most):
+    import cv2
+    grey, colour = (LEVELS * most).astype(np.uint16), np.stack([LEVELS, LEVELS / 2, 1 - LEVELS], -1) * most
+    for suffix in ('png', 'tif'):
+        for values in (grey, colour.astype(np.uint16)):
+            cv2.imwrite(str(tmp_path/f'a.{suffix}'), values)
+            with pytest.raises(ImageLoadError, match=f'a.{suffix}: it has 16 bits, and no number of 4,096 or more') as caught: load_image(tmp_path/f'a.{suffix}', loader)
+            assert caught.value.fault == 'not_image'
+    alpha = np.dstack([colour, np.full(LEVELS.shape, 65535)]).astype(np.uint16)
+    cv2.imwrite(str(tmp_path/'a.png'), alpha)
+    with pytest.raises(ImageLoadError, match='no number of'): load_image(tmp_path/'a.png', loader)
+    with pytest.raises(ImageLoadError, match='no number of'): decode_image(open_image(tmp_path/'a.png'), loader, window=(0, 0, 5, 5))
+    cv2.imwrite(str(tmp_path/'b.png'), np.where(LEVELS > .99, 4096, grey).astype(np.uint16))
+    assert load_image(tmp_path/'b.png', loader).max() == 16
+
+
+@pytest.mark.parametrize('loader', LOADERS)
+def test_pictures_of_which_white_is_unknown_are_refused(tmp_path, loader):
+    cases = {'floating': [(LEVELS.astype('<f4'), 3), (LEVELS.astype('>f4'), 3), ((LEVELS * 255).astype('<f4'), 3), (np.full((20, 30), np.nan, '<f4'), 3)],
+             'with a sign': [((LEVELS * 255).astype('<i4'), 2), ((LEVELS * 65535).astype('<i4'), 2), ((LEVELS * 2**31 - 1).astype('<i4'), 2), ((LEVELS * 2**32 - 1).astype('<u4'), 1),
+                             ((LEVELS * 60000 - 30000).astype('<i2'), 2), ((LEVELS * 200 - 100).astype('i1'), 2)]}
+    for reason, values in cases.items():
+        for array, kind in values:
+            with pytest.raises(ImageLoadError, match=f'{reason}.*nothing says which number is white') as caught: load_image(tiff(tmp_path/'a.tif', array, kind), loader)
+            assert caught.value.fault == 'not_image'

@@ -204,7 +204,7 @@ def test_what_is_small_in_the_file_stays_small(tmp_path):
         size = old.stat().st_size
         tracemalloc.start()
         try:
-            with pytest.raises(MetadataError, match='more in it than the file has bytes'): migrate(old, tmp_path/'new.npy')
+            with pytest.raises(MetadataError, match='more than a file of this size can hold'): migrate(old, tmp_path/'new.npy')
             assert tracemalloc.get_traced_memory()[1] < 300 * size + 1e6
         finally: tracemalloc.stop()
 
@@ -270,3 +270,90 @@ def test_command(tmp_path, capsys):
     with pytest.raises(OutputError, match='cannot write'): migrate(old, old/'new.npy')
     run = subprocess.run([sys.executable, '-m', 'ear_lazy.migrate', 'none.npy', str(tmp_path/'x.npy')], capture_output=True, text=True, cwd=ROOT)
     assert run.returncode == 1 and run.stderr == 'ear-lazy migrate: none.npy: cannot be opened: No such file or directory\n'
+
+
+# Bombs: small files of which an ordinary reader makes much
+
+def doubled(make, times=30): # of what is on top of the stack
+    return b''.join(b'q' + bytes([i]) + make(b'h' + bytes([i])) for i in range(times))
+
+
+U = struct.Struct('<I').pack
+KEY = b'X\x0b\0\0\0image_pathsX\x06\0\0\0bboxes'
+FROM_BUFFER, DTYPE, RECONSTRUCT, NDARRAY_NAME = (b'c' + o + b'\n' for o in (b'numpy.core.numeric\n_frombuffer', b'numpy\ndtype', b'numpy.core.multiarray\n_reconstruct', b'numpy\nndarray'))
+SCALAR = b'cnumpy.core.multiarray\nscalar\n'
+MB = 2**20
+
+
+def text(n): return b'X' + U(n) + b'a' * n
+
+
+def as_values(paths, boxes): return b'}(' + b'X\x0b\0\0\0image_paths' + paths + b'X\x06\0\0\0bboxes' + boxes + b'u.'
+
+
+MAKERS = (DTYPE + b'X\1\0\0\0O\x85Rq\0010' + b'K\1\x85q\0020' + RECONSTRUCT + b'q\0030' + NDARRAY_NAME + b'q\0040' + b'K\1q\0050' + FROM_BUFFER + b'q\0060')
+SWELLING = {
+    'a list of it twice': as_values(b']X\x01\0\0\0aa', b']' + doubled(lambda o: b'0](' + o + o + b'e') + b'q\x63' + b'0]h\x63a'),
+    'a tuple of it twice': as_values(b']X\x01\0\0\0aa', b'(K\x01K\x01K\x01K\x01t' + doubled(lambda o: b'0' + o + o + b'\x86') + b'q\x630]h\x63a'),
+    'a dictionary of it twice': b')' + doubled(lambda o: b'0}(K\0' + o + b'K\1' + o + b'u') + b'.',
+    'doubled paths': as_values(b']' + doubled(lambda o: b'0](' + o + o + b'e'), b']'),
+    'the name of a dtype': b']' + doubled(lambda o: b'0](' + o + o + b'e') + b'q\x63' + DTYPE + b'h\x63\x85R.',
+    'a doubled tuple as a key': b')' + doubled(lambda o: b'0' + o + o + b'\x86') + b'q\x63}h\x63K\1s.',
+    'a deep tuple as a key': b'})' + b'\x85' * MB + b'K\1s.',
+    'a deep tuple as a key in (': b'(' + b')' + b'\x85' * MB + b'K\1d.',
+    'lists in lists': b']' * MB + b'a' * (MB - 1) + b'.',
+    'marks': b'(' * 2 * MB + b'.',
+    'tuples in tuples': as_values(b'])' + b'\x85' * MB + b'a', b']'),
+    'arrays in arrays': MAKERS + b'h\3h\4\x85R(K\1h\2h\1\x89]h\5atbq\0050' * (MB // 32) + b'h\5.',
+    'buffers in buffers': MAKERS + b'h\6(]h\5ah\1h\2X\1\0\0\0CtRq\0050' * (MB // 32) + b'h\5.',
+    'a list in itself': b']q\0h\0a.', 'a list in its tuple': b']q\0h\0\x85a.', 'a dictionary in itself': b'}q\0K\1h\0s.',
+    'a text named often': as_values(b'](' + text(MB) + b'2' * MB + b'e', b']'),
+    'bytes named often': as_values(b'](B' + U(MB) + b'a' * MB + b'2' * MB + b'e', b']'),
+    'a row of a text named often': as_values(b']X\1\0\0\0aa', b'](' + b'](' + text(MB) + b'2' * MB + b'ee'),
+    'numbers of a text': b'cnumpy\ndtype\n' + b'q\0' + text(MB) + b'q\0010' + b'h\0h\1\x85R' * 1000 + b'.',
+    'one buffer, many arrays': DTYPE + b'X\2\0\0\0u1\x85Rq\1B' + U(MB) + bytes(MB) + b'q\2' + FROM_BUFFER + b'q\3' + b'J' + U(MB) + b'\x85q\4' + b'(' + (
+        b'h\3(h\2h\1h\4X\1\0\0\0CtR') * (MB // 16) + b'l.',
+    'one list, many arrays': DTYPE + b'X\1\0\0\0O\x85Rq\1](' + b'N' * 100_000 + b'eq\2' + RECONSTRUCT + b'q\3' + NDARRAY_NAME + b'q\4J' + U(100_000) + b'\x85q\5' + b'(' + (
+        b'h\3h\4\x85R(K\1h\5h\1\x89h\2tb') * (MB // 32) + b'l.',
+    'encoded again and again': b'c_codecs\nencode\nq\1' + text(MB) + b'q\2(' + b'h\1h\2\x85R' * (MB // 8) + b'l.',
+    'a number of a million bytes': b'\x8b' + U(MB) + b'\1' * MB + b'.', 'a number of 255 bytes': b'\x8a\xff' + b'\1' * 255 + b'.',
+    'a number of a million digits': b'L' + b'1' * MB + b'L\n.', 'an int of digits': b'I' + b'1' * 4000 + b'\n.', 'a hexadecimal number': b'L0x' + b'f' * MB + b'L\n.',
+    'a float of a million digits': b'F' + b'1' * MB + b'\n.', 'a large number': as_values(b']X\1\0\0\0aa', b']](' + b'I' + b'1' * 60 + b'\nK\1K\1K\1eaa'),
+    '10**400': pickle.dumps({'image_paths': ['a'], 'bboxes': [[[10**400, 1, 2, 3]]]}), '1e300': pickle.dumps({'image_paths': ['a'], 'bboxes': [[[1e300, 1, 2, 3]]]}),
+    'half a letter': pickle.dumps({'image_paths': ['a\ud800.jpg'], 'bboxes': [[[1, 1, 2, 3]]]}), 'half a letter as a row': pickle.dumps({'image_paths': ['a'], 'bboxes': [['\ud800bcd']]}),
+    'half a letter as a name': b'\x8c\3\xed\xa0\x80\x8c\1a\x93.', 'a name of a million letters': b'c' + b'a' * MB + b'\nb\n.', 'escapes in a name': b'c\x1b[2J\x1b\nb\n.',
+    'bytes that claim much': b'\x8e' + b'\xff' * 6 + b'\0\0' + b'.', 'text that claims much': b'\x8d' + b'\xff' * 6 + b'\0\0.', 'a bytearray that claims much': b'\x96' + b'\xff' * 6 + b'\0\0.',
+    'a frame that claims much': b'\x80\4\x95' + b'\xff' * 6 + b'\0\0N.', 'frames in frames': b'\x80\4' + b''.join(b'\x95' + struct.pack('<Q', n) for n in range(MB, 0, -9)) + b'N.',
+    'an array of no numbers': as_values(b']X\1\0\0\0aa', b'](' + DTYPE + b'X\2\0\0\0f4\x85Rq\1' + FROM_BUFFER + b'q\00200h\2(C\0h\1(K\0J' + U(2**31 - 1) + b'J' + U(2**31 - 1) + b'tX\1\0\0\0CtRe'),
+    'items of a list': b']K\1K\1s.', 'items of bytes': b'\x96\1' + bytes(7) + b'aK\0K\1s.', 'an odd dictionary': b'(K\1d.', 'a list as a key': b'}]K\1s.',
+    'a scalar of a list': SCALAR + DTYPE + b'X\1\0\0\0O\x85R]\x86R.',
+}
+
+
+BOUNDED = '''
+import resource, sys, time
+from pathlib import Path
+from ear_lazy.migrate import MetadataError, migrate
+room = int(next(o for o in open('/proc/self/status') if o.startswith('VmSize')).split()[1]) * 1024 + 200 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    start = time.process_time()
+    try: migrate(path, path.with_suffix('.new'))
+    except MetadataError as e: said = str(e)
+    except BaseException as e: said = f'{type(e).__name__} {str(e)[:200]}'
+    else: said = 'migrated'
+    print(path.name, round(time.process_time() - start, 2), ascii(said), sep='\\t', flush=True)
+'''
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='bounds the memory of a process')
+def test_bombs_are_refused_in_proportion_to_their_size(tmp_path):
+    for i, data in enumerate(SWELLING.values()): (tmp_path/f'{i:03}').write_bytes(data)
+    run = subprocess.run([sys.executable, '-c', BOUNDED, tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=200)
+    found = dict(zip(SWELLING, (o.split('\t') for o in run.stdout.splitlines())))
+    assert run.returncode == 0 and len(found) == len(SWELLING), (run.returncode, [*found][-1:], run.stderr[-500:])
+    for name, (_, seconds, said) in found.items():
+        assert 'not migrated' in said or 'cannot be migrated' in said or 'not a file of the predecessor' in said, (name, said)
+        assert float(seconds) < 1 + 5 * len(SWELLING[name]) / MB and len(said) < 500, (name, seconds, said)
+    said = {k: o[2] for k, o in found.items()}
+    assert '64 bits' in said['10**400'] and 'half of a letter' in said['half a letter'] and 'finite' in said['1e300'] and 'in itself' in said['a list in itself']

@@ -267,9 +267,21 @@ def test_lightning(folder, tmp_path):
     module = Module()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
+        warnings.filterwarnings('error', '.*batch_size')
         pl.Trainer(max_epochs=5, accelerator='cpu', logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
                    default_root_dir=tmp_path).fit(module, loader(folder, num_workers=1))
     assert len(module.seen) == 25 and len({*module.seen}) == 5 and all(module.seen.count(o) == 5 for o in module.seen)
+
+
+def test_lightning_finds_the_size_of_a_batch(folder):
+    "By itself, though it warns of what is no tensor; the tutorial says how not to have it guess"
+    pytest.importorskip('pytorch_lightning')
+    from pytorch_lightning.utilities.data import extract_batch_size
+    for kind in ('detector', 'landmarker', 'teacher'):
+        for batch in DataLoader(opened(folder, kind), 3):
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                assert extract_batch_size(batch) == len(batch['image_path']) == len(batch['image'])
 
 
 def test_accelerate(folder):
@@ -328,3 +340,18 @@ def test_keypoints_in_other_datasets(folder):
         wanted = ds.get_metadata(i)
         assert np.array_equal(np.float32(row['objects']['keypoints']), wanted['keypoints'][None])
         assert np.array_equal(given[wanted['image_path']].xy[0], wanted['keypoints'][:, :2])
+
+
+@pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
+def test_nothing_in_other_datasets(folder, kind):
+    "Of no rows there is an empty dataset with the same columns and classes"
+    datasets, _ = pytest.importorskip('datasets'), pytest.importorskip('supervision')
+    ds = opened(folder, kind)
+    for empty in (ds[:0], CombinedLazyDataset([ds[:0], ds[:0]])):
+        hf, given = empty.to_hf(), empty.to_supervision()
+        assert isinstance(hf, datasets.Dataset) and len(hf) == len(given) == 0 and hf.features.keys() == ds.to_hf().features.keys()
+        assert hf.features['objects'].keys() == ds.to_hf().features['objects'].keys()
+        assert given == {} if kind == 'landmarker' else {*given.classes} == {'left', 'right'}
+    if kind == 'detector':
+        bare = ds[[i for i in range(len(ds)) if not len(ds.get_metadata(i)['bboxes'])]]
+        assert len(bare.to_hf()) == len(bare.to_supervision()) == 1 and bare.to_hf()[0]['objects']['bbox'] == []

@@ -10,6 +10,7 @@ __all__ = []
 # %% ../../nbs/1_base/arguments.ipynb #0c7c8ced
 import operator
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
@@ -73,9 +74,17 @@ def name_list(
     return values
 
 # %% ../../nbs/1_base/arguments.ipynb #f2636656
+def check_names():
+    "Raise `EarLazyError` if Python takes names of files for anything but UTF-8: it would look for others than those that are there"
+    if sys.getfilesystemencoding() != 'utf-8':
+        raise EarLazyError(f'Python takes names of files for {sys.getfilesystemencoding()} here, and they are UTF-8: set PYTHONUTF8=1 before it starts')
+
 def home_path(
     path:str|os.PathLike[str], # Folder or file
 )->Path: # Without `~`
-    "The path, below the home folder that it names; raises `EarLazyError` if there is none"
+    "The path, below the home folder that it names; raises `EarLazyError` if there is none, or if names are not UTF-8"
+    check_names()
+    text = os.fspath(path)
+    if not text.startswith('~'): return Path(os.path.abspath(text)) if Path(text).parts[:1] and Path(text).parts[0].startswith('~') else Path(path)
     try: return Path(path).expanduser()
     except RuntimeError: raise EarLazyError(f'{path}: {Path(path).parts[0]} is no home folder on this machine; write ./~… for a folder of such a name') from None

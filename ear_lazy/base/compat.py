@@ -41,6 +41,67 @@ class CheckedUnpickler(pickle._Unpickler):
 
     dispatch = pickle._Unpickler.dispatch | {pickle.REDUCE[0]: _call, pickle.BUILD[0]: _set, pickle.BYTEARRAY8[0]: _bytearray8}
 
+# %% ../../nbs/1_base/compat.ipynb #c3665242
+class BoundedUnpickler(CheckedUnpickler):
+    "An unpickler for data: numbers of 64 bits, keys that are text or numbers, and no mark after mark; raises `pickle.UnpicklingError`"
+    DEPTH, DIGITS = 32, 60
+    def check_made(self, value): "Raise if what a call gave, or something whose attributes were set, is too much"
+
+    def _mark(self):
+        if len(self.metastack) > self.DEPTH: raise pickle.UnpicklingError(f'lists in lists, more than {self.DEPTH} deep')
+        self.load_mark()
+
+    def _checked_call(self):
+        self._call()
+        self.check_made(self.stack[-1])
+
+    def _checked_set(self):
+        self._set()
+        self.check_made(self.stack[-1])
+
+    def _line(self):
+        "A number as text"
+        if len(line := self.readline().strip()) > self.DIGITS: raise pickle.UnpicklingError(f'a number of more than {self.DIGITS} digits')
+        return line
+
+    def _append_whole(self, number=2**64):
+        if not -2**63 <= number < 2**64: raise pickle.UnpicklingError('a whole number of more than 64 bits')
+        self.append(number)
+
+    def _float(self): self.append(float(self._line()))
+
+    def _int(self):
+        "A whole number as text, or how old protocols write True and False"
+        line = self._line()
+        if line in (b'00', b'01'): self.append(line == b'01')
+        else: self._append_whole(int(line.removesuffix(b'L'), 0))
+
+    def _long(self): self._append_whole(int.from_bytes(self.read(self.read(1)[0]), 'little', signed=True))
+
+    def _put(self, owner, items):
+        if type(owner) is not dict: raise pickle.UnpicklingError('items of something else')
+        if not all(o is None or isinstance(o, (str, bytes, int, float)) for o in items[::2]):
+            raise pickle.UnpicklingError('keys that are neither text nor numbers')
+        owner.update(zip(items[::2], items[1::2], strict=True))
+
+    def _dict(self):
+        items = self.pop_mark()
+        self.append({})
+        self._put(self.stack[-1], items)
+
+    def _item(self):
+        items = self.stack[-2:]
+        del self.stack[-2:]
+        self._put(self.stack[-1], items)
+
+    def _items(self):
+        items = self.pop_mark()
+        self._put(self.stack[-1], items)
+
+    dispatch = CheckedUnpickler.dispatch | {getattr(pickle, name)[0]: function for name, function in dict(
+        MARK=_mark, REDUCE=_checked_call, BUILD=_checked_set, FLOAT=_float, INT=_int, LONG=_int, LONG1=_long, LONG4=_append_whole,
+        DICT=_dict, SETITEM=_item, SETITEMS=_items).items()}
+
 # %% ../../nbs/1_base/compat.ipynb #4e988a80
 class LateDoc(str):
     "The docstring of a function; `inspect.getdoc` shows more of it"

@@ -340,6 +340,47 @@ def jpeg_is_whole(
         position = found.end() + int.from_bytes(data[found.end():found.end() + 2])
     return False
 
+# %% ../../nbs/1_base/images.ipynb #b90d666e
+def check_levels(
+    im:Image.Image, # An image from `Image.open`
+    path:str, # Its file, for the error
+):
+    "Raise `ImageLoadError` for pixels of which nothing says which number is white"
+    kinds = {*np.atleast_1d(im.tag_v2.get(339, 1)).tolist()} if im.format == 'TIFF' else {1} # SampleFormat: 1 without sign, 2 with sign, 3 float
+    if im.mode == 'F' or 3 in kinds: what = 'floating-point numbers'
+    elif im.mode == 'I' or 2 in kinds: what = 'numbers of 32 bits, or with a sign'
+    else: return
+    raise ImageLoadError(f'its pixels are {what}, and nothing says which number is white: save it with 8 or 16 bits', path, fault='not_image')
+
+def raw_mode(
+    im:Image.Image, # An image from `Image.open`, not decoded yet
+) -> str: # Such as 'RGB;16B'
+    "How the pixels are stored, in Pillow's words"
+    found = im.tile[0].args if im.tile else ''
+    return found if isinstance(found, str) else str(found[0])
+
+LEAST = 4096 # that a number of a 16-bit picture has to reach
+
+def _highest(im):
+    "The highest level of a picture of 8 bits, but for how opaque it is"
+    return max(high for name, (_, high) in zip(im.getbands(), np.reshape(im.getextrema(), (-1, 2))) if name != 'A')
+
+def eight_bits(
+    im:Image.Image, # A decoded image
+    raw:str, # Its `raw_mode`
+    path:str, # Its file, for the error
+) -> Image.Image: # Of any mode of 8 bits
+    "The upper 8 bits; raises `ImageLoadError` for 16 bits that hold 12 or fewer"
+    array = np.asarray(im) if im.mode.startswith('I;16') else None # Pillow has made 8 bits of colours
+    if ';16' in raw:
+        if (array.max()//256 if array is not None else _highest(im)) < LEAST//256:
+            raise ImageLoadError(f'it has 16 bits, and no number of {LEAST:,} or more, so it would be black: multiply them to reach 65,535, or save it with 8 bits',
+                                 path, fault='not_image')
+    if array is None: return im
+    array = np.right_shift(array, 4 if ';12' in raw else 8, out=np.empty(array.shape, np.uint8), casting='unsafe')
+    if im.format == 'TIFF' and im.tag_v2.get(262) == 0: np.invert(array, out=array) # 0 is white, which Pillow heeds for 8 bits only
+    return Image.fromarray(array)
+
 # %% ../../nbs/1_base/images.ipynb #eeea0c2a
 class OpenImage(NamedTuple):
     "An image file whose header has been read, and no pixel decoded"
@@ -386,6 +427,7 @@ def open_image(
         im = Image.open(file, formats=FORMATS)
         check_pixels(im.size[::-1], max_pixels, path)
         _check_hidden(im, data, max_pixels, path)
+        check_levels(im, path)
         file.reads = HEADER_READS + len(data)//_BYTES_A_READ
         if im.format in ('JPEG', 'MPO') and not jpeg_is_whole(data):
             raise ImageLoadError('the file is cut off: the end of the picture is missing', path, fault='cut_off')
@@ -439,7 +481,7 @@ def _instead(im, new):
     return new
 
 def finish_pil(
-    im:Image.Image, # A decoded image of any mode, as it is stored; not usable afterwards
+    im:Image.Image, # A decoded image of 8 bits, as it is stored; not usable afterwards
     turn:int=1, # EXIF orientation to turn it by
     box:tuple|None=None, # (left, top, right, bottom) of the part to take, before turning; None takes all
     fit:Fit|None=None, # Size of the result; None keeps that of the box, which must be whole numbers
@@ -449,9 +491,7 @@ def finish_pil(
     if box:
         outer, box = whole_pixels(box)
         if outer != (0, 0, *im.size): im = _instead(im, im.crop(outer))
-    if im.mode.startswith('I;16'): im = _instead(im, _upper_bits(im))
     im.info.pop('transparency', None)  # convert() would warn about it, and drop it all the same
-    if im.mode in ('I', 'F'): im = _instead(im, im.convert('L'))
     if im.mode != 'RGB': im = _instead(im, im.convert('RGB'))
     if fit: im = _instead(im, im.resize(fit.inner if turn >= 5 else fit.inner[::-1], Image.Resampling.BILINEAR, box))
     if turn in _transposes: im = _instead(im, im.transpose(_transposes[turn]))
@@ -460,10 +500,6 @@ def finish_pil(
     array[:] = 0
     array[y:y + height, x:x + width] = rgb_array(im)
     return array
-
-def _upper_bits(im):
-    array = np.asarray(im)
-    return Image.fromarray(np.right_shift(array, 8, out=np.empty(array.shape, np.uint8), casting='unsafe'))
 
 # %% ../../nbs/1_base/images.ipynb #4fbf148c
 def reduction(
@@ -482,11 +518,11 @@ def decode_pil(
     reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
     out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
-    "Decode with Pillow; 16-bit grey keeps its upper 8 bits"
-    im = image.im
+    "Decode with Pillow"
+    im, raw = image.im, raw_mode(image.im)
     if reduce > 1: im.draft(None, (im.width//reduce, im.height//reduce))
     im.load()
-    return finish_pil(im, image.turn, box, fit, out)
+    return finish_pil(_instead(im, eight_bits(im, raw, image.path)), image.turn, box, fit, out)
 
 # %% ../../nbs/1_base/images.ipynb #03ffc42b
 def import_cv2():
@@ -522,7 +558,7 @@ def decode_cv2(
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode a JPEG or PNG with OpenCV, and other files with `decode_pil`"
     cv2, array = import_cv2(), None
-    if image.im.format in ('JPEG', 'PNG') and image.im.mode != 'CMYK':
+    if image.im.format in ('JPEG', 'PNG') and image.im.mode != 'CMYK' and ';16' not in raw_mode(image.im):
         if image.im.format == 'PNG': _check_chunks(image.data, image.path)
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         if reduce > 1: flags |= reduced_rgb(reduce)
@@ -579,7 +615,7 @@ def decode_image(
 
 # %% ../../nbs/1_base/images.ipynb #0f8a8b1b
 def load_image(
-    path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of any mode
+    path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of 1 to 16 bits
     loader:str='pil', # 'pil' or 'cv2'
     max_pixels:int|None=None, # Most pixels of an image
     check=None, # As of `read_file`

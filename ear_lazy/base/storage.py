@@ -19,6 +19,7 @@ from stat import S_ISREG
 from threading import Lock
 from urllib.parse import quote
 
+from .arguments import home_path
 from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range
 from .errors import StorageError, UnsafePathError
 from .extras import extra
@@ -39,10 +40,10 @@ def is_remote(
 def absolute_location(
     path:str, # A path or URL
 )->str:
-    "An absolute path, or a URL without `/` at its end; a `file://` URL is a path"
+    "An absolute path, `~` expanded, or a URL without `/` at its end; a `file://` URL is a path"
     text = os.fspath(path)
     if text is not path and _BROKEN_URL(text): raise ValueError(f'{text!r} was a URL before it became a Path: pass it as text')
-    if not is_remote(text): return os.path.abspath(text)
+    if not is_remote(text): return os.path.abspath(home_path(text))
     protocol, _, rest = text.partition('://')
     return os.path.abspath(rest) if protocol in ('file', 'local') else text.rstrip('/')
 

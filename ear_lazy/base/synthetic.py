@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from .arguments import home_path
 from .errors import UnsafePathError
 from .files import OpenFolder
 from .geometry import EAR_CONTOURS, clip_boxes, keypoints_to_boxes, pad_boxes
@@ -364,7 +365,7 @@ def write_raw(
 )->Path: # `folder`
     "Write `detector/heads_coco/{train,valid}`, `detector/heads_csv` and `landmarker/ears_pts` below `folder`"
     if images < 3: raise ValueError(f'images must be 3 or more, one for each of three formats; it is {images}')
-    folder, coco, pts = Path(folder), max(1, round(images*.45)), max(1, round(images*.3))
+    folder, coco, pts = home_path(folder), max(1, round(images*.45)), max(1, round(images*.3))
     _check_no_links(folder)
     numbers = list(range(images))
     _write_coco(folder/'detector/heads_coco/train', [i for i in numbers[:coco] if i % 5 != 1], seed)
@@ -385,7 +386,7 @@ def plant_mistakes(
     folder:str|os.PathLike[str], # Raw folder that `write_raw` has filled
 )->dict[str, list[str]]: # 'moved', 'grown' and 'sorted', each with names of images
     "Make some labels wrong: boxes beside their ears, boxes around heads, landmarks in the order of their x; raises `UnsafePathError` for links"
-    folder = Path(folder)
+    folder = home_path(folder)
     _check_no_links(folder)
     return {'moved': _move_boxes(folder/'detector/heads_coco/train/_annotations.coco.json'),
             'grown': _grow_boxes(folder/'detector/heads_csv/annotations.csv'),

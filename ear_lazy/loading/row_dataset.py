@@ -53,9 +53,16 @@ class RowDataset(Dataset[Sample]):
     def _choose(self, rows):
         all_rows = np.arange(self._size()) if self._rows is None else self._rows
         chosen = copy.copy(self)
-        if not isinstance(rows, slice) and not len(rows): rows = slice(0)
-        chosen._rows = all_rows[rows if isinstance(rows, slice) else np.asarray(rows)]
+        chosen._rows = all_rows[rows if isinstance(rows, slice) else self._numbers_in(rows)]
         return chosen
+
+    def _numbers_in(self, rows):
+        "Row numbers as an array, which booleans may say for all rows"
+        found = np.asarray(rows)
+        if not found.size and found.dtype != bool: return found.astype(int)
+        if found.dtype != bool: return found
+        if found.shape != (len(self),): raise IndexError(f'{found.size} booleans for a dataset with {len(self)} rows')
+        return np.flatnonzero(found)
 
     @overload
     def __getitem__(self, i:slice|Sequence[int]|np.ndarray)->Self: ...
@@ -185,12 +192,13 @@ def __getitems__(self:RowDataset, indices:Sequence[int])->list[Sample]:
 @patch
 @described
 def get_batch(self:RowDataset,
-    indices:slice|Iterable[int], # Rows: a range, a slice, a list, an array
+    indices:slice|Iterable[int], # Rows: a range, a slice, a list, an array, or booleans for all rows
     num_threads:int|None=None, # To decode with; None: the dataset's setting
 )->dict[str, Any]: # The same keys and values as a batch of a `DataLoader`
     "Samples of some rows as a batch"
     try: rows = [*(range(len(self))[indices] if isinstance(indices, slice) else indices)]
     except TypeError: raise TypeError(f'a batch takes several rows, such as range(32), not {_in_short(indices)}') from None
+    if rows and np.asarray(rows[0]).dtype == bool: rows = self._numbers_in(rows).tolist()
     return collate(self._samples(rows, num_threads))
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #a1a3e996

@@ -3,6 +3,7 @@ import numpy as np
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datasets import Dataset as HfDataset
+from ear_lazy.lazy_dataset import CombinedLazyDataset
 from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
 from ear_lazy.stats import Stats
@@ -37,6 +38,10 @@ class RowDataset(Dataset[Sample]):
         even: bool = False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
     ) -> RowSampler:
         "Rows of an epoch in a random order, in the ratio of `weights`"
+    def __add__(self, other: RowDataset) -> CombinedLazyDataset:
+        "Both as one, in order; raises `ValueError` if they are not of one kind"
+    def __radd__(self, other: int) -> RowDataset:
+        "For `sum`, which begins with 0"
     def get_metadata(self,
         i: int, # Row; negative counts from the end
     ) -> dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
@@ -44,7 +49,7 @@ class RowDataset(Dataset[Sample]):
     def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
         "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
     def get_batch(self,
-        indices: slice | Iterable[int], # Rows: a range, a slice, a list, an array
+        indices: slice | Iterable[int], # Rows: a range, a slice, a list, an array, or booleans for all rows
         num_threads: int | None = None, # To decode with; None: the dataset's setting
     ) -> dict[str, Any]: # The same keys and values as a batch of a `DataLoader`
         "Samples of some rows as a batch"

@@ -55,6 +55,28 @@ def _in_short(value):
     return repr(Path(value).name) if isinstance(value, str) else repr(value)
 
 # %% ../../nbs/6_loading/samples.ipynb #711938e4
+def solid(
+    value:Any, # A value of a sample
+)->Any: # An array in C order that can be written to, in the byte order of the machine; anything else as it is
+    "A value that PyTorch takes"
+    if not isinstance(value, np.ndarray) or value.flags.carray and value.dtype.isnative: return value
+    return np.array(value, value.dtype.newbyteorder('='), order='C')
+
+# %% ../../nbs/6_loading/samples.ipynb #938220c2
+def name_of(
+    transform:Any, # Any function
+)->str:
+    "What to call a transform in an error"
+    function = getattr(transform, 'func', transform) # of a `partial`
+    return getattr(function, '__name__', type(function).__name__)
+
+def blame(
+    error:Exception, # What a step of a pipeline raised
+    step:Any, # That step
+):
+    "Note in an error in which step it happened"
+    error.add_note(f'in {name_of(step)}')
+
 def apply_transform(
     transform:Callable[[Sample], Any], # Function from a `Sample` to a `Sample` or another dict
     sample:Sample, # Its argument
@@ -65,9 +87,12 @@ def apply_transform(
         found = transform(sample)
         if not isinstance(found, dict): raise TypeError(f'it returns a {type(found).__name__}, not a Sample; to get tuples, use a collate_fn')
     except Exception as e:
-        name = getattr(transform, '__name__', type(transform).__name__)
-        raise TransformError(f'{name} fails: {type(e).__name__}: {e}', sample.get('image_path', ''), row) from e
-    return found if isinstance(found, Sample) else Sample(found)
+        steps = [o for o in getattr(e, '__notes__', ()) if o.startswith('in ')]
+        what = ' '.join([name_of(transform), 'fails', *steps])
+        raise TransformError(f'{what}: {type(e).__name__}: {e}', sample.get('image_path', ''), row) from e
+    found = found if isinstance(found, Sample) else Sample(found)
+    for key, value in found.items(): found[key] = solid(value)
+    return found
 
 # %% ../../nbs/6_loading/samples.ipynb #7707a9cf
 class Skipped(Sample):
@@ -145,11 +170,25 @@ def new_batch(
         if o != shape[1:]: _clear_beside(room, o)
     return batch
 
+# %% ../../nbs/6_loading/samples.ipynb #29d4a783
+def _tensor(image, path):
+    "An array, a tensor or a Pillow image as a tensor"
+    try: return torch.as_tensor(solid(image if hasattr(image, 'shape') else np.array(image))).as_subclass(torch.Tensor)
+    except (TypeError, RuntimeError) as e: raise TypeError(f'{path}: the image cannot be a tensor: {e}') from None
+
+def _kind_of(tensor): return f'{str(tensor.dtype).removeprefix("torch.")}{(*tensor.shape,)}'
+
 def pad_stack(
     arrays:list, # Arrays, tensors or Pillow images with the same number of dimensions and dtype
+    paths:Sequence[str]|None=None, # What to call them in an error
 )->torch.Tensor: # (n, …), each dimension as large as the largest
-    "Stack arrays, smaller ones padded with zeros at the end"
-    tensors = [torch.as_tensor(o if hasattr(o, 'shape') else np.array(o)).as_subclass(torch.Tensor) for o in arrays]
+    "Stack arrays, smaller ones padded with zeros at the end; raises `ValueError` for those that are not alike, `TypeError` for those that are no tensors"
+    paths = [f'image {i} of the batch' for i in range(len(arrays))] if paths is None else paths
+    tensors = [_tensor(o, path) for o, path in zip(arrays, paths)]
+    first = tensors[0]
+    for o, path in zip(tensors, paths):
+        if (o.dtype, o.ndim) != (first.dtype, first.ndim):
+            raise ValueError(f'images of one batch have the same dtype and number of dimensions; {paths[0]} is {_kind_of(first)}, {path} is {_kind_of(o)}')
     out = new_batch([o.shape for o in tensors], tensors[0].dtype)
     for row, o in zip(out, tensors): row[tuple(map(slice, o.shape))] = o
     return out
@@ -181,11 +220,11 @@ class Samples(list):
     def __reduce__(self): return list, (list(self),)
 
 # %% ../../nbs/6_loading/samples.ipynb #151fe385
-def _collate_column(key, values):
-    if key == 'image': return pad_stack(values)
+def _collate_column(key, values, samples):
+    if key == 'image': return pad_stack(values, [str(o.get('image_path') or f'image {i} of the batch') for i, o in enumerate(samples)])
     if key == 'image_path': return np.array(values)
     if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len({np.shape(o) for o in values}) > 1: return object_array(values)
-    return default_collate(values)
+    return default_collate([solid(o) for o in values])
 
 @described
 def collate(
@@ -202,6 +241,6 @@ def collate(
     if len(keys) != 1: raise ValueError(f'samples of one batch must have the same keys; these have {sorted(keys)}')
     images = samples.stacked() if isinstance(samples, Samples) else None
     if images is None and 'image' in samples[0]: check_padding(shapes_of(samples), lambda i: samples[i].get('image_path', ''))
-    return {k: images if k == 'image' and images is not None else _collate_column(k, [s[k] for s in samples]) for k in samples[0]}
+    return {k: images if k == 'image' and images is not None else _collate_column(k, [s[k] for s in samples], samples) for k in samples[0]}
 
 collate_by_default(Sample, collate)

@@ -8,9 +8,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/3_metadata/file.html.md"""
 __all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'encode_path', 'shard_path', 'Shard', 'Metadata']
 
 # %% ../../nbs/3_metadata/file.ipynb #a1cbfbad
+import errno
 import mmap
 import os
 import shlex
+import sys
 from bisect import bisect_right
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,7 @@ import numpy as np
 import xxhash
 from fastcore.basics import patch
 
+from ..base.arguments import home_path
 from ..base.errors import MetadataError, StorageError, UnsafePathError
 from ..base.files import flush_files, open_regular
 from ..base.storage import is_remote, local_copy
@@ -387,6 +390,14 @@ def _others_there(path):
     except OSError: names = []
     return f"there are {', '.join(names[:8])}{', …' * (len(names) > 8)} in {folder}" if names else REPROCESS
 
+_NO_DESCRIPTOR = {'trackfd': False} if sys.version_info >= (3, 13) and os.name == 'posix' else {} # a map keeps its file open otherwise
+
+def _not_opened(error, path):
+    "A system's error in words"
+    if error.errno in (errno.EMFILE, errno.ENFILE): what = 'each open dataset takes one; close some, or allow more with ulimit -n'
+    else: what = _others_there(path)
+    return MetadataError(f'cannot be opened: {error.strerror}; {what}', path)
+
 def _file_of(path, copy):
     "The file on this machine: `path` itself, or for a URL the copy that there is, or a new one"
     if not is_remote(path): return path
@@ -397,14 +408,15 @@ def _file_of(path, copy):
 def _opened(file, path):
     try: return open_file(file)
     except UnsafePathError as e: raise MetadataError(f'{e.reason}; {_others_there(path)}', path) from None
-    except OSError as e: raise MetadataError(f'cannot be opened: {e.strerror}; {_others_there(path)}', path) from None
+    except OSError as e: raise _not_opened(e, path) from None
 
 def _mapped(f, path):
     "The record in an open file, all of the content, and its `os.stat_result`"
     dtype, start, status = read_header(f, path), f.tell(), os.fstat(f.fileno())
     promised = start + dtype.itemsize
     if status.st_size != promised: raise MetadataError(f'truncated or damaged: {status.st_size} bytes, its header says {promised}', path)
-    content = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+    try: content = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ, **_NO_DESCRIPTOR)
+    except OSError as e: raise _not_opened(e, path) from None
     return np.ndarray((), dtype, content, start), content, status
 
 # %% ../../nbs/3_metadata/file.ipynb #a9aa573b
@@ -415,7 +427,7 @@ class Shard:
         copy:str='', # A local copy of the file at the URL, if there is one
         anywhere:bool=False, # Paths may leave the image root
     ):
-        self.path, self.anywhere = (path := str(path)), anywhere
+        self.path, self.anywhere = (path := str(path) if is_remote(path) else str(home_path(path))), anywhere
         self.file = _file_of(path, copy)
         with _opened(self.file, path) as f: record, self._buffer, status = _mapped(f, path)
         self._state, self._digest = _state(status), None

@@ -27,6 +27,7 @@ import numpy as np
 from fastcore.basics import patch
 from msgspec import Meta, defstruct
 
+from ..base.arguments import home_path
 from ..base.drawing import box_thumbnail_html
 from ..base.errors import EarLazyError, ImageLoadError
 from ..base.files import is_below, opened_path
@@ -261,7 +262,8 @@ def read_report(
     problems = (Problem(**fields(o) | {'box': tuple(o.box)}) for o in content.problems)
     outputs, copies = [Output(**fields(o)) for o in content.outputs], fields(content.copies[0]) if content.copies else {}
     links = [Link(**fields(o)) for o in content.links]
-    return Report(tuple(content.kinds), sources, problems, outputs, copies, raw_data_dir=raw_data_dir, links=links)
+    raw = None if raw_data_dir is None else home_path(raw_data_dir)
+    return Report(tuple(content.kinds), sources, problems, outputs, copies, raw_data_dir=raw, links=links)
 
 # %% ../../nbs/4_processing/report.ipynb #fddc1874
 _COLUMNS = ('read', 'kept', 'repaired', 'merged', 'dropped')
