@@ -169,15 +169,13 @@ def _report(self:DataProcessor, kinds, train_split):
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
     inputs = Inputs(tree, sources, (*_comparable(self._row_options(kinds)), tree.max_bytes, tree.follow_links), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
-    run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.links()
+    run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
     keys = inputs.keys()
     if state.is_current(self._local_out, run_key(keys, *run)):
         with suppress(ReportError, OSError): return self._last_report(sources)
     notes = [state.note] if state.note else []
-    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=_followed_links(tree))
+    report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=tree.told_links())
     return self._new_report(inputs, keys, report, train_split, run)
-
-def _followed_links(found): return found.links() if found.follow_links else []
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -373,7 +371,7 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     job = Job(raw, os.path.abspath(folder.staging), self._row_options(kinds), self._all_declared(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
     report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2], self.follow_links)), raw_data_dir=self.raw_data_dir)
-    if self.follow_links: report.links = run.links
+    report.links = run.links
     if not run.surveys: raise self._nothing_to_read(report.problems, Tree(raw.root, raw.skip, None, raw.max_bytes, raw.follow_links))
     if self.strict: raise_first(report.problems)
     pieces = sum(len(o.pieces) for o in run.surveys)

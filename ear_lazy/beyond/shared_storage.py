@@ -72,16 +72,16 @@ class Survey(NamedTuple):
     pieces: list # (first task, last task + 1)
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
-    links: list = () # `Link`s of the raw dataset
+    links: list = () # `Link`s of the raw dataset that a report tells
 
 def survey(job:Job, dataset:str)->Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"
     tree, source, problems = job.found(dataset)
-    if source is None: return Survey(dataset, None, 0, [], problems, tree.outside, tree.links(dataset))
+    if source is None: return Survey(dataset, None, 0, [], problems, tree.outside, tree.told_links(dataset))
     n, files = len(tasks_of(source, job.batch_size)), sum(len(d.files) for d in source.documents)
     step = n if len(source.documents) > 1 else PIECE_TASKS
     pieces = [(a, min(a + step, n)) for a in range(0, n, step)]
-    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.links(dataset))
+    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.told_links(dataset))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e999b568
 class Piece(NamedTuple):

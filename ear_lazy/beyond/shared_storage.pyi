@@ -35,7 +35,7 @@ class Survey(NamedTuple):
     pieces: list # (first task, last task + 1)
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
-    links: list = ... # `Link`s of the raw dataset
+    links: list = ... # `Link`s of the raw dataset that a report tells
 
 def survey(job: Job, dataset: str) -> Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"

@@ -16,7 +16,7 @@ from ..base.errors import AnnotationError
 from ..base.records import Records, make_records, visible_points
 from .shared.registry import register
 from .shared.text import as_text, checked_head, numbered_lines
-from .shared.tree import Document, Tree, dataset_of, list_files, read_head
+from .shared.tree import Document, Tree, dataset_of, image_tops, list_files, read_head
 
 # %% ../../nbs/2_formats/celeba.ipynb #1dfb0935
 BOX = ['x_1', 'y_1', 'width', 'height']
@@ -54,13 +54,11 @@ def images_of(
     wanted, other = 'img_celeba', 'img_align_celeba'
     if 'align' in file.rpartition('/')[2].lower(): wanted, other = other, wanted
     dataset = dataset_of(file).folder
-    folders = _with_images(tree, dataset) or _with_images(tree, dataset.rpartition('/')[0])
+    folders = [path.split('/') for o in image_tops(tree, dataset) for path, f in tree.below(o) if f.images]
     if any(wanted in o for o in folders): return wanted + '/'
     if folders and all(other in o for o in folders):
         raise AnnotationError(f'is about the images of {wanted}, and only those of {other} are here', file)
     return ''
-
-def _with_images(tree, folder): return [path.split('/') for path, o in tree.below(folder) if o.images]
 
 # %% ../../nbs/2_formats/celeba.ipynb #a793e246
 def read(

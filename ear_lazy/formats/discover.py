@@ -19,7 +19,7 @@ from ..base.parameters import described
 from ..base.records import Problem
 from .csv import COLUMN_NAMES, column_name, unknown_header
 from .shared.registry import readers
-from .shared.tree import NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join, label_files, read_head
+from .shared.tree import IMAGE_SUFFIXES, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join, label_files, read_head
 
 # %% ../../nbs/2_formats/discover.ipynb #5fa61060
 @described
@@ -66,9 +66,11 @@ class FoundSource(NamedTuple):
 
 # %% ../../nbs/2_formats/discover.ipynb #2ba3c426
 def _claim(tree, folder, asked):
-    "Documents of a folder; each file goes to the first reader that recognises it"
-    documents, taken = [], set()
+    "Documents of a folder; each file goes to the first reader that recognises it, and where there are only images, those are asked that take them"
+    documents, taken, names = [], set(), tree.folders[folder]
+    if not names.others and not names.images: return documents
     for reader in asked:
+        if not names.others and reader.per_image != IMAGE_SUFFIXES: continue
         for d in reader.sniff(tree, folder):
             files = tuple(f for f in d.files if f not in taken)
             if files: documents.append(d._replace(files=files))
@@ -98,10 +100,10 @@ def discover(
     problems = [Problem(_dataset_name(o), o, '', '', 'bad_file', 'dropped', f'folder: {why}')
                 for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
     if not tree.follow_links: problems += [_not_followed(o) for o in tree.links(dataset)]
-    documents = {}
+    documents, asked = {}, readers()
     for folder in (o for o in tree.folders if _looks_into(o, dataset)):
         format = declared.get(_dataset_name(folder), Source('')).format
-        claimed = _claim_all(tree, folder, readers()[format]) if format else _claim(tree, folder, readers().values())
+        claimed = _claim_all(tree, folder, asked[format]) if format else _claim(tree, folder, asked.values())
         allowed, refused = _allowed(tree, claimed)
         for d in allowed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
         problems += refused + _not_recognised(tree, folder, {f for d in claimed for f in d.files})
@@ -121,6 +123,7 @@ def _looks_into(folder, dataset): return dataset is None or dataset_of(join(fold
 
 def _nothing_to_read(tree, source):
     "A declared source, and why there is nothing to read in it"
+    if (home := tree.aliases.get(source.name)) is not None: return f"{source.name} (a link to {home or 'the raw folder'}, which is read there)"
     if source.name not in tree.folders and source.name != '.': return f'{source.name} (no such folder)'
     if not source.format: return f'{source.name} (no reader knows its files)'
     reader = readers()[source.format]
@@ -165,6 +168,7 @@ def _too_large(tree, file):
 
 # %% ../../nbs/2_formats/discover.ipynb #fa115d3c
 def _not_recognised(tree, folder, claimed):
+    if not tree.folders[folder].others: return []
     tables = sorted(tree.folders[folder].ending('.json', '.csv', '.tsv', '.xml'))
     names = [o for o in tables if join(folder, o) not in claimed]
     source = dataset_of(join(folder, 'x')).folder

@@ -13,7 +13,7 @@ import sys
 
 from ..base.digests import code_digest, content_digest, digest_of, stamp_of, take_digest
 from ..formats.shared.registry import readers
-from ..formats.shared.tree import Tree, images_of, join
+from ..formats.shared.tree import Tree, image_tops, join
 
 # %% ../../nbs/4_processing/changes.ipynb #14642344
 FILES_PER_CALL = 10_000
@@ -42,11 +42,11 @@ SMALL = 2**20 # bytes
 
 def surroundings_digest(
     tree:Tree, # The raw folder
-    dataset:str, # Folder of a raw dataset
+    tops:tuple, # Folders
     annotations:set, # Files that have digests of their own
 )->str:
-    "Digest of the images of a dataset and of the files beside them"
-    folders, texts = images_of(tree, dataset), []
+    "Digest of the images in some folders and below them, and of the files beside these"
+    folders, texts = dict(o for top in tops for o in tree.below(top)), []
     for path, folder in folders.items():
         others = [o for o in folder.others if join(path, o) not in annotations]
         for size, _, other in _looks((tree.path(join(path, '')), others)):
@@ -81,7 +81,9 @@ class Inputs:
         files = {f for s in sources for f in _read_files(s)}
         for gone in digests.keys() - files: del digests[gone]
         refresh(digests, tree.root, tree.each)
-        self._surroundings = [surroundings_digest(tree, '' if s.name == '.' else s.name, files) for s in sources]
+        tops = [image_tops(tree, '' if s.name == '.' else s.name) for s in sources]
+        digests_of = {o: surroundings_digest(tree, o, files) for o in dict.fromkeys(tops)}
+        self._surroundings = [digests_of[o] for o in tops]
         self._asked = code_digest(), *asked
 
     def keys(self)->list: # '' if the digest of a file is not known yet, or the file cannot be read

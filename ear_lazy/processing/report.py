@@ -135,6 +135,8 @@ def _joined(problems):
     for fields, (boxes, keypoints) in unused.items(): yield Problem(*fields, int(boxes), int(keypoints))
 
 # %% ../../nbs/4_processing/report.ipynb #3b79f927
+def _outside(links): return [o.target for o in links if os.path.isabs(o.target)]
+
 @described
 @dataclass
 class Report:
@@ -148,11 +150,11 @@ class Report:
     unchanged: list[str] = field(default_factory=list) # names of sources that were not parsed again; not in `report.json`
     raw_data_dir: str|os.PathLike[str]|None = None # where the images of the problems are; not in `report.json` either
     unread: dict = field(default_factory=dict) # source to the number of its files that the system did not give; not in `report.json`
-    links: list = field(default_factory=list) # `Link`s that were followed out of the raw folder
+    links: list = field(default_factory=list) # `Link`s that were followed out of the raw folder, or lead to a folder that is read under another path
     notes: list = field(default_factory=list) # sentences about this run, such as why nothing was reused; not in `report.json`
     is_of_last_run: bool = False # the outputs were current, so nothing was written; not in `report.json`
 
-    def __post_init__(self): self.problems = Problems(self.problems, self.raw_data_dir, [o.target for o in self.links])
+    def __post_init__(self): self.problems = Problems(self.problems, self.raw_data_dir, _outside(self.links))
 
     def add(self,
         source, # Its `name` and `documents`
@@ -189,7 +191,7 @@ class Report:
 @patch
 def check(self:Report)->None:
     "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
-    self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir, [o.target for o in self.links])
+    self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir, _outside(self.links))
     for s in self.sources.values():
         for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
             if c.balanced: continue
@@ -297,10 +299,14 @@ def _groups(problems):
     return groups
 
 def _link_lines(report, most=10):
-    "Where links lead out of the raw folder"
-    lines = [f"links lead out of the raw folder: {o.link}{f' and {o.count - 1:,} more' if o.count > 1 else ''} → {o.target}" for o in report.links[:most]]
-    more = len(report.links) - most
-    return lines + [f'… and to {more:,} more folders, which are in report.json'] * (more > 0)
+    "Where links lead out of the raw folder, or to what is read under another path"
+    lines, outside = [], {*_outside(report.links)}
+    groups = {'links lead out of the raw folder': [o for o in report.links if o.target in outside],
+              'links lead to a folder that is read once': [o for o in report.links if o.target not in outside]}
+    for what, links in groups.items():
+        lines += [f"{what}: {o.link}{f' and {o.count - 1:,} more' if o.count > 1 else ''} → {o.target}" for o in links[:most]]
+        if len(links) > most: lines.append(f'… and to {len(links) - most:,} more folders, which are in report.json')
+    return lines
 
 def _problem_lines(report, most=3):
     "The first problems of each reason, and how many more there are"

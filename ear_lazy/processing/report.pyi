@@ -69,7 +69,7 @@ class Report:
     unchanged: list[str] = ... # names of sources that were not parsed again; not in `report.json`
     raw_data_dir: str | os.PathLike[str] | None = ... # where the images of the problems are; not in `report.json` either
     unread: dict = ... # source to the number of its files that the system did not give; not in `report.json`
-    links: list = ... # `Link`s that were followed out of the raw folder
+    links: list = ... # `Link`s that were followed out of the raw folder, or lead to a folder that is read under another path
     notes: list = ... # sentences about this run, such as why nothing was reused; not in `report.json`
     is_of_last_run: bool = ... # the outputs were current, so nothing was written; not in `report.json`
     def add(self,

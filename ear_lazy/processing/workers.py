@@ -33,7 +33,7 @@ from ..base.records import Records
 from ..formats.discover import FoundSource
 from ..formats.load import load
 from ..formats.shared.chunks import CHUNK_BYTES
-from ..formats.shared.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, images_of
+from ..formats.shared.tree import MAX_BYTES, Tree, dataset_of, dataset_tree, image_tops
 
 # %% ../../nbs/4_processing/workers.ipynb #acdd3233
 def _serve(connection, inherited, function, arguments):
@@ -188,7 +188,7 @@ def loaders(
 )->Workers: # Their results are `Loaded`
     "Workers that load tasks"
     if executor is not None:
-        raw = RawFolder.of(tree.root, tree.skip, tree.max_bytes, tree.follow_links)
+        raw = RawFolder.of(tree.root, tree.skip, tree.max_bytes, tree.follow_links, tree.aliases.items())
         return Workers(partial(_loaded_there, raw), _with_counts(tree, tasks), num_workers, executor)
     if not _is_one(tree, tasks): return Workers(partial(_loaded, tree.having(each=map)), tasks, num_workers)
     return Workers(partial(_loaded, tree.having(each=partial(each_of, num_workers))), tasks, 0)
@@ -226,10 +226,11 @@ class RawFolder(NamedTuple):
     max_bytes: int # as of `Tree`
     run: str # another one for each run: what was found is looked for again
     follow_links: bool = True # as of `Tree`
+    aliases: tuple = () # as of `Tree`, in pairs
 
     @classmethod
-    def of(cls, root, skip, max_bytes=MAX_BYTES, follow_links=True):
-        return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), max_bytes, uuid.uuid4().hex, follow_links)
+    def of(cls, root, skip, max_bytes=MAX_BYTES, follow_links=True, aliases=()):
+        return cls(os.path.abspath(root), tuple(map(os.path.abspath, skip)), max_bytes, uuid.uuid4().hex, follow_links, tuple(aliases))
 
     def walk(self,
         dataset:str, # Folder of a raw dataset
@@ -239,9 +240,11 @@ class RawFolder(NamedTuple):
         raise RawDataError(f'{this_worker()} does not see the raw folder {self.root}: mount it there, under the same path')
 
 @lru_cache(maxsize=4)
-def _walked(raw, dataset): return dataset_tree(raw.root, raw.skip, dataset, raw.max_bytes, raw.follow_links)
+def _walked(raw, dataset): return dataset_tree(*raw[:2], dataset, raw.max_bytes, raw.follow_links, dict(raw.aliases))
 
-def _images(tree, dataset): return tree.once(('number of images', dataset), lambda: sum(len(o.images) for o in images_of(tree, dataset).values()))
+def _images(tree, dataset): return sum(_number(tree, o) for o in image_tops(tree, dataset))
+
+def _number(tree, top): return tree.once(('number of images', top), lambda: sum(len(o.images) for _, o in tree.below(top)))
 
 def _with_counts(tree, tasks):
     "Tasks, each with the folder of its dataset and the number of images that it may refer to"

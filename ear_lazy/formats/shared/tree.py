@@ -72,6 +72,7 @@ class Tree:
         enters=None, # Function of a folder's path that tells whether it is walked; None walks all
         max_bytes:int=MAX_BYTES, # Annotation files that are larger are not read
         follow_links:bool=True, # Follow links that lead out of the raw folder
+        aliases=None, # `aliases` of a tree of all of the raw folder, if this is one of a part
     ):
         self.max_bytes, self.follow_links = max_bytes, follow_links
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
@@ -82,19 +83,13 @@ class Tree:
         self.folders, self.unreadable = {}, {} # `unreadable`: folder to reason
         self.outside, self._real = set(), os.path.join(os.path.realpath(root), '') # `outside`: see `_note`
         self._indexes, self.skip, self._enters = {}, tuple(skip), enters
-        skipped, paths = {os.path.realpath(o) for o in skip}, [('', frozenset())]
-        while paths:
-            path, above = paths.pop()
-            real = os.path.realpath(self.root / path)
-            if real in above | skipped: continue
-            self._note(real)
-            folder = self.folders[path] = self._scan(path)
-            below = (join(path, o) for o in reversed(folder.subfolders))
-            paths += [(o, above | {real}) for o in below if enters is None or enters(o)]
+        self.aliases, self._targets = dict(aliases or {}), {} # link to the path that its folder is read under; link to a folder to where it leads
+        self._walk()
 
     def below(self, root): # (path, Folder) of `root` and every folder below it
         "The folders of one raw dataset"
-        return [(p, f) for p, f in self.folders.items() if not root or p == root or p.startswith(root + '/')]
+        pairs, places, ends = self.once('ends', lambda: _ends(self.folders))
+        return pairs[at:ends[at]] if (at := places.get(root)) is not None else []
 
     def path(self, name): # relative to the raw folder
         "Where a file is on disk"
@@ -113,6 +108,67 @@ class Tree:
 
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
 
+# %% ../../../nbs/2_formats/shared/tree.ipynb #c42f323e
+KINDS = ('detector', 'landmarker', 'teacher')
+
+@patch
+def _walk(self:Tree):
+    "Scan the folders: first all that no link leads to, then those behind one link, behind two, …"
+    skipped, first, links = {os.path.realpath(o) for o in self.skip}, {}, [('', os.path.realpath(self.root))]
+    while links: links = sorted(link for o in links for link in self._walk_below(*o, skipped, first))
+    self.folders = dict(sorted(self.folders.items(), key=lambda o: o[0].split('/')))
+
+@patch
+def _walk_below(self:Tree, path, real, skipped, first):
+    "Scan a folder and all in it; the links to folders there are for later"
+    links, paths = [], [(path, real)]
+    while paths:
+        path, real = paths.pop()
+        if real in skipped or not self._is_new(path, real, first): continue
+        self._note(real)
+        folder = self.folders[path] = self._scan(path)
+        for name in reversed(folder.subfolders):
+            below = join(path, name)
+            if below in self.aliases or self._enters and not self._enters(below): continue
+            if below in self._targets: links.append((below, self._targets[below]))
+            else: paths.append((below, os.path.join(real, name)))
+    return links
+
+@patch
+def _is_new(self:Tree, path, real, first):
+    "Is a folder not walked yet, under its level? `first` has the path of each that is"
+    at, level = _identity(self.path(path), real), path.partition('/')[0]
+    again = first.get(at) if first.get(at) == '' else first.setdefault((level, at) if level in KINDS else at, path) # '': the raw folder itself
+    if again != path: self.aliases[path] = again
+    return again == path
+
+def _identity(path, real):
+    "What tells a real folder from others"
+    try: st = os.stat(path)
+    except OSError: return real
+    return (st.st_dev, st.st_ino) if st.st_ino else real
+
+def _parents(path):
+    "The folders above one, from the raw folder on"
+    return ['', *(path[:i] for i, o in enumerate(path) if o == '/')] if path else []
+
+def _ends(folders):
+    "(path, `Folder`) pairs; each path with its place among them; and for each place the one after all that lies below it"
+    pairs, ends, opened = list(folders.items()), [len(folders)] * len(folders), []
+    places = {path: i for i, (path, _) in enumerate(pairs)}
+    for path, i in places.items():
+        while opened and opened[-1] and not path.startswith(opened[-1] + '/'): ends[places[opened.pop()]] = i
+        opened.append(path)
+    return pairs, places, ends
+
+@patch
+def home(self:Tree, path): # relative to the raw folder
+    "The path that a file or folder is read under; another one only behind an alias"
+    if not self.aliases: return path
+    at = ''
+    for name in path.split('/'): at = self.aliases.get(at := join(at, name), at)
+    return at
+
 # %% ../../../nbs/2_formats/shared/tree.ipynb #c46fe407
 REPORTS = 'report.json', 'problems.csv'
 
@@ -120,9 +176,9 @@ REPORTS = 'report.json', 'problems.csv'
 def _scan(self:Tree, path):
     folder = Folder()
     try:
-        with os.scandir(self.root / path) as entries:
+        with os.scandir(self._above + path) as entries:
             for e in entries: self._add(folder, e, path)
-    except OSError as e: self.unreadable[path] = e.strerror
+    except OSError as e: self.unreadable[path] = e.strerror or str(e)
     if {*REPORTS} <= {*folder.others}: folder.others = [o for o in folder.others if o not in REPORTS]
     folder.others.sort()
     folder.subfolders.sort()
@@ -134,18 +190,21 @@ def _add(self:Tree, folder, entry, above):
     if name.startswith('.') or name == '__MACOSX': return
     try: is_folder = entry.is_dir()
     except OSError: return # a link that leads to itself
-    if entry.is_symlink() and not self._may_follow(join(above, name), os.path.realpath(entry.path), is_folder): return
-    if is_folder: folder.subfolders.append(name)
+    target = os.path.realpath(entry.path) if entry.is_symlink() else ''
+    if target and not self._may_follow(join(above, name), target, is_folder): return
+    if is_folder:
+        folder.subfolders.append(name)
+        if target: self._targets[join(above, name)] = target
     elif is_image(name):
         folder.images.add(name)
-        if entry.is_symlink(): self._note(os.path.dirname(os.path.realpath(entry.path)))
+        if target: self._note(os.path.dirname(target))
     elif entry.is_file(): folder.others.append(name) # reading a pipe would block
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #63ffae7d
 class Link(NamedTuple):
-    "Links that lead out of the raw folder, into one folder"
+    "Links that lead into one folder out of the raw folder, or to one in it that is read under another path"
     link: str # the first of them, relative to the raw folder
-    target: str # folder that they lead to or into
+    target: str # folder that they lead to or into; relative if it lies in the raw folder
     count: int = 1 # how many there are
 
 @patch
@@ -168,6 +227,17 @@ def links(self:Tree, dataset=None)->list: # folder of a raw dataset; None: of al
     "`Link`s that lead out of the raw folder, sorted"
     return joined_links(Link(first, target, n) for (o, target), (first, n) in self._links.items() if dataset in (None, o))
 
+@patch
+def repeats(self:Tree, dataset=None)->list: # folder of a raw dataset; None: of all
+    "`Link`s to folders that are read under another path, sorted"
+    return joined_links(Link(link, target or '.') for link, target in self.aliases.items()
+                        if dataset in (None, dataset_of(join(link, 'x')).folder))
+
+@patch
+def told_links(self:Tree, dataset=None)->list: # folder of a raw dataset; None: of all
+    "The `Link`s that a report tells"
+    return sorted(self.repeats(dataset) + (self.links(dataset) if self.follow_links else []))
+
 def joined_links(
     links, # `Link`s, perhaps several of a target
 )->list: # One of each target, sorted
@@ -182,7 +252,7 @@ def joined_links(
 @patch
 def has(self:Tree, path): # path relative to the raw folder
     "Is there an image at `path`?"
-    folder, _, name = path.rpartition('/')
+    folder, _, name = self.home(path).rpartition('/')
     if folder in self.folders: return name in self.folders[folder].images
     return self._enters is not None and name in self.once(('beyond', folder), lambda: self._beyond(folder))
 
@@ -240,7 +310,6 @@ def _read_or_error(self:Tree, name):
     except OSError as e: return e
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #406a1c2a
-KINDS = ('detector', 'landmarker', 'teacher')
 SPLIT_FOLDER = re.compile(r'(train|training|val|valid|validation|test|testing|dev|eval)(\d{4})?', re.I)
 IMAGE_FOLDERS = ('images', 'imgs', 'image', 'img', 'jpegimages', 'photos')
 LABEL_FOLDERS = ('labels', 'annotations', 'annotation', 'annot', 'annots', 'landmarks', 'pts')
@@ -276,11 +345,23 @@ def dataset_tree(
     dataset:str, # Folder of a raw dataset
     max_bytes:int=MAX_BYTES, # As in `Tree`
     follow_links:bool=True, # As in `Tree`
+    aliases=None, # As in `Tree`
 )->Tree:
     "The part of the raw folder that is needed to read a raw dataset"
-    tree = Tree(root, skip, partial(_is_near, dataset), max_bytes, follow_links)
+    linked = tuple(_linked(aliases or {}).get(dataset, ()))
+    tree = Tree(root, skip, partial(_is_needed, (dataset, linked)), max_bytes, follow_links, aliases)
     if any(o.images for _, o in tree.below(dataset)): return tree
-    return Tree(root, skip, partial(_is_near, dataset.rpartition('/')[0]), max_bytes, follow_links)
+    return Tree(root, skip, partial(_is_needed, (dataset.rpartition('/')[0], linked)), max_bytes, follow_links, aliases)
+
+def _linked(aliases):
+    "Folder of a dataset to the folders that links in it, or among the images beside it, lead to again"
+    found = {}
+    for link, target in aliases.items(): found.setdefault(dataset_of(join(link, 'x')).folder, set()).add(target)
+    return found
+
+def _is_needed(wanted, path):
+    dataset, linked = wanted
+    return _is_near(dataset, path) or any(path.startswith(join(o, '')) or join(o, '').startswith(path + '/') for o in linked)
 
 def _is_near(dataset, path):
     "Does a folder lie on the way to a dataset, in it, or in an image folder beside it?"
@@ -329,20 +410,28 @@ def image_index(
     by_stem:bool=False, # For names without an extension
 )->ImageIndex:
     "The index of a dataset, made once"
-    key = 'images', dataset, by_stem
-    return tree.once(key, lambda: ImageIndex(_folders_of_images(tree, dataset), by_stem))
+    top = _top(tree, dataset)
+    return tree.once(('images', top, by_stem), lambda: ImageIndex(_folders_of_images(tree, top), by_stem))
 
 def image_stems(
     tree:Tree, # The raw folder
     dataset:str, # Folder of the dataset
 )->set:
     "Names of the images of a dataset without their extension; faster to make than the index"
-    return tree.once(('stems', dataset), lambda: {o[:o.rindex('.')] for _, f in _folders_of_images(tree, dataset) for o in f.images})
+    top = _top(tree, dataset)
+    return tree.once(('stems', top), lambda: {o[:o.rindex('.')] for _, f in _folders_of_images(tree, top) for o in f.images})
 
-def _folders_of_images(tree, dataset):
-    folders = tree.below(dataset)
-    has_own = any(f.images for _, f in folders) or any(o.startswith(join(dataset, '')) for o in tree.refused) # images behind links are its own, too
-    return folders if not dataset or has_own else tree.below(dataset.rpartition('/')[0])
+def _top(tree, dataset):
+    "The folder below which the images of a dataset are: many without images share one, and its index"
+    return tree.once(('top', dataset), lambda: dataset if not dataset or _has_images(tree, dataset) else dataset.rpartition('/')[0])
+
+def _has_images(tree, dataset):
+    hiding = tree.once('hiding', lambda: {o for link in tree.refused for o in _parents(link)}) # images behind links are its own, too
+    return dataset in hiding or any(f.images for _, f in tree.below(dataset))
+
+def _folders_of_images(tree, top):
+    "(path, `Folder`) of the folders with images at or below one"
+    return tree.once(('with images', top), lambda: [o for o in tree.below(top) if o[1].images])
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #e3f68e96
 class Located(NamedTuple):
@@ -353,7 +442,7 @@ class Located(NamedTuple):
 
 def _beside(tree, folder):
     "Folders in which the usual layouts have the images, nearest first"
-    return tree.once(('beside', folder), lambda: list(_usual_places(tree, folder)))
+    return tree.once(('beside', folder), lambda: list(dict.fromkeys(map(tree.home, _usual_places(tree, folder)))))
 
 def _usual_places(tree, folder):
     yield folder
@@ -378,7 +467,7 @@ def _quick_look(tree, folder, name):
 
 def _places(tree, folder, below):
     "(folder with '/', names of its images) for the path `below` in the usual places; none if one was not walked"
-    paths = [join(o, below) if below else o for o in _beside(tree, folder)]
+    paths = [tree.home(join(o, below)) if below else o for o in _beside(tree, folder)]
     if clean_name(join(below, 'x')) != join(below, 'x') or tree._enters and not tree.folders.keys() >= set(paths): return []
     return [(join(o, ''), tree.folders[o].images) for o in paths if o in tree.folders]
 
@@ -391,7 +480,7 @@ def _stem_beside(tree, folder, stem):
 
 def _stems_beside(tree, folder, below):
     "The path `below` in the usual places, with the names of their images and the extensions of these"
-    for place in (join(o, below) if below else o for o in _beside(tree, folder)):
+    for place in (tree.home(join(o, below)) if below else o for o in _beside(tree, folder)):
         found = tree.folders.get(place, _NONE)
         if found.images: yield join(place, ''), found.images, found.image_endings
 
@@ -410,9 +499,9 @@ def locate(
     written, name = name, clean_name(name)
     if not by_stem:
         climbing = normpath(join(folder, written.replace('\\', '/'))) if '..' in written else ''
-        if climbing and climbing[0] != '/' and tree.has(climbing): return Located(climbing)
+        if climbing and climbing[0] != '/' and tree.has(climbing): return Located(tree.home(climbing))
         for place in _beside(tree, folder):
-            if tree.has(path := join(place, name)): return Located(path)
+            if tree.has(path := join(place, name)): return Located(tree.home(path))
     elif (path := _stem_beside(tree, folder, name)): return Located(path)
     if tree.refused and (link := _refused_link(tree, folder, name, by_stem)): return Located(name, 'missing_image', link) # and no namesake elsewhere
     dataset = dataset_of(file).folder
@@ -434,13 +523,15 @@ def _refused_link(tree, folder, name, by_stem):
     return ''
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #ea9725ce
-def images_of(
+def image_tops(
     tree:Tree, # The raw folder
     dataset:str, # Folder of a raw dataset
-)->dict: # Folder to `Folder`
-    "All folders whose images `locate` may find for a dataset"
-    beside = _image_folders(tree, dataset.rpartition('/')[0]) if dataset else []
-    return dict([*_folders_of_images(tree, dataset), *(o for folder in beside for o in tree.below(folder))])
+)->tuple: # Folders, none below another
+    "The folders at or below which `locate` may find images for a dataset"
+    above = dataset.rpartition('/')[0]
+    beside = [o for o in _image_folders(tree, above) if o in tree.folders] if dataset else []
+    found = {_top(tree, dataset), *beside, *tree.once('linked', lambda: _linked(tree.aliases)).get(dataset, ())}
+    return tuple(o for o in sorted(found) if not found.intersection(_parents(o)))
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #5dbd3150
 class Document(NamedTuple):
@@ -476,15 +567,18 @@ def label_files(tree:Tree, folder:str, suffix:str='.txt')->list:
 def _by_image(tree, folder, suffix):
     "Paths of the files of a folder: those with the stem of an image, and others"
     names, above = tree.folders[folder].ending(suffix), join(folder, '')
-    is_stem = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names) > FEW)
+    if not names: return [], []
+    is_stem = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names))
     of_images, others = [], []
     for o in names: (of_images if is_stem(o[:-len(suffix)]) else others).append(above + o)
     return of_images, others
 
-FEW = 100 # lookups from which on a set of all stems (100 MB for a million images) is worth making
+FEW = 100 # lookups in a folder from which on a set of all stems (100 MB for a million images) is worth making
 
-def _stem_test(tree, dataset, many):
-    "A function that tells whether an image of a dataset has a stem"
-    if many: return image_stems(tree, dataset).__contains__
-    folders = [o for _, o in _folders_of_images(tree, dataset) if o.images]
-    return lambda stem: any(stem + ending in o.images for o in folders for ending in o.image_endings)
+def _stem_test(tree, dataset, n):
+    "A function that tells whether an image of a dataset has a stem; it will be asked for `n` of them"
+    top = _top(tree, dataset)
+    asked, pairs = tree.once(('asked', top), lambda: [0]), _folders_of_images(tree, top)
+    asked[0] += n * len(pairs)
+    if n > FEW or asked[0] > FEW * FEW: return image_stems(tree, dataset).__contains__
+    return lambda stem: any(stem + ending in o.images for _, o in pairs for ending in o.image_endings)

@@ -45,12 +45,14 @@ class Tree:
     unreadable: dict[Any, Any]
     outside: Any
     skip: Any
+    aliases: Any
     def __init__(self,
         root: str, # The raw folder
         skip: tuple = (), # Folders that are not raw data though they lie below it (the output folder)
         enters=None, # Function of a folder's path that tells whether it is walked; None walks all
         max_bytes: int = MAX_BYTES, # Annotation files that are larger are not read
         follow_links: bool = True, # Follow links that lead out of the raw folder
+        aliases=None, # `aliases` of a tree of all of the raw folder, if this is one of a part
     ) -> None: ...
     def below(self, root): # (path, Folder) of `root` and every folder below it
         "The folders of one raw dataset"
@@ -61,8 +63,14 @@ class Tree:
     def having(self, **attributes: Any): # `watch` or `each`
         "The same tree with other attributes"
     def __getstate__(self): ...
+    def home(self, path): # relative to the raw folder
+        "The path that a file or folder is read under; another one only behind an alias"
     def links(self, dataset=None) -> list: # folder of a raw dataset; None: of all
         "`Link`s that lead out of the raw folder, sorted"
+    def repeats(self, dataset=None) -> list: # folder of a raw dataset; None: of all
+        "`Link`s to folders that are read under another path, sorted"
+    def told_links(self, dataset=None) -> list: # folder of a raw dataset; None: of all
+        "The `Link`s that a report tells"
     def has(self, path) -> bool: # path relative to the raw folder
         "Is there an image at `path`?"
     def read(self, name): # relative to the raw folder
@@ -70,12 +78,13 @@ class Tree:
     def read_all(self, names): # relative to the raw folder
         "Content of each file, or the `OSError` of one that cannot be read"
 
+KINDS: tuple[str, ...]
 REPORTS: tuple[str, ...]
 
 class Link(NamedTuple):
-    "Links that lead out of the raw folder, into one folder"
+    "Links that lead into one folder out of the raw folder, or to one in it that is read under another path"
     link: str # the first of them, relative to the raw folder
-    target: str # folder that they lead to or into
+    target: str # folder that they lead to or into; relative if it lies in the raw folder
     count: int = ... # how many there are
 
 def joined_links(
@@ -95,7 +104,6 @@ class FileTooLarge(EarLazyError):
         max_bytes: int, # Those that are allowed
     ) -> None: ...
 
-KINDS: tuple[str, ...]
 SPLIT_FOLDER: Any
 IMAGE_FOLDERS: tuple[str, ...]
 LABEL_FOLDERS: tuple[str, ...]
@@ -120,6 +128,7 @@ def dataset_tree(
     dataset: str, # Folder of a raw dataset
     max_bytes: int = MAX_BYTES, # As in `Tree`
     follow_links: bool = True, # As in `Tree`
+    aliases=None, # As in `Tree`
 ) -> Tree:
     "The part of the raw folder that is needed to read a raw dataset"
 
@@ -167,11 +176,11 @@ def locate(
 ) -> Located:
     "Find the image that `name` in `file` refers to"
 
-def images_of(
+def image_tops(
     tree: Tree, # The raw folder
     dataset: str, # Folder of a raw dataset
-) -> dict: # Folder to `Folder`
-    "All folders whose images `locate` may find for a dataset"
+) -> tuple: # Folders, none below another
+    "The folders at or below which `locate` may find images for a dataset"
 
 class Document(NamedTuple):
     "Annotation files that one reader reads in one go"
