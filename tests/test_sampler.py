@@ -8,7 +8,6 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ROOT, coco, image, process
@@ -171,24 +170,34 @@ def combined(folder, **options):
     return CombinedLazyDataset([LazyNPYDataset(folder/name/'train_detector.npy', extras=('row',)) for name in ('a', 'b')], **options)
 
 
-SCRIPT = '''
+HEAD = '''
 import json, os, sys
 from datetime import timedelta
 from pathlib import Path
 import torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, DistributedSampler
-from test_sampler import combined
+from test_sampler import combined, refusal
 
-port, rank, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-store = dist.TCPStore('127.0.0.1', port, is_master=False, timeout=timedelta(seconds=60))
-os.environ |= dict(RANK=sys.argv[2], LOCAL_RANK=sys.argv[2], WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=sys.argv[1]) # for the trainers
-dist.init_process_group('gloo', store=store, rank=rank, world_size=2, timeout=timedelta(seconds=60))
+folder = Path(sys.argv[1])
 ds, out = combined(folder), {}
 
 def names(batch): return [o.rsplit('/raw_')[1] for o in batch['image_path']]
 
-sampler = ds.sampler(seed=5, even=True)
+def done():
+    (folder/f'{sys.argv[2]}_{os.environ["RANK"]}.json').write_text(json.dumps(out))
+'''
+
+GLOO = HEAD + '''
+early, early_one, early_ratio = ds.sampler(seed=5, even=True), ds.sampler(seed=5), combined(folder, weights=[1, 3]).sampler(num_samples=2000)
+others = [ds.sampler(seed=int(os.environ['RANK'])), ds[:20 + int(os.environ['RANK'])].sampler(), ds[int(os.environ['RANK']):][:20].sampler(),
+          combined(folder, weights=[1, 1 + int(os.environ['RANK'])]).sampler(), ds.sampler(epoch=int(os.environ['RANK']))]
+out['too early'] = [refusal(o) for o in (lambda: len(early), lambda: next(iter(early)), early.state_dict, lambda: DistributedSampler(ds))]
+out['repr'] = repr(early)
+out['alone'] = list(ds.sampler(seed=5, rank=0, world_size=1))
+dist.init_process_group('gloo', timeout=timedelta(seconds=30))
+
+sampler = early
 model = DistributedDataParallel(torch.nn.Linear(3, 1))
 optimizer = torch.optim.SGD(model.parameters(), .01)
 for epoch in range(2):
@@ -200,7 +209,7 @@ for epoch in range(2):
         out[f'epoch {epoch}'] += names(batch)
 out['weights'] = model.module.weight.tolist()
 
-sampler = ds.sampler(seed=5)
+sampler = early_one
 out['before'] = []
 for number, batch in enumerate(sampler.consumed(DataLoader(ds, 2, sampler=sampler, num_workers=1))):
     out['before'] += names(batch)
@@ -211,18 +220,37 @@ out['states'] = states
 again = ds.sampler(seed=5)
 again.load_state_dict(states[0])
 out['after'] = [o for batch in DataLoader(ds, 2, sampler=again) for o in names(batch)]
-
-ratio = combined(folder, weights=[1, 3]).sampler(num_samples=2000)
-out['ratio'] = list(ratio)
+out['ratio'] = list(early_ratio)
 
 theirs = DistributedSampler(ds, seed=5)
 theirs.set_epoch(1)
 out['theirs'] = [o for batch in DataLoader(ds, 4, sampler=theirs, num_workers=1) for o in names(batch)]
 
-import accelerate, vision, pytorch_lightning as pl
-one = ds.sampler(seed=5, rank=0, world_size=1)
-prepared = accelerate.Accelerator(cpu=True).prepare(DataLoader(ds, 2, sampler=one))
-out['accelerate'] = [o for batch in prepared for o in names(batch)]
+out['different'] = [refusal(lambda: next(iter(o))) for o in others]
+if dist.get_rank() == 0: out['measured alone'] = [len(ds.sampler()), ds.sampler().state_dict()['position']]
+dist.barrier()
+dist.destroy_process_group()
+out['saved later'] = sampler.state_dict()
+done()
+'''
+
+ACCELERATE = HEAD + '''
+import accelerate
+loaders = [DataLoader(ds, 2, sampler=ds.sampler(seed=5, even=True, **o)) for o in ({}, dict(rank=0, world_size=1))]
+own = ds.sampler(seed=5)
+accelerator = accelerate.Accelerator(cpu=True)
+out['own'] = list(own)
+refused, prepared = map(accelerator.prepare, loaders)
+out['refused'] = refusal(lambda: next(iter(refused)))
+refused = accelerate.data_loader.prepare_data_loader(loaders[0], put_on_device=True, dispatch_batches=True)
+out['dispatched'] = refusal(lambda: next(iter(refused))) if accelerator.is_main_process else 'Accelerate'
+out['prepared'] = [o for batch in prepared for o in names(batch)]
+accelerator.end_training()
+done()
+'''
+
+LIGHTNING = HEAD + '''
+import vision, pytorch_lightning as pl
 
 class Module(pl.LightningModule):
     def __init__(self):
@@ -235,28 +263,35 @@ class Module(pl.LightningModule):
 
     def configure_optimizers(self): return torch.optim.SGD(self.parameters(), .01)
 
-module, sampler = Module(), ds.sampler(seed=5, even=True)
+module, loader = Module(), DataLoader(ds, 4, sampler=ds.sampler(seed=5, even=True))
 pl.Trainer(max_epochs=2, accelerator='cpu', devices=2, strategy='ddp', logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-           default_root_dir=folder).fit(module, DataLoader(ds, 4, sampler=sampler))
-out['lightning'] = module.seen
-dist.barrier()
-dist.destroy_process_group()
-print(json.dumps(out))
+           default_root_dir=folder).fit(module, loader)
+out['seen'] = module.seen
+os.environ['RANK'] = str(dist.get_rank())
+done()
 '''
+
+
+def refusal(call):
+    "What a call says that raises a `ValueError`"
+    try: return f'no error, but {call()}'
+    except ValueError as error: return str(error)
+
+
+def run_both(folder, name, script, start=('-m', 'torch.distributed.run', '--standalone', '--local-addr', '127.0.0.1', '--nproc-per-node', '2')):
+    "What two processes of `torchrun`, or of another start, found"
+    (folder/f'with_{name}.py').write_text(script)
+    env = {k: o for k, o in os.environ.items() if k != 'WORLD_SIZE'}
+    env |= {'GLOO_SOCKET_IFNAME': 'lo', 'PYTHONPATH': f'{ROOT}{os.pathsep}{ROOT/"tests"}', 'OMP_NUM_THREADS': '1'}
+    ran = subprocess.run([sys.executable, *start, str(folder/f'with_{name}.py'), str(folder), name], capture_output=True, text=True, env=env, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads((folder/f'{name}_{rank}.json').read_text()) for rank in range(2)]
 
 
 @pytest.fixture(scope='module')
 def processes(folder):
-    "What two processes of `torch.distributed` saw, over gloo on the loopback"
-    store = dist.TCPStore('127.0.0.1', 0, is_master=True, wait_for_workers=False)
-    env = os.environ | {'GLOO_SOCKET_IFNAME': 'lo', 'PYTHONPATH': f'{ROOT}{os.pathsep}{ROOT/"tests"}', 'OMP_NUM_THREADS': '1'}
-    running = [subprocess.Popen([sys.executable, '-c', SCRIPT, str(store.port), str(rank), str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
-               for rank in range(2)]
-    try: found = [p.communicate(timeout=180) for p in running]
-    finally:
-        for p in running: p.kill()
-    for p, (_, err) in zip(running, found): assert p.returncode == 0, err
-    return [json.loads(out) for out, _ in found]
+    "What two processes of `torchrun` saw, over gloo on the loopback, with samplers from before the process group"
+    return run_both(folder, 'gloo', GLOO)
 
 
 def every_name(folder): return sorted(f'{name}/detector/ears/{i}.png' for name, n in (('a', 14), ('b', 9)) for i in range(n))
@@ -286,8 +321,38 @@ def test_distributed_sampler_of_torch(processes, folder):
     assert len(a['theirs']) == len(b['theirs']) == 12 and {*a['theirs'], *b['theirs']} == {*every_name(folder)}
 
 
-def test_trainers_with_two_processes(processes, folder):
-    "Lightning leaves the sampler alone and sets its epochs; Accelerate deals out what one sampler for all gives"
+def test_a_promised_group_that_is_not_there_is_an_error(processes):
+    "As PyTorch's own sampler has it"
+    for found in processes:
+        *own, torchs = found['too early']
+        assert 'group has not been initialized' in torchs
+        assert all(o.startswith('WORLD_SIZE is 2, but there is no process group yet') and 'pass rank= and world_size=' in o for o in own)
+        assert len(found['alone']) == 23 and 'rank=None' in found['repr']
+
+
+def test_different_samplers_are_an_error_in_every_process(processes):
+    "Another seed, length, rows, weights or epoch; no process waits for one that raised"
+    for found in processes:
+        for said, differing in zip(found['different'], ('seed is 0 on rank 0 and 1 on rank 1', 'lengths is [14, 6] on rank 0 and [14, 7] on rank 1', 'digest of its rows',
+                                                        'counts is', 'epoch is 0 on rank 0 and 1 on rank 1'), strict=True):
+            assert said.startswith('the processes sample different datasets, or in different orders') and differing in said
+
+
+def test_a_process_may_measure_and_save_alone(processes):
     a, b = processes
-    assert {*a['accelerate'], *b['accelerate']} == {*every_name(folder)} and len(a['accelerate'] + b['accelerate']) <= 26
-    assert a['lightning'] == a['epoch 0'] + a['epoch 1'] and b['lightning'] == b['epoch 0'] + b['epoch 1']
+    assert a['measured alone'] == [12, 0]
+    assert a['saved later'] == b['saved later'] == a['states'][0], 'also when the group is gone'
+
+
+def test_accelerate_with_two_processes(folder):
+    "It deals out what one sampler for all gives; one that deals out itself would lose rows"
+    a, b = run_both(folder, 'accelerate', ACCELERATE)
+    assert sorted(a['own'] + b['own']) == [*range(23)]
+    assert {*a['prepared'], *b['prepared']} == {*every_name(folder)} and len(a['prepared'] + b['prepared']) <= 26
+    assert all('Accelerate' in found[o] for found in (a, b) for o in ('refused', 'dispatched'))
+
+
+def test_lightning_starts_the_second_process(processes, folder):
+    "The sampler is made before Lightning makes the group; Lightning leaves it alone and sets its epochs"
+    for found, other in zip(run_both(folder, 'lightning', LIGHTNING, start=()), processes):
+        assert found['seen'] == other['epoch 0'] + other['epoch 1']

@@ -261,3 +261,14 @@ def box_params_of(
     "What a pipeline was told about boxes"
     found = pipeline.processors.get('bboxes')
     return None if found is None else found.params
+
+# %% ../../nbs/1_base/compat.ipynb #64095cea
+def deals_out_batches()->bool:
+    "Is this called, however deep, by one of Accelerate's loaders that give each process a part of the batches?"
+    frame = sys._getframe() if 'accelerate' in sys.modules else None
+    while frame:
+        if frame.f_globals.get('__name__') == 'accelerate.data_loader' and type(frame.f_locals.get('self')).__name__ in _DEALERS: return True
+        frame = frame.f_back
+    return False
+
+_DEALERS = 'BatchSamplerShard', 'DataLoaderDispatcher', 'IterableDatasetShard'

@@ -33,8 +33,8 @@ class RowDataset(Dataset[Sample]):
         num_samples: int | None = None, # Per epoch, over all processes; None: the number of rows
         seed: int = 0, # 0 or more
         epoch: int = 0, # First epoch
-        rank: int | None = None, # Of this process; None: from `torch.distributed`, or 0
-        world_size: int | None = None, # Number of processes; None: from `torch.distributed`, or 1
+        rank: int | None = None, # Of this process; None: from `torch.distributed` when the sampler is used, or 0
+        world_size: int | None = None, # Number of processes; None: from `torch.distributed` when the sampler is used, or 1
         even: bool = False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
     ) -> RowSampler:
         "Rows of an epoch in a random order, in the ratio of `weights`"

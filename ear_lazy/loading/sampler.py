@@ -8,7 +8,10 @@ Docs: https://ear-lazy.github.io/ear_lazy/6_loading/sampler.html.md"""
 __all__ = ['RowSampler']
 
 # %% ../../nbs/6_loading/sampler.ipynb #e7435bc8
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from fastcore.basics import patch
 from torch.utils.data import DataLoader, DistributedSampler
 
 from ..base.arguments import whole_number
+from ..base.compat import deals_out_batches
 from ..base.parameters import described
 
 # %% ../../nbs/6_loading/sampler.ipynb #59106c86
@@ -51,15 +55,39 @@ def visits(
     return out
 
 # %% ../../nbs/6_loading/sampler.ipynb #0b812a90
-def _rank_and_size(rank, world_size):
-    "Rank and number of processes: as given, or as `torch.distributed` says"
-    running = torch.distributed.is_available() and torch.distributed.is_initialized()
-    if rank is None: rank = torch.distributed.get_rank() if running else 0
-    if world_size is None: world_size = torch.distributed.get_world_size() if running else 1
-    if not 0 <= rank < world_size: raise ValueError(f'rank {rank} of {world_size} processes: ranks count from 0')
-    return rank, world_size
+def group_place()->tuple[int, int]|None: # None without a group, where none is promised
+    "Rank and number of processes of the process group; raises `ValueError` if the environment promises a group that is not there"
+    if torch.distributed.is_available() and torch.distributed.is_initialized(): return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    size = os.environ.get('WORLD_SIZE', '')
+    if not size.isdecimal() or int(size) < 2: return None
+    raise ValueError(f'WORLD_SIZE is {size}, but there is no process group yet to divide the rows by: measure, iterate or save the sampler after '
+                     'torch.distributed.init_process_group (a trainer calls it), or pass rank= and world_size=')
 
 # %% ../../nbs/6_loading/sampler.ipynb #1fa5d94f
+def check_alike(
+    facts:list[dict[str, Any]], # Of each process
+):
+    "Raise `ValueError` where a process differs from the first"
+    for rank, other in enumerate(facts):
+        if differing := [k for k in other if other[k] != facts[0][k]]:
+            raise ValueError('the processes sample different datasets, or in different orders, so rows would be lost: ' + ', '.join(
+                f'{k} is {facts[0][k]} on rank 0 and {other[k]} on rank {rank}' for k in differing) + '; make the same sampler in all of them')
+
+def all_facts(
+    facts:dict[str, Any], # Of this process
+)->list[dict[str, Any]]: # Of each process
+    "What all processes of the group say; each has to call it"
+    found = [{}]*torch.distributed.get_world_size()
+    with _own_device(): torch.distributed.all_gather_object(found, facts)
+    return found
+
+def _own_device():
+    "NCCL sends from the current device, which has to be another one in each process of a machine"
+    local, count = os.environ.get('LOCAL_RANK', ''), torch.cuda.device_count() if torch.distributed.get_backend() == 'nccl' else 0
+    unset = count > 1 and local.isdecimal() and torch.cuda.current_device() == 0
+    return torch.cuda.device(int(local)%count) if unset else nullcontext()
+
+# %% ../../nbs/6_loading/sampler.ipynb #3fdc866d
 @described
 class RowSampler(DistributedSampler[int]): # so that trainers do not put another one around it
     "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
@@ -69,9 +97,10 @@ class RowSampler(DistributedSampler[int]): # so that trainers do not put another
         num_samples:int|None=None, # Of an epoch, of all processes together; None: as many as there are rows
         seed:int=0, # 0 or more
         epoch:int=0, # The first to give
-        rank:int|None=None, # Of this process; None: as `torch.distributed` says, or 0
-        world_size:int|None=None, # Processes; None: as `torch.distributed` says, or 1
+        rank:int|None=None, # Of this process; None: as `torch.distributed` says when the sampler is used, or 0
+        world_size:int|None=None, # Processes; None: as `torch.distributed` says when the sampler is used, or 1
         even:bool=False, # Repeat the first few samples until all processes have equally many
+        content:str='', # Tells what the rows are; the processes compare it
     ):
         lengths = [len(o) for o in sources]
         self.num_samples = sum(lengths) if num_samples is None else num_samples
@@ -80,13 +109,14 @@ class RowSampler(DistributedSampler[int]): # so that trainers do not put another
         self.counts = counts_by_weight(lengths if weights is None else weights, self.num_samples) if self.num_samples else np.zeros(len(sources), int)
         empty = [i for i, (n, count) in enumerate(zip(lengths, self.counts)) if count and not n]
         if empty: raise ValueError(f'sources {empty} have a weight, but no rows')
-        self.sources, self.seed, self.epoch, self.even = sources, seed, epoch, even
-        self.rank, self.world_size = _rank_and_size(rank, world_size)
-        self.num_replicas = self.world_size # as PyTorch calls it
+        self.sources, self.seed, self.epoch, self.even, self.content = sources, seed, epoch, even, content
+        self._asked, self._group, self._compared = (rank, world_size), (0, 1), False
+        if None not in self._asked: self._place() # raises for a rank that cannot be
         self._start, self._given, self._done, self._ended = 0, 0, None, False
 
     def __repr__(self):
-        return f'RowSampler({self.num_samples:,} rows of {len(self.sources):,} sources, seed={self.seed}, epoch={self.epoch}, rank={self.rank}, world_size={self.world_size})'
+        rank, size = self._asked
+        return f'RowSampler({self.num_samples:,} rows of {len(self.sources):,} sources, seed={self.seed}, epoch={self.epoch}, rank={rank}, world_size={size})'
 
     def order(self)->np.ndarray: # (num_samples,)
         "Rows of this epoch, for all processes"
@@ -99,24 +129,64 @@ class RowSampler(DistributedSampler[int]): # so that trainers do not put another
             out[which == i] = found + rows.start if isinstance(rows, range) else rows[found]
         return out
 
+# %% ../../nbs/6_loading/sampler.ipynb #0cf35485
+@patch
+def _place(self:RowSampler):
+    "Rank and number of processes: as given, or as the process group says"
+    rank, size = self._asked
+    if None in self._asked:
+        if self._group == (0, 1) or torch.distributed.is_initialized(): self._group = group_place() or (0, 1)
+        rank, size = (found if asked is None else asked for asked, found in zip(self._asked, self._group))
+    if 0 <= rank < size: return rank, size
+    raise ValueError(f'rank {rank} of {size} processes: ranks count from 0')
+
+@patch(as_prop=True)
+def rank(self:RowSampler)->int: return self._place()[0]
+
+@patch(as_prop=True)
+def world_size(self:RowSampler)->int: return self._place()[1]
+
+@patch(as_prop=True)
+def num_replicas(self:RowSampler)->int: return self.world_size # as PyTorch calls it
+
+# %% ../../nbs/6_loading/sampler.ipynb #e9073ca2
+@patch
+def _makeup(self:RowSampler):
+    "What determines the order, besides seed and epoch"
+    return {'lengths': [len(o) for o in self.sources], 'counts': self.counts.tolist()}
+
+@patch
+def _compare(self:RowSampler):
+    "Raise `ValueError` in every process if one of them samples something else, or if its batches are dealt out again"
+    if self._asked != (None, None) or self.world_size == 1: return
+    if deals_out_batches():
+        raise ValueError("Accelerate's `prepare` deals out the batches of this loader once more, so rows would be lost: do not pass it the loader, "
+                         'or make one sampler for all processes with rank=0, world_size=1')
+    if self._compared or not torch.distributed.is_initialized(): return
+    rows = blake2b(self.content.encode(), digest_size=8)
+    for o in self.sources: rows.update(repr(o).encode() if isinstance(o, range) else np.ascontiguousarray(o, np.int64))
+    check_alike(all_facts({'seed': self.seed, 'epoch': self.epoch, 'position': self._start, 'even': self.even} | self._makeup() | {'digest of its rows': rows.hexdigest()}))
+    self._compared = True
+
 # %% ../../nbs/6_loading/sampler.ipynb #2bbe8b21
 @patch
 def _rows_left(self:RowSampler):
     "Rows of this process that are left of the epoch"
-    rest = self.order()[self._start:]
-    if self.even and len(rest)%self.world_size: rest = np.resize(rest, len(self)*self.world_size)
-    return rest[self.rank::self.world_size].copy() # a view would keep the rows of all processes in memory
+    rest, (rank, size) = self.order()[self._start:], self._place()
+    if self.even and len(rest)%size: rest = np.resize(rest, len(self)*size)
+    return rest[rank::size].copy() # a view would keep the rows of all processes in memory
 
 @patch
 def __len__(self:RowSampler):
     "Samples of this process that are left of the epoch since the last `set_epoch` or `load_state_dict`"
-    left = self.num_samples - self._start
-    return -(-left//self.world_size) if self.even else len(range(self.rank, left, self.world_size))
+    left, (rank, size) = self.num_samples - self._start, self._place()
+    return -(-left//size) if self.even else len(range(rank, left, size))
 
 @patch
 def __iter__(self:RowSampler)->Iterator[int]:
     if self._ended: self._start = 0
     self._given, self._done, self._ended = 0, None, False
+    self._compare()
     rows = self._rows_left()
     for start in range(0, len(rows), 4096): # Python's integers of a few at a time
         for row in rows[start:start + 4096].tolist():
@@ -155,11 +225,6 @@ def state_dict(self:RowSampler,
     if done is None: done = self._given if self._done is None else self._done
     position = min(self._start + done*self.world_size, self.num_samples)
     return {'seed': self.seed, 'epoch': self.epoch, 'position': position} | self._makeup()
-
-@patch
-def _makeup(self:RowSampler):
-    "What determines the order, besides seed and epoch"
-    return {'lengths': [len(o) for o in self.sources], 'counts': self.counts.tolist()}
 
 @patch
 @described

@@ -20,6 +20,19 @@ def visits(
 ) -> np.ndarray: # (count,) numbers below n
     "Which rows of a source come next"
 
+def group_place() -> tuple[int, int] | None: # None without a group, where none is promised
+    "Rank and number of processes of the process group; raises `ValueError` if the environment promises a group that is not there"
+
+def check_alike(
+    facts: list[dict[str, Any]], # Of each process
+) -> None:
+    "Raise `ValueError` where a process differs from the first"
+
+def all_facts(
+    facts: dict[str, Any], # Of this process
+) -> list[dict[str, Any]]: # Of each process
+    "What all processes of the group say; each has to call it"
+
 class RowSampler(DistributedSampler[int]):
     "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
     num_samples: Any
@@ -28,22 +41,27 @@ class RowSampler(DistributedSampler[int]):
     seed: int
     epoch: int
     even: bool
-    rank: Any
-    world_size: Any
-    num_replicas: Any
+    content: str
     def __init__(self,
         sources: Sequence[Sequence[int] | np.ndarray], # Row numbers of each source: a range or an array
         weights: Sequence[float] | np.ndarray | None = None, # One for each source, in any unit; None: as many of each as it has rows
         num_samples: int | None = None, # Of an epoch, of all processes together; None: as many as there are rows
         seed: int = 0, # 0 or more
         epoch: int = 0, # The first to give
-        rank: int | None = None, # Of this process; None: as `torch.distributed` says, or 0
-        world_size: int | None = None, # Processes; None: as `torch.distributed` says, or 1
+        rank: int | None = None, # Of this process; None: as `torch.distributed` says when the sampler is used, or 0
+        world_size: int | None = None, # Processes; None: as `torch.distributed` says when the sampler is used, or 1
         even: bool = False, # Repeat the first few samples until all processes have equally many
+        content: str = '', # Tells what the rows are; the processes compare it
     ) -> None: ...
     def __repr__(self) -> str: ...
     def order(self) -> np.ndarray: # (num_samples,)
         "Rows of this epoch, for all processes"
+    @property
+    def rank(self) -> int: ...
+    @property
+    def world_size(self) -> int: ...
+    @property
+    def num_replicas(self) -> int: ...
     def __len__(self) -> int:
         "Samples of this process that are left of the epoch since the last `set_epoch` or `load_state_dict`"
     def __iter__(self) -> Iterator[int]: ...
