@@ -22,7 +22,7 @@ from table import amount
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata.file import Pick, Rows, Spool, write_metadata
+from ear_lazy.metadata.file import ChosenRows, Rows, Spool, write_metadata
 
 MILLION, KEYPOINTS = 1_000_000, 55
 PHOTOS, SIZE = 300, (1280, 960)
@@ -146,7 +146,7 @@ def write_million(folder, kind):
     names = [f'detector/photos/train/{o:08}.jpg' for o in rng.permutation(MILLION)]
     spool.append(Rows(names, np.full((MILLION, 2), [300, 600]), np.arange(MILLION, dtype=np.uint64), counts, values))
     spool.flush()
-    write_metadata(folder/f'{kind}.npy', [Pick(spool, np.ones(MILLION, bool), 0, np.arange(2, dtype=np.int32))], kind, 'train', 'raw', ['photos'], ['', 'ear'])
+    write_metadata(folder/f'{kind}.npy', [ChosenRows(spool, np.ones(MILLION, bool), 0, np.arange(2, dtype=np.int32))], kind, 'train', 'raw', ['photos'], ['', 'ear'])
     return LazyNPYDataset(folder/f'{kind}.npy')
 
 

@@ -30,7 +30,7 @@ def _pattern(text):
     try: return re.compile(text)
     except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}') from None
 
-def _share(text):
+def _fraction(text):
     try: share = float(text)
     except ValueError: raise argparse.ArgumentTypeError(f'{text!r} is not a number') from None
     if not 0 <= share <= 1: raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
@@ -67,7 +67,7 @@ def _add_inputs(parser):
 def _add_split(parser, listing):
     from ear_lazy.processing.splits import SPLITS
     writes = _adder(parser, 'how photos are split into train and val', listing)
-    writes('--train-split', type=_share, default=0.8, metavar='SHARE', help='share of photos that go to train, 0 to 1 (%(default)s)')
+    writes('--train-split', type=_fraction, default=0.8, metavar='FRACTION', help='fraction of photos that go to train, 0 to 1 (%(default)s)')
     writes('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
     writes('--split', choices=SPLITS, default='stable',
            help='how photos get their side: stable keeps copies of a photo together; folder takes the split that the data ships '

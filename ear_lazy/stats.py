@@ -277,7 +277,7 @@ def chance_of_numbers(n, m)->float: # Sizes of both
     "Kolmogorov–Smirnov distance that chance exceeds once in a hundred times"
     return float(min(1., 1.628*np.sqrt(1/n + 1/m))) if n and m else np.nan
 
-def chance_of_shares(
+def chance_of_fractions(
     a, # (k,) how often each category occurs
     b, # (k,) the same of the other
 )->float:
@@ -317,10 +317,10 @@ def _number_difference(a, b):
 def _share_difference(a, b):
     "Compare how often names occur"
     names = list(dict.fromkeys([*a, *b]))
-    def share(o, n): return f"{n or 'no class'} {_percent(o.get(n, 0), sum(o.values()))}"
-    def words(o): return ', '.join(share(o, n) for n in names) if o else '–'
+    def fraction(o, n): return f"{n or 'no class'} {_percent(o.get(n, 0), sum(o.values()))}"
+    def words(o): return ', '.join(fraction(o, n) for n in names) if o else '–'
     counts = [[o.get(name, 0) for name in names] for o in (a, b)]
-    return Difference(words(a), words(b), total_variation(*counts), chance_of_shares(*counts))
+    return Difference(words(a), words(b), total_variation(*counts), chance_of_fractions(*counts))
 
 # %% ../nbs/stats.ipynb #93201f5d
 class Comparison(dict[str, Difference]):

@@ -91,7 +91,7 @@ def total_variation(
 def chance_of_numbers(n, m) -> float: # Sizes of both
     "Kolmogorov–Smirnov distance that chance exceeds once in a hundred times"
 
-def chance_of_shares(
+def chance_of_fractions(
     a, # (k,) how often each category occurs
     b, # (k,) the same of the other
 ) -> float:

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch.utils.data import get_worker_info
 
-from .base.arguments import function_of_sample, height_width, share
+from .base.arguments import fraction, function_of_sample, height_width
 from .base.geometry import Fit, clip_boxes, fit_boxes, fit_image, fit_points, turn_boxes, turn_points
 from .base.images import finish_pil
 from .base.parameters import described
@@ -145,7 +145,7 @@ class Flip(_Random):
     swap_labels:Sequence[Sequence[int]] = () # Pairs of label numbers that change places
     seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
 
-    def __post_init__(self): share('p', self.p)
+    def __post_init__(self): fraction('p', self.p)
 
     def _change(self, sample, rng): return flip(sample, self.pairs, self.swap_labels)
 
@@ -164,7 +164,7 @@ class Crop(_Random):
         if (self.size is None) == (self.scale is None): raise ValueError('give either size=(height, width) or scale=(least, most)')
         if self.scale is None: self.size = height_width('size', self.size)
         else: _check_range(self.scale, np.inf)
-        share('min_visible', self.min_visible), share('p', self.p)
+        fraction('min_visible', self.min_visible), fraction('p', self.p)
 
     def _change(self, sample, rng):
         whole = np.array(sample['image'].shape[:2])
@@ -186,7 +186,7 @@ class Letterbox(_Random):
     def __post_init__(self):
         self.size = height_width('size', self.size)
         _check_range(self.scale, 1)
-        share('p', self.p)
+        fraction('p', self.p)
 
     def _otherwise(self, sample): return letterbox(sample, self.size)
 

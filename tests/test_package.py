@@ -258,3 +258,18 @@ for module in sys.argv[3:]:
 def test_modules_are_light_to_import(before, heavy, modules):
     ran = subprocess.run([sys.executable, '-c', IMPORT_EACH, before, ' '.join(heavy), *modules], capture_output=True, text=True, cwd=ROOT)
     assert ran.stdout.splitlines() == modules, ran.stderr
+
+
+def test_exported_cells_are_short():
+    "At most 60 lines, so that one fits on a page with what is said of it"
+    for path in (ROOT/'nbs').rglob('*.ipynb'):
+        cells = json.loads(path.read_text(encoding='utf-8'))['cells']
+        long = [cell['id'] for cell in cells if re.match(r'#\| *export', ''.join(cell['source'])) and len(''.join(cell['source']).splitlines()) > 60]
+        assert long == [], path
+
+
+@pytest.mark.parametrize('path', ['columns.columns_of', 'geometry.fit_image', 'geometry.keypoints_to_boxes', 'metadata.SHARD_BYTES', 'storage.filesystem', 'workers.RawFolder', 'errors.EarLazyError', 'show.show_batch', 'synthetic.write_raw'])
+def test_paths_that_programs_import_from_stay(path):
+    "Where a module has moved into a room, its public names can be imported from where they were"
+    module, _, name = path.partition('.')
+    assert callable(getattr(importlib.import_module(f'ear_lazy.{module}'), name)) or path == 'metadata.SHARD_BYTES'

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.looking.columns import columns_of
-from ear_lazy.metadata.file import Pick, Rows, Spool, write_metadata
+from ear_lazy.metadata.file import ChosenRows, Rows, Spool, write_metadata
 from ear_lazy.show import show_batch
 from ear_lazy.stats import box_measures, compare_splits, coverage, image_measures, keypoint_map, plot_stats, stats
 
@@ -30,7 +30,7 @@ def dataset(folder, kind, n=60, split='train', sources=('ears',), ragged=False, 
     spool = Spool(folder/f'{split}_{kind}_spool')
     spool.append(Rows([f'{i}.jpg' for i in range(n)], sizes, groups, counts, values | change))
     spool.flush()
-    for i in range(len(sources)): picks.append(Pick(spool, np.arange(n) % len(sources) == i, i, np.arange(2, dtype=np.int32)))
+    for i in range(len(sources)): picks.append(ChosenRows(spool, np.arange(n) % len(sources) == i, i, np.arange(2, dtype=np.int32)))
     write_metadata(folder/f'{split}_{kind}.npy', picks, kind, split, '../raw', sources, ['', 'ear'], shard_bytes)
     return LazyNPYDataset(folder/f'{split}_{kind}.npy')
 

@@ -42,7 +42,7 @@ def height_width(
     raise ValueError(f'{name} is (height, width) in pixels, such as (256, 256), not {value!r}')
 
 # %% ../../nbs/1_base/arguments.ipynb #28db0f2d
-def share(
+def fraction(
     name:str, # Of the argument
     value:float, # What was handed in
 )->float: # 0 to 1

@@ -236,6 +236,7 @@ def publish(
     with _hidden(folder, url) as hidden: write_whole(hidden, _PUBLISHED, msgspec.msgpack.encode(kept))
     return len(todo)
 
+# %% ../../nbs/5_beyond/mirror.ipynb #206f5c66
 @contextmanager
 def _hidden(folder, url):
     "The hidden folder of the outputs; a disk error or a link in the block becomes a `StorageError`"

@@ -181,44 +181,44 @@ def _counts_of(choice):
     return RowCounts(len(counts), int(counts.sum()), width, tuple(np.unique(counts)[:2].tolist()), int(counts.max(initial=0)))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e87995f8
-class Share(NamedTuple):
+class SideRows(NamedTuple):
     "A piece in a metadata file"
     folder: str # of the piece, in `staging`
     source: int # row of the source names
     labels: np.ndarray # for each of the piece's label names, its row in the file's
     size: tuple # numbers of rows and values of the piece, on both sides
     row_counts: RowCounts
-    start: int = 0 # bytes of the shares before it
+    start: int = 0 # bytes of the parts before it
 
     def choice(self, job, plan, rule):
         spool = _spool(job, self.folder, plan.kind, self.size)
         return ChosenRows(spool, rule.rows(spool, plan.split), self.source, self.labels)
 
-def shares_of_shards(
+def rows_of_shards(
     job:Job,
     plan:Plan,
-    shares:list, # `Share`s in the order of the raw data
+    parts:list, # `SideRows` in the order of the raw data
     rule:SplitRule,
-)->list: # (number before gaps are closed, `Share`s that it overlaps), for each shard
+)->list: # (number before gaps are closed, `SideRows` that it overlaps), for each shard
     "Which pieces have rows in which shard"
-    sizes = [plan.size(o.row_counts.rows, o.row_counts.values) for o in shares]
+    sizes = [plan.size(o.row_counts.rows, o.row_counts.values) for o in parts]
     ends = np.cumsum(sizes).tolist()
     spans = [(o._replace(start=end - size), (end - size) // plan.shard_bytes, (end - 1) // plan.shard_bytes)
-             for o, size, end in zip(shares, sizes, ends) if size]
-    shares = [o for o, *_ in spans]
+             for o, size, end in zip(parts, sizes, ends) if size]
+    parts = [o for o, *_ in spans]
     numbers = range(spans[-1][2] + 1)
-    if any(plan.size(1, o.row_counts.most) > plan.shard_bytes for o in shares):
-        choices = [(o, o.choice(job, plan, rule)) for o in shares]
+    if any(plan.size(1, o.row_counts.most) > plan.shard_bytes for o in parts):
+        choices = [(o, o.choice(job, plan, rule)) for o in parts]
         numbers = np.unique(np.concatenate([plan.numbers(p, o.start)[p.keep] for o, p in choices])).tolist()
     return [(number, [o for o, first, last in spans if first <= number <= last]) for number in numbers]
 
 def make_shard(
     job:Job,
-    argument:tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `shares_of_shards`
+    argument:tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `rows_of_shards`
 )->Output:
     "Write one shard"
-    plan, rule, place, of, (number, shares) = argument
-    choices = [(o, o.choice(job, plan, rule)) for o in shares]
+    plan, rule, place, of, (number, parts) = argument
+    choices = [(o, o.choice(job, plan, rule)) for o in parts]
     choices = [p._replace(keep=p.keep & (plan.numbers(p, o.start) == number)) for o, p in choices]
     path = shard_path(Path(job.staging) / f'{plan.split}_{plan.kind}.npy', place)
     write_shard(path, plan, choices, place, of)
@@ -272,31 +272,31 @@ def write(self:SharedRun,
     names, tables = joined_names([o.part.labels for _, o in self.pieces])
     sources, calls = [o.source.name for o in self.surveys], []
     for kind in self.job.asked.kinds:
-        of_sides = self._shares(kind, rule, tables, report)
-        for split, shares in of_sides.items():
-            if not any(o.row_counts.rows for o in shares): continue
-            plan = Plan(kind, split, root, sources, list(names), *_common(shares), shard_bytes)
-            shards = shares_of_shards(self.job, plan, shares, rule)
+        of_sides = self._rows_of_sides(kind, rule, tables, report)
+        for split, parts in of_sides.items():
+            if not any(o.row_counts.rows for o in parts): continue
+            plan = Plan(kind, split, root, sources, list(names), *_common(parts), shard_bytes)
+            shards = rows_of_shards(self.job, plan, parts, rule)
             calls += [(plan, rule, place, len(shards), o) for place, o in enumerate(shards)]
     report.outputs = list(self.call(make_shard, calls))
     self._check_written(report)
 
-def _common(shares):
+def _common(parts):
     "Values in each row (`None` if rows differ), and bytes of the longest path"
-    counts = {n for o in shares for n in o.row_counts.counts}
-    return min(counts) if len(counts) == 1 else None, max(o.row_counts.width for o in shares)
+    counts = {n for o in parts for n in o.row_counts.counts}
+    return min(counts) if len(counts) == 1 else None, max(o.row_counts.width for o in parts)
 
 @patch
-def _shares(self:SharedRun, kind, rule, tables, report):
-    "'train' and 'val' to the `Share`s of the pieces that have a kind, whose rows are counted in the report"
+def _rows_of_sides(self:SharedRun, kind, rule, tables, report):
+    "'train' and 'val' to the `SideRows` of the pieces that have a kind, whose rows are counted in the report"
     own = [(n, o, table) for (n, o), table in zip(self.pieces, tables) if kind in o.groups]
     counts = self.call(count_rows, [(o.folder, kind, o.sizes[kind], rule) for _, o, _ in own])
     found = {'train': [], 'val': []}
     for (n, o, table), counted in zip(own, counts):
         sides = report.sources[self.surveys[n].source.name].split.setdefault(kind, [0, 0])
-        for i, (split, shares) in enumerate(found.items()):
+        for i, (split, parts) in enumerate(found.items()):
             sides[i] += counted[split].rows
-            shares.append(Share(o.folder, n, table, o.sizes[kind], counted[split]))
+            parts.append(SideRows(o.folder, n, table, o.sizes[kind], counted[split]))
     return found
 
 @patch

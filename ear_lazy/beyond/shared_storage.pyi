@@ -78,25 +78,25 @@ def count_rows(job: Job,
 ) -> dict: # 'train' and 'val' to `RowCounts`
     "Count a piece's rows on each side"
 
-class Share(NamedTuple):
+class SideRows(NamedTuple):
     "A piece in a metadata file"
     folder: str # of the piece, in `staging`
     source: int # row of the source names
     labels: np.ndarray # for each of the piece's label names, its row in the file's
     size: tuple # numbers of rows and values of the piece, on both sides
     row_counts: RowCounts
-    start: int = ... # bytes of the shares before it
+    start: int = ... # bytes of the parts before it
     def choice(self, job, plan, rule) -> ChosenRows: ...
 
-def shares_of_shards(job: Job,
+def rows_of_shards(job: Job,
     plan: Plan,
-    shares: list, # `Share`s in the order of the raw data
+    parts: list, # `SideRows` in the order of the raw data
     rule: SplitRule,
-) -> list: # (number before gaps are closed, `Share`s that it overlaps), for each shard
+) -> list: # (number before gaps are closed, `SideRows` that it overlaps), for each shard
     "Which pieces have rows in which shard"
 
 def make_shard(job: Job,
-    argument: tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `shares_of_shards`
+    argument: tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `rows_of_shards`
 ) -> Output:
     "Write one shard"
 

@@ -204,6 +204,7 @@ def read_file(
         r.problem('malformed', 'dropped', image=o.image, where=o.where, detail=o.reason, boxes=1)
     return _sound(r, boxes)
 
+# %% ../../nbs/2_formats/vott_json.ipynb #71e0c07e
 def _size(asset): return (asset.size.height or 0, asset.size.width or 0) if asset.size else (0, 0)
 
 def _sound(r, boxes):

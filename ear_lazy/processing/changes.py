@@ -16,7 +16,7 @@ from ..formats.shared.registry import readers
 from ..formats.shared.tree import Tree, images_of, join
 
 # %% ../../nbs/4_processing/changes.ipynb #14642344
-SHARE = 10_000 # files per call
+FILES_PER_CALL = 10_000
 
 def refresh(
     digests:dict, # File relative to the root to its `FileDigest`; brought up to date
@@ -25,8 +25,8 @@ def refresh(
 ):
     "Renew the digests of files whose stamps have changed"
     above, known = os.path.join(root, ''), list(digests.items())
-    shares = [(above, known[a:a + SHARE]) for a in range(0, len(known), SHARE)]
-    for changed in (each if len(shares) > 2 else map)(_changed, shares):
+    calls = [(above, known[a:a + FILES_PER_CALL]) for a in range(0, len(known), FILES_PER_CALL)]
+    for changed in (each if len(calls) > 2 else map)(_changed, calls):
         for file in changed: digests[file] = take_digest(above + file)
 
 def _changed(share):
@@ -52,10 +52,10 @@ def surroundings_digest(
         for size, _, other in _looks((tree.path(join(path, '')), others)):
             texts.append((path, size, other, content_digest(tree.path(join(path, other))) if size < SMALL else ''))
     images = [(path, sorted(folder.images)) for path, folder in folders.items()]
-    shares = [(path, names[a:a + SHARE]) for path, names in images for a in range(0, len(names), SHARE)]
-    each = tree.each if sum(len(names) for _, names in shares) > 2 * SHARE else map
-    digests = each(_digest_of_looks, [(tree.path(join(path, '')), names) for path, names in shares])
-    return digest_of(texts, [(path, len(names), o) for o, (path, names) in zip(digests, shares)])
+    calls = [(path, names[a:a + FILES_PER_CALL]) for path, names in images for a in range(0, len(names), FILES_PER_CALL)]
+    each = tree.each if sum(len(names) for _, names in calls) > 2 * FILES_PER_CALL else map
+    digests = each(_digest_of_looks, [(tree.path(join(path, '')), names) for path, names in calls])
+    return digest_of(texts, [(path, len(names), o) for o, (path, names) in zip(digests, calls)])
 
 def _digest_of_looks(files): return digest_of(_looks(files))
 

@@ -342,12 +342,12 @@ def _picture(raw_data_dir, problem, outside=()):
     except (ValueError, OverflowError): return 'a place that cannot be drawn' # of a box far beyond any picture
 
 # %% ../../nbs/4_processing/report.ipynb #eea9e3e9
-def _shares(counts, each=3, most=12):
+def _shown_of_each(counts, each=3, most=12):
     "How many to show of each group: the first of every group before the second of any"
-    shares = [0] * len(counts)
+    shown = [0] * len(counts)
     for n in range(max(each, most // len(counts))):
-        for i, count in enumerate(counts): shares[i] += n < count and sum(shares) < most
-    return shares
+        for i, count in enumerate(counts): shown[i] += n < count and sum(shown) < most
+    return shown
 
 def _group_html(raw_data_dir, outside, reason, action, problems, shown):
     "Lines of the table for one reason"
@@ -366,8 +366,8 @@ def _repr_html_(self:Problems)->str:
     if not self: return '<p>No problems.</p>'
     groups = _groups(self)
     header = html_cells('th', ['', 'file', 'where', 'image', 'detail'])
-    shares = _shares([len(o) for o in groups.values()])
-    lines = (_group_html(self.raw_data_dir, self.outside, *k, o, n) for (k, o), n in zip(groups.items(), shares))
+    shown = _shown_of_each([len(o) for o in groups.values()])
+    lines = (_group_html(self.raw_data_dir, self.outside, *k, o, n) for (k, o), n in zip(groups.items(), shown))
     hint = '<p>All of one reason: <code>problems.where(reason=…)</code></p>' if len(groups) > 1 else ''
     return f"<table><tr>{header}</tr>{''.join(chain.from_iterable(lines))}</table>{hint}"
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ..base.arguments import share
+from ..base.arguments import fraction
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
 # %% ../../nbs/4_processing/splits.ipynb #aababe27
@@ -54,7 +54,7 @@ def train_side(
     train_split:float=0.8, # Share of groups that go to train, 0 to 1
 )->np.ndarray: # (n,) True for train
     "Which rows are train; raises `ValueError` for a share outside 0 to 1"
-    share('train_split', train_split)
+    fraction('train_split', train_split)
     return np.asarray(hashes, np.uint64).astype(np.float64) / 2**64 < train_split
 
 # %% ../../nbs/4_processing/splits.ipynb #20346f2d
