@@ -416,6 +416,8 @@ def test_few_bits_in_16_are_refused_and_not_black(tmp_path, loader, most):
     cv2.imwrite(str(tmp_path/'a.png'), alpha)
     with pytest.raises(ImageLoadError, match='no number of'): load_image(tmp_path/'a.png', loader)
     with pytest.raises(ImageLoadError, match='no number of'): decode_image(open_image(tmp_path/'a.png'), loader, window=(0, 0, 5, 5))
+    cv2.imwrite(str(tmp_path/'c.png'), np.zeros_like(grey))
+    assert not load_image(tmp_path/'c.png', loader).any(), 'what is black is black'
     cv2.imwrite(str(tmp_path/'b.png'), np.where(LEVELS > .99, 4096, grey).astype(np.uint16))
     assert load_image(tmp_path/'b.png', loader).max() == 16
 

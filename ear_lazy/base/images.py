@@ -373,7 +373,8 @@ def eight_bits(
     "The upper 8 bits; raises `ImageLoadError` for 16 bits that hold 12 or fewer"
     array = np.asarray(im) if im.mode.startswith('I;16') else None # Pillow has made 8 bits of colours
     if ';16' in raw:
-        if (array.max()//256 if array is not None else _highest(im)) < LEAST//256:
+        highest = array.max() if array is not None else 256*_highest(im) + 255
+        if 0 < highest < LEAST:
             raise ImageLoadError(f'it has 16 bits, and no number of {LEAST:,} or more, so it would be black: multiply them to reach 65,535, or save it with 8 bits',
                                  path, fault='not_image')
     if array is None: return im
