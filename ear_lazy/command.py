@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 
 from . import __version__
+from .base.arguments import ArgumentParser
 from .base.errors import EarLazyError
 from .base.extras import extra
+from .base.printable import printable
 
 # %% ../nbs/command.ipynb #aae996b2
 def _at_least(least):
@@ -91,11 +93,11 @@ def _add_work(parser, listing):
 def make_parser(
     prog:str='ear-lazy process', # Name of the command
     listing:bool=False, # Is it for `ear-lazy list`?
-)->argparse.ArgumentParser:
+)->ArgumentParser:
     "The arguments of the command"
     what = 'Show what there is to read, and write nothing.' if listing else 'Turn raw annotations into metadata files.'
     example = '--raw-data-dir data/raw' if listing else '--all --raw-data-dir data/raw --output-dir data/preprocessed'
-    p = argparse.ArgumentParser(prog, usage=f"{prog} [options]{'' if listing else ' --all'}", description=what,
+    p = ArgumentParser(prog, usage=f"{prog} [options]{'' if listing else ' --all'}", description=what,
                                 formatter_class=argparse.RawDescriptionHelpFormatter, epilog=f'Example: {prog} {example}') # not cut into lines
     _add_outputs(p, listing)
     _add_inputs(p)
@@ -155,12 +157,12 @@ def _run(args, kinds, executor):
     report = processor.process(kinds, args.train_split)
     print(report)
     if not report.outputs: return _fail(args.prog, 'nothing was written: no annotation was left to write', 1)
-    print(f'\n{len(report.outputs)} files, report.json and problems.csv in {args.output_dir}, {report.seconds:.1f} s')
+    print(f'\n{len(report.outputs)} files, report.json and problems.csv in {printable(args.output_dir)}, {report.seconds:.1f} s')
     if report.is_of_last_run: print('Nothing has changed since the last run, so nothing was written; --force parses everything again.')
     return 0
 
 def _fail(prog, sentence, status):
-    print(f'{prog}: {sentence}', file=sys.stderr)
+    print(f'{prog}: {printable(sentence)}', file=sys.stderr)
     return status
 
 # %% ../nbs/command.ipynb #1999780d
@@ -179,7 +181,7 @@ def _main(name, args, prog):
 
 def _all_parser():
     lines = [f'  {name:<9}{what}\n           ear-lazy {name} {example}' for name, (what, example) in COMMANDS.items()]
-    p = argparse.ArgumentParser(
+    p = ArgumentParser(
         'ear-lazy', usage='ear-lazy COMMAND [...]', formatter_class=argparse.RawDescriptionHelpFormatter, description='Image annotations as small metadata files.',
         epilog='\n'.join(['commands, with an example of each:', *lines, '', 'ear-lazy COMMAND --help tells its options.']))
     p.add_argument('command', choices=COMMANDS, metavar='COMMAND', help='one of those below')

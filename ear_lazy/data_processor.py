@@ -32,6 +32,7 @@ from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, kind_of
 from .base.parameters import described
+from .base.printable import has_secrets, printable
 from .base.records import Problem
 from .base.storage import absolute_location, check_storage, is_remote
 from .beyond.mirror import mirror_raw, output_stand_in, publish
@@ -96,7 +97,7 @@ class DataProcessor:
         self.report = None
 
     def __repr__(self):
-        return f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})'
+        return printable(f'DataProcessor({str(self.raw_data_dir)!r} → {str(self.output_dir)!r}, seed={self.seed})')
 
 # %% ../nbs/data_processor.ipynb #b8d2d55c
 @patch
@@ -139,6 +140,9 @@ def process_teacher(self:DataProcessor,
     return self._process_and_show(('teacher',), train_split)
 
 # %% ../nbs/data_processor.ipynb #1d8e7077
+_NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are recorded nowhere: open the files with root_dir= and the whole URL, '
+                 'or with credentials of the environment')
+
 @patch
 @described
 def process(self:DataProcessor,
@@ -153,6 +157,7 @@ def process(self:DataProcessor,
     if not self.shared_storage: report = self._report(kinds, train_split)
     else: report = self._shared_report(kinds, train_split)
     self._publish(report)
+    if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)
     report.seconds = time.monotonic() - started
     self.report = report
     return report

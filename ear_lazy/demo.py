@@ -20,9 +20,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from .base.arguments import home_path
+from .base.arguments import ArgumentParser, home_path
 from .base.errors import EarLazyError, MetadataError, OutputError
 from .base.files import OpenFolder, open_regular, temporary_folder
+from .base.printable import printable
 from .data_processor import DataProcessor
 from .formats.shared.tree import KINDS
 from .metadata.file import Metadata
@@ -200,9 +201,9 @@ def run(
     "Run every step, and print its figures"
     folder = home_path(folder)
     raw, s = _timed(make_raw, folder, images)
-    print(f'1. Drew {images:,} images, annotated in COCO JSON, CSV and .pts: {raw}, {_disk_bytes(raw):,} bytes, {s:.1f} s\n', flush=True)
+    print(f'1. Drew {images:,} images, annotated in COCO JSON, CSV and .pts: {printable(raw)}, {_disk_bytes(raw):,} bytes, {s:.1f} s\n', flush=True)
     report, s = _timed(process, folder)
-    print(f'2. Read all annotations, and wrote {len(report.outputs)} metadata files into {folder / PREPROCESSED}: {s:.2f} s\n'
+    print(f'2. Read all annotations, and wrote {len(report.outputs)} metadata files into {printable(folder / PREPROCESSED)}: {s:.2f} s\n'
           f'   (detector: images with their boxes; landmarker: images with one set of keypoints; teacher: crops of single ears)\n\n{report}\n', flush=True)
     datasets, s = _timed(open_datasets, folder, report)
     print(f'3. Opened {len(datasets)} files lazily: {s:.2f} s, most of it for importing PyTorch\n', flush=True)
@@ -212,21 +213,21 @@ def run(
     (rows, batches), s = _timed(run_epoch, datasets['train_detector.npy'])
     print(f'5. One epoch of train_detector.npy through a DataLoader with 2 workers: {rows:,} rows in {batches:,} batch{"es" * (batches != 1)}, {s:.1f} s\n', flush=True)
     _, s = _timed(save_gallery, datasets, folder)
-    print(f'6. Drew samples of each kind: {folder / GALLERY}, {s:.1f} s\n', flush=True)
+    print(f'6. Drew samples of each kind: {printable(folder / GALLERY)}, {s:.1f} s\n', flush=True)
     _print_next(folder)
 
 def _print_next(folder):
     lines, command = next_lines(folder)
     indented = ''.join(f'    {line}\n' for line in lines.splitlines())
     print(f'Next, in Python ({sys.executable}) or a notebook:\n\n{indented}')
-    print(f'On the command line; for data of your own, give other folders, and look first with list in place of process --all:\n\n    {command}')
+    print(f'On the command line; for data of your own, give other folders, and look first with list in place of process --all:\n\n    {printable(command)}')
 
 # %% ../nbs/demo.ipynb #bfe2aa1d
 def make_parser(
     prog:str='ear-lazy demo', # Name of the command
-)->argparse.ArgumentParser:
+)->ArgumentParser:
     "The arguments of the command"
-    p = argparse.ArgumentParser(prog, description='Draw synthetic ears, process them, load them lazily, and save a gallery.',
+    p = ArgumentParser(prog, description='Draw synthetic ears, process them, load them lazily, and save a gallery.',
                                 epilog=f'Example: {prog} ear_lazy_demo --images 20')
     p.add_argument('folder', nargs='?', type=Path, default=Path('ear_lazy_demo'), metavar='FOLDER', help='where everything goes (%(default)s)')
     p.add_argument('--images', type=_images, default=200, metavar='N', help='how many images to draw, 3 or more (%(default)s)')
@@ -250,7 +251,7 @@ def main(
     return 0
 
 def _fail(prog, sentence, status):
-    print(f'{prog}: {sentence}', file=sys.stderr)
+    print(f'{prog}: {printable(sentence)}', file=sys.stderr)
     return status
 
 # %% ../nbs/demo.ipynb #5cf3d145

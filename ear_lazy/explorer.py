@@ -265,7 +265,7 @@ def load_flags(self:Explorer,
     "Also flag the rows of a file; warns about rows that are not in this dataset"
     content = json.loads(home_path(path).read_text(encoding='utf-8'))
     if not isinstance(content, dict) or content.get('ear_lazy_flags') != 1:
-        raise ValueError(f'{path} is not a file of flags')
+        raise ValueError(f'{str(path)!r} is not a file of flags')
     marks = {(o['image'], o['annotation']) for o in content['rows']}
     rows = np.flatnonzero(self.table.of_images({os.fsencode(image) for image, _ in marks}))
     found = {int(o): mark for o in rows if (mark := self._mark(o)) in marks}

@@ -8,10 +8,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/export.html.md"""
 __all__ = ['CSV_HEADER', 'to_coco', 'csv_lines', 'to_csv', 'to_yolo']
 
 # %% ../nbs/export.ipynb #4f4dbd9c
-import csv
-import io
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from .base.errors import EarLazyError, OutputError, UnsafePathError
 from .base.files import OpenFolder, is_below, kind_of, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
 from .base.parameters import described
+from .base.printable import csv_text, is_formula, printable
 from .base.records import Records, crop_boxes, keep_objects, make_records
 from .base.storage import is_remote
 from .metadata.file import leaves_root
@@ -347,16 +347,26 @@ def to_csv(
     ds:Any, # Dataset of boxes: detector or teacher
     path:str|os.PathLike[str], # CSV file to write
     images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    defuse:bool=True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
 )->Path: # The file
     "Write rows as a table, or over an earlier one; raises `OutputError`, or `ValueError` for keypoints"
     if ds.kind == 'landmarker': raise ValueError('a table of boxes has no place for keypoints: use to_coco or to_yolo')
-    path, found, text = home_path(path), photos(ds), io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(CSV_HEADER)
-    writer.writerows(csv_lines(found.records, image_names(path, found, images)))
-    return write_file(path, text.getvalue().encode('utf-8', 'surrogateescape'), found, images, _is_table, raw_check(ds, found))
+    path, found = home_path(path), photos(ds)
+    header, lines = CSV_HEADER, csv_lines(found.records, image_names(path, found, images))
+    if defuse: header, lines = _defused(header, lines)
+    return write_file(path, csv_text(header, lines).encode('utf-8', 'surrogateescape'), found, images, _is_table, raw_check(ds, found))
 
-def _is_table(beginning): return beginning.startswith(','.join(CSV_HEADER).encode() + b'\n')
+def _defused(header, lines):
+    "The table without formulas; if there are any, one more column says which cells got an apostrophe"
+    places = 0, header.index('label')
+    found = [[header[i] for i in places if is_formula(o[i])] for o in lines]
+    if not any(found): return header, lines
+    def cells(line, names): return (*(f"'{o}" if name in names else o for name, o in zip(header, line)), ' '.join(names))
+    return (*header, 'defused'), list(map(cells, lines, found))
+
+def _is_table(beginning):
+    "Did `to_csv` write it?"
+    return re.match(f"{','.join(CSV_HEADER)}(,defused)?\n".encode(), beginning) is not None
 
 # %% ../nbs/export.ipynb #ce90c430
 def yolo_names(
@@ -369,7 +379,7 @@ def yolo_names(
         # A second `images` in a path misleads trainers, which replace the last one by `labels`.
         names.append('/'.join([*('imgs' if o == 'images' else o for o in folders), base]))
         other = taken.setdefault(_label_name(names[-1]), path)
-        if other != path: raise ValueError(f'{other} and {path} would share a label file; use to_coco')
+        if other != path: raise ValueError(f'{printable(other)} and {printable(path)} would share a label file; use to_coco')
     return names
 
 def _label_name(name): return f"{name.rpartition('.')[0] or name}.txt"
@@ -415,7 +425,7 @@ def _check_near(r, points):
     near = (points[..., :2] >= -FAR).all(-1) & (points[..., :2] <= 1 + FAR).all(-1) & (points[..., 2] > 0)
     if not len(r.points) or near.any(1).all(): return
     image = r.images[r.image_of[np.argmin(near.any(1))]]
-    raise ValueError(f'{image}: all keypoints lie far outside, which YOLO has no numbers for: use to_coco')
+    raise ValueError(f'{printable(image)}: all keypoints lie far outside, which YOLO has no numbers for: use to_coco')
 
 def _boxes_of_points(r):
     "Boxes around points; an empty box inside the image if they span no area there, since a line needs a box"

@@ -17,7 +17,6 @@ from contextlib import ExitStack, nullcontext
 from copy import copy
 from functools import partial
 from hashlib import blake2b
-from html import escape
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -36,7 +35,9 @@ from ear_lazy.base.images import (
     OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
     stored_turn)
 from .base.parameters import described
-from .base.storage import absolute_location, check_storage, is_remote
+from .base.printable import has_secrets, printable
+from .base.storage import absolute_location, check_storage, cut_query, is_remote
+from .base.tables import printable_html
 from .loading.cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_transform, chosen_cache
@@ -90,6 +91,8 @@ class LazyNPYDataset(RowDataset):
 def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     if root_dir is not None: self.root = absolute_location(root_dir)
     else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
+    self._signature = '' # of a signed URL: images have it behind their names
+    if has_secrets(self.root): self.root, self._signature = cut_query(self.root)
     check_storage(self.root)
     self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
@@ -112,7 +115,7 @@ def label_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('lab
 @patch
 def _annotation(self:LazyNPYDataset, row):
     path = self.metadata.image_path(row)
-    if not os.path.isabs(path): path = f'{self.root}/{path}'
+    if not os.path.isabs(path): path = f'{self.root}/{path}{self._signature}'
     return {'image_path': path, KEYS[self.kind]: self.metadata.values(row)}
 
 # %% ../nbs/lazy_dataset.ipynb #cefa4c00
@@ -520,7 +523,7 @@ def __repr__(self:LazyNPYDataset):
     options = ', '.join(f'{k}={v}' for k, v in kept.items())
     if self.image_size: options += f', image_size={self.image_size}, resize={self.resize!r}'
     if self.transform: options += f', transform={_name(self.transform)}'
-    return f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})'
+    return printable(f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})')
 
 def _thumbnail(dataset, i):
     try:
@@ -528,11 +531,11 @@ def _thumbnail(dataset, i):
         if isinstance(sample, Skipped): raise sample.error
         return thumbnail_html(sample, size=96)
     except EarLazyError as e:
-        return f'<span style="display:inline-block;width:96px;font-size:70%">{escape(str(e))}</span>'
+        return f'<span style="display:inline-block;width:96px;font-size:70%">{printable_html(e)}</span>'
 
 def _html(facts, dataset):
     left = 'style="text-align:left"'
-    lines = (f'<tr><th {left}>{escape(k)}</th><td {left}>{escape(str(v))}</td></tr>' for k, v in facts.items())
+    lines = (f'<tr><th {left}>{printable_html(k)}</th><td {left}>{printable_html(v)}</td></tr>' for k, v in facts.items())
     n = len(dataset)
     shown = np.unique(np.linspace(0, n - 1, min(6, n)).astype(int))
     return f"<table>{''.join(lines)}</table><div>{' '.join(_thumbnail(dataset, i) for i in shown)}</div>"

@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/migrate.html.md"""
 __all__ = ['migrate', 'make_parser', 'main']
 
 # %% ../nbs/migrate.ipynb #5ac726ff
-import argparse
 import io
 import math
 import os
@@ -21,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .base.arguments import home_path
+from .base.arguments import ArgumentParser, home_path
 from .base.compat import BoundedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
+from .base.printable import printable
 from .metadata.file import Metadata, ChosenRows, Rows, Spool, sign_shards, write_metadata
 from .metadata.roots import image_root, is_near
 
@@ -387,9 +387,9 @@ def _write(staging, name, kind, rows, split, root, source):
 # %% ../nbs/migrate.ipynb #a0344f73
 def make_parser(
     prog:str='ear-lazy migrate', # Name of the command
-)->argparse.ArgumentParser:
+)->ArgumentParser:
     "The options of the command"
-    parser = argparse.ArgumentParser(prog, description='Make a metadata file of one that an older version has pickled, '
+    parser = ArgumentParser(prog, description='Make a metadata file of one that an older version has pickled, '
                                      'without running what is in the pickle.', epilog=f'Example: {prog} OLD.npy NEW.npy --root data/raw')
     parser.add_argument('old', metavar='OLD.npy', help='the pickled file')
     parser.add_argument('new', metavar='NEW.npy', help='the file to make')
@@ -410,8 +410,8 @@ def main(
         new = migrate(args.old, args.new, args.root, args.split)
     except EarLazyError as e: return print(f'{prog}: {e}', file=sys.stderr) or 1
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
-    print(f'{args.new}: {len(new):,} {new.kind} rows', end='')
-    print(f', {missing:,} of them without an image in {args.root}; old relative paths are resolved from the current folder: '
+    print(f'{printable(args.new)}: {len(new):,} {new.kind} rows', end='')
+    print(f', {missing:,} of them without an image in {printable(args.root)}; old relative paths are resolved from the current folder: '
           'run this where the old program was run' if missing else '')
     folder = os.path.dirname(os.path.realpath(args.new))
     if not is_near(new.root, folder): print(f'Its images are far from it: open it with root_dir={os.path.abspath(args.root)!r}')

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/arguments.html.md"""
 __all__ = []
 
 # %% ../../nbs/1_base/arguments.ipynb #0c7c8ced
+import argparse
 import operator
 import os
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EarLazyError
+from .printable import printable
 
 # %% ../../nbs/1_base/arguments.ipynb #b2a9ebf1
 def whole_number(
@@ -88,3 +90,8 @@ def home_path(
     if not text.startswith('~'): return Path(os.path.abspath(text)) if Path(text).parts[:1] and Path(text).parts[0].startswith('~') else Path(path)
     try: return Path(path).expanduser()
     except RuntimeError: raise EarLazyError(f'{path}: {Path(path).parts[0]} is no home folder on this machine; write ./~… for a folder of such a name') from None
+
+# %% ../../nbs/1_base/arguments.ipynb #036fab78
+class ArgumentParser(argparse.ArgumentParser):
+    "A parser of arguments whose messages are `printable`"
+    def error(self, message): super().error(printable(message))

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .geometry import cxcywh_to_xywh, keypoint_contours, xyxy_to_xywh
 from .parameters import described
+from .printable import printable
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
 else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
@@ -119,7 +120,7 @@ def show_bboxes(
     for (x, y, w, h), label in zip(bboxes, [None]*len(bboxes) if labels is None else labels, strict=True):
         ax.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor='white', linewidth=1.3, path_effects=_rim(1.3)))
         if label is None: continue
-        ax.text(x, y, f'{label} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True, parse_math=False)
+        ax.text(x, y, f'{printable(label)} ', color='white', fontsize=8, va='bottom', path_effects=_rim(0), clip_on=True, parse_math=False)
     return ax
 
 # %% ../../nbs/1_base/drawing.ipynb #c06b3dc6
@@ -190,7 +191,7 @@ def nothing_in(
     return ''
 
 # %% ../../nbs/1_base/drawing.ipynb #e51d88da
-def _name(sample): return PurePath(str(sample.get('image_path', ''))).name
+def _name(sample): return printable(PurePath(str(sample.get('image_path', ''))).name)
 
 def _shortened(name, most=24):
     "A long name without its middle: exporters put hashes into names, and titles must fit side by side"
@@ -200,7 +201,7 @@ def _class_names(sample, label_names):
     "The class of each box as text, '' if it has none; None if the sample has no `labels`"
     if 'labels' not in sample: return None
     numbers = np.atleast_1d(np.asarray(sample['labels'])).tolist()
-    return [str(n if label_names is None else label_names[n]) for n in numbers]
+    return [printable(n if label_names is None else label_names[n]) for n in numbers]
 
 @described
 def show_sample(

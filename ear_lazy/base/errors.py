@@ -12,9 +12,14 @@ __all__ = ['FAULTS', 'EarLazyError', 'RawDataError', 'OutputError', 'UnsafePathE
 import re
 from typing import Any
 
+from .printable import printable, printable_message
+
 # %% ../../nbs/1_base/errors.ipynb #393f9b35
 class EarLazyError(Exception):
-    "Base of every error that this package raises on purpose"
+    "Base of every error that this package raises on purpose; as text it is `printable`, whatever the names in it"
+    def _message(self)->str: return super().__str__()
+    def __str__(self)->str: return printable_message(self._message())
+    def __repr__(self)->str: return f'{type(self).__name__}({str(self)!r})'
 
 # %% ../../nbs/1_base/errors.ipynb #9b15e8dc
 class RawDataError(EarLazyError):
@@ -35,7 +40,7 @@ class UnsafePathError(EarLazyError, OSError):
         self.reason, self.path = reason, str(path)
         self.errno = self.strerror = None # the system did not fail
 
-    def __str__(self): return f'{self.path}: {self.reason}' if self.path else self.reason
+    def _message(self): return f'{self.path}: {self.reason}' if self.path else self.reason
 
 # %% ../../nbs/1_base/errors.ipynb #1a337dc3
 class AnnotationError(EarLazyError):
@@ -48,7 +53,7 @@ class AnnotationError(EarLazyError):
         super().__init__(reason, file, position)
         self.reason, self.file, self.position = reason, file, position
 
-    def __str__(self): return f"{self.file}{f' ({self.position})' if self.position else ''}: {self.reason}"
+    def _message(self): return f"{self.file}{f' ({self.position})' if self.position else ''}: {self.reason}"
 
 # %% ../../nbs/1_base/errors.ipynb #792977a7
 class ProblemError(EarLazyError):
@@ -57,7 +62,7 @@ class ProblemError(EarLazyError):
         super().__init__(problem)
         self.problem = problem
 
-    def __str__(self): return f'{self.problem} (strict: the first problem stops the run)'
+    def _message(self): return f'{self.problem} (strict: the first problem stops the run)'
 
 # %% ../../nbs/1_base/errors.ipynb #97df5889
 class MetadataError(EarLazyError):
@@ -69,7 +74,7 @@ class MetadataError(EarLazyError):
         super().__init__(reason, str(path))
         self.reason, self.path = reason, str(path)
 
-    def __str__(self): return f'{self.path}: {self.reason}' if self.path else self.reason
+    def _message(self): return f'{self.path}: {self.reason}' if self.path else self.reason
 
 # %% ../../nbs/1_base/errors.ipynb #254e0ff6
 FAULTS = {
@@ -102,7 +107,7 @@ def _row_error(text):
 def _found_again(error, reason, path, row):
     "Reason, path and row; out of the text of a traceback, where there is no path"
     if path or not (found := _row_error(reason)): return reason, str(path), row
-    error.add_note(reason)
+    error.add_note('\n'.join(map(printable, reason.split('\n'))))
     path, row, reason = found
     return reason, path, row
 
@@ -121,7 +126,7 @@ class ImageLoadError(EarLazyError, OSError):
         super().__init__(*found)
         self.fault = fault
 
-    def __str__(self): return f"{self.path}{'' if self.row is None else f' (row {self.row})'}: {self.reason}"
+    def _message(self): return f"{self.path}{'' if self.row is None else f' (row {self.row})'}: {self.reason}"
 
 # %% ../../nbs/1_base/errors.ipynb #244eed6a
 class TransformError(EarLazyError):
@@ -137,7 +142,7 @@ class TransformError(EarLazyError):
         self.reason, self.path, self.row = found = _found_again(self, reason, path, row)
         super().__init__(*found)
 
-    def __str__(self):
+    def _message(self):
         if not self.path: return self.reason
         row = '' if self.row is None else f' (row {self.row})'
         return f'{self.path}{row}: {self.reason}'
@@ -153,4 +158,4 @@ class StorageError(EarLazyError, OSError):
         super().__init__(reason, str(path), fault)
         self.reason, self.path, self.fault = reason, str(path), fault
 
-    def __str__(self): return f'{self.path}: {self.reason}'
+    def _message(self): return f'{self.path}: {self.reason}'

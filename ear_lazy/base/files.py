@@ -113,6 +113,12 @@ class OpenFolder:
         found.path, found._fd = self.path / name, self._open(at, self._fd)
         return found
 
+    def make_private(self):
+        "Let nobody else in, if the folder is one's own"
+        if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
+        found = os.fstat(self._fd)
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077: os.fchmod(self._fd, 0o700)
+
     def close(self):
         fd, self._fd = self._fd, None
         if fd is not None: os.close(fd)

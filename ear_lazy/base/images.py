@@ -23,6 +23,7 @@ from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
 from .extras import extra
 from .files import open_regular
 from .geometry import Fit, turn_points
+from .printable import printable
 from .retries import retried
 from .storage import is_remote, prefetch, read
 
@@ -393,7 +394,7 @@ class OpenImage(NamedTuple):
     size: tuple # (height, width) as a person sees it
     status: os.stat_result|None = None # Of the file on disk, from before it was read
 
-    def __repr__(self): return f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})'
+    def __repr__(self): return printable(f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})')
 
 def _bytes_a_pixel(im):
     "Peak bytes of memory per pixel while decoding, besides the file"

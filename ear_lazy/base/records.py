@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .geometry import clip_boxes, keypoints_to_boxes, pad_boxes
+from .printable import printable
 
 # %% ../../nbs/1_base/records.ipynb #f471a23b
 class Problem(NamedTuple):
@@ -37,7 +38,7 @@ class Problem(NamedTuple):
         where = ', '.join(o for o in (self.where, self.image) if o)
         place = f"{self.file or self.source}{f' ({where})' if where else ''}"
         what = f"{REASONS.get(self.reason, self.reason)}{f': {self.detail}' if self.detail else ''}"
-        return f'{place}: {what} → {self.action}'
+        return printable(f'{place}: {what} → {self.action}')
 
 # %% ../../nbs/1_base/records.ipynb #9f30539b
 REASONS = {

@@ -24,6 +24,7 @@ from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_sign
 from .errors import StorageError, UnsafePathError
 from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
+from .printable import has_secrets, masked, printable, public_url
 from .retries import retried
 from .shared_memory import in_forked_child
 
@@ -42,7 +43,7 @@ def absolute_location(
 )->str:
     "An absolute path, `~` expanded, or a URL without `/` at its end; a `file://` URL is a path"
     text = os.fspath(path)
-    if text is not path and _BROKEN_URL(text): raise ValueError(f'{text!r} was a URL before it became a Path: pass it as text')
+    if text is not path and _BROKEN_URL(text): raise ValueError(f'{masked(text)!r} was a URL before it became a Path: pass it as text')
     if not is_remote(text): return os.path.abspath(home_path(text))
     protocol, _, rest = text.partition('://')
     return os.path.abspath(rest) if protocol in ('file', 'local') else text.rstrip('/')
@@ -56,7 +57,7 @@ def join_url(
     protocol, _, rest = url.partition('://')
     bucket, path = _bucket(rest)
     joined = posixpath.normpath(posixpath.join(path, relative))
-    if joined.split('/')[0] == '..' or joined.startswith('/'): raise ValueError(f'{relative!r} is not in the bucket of {url}')
+    if joined.split('/')[0] == '..' or joined.startswith('/'): raise ValueError(f'{relative!r} is not in the bucket of {printable(url)}')
     return f'{protocol}://{bucket}' + ('' if joined == '.' else f'/{joined}')
 
 def relative_url(
@@ -67,6 +68,13 @@ def relative_url(
     (protocol, _, rest), (other, _, start) = url.partition('://'), folder.partition('://')
     (bucket, path), (where, above) = _bucket(rest), _bucket(start)
     return posixpath.relpath(path or '.', above or '.') if (protocol, bucket) == (other, where) else None
+
+def cut_query(
+    url:str, # Perhaps with parameters behind a `?`
+)->tuple: # The URL before them, and the parameters with their `?`
+    "A URL in two parts"
+    start, mark, query = url.partition('?')
+    return start.rstrip('/'), mark + query
 
 def _bucket(rest):
     bucket, _, path = rest.partition('/')
@@ -106,6 +114,11 @@ _NETWORK = re.compile('connect|timeout|payload|incomplete|disconnected|http', re
 _PASSING_ERRNOS = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
                                              'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO')}
 
+def _status(error):
+    "The HTTP status that an error is about, or None"
+    while error and not hasattr(error, 'status'): error = error.__cause__
+    return getattr(error, 'status', None)
+
 def storage_error(
     error:Exception, # What fsspec or a package below it raised
     url:str, # The file
@@ -113,10 +126,11 @@ def storage_error(
     "The same error, with its `fault` and what to do about it"
     name = type(error).__name__
     said = ' '.join(str(error).split()) or name
-    if isinstance(error, FileNotFoundError): fault, reason = 'missing', 'no such file, folder or bucket'
-    elif isinstance(error, PermissionError) or _CREDENTIALS.search(name):
+    if isinstance(error, FileNotFoundError) and _status(error) not in (401, 403): fault, reason = 'missing', 'no such file, folder or bucket'
+    elif isinstance(error, PermissionError) or _CREDENTIALS.search(name) or _status(error) in (401, 403):
         fault, reason = 'denied', 'access is denied: check the credentials, and what they allow'
         if 'xpired' in said: reason = 'the credentials have expired: renew them'
+        if url.startswith('http'): reason += '. What a URL holds of user, password and signature is recorded nowhere: open the file with root_dir= and the whole URL'
         reason += f' ({said})'
     elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSING_ERRNOS or _NETWORK.search(name):
         fault = 'unreachable'
@@ -131,7 +145,7 @@ def storage_errors(
     "Turn whatever goes wrong inside the block into a `StorageError` that names `url`"
     try: yield
     except (StorageError, ImportError, MemoryError): raise
-    except Exception as error: raise storage_error(error, url) from error
+    except Exception as error: raise storage_error(error, url) from (None if has_secrets(url) else error) # a cause may name the whole URL
 
 # %% ../../nbs/1_base/storage.ipynb #9701ef45
 PATIENCE_SECONDS = 5 # from the first try to the last
@@ -283,7 +297,9 @@ def _cache_part(what, url):
     "The folder of a part of the cache"
     try:
         cache_dir().mkdir(0o700, parents=True, exist_ok=True)
-        with OpenFolder(cache_dir()) as cache, cache.folder(what, make=True) as part: yield part
+        with OpenFolder(cache_dir()) as cache, cache.folder(what, make=True) as part:
+            part.make_private()
+            yield part
     except StorageError: raise
     except OSError as e:
         raise StorageError(f'cannot be kept in the cache folder {cache_dir()}: {e.strerror or e}; EAR_LAZY_CACHE=… chooses another', url) from e
@@ -294,7 +310,9 @@ def in_cache(
     what:str, # Which part of the cache: 'files', 'images', …
 ): # An `OpenFolder` of its own, made if missing
     "Where to keep something of a URL; a disk error or a link in the block becomes a `StorageError` that names the cache folder"
-    with _cache_part(what, url) as part, part.folder(_digest(url), make=True) as folder: yield folder
+    with _cache_part(what, url) as part, part.folder(_digest(public_url(url)), make=True) as folder:
+        folder.make_private()
+        yield folder
 
 # %% ../../nbs/1_base/storage.ipynb #0d5aa70b
 def part_name()->str:
@@ -369,10 +387,11 @@ def _forget(folder, but):
 def _kept(url, end, keep):
     "A file from the cache folder, or from the storage"
     if not keep: return read_whole(url, end)
-    with in_cache(url[:url.rfind('/')], 'images') as folder:
-        with suppress(FileNotFoundError): return folder.read(_digest(url))
+    name = public_url(url)
+    with in_cache(name[:name.rfind('/')], 'images') as folder:
+        with suppress(FileNotFoundError): return folder.read(_digest(name))
         data = read_whole(url, end)
-        if data and len(data) < end and _has_room(url, len(data), keep): write_whole(folder, _digest(url), data)
+        if data and len(data) < end and _has_room(url, len(data), keep): write_whole(folder, _digest(name), data)
     return data
 
 def _has_room(url, size, most):

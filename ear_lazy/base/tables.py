@@ -10,6 +10,8 @@ __all__ = []
 # %% ../../nbs/1_base/tables.ipynb #1d313e5e
 from html import escape
 
+from .printable import printable
+
 # %% ../../nbs/1_base/tables.ipynb #0917c1d8
 def aligned(
     header:list, # Names of columns
@@ -17,7 +19,7 @@ def aligned(
     left:int=3, # How many of the first columns are words
 )->str:
     "A table for the terminal: words aligned to the left, numbers to the right"
-    rows = [header, *([str(o) for o in line] for line in lines)]
+    rows = [[printable(o) for o in line] for line in (header, *lines)]
     widths = [max(len(r[i]) for r in rows) for i in range(len(header))]
     def line(row): return '  '.join(c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths)))
     return '\n'.join(line(r).rstrip() for r in rows)
@@ -37,5 +39,11 @@ def html_cells(
     style:str='', # CSS, of each cell
 )->str:
     "The cells of a row, everything in them escaped"
-    words = (f'{o:,}' if isinstance(o, int) else str(o) for o in row)
-    return ''.join(f'<{tag} style="text-align:left;{style}">{escape(o)}</{tag}>' for o in words)
+    words = (f'{o:,}' if isinstance(o, int) else o for o in row)
+    return ''.join(f'<{tag} style="text-align:left;{style}">{printable_html(o)}</{tag}>' for o in words)
+
+def printable_html(
+    text:object, # A text, or what `str` makes one of
+)->str:
+    "A text as it may stand in HTML, also in an attribute"
+    return escape(printable(text))

@@ -59,6 +59,7 @@ class Header(NamedTuple):
     corners: bool # the last two are the opposite corner, not width and height
     label: int|None = None
     size: tuple|None = None # columns of the image's height and width
+    defused: int|None = None # column that says where `to_csv` put an apostrophe before a name: 'image_path', 'label' or both
 
 def column_name(
     name:str, # In a table
@@ -80,7 +81,7 @@ def parse_header(
     if image is None or not box or _is_normalised(column): return None
     size = next((o for o in SIZE_COLUMNS if all(n in column and n not in box for n in o)), None)
     label = next((column[o] for o in LABEL_COLUMNS if o in column), None)
-    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size))
+    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), column.get('defused'))
 
 def _is_normalised(column):
     "The header of Open Images, a format of its own with fractions of the image"
@@ -182,6 +183,7 @@ def _read_rows(rows, header, file):
     image_of, ids, boxes, labels, blank, bad = [], [], [], [], set(), []
     for line, row in rows:
         if not row: continue
+        if header.defused is not None: row = _as_named(row, header)
         i = image_row.setdefault(row[header.image] if header.image < len(row) else '', len(image_row))
         if i == len(sizes): sizes.append(_size(row, header))
         try: box = parse_box(row, header)
@@ -200,6 +202,12 @@ def _read_rows(rows, header, file):
     r.empty[list(blank.difference(image_of, (i for _, _, i, _ in bad)))] = True
     for line, row, i, reason in bad: _malformed(r, line, row, header, r.images[i], reason)
     return r
+
+def _as_named(row, header):
+    "A line without the apostrophes that keep spreadsheets from running a name"
+    names = row[header.defused].split() if header.defused < len(row) else []
+    at = {i for name, i in (('image_path', header.image), ('label', header.label)) if name in names}
+    return [o.removeprefix("'") if i in at else o for i, o in enumerate(row)] if at else row
 
 def _size(row, header):
     if header.size is None: return 0, 0

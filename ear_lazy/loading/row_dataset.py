@@ -238,10 +238,11 @@ def to_yolo(self:RowDataset,
 def to_csv(self:RowDataset,
     path:str|os.PathLike[str], # CSV file to write
     images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    defuse:bool=True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
 )->Path: # The file
     "Write the rows as a table of boxes; raises `ValueError` for keypoints"
     from ear_lazy.export import to_csv
-    return to_csv(self, path, images)
+    return to_csv(self, path, images, defuse)
 
 @patch
 @described

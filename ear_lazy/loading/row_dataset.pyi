@@ -70,6 +70,7 @@ class RowDataset(Dataset[Sample]):
     def to_csv(self,
         path: str | os.PathLike[str], # CSV file to write
         images: str | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
+        defuse: bool = True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
     ) -> Path: # The file
         "Write the rows as a table of boxes; raises `ValueError` for keypoints"
     def to_hf(self) -> 'HfDataset':

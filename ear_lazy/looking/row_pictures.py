@@ -11,7 +11,6 @@ __all__ = []
 import json
 import os
 from base64 import b64encode
-from html import escape
 from io import BytesIO
 from pathlib import PurePath
 
@@ -23,6 +22,8 @@ from ..base.drawing import as_picture, boxes_of, nothing_in, overlay, points_of,
 from ..base.errors import ImageLoadError, TransformError
 from ..base.geometry import crop_window, fit_boxes, fit_image, fit_points, keypoint_contours
 from ..base.images import decode_image
+from ..base.printable import printable
+from ..base.tables import printable_html
 from ..loading.orientation import as_seen
 from ..loading.row_dataset import RowDataset
 from ..loading.samples import Skipped, apply_transform
@@ -38,7 +39,7 @@ def marks_of(
     "Boxes or keypoints for the page"
     values = np.asarray(values, float)
     if values.shape[-1:] != (3,):
-        names = [o or 'box' for o in classes] or ['box'] * len(values)
+        names = [printable(o or 'box') for o in classes] or ['box'] * len(values)
         words = nothing_in({'bboxes': names}) or ', '.join(_plural(names.count(o), o) for o in dict.fromkeys(names))
         return {'boxes': values.reshape(-1, 4), 'classes': names, 'words': words}
     labelled, hidden = int((values[:, 2] > 0).sum()), int((values[:, 2] == 1).sum())
@@ -178,14 +179,14 @@ def error_text(
     error:Exception, # Raised by a row that cannot be shown
 )->str:
     "The reason as text"
-    return error.reason if isinstance(error, (ImageLoadError, TransformError)) else f'{type(error).__name__}: {error}'
+    return printable(error.reason if isinstance(error, (ImageLoadError, TransformError)) else f'{type(error).__name__}: {error}')
 
 @patch
 def tile(self:Pictures,
     row:int, # 0 to len - 1
 )->tuple: # dict for the page, JPEG
     "A row as a thumbnail"
-    head = {'row': row, 'name': _short(PurePath(os.fsdecode(self.table.paths[row])).name)}
+    head = {'row': row, 'name': _short(printable(PurePath(os.fsdecode(self.table.paths[row])).name))}
     try:
         shown = self(row, crop=True)
         fit = _fitted(shown.size)
@@ -205,7 +206,7 @@ def full(self:Pictures,
 )->tuple: # dict for the page, bytes of an image file
     "A row for the full view, in pixels of its image"
     path = os.fsdecode(self.table.paths[row])
-    head = {'row': row, 'name': PurePath(path).name, 'path': path}
+    head = {'row': row, 'name': printable(PurePath(path).name), 'path': printable(path)}
     try:
         shown = self(row)
         head |= {'words': shown.truth['words'], 'width': shown.size[1], 'height': shown.size[0],
@@ -227,7 +228,7 @@ class StaticGrid(str):
 @patch
 def _static_tile(self:Pictures, row, flagged, most):
     head, data = self.tile(row)
-    words = escape(f"row {row}: {head.get('error', head['words'])}{', flagged' if flagged else ''}, {head['name']}")
+    words = printable_html(f"row {row}: {head.get('error', head['words'])}{', flagged' if flagged else ''}, {head['name']}")
     mark = 'outline:3px solid #ffb000;' if flagged else ''
     if 'error' in head: return f'<span style="{_ERROR_STYLE}{mark}">{words}</span>'
     image = Image.open(BytesIO(data)).convert('RGB')

@@ -25,6 +25,7 @@ from fastcore.basics import patch
 from ..base.arguments import home_path
 from ..base.errors import MetadataError, StorageError, UnsafePathError
 from ..base.files import flush_files, open_regular
+from ..base.printable import printable
 from ..base.storage import is_remote, local_copy
 from ..base.swap import open_file
 
@@ -617,7 +618,7 @@ class Metadata:
         self._first_end = self._starts[1]
 
     def __len__(self)->int: return self._starts[-1]
-    def __repr__(self)->str: return f'Metadata({self.path}: {len(self):,} {self.kind} rows)'
+    def __repr__(self)->str: return printable(f'Metadata({self.path}: {len(self):,} {self.kind} rows)')
     def __reduce__(self): return Metadata, (self.path, self._shards)
 
     @property

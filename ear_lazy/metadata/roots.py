@@ -16,7 +16,8 @@ from fastcore.basics import patch
 
 from ..base.errors import MetadataError
 from ..base.files import opened_path
-from ..base.storage import is_remote, join_url, relative_url
+from ..base.printable import has_secrets, public_url
+from ..base.storage import cut_query, is_remote, join_url, relative_url
 from ..base.swap import real_path
 from .notes import read_origin
 
@@ -67,7 +68,7 @@ def check_near(
     if not is_near(relative, folder) and not read_origin(npy_path): raise _far(npy_path, root)
 
 def _recorded_url(url, root, anywhere):
-    folder = url.rpartition('/')[0]
+    folder = (cut_query(url)[0] if has_secrets(url) else url).rpartition('/')[0]
     if is_near(root, '/' + folder.partition('://')[2].partition('/')[2]): return join_url(folder, root)
     if anywhere and (is_remote(root) or os.path.isabs(root)): return root
     raise _far(url, root)
@@ -164,8 +165,10 @@ def image_root(
     root:str, # Folder that image paths are relative to
     output_dir:str, # Folder of the metadata files
 )->str:
-    "`root` relative to `output_dir`, as the files record it, or absolute if no relative path exists; a root that is a link stays one"
-    if is_remote(root): return is_remote(output_dir) and relative_url(root, output_dir) or root
+    "`root` relative to `output_dir`, as the files record it, or absolute if no relative path exists; a URL without its user, password and signature; a root that is a link stays one"
+    if is_remote(root):
+        root = public_url(root)
+        return is_remote(output_dir) and relative_url(root, public_url(output_dir)) or root
     if is_remote(output_dir): return os.path.realpath(root)
     root = Path(os.path.abspath(root))
     real = os.path.join(os.path.realpath(root.parent), root.name)

@@ -56,4 +56,4 @@ def image_root(
     root: str, # Folder that image paths are relative to
     output_dir: str, # Folder of the metadata files
 ) -> str:
-    "`root` relative to `output_dir`, as the files record it, or absolute if no relative path exists; a root that is a link stays one"
+    "`root` relative to `output_dir`, as the files record it, or absolute if no relative path exists; a URL without its user, password and signature; a root that is a link stays one"

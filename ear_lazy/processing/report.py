@@ -8,8 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_processing/report.html.md"""
 __all__ = ['NOT_ASKED_FOR', 'Count', 'SourceReport', 'Problems', 'Report', 'ReportError', 'read_report']
 
 # %% ../../nbs/4_processing/report.ipynb #db39d421
-import csv
-import io
 import json
 import math
 import os
@@ -17,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from html import escape
 from itertools import chain
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -33,8 +30,9 @@ from ..base.errors import EarLazyError, ImageLoadError
 from ..base.files import is_below, opened_path
 from ..base.images import load_image
 from ..base.parameters import described
+from ..base.printable import csv_text, defused, printable
 from ..base.records import REASONS, Problem, Records
-from ..base.tables import aligned, html_cells, html_table
+from ..base.tables import aligned, html_cells, html_table, printable_html
 from ..formats.shared.tree import Link
 from .output_folder import Output
 
@@ -109,12 +107,9 @@ class Problems(list[Problem]):
         return '\n'.join(lines) or 'no problems'
 
     def to_csv(self)->bytes:
-        "A table with a header and one line per problem; the four cells of its box may be empty"
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
-        writer.writerow((*Problem._fields[:-1], 'x', 'y', 'width', 'height'))
-        writer.writerows((*p[:-1], *(p.box or [''] * 4)) for p in self)
-        return text.getvalue().encode('utf-8', 'backslashreplace')
+        "A table with a header and one line per problem, whose texts are `printable` and never a formula; the four cells of its box may be empty"
+        def cells(p): return (*(defused(printable(o)) if isinstance(o, str) else o for o in p[:-1]), *(p.box or [''] * 4))
+        return csv_text((*Problem._fields[:-1], 'x', 'y', 'width', 'height'), map(cells, self)).encode()
 
 
 
@@ -290,7 +285,7 @@ def _output_lines(report):
     lines = [f"{o.file}: {o.rows:,} row{'s' * (o.rows != 1)}, {o.bytes:,} bytes" for o in report.outputs]
     copies = 'pairs of copies: {exact:,} exact, {similar:,} similar; {split:,} across the split'
     if report.copies: lines.append(copies.format(**report.copies))
-    return lines + [f'no {kind} data found: no {kind} file' for kind in report.kinds if kind not in made]
+    return [*map(printable, lines), *(f'no {kind} data found: no {kind} file' for kind in report.kinds if kind not in made)]
 
 def _groups(problems):
     "Problems of each reason and action"
@@ -306,13 +301,13 @@ def _link_lines(report, most=10):
     for what, links in groups.items():
         lines += [f"{what}: {o.link}{f' and {o.count - 1:,} more' if o.count > 1 else ''} → {o.target}" for o in links[:most]]
         if len(links) > most: lines.append(f'… and to {len(links) - most:,} more folders, which are in report.json')
-    return lines
+    return [*map(printable, lines)]
 
 def _problem_lines(report, most=3):
     "The first problems of each reason, and how many more there are"
     lines = []
     for (reason, action), problems in _groups(report.problems).items():
-        lines.append(f'{len(problems):,} × {REASONS.get(reason, reason)} → {action}')
+        lines.append(printable(f'{len(problems):,} × {REASONS.get(reason, reason)} → {action}'))
         lines += [f'    {p}' for p in problems[:most]]
         if len(problems) > most: lines.append(f'    … and {len(problems) - most:,} more in report.json')
     return lines
@@ -324,7 +319,7 @@ def __repr__(self:Report)->str: return str(self)
 def __str__(self:Report)->str:
     "The report as the command line shows it"
     parts = [aligned(*_source_table(self)), aligned(*_split_table(self)), '\n'.join(_output_lines(self)), '\n'.join(_link_lines(self)), '\n'.join(_problem_lines(self)),
-             '\n'.join(self.notes)]
+             '\n'.join(map(printable, self.notes))]
     return '\n\n'.join(o for o in parts if o)
 
 # %% ../../nbs/4_processing/report.ipynb #4bb4992f
@@ -343,8 +338,8 @@ def _picture(raw_data_dir, problem, outside=()):
     if raw_data_dir is None or not problem.image: return ''
     if problem.reason == 'missing_image' or image.is_absolute() or '..' in image.parts: return 'not on disk'
     words = f"{image.name}: {REASONS.get(problem.reason, problem.reason)}{f', {problem.detail}' if problem.detail else ''}"
-    try: return box_thumbnail_html(_load_inside(raw_data_dir, problem.image, outside), problem.box, words, size=112)
-    except ImageLoadError as e: return escape(e.reason)
+    try: return box_thumbnail_html(_load_inside(raw_data_dir, problem.image, outside), problem.box, printable(words), size=112)
+    except ImageLoadError as e: return printable_html(e.reason)
     except (ValueError, OverflowError): return 'a place that cannot be drawn' # of a box far beyond any picture
 
 # %% ../../nbs/4_processing/report.ipynb #eea9e3e9
@@ -357,7 +352,7 @@ def _shown_of_each(counts, each=3, most=12):
 
 def _group_html(raw_data_dir, outside, reason, action, problems, shown):
     "Lines of the table for one reason"
-    title = f'<b>{len(problems):,} × {escape(REASONS.get(reason, reason))} → {escape(action)}</b> ({escape(reason)})'
+    title = f'<b>{len(problems):,} × {printable_html(REASONS.get(reason, reason))} → {printable_html(action)}</b> ({printable_html(reason)})'
     yield f'<tr><td colspan="5" style="text-align:left">{title}</td></tr>'
     for p in problems[:shown]:
         texts = p.file or p.source, p.where, p.image, p.detail
@@ -381,7 +376,7 @@ def _repr_html_(self:Problems)->str:
 @patch
 def _repr_html_(self:Report)->str:
     "The report as Jupyter shows it, with pictures of the first problems"
-    outputs = ''.join(f'<li>{escape(o)}</li>' for o in (*_output_lines(self), *_link_lines(self)))
+    outputs = ''.join(f'<li>{printable_html(o)}</li>' for o in (*_output_lines(self), *_link_lines(self)))
     tables = html_table(*_source_table(self)) + html_table(*_split_table(self))
-    notes = ''.join(f'<p>{escape(o)}</p>' for o in self.notes)
+    notes = ''.join(f'<p>{printable_html(o)}</p>' for o in self.notes)
     return f'{tables}<ul>{outputs}</ul>{self.problems._repr_html_()}{notes}'

@@ -51,7 +51,7 @@ class Problems(list[Problem]):
         "The problems that have these values; raises `ValueError` for an unknown field or reason"
     def __repr__(self) -> str: ...
     def to_csv(self) -> bytes:
-        "A table with a header and one line per problem; the four cells of its box may be empty"
+        "A table with a header and one line per problem, whose texts are `printable` and never a formula; the four cells of its box may be empty"
     def _repr_html_(self) -> str:
         "The first problems of each reason, a dozen in all, with pictures"
 

@@ -13,13 +13,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
 from ..base.errors import RawDataError, UnsafePathError
 from ..base.files import is_below, open_regular, opened_path
+from ..base.printable import printable
 from ..base.records import REASONS, Records
-from ..base.tables import aligned, html_table
+from ..base.tables import aligned, html_table, printable_html
 from ..formats.discover import FoundSource, Source, check_source
 from ..formats.shared.registry import readers
 from ..formats.shared.tree import SPLIT_FOLDER, Tree, dataset_of, join
@@ -93,11 +93,11 @@ class Sources(list[SourceInfo]):
     def __repr__(self): return str(self)
 
     def __str__(self):
-        parts = aligned(_HEADER, self._lines(), left=4), '\n'.join(self._notes())
+        parts = aligned(_HEADER, self._lines(), left=4), '\n'.join(map(printable, self._notes()))
         return '\n\n'.join(filter(None, parts))
 
     def _repr_html_(self):
-        notes = ''.join(f'<li>{escape(o)}</li>' for o in self._notes())
+        notes = ''.join(f'<li>{printable_html(o)}</li>' for o in self._notes())
         return html_table(_HEADER, self._lines()) + (f'<ul>{notes}</ul>' if notes else '')
 
 def _problems(s): return '; '.join(f'{n:,} × {REASONS.get(reason, reason)}' for reason, n in s.reasons.most_common())
