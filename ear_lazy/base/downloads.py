@@ -12,38 +12,37 @@ import re, time, warnings
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from stat import S_ISREG
+from typing import BinaryIO, NamedTuple
 
 from .errors import StorageError, UnsafePathError
 from .files import OpenFolder, lock_in
-from .storage import cache_dir, endpoint_of, in_cache, is_part, open_cache_part, read_new, write_whole
+from .storage import cache_dir, endpoint_of, is_part, open_cache_part, read_new, write_whole
 
 # %% ../../nbs/1_base/downloads.ipynb #62377d5b
 MOST_VERSIONS = 20 # that are noted of a file
 
-class Download(bytes):
+class Kept(NamedTuple):
     "Content of a file, and what is known of it"
+    data:bytes
     tag:str = '' # ETag
     versions:tuple[str, ...] = () # of datasets that it belongs to
-    is_kept:bool = False # on disk, for the version that asks
 
-def as_download(data:bytes, tag:str, versions:tuple[str, ...], is_kept:bool=False)->Download:
-    "Content with what is known of it"
-    found = Download(data)
-    found.tag, found.versions, found.is_kept = tag, versions, is_kept
-    return found
+_is_head = re.compile(rb'ear_lazy (\d{1,18}) (\S*) ([0-9a-f ]*)\n').fullmatch
 
-_is_head = re.compile(rb'ear_lazy (\d{1,18}) (\S*) ([0-9a-f ]*)').fullmatch
-
-def packed(data:Download)->bytes:
+def packed(kept:Kept)->bytes:
     "A file to keep"
-    tag = data.tag if re.fullmatch(r'[!-~]{0,200}', data.tag) else ''
-    return f'ear_lazy {len(data)} {tag} {" ".join(data.versions[-MOST_VERSIONS:])}\n'.encode() + data
+    tag = kept.tag if re.fullmatch(r'[!-~]{0,200}', kept.tag) else ''
+    return b''.join((f'ear_lazy {len(kept.data)} {tag} {" ".join(kept.versions[-MOST_VERSIONS:])}\n'.encode(), kept.data))
 
-def unpacked(file:bytes)->Download|None:
-    "What was packed; None if this is none, or damaged"
-    head, _, data = file.partition(b'\n')
-    if not (found := _is_head(head)) or len(data) != int(found[1]): return None
-    return as_download(data, found[2].decode(), tuple(found[3].decode().split()))
+def unpacked(
+    file:BinaryIO, # Open
+    most:int, # Bytes of a file
+)->Kept|None:
+    "What was packed; None if this is none, or damaged, or too long"
+    found = _is_head(file.readline(1000))
+    if not found or int(found[1]) >= most: return None
+    data = file.read(int(found[1])) # straight into memory: a copy would take as long as the rest
+    return Kept(data, found[2].decode(), tuple(found[3].decode().split())) if len(data) == int(found[1]) and not file.read(1) else None
 
 # %% ../../nbs/1_base/downloads.ipynb #d96d789d
 RECOUNT_SECONDS, DAY_SECONDS = 60, 86_400
@@ -87,6 +86,7 @@ def make_room(
         return True
 
 # %% ../../nbs/1_base/downloads.ipynb #77100622
+MOST_NEW = 10_000 # files that were read, and neither kept nor dropped
 _warned = set() # cache folders of this process
 
 @contextmanager
@@ -107,38 +107,43 @@ class DownloadCache:
         version:str='', # Of the dataset; another when it is published anew
     ):
         self.most, self.version, self._dropped = most, _digest(version), set()
-
-    def _place(self, url): return in_cache(endpoint_of(url) + url[:url.rfind('/')], 'images')
-
-    def _kept(self, url):
-        "What is kept of a file; None if nothing is"
-        with _no_loss(), self._place(url) as folder, suppress(FileNotFoundError): return unpacked(folder.read(_digest(url)))
+        self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to its ETag and versions
 
     def is_dropped(self, url:str)->bool: return url in self._dropped
+
+    @contextmanager
+    def _place(self, url):
+        "The folder of all kept images, and the one of a file"
+        with open_cache_part('images', url) as part, part.folder(_digest(endpoint_of(url) + url[:url.rfind('/')]), make=True) as folder: yield part, folder
+
+    def _kept(self, url, most):
+        "What is kept of a file; None if nothing is"
+        with _no_loss(), self._place(url) as (_, folder), suppress(FileNotFoundError), folder.open(_digest(url)) as file: return unpacked(file, most)
 
     def read(self,
         url:str, # File
         most:int, # At most so many bytes
-    )->Download:
+    )->bytes:
         "A kept file if this version of the dataset has used it or it is still the same, or the storage's; raises `StorageError`"
-        kept = None if url in self._dropped else self._kept(url)
+        kept = None if url in self._dropped else self._kept(url, most)
         self._dropped.discard(url)
-        if kept is not None and self.version in kept.versions:
-            kept.is_kept = True
-            return kept
-        data, tag = read_new(url, most, '' if kept is None else kept.tag)
-        is_same = kept is not None and data in (None, kept)
-        return as_download(kept, tag, kept.versions) if is_same else as_download(data, tag, ())
+        if kept and self.version in kept.versions: return kept.data
+        data, tag = read_new(url, most, kept.tag if kept else '')
+        if kept and data in (None, kept.data): data, tag, versions = kept
+        else: versions = ()
+        while len(self._new) > MOST_NEW: self._new.pop(next(iter(self._new)), None)
+        self._new[url] = tag, versions
+        return data
 
     def put(self,
         url:str, # File
         data:bytes, # From `read`, and decoded
     )->None:
         "Keep a file, if there is room and it is not kept already"
-        if not isinstance(data, Download) or data.is_kept: return
-        file = packed(as_download(data, data.tag, (*data.versions, self.version)))
-        with _no_loss(), self._place(url) as folder, open_cache_part('images', url) as part:
-            name, old = _digest(url), folder.stat(_digest(url))
+        if not (found := self._new.pop(url, None)): return
+        file, name = packed(Kept(data, found[0], (*found[1], self.version))), _digest(url)
+        with _no_loss(), self._place(url) as (part, folder):
+            old = folder.stat(name)
             more = len(file) - (old.st_size if old else 0)
             if not make_room(part, more, self.most): return
             try: write_whole(folder, name, file)
@@ -149,7 +154,7 @@ class DownloadCache:
     def drop(self, url:str)->None:
         "Remove a file whose bytes are no good, and fetch it anew at its next reading"
         self._dropped.add(url)
-        with _no_loss(), self._place(url) as folder, open_cache_part('images', url) as part:
+        with _no_loss(), self._place(url) as (part, folder):
             if old := folder.stat(_digest(url)):
                 folder.remove(_digest(url))
                 make_room(part, -old.st_size, self.most)
