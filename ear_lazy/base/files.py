@@ -117,7 +117,10 @@ class OpenFolder:
         "Let nobody else in, if the folder is one's own"
         if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
         found = os.fstat(self._fd)
-        if found.st_uid == os.geteuid() and found.st_mode & 0o077: os.fchmod(self._fd, 0o700)
+        if found.st_uid != os.geteuid() or not found.st_mode & 0o077: return
+        try: os.fchmod(self._fd, 0o700)
+        except OSError as error:
+            if error.errno != errno.EROFS: raise # a disk that is read-only stays as it is
 
     def close(self):
         fd, self._fd = self._fd, None
