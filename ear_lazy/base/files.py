@@ -117,10 +117,8 @@ class OpenFolder:
         "Let nobody else in, if the folder is one's own"
         if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
         found = os.fstat(self._fd)
-        if found.st_uid != os.geteuid() or not found.st_mode & 0o077: return
-        try: os.fchmod(self._fd, 0o700)
-        except OSError as error:
-            if error.errno != errno.EROFS: raise # a disk that is read-only stays as it is
+        is_fixed = os.fstatvfs(self._fd).f_flag & os.ST_RDONLY # a disk that is read-only
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not is_fixed: os.fchmod(self._fd, 0o700)
 
     def close(self):
         fd, self._fd = self._fd, None
