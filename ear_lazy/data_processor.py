@@ -22,7 +22,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from fastcore.basics import patch
@@ -66,8 +66,8 @@ class DataProcessor:
         num_workers:int=10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
         flush_every:int=1, # Batches per write to disk
         seed:int=0, # Another seed gives another split
-        split:str='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
-        group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        split:Literal['stable', 'folder', 'random']='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources:Source|Iterable[Source]=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes:str|Iterable[str]=(), # Keep objects of these classes, and objects without a class; () keeps all
         keypoints:int|None=None, # Keep sets of this many keypoints; None keeps all
@@ -109,7 +109,7 @@ def _process_and_show(self:DataProcessor, kinds, train_split):
 @patch
 @described
 def process_all(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=0.8, # Fraction of photos that go to train, 0 to 1
     include_teacher:bool=True, # Make the teacher files too: a row for each crop of a single object
 )->Report:
     "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
@@ -118,7 +118,7 @@ def process_all(self:DataProcessor,
 @patch
 @described
 def process_detector(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=0.8, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the detector files: a row for each image, with all its boxes"
     return self._process_and_show(('detector',), train_split)
@@ -126,7 +126,7 @@ def process_detector(self:DataProcessor,
 @patch
 @described
 def process_landmarker(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=0.8, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the landmarker files: a row for each set of keypoints"
     return self._process_and_show(('landmarker',), train_split)
@@ -134,7 +134,7 @@ def process_landmarker(self:DataProcessor,
 @patch
 @described
 def process_teacher(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=0.8, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the teacher files: a row for each crop of a single object"
     return self._process_and_show(('teacher',), train_split)
@@ -146,8 +146,8 @@ _NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are reco
 @patch
 @described
 def process(self:DataProcessor,
-    kinds:str|Iterable[str]=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
-    train_split:float=0.8, # Share of photo groups that go to train
+    kinds:Literal['detector', 'landmarker', 'teacher']|Iterable[Literal['detector', 'landmarker', 'teacher']]=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
+    train_split:float=0.8, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     train_side([], train_split)

@@ -20,13 +20,14 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
+from .base.arguments import type_in_words
 from .base.drawing import thumbnail_html
 from .base.errors import EarLazyError, ImageLoadError, MetadataError
 from .base.files import open_regular
@@ -38,7 +39,7 @@ from .base.parameters import described
 from .base.printable import has_secrets, printable
 from .base.storage import absolute_location, check_storage, cut_query, is_remote
 from .base.tables import printable_html
-from .loading.cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
+from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_transform, chosen_cache
 from .loading.orientation import as_seen
@@ -58,16 +59,16 @@ class LazyNPYDataset(RowDataset):
     def __init__(self,
         npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size:int|None=None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
-        image_loader:str='pil', # 'pil' or 'cv2'
+        image_loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
         root_dir:str|os.PathLike[str]|None=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
         extras:str|Iterable[str]=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
         image_size:Sequence[int]|None=None, # (height, width) that images come out at, and boxes and points; None: as they are
-        resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
+        resize:Literal['letterbox', 'stretch']='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads:int|None=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
         cache_bytes:int|str|None=None, # Most memory of decoded samples to keep in each process, such as '500MB'
-        cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
-        on_error:str|Callable[[ImageLoadError], Sample|None]='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
-        max_pixels:int|None=None, # Most pixels of an image, for its bytes too; None: Pillow's limit
+        cache:Cache|None=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        on_error:Literal['raise', 'skip']|Callable[[ImageLoadError], Sample|None]='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
+        max_pixels:int|None=None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
@@ -98,6 +99,7 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
 
 @patch
+@described
 def check_inside(self:LazyNPYDataset,
     name:str, # Path of an image relative to the root
 )->None:
@@ -106,10 +108,14 @@ def check_inside(self:LazyNPYDataset,
 
 # %% ../nbs/lazy_dataset.ipynb #62f590a9
 @patch(as_prop=True)
-def source_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('source_names')
+def source_names(self:LazyNPYDataset)->list[str]:
+    "Raw datasets that the rows are from, as folders relative to the raw folder"
+    return self.metadata.names('source_names')
 
 @patch(as_prop=True)
-def label_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('label_names')
+def label_names(self:LazyNPYDataset)->list[str]:
+    "Class names that the `labels` of its samples index"
+    return self.metadata.names('label_names')
 
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
@@ -134,6 +140,7 @@ def _has_opened(self:LazyNPYDataset, *sizes):
         if height > self._largest[0] or width > self._largest[1]: self._largest = tuple(map(max, self._largest, (height, width)))
 
 @patch
+@described
 def open_image(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->OpenImage: # To be decoded once
@@ -141,6 +148,7 @@ def open_image(self:LazyNPYDataset,
     return open_image(self._annotation(row)['image_path'], self.max_pixels, self.disk_cache, self._check_of(row))
 
 @patch
+@described
 def open_file(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 ): # Binary file, to be closed
@@ -157,6 +165,7 @@ def open_file(self:LazyNPYDataset,
         return file
 
 @patch
+@described
 def stored_turn(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
@@ -264,7 +273,7 @@ def _extras(self:LazyNPYDataset, row):
 def image_shape(self:LazyNPYDataset,
     i:int, # Row
 )->tuple[int, int]: # (height, width); (0, 0) where that is not known yet
-    "Size of the row's image as delivered; reads nothing from disk"
+    "Size of the row's image as delivered; opens no image"
     if self.transform is not None: return 0, 0
     if self.image_size: return self.image_size
     row = self._row(i)
@@ -317,12 +326,13 @@ def _without_image(self:LazyNPYDataset, error, values, row):
     if self.on_error == 'skip':
         if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
     elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
-    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not a {type(found).__name__}')
+    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not {type_in_words(found)}')
     _forget_frames(error)
     image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
     return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
 
 @patch
+@described
 def errors(self:LazyNPYDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
     "Errors so far, in all processes"
     return self._log.counts() if self._log else {}
@@ -468,7 +478,8 @@ def cache_info(self:CombinedLazyDataset)->CacheInfo:
     return add_infos(_infos(self).values())
 
 @patch
-def errors(self:CombinedLazyDataset)->dict[str, int]: # Fault to number
+@described
+def errors(self:CombinedLazyDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count
     "Errors so far of all datasets, in all processes"
     return dict(sum((Counter(o) for o in _logs(self).values()), Counter()))
 

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/geometry.html.md"""
 __all__ = ['keypoints_to_boxes', 'points_to_box', 'Fit', 'fit_image']
 
 # %% ../../nbs/1_base/geometry.ipynb #2461c464
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -125,7 +125,7 @@ class Fit(NamedTuple):
 def fit_image(
     picture, # (height, width) of the picture
     size, # (height, width) of the image that is wanted
-    resize:str='letterbox', # 'letterbox' keeps the proportions, 'stretch' fills the image
+    resize:Literal['letterbox', 'stretch']='letterbox', # 'letterbox' keeps the proportions, 'stretch' fills the image
 )->Fit:
     "How to resize a picture to an image of another size; raises `ValueError` for any other `resize`"
     if resize not in ('letterbox', 'stretch'):

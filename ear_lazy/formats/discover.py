@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import Counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..base.errors import RawDataError
 from ..base.parameters import described
@@ -27,7 +27,7 @@ class Source(NamedTuple):
     "What a user declares about a raw dataset"
     name: str # its folder, relative to the raw folder; '.' is the raw folder itself
     format: str = '' # the one reader to ask: 'yolo', 'csv', …; '' asks all of them
-    kind: str = '' # feeds what a dataset below this level feeds: 'detector', 'landmarker' or 'teacher'; '' leaves it to the folders
+    kind: Literal['', 'detector', 'landmarker', 'teacher'] = '' # as if its folder lay below `detector/`, `landmarker/` or `teacher/`; '' leaves it to the folders
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
     columns: dict[str, str]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
 

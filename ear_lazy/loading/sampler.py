@@ -94,12 +94,12 @@ class RowSampler(DistributedSampler[int]): # so that trainers do not put another
     def __init__(self,
         sources:Sequence[Sequence[int]|np.ndarray], # Row numbers of each source: a range or an array
         weights:Sequence[float]|np.ndarray|None=None, # One for each source, in any unit; None: as many of each as it has rows
-        num_samples:int|None=None, # Of an epoch, of all processes together; None: as many as there are rows
+        num_samples:int|None=None, # Per epoch, over all processes; None: the number of rows
         seed:int=0, # 0 or more
-        epoch:int=0, # The first to give
-        rank:int|None=None, # Of this process; None: as `torch.distributed` says when the sampler is used, or 0
-        world_size:int|None=None, # Processes; None: as `torch.distributed` says when the sampler is used, or 1
-        even:bool=False, # Repeat the first few samples until all processes have equally many
+        epoch:int=0, # First epoch
+        rank:int|None=None, # Of this process; None: from `torch.distributed` when the sampler is used, or 0
+        world_size:int|None=None, # Number of processes; None: from `torch.distributed` when the sampler is used, or 1
+        even:bool=False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
         content:str='', # Tells what the rows are; the processes compare it
     ):
         lengths = [len(o) for o in sources]
