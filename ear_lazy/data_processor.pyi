@@ -8,6 +8,7 @@ from ear_lazy.formats.shared.tree import KINDS, MAX_BYTES
 from ear_lazy.metadata.file import SHARD_BYTES
 from ear_lazy.processing.report import Report
 from ear_lazy.processing.sources import Sources
+from ear_lazy.processing.splits import TRAIN_SPLIT
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,25 +63,25 @@ class DataProcessor:
     ) -> None: ...
     def __repr__(self) -> str: ...
     def process_all(self,
-        train_split: float = 0.8, # Fraction of photos that go to train, 0 to 1
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
         include_teacher: bool = True, # Make the teacher files too: a row for each crop of a single object
     ) -> Report:
         "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
     def process_detector(self,
-        train_split: float = 0.8, # Fraction of photos that go to train, 0 to 1
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the detector files: a row for each image, with all its boxes"
     def process_landmarker(self,
-        train_split: float = 0.8, # Fraction of photos that go to train, 0 to 1
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the landmarker files: a row for each set of keypoints"
     def process_teacher(self,
-        train_split: float = 0.8, # Fraction of photos that go to train, 0 to 1
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the teacher files: a row for each crop of a single object"
     def process(self,
         kinds: Literal['detector', 'landmarker', 'teacher'] | Iterable[Literal['detector', 'landmarker', 'teacher']] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
-        train_split: float = 0.8, # Fraction of photos that go to train, 0 to 1
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     def sources(self) -> Sources:

@@ -119,10 +119,13 @@ def label_names(self:LazyNPYDataset)->list[str]:
 
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
-def _annotation(self:LazyNPYDataset, row):
+def _path_of(self:LazyNPYDataset, row):
+    "Where the image of a row is"
     path = self.metadata.image_path(row)
-    if not os.path.isabs(path): path = f'{self.root}/{path}{self._signature}'
-    return {'image_path': path, KEYS[self.kind]: self.metadata.values(row)}
+    return path if os.path.isabs(path) else f'{self.root}/{path}{self._signature}'
+
+@patch
+def _annotation(self:LazyNPYDataset, row): return {'image_path': self._path_of(row), KEYS[self.kind]: self.metadata.values(row)}
 
 # %% ../nbs/lazy_dataset.ipynb #cefa4c00
 @patch
@@ -134,7 +137,7 @@ def _check_of(self:LazyNPYDataset, row):
     return None if is_remote(self.root) else partial(self._guard.check_opened, name)
 
 @patch
-def _has_opened(self:LazyNPYDataset, *sizes):
+def _note_sizes(self:LazyNPYDataset, *sizes):
     "Remember the largest height and width of images"
     for height, width in sizes:
         if height > self._largest[0] or width > self._largest[1]: self._largest = tuple(map(max, self._largest, (height, width)))
@@ -145,7 +148,7 @@ def open_image(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->OpenImage: # To be decoded once
     "Read the image of a row; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return open_image(self._annotation(row)['image_path'], self.max_pixels, self.disk_cache, self._check_of(row))
+    return open_image(self._path_of(row), self.max_pixels, self.disk_cache, self._check_of(row))
 
 @patch
 @described
@@ -153,7 +156,7 @@ def open_file(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 ): # Binary file, to be closed
     "The image file of a row, to copy it; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    path, check = self._annotation(row)['image_path'], self._check_of(row)
+    path, check = self._path_of(row), self._check_of(row)
     with image_errors(path):
         if is_remote(path): return BytesIO(read_file(path, keep=self.disk_cache))
         file = open_regular(path)
@@ -170,7 +173,7 @@ def stored_turn(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return stored_turn(self._annotation(row)['image_path'], self._check_of(row), self.max_pixels)
+    return stored_turn(self._path_of(row), self._check_of(row), self.max_pixels)
 
 # %% ../nbs/lazy_dataset.ipynb #33ede4f5
 def _crop(bbox, image):
@@ -185,7 +188,7 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
     try:
         image, window = open_image(path, self.max_pixels, self.disk_cache, self._check_of(row)), None
         values = as_seen(values, image, self.metadata.size(row))
-        self._has_opened(image.stored, image.size)
+        self._note_sizes(image.stored, image.size)
         if self.kind == 'teacher': window, values = _crop(values, image)
         if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values, image.status
         top, left, bottom, right = window or (0, 0, *image.size)
@@ -206,21 +209,21 @@ def _key(self:LazyNPYDataset, path, values, row):
     return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
+# To look at a file, where that is possible without reading it; a pipe is not waited for
+_LOOK_FLAGS = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
+
 @patch
 def _state(self:LazyNPYDataset, path, row):
     "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
     if self.trust_files or is_remote(path): return b''
     try:
         if not self._guard: return file_state(os.stat(path))
-        file = os.open(path, _LOOK)
+        file = os.open(path, _LOOK_FLAGS)
         try:
             self._guard.check_opened(self.metadata.image_path(row), file)
             return file_state(os.fstat(file))
         finally: os.close(file)
     except (OSError, ValueError): return None # reading it says why
-
-# To look at a file, where that is possible without reading it; a pipe is not waited for
-_LOOK = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
 
 # %% ../nbs/lazy_dataset.ipynb #e00f8025
 @patch
@@ -253,7 +256,7 @@ def cache_clear(self:LazyNPYDataset)->None:
 # %% ../nbs/lazy_dataset.ipynb #2e475614
 @patch
 def _sample(self:LazyNPYDataset, row, out=None):
-    path, values = self._annotation(row).values()
+    path, values = self._path_of(row), self.metadata.values(row)
     try: image, values = self._cached(path, values, row, out)
     except ImageLoadError as e:
         if self.on_error == 'raise': raise
@@ -284,7 +287,7 @@ def image_shape(self:LazyNPYDataset,
     return bottom - top, right - left
 
 @patch
-def _is_real(self:LazyNPYDataset, i):
+def _is_size_sure(self:LazyNPYDataset, i):
     if self.image_size: return True # the user's own number
     row = self._row(i)
     size = self.metadata.size(row)
@@ -296,7 +299,7 @@ def _is_real(self:LazyNPYDataset, i):
         check_pixels(stored, self.max_pixels, '')
     except EarLazyError: return False # loading it raises the error
     if size not in (stored, seen): return False
-    self._has_opened(stored, seen)
+    self._note_sizes(stored, seen)
     return True
 
 # %% ../nbs/lazy_dataset.ipynb #f016a10e
@@ -306,7 +309,7 @@ def _ahead(self:LazyNPYDataset, indices):
     self.metadata.check_whole()
     if not is_remote(self.root): return nullcontext()
     rows = [self._row(i) for i in indices]
-    found = [(row, *self._annotation(row).values()) for row in rows]
+    found = [(row, self._path_of(row), self.metadata.values(row)) for row in rows]
     for row in rows: self.check_inside(self.metadata.image_path(row))
     urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
     return prefetch_images(urls, self.max_pixels, self.disk_cache)
@@ -338,7 +341,7 @@ def errors(self:LazyNPYDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to 
     return self._log.counts() if self._log else {}
 
 # %% ../nbs/lazy_dataset.ipynb #ea56a3c8
-def _joined_names(lists):
+def _common_label_names(lists):
     "Names of all lists, each once, and for each list the new numbers of its names; None if unchanged"
     place = {name: i for i, name in enumerate(dict.fromkeys(chain(*lists)))}
     numbers = [np.array([place[o] for o in names], np.int64) for names in lists]
@@ -370,7 +373,7 @@ class CombinedLazyDataset(RowDataset):
         if weights is not None: _check_weights(weights, self.datasets)
         self.kind = self.datasets[0].kind
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
-        self.label_names, self._numbers = _joined_names([getattr(o, 'label_names', ()) for o in self.datasets])
+        self.label_names, self._numbers = _common_label_names([getattr(o, 'label_names', ()) for o in self.datasets])
 
     def _size(self): return self._ends[-1]
 
@@ -441,9 +444,9 @@ def image_shape(self:CombinedLazyDataset,
     return dataset.image_shape(i) if hasattr(dataset, 'image_shape') else (0, 0)
 
 @patch
-def _is_real(self:CombinedLazyDataset, i):
+def _is_size_sure(self:CombinedLazyDataset, i):
     dataset, i = self._find(self._row(i))
-    return not isinstance(dataset, RowDataset) or dataset._is_real(i)
+    return not isinstance(dataset, RowDataset) or dataset._is_size_sure(i)
 
 @patch
 def _most_pixels(self:CombinedLazyDataset):
@@ -501,10 +504,10 @@ def sign_of(
 
 # %% ../nbs/lazy_dataset.ipynb #edbafe83
 @patch
-def _sources(self:LazyNPYDataset): return [range(len(self))]
+def _parts_of_epoch(self:LazyNPYDataset): return [range(len(self))]
 
 @patch
-def _sources(self:CombinedLazyDataset):
+def _parts_of_epoch(self:CombinedLazyDataset):
     if self._rows is None: return [range(a, b) for a, b in zip([0, *self._ends], self._ends)]
     part = np.searchsorted(self._ends, self._rows, side='right')
     return [np.flatnonzero(part == i) for i in range(len(self.datasets))]
@@ -521,7 +524,7 @@ def sampler(self:RowDataset,
 )->RowSampler:
     "Rows of an epoch in a random order, in the ratio of `weights`"
     weights = getattr(self, 'weights', None)
-    return RowSampler(self._sources(), weights, num_samples, seed, epoch, rank, world_size, even, sign_of(self))
+    return RowSampler(self._parts_of_epoch(), weights, num_samples, seed, epoch, rank, world_size, even, sign_of(self))
 
 # %% ../nbs/lazy_dataset.ipynb #d9c75cf0
 def _name(function): return getattr(function, '__name__', None) or repr(function)

@@ -127,9 +127,10 @@ def test_stub_of_every_kind_of_member(tmp_path):
     package.mkdir()
     (package/'__init__.py').touch()
     (package/'tables.py').write_text('''
+import copy
 import os
 from functools import cached_property
-from typing import NamedTuple, Self, overload
+from typing import Literal, NamedTuple, Self, overload
 from fastcore.basics import patch
 from .words import described
 class _Base: pass
@@ -157,7 +158,7 @@ def size(self:Table)->int: return 3
 @described
 def save(self:Table,
     path:str, # File to write
-    *, mode:str='w',
+    *, mode:Literal['copy', 'w']='w',
 )->Point: # Where it ends
     "Write it"
 @patch
@@ -184,7 +185,7 @@ import os
 from functools import cached_property
 from pack.words import Counter
 from pathlib import Path
-from typing import Any, NamedTuple, Self, overload
+from typing import Any, Literal, NamedTuple, Self, overload
 
 class _Base: ...
 
@@ -209,7 +210,7 @@ class Table(_Base):
     def save(self,
         path: str, # File to write
         *,
-        mode: str = 'w',
+        mode: Literal['copy', 'w'] = 'w',
     ) -> Point: # Where it ends
         "Write it"
     def count(self) -> Counter: ...

@@ -92,9 +92,11 @@ def points_to_box(
     with np.errstate(all='ignore'): return np.concatenate([low, high - low]) # inf − inf is NaN
 
 # %% ../../nbs/1_base/geometry.ipynb #cd42e965
+CROP_PADDING = 0.1 # of the width and height of keypoints, on each side, where a crop is made of them
+
 def pad_boxes(
     boxes, # (..., 4) xywh
-    fraction=0.1, # Of the box's own width (left, right) and height (top, bottom), added on each side
+    fraction=CROP_PADDING, # Of the box's own width (left, right) and height (top, bottom), added on each side
 ): # (..., 4) xywh
     "Widen boxes on all four sides around the same centre"
     boxes = _as_boxes(boxes)

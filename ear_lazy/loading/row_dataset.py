@@ -167,7 +167,7 @@ def _ahead(self:RowDataset, indices):
     return nullcontext()
 
 @patch
-def _is_real(self:RowDataset, i):
+def _is_size_sure(self:RowDataset, i):
     "Whether the image of a row is as large as `image_shape` says, or there are others that large"
     return True
 
@@ -180,7 +180,7 @@ def _samples(self:RowDataset, indices, num_threads=None):
     with self._ahead(indices):
         shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
         known = bool(shapes) and (0, 0) not in shapes
-        if known and all(self._is_real(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads)
+        if known and all(self._is_size_sure(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads)
         samples = self._separate_samples(indices, num_threads)
         images = [o for o in samples if isinstance(o, dict) and 'image' in o]
         if images: check_padding(shapes_of(images), lambda i: images[i].get('image_path', ''), self._most_pixels())

@@ -1,5 +1,4 @@
 # Made by .ci/stubs.py of row_dataset.py: do not edit.
-import copy
 import numpy as np
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
