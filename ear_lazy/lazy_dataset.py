@@ -28,8 +28,9 @@ from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
 from .base.arguments import type_in_words
+from .base.downloads import DownloadCache
 from .base.drawing import thumbnail_html
-from .base.errors import EarLazyError, ImageLoadError, MetadataError
+from .base.errors import EarLazyError, ImageLoadError, MetadataError, StorageError
 from .base.files import open_regular
 from .base.geometry import clip_boxes, crop_window, fit_boxes, fit_image, fit_points
 from ear_lazy.base.images import (
@@ -84,6 +85,8 @@ class LazyNPYDataset(RowDataset):
         self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self._set_root(root_dir, allow_outside_root)
+        self._edition = self.metadata.edition if is_remote(self.root) else ''
+        self._downloads = DownloadCache(self.disk_cache, self._edition) if self.disk_cache else None
 
     def _size(self): return len(self.metadata)
 
@@ -148,7 +151,7 @@ def open_image(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->OpenImage: # To be decoded once
     "Read the image of a row; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return open_image(self._path_of(row), self.max_pixels, self.disk_cache, self._check_of(row))
+    return open_image(self._path_of(row), self.max_pixels, self._downloads, self._check_of(row))
 
 @patch
 @described
@@ -158,7 +161,7 @@ def open_file(self:LazyNPYDataset,
     "The image file of a row, to copy it; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
     path, check = self._path_of(row), self._check_of(row)
     with image_errors(path):
-        if is_remote(path): return BytesIO(read_file(path, keep=self.disk_cache))
+        if is_remote(path): return BytesIO(read_file(path, keep=self._downloads))
         file = open_regular(path)
         try:
             if check: check(file.fileno())
@@ -182,19 +185,42 @@ def _crop(bbox, image):
     except ValueError as e: raise ImageLoadError(f'nothing to crop: {e}', image.path, fault='no_crop') from None
 
 @patch
+def _decoded(self:LazyNPYDataset, path, values, row, out):
+    "The image of a row with matching values, and the `os.stat_result` of its file; raises `ImageLoadError`"
+    image, window = open_image(path, self.max_pixels, self._downloads, self._check_of(row)), None
+    values = as_seen(values, image, self.metadata.size(row))
+    self._note_sizes(image.stored, image.size)
+    if self.kind == 'teacher': window, values = _crop(values, image)
+    if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values, image
+    top, left, bottom, right = window or (0, 0, *image.size)
+    fit = fit_image((bottom - top, right - left), self.image_size, self.resize)
+    if self.kind != 'teacher': values = (fit_boxes if self.kind == 'detector' else fit_points)(values, fit)
+    return decode_image(image, self.image_loader, window, fit, out), values, image
+
+# %% ../nbs/lazy_dataset.ipynb #cdf4a274
+_BAD_BYTES = 'empty', 'cut_off', 'not_image', 'damaged', 'other_size' # faults of which another download may be free
+
+@patch
+def _kept_if_good(self:LazyNPYDataset, path, values, row, out):
+    "As `_decoded`, for an image whose file is kept on disk"
+    try:
+        try: found = self._decoded(path, values, row, out)
+        except ImageLoadError as e:
+            if e.fault not in _BAD_BYTES: raise
+            self._downloads.drop(path)
+            found = self._decoded(path, values, row, out)
+        self._downloads.put(path, found[2].data)
+        return found
+    except StorageError as e: raise ImageLoadError(e.reason, path, fault=e.fault) from e # a link in the cache folder
+
+@patch
 def _decode(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row (cropped for teacher) with matching values, and the `os.stat_result` of the file that was read"
     if self.image_loader == 'cv2' and get_worker_info(): cap_cv2_threads()
     try:
-        image, window = open_image(path, self.max_pixels, self.disk_cache, self._check_of(row)), None
-        values = as_seen(values, image, self.metadata.size(row))
-        self._note_sizes(image.stored, image.size)
-        if self.kind == 'teacher': window, values = _crop(values, image)
-        if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values, image.status
-        top, left, bottom, right = window or (0, 0, *image.size)
-        fit = fit_image((bottom - top, right - left), self.image_size, self.resize)
-        if self.kind != 'teacher': values = (fit_boxes if self.kind == 'detector' else fit_points)(values, fit)
-        return decode_image(image, self.image_loader, window, fit, out), values, image.status
+        if not (self._downloads and is_remote(path)): image, values, found = self._decoded(path, values, row, out)
+        else: image, values, found = self._kept_if_good(path, values, row, out)
+        return image, values, found.status
     except ImageLoadError as e:
         e.row = row
         if e.fault == 'missing' and not is_remote(self.root) and not os.path.isdir(self.root):
@@ -205,7 +231,7 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
 @patch
 def _key(self:LazyNPYDataset, path, values, row):
     "Cache key of a delivered sample, without the state of its file"
-    made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row), pixel_bound(self.max_pixels), self.trust_files))
+    made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row), pixel_bound(self.max_pixels), self.trust_files, self._edition))
     return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
@@ -312,7 +338,7 @@ def _ahead(self:LazyNPYDataset, indices):
     found = [(row, self._path_of(row), self.metadata.values(row)) for row in rows]
     for row in rows: self.check_inside(self.metadata.image_path(row))
     urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
-    return prefetch_images(urls, self.max_pixels, self.disk_cache)
+    return prefetch_images(urls, self.max_pixels, self._downloads)
 
 @patch
 def _has_remote_images(self:LazyNPYDataset): return is_remote(self.root)

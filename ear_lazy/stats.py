@@ -16,6 +16,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.parameters import described
+from .base.printable import printable
 from .base.tables import aligned, html_table
 from .looking.columns import Columns, columns_of, numbers_of, point_blocks, row_numbers
 
@@ -184,7 +185,7 @@ def _hide_spines(ax, title):
 
 def _plot_sources(ax, c):
     counts = _counts_by(c.group, c.groups)
-    bars = ax.barh([f"{split} {_last(source)}".replace('$', r'\$') for split, source in counts], list(counts.values()), color='0.45')
+    bars = ax.barh([f"{split} {_last(printable(source))}".replace('$', r'\$') for split, source in counts], list(counts.values()), color='0.45')
     ax.bar_label(bars, fmt='{:,.0f}', fontsize=7, padding=2)
     ax.set(xlim=(0, 1.25*max(counts.values(), default=1)), ylim=(-.6, max(len(counts), 3) - .4))
     ax.invert_yaxis()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import tiers
 from hypothesis import settings
+from tally import tally_attack
 
 try: from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
 except ImportError: lockf = None
@@ -121,3 +122,11 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_protocol(item):
     if not isinstance(turns := item.config.stash.get(TURNS, None), Turns): return (yield)
     with turns.turn(item.get_closest_marker('alone') is not None): return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    "Count the cases of `tests/attacks` for tutorials/reliability"
+    report = yield
+    if item.path.parent.name == 'attacks' and call.when == 'call' and not report.skipped: tally_attack(item.path.stem, report.passed)
+    return report

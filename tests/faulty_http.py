@@ -19,6 +19,7 @@ class Answer(NamedTuple):
 class FaultyServer:
     "Serves `files`, a dict of (unquoted) path to bytes, with ranges, conditions and an ETag that is that of the bytes"
     def __init__(self):
+        self.modified = 'Mon, 01 Jan 2024 00:00:00 GMT' # of every file
         self.files, self.answer = {}, None # answer: function of a request (with method, path, headers) and the honest Answer, that gives another or None
         self.requests, self._lock, self._over = [], threading.Lock(), threading.Event()
         server = self
@@ -42,13 +43,14 @@ class FaultyServer:
         data = self.files.get(unquote(request.path.partition('?')[0]))
         if data is None: return Answer(404, b'not found')
         etag = f'"{hash(data) & 2**64 - 1:x}"'
-        if request.headers.get('If-None-Match') == etag: return Answer(304, headers={'ETag': etag})
+        facts = {'ETag': etag, 'Accept-Ranges': 'bytes', 'Last-Modified': self.modified}
+        if request.headers.get('If-None-Match') == etag: return Answer(304, headers=facts)
         wanted = request.headers.get('Range', '')
-        if not wanted.startswith('bytes='): return Answer(200, data, {'ETag': etag, 'Accept-Ranges': 'bytes'})
+        if not wanted.startswith('bytes='): return Answer(200, data, facts)
         first, _, last = wanted[6:].partition('-')
         start, end = (int(first), min(int(last or len(data)), len(data) - 1)) if first else (max(len(data) - int(last), 0), len(data) - 1)
         if start >= len(data): return Answer(416, headers={'Content-Range': f'bytes */{len(data)}'})
-        return Answer(206, data[start:end + 1], {'ETag': etag, 'Accept-Ranges': 'bytes', 'Content-Range': f'bytes {start}-{end}/{len(data)}'})
+        return Answer(206, data[start:end + 1], facts | {'Content-Range': f'bytes {start}-{end}/{len(data)}'})
 
     def _handle(self, request):
         with self._lock: self.requests.append((request.command, request.path, request.headers.get('Range')))

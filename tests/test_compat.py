@@ -13,6 +13,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 from PIL import Image
+from torch.utils.data import BatchSampler
 
 from ear_lazy.base import compat
 
@@ -183,7 +184,7 @@ def test_s3fs_calls_a_part_of_an_empty_file_a_range_that_is_invalid(signing):
     assert not compat.says_no_such_range(OSError(errno.EINVAL, 'Bad request'))
 
 
-# Dask and Albumentations
+# Dask, Accelerate and Albumentations
 
 def test_dask_executor_holds_its_client_whose_status_is_closed():
     distributed = pytest.importorskip('distributed')
@@ -192,6 +193,15 @@ def test_dask_executor_holds_its_client_whose_status_is_closed():
         assert not compat.has_lost_scheduler(executor)
     assert compat.has_lost_scheduler(executor), 'ClientExecutor._client.status is no longer "closed" without a scheduler: a run would wait for ever'
     with ThreadPoolExecutor(1) as other: assert not compat.has_lost_scheduler(other)
+
+
+def test_accelerate_asks_a_sampler_from_a_loader_that_deals_out():
+    data_loader = pytest.importorskip('accelerate.data_loader')
+    class Rows(list):
+        def __iter__(self): yield compat.deals_out_batches()
+    batches = data_loader.BatchSamplerShard(BatchSampler(Rows([0]), 1, False), num_processes=1, process_index=0)
+    assert [*batches] == [[True]], 'BatchSamplerShard has another name or place: rows that are dealt out twice would be lost in silence'
+    assert [*BatchSampler(Rows([0]), 1, False)] == [[False]]
 
 
 def test_albumentations_compose_keeps_box_params_in_processors():

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import xxhash
 
 import ear_lazy
+from .files import open_regular
 
 # %% ../../nbs/1_base/digests.ipynb #e0a42570
 def digest_of(
@@ -43,7 +44,7 @@ def content_digest(
 )->str: # '' if it cannot be read
     "Digest of a file's content"
     try:
-        with open(path, 'rb', buffering=0) as f: return file_digest(f)
+        with open_regular(path) as f: return file_digest(f)
     except (OSError, ValueError): return ''
 
 @lru_cache

@@ -26,7 +26,7 @@ from .geometry import Fit, turn_points
 from .parameters import described
 from .printable import printable
 from .retries import retried
-from .storage import is_remote, prefetch, read
+from .storage import Keeper, is_remote, prefetch, read
 
 # %% ../../nbs/1_base/images.ipynb #bb47d735
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF')
@@ -132,7 +132,7 @@ def _is_transient(error): return isinstance(error, OSError) and error.errno in P
 def read_file(
     path:str, # Image file, or its URL
     max_pixels:int|None=None, # Most pixels of an image
-    keep:int=0, # Bytes of remote files to keep in the cache folder
+    keep:Keeper|None=None, # Where copies of remote files are kept; None: nowhere
     check=None, # Function of the descriptor of a file on disk, called before it is read; raises if it must not be
 ) -> bytes: # Of the file
     "Read a file, retrying errors that may pass; raises `OSError`, and `ImageLoadError` if there are too many bytes"
@@ -151,7 +151,7 @@ def _end(most): return int(min(most, 2**40)) + 1
 def prefetch_images(
     urls:list, # Remote images that the block reads with `read_file`, in about this order
     max_pixels:int|None=None, # Most pixels of an image
-    keep:int=0, # Bytes of remote files to keep in the cache folder
+    keep:Keeper|None=None, # Where copies of remote files are kept; None: nowhere
 ): # Context manager
     "Fetch images while a block reads them"
     return prefetch(urls, _end(_most_bytes(max_pixels)), keep)
@@ -421,7 +421,7 @@ def _check_hidden(im, data, max_pixels, path):
 def open_image(
     path:str, # Image file, or its URL
     max_pixels:int|None=None, # Most pixels of an image
-    keep:int=0, # Bytes of remote files to keep in the cache folder
+    keep:Keeper|None=None, # Where copies of remote files are kept; None: nowhere
     check=None, # As of `read_file`
 ) -> OpenImage: # To be decoded once
     "Read an image file and parse its header; raises `ImageLoadError` if it is missing, cut off, too large or not an image"

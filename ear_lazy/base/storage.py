@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
+from typing import Protocol
 from urllib.parse import quote
 
 from .arguments import home_path
@@ -253,7 +254,7 @@ def _connections():
             from urllib.request import getproxies # slower to import than everything else here
             if getproxies(): raise ConnectionError('only the client knows how to use a proxy')
             import urllib3
-            _http = urllib3.PoolManager(maxsize=IN_FLIGHT, timeout=urllib3.Timeout(connect=5, read=15), retries=1)
+            _http = urllib3.PoolManager(maxsize=IN_FLIGHT, timeout=urllib3.Timeout(connect=5, read=15), retries=urllib3.Retry(None, connect=1, read=1, other=1, redirect=5, status=0))
     return _http
 
 def _signer_of(fs):
@@ -265,26 +266,63 @@ def _signer_of(fs):
 
 def _has_signed(url): return url.startswith(('s3://', 's3a://')) and url.split('/')[2] not in _unsigned
 
-def _get_signed(url, end):
-    "Status and content of a file by a signed URL; status 0 if there was no answer"
+def _plain_address(url):
+    "What any client gets a file by; '' if it takes fsspec's"
+    fs = filesystem(url)
+    if _has_signed(url): return _signer_of(fs).sign(*fs.split_path(storage_path(url)))
+    is_open = url.startswith(('http://', 'https://')) and '@' not in url.split('/')[2] and not fs.storage_options
+    return str(fs.encode_url(url)) if is_open else ''
+
+_SHORT = -1 # in place of a status: fewer bytes came than were announced
+
+def _is_short(answer, end):
+    said = re.fullmatch(r'bytes (\d+)-\d+/(\d+)', answer.headers.get('Content-Range', '')) if answer.status == 206 else None
+    return bool(said) and (int(said[1]) > 0 or len(answer.data) < min(int(said[2]), end)) # urllib3 compares Content-Length
+
+def _get_plain(url, end, tag):
+    "Status, content and ETag of a file by a plain request; status 0 if there was no answer"
     try:
-        fs = filesystem(url)
-        signed = _signer_of(fs).sign(*fs.split_path(storage_path(url)))
-        answer = _connections().request('GET', signed, headers={'Range': f'bytes=0-{end - 1}'}, redirect=False, decode_content=False)
-        return answer.status, answer.data
-    except Exception: return 0, b'' # fsspec's client will say why
+        if not (address := _plain_address(url)): return 0, b'', ''
+        headers = {'Range': f'bytes=0-{end - 1}'} | ({'If-None-Match': tag} if tag else {})
+        answer = _connections().request('GET', address, headers=headers, redirect=not _has_signed(url), decode_content=False)
+        if 'Content-Encoding' in answer.headers and not _has_signed(url): return 0, b'', ''
+        return (_SHORT if _is_short(answer, end) else answer.status), answer.data, answer.headers.get('ETag', '')
+    except Exception: return 0, b'', '' # fsspec's client will say why
+
+def read_new(
+    url:str, # File
+    end:int=_ALL_BYTES, # At most so many bytes
+    tag:str='', # ETag of the bytes that are there already
+)->tuple[bytes|None, str]: # Content, None if it still has this ETag; and its ETag, '' if the storage did not say
+    "Content of a file, if it is another than before; raises `StorageError`"
+    for _ in range(2):
+        status, data, found = _get_plain(url, end, tag)
+        if status in (200, 206): return data, found
+        if status == 304 and tag: return None, tag
+        if status != _SHORT: break
+    else: raise StorageError(f'the storage sent {len(data):,} bytes, fewer than it said, twice: try again later', url, fault='unreachable')
+    data = read_range(url, 0, end)
+    if _has_signed(url) and status not in _PASSING_STATUSES: _unsigned.add(url.split('/')[2])
+    return data, ''
 
 def read_whole(
     url:str, # File
     end:int=_ALL_BYTES, # At most so many bytes
 )->bytes:
     "Content of a file; raises `StorageError`"
-    if not _has_signed(url): return read_range(url, 0, end)
-    status, data = _get_signed(url, end)
-    if status in (200, 206): return data
-    data = read_range(url, 0, end)
-    if status not in _PASSING_STATUSES: _unsigned.add(url.split('/')[2])
-    return data
+    return read_new(url, end)[0]
+
+# %% ../../nbs/1_base/storage.ipynb #717ae169
+_ENDPOINTS = 'endpoint_url', 'endpoint', 'account_name', 'host', 'port' # settings of fsspec's filesystems
+
+def endpoint_of(
+    url:str, # A URL
+)->str: # '' if the URL says it
+    "The server that a URL leads to"
+    fs = filesystem(url)
+    if url.startswith(('s3://', 's3a://')):
+        with suppress(Exception): return str(_signer_of(fs).client.meta.endpoint_url)
+    return ' '.join(f'{o}={fs.storage_options[o]}' for o in _ENDPOINTS if o in fs.storage_options)
 
 # %% ../../nbs/1_base/storage.ipynb #8725b6c5
 def cache_dir()->Path:
@@ -293,7 +331,7 @@ def cache_dir()->Path:
     return Path(os.path.abspath(os.path.expanduser(own or os.path.join(shared, 'ear_lazy'))))
 
 @contextmanager
-def _cache_part(what, url):
+def open_cache_part(what, url):
     "The folder of a part of the cache"
     try:
         cache_dir().mkdir(0o700, parents=True, exist_ok=True)
@@ -310,7 +348,7 @@ def in_cache(
     what:str, # Which part of the cache: 'files', 'images', …
 ): # An `OpenFolder` of its own, made if missing
     "Where to keep something of a URL; a disk error or a link in the block becomes a `StorageError` that names the cache folder"
-    with _cache_part(what, url) as part, part.folder(_digest(public_url(url)), make=True) as folder:
+    with open_cache_part(what, url) as part, part.folder(_digest(public_url(url)), make=True) as folder:
         folder.make_private()
         yield folder
 
@@ -360,12 +398,36 @@ def local_copy(
     url:str, # File
 )->str: # Path
     "A copy of the current version of a file; raises `StorageError`"
-    with in_cache(url, 'files') as folder, lock_in(folder):
+    with in_cache(url, 'files') as folder:
+        now = _version_now(url)
+        return _copy_of(folder, now[0]) or _new_copy(url, folder, now) # the lock needs a disk that can be written
+
+def _version_now(url):
+    "Version and size of a file; remembers when it was written"
+    info = file_info(url)
+    _written[url] = next((str(info[o]) for o in _TIME_FIELDS if info.get(o)), '')
+    return version_of(info), info['size']
+
+_written = {} # URL to a text
+_TIME_FIELDS = 'LastModified', 'last_modified', 'Last-Modified', 'updated', 'mtime', 'modified', 'created'
+
+def written_at(
+    url:str, # File of which there is a local copy
+)->str: # In the storage's words; '' if it does not say
+    "When the storage's file was written, as it was when this process last asked"
+    return _written.get(url, '')
+
+def _copy_of(folder, version):
+    "Path of a copy; '' if there is none"
+    return str(folder.path / f'{version}.copy') if version and _is_there(folder, f'{version}.copy') else ''
+
+def _new_copy(url, folder, now):
+    with lock_in(folder):
         for _ in range(4):
-            version = version_of(info := file_info(url))
+            (version, size), now = now or _version_now(url), None
+            if found := _copy_of(folder, version): return found
             copy = f'{version}.copy'
-            if version and _is_there(folder, copy): return str(folder.path / copy)
-            if not fetch_whole(url, info['size'], folder, copy, lambda version=version: version_of(file_info(url)) == version): continue
+            if not fetch_whole(url, size, folder, copy, lambda version=version: _version_now(url)[0] == version): continue
             _forget(folder, copy)
             return str(folder.path / copy)
     raise StorageError('the file keeps changing while it is read: try again when nothing writes to it', url)
@@ -382,32 +444,6 @@ def _forget(folder, but):
         if name == but or not (_is_copy(name) or is_part(name)): continue
         found = folder.stat(name)
         if found and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY_SECONDS: folder.remove(name)
-
-# %% ../../nbs/1_base/storage.ipynb #8da88da1
-def _kept(url, end, keep):
-    "A file from the cache folder, or from the storage"
-    if not keep: return read_whole(url, end)
-    name = public_url(url)
-    with in_cache(name[:name.rfind('/')], 'images') as folder:
-        with suppress(FileNotFoundError): return folder.read(_digest(name))
-        data = read_whole(url, end)
-        if data and len(data) < end and _has_room(url, len(data), keep): write_whole(folder, _digest(name), data)
-    return data
-
-def _has_room(url, size, most):
-    "Reserve room for a file; False if there is none"
-    with _cache_part('images', url) as folder, lock_in(folder):
-        taken = _taken(folder)
-        if taken + size > most: return False
-        write_whole(folder, 'bytes', str(taken + size).encode())
-    return True
-
-def _taken(folder):
-    "Bytes of all kept images: what the note says, or counted if it is damaged"
-    try: note = folder.read('bytes')
-    except FileNotFoundError: return 0
-    if re.fullmatch(rb'\d{1,18}', note): return int(note)
-    return sum(o.stat().st_size for o in folder.path.glob('*/*') if not o.is_symlink())
 
 # %% ../../nbs/1_base/storage.ipynb #3a45843f
 _pool, _fetches = None, []
@@ -453,17 +489,23 @@ class _Fetch:
         for o in coming: o.cancel()
 
 # %% ../../nbs/1_base/storage.ipynb #7ad0e93b
+class Keeper(Protocol):
+    "What keeps copies of files"
+    def read(self, url:str, most:int)->bytes: "Content of a file, from a copy or from the storage"
+    def is_dropped(self, url:str)->bool: "Did its bytes prove bad, so that it is fetched anew?"
+
+# %% ../../nbs/1_base/storage.ipynb #9ec7f188
 @contextmanager
 def prefetch(
     urls:list, # Files that the block reads with `read`, in about this order
     most:int=_ALL_BYTES, # At most so many bytes of each file
-    keep:int=0, # Bytes of files to keep in the cache folder
+    keep:'Keeper|None'=None, # Where copies are kept; None: nowhere
 ):
     "Fetch files while a block reads them"
     if not urls:
         yield
         return
-    fetch = _Fetch(urls, lambda url: _kept(url, most, keep))
+    fetch = _Fetch(urls, lambda url: keep.read(url, most) if keep else read_whole(url, most))
     _fetches.append(fetch)
     try: yield
     finally:
@@ -473,12 +515,12 @@ def prefetch(
 def read(
     url:str, # File
     most:int=_ALL_BYTES, # At most so many bytes
-    keep:int=0, # Bytes of files to keep in the cache folder
+    keep:'Keeper|None'=None, # Where copies are kept; None: nowhere
 )->bytes:
     "Content of a file, which may already be on its way; raises `StorageError`"
-    for fetch in list(_fetches):
+    for fetch in [] if keep and keep.is_dropped(url) else list(_fetches):
         if url in fetch._wanted and (future := fetch.take(url)): return future.result()
-    return _kept(url, most, keep)
+    return keep.read(url, most) if keep else read_whole(url, most)
 
 # %% ../../nbs/1_base/storage.ipynb #db73afe4
 def list_folder(

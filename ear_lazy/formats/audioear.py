@@ -68,7 +68,7 @@ def open_archive(
     file:str, # Archive relative to it
 ): # `ZipFile`
     "Open a zip archive; raises `AnnotationError` if it is not one, or has a directory of more than 16 MiB"
-    with open(tree.root / file, 'rb') as f:
+    with tree.open(file) as f:
         if _directory_size(f) > MAX_DIRECTORY: raise AnnotationError('too many files in the archive: unpack it', file)
         try: archive = zipfile.ZipFile(f)
         except _ZIP_ERRORS as e: raise AnnotationError(f'not a zip archive that can be read: {e}', file) from None

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from ..base.errors import AnnotationError
+from ..base.files import open_regular
 from ..base.geometry import points_to_box
 from ..base.records import Records, keep_images, keep_objects, make_records
 from .shared import chunks
@@ -297,7 +298,7 @@ def read_tables(
     path = tree.path(file)
     if os.path.getsize(path) > chunks.CHUNK_BYTES:
         with suppress(*_NOT_JSON): return _in_chunks(tree, path)
-    with open(path, 'rb') as f: data = f.read()
+    with open_regular(path) as f: data = f.read()
     coco, misfits = decode(data, file)
     annotations = annotation_table(coco.annotations, lambda: _annotation_texts(data, misfits))
     return Tables(image_table(coco.images), annotations, coco.categories, misfits)

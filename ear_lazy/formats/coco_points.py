@@ -17,7 +17,7 @@ from ..base.records import PIXEL_TOLERANCE, Records, keep_images, make_records
 from .coco import decode, id_key, image_rows, looks_like_coco
 from .shared.json_files import json_files
 from .shared.registry import register
-from .shared.tree import Document, Tree
+from .shared.tree import Document, Tree, why_closed
 
 # %% ../../nbs/2_formats/coco_points.ipynb #4756c999
 WINDOW = 65536 # bytes at either end of a file
@@ -50,11 +50,13 @@ def read_ends(
 )->bytes:
     "The first and the last bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
     try:
-        with open(tree.root / file, 'rb') as f:
+        with tree.open(file) as f:
             head, size = f.read(WINDOW), f.seek(0, 2)
             f.seek(max(len(head), size - WINDOW))
             return head + (b' [ ' if size > 2 * WINDOW else b'') + f.read()
-    except OSError: return b''
+    except OSError as e:
+        tree.closed[file] = why_closed(e)
+        return b''
 
 def sniff(
     tree:Tree, # The raw folder
@@ -130,7 +132,7 @@ def read(
 )->Records:
     "Read a COCO file of points; raises `AnnotationError` if it is not JSON or not a COCO dataset"
     file, = document.files
-    coco, misfits = decode((tree.root / file).read_bytes(), file)
+    with tree.open(file) as f: coco, misfits = decode(f.read(), file)
     order = point_order(coco.categories, {id_key(a.category_id) for a in coco.annotations})
     row_of, taken = image_rows([o.id for o in coco.images])
     faults = list(_faults(coco.annotations, order, row_of))

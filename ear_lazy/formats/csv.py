@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import AnnotationError
+from ..base.files import open_regular
 from ..base.geometry import xyxy_to_xywh
 from ..base.records import Records, concat, keep_images, label_rows, make_records, of_one_file
 from .shared.chunks import cut_lines, read_chunk
@@ -164,7 +165,7 @@ def _read_lines(path, file, delimiter, header, chunk=None):
     return concat([*parts, _read_rows(rows, header, file)])
 
 def _opened(path, chunk):
-    data = BytesIO(read_chunk(path, chunk[0])) if chunk else open(path, 'rb')
+    data = BytesIO(read_chunk(path, chunk[0])) if chunk else open_regular(path)
     return TextIOWrapper(data, 'utf-8' if chunk and chunk[1] else 'utf-8-sig', 'surrogateescape', newline='')
 
 def _skip_header(reader):

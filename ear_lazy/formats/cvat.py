@@ -277,7 +277,7 @@ def read(
     "Read a CVAT file; raises `AnnotationError` if it is not XML or not CVAT's"
     file, = document.files
     def on_disk(name): return not locate(tree, file, name, by_stem=not is_image(name)).reason
-    with open(tree.root / file, 'rb') as f: found = parse_cvat(f, file, on_disk)
+    with tree.open(file) as f: found = parse_cvat(f, file, on_disk)
     images, sizes = _columns(found, on_disk)
     shapes, points = found.shapes, [_points(s, found.orders) for s in found.shapes]
     r = make_records(

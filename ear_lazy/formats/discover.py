@@ -19,7 +19,7 @@ from ..base.parameters import described
 from ..base.records import Problem
 from .csv import COLUMN_NAMES, column_name, unknown_header
 from .shared.registry import readers
-from .shared.tree import IMAGE_SUFFIXES, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join, label_files, read_head
+from .shared.tree import IMAGE_SUFFIXES, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join, label_files, read_head, why_closed
 
 # %% ../../nbs/2_formats/discover.ipynb #5fa61060
 @described
@@ -72,7 +72,7 @@ def _claim(tree, folder, asked):
     for reader in asked:
         if not names.others and reader.per_image != IMAGE_SUFFIXES: continue
         for d in reader.sniff(tree, folder):
-            files = tuple(f for f in d.files if f not in taken)
+            files = tuple(f for f in d.files if f not in taken and f not in tree.closed) # what another reader could not read may be its
             if files: documents.append(d._replace(files=files))
             taken.update(files)
     return documents
@@ -186,11 +186,9 @@ def _not_recognised(tree, folder, claimed):
             *(_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names) for suffix, n in kinds.items() if n)]
 
 def _why_closed(tree, file):
-    "Why the system does not give a file; '' if it does"
-    try:
-        with open(tree.path(file), 'rb') as f: f.read(1)
-    except OSError as e: return e.strerror or str(e)
-    return ''
+    "Why the system does not give a file, or did not when a reader asked; '' if it does"
+    if file not in tree.closed: read_head(tree, file, 1)
+    return tree.closed.get(file, '')
 
 def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
@@ -203,7 +201,9 @@ def _unknown(tree, source, folder, suffix, n, names):
     return _problem(source, join(folder, first), 'not_recognised', detail)
 
 def _json_fault(tree, file):
-    try: data = json.loads((tree.root / file).read_bytes())
+    try:
+        with tree.open(file) as f: data = json.load(f)
     except json.JSONDecodeError as e: return f'not valid JSON: {e.msg} at line {e.lineno}, column {e.colno}'
     except (ValueError, RecursionError, OSError) as e: return f'not valid JSON: {e}'
+    except MemoryError as e: return why_closed(e)
     return 'a list, as files of detection results are' if isinstance(data, list) else 'no images and annotations in it'

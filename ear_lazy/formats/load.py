@@ -18,7 +18,7 @@ from ..base.errors import AnnotationError
 from ..base.records import Records, check
 from ..base.retries import may_pass
 from .shared.registry import readers
-from .shared.tree import Document, FileTooLarge, Tree
+from .shared.tree import Document, FileTooLarge, Tree, why_closed
 from .upright import (
     add_problem_objects, locate_images, measure_images, read_headers, take_problem_objects, to_pixels, turn_images)
 
@@ -44,10 +44,15 @@ def _read_allowed(tree, document, refused):
 
 def _unreadable(document, error):
     "Records of nothing but the problem that a document cannot be read"
-    r = Records(unread=int(may_pass(error)))
-    where, detail = getattr(error, 'position', ''), getattr(error, 'reason', str(error))
+    r = Records(unread=int(may_pass(error) or isinstance(error, MemoryError)))
+    where, detail = getattr(error, 'position', ''), _in_words(error)
     r.problem('bad_file', 'dropped', file=document.files[0], where=where, detail=detail)
     return r
+
+def _in_words(error):
+    if isinstance(error, AnnotationError): return error.reason
+    if isinstance(error, (OSError, MemoryError)): return why_closed(error)
+    return f'its reader fails on it, please report this as a bug: {type(error).__name__}: {error}'[:1000]
 
 def _in_upright_pixels(r, tree):
     "Records as read in pixels of the upright images, all of which are found and measured"
@@ -58,6 +63,11 @@ def _in_upright_pixels(r, tree):
     r = measure_images(turn_images(r, headers), headers)
     return take_problem_objects(to_pixels(r), of_reader)
 
+def _checked(r, tree, keypoint_offset):
+    r = _in_upright_pixels(r, tree)
+    if keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(keypoint_offset)
+    return check(r)
+
 @uncollected()
 def load(
     tree:Tree, # The raw folder
@@ -66,11 +76,7 @@ def load(
 )->Records:
     "Read, locate, measure and check one document"
     refused = []
-    try: r = _read_allowed(tree, document, refused)
-    except (AnnotationError, OSError) as e: r = _unreadable(document, e)
-    else:
-        r = _in_upright_pixels(r, tree)
-        if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
-        r = check(r)
+    try: r = _checked(_read_allowed(tree, document, refused), tree, document.keypoint_offset)
+    except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
     return replace(r, source=source, problems=[p._replace(source=source) for p in r.problems])

@@ -26,7 +26,7 @@ from ..base.arguments import home_path
 from ..base.errors import MetadataError, StorageError, UnsafePathError
 from ..base.files import flush_files, open_regular
 from ..base.printable import printable
-from ..base.storage import is_remote, local_copy
+from ..base.storage import is_remote, local_copy, written_at
 from ..base.swap import open_file
 
 # %% ../../nbs/3_metadata/file.ipynb #1d06737f
@@ -626,6 +626,12 @@ class Metadata:
     def identity(self)->tuple: # hashable
         "Equal for whatever holds the same rows: not for a file and what later took its place"
         return self.path, *(o._state for o in self._shards)
+
+    @property
+    def edition(self)->str:
+        "Another after the file was published anew: the id of its run, and when it was written"
+        first = self._shards[0]
+        return f'{first.run} {written_at(self.path) if is_remote(self.path) else os.stat(first.file).st_mtime_ns}'
 
     @property
     def size_on_disk(self)->int: # bytes

@@ -201,6 +201,9 @@ class Metadata:
     def identity(self) -> tuple: # hashable
         "Equal for whatever holds the same rows: not for a file and what later took its place"
     @property
+    def edition(self) -> str:
+        "Another after the file was published anew: the id of its run, and when it was written"
+    @property
     def size_on_disk(self) -> int: ... # bytes
     def check_whole(self) -> None:
         "Raises `MetadataError` if a file was cut short while it was open"

@@ -9,6 +9,7 @@ from victims import (
     content, dangling_link, file_of_others, folder_of_others, link_to_file, link_to_folder, make_victim, patience, pipe, take_the_place)
 
 from ear_lazy.base import storage
+from ear_lazy.base.downloads import DownloadCache
 from ear_lazy.base.images import read_file
 from ear_lazy.beyond.mirror import mirror_raw, output_stand_in, publish
 from ear_lazy.data_processor import DataProcessor
@@ -38,7 +39,11 @@ def victim(tmp_path): return make_victim(tmp_path / 'work')
 
 def mirror(): return mirror_raw(RAW)
 def copy(): return storage.local_copy(FILE)
-def image(): return read_file(RAW + '/detector/heads_csv/images/person_0005.jpg', keep=10**9)
+def image(url=RAW + '/detector/heads_csv/images/person_0005.jpg', most=10**9):
+    cache = DownloadCache(most)
+    data = read_file(url, keep=cache)
+    cache.put(url, data)
+    return data
 def process(): return DataProcessor(RAW, OUT, num_workers=0, progress=False).process_all()
 def place(what, url): return storage.cache_dir() / what / storage._digest(url)
 
@@ -208,7 +213,7 @@ def test_a_damaged_count_of_bytes(bucket, note):
     first = image()
     (place('images', '').parent / 'bytes').write_bytes(note)
     url = RAW + '/detector/heads_csv/images/person_0006.jpg'
-    read_file(url, keep=len(first) + 1)
+    image(url, len(first) + 100)
     assert not (place('images', url[:url.rfind('/')]) / storage._digest(url)).exists()
 
 

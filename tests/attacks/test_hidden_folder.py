@@ -569,7 +569,7 @@ def test_a_hole_in_a_foreign_swap_is_not_written_out(raw, out):
     assert not (out/'train_extra.npy').exists()
 
 
-@pytest.mark.parametrize('step, damage, column', one_of(3, ['tally', 'write'], ['removed', 'cut'], ['groups', 'counts', 'paths', 'bboxes', '']))
+@pytest.mark.parametrize('step, damage, column', one_of(3, ['count_rows', 'make_shard'], ['removed', 'cut'], ['groups', 'counts', 'paths', 'bboxes', '']))
 def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, column):
     "With shared storage, rows that some worker cannot see stop the run in one sentence; they are never left out"
     from concurrent.futures import ThreadPoolExecutor
@@ -591,7 +591,7 @@ def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, 
 
 
 @pytest.mark.parametrize('name', ['', 'run-*'])
-@pytest.mark.parametrize('step', ['parse', 'tally', 'write'])
+@pytest.mark.parametrize('step', ['parse', 'count_rows', 'make_shard'])
 def test_9_workers_of_shared_storage_write_through_no_link(raw, out, project, monkeypatch, step, name):
     "9. A link in the place of the hidden folder, or of the run's own, stops the run before a worker writes there"
     from concurrent.futures import ThreadPoolExecutor

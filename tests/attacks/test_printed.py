@@ -114,6 +114,9 @@ def test_datasets(made):
     assert {EVIL['clears'], EVIL['forged'], EVIL['bidi']} <= {*ds.label_names} and any(EVIL['clears'] in ds.get_metadata(i)['image_path'] for i in range(len(ds)))
     both = CombinedLazyDataset([ds, ds])
     harmless(repr(ds), ds._repr_html_(), repr(both), both._repr_html_(), repr(ds.metadata), repr(ds.stats()), ds.stats()._repr_html_(), repr(ds.open_image(0)))
+    axes = ds.plot_stats()
+    harmless(*(o.get_text() for ax in axes.ravel() for o in ax.get_yticklabels() if o.get_text()))
+    axes.ravel()[0].figure.clear()
     compared = compare_splits(ds, ds[:3])
     harmless(repr(compared), compared._repr_html_())
     for i in range(len(ds)):

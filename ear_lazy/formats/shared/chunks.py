@@ -16,6 +16,8 @@ from itertools import islice
 import msgspec
 import numpy as np
 
+from ...base.files import open_regular
+
 # %% ../../../nbs/2_formats/shared/chunks.ipynb #fa306893
 WINDOW = 2**18 # bytes before the next array, or the end of the file, in which one has to end
 _TAKEN_OUT = b'["an array that was taken out"]'
@@ -28,7 +30,7 @@ def mapped(
     path:str, # A file that is not empty
 ):
     "The bytes of a file, memory-mapped: only pages that are accessed are read"
-    with open(path, 'rb') as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: yield data
+    with open_regular(path) as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: yield data
 
 def find_arrays(
     data, # A mapped file, or bytes
@@ -98,7 +100,7 @@ def read_chunk(
 )->bytes:
     "A piece of a file"
     start, stop = span
-    with open(path, 'rb', buffering=0) as f:
+    with open_regular(path) as f:
         f.seek(start)
         if len(text := f.read(stop - start)) == stop - start: return text
     raise OSError(f'{path} was cut off while it was read')
@@ -114,7 +116,7 @@ def cut_lines(
 )->list: # ((start, stop), number of lines before it) for each chunk
     "Where to cut a file between its lines"
     chunks, start, lines, text = [], 0, 0, b''
-    with open(path, 'rb') as f:
+    with open_regular(path) as f:
         while more := f.read(size or CHUNK_BYTES) + f.readline():
             text += more
             if not chunks and not text.strip(_BLANK): continue

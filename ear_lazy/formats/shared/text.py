@@ -10,6 +10,7 @@ __all__ = []
 # %% ../../../nbs/2_formats/shared/text.ipynb #8fd44c17
 import csv
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import TypeVar
 
 from ...base.errors import AnnotationError
@@ -53,7 +54,7 @@ def checked_head(
 
 # %% ../../../nbs/2_formats/shared/text.ipynb #dff0581b
 def _open_text(tree, file, newline=None):
-    return open(tree.path(file), newline=newline, encoding='utf-8-sig', errors='surrogateescape')
+    return TextIOWrapper(tree.open(file), newline=newline, encoding='utf-8-sig', errors='surrogateescape')
 
 def numbered_lines(
     tree:Tree, # The raw folder

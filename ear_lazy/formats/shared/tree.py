@@ -6,9 +6,10 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/shared/tree.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document',
-           'read_head']
+           'read_head', 'why_closed']
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #719d93c9
+import io
 import os
 import re
 from collections.abc import Callable
@@ -16,12 +17,13 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from posixpath import normpath
+from stat import S_ISREG
 from typing import NamedTuple
 
 from fastcore.basics import patch
 
-from ...base.errors import EarLazyError, RawDataError
-from ...base.files import is_below
+from ...base.errors import EarLazyError, RawDataError, UnsafePathError
+from ...base.files import is_below, kind_of, open_regular
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #ba73a70f
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -80,7 +82,7 @@ class Tree:
         if not self.root.is_dir():
             if self.root.exists(): raise RawDataError(f'{self.root} is not a folder: give the raw folder with the annotations and images')
             raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or give their folder')
-        self.folders, self.unreadable = {}, {} # `unreadable`: folder to reason
+        self.folders, self.unreadable, self.closed = {}, {}, {} # folders; folder to the reason why it cannot be listed; file to that why it cannot be read
         self.outside, self._real = set(), os.path.join(os.path.realpath(root), '') # `outside`: see `_note`
         self._indexes, self.skip, self._enters = {}, tuple(skip), enters
         self.aliases, self._targets = dict(aliases or {}), {} # link to the path that its folder is read under; link to a folder to where it leads
@@ -268,7 +270,7 @@ def _beyond(self:Tree, path):
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #80561ae0
 SMALL = 65536 # bytes
-_FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0)
+_FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_NONBLOCK', 0)
 
 class FileTooLarge(EarLazyError):
     "An annotation file is too large; readers need not handle this, since `load` continues without the file"
@@ -286,13 +288,19 @@ def read(self:Tree, name): # relative to the raw folder
     file = os.open(self._above + name, _FLAGS)
     try:
         st = os.fstat(file)
+        if not S_ISREG(st.st_mode): raise UnsafePathError(f'{kind_of(st.st_mode)}, not a file', self._above + name)
         if st.st_size > self.max_bytes: self._refuse(name, st)
         if st.st_size < SMALL: data = os.read(file, SMALL)
         else:
-            with open(file, 'rb', closefd=False) as f: data = f.read()
+            with io.open(file, 'rb', closefd=False) as f: data = f.read()
     finally: os.close(file)
     if self.watch: self.watch(name, st, data)
     return data
+
+@patch
+def open(self:Tree, name): # relative to the raw folder
+    "A file to read bytes from; raises `OSError`"
+    return open_regular(self._above + name)
 
 @patch
 def _refuse(self:Tree, name, st):
@@ -546,10 +554,19 @@ def read_head(
     file:str, # File relative to it
     size:int=65536, # Bytes
 )->bytes:
-    "The first bytes of a file; b'' if it cannot be read"
+    "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
     try:
-        with open(tree.path(file), 'rb') as f: return f.read(size)
-    except OSError: return b''
+        with tree.open(file) as f: return f.read(size)
+    except OSError as e:
+        tree.closed[file] = why_closed(e)
+        return b''
+
+def why_closed(
+    error:OSError|MemoryError,
+)->str:
+    "Why the system does not give a file, in words"
+    if isinstance(error, MemoryError): return 'needs more memory than there is: give this process more, or cut the file into several'
+    return getattr(error, 'reason', '') or getattr(error, 'strerror', '') or str(error)
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #a774e3c8
 def list_files(

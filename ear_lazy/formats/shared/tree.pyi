@@ -1,4 +1,5 @@
 # Made by .ci/stubs.py of tree.py: do not edit.
+import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head']
+__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head',
+          'why_closed']
 IMAGE_SUFFIXES: tuple[str, ...]
 
 def is_image(name: str) -> bool: # File name
@@ -43,6 +45,7 @@ class Tree:
     root: Path
     folders: dict[Any, Any]
     unreadable: dict[Any, Any]
+    closed: dict[Any, Any]
     outside: Any
     skip: Any
     aliases: Any
@@ -75,6 +78,8 @@ class Tree:
         "Is there an image at `path`?"
     def read(self, name): # relative to the raw folder
         "Content of a file, twice as fast as `open` for small ones; raises `OSError` and `FileTooLarge`"
+    def open(self, name) -> io.BufferedReader: # relative to the raw folder
+        "A file to read bytes from; raises `OSError`"
     def read_all(self, names): # relative to the raw folder
         "Content of each file, or the `OSError` of one that cannot be read"
 
@@ -194,7 +199,10 @@ def read_head(
     file: str, # File relative to it
     size: int = 65536, # Bytes
 ) -> bytes:
-    "The first bytes of a file; b'' if it cannot be read"
+    "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
+
+def why_closed(error: OSError | MemoryError) -> str:
+    "Why the system does not give a file, in words"
 
 def list_files(
     tree: Tree, # The raw folder
