@@ -32,8 +32,10 @@ def is_private(name): return name.startswith('_') and not (name.startswith('__')
 
 
 def names_in(node):
-    "The names that an expression uses, also inside of quoted types"
+    "The names that an expression uses, also inside of quoted types, but not the words of a `Literal`"
+    words = {id(word) for o in ast.walk(node) if isinstance(o, ast.Subscript) and name_of(o.value) == 'Literal' for word in ast.walk(o.slice)}
     for o in ast.walk(node):
+        if id(o) in words: continue
         if isinstance(o, ast.Name): yield o.id
         elif isinstance(o, ast.Constant) and isinstance(o.value, str):
             try: yield from names_in(ast.parse(o.value, mode='eval'))

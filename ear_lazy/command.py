@@ -67,9 +67,9 @@ def _add_inputs(parser):
          help='do not follow links that lead out of the raw folder, and report them (they are followed, and listed in the report)')
 
 def _add_split(parser, listing):
-    from ear_lazy.processing.splits import SPLITS
+    from ear_lazy.processing.splits import SPLITS, TRAIN_SPLIT
     writes = _adder(parser, 'how photos are split into train and val', listing)
-    writes('--train-split', type=_fraction, default=0.8, metavar='FRACTION', help='fraction of photos that go to train, 0 to 1 (%(default)s)')
+    writes('--train-split', type=_fraction, default=TRAIN_SPLIT, metavar='FRACTION', help='fraction of photos that go to train, 0 to 1 (%(default)s)')
     writes('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
     writes('--split', choices=SPLITS, default='stable',
            help='how photos get their side: stable keeps copies of a photo together; folder takes the split that the data ships '

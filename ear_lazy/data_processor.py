@@ -22,7 +22,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from fastcore.basics import patch
@@ -49,7 +49,7 @@ from .processing.output_folder import OutputFolder, State, clear_away, output_er
 from .processing.report import Report, ReportError, read_report
 from .processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows, raise_first, select_objects
 from .processing.sources import Sources, not_listed, read_sources_toml, source_info
-from .processing.splits import group_hashes, train_side
+from .processing.splits import TRAIN_SPLIT, group_hashes, train_side
 from .processing.workers import RawFolder, each_of, loaders, tasks_of
 
 # %% ../nbs/data_processor.ipynb #9753de90
@@ -66,8 +66,8 @@ class DataProcessor:
         num_workers:int=10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
         flush_every:int=1, # Batches per write to disk
         seed:int=0, # Another seed gives another split
-        split:str='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
-        group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        split:Literal['stable', 'folder', 'random']='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources:Source|Iterable[Source]=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes:str|Iterable[str]=(), # Keep objects of these classes, and objects without a class; () keeps all
         keypoints:int|None=None, # Keep sets of this many keypoints; None keeps all
@@ -109,7 +109,7 @@ def _process_and_show(self:DataProcessor, kinds, train_split):
 @patch
 @described
 def process_all(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     include_teacher:bool=True, # Make the teacher files too: a row for each crop of a single object
 )->Report:
     "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
@@ -118,7 +118,7 @@ def process_all(self:DataProcessor,
 @patch
 @described
 def process_detector(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the detector files: a row for each image, with all its boxes"
     return self._process_and_show(('detector',), train_split)
@@ -126,7 +126,7 @@ def process_detector(self:DataProcessor,
 @patch
 @described
 def process_landmarker(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the landmarker files: a row for each set of keypoints"
     return self._process_and_show(('landmarker',), train_split)
@@ -134,7 +134,7 @@ def process_landmarker(self:DataProcessor,
 @patch
 @described
 def process_teacher(self:DataProcessor,
-    train_split:float=0.8, # Share of photo groups that go to train
+    train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the teacher files: a row for each crop of a single object"
     return self._process_and_show(('teacher',), train_split)
@@ -146,16 +146,16 @@ _NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are reco
 @patch
 @described
 def process(self:DataProcessor,
-    kinds:str|Iterable[str]=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
-    train_split:float=0.8, # Share of photo groups that go to train
+    kinds:Literal['detector', 'landmarker', 'teacher']|Iterable[Literal['detector', 'landmarker', 'teacher']]=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
+    train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
 )->Report:
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     train_side([], train_split)
     kinds = _checked_kinds(kinds)
     started = time.monotonic()
     _check_apart(self.raw_data_dir, self.output_dir)
-    if not self.shared_storage: report = self._report(kinds, train_split)
-    else: report = self._shared_report(kinds, train_split)
+    if not self.shared_storage: report = self._local_run(kinds, train_split)
+    else: report = self._run_in_shared_storage(kinds, train_split)
     self._publish(report)
     if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)
     report.seconds = time.monotonic() - started
@@ -165,7 +165,7 @@ def process(self:DataProcessor,
 # %% ../nbs/data_processor.ipynb #09f6de56
 @patch
 @uncollected()
-def _report(self:DataProcessor, kinds, train_split):
+def _local_run(self:DataProcessor, kinds, train_split):
     tree, sources, problems = self._discover()
     if self.strict: raise_first(problems)
     self._local_out = self._make_local_out()
@@ -180,7 +180,7 @@ def _report(self:DataProcessor, kinds, train_split):
         with suppress(ReportError, OSError): return self._last_report(sources)
     notes = [state.note] if state.note else []
     report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=tree.told_links())
-    return self._new_report(inputs, keys, report, train_split, run)
+    return self._parse_and_write(inputs, keys, report, train_split, run)
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -215,7 +215,7 @@ def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_s
 
 # %% ../nbs/data_processor.ipynb #deb447a7
 @patch
-def _new_report(self:DataProcessor, inputs, keys, report, train_split, run):
+def _parse_and_write(self:DataProcessor, inputs, keys, report, train_split, run):
     with OutputFolder(self._local_out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         with output_errors(self.output_dir):
             facts = _kept_facts(keys, folder)
@@ -303,13 +303,13 @@ def _check_classes(self:DataProcessor, found, report):
     if not others or any(name in names for names in found for name in self.classes): return
     raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
 
-def _reports(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
+def _report_files(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
 def _commit(inputs, folder, report, facts, run):
     keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
     packed = [_packed(o) for o in facts]
     run = '' if any(report.unread.values()) else run_key(keys, *run)
-    folder.commit(_reports(report), keys, packed, run, inputs.digests, inputs.tree.outside)
+    folder.commit(_report_files(report), keys, packed, run, inputs.digests, inputs.tree.outside)
 
 # %% ../nbs/data_processor.ipynb #be1dc987
 class _Copies(NamedTuple):
@@ -341,7 +341,7 @@ class _Copies(NamedTuple):
         for (a, b), distance, exact in zip(split.images.tolist(), split.distance, split.exact):
             how = 'the same file' if exact else f'looks differ in {distance} of 64 bits'
             detail = f'{self.images[b]} ({how})'
-            report.problems.append(Problem(names[source_of[a]], '', '', self.images[a], 'split_copy', 'kept', detail))
+            report.problems.append(Problem(names[source_of[a]], file='', where='', image=self.images[a], reason='split_copy', action='kept', detail=detail))
 
 @patch
 def _copies(self:DataProcessor, folder, report):
@@ -366,14 +366,14 @@ def sources(self:DataProcessor)->Sources:
 
 # %% ../nbs/data_processor.ipynb #6cacda86
 @patch
-def _shared_report(self:DataProcessor, kinds, train_split):
+def _run_in_shared_storage(self:DataProcessor, kinds, train_split):
     with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
         with output_errors(self.output_dir): return self._shared_run(folder, kinds, train_split)
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, train_split):
     raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
-    job = Job(raw, os.path.abspath(folder.staging), self._row_options(kinds), self._all_declared(), self.batch_size)
+    job = Job(raw, os.path.abspath(folder.run_path), self._row_options(kinds), self._all_declared(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
     report = Report(kinds, problems=run.survey(dataset_folders(*raw[:2], self.follow_links)), raw_data_dir=self.raw_data_dir)
     report.links = run.links
@@ -385,7 +385,7 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     self._check_classes((o.part.labels for _, o in run.pieces), report)
     report.check()
     folder.adopt(report.outputs)
-    if report.outputs: folder.commit(_reports(report), outside=run.outside)
+    if report.outputs: folder.commit(_report_files(report), outside=run.outside)
     return report
 
 # %% ../nbs/data_processor.ipynb #271f6084

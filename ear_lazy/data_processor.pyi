@@ -8,8 +8,9 @@ from ear_lazy.formats.shared.tree import KINDS, MAX_BYTES
 from ear_lazy.metadata.file import SHARD_BYTES
 from ear_lazy.processing.report import Report
 from ear_lazy.processing.sources import Sources
+from ear_lazy.processing.splits import TRAIN_SPLIT
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ['DataProcessor', 'main']
 
@@ -24,7 +25,7 @@ class DataProcessor:
     shard_bytes: int
     max_annotation_bytes: int
     seed: int
-    split: str
+    split: Literal['stable', 'folder', 'random']
     group_by: str | re.Pattern[str] | Callable[[str], Any] | None
     declared: Any
     classes: tuple[str, ...]
@@ -44,8 +45,8 @@ class DataProcessor:
         num_workers: int = 10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
         flush_every: int = 1, # Batches per write to disk
         seed: int = 0, # Another seed gives another split
-        split: str = 'stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
-        group_by: str | re.Pattern[str] | Callable[[str], Any] | None = None, # Groups that stay on one side: a function of an image's path, or a regular expression; None: copies of a photo
+        split: Literal['stable', 'folder', 'random'] = 'stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        group_by: str | re.Pattern[str] | Callable[[str], Any] | None = None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources: Source | Iterable[Source] = (), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes: str | Iterable[str] = (), # Keep objects of these classes, and objects without a class; () keeps all
         keypoints: int | None = None, # Keep sets of this many keypoints; None keeps all
@@ -62,25 +63,25 @@ class DataProcessor:
     ) -> None: ...
     def __repr__(self) -> str: ...
     def process_all(self,
-        train_split: float = 0.8, # Share of photo groups that go to train
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
         include_teacher: bool = True, # Make the teacher files too: a row for each crop of a single object
     ) -> Report:
         "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
     def process_detector(self,
-        train_split: float = 0.8, # Share of photo groups that go to train
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the detector files: a row for each image, with all its boxes"
     def process_landmarker(self,
-        train_split: float = 0.8, # Share of photo groups that go to train
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the landmarker files: a row for each set of keypoints"
     def process_teacher(self,
-        train_split: float = 0.8, # Share of photo groups that go to train
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the teacher files: a row for each crop of a single object"
     def process(self,
-        kinds: str | Iterable[str] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
-        train_split: float = 0.8, # Share of photo groups that go to train
+        kinds: Literal['detector', 'landmarker', 'teacher'] | Iterable[Literal['detector', 'landmarker', 'teacher']] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
+        train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     ) -> Report:
         "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     def sources(self) -> Sources:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from posixpath import normpath
 from stat import S_ISDIR, S_ISREG
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -302,7 +302,7 @@ def _json(text): return msgspec.Raw(json.dumps(text).encode()) # preserves names
 def to_coco(
     ds:Any, # Dataset of any kind
     path:str|os.PathLike[str], # JSON file to write
-    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write rows as a COCO file, or over an earlier one; raises `OutputError`, or `ImageLoadError` if an image's size is unknown and cannot be read"
     path, found = home_path(path), photos(ds)
@@ -346,7 +346,7 @@ def csv_lines(
 def to_csv(
     ds:Any, # Dataset of boxes: detector or teacher
     path:str|os.PathLike[str], # CSV file to write
-    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
     defuse:bool=True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
 )->Path: # The file
     "Write rows as a table, or over an earlier one; raises `OutputError`, or `ValueError` for keypoints"
@@ -439,7 +439,7 @@ def _boxes_of_points(r):
 def to_yolo(
     ds:Any, # Dataset of any kind
     folder:str|os.PathLike[str], # Folder to make
-    images:str|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
 )->Path: # The folder
     "Write rows as a YOLO folder; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that YOLO cannot hold"
     check_images(images)

@@ -20,13 +20,14 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
+from .base.arguments import type_in_words
 from .base.downloads import DownloadCache
 from .base.drawing import thumbnail_html
 from .base.errors import EarLazyError, ImageLoadError, MetadataError, StorageError
@@ -39,7 +40,7 @@ from .base.parameters import described
 from .base.printable import has_secrets, printable
 from .base.storage import absolute_location, check_storage, cut_query, is_remote
 from .base.tables import printable_html
-from .loading.cache import CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
+from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_transform, chosen_cache
 from .loading.orientation import as_seen
@@ -59,16 +60,16 @@ class LazyNPYDataset(RowDataset):
     def __init__(self,
         npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size:int|None=None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
-        image_loader:str='pil', # 'pil' or 'cv2'
+        image_loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
         root_dir:str|os.PathLike[str]|None=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
         extras:str|Iterable[str]=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
         image_size:Sequence[int]|None=None, # (height, width) that images come out at, and boxes and points; None: as they are
-        resize:str='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
+        resize:Literal['letterbox', 'stretch']='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads:int|None=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
         cache_bytes:int|str|None=None, # Most memory of decoded samples to keep in each process, such as '500MB'
-        cache:object=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
-        on_error:str|Callable[[ImageLoadError], Sample|None]='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
-        max_pixels:int|None=None, # Most pixels of an image, for its bytes too; None: Pillow's limit
+        cache:Cache|None=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        on_error:Literal['raise', 'skip']|Callable[[ImageLoadError], Sample|None]='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
+        max_pixels:int|None=None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
@@ -101,6 +102,7 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
 
 @patch
+@described
 def check_inside(self:LazyNPYDataset,
     name:str, # Path of an image relative to the root
 )->None:
@@ -109,17 +111,24 @@ def check_inside(self:LazyNPYDataset,
 
 # %% ../nbs/lazy_dataset.ipynb #62f590a9
 @patch(as_prop=True)
-def source_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('source_names')
+def source_names(self:LazyNPYDataset)->list[str]:
+    "Raw datasets that the rows are from, as folders relative to the raw folder"
+    return self.metadata.names('source_names')
 
 @patch(as_prop=True)
-def label_names(self:LazyNPYDataset)->list[str]: return self.metadata.names('label_names')
+def label_names(self:LazyNPYDataset)->list[str]:
+    "Class names that the `labels` of its samples index"
+    return self.metadata.names('label_names')
 
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
-def _annotation(self:LazyNPYDataset, row):
+def _path_of(self:LazyNPYDataset, row):
+    "Where the image of a row is"
     path = self.metadata.image_path(row)
-    if not os.path.isabs(path): path = f'{self.root}/{path}{self._signature}'
-    return {'image_path': path, KEYS[self.kind]: self.metadata.values(row)}
+    return path if os.path.isabs(path) else f'{self.root}/{path}{self._signature}'
+
+@patch
+def _annotation(self:LazyNPYDataset, row): return {'image_path': self._path_of(row), KEYS[self.kind]: self.metadata.values(row)}
 
 # %% ../nbs/lazy_dataset.ipynb #cefa4c00
 @patch
@@ -131,24 +140,26 @@ def _check_of(self:LazyNPYDataset, row):
     return None if is_remote(self.root) else partial(self._guard.check_opened, name)
 
 @patch
-def _has_opened(self:LazyNPYDataset, *sizes):
+def _note_sizes(self:LazyNPYDataset, *sizes):
     "Remember the largest height and width of images"
     for height, width in sizes:
         if height > self._largest[0] or width > self._largest[1]: self._largest = tuple(map(max, self._largest, (height, width)))
 
 @patch
+@described
 def open_image(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->OpenImage: # To be decoded once
     "Read the image of a row; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return open_image(self._annotation(row)['image_path'], self.max_pixels, self._downloads, self._check_of(row))
+    return open_image(self._path_of(row), self.max_pixels, self._downloads, self._check_of(row))
 
 @patch
+@described
 def open_file(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 ): # Binary file, to be closed
     "The image file of a row, to copy it; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    path, check = self._annotation(row)['image_path'], self._check_of(row)
+    path, check = self._path_of(row), self._check_of(row)
     with image_errors(path):
         if is_remote(path): return BytesIO(read_file(path, keep=self._downloads))
         file = open_regular(path)
@@ -160,11 +171,12 @@ def open_file(self:LazyNPYDataset,
         return file
 
 @patch
+@described
 def stored_turn(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->tuple: # EXIF orientation, 1 to 8, and (height, width) of the stored picture
     "Orientation and size from the header of a row's image; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return stored_turn(self._annotation(row)['image_path'], self._check_of(row), self.max_pixels)
+    return stored_turn(self._path_of(row), self._check_of(row), self.max_pixels)
 
 # %% ../nbs/lazy_dataset.ipynb #33ede4f5
 def _crop(bbox, image):
@@ -177,7 +189,7 @@ def _decoded(self:LazyNPYDataset, path, values, row, out):
     "The image of a row with matching values, and the `os.stat_result` of its file; raises `ImageLoadError`"
     image, window = open_image(path, self.max_pixels, self._downloads, self._check_of(row)), None
     values = as_seen(values, image, self.metadata.size(row))
-    self._has_opened(image.stored, image.size)
+    self._note_sizes(image.stored, image.size)
     if self.kind == 'teacher': window, values = _crop(values, image)
     if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values, image
     top, left, bottom, right = window or (0, 0, *image.size)
@@ -223,21 +235,21 @@ def _key(self:LazyNPYDataset, path, values, row):
     return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
+# To look at a file, where that is possible without reading it; a pipe is not waited for
+_LOOK_FLAGS = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
+
 @patch
 def _state(self:LazyNPYDataset, path, row):
     "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
     if self.trust_files or is_remote(path): return b''
     try:
         if not self._guard: return file_state(os.stat(path))
-        file = os.open(path, _LOOK)
+        file = os.open(path, _LOOK_FLAGS)
         try:
             self._guard.check_opened(self.metadata.image_path(row), file)
             return file_state(os.fstat(file))
         finally: os.close(file)
     except (OSError, ValueError): return None # reading it says why
-
-# To look at a file, where that is possible without reading it; a pipe is not waited for
-_LOOK = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
 
 # %% ../nbs/lazy_dataset.ipynb #e00f8025
 @patch
@@ -270,7 +282,7 @@ def cache_clear(self:LazyNPYDataset)->None:
 # %% ../nbs/lazy_dataset.ipynb #2e475614
 @patch
 def _sample(self:LazyNPYDataset, row, out=None):
-    path, values = self._annotation(row).values()
+    path, values = self._path_of(row), self.metadata.values(row)
     try: image, values = self._cached(path, values, row, out)
     except ImageLoadError as e:
         if self.on_error == 'raise': raise
@@ -290,7 +302,7 @@ def _extras(self:LazyNPYDataset, row):
 def image_shape(self:LazyNPYDataset,
     i:int, # Row
 )->tuple[int, int]: # (height, width); (0, 0) where that is not known yet
-    "Size of the row's image as delivered; reads nothing from disk"
+    "Size of the row's image as delivered; opens no image"
     if self.transform is not None: return 0, 0
     if self.image_size: return self.image_size
     row = self._row(i)
@@ -301,7 +313,7 @@ def image_shape(self:LazyNPYDataset,
     return bottom - top, right - left
 
 @patch
-def _is_real(self:LazyNPYDataset, i):
+def _is_size_sure(self:LazyNPYDataset, i):
     if self.image_size: return True # the user's own number
     row = self._row(i)
     size = self.metadata.size(row)
@@ -313,7 +325,7 @@ def _is_real(self:LazyNPYDataset, i):
         check_pixels(stored, self.max_pixels, '')
     except EarLazyError: return False # loading it raises the error
     if size not in (stored, seen): return False
-    self._has_opened(stored, seen)
+    self._note_sizes(stored, seen)
     return True
 
 # %% ../nbs/lazy_dataset.ipynb #f016a10e
@@ -323,7 +335,7 @@ def _ahead(self:LazyNPYDataset, indices):
     self.metadata.check_whole()
     if not is_remote(self.root): return nullcontext()
     rows = [self._row(i) for i in indices]
-    found = [(row, *self._annotation(row).values()) for row in rows]
+    found = [(row, self._path_of(row), self.metadata.values(row)) for row in rows]
     for row in rows: self.check_inside(self.metadata.image_path(row))
     urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
     return prefetch_images(urls, self.max_pixels, self._downloads)
@@ -343,18 +355,19 @@ def _without_image(self:LazyNPYDataset, error, values, row):
     if self.on_error == 'skip':
         if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
     elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
-    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not a {type(found).__name__}')
+    elif found is not None: raise TypeError(f'on_error must return a Sample or None, not {type_in_words(found)}')
     _forget_frames(error)
     image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
     return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
 
 @patch
+@described
 def errors(self:LazyNPYDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
     "Errors so far, in all processes"
     return self._log.counts() if self._log else {}
 
 # %% ../nbs/lazy_dataset.ipynb #ea56a3c8
-def _joined_names(lists):
+def _common_label_names(lists):
     "Names of all lists, each once, and for each list the new numbers of its names; None if unchanged"
     place = {name: i for i, name in enumerate(dict.fromkeys(chain(*lists)))}
     numbers = [np.array([place[o] for o in names], np.int64) for names in lists]
@@ -386,7 +399,7 @@ class CombinedLazyDataset(RowDataset):
         if weights is not None: _check_weights(weights, self.datasets)
         self.kind = self.datasets[0].kind
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
-        self.label_names, self._numbers = _joined_names([getattr(o, 'label_names', ()) for o in self.datasets])
+        self.label_names, self._numbers = _common_label_names([getattr(o, 'label_names', ()) for o in self.datasets])
 
     def _size(self): return self._ends[-1]
 
@@ -457,9 +470,9 @@ def image_shape(self:CombinedLazyDataset,
     return dataset.image_shape(i) if hasattr(dataset, 'image_shape') else (0, 0)
 
 @patch
-def _is_real(self:CombinedLazyDataset, i):
+def _is_size_sure(self:CombinedLazyDataset, i):
     dataset, i = self._find(self._row(i))
-    return not isinstance(dataset, RowDataset) or dataset._is_real(i)
+    return not isinstance(dataset, RowDataset) or dataset._is_size_sure(i)
 
 @patch
 def _most_pixels(self:CombinedLazyDataset):
@@ -494,7 +507,8 @@ def cache_info(self:CombinedLazyDataset)->CacheInfo:
     return add_infos(_infos(self).values())
 
 @patch
-def errors(self:CombinedLazyDataset)->dict[str, int]: # Fault to number
+@described
+def errors(self:CombinedLazyDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count
     "Errors so far of all datasets, in all processes"
     return dict(sum((Counter(o) for o in _logs(self).values()), Counter()))
 
@@ -516,10 +530,10 @@ def sign_of(
 
 # %% ../nbs/lazy_dataset.ipynb #edbafe83
 @patch
-def _sources(self:LazyNPYDataset): return [range(len(self))]
+def _parts_of_epoch(self:LazyNPYDataset): return [range(len(self))]
 
 @patch
-def _sources(self:CombinedLazyDataset):
+def _parts_of_epoch(self:CombinedLazyDataset):
     if self._rows is None: return [range(a, b) for a, b in zip([0, *self._ends], self._ends)]
     part = np.searchsorted(self._ends, self._rows, side='right')
     return [np.flatnonzero(part == i) for i in range(len(self.datasets))]
@@ -536,7 +550,7 @@ def sampler(self:RowDataset,
 )->RowSampler:
     "Rows of an epoch in a random order, in the ratio of `weights`"
     weights = getattr(self, 'weights', None)
-    return RowSampler(self._sources(), weights, num_samples, seed, epoch, rank, world_size, even, sign_of(self))
+    return RowSampler(self._parts_of_epoch(), weights, num_samples, seed, epoch, rank, world_size, even, sign_of(self))
 
 # %% ../nbs/lazy_dataset.ipynb #d9c75cf0
 def _name(function): return getattr(function, '__name__', None) or repr(function)

@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from ear_lazy.base.errors import ImageLoadError
 from ear_lazy.base.images import OpenImage
-from ear_lazy.loading.cache import CacheInfo
+from ear_lazy.loading.cache import Cache, CacheInfo
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
 from ear_lazy.metadata.file import Metadata
 from torch.utils.data import Dataset
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
 
@@ -18,10 +18,10 @@ class LazyNPYDataset(RowDataset):
     split: str # 'train', 'val' or ''
     image_size: tuple[int, int] | None # (height, width) that images come out at
     extras: tuple[str, ...]
-    image_loader: str
+    image_loader: Literal['pil', 'cv2']
     max_pixels: int | None
     trust_files: bool
-    resize: str
+    resize: Literal['letterbox', 'stretch']
     on_error: Any
     disk_cache: int
     metadata: Metadata
@@ -29,16 +29,16 @@ class LazyNPYDataset(RowDataset):
     def __init__(self,
         npy_path: str | os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size: int | None = None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
-        image_loader: str = 'pil', # 'pil' or 'cv2'
+        image_loader: Literal['pil', 'cv2'] = 'pil', # 'pil' or 'cv2'
         root_dir: str | os.PathLike[str] | None = None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
         extras: str | Iterable[str] = (), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
         image_size: Sequence[int] | None = None, # (height, width) that images come out at, and boxes and points; None: as they are
-        resize: str = 'letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
+        resize: Literal['letterbox', 'stretch'] = 'letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads: int | None = None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
         cache_bytes: int | str | None = None, # Most memory of decoded samples to keep in each process, such as '500MB'
-        cache: object = None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
-        on_error: str | Callable[[ImageLoadError], Sample | None] = 'raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
-        max_pixels: int | None = None, # Most pixels of an image, for its bytes too; None: Pillow's limit
+        cache: Cache | None = None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        on_error: Literal['raise', 'skip'] | Callable[[ImageLoadError], Sample | None] = 'raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
+        max_pixels: int | None = None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root: bool = False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache: int | str = 0, # Most bytes of remote images to keep on the local disk, such as '50GB'
@@ -49,9 +49,11 @@ class LazyNPYDataset(RowDataset):
     ) -> None:
         "Raises `MetadataError` if a name leads out of the root; a first look, before the image is opened"
     @property
-    def source_names(self) -> list[str]: ...
+    def source_names(self) -> list[str]:
+        "Raw datasets that the rows are from, as folders relative to the raw folder"
     @property
-    def label_names(self) -> list[str]: ...
+    def label_names(self) -> list[str]:
+        "Class names that the `labels` of its samples index"
     def open_image(self,
         row: int, # Row of the metadata file
     ) -> OpenImage: # To be decoded once
@@ -71,7 +73,7 @@ class LazyNPYDataset(RowDataset):
     def image_shape(self,
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
-        "Size of the row's image as delivered; reads nothing from disk"
+        "Size of the row's image as delivered; opens no image"
     def errors(self) -> dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
         "Errors so far, in all processes"
     def __repr__(self) -> str: ...
@@ -94,7 +96,7 @@ class CombinedLazyDataset(RowDataset):
         "Size of the row's image as delivered"
     def cache_info(self) -> CacheInfo:
         "The sum over the caches of all datasets; a shared one counts once"
-    def errors(self) -> dict[str, int]: # Fault to number
+    def errors(self) -> dict[str, int]: # Fault (a key of `FAULTS`) to count
         "Errors so far of all datasets, in all processes"
     def cache_clear(self) -> None:
         "Forget all decoded samples"

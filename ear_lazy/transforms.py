@@ -143,7 +143,7 @@ class Flip(_Random):
     p:float = .5 # Probability
     pairs:Sequence[Sequence[int]] = () # Of keypoint numbers that change places
     swap_labels:Sequence[Sequence[int]] = () # Pairs of label numbers that change places
-    seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
+    seed:int|None = None # Seed of this transform's own random numbers; None: PyTorch's generator
 
     def __post_init__(self): fraction('p', self.p)
 
@@ -158,7 +158,7 @@ class Crop(_Random):
     scale:Sequence[float]|None = None # (least, most) share of height and of width, one drawn for both
     min_visible:float = 0. # Share of a box's area that has to be left, or it is dropped
     p:float = 1. # Probability; otherwise the sample stays as it is
-    seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
+    seed:int|None = None # Seed of this transform's own random numbers; None: PyTorch's generator
 
     def __post_init__(self):
         if (self.size is None) == (self.scale is None): raise ValueError('give either size=(height, width) or scale=(least, most)')
@@ -181,7 +181,7 @@ class Letterbox(_Random):
     size:Sequence[int] # (height, width) to come out at
     scale:Sequence[float] = (1., 1.) # (least, most) of the size that just fits; below 1, the place is random too
     p:float = 1. # Probability of a random scale; otherwise it just fits
-    seed:int|None = None # Of a sequence of its own; None: PyTorch's random numbers
+    seed:int|None = None # Seed of this transform's own random numbers; None: PyTorch's generator
 
     def __post_init__(self):
         self.size = height_width('size', self.size)

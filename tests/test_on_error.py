@@ -165,7 +165,7 @@ def test_a_function(folder, context):
     dataset = opened(folder, on_error=drop_only_missing)
     assert not dataset[1]
     with pytest.raises(ImageLoadError, match='row 4'): dataset[4]
-    with pytest.raises(TypeError, match='a Sample or None, not a int'): opened(folder, on_error=lambda e: 3)[1]
+    with pytest.raises(TypeError, match='a Sample or None, not an int'): opened(folder, on_error=lambda e: 3)[1]
     assert dict(opened(folder, on_error=lambda e: dict(replace(e)))[1]).keys() == replace(ImageLoadError('x', 'y', 1)).keys()
 
 

@@ -127,9 +127,10 @@ def test_stub_of_every_kind_of_member(tmp_path):
     package.mkdir()
     (package/'__init__.py').touch()
     (package/'tables.py').write_text('''
+import copy
 import os
 from functools import cached_property
-from typing import NamedTuple, Self, overload
+from typing import Literal, NamedTuple, Self, overload
 from fastcore.basics import patch
 from .words import described
 class _Base: pass
@@ -157,7 +158,7 @@ def size(self:Table)->int: return 3
 @described
 def save(self:Table,
     path:str, # File to write
-    *, mode:str='w',
+    *, mode:Literal['copy', 'w']='w',
 )->Point: # Where it ends
     "Write it"
 @patch
@@ -184,7 +185,7 @@ import os
 from functools import cached_property
 from pack.words import Counter
 from pathlib import Path
-from typing import Any, NamedTuple, Self, overload
+from typing import Any, Literal, NamedTuple, Self, overload
 
 class _Base: ...
 
@@ -209,7 +210,7 @@ class Table(_Base):
     def save(self,
         path: str, # File to write
         *,
-        mode: str = 'w',
+        mode: Literal['copy', 'w'] = 'w',
     ) -> Point: # Where it ends
         "Write it"
     def count(self) -> Counter: ...
@@ -246,13 +247,14 @@ def owners():
     from ear_lazy import adapters, data_processor, explorer, lazy_dataset, shared_cache, show, stats, synthetic, transforms
     problems = sys.modules[data_processor.Report.__module__].Problems
     return [ear_lazy, data_processor, lazy_dataset, transforms, adapters, shared_cache, stats, explorer, synthetic, show, data_processor.DataProcessor,
-            lazy_dataset.LazyNPYDataset, lazy_dataset.CombinedLazyDataset, lazy_dataset.RowDataset, problems, explorer.Explorer, lazy_dataset.RowSampler]
+            lazy_dataset.LazyNPYDataset, lazy_dataset.CombinedLazyDataset, lazy_dataset.RowDataset, sys.modules[problems.__module__], problems, explorer.Explorer, lazy_dataset.RowSampler]
 
 
 def parameters(o): return [name for name in inspect.signature(o).parameters if name != 'self']
 
 
-@pytest.mark.parametrize('name', sorted(CALLS | {'plant_mistakes', 'collate'}))
+@pytest.mark.parametrize('name', sorted(CALLS | {'plant_mistakes', 'collate', 'show_image', 'show_images', 'show_bboxes', 'show_keypoints', 'show_sample',
+                                          'Problems', 'open_image', 'open_file', 'stored_turn', 'check_inside'}))
 def test_help_tells_each_parameter(name):
     "Also where a function and a method have the same name"
     found = {id(o): o for owner in owners() if callable(o := getattr(owner, name, None))}
@@ -260,3 +262,11 @@ def test_help_tells_each_parameter(name):
     for o in found.values():
         text = inspect.getdoc(o) or ''
         assert [p for p in parameters(o) if not re.search(rf'^{p} : .*\n    \S', text, flags=re.M)] == [], text
+
+
+def test_every_public_member_of_a_dataset_has_a_docstring():
+    from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+    for cls in (LazyNPYDataset, CombinedLazyDataset):
+        own = {k: getattr(cls, k) for k in dir(cls) if not k.startswith('_') and getattr(cls, k).__class__.__name__ in ('function', 'property')}
+        assert len(own) > 10 and [k for k, o in own.items() if not o.__doc__] == []
+    assert 'FAULTS' in inspect.getdoc(LazyNPYDataset.errors)

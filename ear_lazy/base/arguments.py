@@ -53,6 +53,14 @@ def fraction(
     if not 0 <= value <= 1: raise ValueError(f'{name} is a share between 0 and 1, not {value}')
     return value
 
+# %% ../../nbs/1_base/arguments.ipynb #ff07cb2a
+def type_in_words(
+    value:Any, # What was handed in
+)->str:
+    "Its type, such as 'a dict' or 'an int'"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
 # %% ../../nbs/1_base/arguments.ipynb #da413b1b
 def function_of_sample(
     name:str, # Of the argument

@@ -25,6 +25,7 @@ if TYPE_CHECKING: from matplotlib.axes import Axes
 else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
 
 # %% ../../nbs/1_base/drawing.ipynb #404cacae
+@described
 def show_image(
     im:Any, # (H, W, 3) RGB or (H, W) grey image
     ax:'Axes|None'=None, # Axes to draw on; None makes a figure
@@ -69,6 +70,7 @@ def _drawable(image):
     return as_picture(image) if is_rgb else image
 
 # %% ../../nbs/1_base/drawing.ipynb #0376e97f
+@described
 def show_images(
     ims:Iterable[Any], # Images as for `show_image`
     nrows:int=1, # Rows of the grid; more where `ncols` is given and the images need them
@@ -107,6 +109,7 @@ def _canvas(im, ax, kwargs):
     return ax
 
 # %% ../../nbs/1_base/drawing.ipynb #ef4673f4
+@described
 def show_bboxes(
     im:Any, # Image as for `show_image`; None draws on `ax` alone
     bboxes:Any, # (N, 4) or (4,) xywh pixels
@@ -124,6 +127,7 @@ def show_bboxes(
     return ax
 
 # %% ../../nbs/1_base/drawing.ipynb #c06b3dc6
+@described
 def show_keypoints(
     im:Any, # Image as for `show_image`; None draws on `ax` alone
     keypoints:Any, # (K, 3) or (N, K, 3) [x, y, visibility]

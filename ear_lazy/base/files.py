@@ -113,13 +113,6 @@ class OpenFolder:
         found.path, found._fd = self.path / name, self._open(at, self._fd)
         return found
 
-    def make_private(self):
-        "Let nobody else in, if the folder is one's own"
-        if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
-        found = os.fstat(self._fd)
-        is_fixed = os.fstatvfs(self._fd).f_flag & os.ST_RDONLY # a disk that is read-only
-        if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not is_fixed: os.fchmod(self._fd, 0o700)
-
     def close(self):
         fd, self._fd = self._fd, None
         if fd is not None: os.close(fd)
@@ -164,9 +157,18 @@ def read(self:OpenFolder, name:str)->bytes:
 
 @patch
 def _check_holes(self:OpenFolder, name, st):
-    "A few bytes in an archive can become terabytes"
+    "Raise `UnsafePathError` for a large file that is nearly all holes: a few bytes in an archive can become terabytes"
     if st.st_size <= _SMALL_BYTES or getattr(st, 'st_blocks', st.st_size) * 512 * 16 >= st.st_size: return
     raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
+
+# %% ../../nbs/1_base/files.ipynb #85fd9437
+@patch
+def make_private(self:OpenFolder):
+    "Let nobody else in, if the folder is one's own"
+    if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
+    found = os.fstat(self._fd)
+    is_fixed = os.fstatvfs(self._fd).f_flag & os.ST_RDONLY # a disk that is read-only
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not is_fixed: os.fchmod(self._fd, 0o700)
 
 # %% ../../nbs/1_base/files.ipynb #f70d4ab1
 @patch

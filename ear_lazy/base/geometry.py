@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/geometry.html.md"""
 __all__ = ['keypoints_to_boxes', 'points_to_box', 'Fit', 'fit_image']
 
 # %% ../../nbs/1_base/geometry.ipynb #2461c464
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -92,9 +92,11 @@ def points_to_box(
     with np.errstate(all='ignore'): return np.concatenate([low, high - low]) # inf − inf is NaN
 
 # %% ../../nbs/1_base/geometry.ipynb #cd42e965
+CROP_PADDING = 0.1 # of the width and height of keypoints, on each side, where a crop is made of them
+
 def pad_boxes(
     boxes, # (..., 4) xywh
-    fraction=0.1, # Of the box's own width (left, right) and height (top, bottom), added on each side
+    fraction=CROP_PADDING, # Of the box's own width (left, right) and height (top, bottom), added on each side
 ): # (..., 4) xywh
     "Widen boxes on all four sides around the same centre"
     boxes = _as_boxes(boxes)
@@ -125,7 +127,7 @@ class Fit(NamedTuple):
 def fit_image(
     picture, # (height, width) of the picture
     size, # (height, width) of the image that is wanted
-    resize:str='letterbox', # 'letterbox' keeps the proportions, 'stretch' fills the image
+    resize:Literal['letterbox', 'stretch']='letterbox', # 'letterbox' keeps the proportions, 'stretch' fills the image
 )->Fit:
     "How to resize a picture to an image of another size; raises `ValueError` for any other `resize`"
     if resize not in ('letterbox', 'stretch'):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader, BytesIO
 from math import ceil, floor
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -23,6 +23,7 @@ from .errors import ImageLoadError, MetadataError, StorageError, UnsafePathError
 from .extras import extra
 from .files import open_regular
 from .geometry import Fit, turn_points
+from .parameters import described
 from .printable import printable
 from .retries import retried
 from .storage import Keeper, is_remote, prefetch, read
@@ -282,6 +283,7 @@ def image_header(
     if data.startswith(b'\xff\xd8\xff'): return jpeg_header(data)
     if data.startswith(_SIGNATURE): return png_header(data)
 
+@described
 def stored_turn(
     path:str, # Image file
     check=None, # As of `read_file`
@@ -415,6 +417,7 @@ def _check_hidden(im, data, max_pixels, path):
     if im.info.get('progressive') and data.count(b'\xff\xda') > SCANS: # one for each time it goes over the pixels
         raise ImageLoadError(f'more than {SCANS:,} scans', path, fault='too_large')
 
+@described
 def open_image(
     path:str, # Image file, or its URL
     max_pixels:int|None=None, # Most pixels of an image
@@ -599,7 +602,7 @@ def stored_box(
 # %% ../../nbs/1_base/images.ipynb #cdc092e1
 def decode_image(
     image:OpenImage, # From `open_image`
-    loader:str='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
+    loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
     window:tuple|None=None, # (top, left, bottom, right) of the part to take, as in `crop_window`; None takes all
     fit:Fit|None=None, # Size of the result and the place of that part in it, from `fit_image`
     out:np.ndarray|None=None, # Array to fill if the image fits it
@@ -618,7 +621,7 @@ def decode_image(
 # %% ../../nbs/1_base/images.ipynb #0f8a8b1b
 def load_image(
     path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of 1 to 16 bits
-    loader:str='pil', # 'pil' or 'cv2'
+    loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
     max_pixels:int|None=None, # Most pixels of an image
     check=None, # As of `read_file`
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable

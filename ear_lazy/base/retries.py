@@ -1,4 +1,4 @@
-"""Try again after a while
+"""Try again after a while, and know what that may help
 
 Docs: https://ear-lazy.github.io/ear_lazy/1_base/retries.html.md"""
 
@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/retries.html.md"""
 __all__ = []
 
 # %% ../../nbs/1_base/retries.ipynb #5392a4ac
+import errno
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -30,3 +31,11 @@ def retried(
             if not may_pass(error) or time.monotonic() - start + wait > patience: raise
         time.sleep(wait)
     return function()
+
+# %% ../../nbs/1_base/retries.ipynb #e4705963
+def may_pass(
+    error:BaseException, # Met on reading a file
+)->bool:
+    "Is it the system's error, which may be gone at the next try? What the file is missing or holds is not"
+    while error and not (isinstance(error, OSError) and error.errno): error = error.__cause__ or error.__context__
+    return error is not None and error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)

@@ -209,7 +209,7 @@ def rows_of_shards(
     numbers = range(spans[-1][2] + 1)
     if any(plan.size(1, o.row_counts.most) > plan.shard_bytes for o in parts):
         choices = [(o, o.choice(job, plan, rule)) for o in parts]
-        numbers = np.unique(np.concatenate([plan.numbers(p, o.start)[p.keep] for o, p in choices])).tolist()
+        numbers = np.unique(np.concatenate([plan.shard_of_rows(p, o.start)[p.keep] for o, p in choices])).tolist()
     return [(number, [o for o, first, last in spans if first <= number <= last]) for number in numbers]
 
 def make_shard(
@@ -219,7 +219,7 @@ def make_shard(
     "Write one shard"
     plan, rule, place, of, (number, parts) = argument
     choices = [(o, o.choice(job, plan, rule)) for o in parts]
-    choices = [p._replace(keep=p.keep & (plan.numbers(p, o.start) == number)) for o, p in choices]
+    choices = [p._replace(keep=p.keep & (plan.shard_of_rows(p, o.start) == number)) for o, p in choices]
     path = shard_path(Path(job.staging) / f'{plan.split}_{plan.kind}.npy', place)
     write_shard(path, plan, choices, place, of)
     return Output(path.name, plan.kind, plan.split, sum(int(o.keep.sum()) for o in choices), path.stat().st_size)

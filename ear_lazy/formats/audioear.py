@@ -48,8 +48,8 @@ def ear_points(
 # %% ../../nbs/2_formats/audioear.ipynb #7d4ad097
 MAX_DIRECTORY, MAX_FILE, MAX_ALL = 2**24, 2**24, 2**29 # bytes
 # What `zipfile` raises for damaged archives; NotImplementedError stands for an unknown compression.
-_FAULTS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, IndexError,
-           zlib.error, struct.error)
+_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, IndexError,
+               zlib.error, struct.error)
 _CLIMBS = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')
 
 def _directory_size(f):
@@ -71,7 +71,7 @@ def open_archive(
     with tree.open(file) as f:
         if _directory_size(f) > MAX_DIRECTORY: raise AnnotationError('too many files in the archive: unpack it', file)
         try: archive = zipfile.ZipFile(f)
-        except _FAULTS as e: raise AnnotationError(f'not a zip archive that can be read: {e}', file) from None
+        except _ZIP_ERRORS as e: raise AnnotationError(f'not a zip archive that can be read: {e}', file) from None
         with archive: yield archive
 
 def label_files(
@@ -96,7 +96,7 @@ def read_member(
         raise AnnotationError(f'{info.file_size} bytes when unpacked, more than {MAX_FILE}', file, name)
     try:
         with archive.open(info) as f: data = f.read(MAX_FILE + 1)
-    except _FAULTS as e: raise AnnotationError(f'cannot be unpacked: {e}', file, name) from None
+    except _ZIP_ERRORS as e: raise AnnotationError(f'cannot be unpacked: {e}', file, name) from None
     if len(data) > MAX_FILE: raise AnnotationError(f'more than {MAX_FILE} bytes when unpacked', file, name)
     return data
 

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import Counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..base.errors import RawDataError
 from ..base.parameters import described
@@ -27,7 +27,7 @@ class Source(NamedTuple):
     "What a user declares about a raw dataset"
     name: str # its folder, relative to the raw folder; '.' is the raw folder itself
     format: str = '' # the one reader to ask: 'yolo', 'csv', …; '' asks all of them
-    kind: str = '' # feeds what a dataset below this level feeds: 'detector', 'landmarker' or 'teacher'; '' leaves it to the folders
+    kind: Literal['', 'detector', 'landmarker', 'teacher'] = '' # as if its folder lay below `detector/`, `landmarker/` or `teacher/`; '' leaves it to the folders
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
     columns: dict[str, str]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
     numbers: str = '' # of a list or label files in pixels: 'xywh', 'xyxy' or 'points', where they could be two of these; '' leaves it to all rows and the sizes of the images
@@ -103,7 +103,7 @@ def discover(
     "Recognise the annotation files below the raw folder by their content"
     for o in declared: check_source(o)
     declared = {o.name: o._replace(format='csv') if o.columns else o for o in declared}
-    problems = [Problem(_dataset_name(o), o, '', '', 'bad_file', 'dropped', f'folder: {why}')
+    problems = [_problem(_dataset_name(o), o, 'bad_file', f'folder: {why}')
                 for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
     if not tree.follow_links: problems += [_not_followed(o) for o in tree.links(dataset)]
     documents, asked = {}, readers()
@@ -119,11 +119,15 @@ def discover(
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
 
+def _problem(source, file, reason, detail):
+    "A file that is left out as a whole"
+    return Problem(source or '.', file, where='', image='', reason=reason, action='dropped', detail=detail)
+
 def _dataset_name(folder): return dataset_of(join(folder, 'x')).folder or '.'
 
 def _not_followed(o):
     more = f' (and {o.count - 1:,} more links into it)' if o.count > 1 else ''
-    return Problem(dataset_of(o.link).folder or '.', o.link, '', '', 'outside_link', 'dropped', o.target + more)
+    return _problem(dataset_of(o.link).folder, o.link, 'outside_link', o.target + more)
 
 def _looks_into(folder, dataset): return dataset is None or dataset_of(join(folder, 'x')).folder == dataset
 
@@ -161,7 +165,7 @@ def _allowed(tree, documents):
             allowed.append(d)
             continue
         refused = {o: e for o in d.files if (e := _too_large(tree, o))}
-        problems += [Problem(dataset_of(o).folder or '.', o, '', '', 'bad_file', 'dropped', e.reason) for o, e in refused.items()]
+        problems += [_problem(dataset_of(o).folder, o, 'bad_file', e.reason) for o, e in refused.items()]
         if files := tuple(o for o in d.files if o not in refused): allowed.append(d._replace(files=files))
     return allowed, problems
 
@@ -184,7 +188,7 @@ def _not_recognised(tree, folder, claimed):
     closed = {o: why for o in (*names, *labels) if (why := _why_closed(tree, join(folder, o)))}
     for o in closed: kinds[o.rpartition('.')[2].lower()] -= 1
     names, labels = ([o for o in found if o not in closed] for found in (names, labels))
-    return [*(Problem(source or '.', join(folder, o), '', '', 'bad_file', 'dropped', why) for o, why in closed.items()),
+    return [*(_problem(source, join(folder, o), 'bad_file', why) for o, why in closed.items()),
             *(_unknown(tree, source or '.', folder, suffix, n, labels if suffix == 'txt' else names) for suffix, n in kinds.items() if n)]
 
 def _why_closed(tree, file):
@@ -200,7 +204,7 @@ def _unknown(tree, source, folder, suffix, n, names):
         error = _too_large(tree, join(folder, first))
         detail = error.reason if error else _json_fault(tree, join(folder, first))
     elif suffix in ('csv', 'tsv'): detail = unknown_header(read_head(tree, join(folder, first)))
-    return Problem(source, join(folder, first), '', '', 'not_recognised', 'dropped', detail)
+    return _problem(source, join(folder, first), 'not_recognised', detail)
 
 def _json_fault(tree, file):
     try:

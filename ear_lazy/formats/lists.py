@@ -19,7 +19,7 @@ from ..base.records import Records, label_rows, make_records, visible_points
 from .shared.registry import register
 from .shared.shapes import Line, as_xywh, choose, is_number, parse, words_joined
 from .shared.text import as_text, numbered_lines, spread
-from .shared.tree import IMAGE_SUFFIXES, Document, Tree, dataset_of, join, list_files, locate, read_head
+from .shared.tree import IMAGE_SUFFIXES, Document, Tree, dataset_of, list_files, locate, read_head
 from .yolo import find_spec
 
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e

@@ -15,7 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..base.errors import AnnotationError
-from ..base.records import Records, check, may_pass
+from ..base.records import Records, check
+from ..base.retries import may_pass
 from .shared.registry import readers
 from .shared.tree import Document, FileTooLarge, Tree, why_closed
 from .upright import (

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
-from ..base.records import OBJECT_COLUMNS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
+from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
 from .shared.tree import Located, Tree, is_image, locate
 
 # %% ../../nbs/2_formats/upright.ipynb #46716d8c
@@ -140,7 +140,7 @@ def add_problem_objects(
         'image_of': [images[p.image] for p in problems], 'file_of': [files[p.file] for p in problems],
         'ids': of, 'boxes': [p.box or [np.nan] * 4 for p in problems]}
     columns = {}
-    for name in (*OBJECT_COLUMNS, 'point_counts'):
+    for name in (*COLUMNS_OF_OBJECTS, 'point_counts'):
         column, more = getattr(r, name), objects.get(name, np.zeros(len(of)))
         columns[name] = np.concatenate([column, np.asarray(more).astype(column.dtype)])
     return replace(r, **columns)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.records import Records, make_records, may_pass
+from ..base.records import Records, make_records
+from ..base.retries import may_pass
 from .shared.numbers import numbers
 from .shared.registry import register
 from .shared.text import BOM, as_text, spread, stem

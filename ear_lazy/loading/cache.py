@@ -15,7 +15,7 @@ import sys
 import time
 from collections import OrderedDict
 from threading import Lock
-from typing import Any, Hashable, NamedTuple
+from typing import Any, Hashable, NamedTuple, Protocol
 from weakref import WeakSet
 
 from fastcore.basics import patch
@@ -72,6 +72,17 @@ def is_settled(
     changed = max(status.st_mtime_ns, status.st_ctime_ns)
     tick = 2*10**9 if changed % 10**9 == 0 else 2*10**7 # whole seconds are the sign of a coarse clock
     return changed < time.time_ns() - tick
+
+# %% ../../nbs/6_loading/cache.ipynb #a47a88a4
+class Cache(Protocol):
+    "Keeps samples, by keys of bytes"
+    @property
+    def maxsize(self)->int|None: ... # 0 keeps none
+    @property
+    def copies(self)->bool: ... # values come out as copies, not by reference
+    def get(self, key:bytes)->Any: ... # the value, or None
+    def put(self, key:bytes, value:Any)->None: ...
+
 
 # %% ../../nbs/6_loading/cache.ipynb #5fab8c3f
 _caches = WeakSet()

@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of cache.py: do not edit.
 import os
-from typing import Any, Hashable, NamedTuple
+from typing import Any, Hashable, NamedTuple, Protocol
 
 __all__ = ['CacheInfo', 'add_infos', 'LRUCache']
 
@@ -35,6 +35,15 @@ def is_settled(
     status: os.stat_result, # Of a file
 ) -> bool:
     "Whether its times tell a further change from the last one; a clock of a file system has coarse ticks"
+
+class Cache(Protocol):
+    "Keeps samples, by keys of bytes"
+    @property
+    def maxsize(self) -> int | None: ...
+    @property
+    def copies(self) -> bool: ...
+    def get(self, key: bytes) -> Any: ...
+    def put(self, key: bytes, value: Any) -> None: ...
 
 class LRUCache:
     "Keeps the most recently used values; safe to share between threads; pickles as an empty cache"

@@ -11,16 +11,18 @@ __all__ = ['RowDataset']
 import copy
 import operator
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from numbers import Real
 from pathlib import Path
-from typing import Any, Self, TYPE_CHECKING, overload
+from typing import Any, Literal, Self, TYPE_CHECKING, overload
 
 import numpy as np
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
+from ..base.arguments import type_in_words
 from ..base.drawing import show_batch as show_samples
 from ..base.parameters import described
 from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, shapes_of
@@ -29,9 +31,11 @@ if TYPE_CHECKING: from matplotlib.axes import Axes
 else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
 if TYPE_CHECKING: from datasets import Dataset as HfDataset
 else: HfDataset = Any
+if TYPE_CHECKING: from ear_lazy.stats import Stats
+else: Stats = Any
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #f2813ee9
-def _in_short(value): return repr(value) if isinstance(value, str) else f'a {type(value).__name__}'
+def _in_short(value): return repr(value) if isinstance(value, (str, Real, type(None))) else type_in_words(value)
 
 class RowDataset(Dataset[Sample]):
     "Rows, indexed one at a time or as subsets"
@@ -74,6 +78,8 @@ class RowDataset(Dataset[Sample]):
         row = self._row(i)
         return self._transformed(self._sample(row), row)
 
+    def __iter__(self)->Iterator[Sample]: return (self[i] for i in range(len(self)))
+
     def _is_transformed(self): return self.transform is not None
 
     def _transformed(self, sample, row):
@@ -93,7 +99,7 @@ class RowDataset(Dataset[Sample]):
 def get_metadata(self:RowDataset,
     i:int, # Row; negative counts from the end
 )->dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
-    "A row without its image; reads nothing from disk"
+    "A row without its image; opens no image"
     return self._annotation(self._row(i))
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #a690b454
@@ -161,7 +167,7 @@ def _ahead(self:RowDataset, indices):
     return nullcontext()
 
 @patch
-def _is_real(self:RowDataset, i):
+def _is_size_sure(self:RowDataset, i):
     "Whether the image of a row is as large as `image_shape` says, or there are others that large"
     return True
 
@@ -174,7 +180,7 @@ def _samples(self:RowDataset, indices, num_threads=None):
     with self._ahead(indices):
         shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
         known = bool(shapes) and (0, 0) not in shapes
-        if known and all(self._is_real(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads)
+        if known and all(self._is_size_sure(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads)
         samples = self._separate_samples(indices, num_threads)
         images = [o for o in samples if isinstance(o, dict) and 'image' in o]
         if images: check_padding(shapes_of(images), lambda i: images[i].get('image_path', ''), self._most_pixels())
@@ -217,7 +223,7 @@ def drop(self:RowDataset,
 @described
 def to_coco(self:RowDataset,
     path:str|os.PathLike[str], # JSON file to write
-    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
 )->Path: # The file
     "Write the rows as a COCO file"
     from ear_lazy.export import to_coco
@@ -227,7 +233,7 @@ def to_coco(self:RowDataset,
 @described
 def to_yolo(self:RowDataset,
     folder:str|os.PathLike[str], # Folder to make
-    images:str|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
 )->Path: # The folder
     "Write the rows as a YOLO folder"
     from ear_lazy.export import to_yolo
@@ -237,7 +243,7 @@ def to_yolo(self:RowDataset,
 @described
 def to_csv(self:RowDataset,
     path:str|os.PathLike[str], # CSV file to write
-    images:str|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
     defuse:bool=True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
 )->Path: # The file
     "Write the rows as a table of boxes; raises `ValueError` for keypoints"
@@ -273,16 +279,20 @@ def show(self:RowDataset,
 @described
 def show_batch(self:RowDataset,
     max_n:int=9, # Rows to show
-    **kwargs:Any, # For `ear_lazy.show.show_batch`
-)->np.ndarray:
+    ncols:int=3, # Columns of the grid
+    figsize:Sequence[float]|None=None, # (width, height) of the figure in inches
+    imsize:float=3, # Inches per cell, if `figsize` is None
+    title:str|None=None, # The same text above each; None: the names of the files
+    label_names:Sequence[str]|None=None, # Names that `labels` count in; None: those of the dataset
+)->np.ndarray: # Array of axes, one per cell of the grid
     "Show the first rows in a grid, with classes if samples have `labels`"
-    kwargs = {'label_names': self.label_names, **kwargs}
-    samples = (self[i] for i in range(min(max_n, len(self))))
-    return show_samples([o for o in samples if not isinstance(o, Skipped)], max_n=max_n, **kwargs)
+    samples, names = (self[i] for i in range(min(max_n, len(self)))), self.label_names if label_names is None else label_names
+    shown = [o for o in samples if not isinstance(o, Skipped)]
+    return show_samples(shown, max_n, ncols, figsize, imsize, label_names=names, **({} if title is None else {'title': title}))
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #7af24386
 @patch
-def stats(self:RowDataset):
+def stats(self:RowDataset)->'Stats':
     "Tables of rows by source, boxes per image, box sizes and positions, image sizes and keypoints"
     from ear_lazy.stats import stats
     return stats(self)

@@ -1,7 +1,7 @@
 # Made by .ci/stubs.py of row_dataset.py: do not edit.
 import numpy as np
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datasets import Dataset as HfDataset
 from ear_lazy.lazy_dataset import CombinedLazyDataset
 from ear_lazy.loading.sampler import RowSampler
@@ -10,7 +10,7 @@ from ear_lazy.stats import Stats
 from matplotlib.axes import Axes
 from pathlib import Path
 from torch.utils.data import Dataset
-from typing import Any, Self, overload
+from typing import Any, Literal, Self, overload
 
 __all__ = ['RowDataset']
 
@@ -25,6 +25,7 @@ class RowDataset(Dataset[Sample]):
     def __getitem__(self, i: slice | Sequence[int] | np.ndarray) -> Self: ...
     @overload
     def __getitem__(self, i: int | np.integer) -> Sample: ...
+    def __iter__(self) -> Iterator[Sample]: ...
     def image_shape(self,
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) if unknown before the image is read
@@ -45,7 +46,7 @@ class RowDataset(Dataset[Sample]):
     def get_metadata(self,
         i: int, # Row; negative counts from the end
     ) -> dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
-        "A row without its image; reads nothing from disk"
+        "A row without its image; opens no image"
     def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
         "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
     def get_batch(self,
@@ -59,17 +60,17 @@ class RowDataset(Dataset[Sample]):
         "A dataset without some rows"
     def to_coco(self,
         path: str | os.PathLike[str], # JSON file to write
-        images: str | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
     ) -> Path: # The file
         "Write the rows as a COCO file"
     def to_yolo(self,
         folder: str | os.PathLike[str], # Folder to make
-        images: str | None = None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
     ) -> Path: # The folder
         "Write the rows as a YOLO folder"
     def to_csv(self,
         path: str | os.PathLike[str], # CSV file to write
-        images: str | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
         defuse: bool = True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
     ) -> Path: # The file
         "Write the rows as a table of boxes; raises `ValueError` for keypoints"
@@ -85,10 +86,14 @@ class RowDataset(Dataset[Sample]):
         "Show a row's image with its boxes or keypoints, and with their classes if samples have `labels`"
     def show_batch(self,
         max_n: int = 9, # Rows to show
-        **kwargs: Any, # For `ear_lazy.show.show_batch`
-    ) -> np.ndarray:
+        ncols: int = 3, # Columns of the grid
+        figsize: Sequence[float] | None = None, # (width, height) of the figure in inches
+        imsize: float = 3, # Inches per cell, if `figsize` is None
+        title: str | None = None, # The same text above each; None: the names of the files
+        label_names: Sequence[str] | None = None, # Names that `labels` count in; None: those of the dataset
+    ) -> np.ndarray: # Array of axes, one per cell of the grid
         "Show the first rows in a grid, with classes if samples have `labels`"
-    def stats(self) -> Stats:
+    def stats(self) -> 'Stats':
         "Tables of rows by source, boxes per image, box sizes and positions, image sizes and keypoints"
     def plot_stats(self,
         **kwargs: Any, # For `ear_lazy.stats.plot_stats`

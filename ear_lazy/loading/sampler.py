@@ -28,7 +28,7 @@ def counts_by_weight(
     weights:Sequence[float]|np.ndarray, # (S,) numbers of 0 or more, in any unit
     total:int, # Samples
 )->np.ndarray: # (S,) whole numbers whose sum is `total`
-    "Samples of each source in the ratio of the weights, by largest remainders; raises `ValueError` for weights that are none"
+    "Samples of each part in the ratio of the weights, by largest remainders; raises `ValueError` for weights that are none"
     weights = np.asarray(weights, float)
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum() > 0:
         raise ValueError(f'weights are numbers of 0 or more, one of them above 0, not {weights.tolist()}')
@@ -39,12 +39,12 @@ def counts_by_weight(
 
 # %% ../../nbs/6_loading/sampler.ipynb #5063dfae
 def visits(
-    n:int, # Rows of the source
+    n:int, # Rows of the part
     start:int, # Place in the sequence
     count:int, # How many to take
     key:tuple[int, ...], # Integers that identify this sequence
 )->np.ndarray: # (count,) numbers below n
-    "Which rows of a source come next"
+    "Which rows of a part come next"
     out = np.empty(count, np.int64)
     done = 0
     while done < count:
@@ -90,40 +90,40 @@ def _own_device():
 # %% ../../nbs/6_loading/sampler.ipynb #3fdc866d
 @described
 class RowSampler(DistributedSampler[int]): # so that trainers do not put another one around it
-    "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
+    "Rows of several parts in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
     def __init__(self,
-        sources:Sequence[Sequence[int]|np.ndarray], # Row numbers of each source: a range or an array
-        weights:Sequence[float]|np.ndarray|None=None, # One for each source, in any unit; None: as many of each as it has rows
-        num_samples:int|None=None, # Of an epoch, of all processes together; None: as many as there are rows
+        parts:Sequence[Sequence[int]|np.ndarray], # Row numbers of each part: a range or an array
+        weights:Sequence[float]|np.ndarray|None=None, # One for each part, in any unit; None: as many of each as it has rows
+        num_samples:int|None=None, # Per epoch, over all processes; None: the number of rows
         seed:int=0, # 0 or more
-        epoch:int=0, # The first to give
-        rank:int|None=None, # Of this process; None: as `torch.distributed` says when the sampler is used, or 0
-        world_size:int|None=None, # Processes; None: as `torch.distributed` says when the sampler is used, or 1
-        even:bool=False, # Repeat the first few samples until all processes have equally many
+        epoch:int=0, # First epoch
+        rank:int|None=None, # Of this process; None: from `torch.distributed` when the sampler is used, or 0
+        world_size:int|None=None, # Number of processes; None: from `torch.distributed` when the sampler is used, or 1
+        even:bool=False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
         content:str='', # Tells what the rows are; the processes compare it
     ):
-        lengths = [len(o) for o in sources]
+        lengths = [len(o) for o in parts]
         self.num_samples = sum(lengths) if num_samples is None else num_samples
         whole_number('num_samples', self.num_samples)
-        if weights is not None and len(weights) != len(sources): raise ValueError(f'{len(weights)} weights for {len(sources)} sources: give one for each')
-        self.counts = counts_by_weight(lengths if weights is None else weights, self.num_samples) if self.num_samples else np.zeros(len(sources), int)
+        if weights is not None and len(weights) != len(parts): raise ValueError(f'{len(weights)} weights for {len(parts)} parts: give one for each')
+        self.counts = counts_by_weight(lengths if weights is None else weights, self.num_samples) if self.num_samples else np.zeros(len(parts), int)
         empty = [i for i, (n, count) in enumerate(zip(lengths, self.counts)) if count and not n]
-        if empty: raise ValueError(f'sources {empty} have a weight, but no rows')
-        self.sources, self.seed, self.epoch, self.even, self.content = sources, seed, epoch, even, content
+        if empty: raise ValueError(f'parts {empty} have a weight, but no rows')
+        self.parts, self.seed, self.epoch, self.even, self.content = parts, seed, epoch, even, content
         self._asked, self._group, self._compared = (rank, world_size), (0, 1), False
         if None not in self._asked: self._place() # raises for a rank that cannot be
         self._start, self._given, self._done, self._ended = 0, 0, None, False
 
     def __repr__(self):
         rank, size = self._asked
-        return f'RowSampler({self.num_samples:,} rows of {len(self.sources):,} sources, seed={self.seed}, epoch={self.epoch}, rank={rank}, world_size={size})'
+        return f'RowSampler({self.num_samples:,} rows of {len(self.parts):,} parts, seed={self.seed}, epoch={self.epoch}, rank={rank}, world_size={size})'
 
     def order(self)->np.ndarray: # (num_samples,)
         "Rows of this epoch, for all processes"
-        which = np.repeat(np.arange(len(self.sources), dtype=np.int32), self.counts)
+        which = np.repeat(np.arange(len(self.parts), dtype=np.int32), self.counts)
         np.random.default_rng([self.seed, 0, self.epoch]).shuffle(which)
         out = np.empty(self.num_samples, np.int64)
-        for i, (rows, count) in enumerate(zip(self.sources, self.counts.tolist())):
+        for i, (rows, count) in enumerate(zip(self.parts, self.counts.tolist())):
             if not count: continue
             found = visits(len(rows), self.epoch*count, count, (self.seed, 1, i))
             out[which == i] = found + rows.start if isinstance(rows, range) else rows[found]
@@ -153,7 +153,7 @@ def num_replicas(self:RowSampler)->int: return self.world_size # as PyTorch call
 @patch
 def _makeup(self:RowSampler):
     "What determines the order, besides seed and epoch"
-    return {'lengths': [len(o) for o in self.sources], 'counts': self.counts.tolist()}
+    return {'lengths': [len(o) for o in self.parts], 'counts': self.counts.tolist()}
 
 @patch
 def _compare(self:RowSampler):
@@ -164,7 +164,7 @@ def _compare(self:RowSampler):
                          'or make one sampler for all processes with rank=0, world_size=1')
     if self._compared or not torch.distributed.is_initialized(): return
     rows = blake2b(self.content.encode(), digest_size=8)
-    for o in self.sources: rows.update(repr(o).encode() if isinstance(o, range) else np.ascontiguousarray(o, np.int64))
+    for o in self.parts: rows.update(repr(o).encode() if isinstance(o, range) else np.ascontiguousarray(o, np.int64))
     check_alike(all_facts({'seed': self.seed, 'epoch': self.epoch, 'position': self._start, 'even': self.even} | self._makeup() | {'digest of its rows': rows.hexdigest()}))
     self._compared = True
 

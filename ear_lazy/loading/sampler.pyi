@@ -10,15 +10,15 @@ def counts_by_weight(
     weights: Sequence[float] | np.ndarray, # (S,) numbers of 0 or more, in any unit
     total: int, # Samples
 ) -> np.ndarray: # (S,) whole numbers whose sum is `total`
-    "Samples of each source in the ratio of the weights, by largest remainders; raises `ValueError` for weights that are none"
+    "Samples of each part in the ratio of the weights, by largest remainders; raises `ValueError` for weights that are none"
 
 def visits(
-    n: int, # Rows of the source
+    n: int, # Rows of the part
     start: int, # Place in the sequence
     count: int, # How many to take
     key: tuple[int, ...], # Integers that identify this sequence
 ) -> np.ndarray: # (count,) numbers below n
-    "Which rows of a source come next"
+    "Which rows of a part come next"
 
 def group_place() -> tuple[int, int] | None: # None without a group, where none is promised
     "Rank and number of processes of the process group; raises `ValueError` if the environment promises a group that is not there"
@@ -34,23 +34,23 @@ def all_facts(
     "What all processes of the group say; each has to call it"
 
 class RowSampler(DistributedSampler[int]):
-    "Rows of several sources in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
+    "Rows of several parts in an order that all processes agree on; raises `ValueError` for what cannot be sampled"
     num_samples: Any
     counts: Any
-    sources: Sequence[Sequence[int] | np.ndarray]
+    parts: Sequence[Sequence[int] | np.ndarray]
     seed: int
     epoch: int
     even: bool
     content: str
     def __init__(self,
-        sources: Sequence[Sequence[int] | np.ndarray], # Row numbers of each source: a range or an array
-        weights: Sequence[float] | np.ndarray | None = None, # One for each source, in any unit; None: as many of each as it has rows
-        num_samples: int | None = None, # Of an epoch, of all processes together; None: as many as there are rows
+        parts: Sequence[Sequence[int] | np.ndarray], # Row numbers of each part: a range or an array
+        weights: Sequence[float] | np.ndarray | None = None, # One for each part, in any unit; None: as many of each as it has rows
+        num_samples: int | None = None, # Per epoch, over all processes; None: the number of rows
         seed: int = 0, # 0 or more
-        epoch: int = 0, # The first to give
-        rank: int | None = None, # Of this process; None: as `torch.distributed` says when the sampler is used, or 0
-        world_size: int | None = None, # Processes; None: as `torch.distributed` says when the sampler is used, or 1
-        even: bool = False, # Repeat the first few samples until all processes have equally many
+        epoch: int = 0, # First epoch
+        rank: int | None = None, # Of this process; None: from `torch.distributed` when the sampler is used, or 0
+        world_size: int | None = None, # Number of processes; None: from `torch.distributed` when the sampler is used, or 1
+        even: bool = False, # Repeat the first few samples until all processes have equally many, as `DistributedDataParallel` needs
         content: str = '', # Tells what the rows are; the processes compare it
     ) -> None: ...
     def __repr__(self) -> str: ...

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch.utils.data import default_collate, get_worker_info
 
+from ..base.arguments import type_in_words
 from ..base.compat import collate_by_default, shared_zeros
 from ..base.drawing import show_sample, thumbnail_html
 from ..base.errors import ImageLoadError, TransformError
@@ -85,7 +86,7 @@ def apply_transform(
     "Result of a transform; raises `TransformError` if it fails"
     try:
         found = transform(sample)
-        if not isinstance(found, dict): raise TypeError(f'it returns a {type(found).__name__}, not a Sample; to get tuples, use a collate_fn')
+        if not isinstance(found, dict): raise TypeError(f'it returns {type_in_words(found)}, not a Sample; to get tuples, use a collate_fn')
     except Exception as e:
         steps = [o for o in getattr(e, '__notes__', ()) if o.startswith('in ')]
         what = ' '.join([name_of(transform), 'fails', *steps])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.arguments import type_in_words
 from ..base.errors import MetadataError
 from ..base.geometry import keypoints_to_boxes
 
@@ -169,7 +170,7 @@ def located(
         row = np.concatenate([o for _, _, o in found])
     elif hasattr(ds, 'metadata'): leaves, row, number = [ds], np.arange(len(ds.metadata)), np.zeros(len(ds.metadata), int)
     elif isinstance(ds, (str, Path)): raise TypeError(f"this is a path, not a dataset: open the file with LazyNPYDataset('{ds}')")
-    else: raise TypeError(f'this needs a LazyNPYDataset or a CombinedLazyDataset, not a {type(ds).__name__}')
+    else: raise TypeError(f'this needs a LazyNPYDataset or a CombinedLazyDataset, not {type_in_words(ds)}')
     return (leaves, number, row) if ds._rows is None else (leaves, number[ds._rows], row[ds._rows])
 
 def _files(ds):

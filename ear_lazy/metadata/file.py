@@ -31,10 +31,11 @@ from ..base.swap import open_file
 
 # %% ../../nbs/3_metadata/file.ipynb #1d06737f
 FORMAT, VERSION = b'ear_lazy', 1
+# Shapes: n rows, m values of theirs, k keypoints, s names of sources, l names of classes.
 _ROW_COLUMNS = {'sizes': ('<i4', ('n', 2)), 'source': ('<i4', ('n',)), 'image_paths': ('S', ('n',))}
 _OPTIONAL = {'run': ('S', ())} # id that all files of a kind have in common, if one run wrote them; older files have none
-_SCALARS = {'format': ('S', ()), 'version': ('<i4', ()), 'shard': ('<i4', (2,)), 'kind': ('S', ()), 'split': ('S', ()), 'root': ('S', ()),
-            'source_names': ('S', ('s',)), 'label_names': ('S', ('l',))}
+_FILE_COLUMNS = {'format': ('S', ()), 'version': ('<i4', ()), 'shard': ('<i4', (2,)), 'kind': ('S', ()), 'split': ('S', ()), 'root': ('S', ()),
+                 'source_names': ('S', ('s',)), 'label_names': ('S', ('l',))}
 COLUMNS = { # layouts of each kind; landmarker has two
     'detector': [{'offsets': ('<i8', ('n+1',)), 'bboxes': ('<f4', ('m', 4)), 'labels': ('<i4', ('m',))}],
     'landmarker': [{'keypoints': ('<f4', ('n', 'k', 3))},
@@ -199,7 +200,7 @@ class Plan(NamedTuple):
         a_value = sum(np.dtype(_VALUES[c]).itemsize for c in self.layout if c in _VALUES)
         return rows * (12 + self.width + 8 * ('offsets' in self.layout)) + a_value * values
 
-    def numbers(self,
+    def shard_of_rows(self,
         choice:ChosenRows,
         start:int, # Bytes of the choices before it
     )->np.ndarray: # (n,)
@@ -260,7 +261,7 @@ def shard_path(
 def _shards(choices, plan):
     "The choices of each shard in turn"
     sizes = [plan.size(int(p.keep.sum()), int(p.kept('counts').sum())) for p in choices]
-    numbers = [plan.numbers(p, end - o) for p, o, end in zip(choices, sizes, np.cumsum(sizes).tolist())]
+    numbers = [plan.shard_of_rows(p, end - o) for p, o, end in zip(choices, sizes, np.cumsum(sizes).tolist())]
     for number in np.unique(np.concatenate([n[p.keep] for p, n in zip(choices, numbers)])):
         yield [p._replace(keep=p.keep & (n == number)) for p, n in zip(choices, numbers)]
 
@@ -308,7 +309,7 @@ MOST_PIXELS = 2**32 # of an image that a row is for; the largest JPEG has fewer
 _NAMES_OF = {'source': 'source_names', 'labels': 'label_names'}
 REPROCESS = 'make metadata files from the raw data with: ear-lazy process --all'
 
-def _migrate(path):
+def _how_to_migrate(path):
     "What to do about a pickled file, which has to be converted if its raw data is gone"
     here = os.path.relpath(path) if os.path.isabs(path) else path
     old = path if here.startswith('..') else here
@@ -325,7 +326,7 @@ def read_header(
         raise MetadataError(f'an NPZ archive of images and annotations; {REPROCESS}; '
                             'or, without raw data, see the tutorial Migrate', path)
     if magic[:1] == b'\x80':
-        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_migrate(path)}', path)
+        raise MetadataError(f'a pickle, which is never loaded because it can run code; {_how_to_migrate(path)}', path)
     if magic != b'\x93NUMPY': raise MetadataError(f'not an NPY file; {REPROCESS}' if magic else 'an empty file', path)
     f.seek(0)
     try:
@@ -336,19 +337,19 @@ def read_header(
         raise MetadataError(f'truncated or damaged header: {e}', path) from None
     if dtype.hasobject:
         raise MetadataError('pickled objects, as older versions wrote them, which are never loaded '
-                            f'because they can run code; {_migrate(path)}', path)
+                            f'because they can run code; {_how_to_migrate(path)}', path)
     if dtype.names is None or shape != ():
         raise MetadataError(f'a plain array of shape {shape} and dtype {dtype}, not metadata', path)
     return dtype
 
-# %% ../../nbs/3_metadata/file.ipynb #3d8019da
 def is_metadata(
     f, # Binary file, at its start
 )->bool:
     "Is it a metadata file of this package?"
-    try: return {*_SCALARS} <= {*read_header(f, '').names}
+    try: return {*_FILE_COLUMNS} <= {*read_header(f, '').names}
     except MetadataError: return False
 
+# %% ../../nbs/3_metadata/file.ipynb #3d8019da
 def _in_place(path, flags): return os.open(path, flags | getattr(os, 'O_NOFOLLOW', 0))
 
 def sign_shards(
@@ -369,7 +370,7 @@ def sign_shards(
 def _matches(dtype, layout):
     "Does the record have all columns of a layout, with lengths that agree?"
     dims = {}
-    for name, (base, shape) in (layout | _ROW_COLUMNS | _SCALARS | _OPTIONAL).items():
+    for name, (base, shape) in (layout | _ROW_COLUMNS | _FILE_COLUMNS | _OPTIONAL).items():
         if name not in dtype.names:
             if name in _OPTIONAL: continue
             return False
@@ -421,6 +422,10 @@ def _mapped(f, path):
     return np.ndarray((), dtype, content, start), content, status
 
 # %% ../../nbs/3_metadata/file.ipynb #a9aa573b
+def _state(status):
+    "What differs after each change of a file"
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
 class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"
     def __init__(self,
@@ -428,8 +433,8 @@ class Shard:
         copy:str='', # A local copy of the file at the URL, if there is one
         anywhere:bool=False, # Paths may leave the image root
     ):
-        self.path, self.anywhere = (path := str(path) if is_remote(path) else str(home_path(path))), anywhere
-        self.file = _file_of(path, copy)
+        path = str(path) if is_remote(path) else str(home_path(path))
+        self.path, self.file, self.anywhere = path, _file_of(path, copy), anywhere
         with _opened(self.file, path) as f: record, self._buffer, status = _mapped(f, path)
         self._state, self._digest = _state(status), None
         self.columns = {name: record[name] for name in record.dtype.names}
@@ -462,10 +467,6 @@ class Shard:
         return [o.decode('utf-8', 'surrogateescape') for o in self.columns[column].tolist()]
 
 # %% ../../nbs/3_metadata/file.ipynb #61f303ff
-def _state(status):
-    "What differs after each change of a file"
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
 @patch
 def digest(self:Shard)->bytes:
     "Of all the content"

@@ -74,7 +74,7 @@ class Plan(NamedTuple):
     def layout(self): ...
     def size(self, rows, values): # numbers, or arrays of them
         "Approximate bytes that rows take with their values"
-    def numbers(self,
+    def shard_of_rows(self,
         choice: ChosenRows,
         start: int, # Bytes of the choices before it
     ) -> np.ndarray: # (n,)
@@ -130,9 +130,9 @@ def sign_shards(
 
 class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"
-    path: Any
-    anywhere: bool
+    path: str | os.PathLike[str]
     file: Any
+    anywhere: bool
     columns: Any
     kind: Any
     split: Any

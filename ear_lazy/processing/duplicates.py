@@ -19,7 +19,7 @@ from PIL import Image
 
 from ..base.extras import extra
 from ..base.images import OpenImage, decode_image, open_image
-from ..base.records import may_pass
+from ..base.retries import may_pass
 from .splits import SHIPPED
 
 # %% ../../nbs/4_processing/duplicates.ipynb #96af60b0

@@ -61,13 +61,13 @@ def _size_and_digest(folder, name):
     "None for what is no file, or cannot be read"
     with suppress(OSError, ValueError), folder.open(name) as f: return os.fstat(f.fileno()).st_size, file_digest(f)
 
-_FAULTS = {
+_WHY_NOT_USED = {
     'damaged': 'is damaged, or of another version: everything is parsed again',
     'copied': 'was not made here, but copied or unpacked: everything is parsed again'}
 
 def _state_of(folder, hidden):
     state, fault = read_note(hidden, 'state', State, folder)
-    if fault in _FAULTS: state.note = f'{hidden.path / "state"} {_FAULTS[fault]}'
+    if fault in _WHY_NOT_USED: state.note = f'{hidden.path / "state"} {_WHY_NOT_USED[fault]}'
     elif state.code and state.code != code_digest(): state.note = 'the code of ear_lazy has changed since the last run: everything is parsed again'
     return state
 
@@ -198,12 +198,12 @@ class OutputFolder:
         self.output_dir, self.root, self.kinds, self.shard_bytes = Path(output_dir), root, kinds, shard_bytes
         self.notes = [] # sentences about what was kept and could not be used
         self._spools, self._kept = {}, {} # (source, kind) to `Spool`, source to its folder and digest
-        self._new, self._open = [], ExitStack()
+        self._made_folders, self._open = [], ExitStack()
 
     def __enter__(self):
         with output_errors(self.output_dir), ExitStack() as stack:
             stack.callback(self._remove_empty)
-            self._new = [o for o in (self.output_dir, *self.output_dir.parents) if not o.exists()]
+            self._made_folders = [o for o in (self.output_dir, *self.output_dir.parents) if not o.exists()]
             self._folder = stack.enter_context(OpenFolder(self.output_dir, make=True))
             if not self._folder.mode(HIDDEN): stack.callback(self._folder.remove_empty, HIDDEN)
             self._hidden = stack.enter_context(self._folder.folder(HIDDEN, make=True))
@@ -214,9 +214,9 @@ class OutputFolder:
             self._old, self._state = _old_outputs(self._folder, self._hidden, self.kinds), _state_of(self._folder, self._hidden)
             name = f'run-{uuid.uuid4().hex}'
             _add_to_list(self._folder, self._hidden, [name])
-            stack.callback(self._clear_staging)
-            self._stage = stack.enter_context(self._hidden.folder(name, make=True))
-            self.staging, self._staging = self._stage.path, self._stage.anchor # for others, and for this process
+            stack.callback(self._clear_old_runs)
+            self._run_folder = stack.enter_context(self._hidden.folder(name, make=True))
+            self.run_path, self._run_anchor = self._run_folder.path, self._run_folder.anchor # for others, and for this process
             self._open = stack.pop_all()
         return self
 
@@ -224,7 +224,7 @@ class OutputFolder:
         for spool in self._spools.values(): spool.close()
         self._open.__exit__(*error)
 
-    def _clear_staging(self):
+    def _clear_old_runs(self):
         with suppress(OSError): _clear(self._folder, self._hidden)
 
     def _forget_first_run(self):
@@ -234,7 +234,7 @@ class OutputFolder:
             for o in ('made', 'lock'): self._hidden.remove(o)
 
     def _remove_empty(self):
-        for o in self._new: # if nothing was committed; a folder with files in it stays
+        for o in self._made_folders: # if nothing was committed; a folder with files in it stays
             with suppress(OSError), OpenFolder(o.parent) as above: above.remove_empty(o.name)
 
 # %% ../../nbs/4_processing/output_folder.ipynb #e0588896
@@ -244,7 +244,7 @@ def write(self:OutputFolder,
 ):
     "Append batches and flush them"
     for source, kind, rows in batches:
-        if (source, kind) not in self._spools: self._spools[source, kind] = self._spool(self._stage, str(source), kind, make=True)
+        if (source, kind) not in self._spools: self._spools[source, kind] = self._spool(self._run_folder, str(source), kind, make=True)
         self._spools[source, kind].append(rows)
     for key in {o[:2] for o in batches}: self._spools[key].flush()
 
@@ -331,15 +331,15 @@ def finish(self:OutputFolder,
 def adopt(self:OutputFolder,
     outputs:list, # `Output`s
 ):
-    "Take over files that were made in `staging`, and give all of one kind the same id"
-    for kind in self.kinds: sign_shards([self._staging / o.file for o in outputs if o.kind == kind])
+    "Take over files that were made in the folder of the run, and give all of one kind the same id"
+    for kind in self.kinds: sign_shards([self._run_anchor / o.file for o in outputs if o.kind == kind])
     self._outputs = outputs
 
 @patch
 def _make(self:OutputFolder, kind, split, picks, source_names, label_names):
     if not any(o.keep.any() for o in picks): return []
     root = image_root(self.root, self.at)
-    path = self._staging / f'{split}_{kind}.npy'
+    path = self._run_anchor / f'{split}_{kind}.npy'
     paths = write_metadata(path, picks, kind, split, root, source_names, label_names, self.shard_bytes)
     return [Output(p.name, kind, split, len(Shard(p)), p.stat().st_size) for p in paths]
 
@@ -367,33 +367,33 @@ def commit(self:OutputFolder,
 ):
     "Replace the files of earlier runs by the finished ones, and keep what was parsed"
     made = [o.file for o in self._outputs] + list(extra)
-    for name, data in extra.items(): self._stage.write(name, data, flush=False)
+    for name, data in extra.items(): self._run_folder.write(name, data, flush=False)
     kept = {key: self._kept.get(n) or self._made_kept(n, o) for n, (key, o) in enumerate(zip(keys, facts)) if key}
-    state = State(run, {o: _size_and_digest(self._stage, o) for o in made}, {encode_path(k): v for k, v in (digests or {}).items()},
+    state = State(run, {o: _size_and_digest(self._run_folder, o) for o in made}, {encode_path(k): v for k, v in (digests or {}).items()},
                   kept, code_digest())
-    write_note(self._stage, 'state', state, self._folder)
+    write_note(self._run_folder, 'state', state, self._folder)
     self._write_origin(made, outside)
     if not self._hidden.mode('.gitignore'): self._hidden.write('.gitignore', b'*\n')
     new = {n: kept[key][0] for n, key in enumerate(keys) if key and n not in self._kept}
-    flush_files([self._staging / o for o in self._stage.files()])
+    flush_files([self._run_anchor / o for o in self._run_folder.files()])
     swap = swap_name()
     _add_to_list(self._folder, self._hidden, [swap, *new.values()])
     with uninterrupted():
-        for n, name in new.items(): self._stage.rename(str(n), name, self._hidden)
-        swap_files(self._folder, self._hidden, self._stage, made, self._old.difference(made), ['origin', 'state'], swap)
+        for n, name in new.items(): self._run_folder.rename(str(n), name, self._hidden)
+        swap_files(self._folder, self._hidden, self._run_folder, made, self._old.difference(made), ['origin', 'state'], swap)
         for o in (self._hidden, self._folder): o.flush()
 
 @patch
 def _write_origin(self:OutputFolder, made, outside):
     "Write down what was made here; outputs of other kinds may stay as they are"
     before = read_note(self._hidden, 'origin', Origin, self._folder).content
-    outputs = {k: v for k, v in before.outputs.items() if k not in self._old} | {o: looks_of(self._stage.stat(o)) for o in made}
+    outputs = {k: v for k, v in before.outputs.items() if k not in self._old} | {o: looks_of(self._run_folder.stat(o)) for o in made}
     origin = Origin(outputs, sorted({*before.outside, *map(os.fsencode, outside)}))
-    write_note(self._stage, 'origin', origin, self._folder)
+    write_note(self._run_folder, 'origin', origin, self._folder)
 
 @patch
 def _made_kept(self:OutputFolder, n, facts):
     "Name and digest of the folder in which the rows of a source will be kept"
-    with self._stage.folder(str(n), make=True) as part:
+    with self._run_folder.folder(str(n), make=True) as part:
         part.write('facts', facts, flush=False)
         return f'kept-{uuid.uuid4().hex}', _tree_digest(part)

@@ -60,7 +60,7 @@ class OutputFolder:
     kinds: tuple
     shard_bytes: int
     notes: list[Any]
-    staging: Any
+    run_path: Any
     is_train: Any
     def __init__(self,
         output_dir: str, # Folder of the files; made if missing
@@ -94,7 +94,7 @@ class OutputFolder:
     def adopt(self,
         outputs: list, # `Output`s
     ) -> None:
-        "Take over files that were made in `staging`, and give all of one kind the same id"
+        "Take over files that were made in the folder of the run, and give all of one kind the same id"
     def commit(self,
         extra: dict, # Other files to put beside them: name to bytes
         keys: list = (), # Key of each source; '' if its rows are not kept

@@ -80,6 +80,7 @@ class SourceReport:
         self.keypoints.join(other.keypoints)
 
 # %% ../../nbs/4_processing/report.ipynb #c7a6d9ca
+@described
 class Problems(list[Problem]):
     "A list of `Problem`s that can be filtered and has a display in Jupyter"
     def __init__(self,

@@ -91,7 +91,7 @@ def select_used(
     if not (boxes | keypoints).any(): return r
     detail = f"asked for: {', '.join(kinds)}; {source.name} feeds: {', '.join(source.feeds)}"
     r.problems.append(
-        Problem(source.name, '', '', '', 'unused', 'dropped', detail, int(boxes.sum()), int(keypoints.sum())))
+        Problem(source.name, file='', where='', image='', reason='unused', action='dropped', detail=detail, boxes=int(boxes.sum()), keypoints=int(keypoints.sum())))
     return drop_values(r, boxes, keypoints)
 
 def _without_crop(r, landmarks_stay):

@@ -41,6 +41,9 @@ def photo_stem(
     stem = re.sub(r'_(jpe?g|png|bmp|webp|tiff?)$', '', stem, flags=re.I) if copy else name.rpartition('.')[0]
     return stem.removesuffix('_flipped')
 
+# %% ../../nbs/4_processing/splits.ipynb #579abbf9
+TRAIN_SPLIT = 0.8 # of the photos go to train, if nothing else is said
+
 # %% ../../nbs/4_processing/splits.ipynb #2d841701
 def group_hash(
     group:str, # From `photo_group`
@@ -51,7 +54,7 @@ def group_hash(
 
 def train_side(
     hashes, # (n,) `group_hash` of each row
-    train_split:float=0.8, # Share of groups that go to train, 0 to 1
+    train_split:float=TRAIN_SPLIT, # Share of groups that go to train, 0 to 1
 )->np.ndarray: # (n,) True for train
     "Which rows are train; raises `ValueError` for a share outside 0 to 1"
     fraction('train_split', train_split)
@@ -92,7 +95,7 @@ def _shipped(path, hash):
 # %% ../../nbs/4_processing/splits.ipynb #767d0890
 def moved_groups(
     hashes:dict, # Hashes of the rows of each kind
-    train_split:float=0.8, # Share of groups that go to train; 0 and 1 are taken literally, and move nothing
+    train_split:float=TRAIN_SPLIT, # Share of groups that go to train; 0 and 1 are taken literally, and move nothing
 )->np.ndarray: # Hashes of groups that change sides
     "Groups to move so that no kind with two groups or more has an empty side"
     moved = np.empty(0, np.uint64)
@@ -116,7 +119,7 @@ def _has_both_sides(groups, train_split, moved):
 
 def split_rows(
     hashes, # (n,) `group_hash` of each row
-    train_split:float=0.8, # Share of groups that go to train
+    train_split:float=TRAIN_SPLIT, # Share of groups that go to train
     moved=(), # From `moved_groups`
 )->np.ndarray: # (n,) True for train
     "Which rows are train, with the moved groups on their new side"

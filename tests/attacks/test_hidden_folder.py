@@ -506,7 +506,7 @@ def test_9_a_run_that_is_refused_leaves_the_first_alone(raw, out):
     with OutputFolder(out, raw, ('detector',)) as first:
         for _ in range(2):
             with pytest.raises(OutputError, match='another run is writing'): process(raw, out)
-            assert (out/HIDDEN/'lock').exists() and (out/HIDDEN/'made').exists() and first.staging.exists()
+            assert (out/HIDDEN/'lock').exists() and (out/HIDDEN/'made').exists() and first.run_path.exists()
     assert not out.exists()
 
 

@@ -6,14 +6,18 @@ DataProcessor('data/raw', num_worker=4) # wrong: a name that no parameter has
 DataProcessor(classes=5) # wrong: no name of a class
 DataProcessor(num_workers='10') # wrong: a number as text
 DataProcessor(sources=['folder']) # wrong: a folder is no Source
+DataProcessor(split='stabel') # wrong: no way to split
 DataProcessor(group_by=3) # wrong: neither text nor a function
 processor = DataProcessor()
 processor.process_al() # wrong: no such method
+processor.process('detectr') # wrong: no kind
+processor.process(['detectr']) # wrong: no kind among several
 processor.process_all('0.8') # wrong: a share as text
 processor.report.problems # wrong: None before the first run
 processor.process_all().problem # wrong: no such attribute
 
 Source('folder', columns=['image']) # wrong: a list in place of a dict
+Source('folder', kind='faces') # wrong: no kind
 Source(format='yolo') # wrong: without a folder
 
 LazyNPYDataset() # wrong: without a file
@@ -23,19 +27,28 @@ LazyNPYDataset('train.npy', extras=1) # wrong: a number in place of names
 LazyNPYDataset('train.npy', transforms=Flip()) # wrong: a name that no parameter has
 LazyNPYDataset('train.npy', transform='flip') # wrong: a name in place of a function
 LazyNPYDataset('train.npy', transform=lambda: None) # wrong: a function without a parameter
+LazyNPYDataset('train.npy', image_loader='PIL') # wrong: no loader
+LazyNPYDataset('train.npy', image_size=(8, 8), resize='crop') # wrong: no way to resize
+LazyNPYDataset('train.npy', on_error='ignore') # wrong: neither a word nor a function
+LazyNPYDataset('train.npy', cache={}) # wrong: a dict cannot put
 ds = LazyNPYDataset('train.npy')
+for s in ds: s.bboxes # wrong: a sample is a dict
 ds['0'] # wrong: text as a row number
 ds[0].bboxes # wrong: a sample is a dict
 ds[0:3]['image'] # wrong: a dataset is no sample
 ds[0].get_metadata(0) # wrong: a sample is no dataset
 ds.get_batch(3) # wrong: one row in place of several
 ds.get_metadata('0') # wrong: text as a row number
+ds.to_yolo('folder', 'move') # wrong: no way to place images
+ds.to_coco('file', images=True) # wrong: a flag in place of a word
+ds.to_csv('file', images='hardlink') # wrong: no way to place images
 ds.to_yolo('folder', image='copy') # wrong: a name that no parameter has
 ds.to_yolo(5) # wrong: a number in place of a folder
 ds.to_coco() # wrong: without a file
 ds.to_json('file') # wrong: no such method
 ds.cache_info().hit # wrong: no such attribute
 ds.stats().row # wrong: no such attribute
+ds.show_batch(n=9) # wrong: a name that no parameter has
 ds.show_batch(max_n='9') # wrong: a number as text
 len(ds.label_names) + ds.kind # wrong: a number and text
 

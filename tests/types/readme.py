@@ -29,6 +29,7 @@ print(report)
 ds = LazyNPYDataset('ear_lazy_demo/preprocessed/train_detector.npy', cache_size=100)
 sample = ds[0]
 assert_type(sample, Sample)
+for s in ds: assert_type(s, Sample)
 print(len(ds), sample.keys(), sample['image'].shape, sample['bboxes'])
 
 loader = DataLoader(ds, batch_size=8, shuffle=True, num_workers=2)
