@@ -26,6 +26,7 @@ from fastcore.basics import patch
 
 from .base.arguments import home_path
 from .base.extras import extra
+from .base.files import open_regular
 from .base.parameters import described
 from .loading.row_dataset import RowDataset
 from .loading.samples import Sample
@@ -103,6 +104,9 @@ def _send_facts(self:Explorer):
                'predicted': self._predictions is not None})
 
 @patch
+def _is_row(self:Explorer, row): return type(row) is int and 0 <= row < len(self.ds)
+
+@patch
 def _answer(self:Explorer,
     content:dict, # {'type': 'hello'}, {'type': 'tiles', 'id': …, 'rows': …} or {'type': 'full', 'id': …, 'row': …}
 ):
@@ -111,10 +115,10 @@ def _answer(self:Explorer,
         case {'type': 'hello'}:
             self._send_view()
             self._send_facts()
-        case {'type': 'tiles', 'id': number, 'rows': rows}:
+        case {'type': 'tiles', 'id': number, 'rows': [*rows]} if rows and all(map(self._is_row, rows)):
             heads, data = zip(*_threads().map(self._pictures.tile, rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
-        case {'type': 'full', 'id': number, 'row': row}:
+        case {'type': 'full', 'id': number, 'row': row} if self._is_row(row):
             head, data = self._pictures.full(row)
             self.send({'type': 'full', 'id': number} | head, [data])
 
@@ -263,11 +267,13 @@ def load_flags(self:Explorer,
     path:str|os.PathLike[str], # From `save_flags`
 )->Explorer:
     "Also flag the rows of a file; warns about rows that are not in this dataset"
-    content = json.loads(home_path(path).read_text(encoding='utf-8'))
-    if not isinstance(content, dict) or content.get('ear_lazy_flags') != 1:
-        raise ValueError(f'{str(path)!r} is not a file of flags')
-    marks = {(o['image'], o['annotation']) for o in content['rows']}
-    rows = np.flatnonzero(self.table.of_images({os.fsencode(image) for image, _ in marks}))
+    try:
+        with open_regular(home_path(path)) as f: content = json.load(f)
+        if content['ear_lazy_flags'] != 1: raise ValueError('it is of another version')
+        marks = {(o['image'], o['annotation']) for o in content['rows']}
+        images = {os.fsencode(image) for image, _ in marks}
+    except (ValueError, TypeError, KeyError, RecursionError): raise ValueError(f'{str(path)!r} is not a file of flags') from None
+    rows = np.flatnonzero(self.table.of_images(images))
     found = {int(o): mark for o in rows if (mark := self._mark(o)) in marks}
     if missing := len(marks - {*found.values()}):
         warnings.warn(f'{missing} of {len(marks)} flagged rows are not in this dataset', stacklevel=2)

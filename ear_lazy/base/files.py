@@ -92,6 +92,7 @@ class OpenFolder:
     def _open(self, name, dir_fd):
         "A descriptor of a folder; None where there are none of folders"
         if _BY_DESCRIPTOR: return os.open(name, _READ_FLAGS | _DIRECTORY | (_NOFOLLOW if dir_fd is not None else 0), dir_fd=dir_fd)
+        if not os.path.lexists(name): raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(name))
         if not os.path.isdir(name): raise NotADirectoryError(errno.ENOTDIR, 'not a folder', os.fspath(name))
         return None
 

@@ -406,6 +406,9 @@ def _bytes_a_pixel(im):
     return max(8, 4 + ceil(2*sum(parts)/max(parts)))
 
 SCANS = 1000 # of a progressive JPEG; encoders make about ten
+_USUAL_SCANS, _SCANNED_PIXELS = 20, 10**9 # so many scans may an image of any size have; so many pixels may all of them go over, for a few seconds
+
+def _most_scans(size): return min(SCANS, max(_USUAL_SCANS, _SCANNED_PIXELS // (size[0]*size[1])))
 
 def _check_hidden(im, data, max_pixels, path):
     "Raise `ImageLoadError` if decoding takes much more than the size of the picture suggests"
@@ -414,8 +417,8 @@ def _check_hidden(im, data, max_pixels, path):
     if cost*im.width*im.height > 8*most:
         what = f'{im.width}×{im.height}, max_pixels is {most:,}, and this takes {cost} bytes a pixel instead of 8 to decode'
         raise ImageLoadError(f'too many pixels: {what}', path, fault='too_large')
-    if im.info.get('progressive') and data.count(b'\xff\xda') > SCANS: # one for each time it goes over the pixels
-        raise ImageLoadError(f'more than {SCANS:,} scans', path, fault='too_large')
+    if im.info.get('progressive') and data.count(b'\xff\xda') > (scans := _most_scans(im.size)): # one for each time it goes over the pixels
+        raise ImageLoadError(f'more than {scans:,} scans of {im.width}×{im.height}: save it anew, as a JPEG without them', path, fault='too_large')
 
 @described
 def open_image(

@@ -9,6 +9,7 @@ __all__ = []
 
 # %% ../../nbs/2_formats/load.ipynb #c6dd20ab
 import gc
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -66,7 +67,18 @@ def _in_upright_pixels(r, tree):
 def _checked(r, tree, keypoint_offset):
     r = _in_upright_pixels(r, tree)
     if keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(keypoint_offset)
-    return check(r)
+    return check(_with_whole_names(r))
+
+_HALVES = re.compile(r'[\ud800-\udc7f\udd00-\udfff]') # of characters, as JSON may have them; U+DC80 to U+DCFF are bytes of file names
+
+def _whole(text): return text if text.isascii() else _HALVES.sub('\ufffd', text)
+
+def _with_whole_names(r):
+    "Class names that can be written"
+    names = [_whole(o) for o in r.label_names]
+    for name in (new for new, old in zip(names, r.label_names) if new != old):
+        r.problem('malformed', 'kept', detail=f'half a character in a class name, which is read as {name!r}')
+    return replace(r, label_names=names)
 
 @uncollected()
 def load(
@@ -79,4 +91,5 @@ def load(
     try: r = _checked(_read_allowed(tree, document, refused), tree, document.keypoint_offset)
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
-    return replace(r, source=source, problems=[p._replace(source=source) for p in r.problems])
+    return replace(r, source=source, problems=[
+        p._replace(source=source, where=_whole(p.where), image=_whole(p.image), detail=_whole(p.detail)) for p in r.problems])

@@ -10,8 +10,10 @@ __all__ = ['COLUMNS']
 # %% ../../nbs/7_looking/row_table.ipynb #65a9b302
 import math
 import os
+import re
 from contextlib import suppress
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +149,14 @@ def _named(self:RowTable, name):
     return [*self.metadata.label_names, ''], self._of_largest(self.metadata.labels, -1)
 
 # %% ../../nbs/7_looking/row_table.ipynb #d5f1b07f
+_HALF = re.compile(r'[\ud800-\udc7f\udd00-\udfff]') # of a character; others are bytes of file names
+
+def _is_range(value): return isinstance(value, (list, tuple)) and len(value) == 2 and all(o is None or _is_finite(o) for o in value)
+
+def _is_finite(value):
+    try: return isinstance(value, Real) and math.isfinite(value)
+    except OverflowError: return False # a whole number beyond any float
+
 QUERY = {'text': '', 'boxes': [None, None], 'size': [None, None], 'aspect': [None, None], 'problem': '',
          'flagged': False, 'sort': 'row', 'descending': False}
 
@@ -155,12 +165,16 @@ def checked_query(
     columns:list, # Names to sort by
 )->dict: # All keys
     "The query with defaults filled in; raises `ValueError` for unknown keys and invalid values"
+    if not isinstance(query, dict): raise ValueError(f'a query is a dict, not {query!r}')
     if unknown := {*query} - {*QUERY}:
-        raise ValueError(f"a query has no {sorted(unknown)}: its keys are {', '.join(QUERY)}")
+        raise ValueError(f"a query has no {sorted(unknown, key=str)}: its keys are {', '.join(QUERY)}")
     query = QUERY | query
     for key in ('boxes', 'size', 'aspect'):
-        if len(query[key]) != 2 or any(o is not None and not math.isfinite(o) for o in query[key]):
-            raise ValueError(f'{key} is [least, most], each a number or None, not {query[key]}')
+        if not _is_range(query[key]): raise ValueError(f'{key} is [least, most], each a number or None, not {query[key]!r}')
+        query[key] = [*query[key]]
+    for key, kind in (('text', str), ('problem', str), ('flagged', bool), ('descending', bool)):
+        if not isinstance(query[key], kind): raise ValueError(f'{key} is a {kind.__name__}, not {query[key]!r}')
+    if _HALF.search(query['text']): raise ValueError(f"text has half a character in it: {query['text']!r}")
     if query['sort'] not in columns:
         raise ValueError(f"no {query['sort']!r} to sort by: choose from {', '.join(columns)}")
     return query

@@ -123,6 +123,8 @@ def not_listed(
     return [f'{p.file}: {REASONS.get(p.reason, p.reason)}{f": {p.detail}" if p.detail else ""}' for p in problems] + alone
 
 # %% ../../nbs/4_processing/sources.ipynb #719a251c
+TOML_BYTES, _LINE_DOTS = 2**18, 32 # of `sources.toml`, and of a line of it, at most: a key of thousands of parts takes minutes to parse
+
 def read_sources_toml(
     raw_data_dir:str|os.PathLike[str], # The raw folder
     follow_links:bool=True, # Read it through a link that leads out of the raw folder
@@ -131,12 +133,21 @@ def read_sources_toml(
     path = Path(raw_data_dir) / 'sources.toml'
     try:
         with open_regular(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > TOML_BYTES: raise ValueError(f'{size:,} bytes, and {TOML_BYTES:,} are enough for thousands of raw datasets')
             out = not is_below(opened_path(file.fileno()) or os.path.realpath(path), os.path.realpath(raw_data_dir))
             if out and not follow_links: raise UnsafePathError('a link out of the raw folder, and follow_links is False: remove it, or copy the file there')
-            return [_declared(name, values) for name, values in tomllib.loads(file.read().decode()).items()]
+            return [_declared(name, values) for name, values in _tables(file.read(TOML_BYTES).decode()).items()]
     except FileNotFoundError: return []
     except UnsafePathError as e: raise RawDataError(f'{path}: {e.reason}') from None
-    except (ValueError, TypeError, RecursionError, OSError) as e: raise RawDataError(f'{path}: {e}') from None
+    except (RecursionError, MemoryError): raise RawDataError(f'{path}: nested too deeply to be read') from None
+    except (ValueError, TypeError, OSError) as e: raise RawDataError(f'{path}: {_whole_line(e)}') from None
+
+def _tables(text):
+    for n, line in enumerate(text.splitlines(), 1):
+        if line.count('.') > _LINE_DOTS: raise ValueError(f'line {n} has {line.count("."):,} dots, more than {_LINE_DOTS}')
+    return tomllib.loads(text)
+
+def _whole_line(error): return str(error) if len(str(error)) <= 500 else f'{str(error)[:500]} …'
 
 _VALUES = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict, 'numbers': str}
 

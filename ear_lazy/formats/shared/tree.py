@@ -262,7 +262,8 @@ def has(self:Tree, path): # path relative to the raw folder
 def _beyond(self:Tree, path):
     "Images of a folder that was not walked; none if a full walk would not enter it"
     hidden = any(o.startswith('.') or o == '__MACOSX' for o in path.split('/'))
-    real = os.path.realpath(self.root / path)
+    try: real = os.path.realpath(self.root / path)
+    except ValueError: return () # no file can have this name
     if hidden or not os.path.isdir(real) or any(is_below(real, os.path.realpath(o)) for o in self.skip): return ()
     if not self.follow_links and not os.path.join(real, '').startswith(self._real): return ()
     self._note(real)
