@@ -113,13 +113,6 @@ class OpenFolder:
         found.path, found._fd = self.path / name, self._open(at, self._fd)
         return found
 
-    def make_private(self):
-        "Let nobody else in, if the folder is one's own"
-        if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
-        found = os.fstat(self._fd)
-        is_fixed = os.fstatvfs(self._fd).f_flag & os.ST_RDONLY # a disk that is read-only
-        if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not is_fixed: os.fchmod(self._fd, 0o700)
-
     def close(self):
         fd, self._fd = self._fd, None
         if fd is not None: os.close(fd)
@@ -169,6 +162,14 @@ def _check_holes(self:OpenFolder, name, st):
     raise UnsafePathError(f'{st.st_size:,} bytes, nearly all of them holes', self.path / name)
 
 # %% ../../nbs/1_base/files.ipynb #f70d4ab1
+@patch
+def make_private(self:OpenFolder):
+    "Let nobody else in, if the folder is one's own"
+    if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
+    found = os.fstat(self._fd)
+    is_fixed = os.fstatvfs(self._fd).f_flag & os.ST_RDONLY # a disk that is read-only
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not is_fixed: os.fchmod(self._fd, 0o700)
+
 @patch
 def is_in_place(self:OpenFolder)->bool:
     "Does its path still lead to this folder?"

@@ -44,8 +44,6 @@ class OpenFolder:
         make: bool = False, # Make it if it is missing
     ) -> 'OpenFolder': # To be closed like this one
         "Open a folder in this one; raises `UnsafePathError` if it is a link or a file"
-    def make_private(self) -> None:
-        "Let nobody else in, if the folder is one's own"
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: Any) -> None: ...
@@ -62,6 +60,8 @@ class OpenFolder:
         "`st_mode` of a name"
     def read(self, name: str) -> bytes:
         "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
+    def make_private(self) -> None:
+        "Let nobody else in, if the folder is one's own"
     def is_in_place(self) -> bool:
         "Does its path still lead to this folder?"
     @property
