@@ -14,6 +14,8 @@ from hashlib import blake2b
 from stat import S_ISREG
 from typing import BinaryIO, NamedTuple
 
+from fastcore.basics import patch
+
 from .errors import StorageError, UnsafePathError
 from .files import OpenFolder, lock_in
 from .printable import public_url
@@ -141,26 +143,29 @@ class DownloadCache:
         self._new[url] = tag, versions
         return data
 
-    def put(self,
-        url:str, # File
-        data:bytes, # From `read`, and decoded
-    )->None:
-        "Keep a file, if there is room and it is not kept already"
-        if not (found := self._new.pop(url, None)): return
-        file, name = packed(Kept(data, found[0], (*found[1], self.version))), _name(url)
-        with _no_loss(), self._place(url) as (part, folder):
-            old = folder.stat(name)
-            more = len(file) - (old.st_size if old else 0)
-            if not make_room(part, more, self.most): return
-            try: write_whole(folder, name, file)
-            except OSError:
-                make_room(part, -more, self.most)
-                raise
+# %% ../../nbs/1_base/downloads.ipynb #c00416e3
+@patch
+def put(self:DownloadCache,
+    url:str, # File
+    data:bytes, # From `read`, and decoded
+)->None:
+    "Keep a file, if there is room and it is not kept already"
+    if not (found := self._new.pop(url, None)): return
+    file, name = packed(Kept(data, found[0], (*found[1], self.version))), _name(url)
+    with _no_loss(), self._place(url) as (part, folder):
+        old = folder.stat(name)
+        more = len(file) - (old.st_size if old else 0)
+        if not make_room(part, more, self.most): return
+        try: write_whole(folder, name, file)
+        except OSError:
+            make_room(part, -more, self.most)
+            raise
 
-    def drop(self, url:str)->None:
-        "Remove a file whose bytes are no good, and fetch it anew at its next reading"
-        self._dropped.add(url)
-        with _no_loss(), self._place(url) as (part, folder):
-            if old := folder.stat(_name(url)):
-                folder.remove(_name(url))
-                make_room(part, -old.st_size, self.most)
+@patch
+def drop(self:DownloadCache, url:str)->None:
+    "Remove a file whose bytes are no good, and fetch it anew at its next reading"
+    self._dropped.add(url)
+    with _no_loss(), self._place(url) as (part, folder):
+        if old := folder.stat(_name(url)):
+            folder.remove(_name(url))
+            make_room(part, -old.st_size, self.most)

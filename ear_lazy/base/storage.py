@@ -289,6 +289,7 @@ def _get_plain(url, end, tag):
         return (_SHORT if _is_short(answer, end) else answer.status), answer.data, answer.headers.get('ETag', '')
     except Exception: return 0, b'', '' # fsspec's client will say why
 
+# %% ../../nbs/1_base/storage.ipynb #74757612
 def read_new(
     url:str, # File
     end:int=_ALL_BYTES, # At most so many bytes
