@@ -62,8 +62,6 @@ class OpenFolder:
         "Content of a file in this folder; raises `OSError`, and `UnsafePathError` for anything but a regular file, or for one of holes"
     def make_private(self) -> None:
         "Let nobody else in, if the folder is one's own"
-    def make_private(self) -> None:
-        "Let nobody else in, if the folder is one's own"
     def is_in_place(self) -> bool:
         "Does its path still lead to this folder?"
     @property
