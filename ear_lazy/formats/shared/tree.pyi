@@ -60,6 +60,8 @@ class Tree:
         "The cached result of `make()` for a key"
     def having(self, **attributes: Any): # `watch` or `each`
         "The same tree with other attributes"
+    def elsewhere(self, root): # Folder with files at the same relative paths
+        "The same tree, with its files read from another folder"
     def __getstate__(self): ...
     def links(self, dataset=None) -> list: # folder of a raw dataset; None: of all
         "`Link`s that lead out of the raw folder, sorted"
