@@ -297,6 +297,7 @@ def test_a_read_only_disk_costs_one_warning_and_what_it_holds_is_used(web, disk,
     publish(web, local)
     ds = opened(web.url)
     ds[0]
+    for o in disk.rglob('*'): o.chmod(0o755) # as one that was made for all to read
     subprocess.run(['mount', '-o', 'remount,ro', disk], check=True)
     try:
         web.forget()

@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 
 from .errors import StorageError, UnsafePathError
 from .files import OpenFolder, lock_in
+from .printable import public_url
 from .storage import cache_dir, endpoint_of, is_part, open_cache_part, read_new, write_whole
 
 # %% ../../nbs/1_base/downloads.ipynb #62377d5b
@@ -100,6 +101,8 @@ def _no_loss():
         what = getattr(error.__cause__ or error, 'strerror', None) or str(error)
         warnings.warn(f'images are loaded but not kept, since the cache folder {cache_dir()} cannot be used: {what}; EAR_LAZY_CACHE=… chooses another', stacklevel=2)
 
+def _name(url): return _digest(public_url(url))
+
 class DownloadCache:
     "Files from URLs, kept on the local disk once they have proved good"
     def __init__(self,
@@ -114,11 +117,14 @@ class DownloadCache:
     @contextmanager
     def _place(self, url):
         "The folder of all kept images, and the one of a file"
-        with open_cache_part('images', url) as part, part.folder(_digest(endpoint_of(url) + url[:url.rfind('/')]), make=True) as folder: yield part, folder
+        above = endpoint_of(url) + public_url(url).rpartition('/')[0]
+        with open_cache_part('images', url) as part, part.folder(_digest(above), make=True) as folder:
+            folder.make_private()
+            yield part, folder
 
     def _kept(self, url, most):
         "What is kept of a file; None if nothing is"
-        with _no_loss(), self._place(url) as (_, folder), suppress(FileNotFoundError), folder.open(_digest(url)) as file: return unpacked(file, most)
+        with _no_loss(), self._place(url) as (_, folder), suppress(FileNotFoundError), folder.open(_name(url)) as file: return unpacked(file, most)
 
     def read(self,
         url:str, # File
@@ -141,7 +147,7 @@ class DownloadCache:
     )->None:
         "Keep a file, if there is room and it is not kept already"
         if not (found := self._new.pop(url, None)): return
-        file, name = packed(Kept(data, found[0], (*found[1], self.version))), _digest(url)
+        file, name = packed(Kept(data, found[0], (*found[1], self.version))), _name(url)
         with _no_loss(), self._place(url) as (part, folder):
             old = folder.stat(name)
             more = len(file) - (old.st_size if old else 0)
@@ -155,6 +161,6 @@ class DownloadCache:
         "Remove a file whose bytes are no good, and fetch it anew at its next reading"
         self._dropped.add(url)
         with _no_loss(), self._place(url) as (part, folder):
-            if old := folder.stat(_digest(url)):
-                folder.remove(_digest(url))
+            if old := folder.stat(_name(url)):
+                folder.remove(_name(url))
                 make_room(part, -old.st_size, self.most)

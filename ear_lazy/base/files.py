@@ -163,11 +163,12 @@ def _check_holes(self:OpenFolder, name, st):
 
 # %% ../../nbs/1_base/files.ipynb #85fd9437
 @patch
-def make_private(self:OpenFolder)->None:
+def make_private(self:OpenFolder):
     "Let nobody else in, if the folder is one's own"
     if self._fd is None or not hasattr(os, 'fchmod'): return # Windows has no such rights
     found = os.fstat(self._fd)
-    if found.st_uid == os.geteuid() and found.st_mode & 0o077: os.fchmod(self._fd, 0o700)
+    is_fixed = os.fstatvfs(self._fd).f_flag & os.ST_RDONLY # a disk that is read-only
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not is_fixed: os.fchmod(self._fd, 0o700)
 
 # %% ../../nbs/1_base/files.ipynb #f70d4ab1
 @patch

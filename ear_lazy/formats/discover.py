@@ -30,6 +30,7 @@ class Source(NamedTuple):
     kind: Literal['', 'detector', 'landmarker', 'teacher'] = '' # as if its folder lay below `detector/`, `landmarker/` or `teacher/`; '' leaves it to the folders
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
     columns: dict[str, str]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
+    numbers: str = '' # of a list or label files in pixels: 'xywh', 'xyxy' or 'points', where they could be two of these; '' leaves it to all rows and the sizes of the images
 
     def __hash__(self): return hash(self.name) # a dict of columns has no hash
 
@@ -42,14 +43,18 @@ FEEDS = {
 }
 
 # %% ../../nbs/2_formats/discover.ipynb #0b8111ac
+NUMBERS = 'xywh', 'xyxy', 'points'
+
 def check_source(
     source:Source, # As the user declares it
 )->None:
-    "Raise `ValueError` if there is no such reader, kind or column"
+    "Raise `ValueError` if there is no such reader, kind, order of numbers or column"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")
     if source.kind not in FEEDS:
         raise ValueError(f"no kind {source.kind!r} for {source.name}: there are {', '.join(filter(None, FEEDS))}")
+    if source.numbers not in ('', *NUMBERS):
+        raise ValueError(f"no numbers {source.numbers!r} for {source.name}: there are {', '.join(NUMBERS)}")
     if source.columns is None: return
     if not isinstance(source.columns, dict) or source.format not in ('', 'csv'):
         raise ValueError(f"columns of {source.name}: a dict for a table, such as {{'image': 'photo', 'x': 'left edge'}}, not {source.columns!r}")
@@ -85,7 +90,8 @@ def _found(dataset, documents, declared):
     name = dataset.folder or '.'
     source = declared.get(name, Source(name))
     columns = tuple((source.columns or {}).items())
-    documents = tuple(d._replace(keypoint_offset=source.keypoint_offset, columns=columns) for d in sorted(documents, key=_reading_order))
+    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers)
+    documents = tuple(d._replace(**said) for d in sorted(documents, key=_reading_order))
     return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
 
 # %% ../../nbs/2_formats/discover.ipynb #bc858600

@@ -74,7 +74,7 @@ def _keypoints(shape):
     return int(number[0]) if number else 0
 
 # %% ../../nbs/2_formats/yolo.ipynb #8d78bd01
-NAME_LISTS = ('classes.txt', 'obj.names', '_darknet.labels')
+NAME_LISTS = ('classes.txt', '_classes.txt', 'obj.names', '_darknet.labels')
 
 def find_spec(
     tree:Tree, # The raw folder

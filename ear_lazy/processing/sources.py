@@ -138,7 +138,7 @@ def read_sources_toml(
     except UnsafePathError as e: raise RawDataError(f'{path}: {e.reason}') from None
     except (ValueError, TypeError, RecursionError, OSError) as e: raise RawDataError(f'{path}: {e}') from None
 
-_VALUES = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict}
+_VALUES = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict, 'numbers': str}
 
 def _declared(name, values):
     if not isinstance(values, dict): raise TypeError(f'{name!r} is no table: write [{name}] and its values below')

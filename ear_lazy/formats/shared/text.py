@@ -75,10 +75,11 @@ def close_quotes(
 def table_rows(
     tree:Tree, # The raw folder
     file:str, # CSV file relative to it
+    delimiter:str=',',
 ): # Yields (line number, cells)
     "The rows of a CSV file that are not empty, its header included; raises `AnnotationError` if it is not CSV"
     with _open_text(tree, file, newline='') as f:
-        reader = csv.reader(close_quotes(f))
+        reader = csv.reader(close_quotes(f), delimiter=delimiter)
         try:
             for row in reader:
                 if row: yield reader.line_num, row
