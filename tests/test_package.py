@@ -268,6 +268,12 @@ def test_exported_cells_are_short():
         assert long == [], path
 
 
+def test_no_cell_is_empty():
+    for path in (ROOT/'nbs').rglob('*.ipynb'):
+        cells = json.loads(path.read_text(encoding='utf-8'))['cells']
+        assert [i for i, cell in enumerate(cells) if re.fullmatch(r'\s*(#\| *(export|exporti|hide)\s*)?', ''.join(cell['source']))] == [], path
+
+
 @pytest.mark.parametrize('path', ['columns.columns_of', 'geometry.fit_image', 'geometry.keypoints_to_boxes', 'metadata.SHARD_BYTES', 'storage.filesystem', 'workers.RawFolder', 'errors.EarLazyError', 'show.show_batch', 'synthetic.write_raw'])
 def test_paths_that_programs_import_from_stay(path):
     "Where a module has moved into a room, its public names can be imported from where they were"
