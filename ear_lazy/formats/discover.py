@@ -199,12 +199,18 @@ def _why_closed(tree, file):
 def _unknown(tree, source, folder, suffix, n, names):
     first = next(o for o in names if o.lower().endswith('.' + suffix))
     detail = ''
-    if n > 1: detail = f'and {n - 1} more .{suffix} files beside it'
+    if n > 1: detail = f"and {n - 1:,} more .{suffix} file{'s' * (n > 2)} beside it; {_name_format(source, suffix)}"
+    elif suffix in ('txt', 'xml'): detail = _name_format(source, suffix)
     elif suffix == 'json':
         error = _too_large(tree, join(folder, first))
         detail = error.reason if error else _json_fault(tree, join(folder, first))
     elif suffix in ('csv', 'tsv'): detail = unknown_header(read_head(tree, join(folder, first)))
     return _problem(source, join(folder, first), 'not_recognised', detail)
+
+def _name_format(source, suffix):
+    "How to learn what is wrong with files that no reader recognises"
+    format = {'txt': 'yolo', 'xml': 'voc', 'json': 'coco'}.get(suffix, 'csv')
+    return f'to see what is wrong, name their format in sources.toml, as `format = "{format}"` below `[{json.dumps(source, ensure_ascii=False)}]`'
 
 def _json_fault(tree, file):
     try:
