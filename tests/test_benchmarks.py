@@ -44,12 +44,14 @@ def tiny(tmp_path_factory):
     return [ended(*o) for o in zip(started, folders)]
 
 
+@pytest.mark.slow
 def test_every_row_runs(tiny, bench):
     assert {line['number'] for _, results in tiny for line in results['lines']} == set(range(1, 14))
     assert {row for _, results in tiny for row in results['sides']} == set(bench['rows'].ROWS)
     for table, results in tiny: assert len(table.splitlines()) == 2 + len(results['lines'])
 
 
+@pytest.mark.slow
 def test_every_side_runs_that_is_installed(tiny):
     for row, sides in [o for _, results in tiny for o in results['sides'].items()]:
         without = {side for side, figures in sides.items() if not figures}

@@ -2,7 +2,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from making import contents, sound
@@ -66,17 +65,11 @@ def test_wrong_usage(tmp_path, args):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.alone
 def test_it_answers_at_once():
-    "In a quarter of a second; of heavy modules it imports none"
+    "Of modules that take long to import it needs none"
     code = 'import sys\nfrom ear_lazy.command import start\ntry: start(["--help"])\nfinally: print([o for o in ("torch", "matplotlib", "numpy", "PIL") if o in sys.modules])'
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-        seconds.append(time.perf_counter() - started)
-        assert done.stdout.splitlines()[-1] == '[]', done.stderr
-    assert min(seconds) < 0.25
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == '[]', done.stderr
 
 
 @pytest.mark.parametrize('args, words', [

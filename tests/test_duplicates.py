@@ -313,6 +313,7 @@ def thousand(tmp_path_factory):
 def first(prints, n): return Fingerprints(*(o[:n] for o in prints))
 
 
+@pytest.mark.slow
 def test_no_copy_of_a_thousand_photos_is_across_the_split(thousand):
     names, of, prints = thousand
     pairs, groups = near_pairs(first(prints, 4000)), group_hashes(names[:4000])
@@ -325,6 +326,7 @@ def test_no_copy_of_a_thousand_photos_is_across_the_split(thousand):
     assert 0.75 < side.mean() < 0.85, 'as many train as before'
 
 
+@pytest.mark.slow
 def test_new_photos_move_none_of_the_old(thousand):
     names, _, prints = thousand
     old = split_rows(unite(group_hashes(names[:4000]), near_pairs(first(prints, 4000))))

@@ -79,7 +79,7 @@ def sniff(
     "The COCO files of a folder"
     return [Document('coco', (o,)) for o in json_files(tree, folder) if looks_like_coco(read_head(tree, o))]
 
-# %% ../../nbs/2_formats/coco.ipynb #41922384
+# %% ../../nbs/2_formats/coco.ipynb #948028d2
 @lru_cache
 def _fast(annotation): return msgspec.json.Decoder(CocoFile[annotation], strict=False)
 
@@ -114,6 +114,7 @@ def _item(o, cls):
     if isinstance(o, msgspec.Raw): return msgspec.json.decode(o, type=cls, strict=False)
     return msgspec.convert(o, cls, strict=False)
 
+# %% ../../nbs/2_formats/coco.ipynb #41922384
 def decode(
     data:bytes, # Content of the file
     file:str, # Its name, for the error

@@ -94,7 +94,7 @@ def read(
 )->Records:
     "Read a file of imglab; raises `AnnotationError` if it is not one"
     file, = document.files
-    with open(tree.path(file), 'rb') as f: return records_of(parse_dlib(f, file), file, 'box')
+    with tree.open(file) as f: return records_of(parse_dlib(f, file), file, 'box')
 
 # %% ../../nbs/2_formats/dlib.ipynb #5eb65bb5
 register('dlib', sniff, read, rank=40, why='a dataset element with images and boxes', suffixes=('.xml',))

@@ -1,9 +1,8 @@
 "Pascal VOC: every habit of it on small files, hostile XML, and files that are damaged at random"
-import signal
 from xml.etree import ElementTree as ET
 
 import pytest
-from damaging import EDITS, check_reader, edited, examples
+from damaging import EDITS, check_reader, edited, examples, quickly
 from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, process, reasons, text
 from tiers import tries
@@ -162,9 +161,7 @@ def test_entities_are_refused(raw, prolog, entity):
     "No bomb goes off, no other file is read; the file is one that is reported"
     text(raw/'ears/secret.txt', 'secret'), image(raw/'ears/a.png'), image(raw/'ears/b.png')
     text(raw/'ears/a.xml', f'{prolog}<annotation><filename>{entity}</filename>{thing(1, 2, 4, 6)}</annotation>'), voc(raw/'ears/b.xml', thing(1, 2, 4, 6))
-    signal.alarm(5)
-    try: r = load(Tree(raw), 'ears', Document('voc', ('ears/a.xml', 'ears/b.xml')))
-    finally: signal.alarm(0)
+    with quickly(5): r = load(Tree(raw), 'ears', Document('voc', ('ears/a.xml', 'ears/b.xml')))
     assert [(p.file, p.reason) for p in r.problems] == [('ears/a.xml', 'malformed')] and 'entities' in r.problems[0].detail
     assert r.images == ['ears/b.png'] and 'secret' not in str(r.problems[0])[20:]
     outcome(raw)
