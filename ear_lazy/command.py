@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 
 from . import __version__
-from .base.arguments import ArgumentParser
+from .base.arguments import ArgumentParser, until_closed
 from .base.errors import EarLazyError
 from .base.extras import extra
 from .base.printable import printable
@@ -54,11 +54,12 @@ def _add_outputs(parser, listing):
     writes('--no-teacher', action='store_true', help='with --all: no teacher files')
     writes('--list', action='store_true', help='nothing: show what there is to read, as ear-lazy list does')
 
-def _add_inputs(parser):
+def _add_inputs(parser, listing):
     from ear_lazy.formats.shared.tree import MAX_BYTES
     adds = _adder(parser, 'folders, and what to read')
     adds('--raw-data-dir', default='data/raw', metavar='DIR', help='folder of the raw datasets (%(default)s)')
-    adds('--output-dir', default='data/preprocessed', metavar='DIR', help='folder of the files to make (%(default)s)')
+    adds('--output-dir', default='data/preprocessed', metavar='DIR', 
+         help='folder of the files of a run, which is not read as raw data (%(default)s)' if listing else 'folder of the files to make (%(default)s)')
     adds('--classes', nargs='+', default=(), metavar='CLASS', help='keep only objects of these classes, and those without a class')
     adds('--keypoints', type=_at_least(1), metavar='K', help='keep only sets of K keypoints')
     adds('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N',
@@ -72,7 +73,7 @@ def _add_split(parser, listing):
     writes('--train-split', type=_fraction, default=TRAIN_SPLIT, metavar='FRACTION', help='fraction of photos that go to train, 0 to 1 (%(default)s)')
     writes('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
     writes('--split', choices=SPLITS, default='stable',
-           help='how photos get their side: stable keeps copies of a photo together; folder takes the split that the data ships '
+           help='how photos get their side: stable keeps copies together that exporters name after their photo (for others see --keep-together); folder takes the split that the data ships '
                 'with, test counting as val; random decides for each photo alone (%(default)s)')
     writes('--group-by', type=_pattern, metavar='REGEX', help='keep images on one side if this matches the same text in their paths')
     writes('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
@@ -97,10 +98,11 @@ def make_parser(
     "The arguments of the command"
     what = 'Show what there is to read, and write nothing.' if listing else 'Turn raw annotations into metadata files.'
     example = '--raw-data-dir data/raw' if listing else '--all --raw-data-dir data/raw --output-dir data/preprocessed'
-    p = ArgumentParser(prog, usage=f"{prog} [options]{'' if listing else ' --all'}", description=what,
+    kinds = '' if listing else ' (--all | [--detector] [--landmarker] [--teacher] | --list)'
+    p = ArgumentParser(prog, usage=f'{prog}{kinds} [options]', description=what,
                                 formatter_class=argparse.RawDescriptionHelpFormatter, epilog=f'Example: {prog} {example}') # not cut into lines
     _add_outputs(p, listing)
-    _add_inputs(p)
+    _add_inputs(p, listing)
     _add_split(p, listing)
     _add_work(p, listing)
     p.add_argument('--version', action='version', version=f'ear_lazy {__version__}')
@@ -108,6 +110,7 @@ def make_parser(
 
 def _kinds(parser, args):
     from ear_lazy.formats.shared.tree import KINDS
+    if args.teacher and args.no_teacher: parser.error('--teacher and --no-teacher exclude each other: leave out one')
     of_all = [k for k in KINDS if k != 'teacher' or not args.no_teacher]
     kinds = tuple(k for k in KINDS if getattr(args, k) or args.all and k in of_all)
     if args.shared_storage and not args.dask: parser.error('--shared-storage is for the workers of --dask')
@@ -141,7 +144,7 @@ def main(
     for stream in (sys.stdout, sys.stderr): # file names may have characters that the terminal's encoding lacks
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     try:
-        with _executor_at(args.dask) as executor: return _run(args, kinds, executor)
+        with _executor_at(args.dask) as executor: return until_closed(_run, args, kinds, executor)
     except (EarLazyError, ImportError) as e: return _fail(prog, str(e), 1)
     except KeyboardInterrupt as e:
         return _fail(prog, f"interrupted: {str(e) or 'nothing was written, earlier outputs are untouched'}", 130)
@@ -184,7 +187,7 @@ def _all_parser():
     p = ArgumentParser(
         'ear-lazy', usage='ear-lazy COMMAND [...]', formatter_class=argparse.RawDescriptionHelpFormatter, description='Image annotations as small metadata files.',
         epilog='\n'.join(['commands, with an example of each:', *lines, '', 'ear-lazy COMMAND --help tells its options.']))
-    p.add_argument('command', choices=COMMANDS, metavar='COMMAND', help='one of those below')
+    p.add_argument('command', nargs='?', choices=COMMANDS, metavar='COMMAND', help='one of those below')
     p.add_argument('--version', action='version', version=f'ear_lazy {__version__}')
     return p
 
@@ -193,7 +196,10 @@ def start(
 )->int: # Exit status
     "The command `ear-lazy`"
     name, *others = (sys.argv[1:] if args is None else args) or ['']
-    if name not in COMMANDS: name, others = _all_parser().parse_args([name, *others] if name else []).command, []
+    if name not in COMMANDS:
+        parser = _all_parser()
+        parser.parse_args([name, *others] if name else []) # ends here for --help, --version and what is no command
+        parser.error(f"say what to do: one of {', '.join(COMMANDS)}")
     return _main(name, others, f'ear-lazy {name}')
 
 # %% ../nbs/command.ipynb #b0ca08e6

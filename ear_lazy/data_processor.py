@@ -48,7 +48,7 @@ from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs,
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
 from .processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows, raise_first, select_objects
-from .processing.sources import Sources, not_listed, read_sources_toml, source_info
+from .processing.sources import Sources, not_listed, raw_folders_below, read_sources_toml, source_info
 from .processing.splits import TRAIN_SPLIT, group_hashes, train_side
 from .processing.workers import RawFolder, each_of, loaders, tasks_of
 
@@ -158,6 +158,7 @@ def process(self:DataProcessor,
     else: report = self._run_in_shared_storage(kinds, train_split)
     self._publish(report)
     if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)
+    report.notes += raw_folders_below(self._local_raw)
     report.seconds = time.monotonic() - started
     self.report = report
     return report
@@ -291,6 +292,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, train_split):
     for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
     if copies: copies.add_to(report, folder, names)
     self._check_classes((o.labels for o in facts), report)
+    self._check_keypoints(report)
     if self.strict: raise_first(report.problems)
     report.check()
     unread = ((name or 'the images', n) for name, n in report.unread.items() if n)
@@ -302,6 +304,16 @@ def _check_classes(self:DataProcessor, found, report):
     others = {p.detail for p in report.problems if p.reason == 'other_class'}
     if not others or any(name in names for names in found for name in self.classes): return
     raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
+
+@patch
+def _check_keypoints(self:DataProcessor, report):
+    "Raise `RawDataError` if no set has the number of keypoints that is asked for, and files would have been made of it"
+    others = [p for p in report.problems if p.reason == 'other_keypoints']
+    taken = any(s.keypoints.kept for s in report.sources.values()) or any(p.keypoints for p in report.problems if p.reason in ('unused', 'no_crop'))
+    if not others or taken or not {'landmarker', 'teacher'} & {*report.kinds}: return
+    there = sorted({int(p.detail.partition(' ')[0]) for p in others})
+    of = f" of class {' or '.join(self.classes)}" if self.classes else ''
+    raise RawDataError(f"no object{of} has {self.keypoints} keypoint{'s' * (self.keypoints != 1)}; there are {', '.join(map(str, there))}")
 
 def _report_files(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
@@ -362,7 +374,7 @@ def sources(self:DataProcessor)->Sources:
     with loaders(tree, tasks, self.num_workers, self.executor) as workers, _progress_bar(_file_count(tasks), self.progress) as bar:
         for source, r in _records_by_source(sources, _noting_digests(workers.results(), tasks, bar, {}), self.batch_size):
             found[source.name].add(select_objects(r, self.classes, self.keypoints))
-    return Sources(found.values(), not_listed(tree, sources, unread))
+    return Sources(found.values(), raw_folders_below(self._local_raw) + not_listed(tree, sources, unread))
 
 # %% ../nbs/data_processor.ipynb #6cacda86
 @patch
@@ -383,6 +395,7 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
     self._check_classes((o.part.labels for _, o in run.pieces), report)
+    self._check_keypoints(report)
     report.check()
     folder.adopt(report.outputs)
     if report.outputs: folder.commit(_report_files(report), outside=run.outside)
@@ -457,15 +470,15 @@ def _checked_kinds(kinds):
 def _check_apart(raw, out):
     "Raise `OutputError` for an output folder that the raw data needs, or that is no folder"
     def real(path): return path.rstrip('/') if is_remote(path) else os.path.realpath(path)
-    if real(raw) == real(out): raise OutputError('output_dir is the raw folder, which is never written to: choose another')
+    if real(raw) == real(out): raise OutputError('output_dir is the raw folder, which is never written to: choose another (`--output-dir`)')
     for kind in KINDS:
         if real(f'{real(raw)}/{kind}') != real(out): continue
-        raise OutputError(f"output_dir is the folder '{kind}' of the raw data, of which nothing would be read: choose another, such as {real(raw)}/preprocessed")
+        raise OutputError(f"output_dir is the folder '{kind}' of the raw data, of which nothing would be read: choose another (`--output-dir`), such as {real(raw)}/preprocessed")
     taken = None if is_remote(out) else next((o for o in (out, *out.parents) if os.path.lexists(o)), None)
     if not taken or os.path.isdir(taken): return
     what = kind_of(os.lstat(taken).st_mode)
     if what == 'a link': what = f"a link to {os.readlink(taken)}, which is {'no folder' if os.path.exists(taken) else 'not there'}"
-    raise OutputError(f'cannot write into the output folder {out}: {taken} is {what}: move it away, or choose another output_dir')
+    raise OutputError(f'cannot write into the output folder {out}: {taken} is {what}: move it away, or choose another output_dir (`--output-dir`)')
 
 # %% ../nbs/data_processor.ipynb #a87066cb
 @patch
@@ -478,7 +491,7 @@ def _other_files(tree):
     endings = Counter(os.path.splitext(o)[1].lower() or o for folder in tree.folders.values() for o in folder.others)
     if not endings: return ['there are no files']
     what = ', '.join(f'{n:,} {ending}' for ending, n in endings.most_common(3))
-    return [f"there are only other files ({what}); give a folder that also has the images"]
+    return [f"there are only other files ({what}); give a folder that also has the images (`--raw-data-dir`, `raw_data_dir=`)"]
 
 # %% ../nbs/data_processor.ipynb #bccc9935
 def main(

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from .base.arguments import ArgumentParser, home_path
+from .base.arguments import ArgumentParser, home_path, until_closed
 from .base.errors import EarLazyError, MetadataError, OutputError
 from .base.files import OpenFolder, open_regular, temporary_folder
 from .base.printable import printable
@@ -220,7 +220,7 @@ def _print_next(folder):
     lines, command = next_lines(folder)
     indented = ''.join(f'    {line}\n' for line in lines.splitlines())
     print(f'Next, in Python ({sys.executable}) or a notebook:\n\n{indented}')
-    print(f'On the command line; for data of your own, give other folders, and look first with list in place of process --all:\n\n    {printable(command)}')
+    print(f'On the command line:\n\n    {printable(command)}\n\nFor your own data, give other folders; `ear-lazy list --raw-data-dir FOLDER` shows first what would be read.')
 
 # %% ../nbs/demo.ipynb #bfe2aa1d
 def make_parser(
@@ -244,11 +244,10 @@ def main(
 )->int: # Exit status
     "The command `ear-lazy demo`"
     args = make_parser(prog).parse_args(args)
-    try: run(home_path(args.folder), args.images)
+    try: return until_closed(lambda: run(home_path(args.folder), args.images) or 0)
     except EarLazyError as e: return _fail(prog, str(e), 1)
     except OSError as e: return _fail(prog, f'cannot write into {args.folder}: {e.strerror or e}', 1)
     except KeyboardInterrupt: return _fail(prog, 'interrupted', 130)
-    return 0
 
 def _fail(prog, sentence, status):
     print(f'{prog}: {printable(sentence)}', file=sys.stderr)

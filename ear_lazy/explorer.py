@@ -92,7 +92,7 @@ class Explorer:
 
     def __repr__(self):
         counts = f'{len(self._view):,} shown, {len(self.flagged):,} flagged'
-        return f'explore({len(self.ds):,} {self.ds.kind} rows: {counts})'
+        return f'explore({len(self.ds):,} {self.ds.kind} row{"s" * (len(self.ds) != 1)}: {counts})'
 
 # %% ../nbs/explorer.ipynb #fcab16ae
 @patch

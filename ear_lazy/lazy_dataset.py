@@ -59,7 +59,7 @@ class LazyNPYDataset(RowDataset):
     extras:tuple[str, ...]
     def __init__(self,
         npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
-        cache_size:int|None=None, # Most decoded samples to keep (LRU); None: as many as `cache_bytes` allows
+        cache_size:int|None=None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
         image_loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
         root_dir:str|os.PathLike[str]|None=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
         extras:str|Iterable[str]=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'

@@ -14,13 +14,14 @@ import os
 import pickle
 import posixpath
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from .base.arguments import ArgumentParser, home_path
+from .base.arguments import ArgumentParser, home_path, until_closed
 from .base.compat import BoundedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
@@ -237,10 +238,14 @@ def read_old(
     if isinstance(found, dict) and 'image_paths' in found: return found, len(data)
     raise MetadataError("not a file of the predecessor: there is no dictionary with 'image_paths' in it", path)
 
+_PICKLE = re.compile(rb'\x80[\x00-\x05]|[(\]}]|c[\w.]+\n[\w.]+\n') # what a pickle of a dictionary or an array begins with
+
 def _pickle_in(data, path):
     if data[:2] == b'PK':
         raise MetadataError('an NPZ archive with images in it; only pickled dictionaries can be migrated: see the tutorial Migrate', path)
-    if data[:6] != b'\x93NUMPY': return data
+    if data[:6] != b'\x93NUMPY':
+        if _PICKLE.match(data): return data
+        raise MetadataError('not a pickle: it is no file of the predecessor', path)
     file = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(file)
@@ -354,7 +359,8 @@ def migrate(
     old_path:str, # Metadata file of the predecessor
     new_path:str, # File to make
     root:str='.', # Folder that image paths are to be relative to
-    split:str|None=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so
+    split:str|None=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so, else 'train'
+    check_images:bool=False, # Make no file if none of its images is there
 )->Metadata: # The new file
     "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
     old_path, root = home_path(old_path), str(home_path(root))
@@ -363,14 +369,25 @@ def migrate(
     found, size = read_old(old_path)
     try: kind, rows = _old_rows(found, size, root)
     except (ValueError, TypeError, PickleRefused) as e: raise MetadataError(f'cannot be migrated: {e}', old_path) from None
+    if check_images: _check_images(old_path, [os.fsdecode(o) for o in made(found['image_paths'])], rows.image_paths, root)
     split = split or ('val' if Path(old_path).name.startswith('val') else 'train')
     try:
         with OpenFolder(new.parent, make=True) as parent, temporary_folder(new.parent) as staging:
-            made = _write(staging.path, new.name, kind, rows, split, image_root(root, new.parent), Path(old_path).stem)
-            for path in made: _check_free(new.parent / path.name)
-            for path in made: staging.rename(path.name, path.name, parent)
+            paths = _write(staging.path, new.name, kind, rows, split, image_root(root, new.parent), Path(old_path).stem)
+            for path in paths: _check_free(new.parent / path.name)
+            for path in paths: staging.rename(path.name, path.name, parent)
     except OSError as e: raise OutputError(f'cannot write {new}: {e.strerror or e}') from None
     return Metadata(new)
+
+def _check_images(old_path, written, names, root):
+    "Raise `MetadataError` if none of the images is below the root: it says where they are, if that can be seen from here"
+    if any(os.path.exists(os.path.join(root, o)) for o in names): return
+    there = [os.path.abspath(o.replace('\\', '/')) for o in written if os.path.exists(o.replace('\\', '/'))]
+    if there:
+        folder = printable(os.path.commonpath(list(map(os.path.dirname, there))))
+        remedy = f'the images are in {folder}: pass --root {shlex.quote(folder)}'
+    else: remedy = 'pass --root with the folder of the images, and run this where the old program was run if its paths are relative'
+    raise MetadataError(f"not migrated: none of the {len(names):,} images, such as {printable(names[0])}, is in {printable(os.path.abspath(root))}; {remedy}", old_path)
 
 def _check_free(path):
     if os.path.lexists(path): raise OutputError(f'{path} is there already: remove it, or choose another name')
@@ -394,7 +411,7 @@ def make_parser(
     parser.add_argument('old', metavar='OLD.npy', help='the pickled file')
     parser.add_argument('new', metavar='NEW.npy', help='the file to make')
     parser.add_argument('--root', default='.', help='folder that holds all images; paths become relative to it (default: the current one)')
-    parser.add_argument('--split', choices=('train', 'val'), help="what the rows are for (default: 'val' if the old name starts so)")
+    parser.add_argument('--split', choices=('train', 'val'), help="what the rows are for (default: 'val' if the old name starts so, else 'train')")
     return parser
 
 def main(
@@ -407,12 +424,16 @@ def main(
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     try:
         args.old, args.new, args.root = (str(home_path(o)) for o in (args.old, args.new, args.root))
-        new = migrate(args.old, args.new, args.root, args.split)
+        if not os.path.isdir(args.root): raise OutputError(f'no folder {printable(args.root)}: --root is the folder that holds all images')
+        new = migrate(args.old, args.new, args.root, args.split, check_images=True)
     except EarLazyError as e: return print(f'{prog}: {e}', file=sys.stderr) or 1
+    return until_closed(_tell, args, new)
+
+def _tell(args, new):
+    "Print what was made"
     missing = sum(not os.path.exists(os.path.join(args.root, new.image_path(i))) for i in range(len(new)))
-    print(f'{printable(args.new)}: {len(new):,} {new.kind} rows', end='')
-    print(f', {missing:,} of them without an image in {printable(args.root)}; old relative paths are resolved from the current folder: '
-          'run this where the old program was run' if missing else '')
+    print(f"{printable(args.new)}: {len(new):,} {new.kind} row{'s' * (len(new) != 1)}", end='')
+    print(f', {missing:,} of them without an image in {printable(args.root)}' if missing else '')
     folder = os.path.dirname(os.path.realpath(args.new))
     if not is_near(new.root, folder): print(f'Its images are far from it: open it with root_dir={os.path.abspath(args.root)!r}')
     return 0

@@ -1,4 +1,5 @@
 "One command with its subcommands, as a person types them"
+import os
 import subprocess
 import sys
 import time
@@ -6,7 +7,7 @@ import time
 import pytest
 from making import contents, sound
 
-from ear_lazy.command import COMMANDS
+from ear_lazy.command import COMMANDS, start
 
 ALIASES = {'process': 'ear_lazy.data_processor', 'demo': 'ear_lazy.demo', 'migrate': 'ear_lazy.migrate'}
 
@@ -76,3 +77,46 @@ def test_it_answers_at_once():
         seconds.append(time.perf_counter() - started)
         assert done.stdout.splitlines()[-1] == '[]', done.stderr
     assert min(seconds) < 0.25
+
+
+@pytest.mark.parametrize('args, words', [
+    ((), 'say what to do: one of process, list, demo, migrate'), (('list', 'raw'), 'unrecognized arguments: raw: folders are given as --raw-data-dir DIR'),
+    (('process', 'raw', '--all'), 'folders are given as --raw-data-dir DIR'), (('process', '--all', '--raw-dir', 'x'), 'did you mean --raw-data-dir?'),
+    (('list', '--no-folow-links=1'), 'did you mean --no-follow-links?'), (('migrate', 'a', 'b', '--rot', 'c'), 'did you mean --root?'), (('demo', '--image-count', '3'), 'did you mean --images?'),
+    (('process', '--teacher', '--no-teacher'), '--teacher and --no-teacher exclude each other')])
+def test_wrong_usage_says_what_is_right(tmp_path, monkeypatch, capsys, args, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match='2'): start([*args])
+    assert words in capsys.readouterr().err and not any(tmp_path.iterdir())
+
+
+def test_help_says_what_an_option_is_for(capsys):
+    for name, words in (('process', ['(--all | [--detector]', 'exporters name after their photo']), ('list', ['which is not read as raw data']), ('migrate', ["else 'train'"])):
+        with pytest.raises(SystemExit, match='0'): start([name, '--help'])
+        shown = ' '.join(capsys.readouterr().out.split())
+        for o in words: assert o in shown, name
+
+
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_an_output_that_nobody_reads(tmp_path, unbuffered):
+    "… as behind `| head -3`, is no error"
+    raw = sound(tmp_path/'raw')
+    end, pipe = os.pipe()
+    os.close(end)
+    for args in (('list', '--raw-data-dir', raw, '--workers', 0), ('demo', tmp_path/'demo', '--images', 3)):
+        done = subprocess.run([sys.executable, '-m', 'ear_lazy.command', *map(str, args)], stdout=pipe, stderr=subprocess.PIPE, text=True, env=os.environ | {'PYTHONUNBUFFERED': unbuffered})
+        assert (done.returncode, done.stderr) == (141, ''), args
+    os.close(pipe)
+
+
+@pytest.mark.parametrize('args, words', [
+    (('--raw-data-dir', 'nowhere'), 'no raw folder at {}/nowhere: put the raw datasets there, or give their folder (`--raw-data-dir`, `raw_data_dir=`)'),
+    (('--raw-data-dir', 'file'), '(`--raw-data-dir`, `raw_data_dir=`)'), (('--raw-data-dir', 'raw', '--output-dir', 'raw'), '(`--output-dir`)'),
+    (('--raw-data-dir', 'raw', '--output-dir', 'raw/detector'), '(`--output-dir`)'), (('--raw-data-dir', 'raw', '--output-dir', 'file'), '(`--output-dir`)'),
+    (('--raw-data-dir', 'raw', '--output-dir', 'out', '--max-annotation-bytes', '1'), '(`--max-annotation-bytes`)')])
+def test_remedies_name_their_options(tmp_path, monkeypatch, capsys, args, words):
+    monkeypatch.chdir(tmp_path)
+    sound(tmp_path/'raw'), (tmp_path/'file').touch()
+    assert start(['process', '--all', '--workers', '0', *args]) == 1
+    said = capsys.readouterr()
+    assert words.format(os.path.realpath('.')) in said.out + said.err

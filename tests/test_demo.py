@@ -189,3 +189,8 @@ def test_help_needs_no_torch():
     run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert run.stdout.startswith('usage: ear-lazy demo [-h] [--images N] [FOLDER]')
     assert run.stdout.splitlines()[-1] == 'False'
+
+
+def test_it_says_how_to_go_on_with_your_own_data(tmp_path, capsys):
+    demo._print_next(tmp_path/'demo')
+    assert capsys.readouterr().out.endswith('For your own data, give other folders; `ear-lazy list --raw-data-dir FOLDER` shows first what would be read.\n')

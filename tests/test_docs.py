@@ -11,9 +11,13 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from making import image
+
+from ear_lazy.data_processor import DataProcessor
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT/'README.md').read_text(encoding='utf-8')
+CLONE = 'git clone -q https://github.com/ear-lazy/ear_lazy && cd ear_lazy && '
 PAGES = [ROOT/'nbs/index.ipynb', ROOT/'nbs/demo.ipynb', *sorted((ROOT/'nbs/tutorials').glob('*.ipynb'))]
 
 
@@ -42,7 +46,7 @@ def shell(commands, tmp_path_factory):
     cwd, env = tmp_path_factory.mktemp('readme'), os.environ | {'PATH': f"{commands}{os.pathsep}{os.environ['PATH']}"}
     def run(line): return subprocess.run(line, shell=True, cwd=cwd, env=env, capture_output=True, text=True)
     install, _, last = fences('bash')[0].rpartition(' && ')
-    assert install.startswith('python3 -m venv .venv && .venv/bin/pip install') and last.startswith('.venv/bin/')
+    assert install.startswith(CLONE + 'python3 -m venv .venv && .venv/bin/pip install') and last.startswith('.venv/bin/')
     ran = run(last.removeprefix('.venv/bin/'))
     assert ran.returncode == 0, ran.stderr
     run.cwd = cwd
@@ -104,6 +108,14 @@ def test_readme_names_the_formats_that_are_read():
     other_words = {'coco_points': 'one category per keypoint', 'images': 'images alone', 'vott_json': 'vott', 'openimages': 'open images', 'yolo_obb': 'oriented',
                    'pts': '.pts', 'wider': 'wider face', 'voc': 'pascal voc'}
     for name in readers(): assert other_words.get(name, name) in section, name
+
+
+def test_readme_sources_toml_works(tmp_path):
+    image(tmp_path/'raw/cut_out/a.png')
+    said, = fences('toml')
+    (tmp_path/'raw/sources.toml').write_text(said, encoding='utf-8')
+    source, = DataProcessor(tmp_path/'raw', tmp_path/'out', num_workers=0, progress=False).sources()
+    assert (source.name, source.format, source.feeds, source.images) == ('cut_out', 'images', ('teacher',), 1)
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)

@@ -47,7 +47,7 @@ def test_migration(home, of, capsys):
     new = migrate(of('~/old.npy'), of('~/new.npy'), of('~/raw'))
     assert Path(new.path) == home/'new.npy' and new.image_path(0) == 'detector/ears/0.png'
     assert main(['~/old.npy', '~/newer.npy', '--root', '~/raw']) == 0 and (home/'newer.npy').exists()
-    assert '1 detector rows\n' in capsys.readouterr().out
+    assert '1 detector row\n' in capsys.readouterr().out
 
 
 def test_flags(home):

@@ -262,9 +262,10 @@ def test_absolute_paths_and_the_dataset(tmp_path):
 
 def test_command(tmp_path, capsys):
     old = old_file(tmp_path/'old.npy', {'image_paths': PATHS, 'bboxes': BOXES})
+    (tmp_path/'raw').mkdir()
+    (tmp_path/PATHS[1]).touch()
     assert main([str(old), str(tmp_path/'new.npy'), '--root', str(tmp_path), '--split', 'val']) == 0
-    assert capsys.readouterr().out == (f'{tmp_path}/new.npy: 3 detector rows, 3 of them without an image in {tmp_path}; '
-        'old relative paths are resolved from the current folder: run this where the old program was run\n')
+    assert capsys.readouterr().out == f'{tmp_path}/new.npy: 3 detector rows, 2 of them without an image in {tmp_path}\n'
     assert main([str(old), str(tmp_path/'new.npy')]) == 1
     assert capsys.readouterr().err == f'ear-lazy migrate: {tmp_path}/new.npy is there already: remove it, or choose another name\n'
     with pytest.raises(OutputError, match='cannot write'): migrate(old, old/'new.npy')
@@ -348,7 +349,7 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='bounds the memory of a process')
 def test_bombs_are_refused_in_proportion_to_their_size(tmp_path):
-    for i, data in enumerate(SWELLING.values()): (tmp_path/f'{i:03}').write_bytes(data)
+    for i, data in enumerate(SWELLING.values()): (tmp_path/f'{i:03}').write_bytes(b'\x80\2' * (data[:1] != b'\x80') + data) # as a pickle begins
     run = subprocess.run([sys.executable, '-c', BOUNDED, tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=200)
     found = dict(zip(SWELLING, (o.split('\t') for o in run.stdout.splitlines())))
     assert run.returncode == 0 and len(found) == len(SWELLING), (run.returncode, [*found][-1:], run.stderr[-500:])
@@ -357,3 +358,39 @@ def test_bombs_are_refused_in_proportion_to_their_size(tmp_path):
         assert float(seconds) < 1 + 5 * len(SWELLING[name]) / MB and len(said) < 500, (name, seconds, said)
     said = {k: o[2] for k, o in found.items()}
     assert '64 bits' in said['10**400'] and 'half of a letter' in said['half a letter'] and 'finite' in said['1e300'] and 'in itself' in said['a list in itself']
+
+
+# An image root that is wrong
+
+@pytest.fixture
+def old(tmp_path, monkeypatch):
+    from making import image
+    monkeypatch.chdir(tmp_path)
+    for o in PATHS[:2]: image(tmp_path/o)
+    return old_file(tmp_path/'old.npy', {'image_paths': PATHS, 'bboxes': BOXES})
+
+
+def test_a_wrong_root_makes_no_file(old, tmp_path, capsys):
+    (tmp_path/'else where').mkdir()
+    for root, words in (('nowhere', 'no folder nowhere: --root is the folder that holds all images\n'), ('old.npy', 'no folder old.npy: '),
+                        ('else where', f'the images are in {tmp_path}/raw: pass --root {tmp_path}/raw\n')):
+        assert main(['old.npy', 'new.npy', '--root', root]) == 1
+        said = capsys.readouterr()
+        assert words in said.err and (said.out, said.err.count('\n')) == ('', 1) and not (tmp_path/'new.npy').exists()
+    assert main(['old.npy', 'new.npy', '--root', f'{tmp_path}/raw']) == 0
+    assert capsys.readouterr().out == 'new.npy: 3 detector rows, 1 of them without an image in ' + f'{tmp_path}/raw\n'
+
+
+def test_images_that_are_nowhere(old, tmp_path, monkeypatch, capsys):
+    (tmp_path/'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path/'elsewhere')
+    assert main(['../old.npy', 'new.npy', '--root', '.']) == 1
+    said = capsys.readouterr().err
+    assert f'none of the 3 images, such as raw/ä/1.jpg, is in {tmp_path}/elsewhere; pass --root with the folder of the images, and run this where' in said
+    assert os.listdir() == [] and migrate('../old.npy', 'new.npy', '.').split == 'train', 'in Python, the images may be elsewhere'
+
+
+@pytest.mark.parametrize('data', [b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff\xe0', b'GIF89a', b'BM', b'{"images": []}', b'image_path,x1\n', b'column,x1\na,1\n', b'', b'<html>'])
+def test_what_is_no_pickle(tmp_path, data):
+    (tmp_path/'a.npy').write_bytes(data)
+    with pytest.raises(MetadataError, match='not a pickle: it is no file of the predecessor'): migrate(tmp_path/'a.npy', tmp_path/'new.npy')

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 import ear_lazy
 
 ROOT = Path(__file__).parent.parent
-RUN = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy demo'
+RUN = 'git clone -q https://github.com/ear-lazy/ear_lazy && cd ear_lazy && python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt . && .venv/bin/ear-lazy demo'
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/nbdev-test && .venv/bin/pytest"
 
 ROOMS = runpy.run_path(str(ROOT/'.ci/rooms.py'))

@@ -196,3 +196,43 @@ def test_an_unreadable_image_is_of_its_own_label_file(tmp_path):
     text(tmp_path/'raw/ears/images/b.png', 'no image')
     found, = report_of(tmp_path/'raw').problems
     assert (found.reason, found.file, found.image) == ('unreadable_image', 'ears/labels/b.txt', 'ears/images/b.png')
+
+
+# What is said of a run that leaves much out, or writes nothing
+
+def test_without_a_report_json_nothing_refers_to_it(tmp_path):
+    "… it is in no file, so all is printed, up to a hundred of a reason"
+    text(tmp_path/'raw/ears/a.csv', 'image_path,x1,y1,w,h\n' + ''.join(f'{i}.jpg,1,2,3,4\n' for i in range(105)))
+    report = process(tmp_path/'raw', tmp_path/'out')
+    assert not report.outputs and 'report.json' not in str(report)
+    assert '(line 101, 99.jpg)' in str(report) and '… and 5 more; `report.problems` in Python has all' in str(report)
+    assert len(report.problems.where(reason='missing_image')) == 105
+    image(tmp_path/'raw/ears/0.jpg')
+    assert '… and 101 more in report.json' in str(process(tmp_path/'raw', tmp_path/'out'))
+
+
+def test_nothing_found_is_not_nothing_left(tmp_path):
+    image(tmp_path/'raw/landmarker/ears/a.png', (40, 60)), pts(tmp_path/'raw/landmarker/ears/a.pts', [[90, 90], [95, 99]])
+    shown = str(process(tmp_path/'raw', tmp_path/'out', ('detector', 'landmarker'), classes=()))
+    assert 'no detector data found: no detector file' in shown
+    image(tmp_path/'raw/ears/b.png'), coco(tmp_path/'raw/ears/t.json', {'b.png': [[1, 1, 0, 5]]})
+    assert 'no rows are left for detector: no detector file' in str(process(tmp_path/'raw', tmp_path/'out', ('detector',)))
+
+
+def test_what_was_not_asked_for_is_counted_and_no_fault(tmp_path):
+    raw = tmp_path/'raw'
+    for i in range(6): image(raw/f'landmarker/ears/{i}.png'), pts(raw/f'landmarker/ears/{i}.pts', [[5, 5], [9, 9]])
+    image(raw/'heads/a.png'), coco(raw/'heads/t.json', {'a.png': [[1, 1, 5, 5], [2, 2, 9, 9]]})
+    shown = str(process(raw, tmp_path/'out', ('landmarker',)))
+    assert '2 boxes left out: nothing that was asked for uses it\n    heads: boxes are for detector and teacher files, and landmarker files were asked for' in shown
+    shown = str(process(raw, tmp_path/'out', ('detector',)))
+    assert '6 sets of keypoints left out: ' in shown and 'landmarker/ears: keypoints are for landmarker files, and detector files were asked for' in shown
+    assert '1 ×' not in shown and '6 sets of keypoints' in process(raw, tmp_path/'out', ('detector',))._repr_html_()
+    coco(raw/'detector/both/t.json', {'../../heads/a.png': [dict(bbox=[1, 1, 20, 20], keypoints=[5, 5, 2, 9, 9, 2])]})
+    report = process(raw, tmp_path/'out', ('detector', 'landmarker'))
+    assert 'keypoints are for landmarker files, and detector/both feeds detector and teacher files' in str(report)
+
+
+def test_files_with_nothing_in_them_are_told(tmp_path):
+    text(tmp_path/'raw/ears/t.json', '{"images": [], "annotations": [], "categories": []}')
+    assert 'ears: there is no image and no annotation in its files (coco)' in str(process(tmp_path/'raw', tmp_path/'out'))

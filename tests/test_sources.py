@@ -2,6 +2,8 @@
 import csv
 import io
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -91,7 +93,7 @@ def test_a_table_with_columns_of_its_own(raw):
     image(raw/'table/a b.png')
     text(raw/'table/t.csv', 'photo;x;left edge;top edge;across;down;what\na b.png;99;1;2;3;4;ear\n')
     problem, = processor(raw).process_all().problems.where(reason='not_recognised')
-    assert 'photo;x;left edge' in problem.detail and 'columns=' in problem.detail
+    assert 'photo;x;left edge' in problem.detail and 'columns = {' in problem.detail
     columns = {'image': 'photo', 'x': 'left edge', 'y': 'top edge', 'w': 'across', 'h': 'down', 'label': 'what'}
     report = processor(raw, sources=Source('table', columns=columns)).process_all()
     assert_accounted(report)
@@ -226,3 +228,69 @@ def test_what_is_recognised_and_what_is_not_are_both_read(tmp_path):
     for name, label in dict(a='0 0.5 0.5 0.5 0.5', b='0 300 200 10 10', test='0 0.5 0.5 0.25 0.25', classes='ear').items(): text(raw/f'ears/{name}.txt', label)
     report = processor(raw, sources=[Source('ears', format='yolo')]).process_all()
     assert [(p.file, p.reason) for p in report.problems] == [('ears/b.txt', 'malformed')] and report.sources['ears'].boxes.kept == 2
+
+
+# What the listing tells of a folder, in the words of a command
+
+def test_a_number_of_keypoints_that_no_object_has(raw):
+    "… is wrong as a class is that no object has; unless no file would have taken them"
+    with pytest.raises(RawDataError, match='no object has 4 keypoints; there are 3, 5'): processor(raw, keypoints=4).process_all()
+    assert not (raw.parent/'out/report.json').exists()
+    assert processor(raw, keypoints=4).process_detector().outputs
+    with pytest.raises(RawDataError, match='no object has 1 keypoint; there are 3, 5'):
+        with ThreadPoolExecutor(1) as executor: processor(raw, keypoints=1, executor=executor, shared_storage=True).process_all()
+
+
+def test_the_listing_counts_what_was_not_asked_for(raw):
+    faces = processor(raw, keypoints=5).sources()[1]
+    assert dict(faces.reasons) == {'other_keypoints': 2}
+
+
+def test_the_listing_names_the_first_problems(raw):
+    text(raw/'more/a.csv', 'image_path,x1,y1,w,h\n' + ''.join(f'{i}.jpg,1,2,3,4\n' for i in range(5)))
+    text(raw/'none/t.json', '{"images": [], "annotations": [], "categories": []}')
+    (raw/'bad').mkdir()
+    (raw/'bad/t.json').write_text('{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [')
+    shown = str(processor(raw).sources())
+    assert 'more: 5 × image is not on disk\n    more/a.csv (line 2, 0.jpg): image is not on disk → dropped\n' in shown and '(line 4, 2.jpg)' in shown and '3.jpg' not in shown
+    assert 'none: there is no image and no annotation in its files, such as none/t.json' in shown and 'bad/t.json' in shown
+
+
+def toml_lines(sentence):
+    "What a sentence says to write into sources.toml"
+    return '\n'.join(re.findall(r'`([^`]+)`', sentence))
+
+
+@pytest.mark.parametrize('name', ['cut_out', '.', 'a "b" \\ ä'])
+def test_the_lines_for_a_folder_of_crops_are_right(tmp_path, name):
+    image(tmp_path/'raw'/name/'a.png'), image(tmp_path/'raw/sound/b.png'), coco(tmp_path/'raw/sound/t.json', {'b.png': [[1, 1, 5, 5]]})
+    said, = processor(tmp_path/'raw').sources().others
+    assert said.startswith('the raw folder itself: 1 image ' if name == '.' else f'{name}: 1 image ')
+    (tmp_path/'raw/sources.toml').write_text(toml_lines(said), encoding='utf-8')
+    listed = processor(tmp_path/'raw').sources()
+    assert not listed.others and {s.name: s.format for s in listed} == {name: 'images', 'sound': 'coco'}
+
+
+def test_the_lines_for_files_that_no_reader_knows_are_right(raw):
+    "Labels in pixels, and a table of which nobody knows the columns"
+    for i in range(3): image(raw/f'noses/{i}.png'), text(raw/f'noses/{i}.txt', '0 30 20 4 4\n')
+    said = processor(raw).sources().others[0]
+    assert said.startswith('noses/0.txt: no reader knows this file: and 2 more .txt files beside it; to see what is wrong, name their format')
+    (raw/'sources.toml').write_text('\n'.join(reversed(toml_lines(said).splitlines())))
+    noses = [s for s in processor(raw).sources() if s.name == 'noses']
+    assert noses[0].format == 'yolo' and noses[0].problems
+    image(raw/'table/a.png'), text(raw/'table/t.csv', 'photo;left edge;top edge;w;h\na.png;1;2;3;4\n')
+    said = next(o for o in processor(raw).sources().others if o.startswith('table'))
+    for column in ('photo', 'left edge', 'top edge', 'w', 'h'): said = said.replace('"…"', f'"{column}"', 1)
+    (raw/'sources.toml').write_text('[table]\n' + toml_lines(said))
+    assert {s.name: s.boxes for s in processor(raw).sources()}['table'] == 1
+
+
+def test_one_level_too_high(raw, capsys):
+    image(raw/'detector/heads/a.png'), coco(raw/'detector/heads/t.json', {'a.png': [[1, 1, 5, 5]]})
+    note = f'{raw} looks like the raw folder'
+    assert note in str(DataProcessor(raw.parent, raw.parent/'out', num_workers=0, progress=False).sources())
+    for _ in 'first', 'same again':
+        assert main(['--all', '--raw-data-dir', str(raw.parent), '--output-dir', str(raw.parent/'out'), '--workers', '0']) == 0
+        assert note in capsys.readouterr().out
+    assert note not in str(processor(raw).sources())

@@ -68,3 +68,19 @@ def test_on_the_command_line(raw):
 
 def test_a_split_that_there_is_not(raw):
     with pytest.raises(ValueError, match="no split 'kfold'"): process(raw, raw.parent/'out', split='kfold')
+
+
+def test_new_copies_move_old_photos_only_with_keep_together(tmp_path):
+    "… which the page of the module says, and nothing stronger"
+    raw, moved = tmp_path/'raw', {}
+    def images(first, n, seed=0): return {image(raw/f'ears/{first}_{i}.png', (24, 24), seed + i).name: [[1, 1, 5, 5]] for i in range(n)}
+    coco(raw/'ears/t.json', old := images('old', 12), size=(24, 24))
+    for keep in (False, True):
+        process(raw, tmp_path/f'{keep}', train_split=.5, keep_together=keep)
+        moved[keep] = sides(tmp_path/f'{keep}')
+    coco(raw/'ears/t.json', old | images('copy', 12), size=(24, 24))
+    for keep in (False, True):
+        process(raw, tmp_path/f'{keep}', train_split=.5, keep_together=keep)
+        now = sides(tmp_path/f'{keep}')
+        moved[keep] = [o for o, side in moved[keep].items() if now[o] != side]
+    assert not moved[False] and moved[True]

@@ -9,10 +9,12 @@ __all__ = []
 
 # %% ../../nbs/1_base/arguments.ipynb #0c7c8ced
 import argparse
+import contextlib
+import difflib
 import operator
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -101,5 +103,37 @@ def home_path(
 
 # %% ../../nbs/1_base/arguments.ipynb #036fab78
 class ArgumentParser(argparse.ArgumentParser):
-    "A parser of arguments whose messages are `printable`"
+    "A parser of arguments whose messages are `printable`, and say what may have been meant"
     def error(self, message): super().error(printable(message))
+
+    def parse_args(self, args=None, namespace=None): # as of the class above
+        "The arguments; ends the program for wrong ones"
+        args, unknown = self.parse_known_args(args, namespace)
+        if unknown: self.error(f"unrecognized arguments: {' '.join(unknown)}{self._meant(unknown[0])}")
+        return args
+
+    def _meant(self, word):
+        "What may have been meant by an argument that there is not"
+        if word[:1] != '-': return ': folders are given as --raw-data-dir DIR' if '--raw-data-dir' in self._option_string_actions else ''
+        close = difflib.get_close_matches(word.partition('=')[0], self._option_string_actions, 1)
+        return f': did you mean {close[0]}?' if close else ''
+
+# %% ../../nbs/1_base/arguments.ipynb #2537a2c3
+CLOSED = 141 # 128 + SIGPIPE
+
+def until_closed(
+    run:Callable[..., int], # Prints, and returns an exit status
+    *args:Any, # For `run`
+)->int: # Exit status; `CLOSED` if nobody reads the output any more
+    "Run what prints, and end in silence where its output is no longer read"
+    try:
+        status = run(*args)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        try: print(flush=True)
+        except BrokenPipeError: pass
+        else: raise # it was another pipe
+        if sys.stdout is sys.__stdout__: # which Python flushes at its end
+            with open(os.devnull, 'w') as nowhere: os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return CLOSED

@@ -121,7 +121,7 @@ def _check_staging(job):
         raise OutputError(f'{this_worker()} does not see the output folder, {job.staging}: '
                           'mount it there under the same path, or leave out shared_storage')
     if link := next(filter(os.path.islink, (job.staging, os.path.dirname(job.staging))), ''):
-        raise OutputError(f'{link} became a link while the run wrote there: move it away, or choose another output_dir')
+        raise OutputError(f'{link} became a link while the run wrote there: move it away, or choose another output_dir (`--output-dir`)')
 
 def _spool(job, folder, kind, size):
     "The rows of a kind of a piece; raises `OutputError` if this worker does not see all of them"

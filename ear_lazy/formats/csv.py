@@ -104,7 +104,7 @@ def unknown_header(
     head:bytes, # First bytes of the file
 )->str:
     "What is wrong with a table that has no such header"
-    return f"no columns of an image and of a box in pixels in {shorten(first_line(head), 80)!r}: Source(…, columns={{'image': …, 'x': …, 'y': …, 'w': …, 'h': …}}) says which they are"
+    return f"no columns of an image and of a box in pixels in {shorten(first_line(head), 80)!r}: say which they are in sources.toml, as `columns = {{image = \"…\", x = \"…\", y = \"…\", w = \"…\", h = \"…\"}}`"
 
 def sniff(
     tree:Tree, # The raw folder

@@ -203,8 +203,10 @@ def _unknown(tree, source, folder, suffix, n, names):
     told = {o: kind for o in own[:FEW] if (kind := unread_kind(o, read_head(tree, join(folder, o))))}
     first = next(iter(told), own[0])
     detail = told.get(first, '')
-    if n > 1: detail = '; '.join(filter(None, (detail, f'and {n - 1} more .{suffix} files beside it')))
+    hint = '' if detail else _name_format(source, suffix)
+    if n > 1: detail = '; '.join(filter(None, (detail, f"and {n - 1:,} more .{suffix} file{'s' * (n > 2)} beside it", hint)))
     elif detail: pass
+    elif suffix in ('txt', 'xml'): detail = hint
     elif suffix == 'json':
         error = _too_large(tree, join(folder, first))
         detail = error.reason if error else _json_fault(tree, join(folder, first))
@@ -212,6 +214,11 @@ def _unknown(tree, source, folder, suffix, n, names):
     return _problem(source, join(folder, first), 'not_recognised', detail)
 
 FEW = 100 # files that are looked into to tell what they are
+
+def _name_format(source, suffix):
+    "How to learn what is wrong with files that no reader recognises"
+    format = {'txt': 'yolo', 'xml': 'voc', 'json': 'coco'}.get(suffix, 'csv')
+    return f'to see what is wrong, name their format in sources.toml, as `format = "{format}"` below `[{json.dumps(source, ensure_ascii=False)}]`'
 
 def _json_fault(tree, file):
     try:

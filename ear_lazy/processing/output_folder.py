@@ -86,8 +86,8 @@ def output_errors(
 ):
     "Turn errors of the disk into an `OutputError` that says what to do"
     try: yield
-    except Timeout: raise OutputError(f'another run is writing into {output_dir}: wait for it, or choose another output_dir') from None
-    except UnsafePathError as e: raise OutputError(f"{str(e).removesuffix(': move it away')}: move it away, or choose another output_dir") from e
+    except Timeout: raise OutputError(f'another run is writing into {output_dir}: wait for it, or choose another output_dir (`--output-dir`)') from None
+    except UnsafePathError as e: raise OutputError(f"{str(e).removesuffix(': move it away')}: move it away, or choose another output_dir (`--output-dir`)") from e
     except EarLazyError: raise
     except OSError as e: raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror or e}') from e
 

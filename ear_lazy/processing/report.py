@@ -286,7 +286,16 @@ def _output_lines(report):
     lines = [f"{o.file}: {o.rows:,} row{'s' * (o.rows != 1)}, {o.bytes:,} bytes" for o in report.outputs]
     copies = 'pairs of copies: {exact:,} exact, {similar:,} similar; {split:,} across the split'
     if report.copies: lines.append(copies.format(**report.copies))
-    return [*map(printable, lines), *(f'no {kind} data found: no {kind} file' for kind in report.kinds if kind not in made)]
+    lines += [f'{s.name}: there is no image and no annotation in its files ({s.formats})' for s in report.sources.values() if _is_empty(s)]
+    return [*map(printable, lines), *(_why_no_file(report, kind) for kind in report.kinds if kind not in made)]
+
+def _is_empty(source): return not (source.images or source.boxes.read or source.keypoints.read)
+
+def _why_no_file(report, kind):
+    "Was nothing found for a kind, or is nothing left of it?"
+    found = {'detector': lambda s: s.boxes.read, 'landmarker': lambda s: s.keypoints.read, 'teacher': lambda s: s.boxes.read + s.keypoints.read}[kind]
+    what = f'no rows are left for {kind}' if any(map(found, report.sources.values())) else f'no {kind} data found'
+    return f'{what}: no {kind} file'
 
 def _groups(problems):
     "Problems of each reason and action"
@@ -301,16 +310,24 @@ def _link_lines(report, most=10):
               'links lead to a folder that is read once': [o for o in report.links if o.target not in outside]}
     for what, links in groups.items():
         lines += [f"{what}: {o.link}{f' and {o.count - 1:,} more' if o.count > 1 else ''} → {o.target}" for o in links[:most]]
-        if len(links) > most: lines.append(f'… and to {len(links) - most:,} more folders, which are in report.json')
+        if len(links) > most: lines.append(f"… and to {len(links) - most:,} more folders, which are in {'report.json' if report.outputs else '`report.links` in Python'}")
     return [*map(printable, lines)]
 
-def _problem_lines(report, most=3):
-    "The first problems of each reason, and how many more there are"
+def _group_title(reason, action, problems):
+    "How often a reason occurs. What nobody asked for is one problem a source, so its annotations are counted: leaving them out is no fault"
+    words = REASONS.get(reason, reason)
+    if reason not in NOT_ASKED_FOR: return f'{len(problems):,} × {words} → {action}'
+    counts = (sum(p.boxes for p in problems), 'box', 'boxes'), (sum(p.keypoints for p in problems), 'set of keypoints', 'sets of keypoints')
+    return f"{' and '.join(f'{n:,} {one if n == 1 else many}' for n, one, many in counts if n)} left out: {words}"
+
+def _problem_lines(report):
+    "The first problems of each reason, and where the others are: without outputs there is no file that has them"
+    most, others = (3, ' in report.json') if report.outputs else (100, '; `report.problems` in Python has all')
     lines = []
     for (reason, action), problems in _groups(report.problems).items():
-        lines.append(printable(f'{len(problems):,} × {REASONS.get(reason, reason)} → {action}'))
-        lines += [f'    {p}' for p in problems[:most]]
-        if len(problems) > most: lines.append(f'    … and {len(problems) - most:,} more in report.json')
+        lines.append(printable(_group_title(reason, action, problems)))
+        lines += [printable(f'    {p.source}: {p.detail}') if reason in NOT_ASKED_FOR else f'    {p}' for p in problems[:most]]
+        if len(problems) > most: lines.append(f'    … and {len(problems) - most:,} more{others}')
     return lines
 
 @patch
@@ -319,7 +336,8 @@ def __repr__(self:Report)->str: return str(self)
 @patch
 def __str__(self:Report)->str:
     "The report as the command line shows it"
-    parts = [aligned(*_source_table(self)), aligned(*_split_table(self)), '\n'.join(_output_lines(self)), '\n'.join(_link_lines(self)), '\n'.join(_problem_lines(self)),
+    tables = (aligned(header, lines) for header, lines in (_source_table(self), _split_table(self)) if lines)
+    parts = [*tables, '\n'.join(_output_lines(self)), '\n'.join(_link_lines(self)), '\n'.join(_problem_lines(self)),
              '\n'.join(map(printable, self.notes))]
     return '\n\n'.join(o for o in parts if o)
 
@@ -353,7 +371,7 @@ def _shown_of_each(counts, each=3, most=12):
 
 def _group_html(raw_data_dir, outside, reason, action, problems, shown):
     "Lines of the table for one reason"
-    title = f'<b>{len(problems):,} × {printable_html(REASONS.get(reason, reason))} → {printable_html(action)}</b> ({printable_html(reason)})'
+    title = f'<b>{printable_html(_group_title(reason, action, problems))}</b> ({printable_html(reason)})'
     yield f'<tr><td colspan="5" style="text-align:left">{title}</td></tr>'
     for p in problems[:shown]:
         texts = p.file or p.source, p.where, p.image, p.detail

@@ -89,10 +89,17 @@ def select_used(
     boxes = r.has_box & (not fed & {'detector', 'teacher'})
     keypoints = r.has_keypoints & ('landmarker' not in fed) & (r.has_box | ('teacher' not in fed))
     if not (boxes | keypoints).any(): return r
-    detail = f"asked for: {', '.join(kinds)}; {source.name} feeds: {', '.join(source.feeds)}"
+    unused = (boxes, 'boxes', ('detector', 'teacher')), (keypoints, 'keypoints', ('landmarker',))
+    detail = '; '.join(_why_unused(what, users, source, kinds) for rows, what, users in unused if rows.any())
     r.problems.append(
         Problem(source.name, file='', where='', image='', reason='unused', action='dropped', detail=detail, boxes=int(boxes.sum()), keypoints=int(keypoints.sum())))
     return drop_values(r, boxes, keypoints)
+
+def _why_unused(what, users, source, kinds):
+    "Why no file takes boxes or keypoints: those that would were not asked for, or the folder of the source does not feed them"
+    asked = [o for o in users if o in kinds]
+    if not asked: return f"{what} are for {' and '.join(users)} files, and {' and '.join(kinds)} files were asked for"
+    return f"{what} are for {' and '.join(asked)} files, and {source.name} feeds {' and '.join(source.feeds)} files"
 
 def _without_crop(r, landmarks_stay):
     "Report keypoints that no crop can be made of; they are lost where nothing but crops is made of them"

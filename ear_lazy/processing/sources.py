@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_processing/sources.html.md"""
 __all__ = ['SourceInfo', 'source_info', 'Sources']
 
 # %% ../../nbs/4_processing/sources.ipynb #6391580b
+import json
 import os
 import tomllib
 from collections import Counter
@@ -18,11 +19,12 @@ from pathlib import Path
 from ..base.errors import RawDataError, UnsafePathError
 from ..base.files import is_below, open_regular, opened_path
 from ..base.printable import printable
-from ..base.records import REASONS, Records
+from ..base.records import REASONS, Problem, Records
 from ..base.tables import aligned, html_table, printable_html
 from ..formats.discover import FoundSource, Source, check_source
 from ..formats.shared.registry import readers
-from ..formats.shared.tree import SPLIT_FOLDER, Tree, dataset_of, join
+from ..formats.shared.tree import KINDS, SPLIT_FOLDER, Tree, dataset_of, join
+from .report import NOT_ASKED_FOR
 
 # %% ../../nbs/4_processing/sources.ipynb #60569284
 @dataclass
@@ -38,7 +40,9 @@ class SourceInfo:
     points: Counter[int] = field(default_factory=Counter) # number of keypoints in a set to number of sets
     classes: Counter[str] = field(default_factory=Counter) # class to number of objects
     splits: Counter[str] = field(default_factory=Counter) # folder 'train', 'valid', … to number of images, if there are such folders
-    reasons: Counter[str] = field(default_factory=Counter) # reason to number of problems
+    reasons: Counter[str] = field(default_factory=Counter) # reason to number of problems; of what nobody asked for, to number of annotations
+    file: str = '' # the first of its annotation files
+    examples: dict[str, list[Problem]] = field(default_factory=dict) # reason to its first three problems
 
     @property
     def problems(self)->int: return self.reasons.total()
@@ -53,7 +57,9 @@ class SourceInfo:
         self.points.update(r.point_counts[r.has_keypoints].tolist())
         self.classes.update(r.label_names[i] or '(none)' for i in r.labels)
         self.splits.update(filter(None, map(_split_folder, r.images)))
-        self.reasons.update(p.reason for p in r.problems)
+        for p in r.problems:
+            self.reasons[p.reason] += p.boxes + p.keypoints if p.reason in NOT_ASKED_FOR else 1
+            if len(first := self.examples.setdefault(p.reason, [])) < 3: first.append(p)
 
 def _split_folder(path): return next((o for o in path.split('/')[:-1] if SPLIT_FOLDER.fullmatch(o)), None)
 
@@ -63,7 +69,8 @@ def source_info(
     "An empty count for a source"
     formats = list(dict.fromkeys(d.format for d in source.documents))
     why = ['you said so'] if source.declared.format else [readers()[o].why for o in formats]
-    return SourceInfo(source.name, ', '.join(formats), '; '.join(why), source.feeds)
+    files = (o for d in source.documents for o in d.files)
+    return SourceInfo(source.name, ', '.join(formats), '; '.join(why), source.feeds, file=next(files, ''))
 
 # %% ../../nbs/4_processing/sources.ipynb #e3c21138
 _HEADER = ['source', 'format', 'recognised by', 'feeds', 'images', 'boxes', 'keypoints', 'classes', 'own split',
@@ -83,7 +90,7 @@ class Sources(list[SourceInfo]):
                  _counts(s.splits), s.problems] for s in self]
 
     def _notes(self):
-        yield from (f'{s.name}: {_problems(s)}' for s in self if s.problems)
+        for s in self: yield from _problem_notes(s)
         yield from self.others[:10]
         if len(self.others) > 10: yield f'… and {len(self.others) - 10:,} more that no reader knows'
         sizes = sorted({k for s in self for k in s.points})
@@ -100,7 +107,12 @@ class Sources(list[SourceInfo]):
         notes = ''.join(f'<li>{printable_html(o)}</li>' for o in self._notes())
         return html_table(_HEADER, self._lines()) + (f'<ul>{notes}</ul>' if notes else '')
 
-def _problems(s): return '; '.join(f'{n:,} × {REASONS.get(reason, reason)}' for reason, n in s.reasons.most_common())
+def _problem_notes(s):
+    "The problems of a source: how often each reason occurs, and the first of them; and whether nothing is in its files"
+    if not s.images and not s.problems: yield f'{s.name}: there is no image and no annotation in its files, such as {s.file}'
+    for reason, n in s.reasons.most_common():
+        yield f'{s.name}: {n:,} × {REASONS.get(reason, reason)}'
+        yield from (f'    {p}' for p in s.examples.get(reason, ()))
 
 def _counts(counter):
     return ', '.join(f'{k} {n:,}' for k, n in counter.most_common(5)) + (' …' if len(counter) > 5 else '')
@@ -108,6 +120,20 @@ def _counts(counter):
 def _keypoints(s): return f"{s.keypoints:,} × {', '.join(map(str, sorted(s.points)))}" if s.keypoints else '0'
 
 # %% ../../nbs/4_processing/sources.ipynb #80119444
+def raw_folders_below(
+    raw_data_dir:str|os.PathLike[str], # What was given as the raw folder
+)->list: # Sentences
+    "Folders in it that look like the raw folder, which would make one dataset of all that is in each"
+    def has_level(folder): return any((folder / o).is_dir() for o in KINDS[:2])
+    top = Path(raw_data_dir)
+    if has_level(top): return []
+    below = (o for o in sorted(top.iterdir()) if o.name[0] != '.' and o.is_dir() and has_level(o))
+    return [f'{o} looks like the raw folder, since detector/ or landmarker/ is in it; from one level higher, all below it is one dataset' for o in below]
+
+def _as_crops(name):
+    lines = (f'[{json.dumps(name, ensure_ascii=False)}]', 'format = "images"', 'kind = "teacher"')
+    return f"these lines in sources.toml in the raw folder take each as a crop: {', '.join(f'`{o}`' for o in lines)}"
+
 def not_listed(
     tree:Tree, # The raw folder
     sources:list, # `FoundSource`s in it
@@ -117,8 +143,7 @@ def not_listed(
     images = Counter()
     for path, folder in tree.folders.items(): images[dataset_of(join(path, 'x')).folder or '.'] += len(folder.images)
     names = {s.name for s in sources}
-    hint = "format='images', kind='teacher' takes each as a crop"
-    alone = [f"{k}: {n:,} image{'s' * (n > 1)} without an annotation file; {hint}"
+    alone = [f"{'the raw folder itself' if k == '.' else k}: {n:,} image{'s' * (n > 1)} without an annotation file; {_as_crops(k)}"
              for k, n in images.items() if n and k not in names]
     return [f'{p.file}: {REASONS.get(p.reason, p.reason)}{f": {p.detail}" if p.detail else ""}' for p in problems] + alone
 
@@ -135,7 +160,7 @@ def read_sources_toml(
         with open_regular(path) as file:
             if (size := os.fstat(file.fileno()).st_size) > TOML_BYTES: raise ValueError(f'{size:,} bytes, and {TOML_BYTES:,} are enough for thousands of raw datasets')
             out = not is_below(opened_path(file.fileno()) or os.path.realpath(path), os.path.realpath(raw_data_dir))
-            if out and not follow_links: raise UnsafePathError('a link out of the raw folder, and follow_links is False: remove it, or copy the file there')
+            if out and not follow_links: raise UnsafePathError('a link out of the raw folder, and follow_links is False (`--no-follow-links`): remove it, or copy the file there')
             return [_declared(name, values) for name, values in _tables(file.read(TOML_BYTES).decode()).items()]
     except FileNotFoundError: return []
     except UnsafePathError as e: raise RawDataError(f'{path}: {e.reason}') from None

@@ -1,4 +1,4 @@
-"""Which rows are train and which are val, and why that never changes
+"""Which rows are train and which are val, and why that stays so when photos are added
 
 Docs: https://ear-lazy.github.io/ear_lazy/4_processing/splits.html.md"""
 

@@ -80,8 +80,8 @@ class Tree:
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
-            if self.root.exists(): raise RawDataError(f'{self.root} is not a folder: give the raw folder with the annotations and images')
-            raise RawDataError(f'no raw folder at {self.root}: put the raw datasets there, or give their folder')
+            if self.root.exists(): raise RawDataError(f'{self.root} is not a folder: give the raw folder with the annotations and images (`--raw-data-dir`, `raw_data_dir=`)')
+            raise RawDataError(f'no raw folder at {os.path.abspath(self.root)}: put the raw datasets there, or give their folder (`--raw-data-dir`, `raw_data_dir=`)')
         self.folders, self.unreadable, self.closed = {}, {}, {} # folders; folder to the reason why it cannot be listed; file to that why it cannot be read
         self.outside, self._real = set(), os.path.join(os.path.realpath(root), '') # `outside`: see `_note`
         self._indexes, self.skip, self._enters = {}, tuple(skip), enters
@@ -285,7 +285,7 @@ class FileTooLarge(EarLazyError):
         max_bytes:int, # Those that are allowed
     ):
         super().__init__(file, size, max_bytes)
-        self.file, self.reason = file, f'{size:,} bytes, max_annotation_bytes is {max_bytes:,}: raise it to have the file read'
+        self.file, self.reason = file, f'{size:,} bytes, max_annotation_bytes is {max_bytes:,}: raise it to have the file read (`--max-annotation-bytes`)'
 
 @patch
 def read(self:Tree, name): # relative to the raw folder
@@ -532,7 +532,7 @@ def _refused_link(tree, folder, name, by_stem):
     places = [*_beside(tree, folder), *(join(o, i) for o in (folder, folder.rpartition('/')[0]) for i in IMAGE_FOLDERS)]
     for parts in (join(o, name).split('/') for o in places):
         for n in range(1, len(parts) + 1):
-            if link := refused.get('/'.join(parts[:n])): return f'{link} is a link out of the raw folder, and follow_links is False'
+            if link := refused.get('/'.join(parts[:n])): return f'{link} is a link out of the raw folder, and follow_links is False (`--no-follow-links`)'
     return ''
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #ea9725ce
