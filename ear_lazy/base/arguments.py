@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/1_base/arguments.ipynb #0c7c8ced
 import argparse
-import contextlib
 import difflib
 import operator
 import os
