@@ -200,19 +200,23 @@ def references(
     return [o if is_remote(o) else normpath(o) for o in paths]
 
 # %% ../nbs/export.ipynb #8058e983
+def _link(target, path):
+    try: os.symlink(target, path)
+    except OSError as e: raise OutputError(f"cannot make the link {path} ({e.strerror or e}): use images='copy'") from e
+
 def place_images(
     found:Photos,
     names:list, # Path of each one inside of `folder`
     folder:Path, # Folder to make
     images:str, # 'link' or 'copy'
 ):
-    "Link or copy photos into a new folder; raises `ImageLoadError` for a missing one, `ValueError` for a link to a bucket"
+    "Link or copy photos into a new folder; raises `ImageLoadError` for a missing one, `OutputError` where there are no links, `ValueError` for one to a bucket"
     if images == 'link' and any(map(is_remote, found.records.images)): raise ValueError("images in a bucket cannot be linked: use images='copy'")
     folder.mkdir()
     for path, name, ds, row in zip(found.records.images, names, found.datasets, found.rows):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with ds.open_file(row) as file:
-            if images == 'link': os.symlink(opened_path(file.fileno()) or os.path.realpath(path), folder / name)
+            if images == 'link': _link(opened_path(file.fileno()) or os.path.realpath(path), folder / name)
             else:
                 with open(folder / name, 'xb') as copy: shutil.copyfileobj(file, copy, 2**20)
 

@@ -15,7 +15,7 @@ real_import, real_open, real_readlink, real_exists = builtins.__import__, os.ope
 def import_(name, globals=None, *args, **kwargs):
     if name == 'fcntl' and (globals or {}).get('__name__', '').startswith('ear_lazy'): raise ImportError('no fcntl here')
     return real_import(name, globals, *args, **kwargs)
-def refused(*args, **kwargs): raise OSError(errno.EPERM, 'A required privilege is not held by the client')
+def refused(*args, **kwargs): raise OSError(errno.EINVAL, 'A required privilege is not held by the client')
 def open_(path, flags, mode=0o777, *, dir_fd=None):
     if dir_fd is not None: raise NotImplementedError('dir_fd unavailable on this platform')
     if isinstance(path, (str, pathlib.Path)):

@@ -132,7 +132,7 @@ def _prepare(folder, hidden, staging, sides, new, gone):
         except OSError: at.copy(name, flat, old)
     for flat in new: staging.rename(flat.removeprefix('.'), flat, ready)
 
-_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL} # the last one is Windows' for a missing privilege
 
 def _has_links(swap):
     "Make a link to each side; False if the file system has no links"

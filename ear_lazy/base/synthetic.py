@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from .arguments import home_path
 from .errors import UnsafePathError
-from .files import OpenFolder
+from .files import OpenFolder, open_regular
 from .geometry import EAR_CONTOURS, clip_boxes, keypoints_to_boxes, pad_boxes
 from .parameters import described
 
@@ -394,7 +394,7 @@ def plant_mistakes(
 
 def _move_boxes(path, every=9):
     "As if they had been drawn on pictures that were cropped later"
-    coco = json.loads(path.read_text(encoding='utf-8'))
+    coco = json.loads(_text(path))
     images, chosen = {o['id']: o for o in coco['images']}, coco['annotations'][5::every]
     for o in chosen: o['bbox'][1] -= .3*images[o['image_id']]['height']
     _rewrite(path, json.dumps(coco))
@@ -402,7 +402,7 @@ def _move_boxes(path, every=9):
 
 def _grow_boxes(path, every=8):
     "As if somebody had been asked for heads"
-    header, *lines = path.read_text(encoding='utf-8').splitlines()
+    header, *lines = _text(path).splitlines()
     chosen = range(4, len(lines), every)
     for i in chosen:
         name, x, y, w, h = lines[i].split(',')
@@ -413,10 +413,13 @@ def _grow_boxes(path, every=8):
 
 def _sort_points(path):
     "As if a tool had ordered them from left to right, so that their numbers mean nothing any more"
-    head, points = path.read_text(encoding='utf-8').split('{\n')
+    head, points = _text(path).split('{\n')
     points = sorted(points.split('\n}')[0].splitlines(), key=lambda o: float(o.split()[0]))
     _rewrite(path, head + '\n'.join(['{', *points, '}', '']))
     return f'{path.stem}.jpg'
+
+def _text(path):
+    with open_regular(path) as f: return f.read().decode().replace('\r\n', '\n')
 
 def _rewrite(path, text):
     "Put a new file in the place of one; other names of the old one keep what it was"
