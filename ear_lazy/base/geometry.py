@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/geometry.html.md"""
 __all__ = ['keypoints_to_boxes', 'points_to_box', 'Fit', 'fit_image']
 
 # %% ../../nbs/1_base/geometry.ipynb #2461c464
+from math import cos, hypot, radians, sin
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -90,6 +91,31 @@ def points_to_box(
     xy = np.asarray(xy, np.float64)
     low, high = xy.min(0), xy.max(0)
     with np.errstate(all='ignore'): return np.concatenate([low, high - low]) # inf − inf is NaN
+
+# %% ../../nbs/1_base/geometry.ipynb #bef72f75
+def turned_box(
+    box, # xywh
+    degrees:float, # Clockwise
+    pivot=None, # x, y that stays in place; None for the centre
+)->tuple: # xywh
+    "Extent of a box that is turned; raises `ValueError` for an angle that is not finite"
+    x, y, w, h = box
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    cx, cy = x + w/2, y + h/2
+    px, py = (cx, cy) if pivot is None else pivot
+    cx, cy = px + (cx - px)*c - (cy - py)*s, py + (cx - px)*s + (cy - py)*c
+    w, h = abs(w*c) + abs(h*s), abs(w*s) + abs(h*c)
+    return cx - w/2, cy - h/2, w, h
+
+def ellipse_box(
+    cx:float, cy:float, # Centre
+    rx:float, ry:float, # Radii
+    degrees:float=0, # Clockwise
+)->tuple: # xywh
+    "Extent of an ellipse; raises `ValueError` for an angle that is not finite"
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    half_w, half_h = hypot(rx*c, ry*s), hypot(rx*s, ry*c)
+    return cx - half_w, cy - half_h, 2*half_w, 2*half_h
 
 # %% ../../nbs/1_base/geometry.ipynb #cd42e965
 CROP_PADDING = 0.1 # of the width and height of keypoints, on each side, where a crop is made of them

@@ -62,6 +62,7 @@ REASONS = {
     'no_geometry': 'annotation has neither box nor keypoints',
     'no_crop': 'keypoints span no area to crop',
     'repeat': 'the same annotation is there already',
+    'not_read': 'a part of the file that is not read',
     'unused': 'nothing that was asked for uses it',
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',
@@ -99,6 +100,7 @@ class Records:
     files: list = field(default_factory=list) # annotation files, relative to the raw folder
     id_names: list = field(default_factory=list) # what the `ids` of each of `files` are: 'id', 'line'; '' if it has one object
     fractions: bool = False # boxes and points are still fractions of the image's width and height, not pixels
+    from_bottom: bool = False # y still counts upwards from the lower edge of the image
     source: str = '' # raw dataset
     problems: list = field(default_factory=list) # `Problem`s met so far
     boxes_read: int = 0 # boxes that were read, good and bad
@@ -393,7 +395,7 @@ def concat(
         labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
         file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
         files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
-        source=parts[0].source, fractions=parts[0].fractions, problems=[o for p in parts for o in p.problems],
+        source=parts[0].source, fractions=parts[0].fractions, from_bottom=parts[0].from_bottom, problems=[o for p in parts for o in p.problems],
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts),
         unread=sum(p.unread for p in parts), **stack)
 

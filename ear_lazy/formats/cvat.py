@@ -10,13 +10,13 @@ __all__ = ['looks_like_cvat', 'sniff', 'read']
 # %% ../../nbs/2_formats/cvat.ipynb #abf1bb28
 import re
 from dataclasses import dataclass, field
-from math import cos, radians, sin
 from typing import NamedTuple
 
 import numpy as np
 from defusedxml.ElementTree import iterparse
 
 from ..base.errors import AnnotationError
+from ..base.geometry import ellipse_box, turned_box
 from ..base.records import Records, label_rows, make_records
 from .shared.registry import register
 from .shared.text import spread
@@ -60,16 +60,10 @@ def pairs(
 
 def _box(e):
     x0, y0, x1, y1 = _numbers(e, 'xtl', 'ytl', 'xbr', 'ybr')
-    angle, w, h = radians(number(e.get('rotation', '0'))), abs(x1 - x0), abs(y1 - y0)
-    if not angle: return corners_to_xywh(x0, y0, x1, y1)
-    turned_w, turned_h = abs(w * cos(angle)) + abs(h * sin(angle)), abs(w * sin(angle)) + abs(h * cos(angle))
-    return (x0 + x1 - turned_w) / 2, (y0 + y1 - turned_h) / 2, turned_w, turned_h
+    box, angle = corners_to_xywh(x0, y0, x1, y1), number(e.get('rotation', '0'))
+    return turned_box(box, angle) if angle else box
 
-def _ellipse(e):
-    cx, cy, rx, ry = _numbers(e, 'cx', 'cy', 'rx', 'ry')
-    a = radians(number(e.get('rotation', '0')))
-    half_w, half_h = ((rx * cos(a))**2 + (ry * sin(a))**2)**.5, ((rx * sin(a))**2 + (ry * cos(a))**2)**.5
-    return cx - half_w, cy - half_h, 2 * half_w, 2 * half_h
+def _ellipse(e): return ellipse_box(*_numbers(e, 'cx', 'cy', 'rx', 'ry'), number(e.get('rotation', '0')))
 
 def _outline(e): return _extent(pairs(e.get('points')))
 

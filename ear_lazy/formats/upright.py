@@ -116,13 +116,20 @@ def measure_images(
 def to_pixels(
     r:Records, # Images measured
 )->Records:
-    "Convert fractions of an image to pixels"
+    "Convert fractions of an image, and heights over its lower edge, to pixels"
+    if r.from_bottom: r = _from_top(r)
     if not r.fractions: return r
     scale = r.sizes[r.image_of][:, ::-1].astype(np.float32)
     scale[scale == 0] = np.nan
     points = r.points.copy()
     points[:, :2] *= scale[object_of_points(r)]
     return replace(r, fractions=False, boxes=r.boxes * np.tile(scale, 2), points=points)
+
+def _from_top(r):
+    boxes, points, heights = r.boxes.copy(), r.points.copy(), r.sizes[r.image_of, 0]
+    boxes[:, 1] = heights - boxes[:, 1] - boxes[:, 3]
+    points[:, 1] = np.where(points[:, 2] > 0, heights[object_of_points(r)] - points[:, 1], points[:, 1])
+    return replace(r, from_bottom=False, boxes=boxes, points=points)
 
 # %% ../../nbs/2_formats/upright.ipynb #792f8dd0
 def add_problem_objects(

@@ -22,6 +22,7 @@ from ..base.records import Records, label_rows, make_records
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
+from .shared.unread import kind_in
 
 # %% ../../nbs/2_formats/voc.ipynb #bee17ee5
 XML_ERRORS = (ParseError, ValueError, LookupError) # the latter two: encodings that the parser cannot decode
@@ -62,7 +63,7 @@ def looks_like_voc(
 )->bool:
     "Does an XML file begin as a VOC annotation does?"
     parts = (b'<filename', b'<folder', b'<size', b'<object')
-    return first_tag(head) == 'annotation' and any(o in head.replace(b'\0', b'') for o in parts)
+    return first_tag(head) == 'annotation' and any(o in head.replace(b'\0', b'') for o in parts) and not kind_in(head)
 
 # %% ../../nbs/2_formats/voc.ipynb #448d6585
 def sniff(

@@ -205,7 +205,9 @@ def parse_obb_line(
 def _lines(text):
     "(number, line) of lines that are not blank, counted as an editor does"
     lines = enumerate(text.replace('\r\n', '\n').replace('\r', '\n').split('\n'), 1)
-    return [(n, o) for n, o in lines if o.strip()]
+    return [(n, o) for n, o in lines if o.strip() and not _is_about_picture(o)]
+
+def _is_about_picture(line): return line.lstrip().lower().startswith(('imagesource:', 'gsd:', 'acquisition dates:'))
 
 def _is_label(line):
     number, *values = map(float, line.split())
@@ -315,7 +317,7 @@ def _parse_others(lines, values, is_box, parse, labels):
     for i in np.flatnonzero(~is_box).tolist():
         if values[i] == []: continue
         line, file = lines.texts[i].decode('utf-8', 'replace'), lines.file_of[i]
-        if not line.strip(): continue
+        if not line.strip() or _is_about_picture(line): continue
         keypoints = labels[file].spec.keypoints
         try: objects[i] = parse(line, keypoints) if values[i] is None else _object_of(values[i], keypoints)
         except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e), 1))

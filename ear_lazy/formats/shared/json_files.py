@@ -38,6 +38,26 @@ def fit(
     try: return msgspec.convert(o, cls, strict=False), ''
     except MISFIT as e: return None, str(e)
 
+# %% ../../../nbs/2_formats/shared/json_files.ipynb #9bcf2b06
+def floats(
+    o:dict, # Plain object
+    *names:str, # Members of it
+)->list: # Their numbers
+    "Some numbers of an object; raises `ValueError` if one is missing or something else"
+    return [_checked(fit(o.get(name), float), name) for name in names]
+
+def float_list(
+    o:dict, # Plain object
+    name:str, # Member of it
+)->list:
+    "A list of numbers in an object; raises `ValueError` if it is missing or something else"
+    return _checked(fit(o.get(name), list[float]), name)
+
+def _checked(fitted, name):
+    value, why = fitted
+    if value is None: raise ValueError(f'{name}: {why}')
+    return value
+
 # %% ../../../nbs/2_formats/shared/json_files.ipynb #9e6d11db
 def json_files(
     tree:Tree, # The raw folder

@@ -108,6 +108,10 @@ class Tree:
         tree.__dict__ = self.__dict__ | attributes
         return tree
 
+    def elsewhere(self, root): # Folder with files at the same relative paths
+        "The same tree, with its files read from another folder"
+        return self.having(root=Path(root), _above=os.path.join(root, ''))
+
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #c42f323e

@@ -65,6 +65,8 @@ class Tree:
         "The cached result of `make()` for a key"
     def having(self, **attributes: Any): # `watch` or `each`
         "The same tree with other attributes"
+    def elsewhere(self, root): # Folder with files at the same relative paths
+        "The same tree, with its files read from another folder"
     def __getstate__(self): ...
     def home(self, path): # relative to the raw folder
         "The path that a file or folder is read under; another one only behind an alias"
