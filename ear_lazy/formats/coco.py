@@ -114,7 +114,7 @@ def _item(o, cls):
     if isinstance(o, msgspec.Raw): return msgspec.json.decode(o, type=cls, strict=False)
     return msgspec.convert(o, cls, strict=False)
 
-# %% ../../nbs/2_formats/coco.ipynb #41922384
+# %% ../../nbs/2_formats/coco.ipynb #f969caa9
 def decode(
     data:bytes, # Content of the file
     file:str, # Its name, for the error
@@ -140,8 +140,6 @@ def _decode_tables(data, file):
 def _split(raw):
     try: return msgspec.json.decode(raw, type=list[msgspec.Raw])
     except msgspec.ValidationError: return None
-
-
 
 # %% ../../nbs/2_formats/coco.ipynb #0c07d1df
 def _counts(lists):

@@ -279,8 +279,8 @@ def test_code_that_has_changed(raw, out, tmp_path):
     shutil.copytree(Path(ear_lazy.__file__).parent, tmp_path/'new/ear_lazy', ignore=shutil.ignore_patterns('__pycache__'))
     module = next((tmp_path/'new/ear_lazy').rglob('records.py'))
     source = module.read_text()
-    assert source.count('boxes[rows], 0.1)') == 1
-    module.write_text(source.replace('boxes[rows], 0.1)', 'boxes[rows], 0.5)'))
+    assert source.count('boxes[rows], CROP_PADDING)') == 1
+    module.write_text(source.replace('boxes[rows], CROP_PADDING)', 'boxes[rows], 0.5)'))
     code = ('import sys; sys.path.insert(0, sys.argv[1]); from ear_lazy.data_processor import DataProcessor\n'
             'for o in sys.argv[3:]:\n    r = DataProcessor(sys.argv[2], o, num_workers=0, progress=False).process_all(); print(r.unchanged, r.notes)')
     ended = subprocess.run([sys.executable, '-c', code, tmp_path/'new', raw, out, tmp_path/'fresh'], check=True, capture_output=True, text=True, cwd=tmp_path)
