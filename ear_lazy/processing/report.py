@@ -263,7 +263,7 @@ def read_report(
     raw = None if raw_data_dir is None else home_path(raw_data_dir)
     return Report(tuple(content.kinds), sources, problems, outputs, copies, raw_data_dir=raw, links=links)
 
-# %% ../../nbs/4_processing/report.ipynb #fddc1874
+# %% ../../nbs/4_processing/report.ipynb #5e17420e
 _COLUMNS = ('read', 'kept', 'repaired', 'merged', 'dropped')
 
 def _source_table(report):
@@ -297,6 +297,7 @@ def _why_no_file(report, kind):
     what = f'no rows are left for {kind}' if any(map(found, report.sources.values())) else f'no {kind} data found'
     return f'{what}: no {kind} file'
 
+# %% ../../nbs/4_processing/report.ipynb #fddc1874
 def _groups(problems):
     "Problems of each reason and action"
     groups = {}
