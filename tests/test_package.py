@@ -279,3 +279,12 @@ def test_paths_that_programs_import_from_stay(path):
     "Where a module has moved into a room, its public names can be imported from where they were"
     module, _, name = path.partition('.')
     assert callable(getattr(importlib.import_module(f'ear_lazy.{module}'), name)) or path == 'metadata.SHARD_BYTES'
+
+
+def test_ci_runs_on_each_system_and_each_python():
+    "… without a claim: the job may fail, and the README names the one system that was tried"
+    systems = (ROOT/'.github/workflows/ci.yml').read_text(encoding='utf-8').partition('\n  systems:')[2].partition('\n  docs:')[0]
+    least = int(re.search(r'min_python = 3\.(\d+)', (ROOT/'settings.ini').read_text(encoding='utf-8'))[1])
+    assert all(o in systems for o in ('ubuntu', 'macos', 'windows', 'continue-on-error: true', f"'3.{least}'"))
+    readme = (ROOT/'README.md').read_text(encoding='utf-8')
+    assert 'tried on Linux' in readme and not re.search('macOS|Windows', readme)
