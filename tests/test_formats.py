@@ -249,7 +249,7 @@ def test_csv_headerless_and_other_files(raw):
     text(raw/'ears/none.csv', 'a.png,1,2,3,4\n'), text(raw/'ears/people.csv', 'image_id,age\n1,30\n')
     for name in ('README.txt', 'obj.names', 'train.txt', 'labels.cache', 'notes.md'): text(raw/'ears'/name, 'a.png\n')
     report = outcome(raw)
-    assert {p.reason for p in report.problems} == {'not_recognised'} and boxes(raw.parent/'out') == [('ears/a.png', [1, 2, 3, 4])]
+    assert {p.file: p.reason for p in report.problems} == {'ears/none.csv': 'bad_file', 'ears/people.csv': 'not_recognised'} and 'numbers = ' in problem(report, 'bad_file').detail and boxes(raw.parent/'out') == [('ears/a.png', [1, 2, 3, 4])]
 
 
 # .pts

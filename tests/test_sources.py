@@ -170,7 +170,9 @@ EXAMPLES = { # reader to a file and its content; beside it is a.png
     'vott_json': ('x.json', as_json(assets=dict(a=dict(asset=dict(name='a.png'), regions=[dict(boundingBox=dict(left=1, top=2, width=3, height=4))])))),
     'openimages': ('x.csv', 'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\na,xclick,/m/039xj_,1,0.25,0.5,0.1,0.6\n'), 'vggface2': ('x.csv', 'NAME_ID,X,Y,W,H\na,1,2,3,4\n'),
     'wider': ('x.txt', 'a.png\n1\n1 2 3 4 0 0 0 0 0 0\n'), 'celeba': ('x.txt', '1\nimage_id x_1 y_1 width height\na.png 1 2 3 4\n'), 'wflw': ('x.txt', FACE + '\n'),
-    'lfpw': ('a.txt', '12.5 8\n30 9\n14 29\n20 11\n'), 'images': ('README.txt', 'Ears.')}
+    'lfpw': ('a.txt', '12.5 8\n30 9\n14 29\n20 11\n'), 'list': ('x.txt', 'a.png 30 20 20 15\n'), 'pixel_labels': ('a.txt', 'ear 30 20 20 15\n'), 'mot': ('gt/gt.txt', '1,1,5,6,7,8,1,-1,-1,-1\n'),
+    'point_table': ('x.csv', 'image,x1,y1,x2,y2,x3,y3\na.png,1,2,30,4,5,6\n'), 'retinaface': ('label.txt', '# a.png\n1 2 3 4\n'),
+    'deeplabcut': ('CollectedData_A.csv', 'scorer,A,A\nbodyparts,snout,snout\ncoords,x,y\nlabeled-data/ears/a.png,1,2\n'), 'images': ('README.txt', 'Ears.')}
 
 
 def test_every_reader_has_an_example(): assert EXAMPLES.keys() == readers().keys()
@@ -190,7 +192,7 @@ def deaf(monkeypatch):
 def test_what_a_reader_does_not_recognise_is_read_when_the_user_says_so(tmp_path, name, deaf):
     raw, (file, content) = tmp_path/'raw', EXAMPLES[name]
     dataset = 'teacher/ears' if name == 'images' else 'ears'
-    image(raw/dataset/'a.png'), text(raw/dataset/file, content)
+    image(raw/dataset/('img1/1.png' if name == 'mot' else 'a.png')), text(raw/dataset/file, content)
     report = processor(raw).process_all()
     expected = all_rows(tmp_path/'out')
     assert report.sources[dataset].formats == name and any(expected)

@@ -14,7 +14,6 @@ import re
 from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
-from textwrap import shorten
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +60,7 @@ class Header(NamedTuple):
     label: int|None = None
     size: tuple|None = None # columns of the image's height and width
     defused: int|None = None # column that says where `to_csv` put an apostrophe before a name: 'image_path', 'label' or both
+    named: bool = True # the first line holds names
 
 def column_name(
     name:str, # In a table
@@ -70,19 +70,29 @@ def column_name(
 
 def parse_header(
     names:list, # Cells of the first line
-    columns:tuple=(), # Pairs of a name in `COLUMN_NAMES` and its name in this table, from the user
+    columns:tuple=(), # Pairs of a name in `COLUMN_NAMES` and its name or its place in this table, from the user
 )->Header: # None if there are no columns of an image and a box
     "What the columns are"
-    declared, column = {theirs: known for known, theirs in columns}, {}
-    names = [(i, o.strip()) for i, o in enumerate(names)]
-    for i, name in sorted(names, key=lambda o: o[1] not in declared): column.setdefault(column_name(declared.get(name, name)), i)
+    named = not any(isinstance(theirs, int) for _, theirs in columns)
+    column = _named(names, columns) if named else {column_name(known): i for known, i in columns if i < len(names)}
     image = next((column[o] for o in IMAGE_COLUMNS if o in column), None)
     box, corners = next(((o, c) for o, c in BOX_COLUMNS if all(n in column for n in o)), ((), False))
     if not box and 'bbox' in column: box = ('bbox',)
-    if image is None or not box or _is_normalised(column): return None
+    if image is None or not box or _is_normalised(column) or _are_points(box, column): return None
     size = next((o for o in SIZE_COLUMNS if all(n in column and n not in box for n in o)), None)
     label = next((column[o] for o in LABEL_COLUMNS if o in column), None)
-    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), column.get('defused'))
+    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), column.get('defused'), named)
+
+def _named(names, columns):
+    "Name to column; what the user declares goes first"
+    declared, column = {theirs: known for known, theirs in columns}, {}
+    names = [(i, o.strip()) for i, o in enumerate(names)]
+    for i, name in sorted(names, key=lambda o: o[1] not in declared): column.setdefault(column_name(declared.get(name, name)), i)
+    return column
+
+def _are_points(box, column):
+    "Is there a third numbered pair? Then they are keypoints, or the corners of an outline"
+    return box[2:] in (('x2', 'y2'), ('x1', 'y1')) and all(f'{o[0]}{int(o[1]) + 1}' in column for o in box[2:])
 
 def _is_normalised(column):
     "The header of Open Images, a format of its own with fractions of the image"
@@ -104,7 +114,10 @@ def unknown_header(
     head:bytes, # First bytes of the file
 )->str:
     "What is wrong with a table that has no such header"
-    return f"no columns of an image and of a box in pixels in {shorten(first_line(head), 80)!r}: say which they are in sources.toml, as `columns = {{image = \"…\", x = \"…\", y = \"…\", w = \"…\", h = \"…\"}}`"
+    line = ' '.join(first_line(head).split())
+    return (f'no columns of an image and of a box in pixels in {line[:80] + "…" * (len(line) > 80)!r}: say which they are in sources.toml, as '
+            '`columns = {image = "…", x = "…", y = "…", w = "…", h = "…"}` or `columns = {image = "…", points = ["x1", "y1", …]}`; '
+            'if there is no header, by their places 0, 1, …')
 
 def sniff(
     tree:Tree, # The raw folder
@@ -152,7 +165,7 @@ def _read_lines(path, file, delimiter, header, chunk=None):
         reader = csv.reader(lines, delimiter=delimiter)
         parts, rows, lines_before = [], [], chunk[1] if chunk else 0
         try:
-            if not lines_before: _skip_header(reader)
+            if header.named and not lines_before: _skip_header(reader)
             for row in reader:
                 rows.append((lines_before + reader.line_num, row))
                 if len(rows) <= LINES: continue

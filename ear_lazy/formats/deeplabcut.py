@@ -57,7 +57,7 @@ def _is_labelled(tree, file):
     try: rows = [cells for _, cells in islice(table_rows(tree, file), HEAD_ROWS + 1)]
     except (AnnotationError, OSError): return False
     columns, n = parse_header(rows[:HEAD_ROWS]), _header_rows(rows)
-    return columns is not None and len(rows) > n and is_image(rows[n][columns.path - 1])
+    return columns is not None and len(rows) > n and is_image(''.join(rows[n][:columns.path]))
 
 # %% ../../nbs/2_formats/deeplabcut.ipynb #76434fda
 def frame(

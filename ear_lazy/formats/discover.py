@@ -30,8 +30,8 @@ class Source(NamedTuple):
     format: str = '' # the one reader to ask: 'yolo', 'csv', …; '' asks all of them
     kind: Literal['', 'detector', 'landmarker', 'teacher'] = '' # as if its folder lay below `detector/`, `landmarker/` or `teacher/`; '' leaves it to the folders
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
-    columns: dict[str, str]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it
-    numbers: str = '' # of a list or label files in pixels: 'xywh', 'xyxy' or 'points', where they could be two of these; '' leaves it to all rows and the sizes of the images
+    columns: dict[str, str|int|list]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it, or to its place, counted from 0, if there is no header; 'points' to the columns x, y, x, y, … of keypoints
+    numbers: str = '' # of a list or of label files in pixels that could be two things: 'xywh', 'xyxy', either with 'class' before or after it, or 'points'; '' leaves it to all rows and the sizes of the images
 
     def __hash__(self): return hash(self.name) # a dict of columns has no hash
 
@@ -44,7 +44,7 @@ FEEDS = {
 }
 
 # %% ../../nbs/2_formats/discover.ipynb #0b8111ac
-NUMBERS = 'xywh', 'xyxy', 'points'
+NUMBERS = 'points', *(o.format(box) for box in ('xywh', 'xyxy') for o in ('{}', 'class {}', '{} class'))
 
 def check_source(
     source:Source, # As the user declares it
@@ -56,11 +56,19 @@ def check_source(
         raise ValueError(f"no kind {source.kind!r} for {source.name}: there are {', '.join(filter(None, FEEDS))}")
     if source.numbers not in ('', *NUMBERS):
         raise ValueError(f"no numbers {source.numbers!r} for {source.name}: there are {', '.join(NUMBERS)}")
-    if source.columns is None: return
-    if not isinstance(source.columns, dict) or source.format not in ('', 'csv'):
+    if source.columns is not None: _check_columns(source)
+
+def _check_columns(source):
+    if not isinstance(source.columns, dict) or source.format not in ('', 'csv', 'point_table'):
         raise ValueError(f"columns of {source.name}: a dict for a table, such as {{'image': 'photo', 'x': 'left edge'}}, not {source.columns!r}")
-    if unknown := [o for o in source.columns if column_name(str(o)) not in COLUMN_NAMES]:
-        raise ValueError(f"no column {unknown[0]!r} is known for {source.name}: there are {', '.join(sorted(COLUMN_NAMES))}")
+    if unknown := [o for o in source.columns if o != 'points' and column_name(str(o)) not in COLUMN_NAMES]:
+        raise ValueError(f"no column {unknown[0]!r} is known for {source.name}: there are points, {', '.join(sorted(COLUMN_NAMES))}")
+    points = source.columns.get('points', ())
+    if not isinstance(points, list | tuple) or len(points) % 2:
+        raise ValueError(f"columns of {source.name}: 'points' has a list of columns x, y, x, y, …, not {points!r}")
+    theirs = [*points, *(o for known, o in source.columns.items() if known != 'points')]
+    if {*map(type, theirs)} not in ({str}, {int}, set()) or any(isinstance(o, int) and o < 0 for o in theirs):
+        raise ValueError(f'columns of {source.name} are names, or all of them places, counted from 0: not {source.columns!r}')
 
 # %% ../../nbs/2_formats/discover.ipynb #20f45a0c
 class FoundSource(NamedTuple):
@@ -90,7 +98,7 @@ def _reading_order(document):
 def _found(dataset, documents, declared):
     name = dataset.folder or '.'
     source = declared.get(name, Source(name))
-    columns = tuple((source.columns or {}).items())
+    columns = tuple((known, tuple(o) if known == 'points' else o) for known, o in (source.columns or {}).items())
     said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers)
     documents = tuple(d._replace(**said) for d in sorted(documents, key=_reading_order))
     return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
@@ -103,7 +111,7 @@ def discover(
 )->tuple: # list of `FoundSource`s by name, list of `Problem`s about files that no reader knows
     "Recognise the annotation files below the raw folder by their content"
     for o in declared: check_source(o)
-    declared = {o.name: o._replace(format='csv') if o.columns else o for o in declared}
+    declared = {o.name: o._replace(format='point_table' if 'points' in o.columns else 'csv') if o.columns else o for o in declared}
     problems = [_problem(_dataset_name(o), o, 'bad_file', f'folder: {why}')
                 for o, why in tree.unreadable.items() if _looks_into(o, dataset)]
     if not tree.follow_links: problems += [_not_followed(o) for o in tree.links(dataset)]

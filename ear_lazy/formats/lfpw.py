@@ -46,6 +46,8 @@ def looks_like_pairs(
     "Does a file begin with points in pixels?"
     text = as_text(head)
     if len(head) == HEAD_BYTES: text = text[:text.rfind('\n' if '\n' in text else ' ')] # the last number may be cut off
+    cells = [len(o.replace(',', ' ').split()) for o in text.splitlines() if o.strip()]
+    if len(cells[cells[:1] == [1]:]) > 1 and max(cells) > 2: return False # boxes
     try: values = parse_pairs(text, '')
     except AnnotationError: return False
     return len(values) > 2 and (np.abs(values) > 2).mean() > 0.5

@@ -17,15 +17,15 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records, visible_points
 from .shared.registry import register
-from .shared.shapes import Line, as_xywh, choose, is_number, parse, words_joined
+from .shared.shapes import Line, as_xywh, choose, is_number, parse, say_which, words_joined
 from .shared.text import as_text, numbered_lines, spread
-from .shared.tree import IMAGE_SUFFIXES, Document, Tree, dataset_of, list_files, locate, read_head
+from .shared.tree import IMAGE_SUFFIXES, Document, Tree, list_files, locate, read_head
 from .yolo import find_spec
 
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e
 _IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
 
-SHAPES = {o: '' for o in ('| box', '| box class', '| class box', 'count | box', 'width height class box', 'width height | class box')}
+SHAPES = {o: '' for o in ('| box class', '| class box', '| box', 'count | box', 'width height class box', 'width height | class box')}
 GLUED = {4: '| box', 5: '| box class'}
 
 class Row(NamedTuple):
@@ -62,7 +62,7 @@ def looks_like_list(
     "The images of a list, from its beginning"
     lines = [o for o in as_text(head).splitlines() if o.strip() and not o.startswith('#')]
     if len(head) == HEAD_BYTES and len(lines) > 1: lines.pop() # it may be cut off
-    if not any(map(_IMAGE.match, lines[:2])): return []
+    if not lines or not _IMAGE.match(lines[0]): return [] # a header says what the columns are
     rows = [o for o in map(split_row, lines) if o]
     objects = [[float(o) for o in row.cells if is_number(o)] for row in rows if row.cells]
     of_pixels = [o for o in objects if len(o) > 3 and sorted(map(abs, o))[-2] > 1.5] # one of them may be a class
@@ -81,7 +81,7 @@ def _any_found(tree, file, images): return any(not locate(tree, file, o).reason 
 # %% ../../nbs/2_formats/lists.ipynb #37a51f43
 def possible_shapes(
     rows:list, # `Row`s with cells
-    declared:str='', # 'xywh' or 'xyxy', if the user says so
+    declared:str='', # As in `choose`
 )->dict: # As `choose` takes it
     "Shapes that the lines of a list may have"
     glued = {o.glued for o in rows}
@@ -102,8 +102,8 @@ def reading_of(
     except AnnotationError as e:
         n = len(rows[0].cells)
         if len(shapes) == len(SHAPES) or n % 2 or not all(is_number(o) for o in rows[0].cells): raise
-        raise AnnotationError(f"the {n} numbers of each line may be points, or several boxes: Source({dataset_of(file).folder or '.'!r}, "
-                              "numbers='points'), 'xywh' or 'xyxy' says which", file) from e
+        choices = say_which(file, ('points', 'xywh', 'xyxy'))
+        raise AnnotationError(f'the {n} numbers of each line may be points, or several boxes: {choices}', file) from e
 
 # %% ../../nbs/2_formats/lists.ipynb #25aca17e
 def class_name(
@@ -112,8 +112,8 @@ def class_name(
 )->str: # Raises `ValueError` for a number that has no name, though others have
     "The name of a class that may be a number"
     if not names or not label.isdecimal(): return label
-    if len(label) < 10 and int(label) in names: return names[int(label)]
-    raise ValueError(f'class {label[:40]} is not among the {len(names)} names of classes')
+    if int(label) in names: return names[int(label)]
+    raise ValueError(f'class {label} is not among the {len(names)} names of classes')
 
 def _points(cells):
     "A class and x, y, x, y, … of a line of points"
@@ -128,7 +128,6 @@ def read(
     "Read a list; raises `AnnotationError` if it is none, or could be two things"
     file, = document.files
     rows = [split_row(o, n) or Row(n, '', [o]) for n, o in numbered_lines(tree, file) if o[0] != '#']
-    if rows and not rows[0].image and not re.search(r'\d', rows[0].cells[0]): del rows[0] # a header
     good = [o for o in rows if o.image and o.cells]
     if not good: raise AnnotationError('no line has an image and numbers', file, 'line 1')
     is_points, names = document.numbers == 'points', find_spec(tree, file.rpartition('/')[0]).names

@@ -21,7 +21,7 @@ from .yolo import find_spec
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #a9720122
 KITTI = 'class - - - box' + ' -' * 7
-SHAPES = {'class box': '', 'box class': '', 'class score box': '', 'class box score': '', KITTI: 'xyxy', KITTI + ' -': 'xyxy'}
+SHAPES = {'class box': '', 'box class': '', 'box': '', 'class score box': '', 'class box score': '', KITTI: 'xyxy', KITTI + ' -': 'xyxy'}
 COUNTED = {'box': '', 'box class': ''} # below a line with the number of boxes
 
 def label_lines(
@@ -29,7 +29,7 @@ def label_lines(
 )->tuple: # number of boxes that the first line announces or None; (number, cells) of each further line that is not blank
     "The lines of a label file"
     lines = [(n, _cells(o)) for n, o in enumerate(text.splitlines(), 1) if o.strip()]
-    if lines and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal() and len(lines[0][1][0]) < 10: return int(lines[0][1][0]), lines[1:]
+    if lines and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal(): return int(lines[0][1][0]), lines[1:]
     return None, lines
 
 def _cells(line):
@@ -129,7 +129,7 @@ def _objects(text, reading, counted, names):
             (label, box), = parse(reading.shape, cells).objects
             found.append((n, class_name(names, label), box))
         except ValueError as e: bad.append((n, str(e)))
-    missing = f'{count} boxes are announced, {len(lines)} follow' if counted and count != len(lines) else ''
+    missing = f'{count} boxes are announced, {len(lines)} follow' if counted and count not in (None, len(lines)) else ''
     return found, bad, missing
 
 def read(

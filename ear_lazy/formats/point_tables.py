@@ -44,7 +44,7 @@ def pairs_of(
         if axis: points.setdefault(point, {}).setdefault(axis, i)
     points = {o: columns for o, columns in points.items() if {'x', 'y'} <= columns.keys() and not _BOX_WORDS.fullmatch(re.sub(r'[\W\d_]', '', o))}
     kinds = {re.sub(r'\d+', '#', o) for o in points}
-    return dict(sorted(points.items(), key=lambda o: [(len(n), n) for n in re.findall(r'0*(\d+)', o[0])])) if len(kinds) == 1 else points
+    return dict(sorted(points.items(), key=lambda o: [int(n) for n in re.findall(r'\d+', o[0])])) if len(kinds) == 1 else points
 
 # %% ../../nbs/2_formats/point_tables.ipynb #e4ff1e6e
 class Columns(NamedTuple):
@@ -82,7 +82,7 @@ def _numbered(names):
 def _declared(names, theirs):
     cells = [theirs.get('image'), *theirs['points'], *[o for o in [theirs.get('label')] if o is not None]]
     named = not all(isinstance(o, int) for o in cells)
-    if not (names.count(o) for o in cells) if named else max(cells) >= len(names): return None
+    if any(names.count(o) != 1 for o in cells) if named else max(cells) >= len(names): return None
     image, *places = [names.index(o) for o in cells] if named else cells
     label = places.pop() if 'label' in theirs else None
     return Columns(image, [(x, y, None) for x, y in zip(places[::2], places[1::2])], label=label, named=named)
@@ -165,7 +165,7 @@ def _records(rows, file, columns, as_box):
     r = make_records(
         list(image_row), image_of, [o[0] for o in rows], [file], boxes, [as_box or len(o[3]) > 0 for o in rows], id_name='line',
         **{} if as_box else dict(points=points, point_counts=np.full(len(rows), points.shape[1])), **label_rows([o[4] for o in rows]))
-    if as_box: r.problem('no_box', 'derived', boxes=len(rows), detail="four corners, taken for an outline: Source(…, numbers='points') reads keypoints")
+    if as_box: r.problem('no_box', 'derived', boxes=len(rows), detail="four corners, taken for an outline: `numbers = \"points\"` in sources.toml reads keypoints")
     return r
 
 # %% ../../nbs/2_formats/point_tables.ipynb #6ec2d89e

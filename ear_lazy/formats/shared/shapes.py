@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/shared/shapes.html.md"""
 __all__ = []
 
 # %% ../../../nbs/2_formats/shared/shapes.ipynb #4bc03c7f
+import json
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -127,18 +128,20 @@ MOST = 0.9 # share of the boxes that have to fit, and of the lines of the likeli
 def choose(
     tree:Tree, # The raw folder
     lines:list, # All `Line`s of a file or folder
-    shapes:dict, # Those that may be, to the order that their makers document; '' for none
-    declared:str='', # 'xywh' or 'xyxy', if the user says so
+    shapes:dict, # Those that may be, the usual ones first, to the order that their makers document; '' for none
+    declared:str='', # 'xywh' or 'xyxy', if the user says so, perhaps with 'class' before or after it
 )->Reading: # Raises `AnnotationError`
     "The one way to read lines that fits the images"
-    tried = spread(lines, MOST_LINES)
+    tried, order = spread(lines, MOST_LINES), next((o for o in ORDERS if o in declared), '')
+    if 'class' in declared: shapes = {o: shapes[o] for o in shapes if declared.replace(order, 'box') in o}
     parsed = _with_likely_classes(_of_most_lines({o: [_parsed(o, line.cells) for line in tried] for o in shapes}))
     if not parsed: raise AnnotationError('its lines are of different shapes, or of none that is known', lines[0].file)
-    readings = [Reading(o, order) for o in parsed for order in ORDERS if order in (declared or shapes[o] or order)]
+    readings = [Reading(o, each) for o in parsed for each in ORDERS if each == (order or shapes[o] or each)]
     if declared and len(readings) == 1: return readings[0]
     sizes = upright_sizes(tree, [(o.file, o.image) for o in tried])
-    if np.isnan(sizes).all(): return readings[0] # its images will be reported, not its boxes
-    return _the_one({o: Judged.of(parsed[o.shape], o.order, sizes) for o in readings}, lines[0].file)
+    judged = {o: Judged.of(parsed[o.shape], o.order, sizes) for o in readings}
+    if not any(len(o.fit) for o in judged.values()): return readings[0] # images that are missing will be reported, not their boxes
+    return _the_one(judged, lines[0].file)
 
 def _of_most_lines(parsed):
     "The shapes that most lines have"
@@ -150,12 +153,22 @@ def _parsed(shape, cells):
     except ValueError: return None
 
 def _with_likely_classes(parsed):
-    "Without the shapes in which another number is the class than the one with the fewest different values"
+    "Without the shapes in which another number is likelier to be the class"
     counted = [o for o in parsed if o.startswith('count')] # true of all lines, so no class
-    if len(parsed) < 2 or counted: return {o: parsed[o] for o in counted or parsed}
-    classes = {o: {label for values in found if values for label, _ in values.objects} for o, found in parsed.items()}
-    ranks = {o: (len(found), max(map(_number, found), default=0)) for o, found in classes.items()}
-    return {o: parsed[o] for o in parsed if ranks[o] == min(ranks.values())}
+    parsed = {o: parsed[o] for o in counted or parsed}
+    classes = {o: [label for values in found if values for label, _ in values.objects] for o, found in parsed.items()}
+    for other in [*parsed][1:]:
+        usual = next(iter(parsed))
+        if classes[usual] == classes[other]: continue # another number is in another place
+        if _is_likelier(classes[usual], classes[other]) or _large(classes[usual]) * 4 <= _large(classes[other]): del parsed[other]
+        elif _is_likelier(classes[other], classes[usual]): del parsed[usual]
+    return parsed
+
+def _is_likelier(labels, others):
+    "Do numbers repeat as those of classes do, and those of coordinates do not?"
+    return len(labels) > 2 and 3 * len({*labels}) <= len({*others})
+
+def _large(labels): return 1 + max(map(_number, labels), default=0)
 
 def _number(label): return float(label) if is_number(label) else -1
 
@@ -186,18 +199,25 @@ def _the_one(judged, file):
     fit = [o for o, found in judged.items() if len(found.fit) and found.fit.mean() >= MOST]
     if fit and all(np.array_equal(judged[o].boxes, judged[fit[0]].boxes) for o in fit): return fit[0]
     n = len(next(iter(judged.values())).fit)
-    if fit: return _undecided(fit, n, file)
-    flat = np.concatenate([o.boxes.ravel() for o in judged.values()])
-    if np.nanmedian(np.abs(flat)) <= 1: raise AnnotationError('the boxes are fractions of their images, not pixels', file)
+    if fit: raise AnnotationError(f"{'the 1 box fits its image' if n == 1 else f'the {n} boxes fit their images'} as {' and '.join(_named(o, judged) for o in fit)}{_remedy(fit, file)}", file)
+    if all(np.median(np.abs(o.boxes)) <= 1 for o in judged.values() if len(o.boxes)): raise AnnotationError('the boxes are fractions of their images, not pixels', file)
     tries = ', '.join(f'as {_named(o, judged)} {found.fit.sum()} of {len(found.fit)}' for o, found in judged.items())
-    raise AnnotationError(f'the boxes do not fit their images: read {tries} do{_remedy(file)}', file)
+    raise AnnotationError(f'the boxes do not fit their images: read {tries} do{_remedy([*judged], file)}', file)
 
 def _named(reading, judged): return ORDERS[reading.order] + (f' ({reading.shape})' if len({o.shape for o in judged}) > 1 else '')
 
-def _undecided(fit, n, file):
-    ways = ' and '.join(_named(o, fit) for o in fit)
-    raise AnnotationError(f'the {n} boxes fit their images as {ways}{_remedy(file)}', file)
+def _remedy(readings, file):
+    shapes = {o.shape for o in readings}
+    return ': ' + say_which(file, dict.fromkeys(o.order if len(shapes) == 1 else _with_class(o) for o in readings))
 
-def _remedy(file):
-    name = dataset_of(file).folder or '.'
-    return f": Source({name!r}, numbers='xywh'), or 'xyxy', says which"
+def say_which(
+    file:str, # Annotation file, relative to the raw folder
+    choices, # Values of `numbers`
+)->str:
+    "How the user says what the numbers of a file are"
+    said = ' or '.join(f'`numbers = "{o}"`' for o in choices)
+    return f'say which in sources.toml, as {said} below `[{json.dumps(dataset_of(file).folder or ".", ensure_ascii=False)}]`'
+
+def _with_class(reading):
+    words = [o for o in reading.shape.split() if o in ('class', 'box')]
+    return ' '.join(words).replace('box', reading.order)

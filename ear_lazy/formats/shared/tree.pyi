@@ -195,7 +195,7 @@ class Document(NamedTuple):
     files: tuple # relative to the raw folder
     keypoint_offset: float = ... # pixels to add to x and y of keypoints, if they do not count from 0
     columns: tuple = ... # pairs of a name that is known and the table's own
-    numbers: str = ... # what bare numbers are, if the user says so: 'xywh', 'xyxy' or 'points'
+    numbers: str = ... # what bare numbers are, if the user says so: 'xywh', 'xyxy class', 'points'
 
 def read_head(
     tree: Tree, # The raw folder
