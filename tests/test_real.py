@@ -61,7 +61,7 @@ def test_the_raw_folder_is_a_link(tmp_path):
     assert dataset[0]['image'].ndim == 3
 
 
-NOT_READ_YET = {'bbox_label_tool', 'dlc_openfield', 'dlib_faces_landmarks', 'ear_awe_yolo_pixels', 'map_cartucho', 'tf_csv_headerless', 'udacity_fkp', 'via_trash_rect'}
+NOT_READ_YET = {'bbox_label_tool', 'dlc_openfield', 'ear_awe_yolo_pixels', 'map_cartucho', 'tf_csv_headerless', 'udacity_fkp'}
 
 
 def test_all_of_it_is_accounted_for(tmp_path):
@@ -71,6 +71,27 @@ def test_all_of_it_is_accounted_for(tmp_path):
     ears = report.sources['ears_yolo_pose']
     assert (ears.formats, ears.images, ears.boxes.read, ears.boxes.kept) == ('yolo', 126, 138, 138)
     assert {p.source for p in report.problems.where(reason='not_recognised')} <= NOT_READ_YET
+
+
+@pytest.mark.parametrize('name, format, images, boxes, keypoints', [
+    ('dlib_faces_landmarks', 'dlib', 9, (43, 43), (43, 68)), ('via_trash_rect', 'via', 12, (147, 12), (0, 0)), ('labelstudio_json', 'labelstudio', 0, (7, 0), (0, 0)), ('mlmorph_tps', 'tps', 58, (0, 0), (58, 12))])
+def test_sets_of_label_tools(tmp_path, name, format, images, boxes, keypoints):
+    "Counts that were made apart from this package; what is not kept has no image here"
+    linked(tmp_path/'raw', name), linked(tmp_path/'raw', 'dogs_csv')
+    report = process(tmp_path/'raw', tmp_path/'out')
+    assert_accounted(report, tmp_path/'out')
+    s = report.sources[name]
+    assert (s.formats, s.boxes.read, s.boxes.kept, s.keypoints.kept) == (format, *boxes, keypoints[0])
+    assert len({path for kind in ('detector', 'landmarker') for path, _ in of(name, rows(tmp_path/'out', kind))}) == images
+    assert {len(v) for _, v in of(name, rows(tmp_path/'out', 'landmarker'))} == ({keypoints[1]} if keypoints[0] else set())
+    assert {p.reason for p in report.problems if p.source == name and p.action == 'dropped'} <= {'missing_image'}
+
+
+def test_landmarks_that_count_from_below(tmp_path):
+    "The first landmark of the first fly, as in its file, in a picture of 480 lines"
+    linked(tmp_path/'raw', 'mlmorph_tps')
+    process(tmp_path/'raw', tmp_path/'out')
+    assert dict(rows(tmp_path/'out', 'landmarker'))['mlmorph_tps/image-examples/63001.jpg'][0] == [290, 480 - 108, 2]
 
 
 @pytest.mark.parametrize('put', [copied, linked])

@@ -1,6 +1,7 @@
 "Seeing before doing: the listing, what the user says of a source, and what is asked for"
 import csv
 import io
+import gzip
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -170,6 +171,13 @@ EXAMPLES = { # reader to a file and its content; beside it is a.png
     'vott_json': ('x.json', as_json(assets=dict(a=dict(asset=dict(name='a.png'), regions=[dict(boundingBox=dict(left=1, top=2, width=3, height=4))])))),
     'openimages': ('x.csv', 'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\na,xclick,/m/039xj_,1,0.25,0.5,0.1,0.6\n'), 'vggface2': ('x.csv', 'NAME_ID,X,Y,W,H\na,1,2,3,4\n'),
     'wider': ('x.txt', 'a.png\n1\n1 2 3 4 0 0 0 0 0 0\n'), 'celeba': ('x.txt', '1\nimage_id x_1 y_1 width height\na.png 1 2 3 4\n'), 'wflw': ('x.txt', FACE + '\n'),
+    'via': ('x.json', as_json(a=dict(filename='a.png', regions=[dict(shape_attributes=dict(name='rect', x=1, y=2, width=3, height=4), region_attributes={})], file_attributes={}))),
+    'via3': ('x.json', as_json(project=dict(pid='x', vid_list=['1']), file={'1': dict(fname='a.png')}, view={'1': dict(fid_list=['1'])}, metadata={'m': dict(vid='1', z=[], xy=[2, 1, 2, 3, 4], av={})})),
+    'labelstudio': ('x.json', json.dumps([dict(data=dict(image='a.png'), annotations=[dict(result=[dict(type='rectanglelabels', value=dict(x=10, y=20, width=30, height=40))])])])),
+    'dlib': ('x.xml', "<dataset><images><image file='a.png'><box left='1' top='2' width='3' height='4'/></image></images></dataset>"),
+    'imagefolder': ('metadata.jsonl', as_json(file_name='a.png', objects=dict(bbox=[[1, 2, 3, 4]]))), 'tps': ('x.tps', 'LM=2\n1 2\n3 9\nIMAGE=a.png\n'),
+    'gz': ('x.csv.gz', gzip.compress(b'image,x,y,w,h\na.png,1,2,3,4\n')),
+    'wholebody': ('x.json', as_json(images=[dict(id=1, file_name='a.png')], annotations=[dict(image_id=1, bbox=[1, 2, 3, 4], face_kpts=[1, 2, .5] * 68)])),
     'lfpw': ('a.txt', '12.5 8\n30 9\n14 29\n20 11\n'), 'list': ('x.txt', 'a.png 30 20 20 15\n'), 'pixel_labels': ('a.txt', 'ear 30 20 20 15\n'), 'mot': ('gt/gt.txt', '1,1,5,6,7,8,1,-1,-1,-1\n'),
     'point_table': ('x.csv', 'image,x1,y1,x2,y2,x3,y3\na.png,1,2,30,4,5,6\n'), 'retinaface': ('label.txt', '# a.png\n1 2 3 4\n'),
     'deeplabcut': ('CollectedData_A.csv', 'scorer,A,A\nbodyparts,snout,snout\ncoords,x,y\nlabeled-data/ears/a.png,1,2\n'), 'images': ('README.txt', 'Ears.')}

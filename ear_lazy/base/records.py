@@ -63,6 +63,8 @@ REASONS = {
     'no_crop': 'keypoints span no area to crop',
     'repeat': 'the same annotation is there already',
     'not_read': 'a part of the file that is not read',
+    'packed': 'a packed file is unpacked for each run',
+    'no_names': 'classes are numbers without names',
     'unused': 'nothing that was asked for uses it',
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',

@@ -33,7 +33,7 @@ def unpack(
     packed = os.path.getsize(tree.path(file))
     most, size = max(RATIO * packed, SMALL), 0
     try:
-        with gzip.open(tree.path(file)) as stream, open(path, 'wb') as out:
+        with tree.open(file) as f, gzip.open(f) as stream, open(path, 'wb') as out:
             while data := stream.read(STEP):
                 size += out.write(data)
                 if size > tree.max_bytes: raise FileTooLarge(file, size, tree.max_bytes)
@@ -83,7 +83,9 @@ def read(
         if not found: raise AnnotationError('packed, and no reader knows what is in it', file)
         try: r = readers()[found.format].read(tree.elsewhere(folder).having(each=map, watch=None), found._replace(columns=document.columns))
         except AnnotationError as e: raise AnnotationError(e.reason, file, e.position) from None
-    return replace(r, files=[file], problems=[p._replace(file=file) for p in r.problems])
+    r = replace(r, files=[file], problems=[p._replace(file=file) for p in r.problems])
+    r.problem('packed', 'kept', detail=f'read as {found.format}')
+    return r
 
 # %% ../../nbs/2_formats/gz.ipynb #f8c435da
 register('gz', sniff, read, rank=60, why='the extension .gz, and what is in it', suffixes=('.gz', '.jgz'))

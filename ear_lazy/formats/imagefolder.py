@@ -129,6 +129,8 @@ def read(
     if not any([add_line(found, unused, *o) for o in rows_of(tree, file)]): raise AnnotationError('no objects in it', file)
     r = records_of(found, file, 'line')
     if unused: r.problem('not_read', 'dropped', detail=f"{', '.join(sorted(map(str, unused)))} of objects"[:200])
+    names = sorted(o for o in r.label_names if o)
+    if names and all(o.isdecimal() for o in names): r.problem('no_names', 'kept', detail=', '.join(names)[:200])
     return r
 
 # %% ../../nbs/2_formats/imagefolder.ipynb #5d36dc33

@@ -95,7 +95,7 @@ def _list(o): return o if isinstance(o, list) else []
 
 def _file_name(files, fid):
     o = _dict(files.get(str(fid)))
-    return next((name.strip() for name in (o.get('fname'), o.get('src')) if isinstance(name, str)), '')
+    return next((name.strip() for name in (o.get('fname'), o.get('src')) if isinstance(name, str) and name.strip()), '')
 
 def parts_of_table(
     tree:Tree, # The raw folder

@@ -1,0 +1,17 @@
+LM=3
+1 2
+3 4
+5 6
+IMAGE=a.png
+CURVES=1
+POINTS=2
+1 2
+3 4
+ID=0
+SCALE=0.1
+LM=3
+1 2
+-1 -1
+NA NA
+IMAGE=b.png
+ID=0
