@@ -27,7 +27,7 @@ from .shared.registry import register
 from .shared.text import close_quotes, first_line
 from .shared.tree import Document, Tree, join, read_head
 
-# %% ../../nbs/2_formats/csv.ipynb #4db5842b
+# %% ../../nbs/2_formats/csv.ipynb #7a29bc45
 IMAGE_COLUMNS = (
     'imagepath', 'filename', 'filepath', 'imagename', 'imagefile', 'imgpath', 'imgname',
     'image', 'img', 'imageid', 'nameid', 'path', 'file')
@@ -52,6 +52,7 @@ BOX_COLUMNS = ( # the four columns, and whether the last two are the opposite co
 
 COLUMN_NAMES = frozenset(('bbox', *IMAGE_COLUMNS, *LABEL_COLUMNS, *chain(*SIZE_COLUMNS), *chain(*(o for o, _ in BOX_COLUMNS))))
 
+# %% ../../nbs/2_formats/csv.ipynb #4db5842b
 class Header(NamedTuple):
     "Where the values are in a line"
     image: int # column of the image's name

@@ -108,7 +108,7 @@ def fits(
     inside = (boxes[:, :2] >= -slack) & (boxes[:, :2] + boxes[:, 2:] <= sizes + slack)
     return (inside & (boxes[:, 2:] >= 1)).all(1)
 
-# %% ../../../nbs/2_formats/shared/shapes.ipynb #8eeffc68
+# %% ../../../nbs/2_formats/shared/shapes.ipynb #3f12cb0b
 class Line(NamedTuple):
     "A line with objects"
     file: str # annotation file, relative to the raw folder
@@ -143,6 +143,7 @@ def choose(
     if not any(len(o.fit) for o in judged.values()): return readings[0] # images that are missing will be reported, not their boxes
     return _the_one(judged, lines[0].file)
 
+# %% ../../../nbs/2_formats/shared/shapes.ipynb #8eeffc68
 def _of_most_lines(parsed):
     "The shapes that most lines have"
     counts = {o: sum(values is not None for values in found) for o, found in parsed.items()}
