@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ..base.errors import RawDataError
@@ -30,7 +31,7 @@ class Source(NamedTuple):
     format: str = '' # the one reader to ask: 'yolo', 'csv', …; '' asks all of them
     kind: Literal['', 'detector', 'landmarker', 'teacher'] = '' # as if its folder lay below `detector/`, `landmarker/` or `teacher/`; '' leaves it to the folders
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
-    columns: dict[str, str|int|list]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it, or to its place, counted from 0, if there is no header; 'points' to the columns x, y, x, y, … of keypoints
+    columns: Mapping[str, str|int|Sequence[str|int]]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it, or to its place, counted from 0, if there is no header; 'points' to the columns x, y, x, y, … of keypoints
     numbers: str = '' # of a list or of label files in pixels that could be two things: 'xywh', 'xyxy', either with 'class' before or after it, or 'points'; '' leaves it to all rows and the sizes of the images
 
     def __hash__(self): return hash(self.name) # a dict of columns has no hash

@@ -26,6 +26,7 @@ def parse_pairs(
     lines, values = text.splitlines(), []
     filled = [(n, o.replace(',', ' ').split()) for n, o in enumerate(lines, 1) if o.strip()]
     if len(filled) > 1 and _is_count(filled): filled = filled[1:]
+    if len(filled) == 1: filled = [(n, _without_count(cells)) for n, cells in filled]
     for n, cells in filled:
         if len(cells) % 2: raise AnnotationError(f'{len(cells)} numbers in a line of x y pairs', file, f'line {n}')
         try: values += map(float, cells)
@@ -37,8 +38,11 @@ def _is_count(filled):
     first, pairs = filled[0][1], sum(len(o) for _, o in filled[1:]) // 2
     return len(first) == 1 and first[0] == str(pairs)
 
+def _without_count(cells): return cells[1:] if len(cells) % 2 and cells[0] == str(len(cells) // 2) else cells
+
 # %% ../../nbs/2_formats/lfpw.ipynb #99969e82
 HEAD_BYTES = 4096
+_SUFFIXES = '.txt', '.cat'
 
 def looks_like_pairs(
     head:bytes, # First `HEAD_BYTES` bytes of the file
@@ -57,10 +61,12 @@ def sniff(
     folder:str, # One folder of it
 )->list: # One `Document`, if there are such files
     "The files of points in a folder"
-    files = label_files(tree, folder)
+    found = [label_files(tree, folder, suffix) for suffix in _SUFFIXES]
+    return [Document('lfpw', tuple(files)) for files in found if _most_look_right(tree, files)]
+
+def _most_look_right(tree, files):
     opened = spread(files)
-    matches = sum(looks_like_pairs(read_head(tree, o, HEAD_BYTES)) for o in opened)
-    return [Document('lfpw', tuple(files))] if 2 * matches > len(opened) else []
+    return 2 * sum(looks_like_pairs(read_head(tree, o, HEAD_BYTES)) for o in opened) > len(opened)
 
 # %% ../../nbs/2_formats/lfpw.ipynb #fee45d62
 def read(
@@ -82,4 +88,4 @@ def read(
     return r
 
 # %% ../../nbs/2_formats/lfpw.ipynb #dd58ad4a
-register('lfpw', sniff, read, rank=80, why='x y pairs in pixels, in a .txt for each image', per_image=('.txt',))
+register('lfpw', sniff, read, rank=80, why='x y pairs in pixels, in a .txt for each image', per_image=_SUFFIXES)

@@ -44,6 +44,19 @@ def test_other_texts_are_left_alone(raw, content):
     assert 'lfpw' not in dict(formats(raw))
 
 
+@pytest.mark.parametrize(('name', 'content'), [('a.png.txt', POINTS), ('a.png.cat', '4 ' + POINTS.replace('\n', ' ')), ('a.cat', POINTS)])
+def test_names_with_that_of_the_image(raw, name, content):
+    image(raw/'ears/a.png'), text(raw/'ears'/name, content)
+    outcome(raw)
+    assert formats(raw) == [('lfpw', (f'ears/{name}',))] and boxes(raw.parent/'out') == [('ears/a.png', BOX)]
+
+
+@pytest.mark.parametrize('content', ['12 8 30 9\n14 29 20 11\n', '3 12 8 30 9 1\n0 14 29 20 31 0\n'])
+def test_lines_of_boxes_are_no_points(raw, content):
+    ears(raw, a=content, b=content)
+    assert 'lfpw' not in dict(formats(raw))
+
+
 def test_texts_without_an_image(raw):
     ears(raw, a=POINTS)
     for name in ('README', 'train', 'classes'): text(raw/f'ears/{name}.txt', POINTS)

@@ -584,7 +584,7 @@ def list_files(
     return tree.once(('by stem', folder, suffix), lambda: _by_image(tree, folder, suffix))[1]
 
 def label_files(tree:Tree, folder:str, suffix:str='.txt')->list:
-    "The files of a folder with the stem of an image"
+    "The files of a folder with the stem of an image, or with all of its name: `a.jpg.txt`"
     return tree.once(('by stem', folder, suffix), lambda: _by_image(tree, folder, suffix))[0]
 
 def _by_image(tree, folder, suffix):
@@ -593,7 +593,10 @@ def _by_image(tree, folder, suffix):
     if not names: return [], []
     is_stem = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names))
     of_images, others = [], []
-    for o in names: (of_images if is_stem(o[:-len(suffix)]) else others).append(above + o)
+    for o in names:
+        name = o[:-len(suffix)]
+        is_of_image = is_stem(name) or is_image(name) and is_stem(name[:name.rindex('.')])
+        (of_images if is_of_image else others).append(above + o)
     return of_images, others
 
 FEW = 100 # lookups in a folder from which on a set of all stems (100 MB for a million images) is worth making

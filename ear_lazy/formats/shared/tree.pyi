@@ -215,6 +215,6 @@ def list_files(
     "The files of a folder without the stem of an image"
 
 def label_files(tree: Tree, folder: str, suffix: str = '.txt') -> list:
-    "The files of a folder with the stem of an image"
+    "The files of a folder with the stem of an image, or with all of its name: `a.jpg.txt`"
 
 FEW: int
