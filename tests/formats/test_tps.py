@@ -1,5 +1,4 @@
 "TPS: specimens, y from the lower edge, and files that are damaged at random"
-import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
 from making import formats, image, outcome, problem, reasons, rows, text
