@@ -33,7 +33,7 @@ def unpack(
     packed = os.path.getsize(tree.path(file))
     most, size = max(RATIO * packed, SMALL), 0
     try:
-        with tree.open(file) as f, gzip.open(f) as stream, open(path, 'wb') as out:
+        with tree.open(file) as f, gzip.open(f) as stream, open(path, 'xb') as out:
             while data := stream.read(STEP):
                 size += out.write(data)
                 if size > tree.max_bytes: raise FileTooLarge(file, size, tree.max_bytes)
