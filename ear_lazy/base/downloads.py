@@ -11,7 +11,7 @@ __all__ = []
 import re, time, warnings
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO, NamedTuple
 
 from fastcore.basics import patch
@@ -53,16 +53,24 @@ _counted = {} # cache folder to when this process counted last
 
 def _digest(text): return blake2b(text.encode('utf-8', 'surrogateescape'), digest_size=12).hexdigest()
 
+def _counted_in(folder):
+    "Bytes of the files in a folder; what was left half written a day ago is removed"
+    taken = 0
+    for name in folder.names():
+        with suppress(FileNotFoundError):
+            found = folder.stat(name)
+            if not S_ISREG(found.st_mode): continue
+            if is_part(name) and found.st_mtime < time.time() - DAY_SECONDS: folder.remove(name)
+            else: taken += found.st_size
+    return taken
+
 def counted_bytes(
     part:OpenFolder, # Of all kept images
 )->int:
     "Bytes of all files in the folders in it"
     taken = 0
-    for file in part.path.glob('*/*'):
-        with suppress(FileNotFoundError):
-            found = file.lstat()
-            if is_part(file.name) and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY_SECONDS: file.unlink()
-            elif S_ISREG(found.st_mode): taken += found.st_size
+    for name in (o for o in part.names() if S_ISDIR(part.mode(o))):
+        with suppress(FileNotFoundError), part.folder(name) as folder: taken += _counted_in(folder)
     return taken
 
 def _noted(part):

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..base.errors import AnnotationError
+from ..base.files import temporary_folder
 from ..base.records import Records
 from .shared.registry import readers, register
 from .shared.tree import Document, FileTooLarge, Tree, join, read_head
@@ -75,7 +76,8 @@ def read(
     "Read what is packed; raises `AnnotationError` if no reader knows it, or as that reader does"
     file, = document.files
     name = inner_name(file) or f'{file}.json'
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder(tempfile.gettempdir()) as made:
+        folder = str(made.path)
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         unpack(tree, file, path)
