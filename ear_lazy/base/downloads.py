@@ -59,7 +59,7 @@ def _counted_in(folder):
     for name in folder.names():
         with suppress(FileNotFoundError):
             found = folder.stat(name)
-            if not S_ISREG(found.st_mode): continue
+            if not found or not S_ISREG(found.st_mode): continue
             if is_part(name) and found.st_mtime < time.time() - DAY_SECONDS: folder.remove(name)
             else: taken += found.st_size
     return taken
