@@ -44,7 +44,7 @@ def pairs_of(
         if axis: points.setdefault(point, {}).setdefault(axis, i)
     points = {o: columns for o, columns in points.items() if {'x', 'y'} <= columns.keys() and not _BOX_WORDS.fullmatch(re.sub(r'[\W\d_]', '', o))}
     kinds = {re.sub(r'\d+', '#', o) for o in points}
-    return dict(sorted(points.items(), key=lambda o: [int(n) for n in re.findall(r'\d+', o[0])])) if len(kinds) == 1 else points
+    return dict(sorted(points.items(), key=lambda o: [(len(n), n) for n in re.findall(r'0*(\d+)', o[0])])) if len(kinds) == 1 else points
 
 # %% ../../nbs/2_formats/point_tables.ipynb #e4ff1e6e
 class Columns(NamedTuple):
