@@ -112,8 +112,8 @@ def class_name(
 )->str: # Raises `ValueError` for a number that has no name, though others have
     "The name of a class that may be a number"
     if not names or not label.isdecimal(): return label
-    if int(label) in names: return names[int(label)]
-    raise ValueError(f'class {label} is not among the {len(names)} names of classes')
+    if len(label) < 10 and int(label) in names: return names[int(label)]
+    raise ValueError(f'class {label[:40]} is not among the {len(names)} names of classes')
 
 def _points(cells):
     "A class and x, y, x, y, … of a line of points"

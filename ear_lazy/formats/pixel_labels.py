@@ -29,7 +29,7 @@ def label_lines(
 )->tuple: # number of boxes that the first line announces or None; (number, cells) of each further line that is not blank
     "The lines of a label file"
     lines = [(n, _cells(o)) for n, o in enumerate(text.splitlines(), 1) if o.strip()]
-    if lines and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal(): return int(lines[0][1][0]), lines[1:]
+    if lines and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal() and len(lines[0][1][0]) < 10: return int(lines[0][1][0]), lines[1:]
     return None, lines
 
 def _cells(line):

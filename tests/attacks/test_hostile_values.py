@@ -172,3 +172,12 @@ def test_scans_times_pixels_are_bounded(tmp_path, loader):
     assert load_image(jpeg_of_scans(tmp_path/'usual.jpg', (3000, 4000), 1), loader).shape == (3000, 4000, 3)
     with pytest.raises(ImageLoadError, match='more than 83 scans of 4000×3000') as e: load_image(jpeg_of_scans(tmp_path/'large.jpg', (3000, 4000), 300), loader)
     assert e.value.fault == 'too_large'
+
+
+def test_counts_and_classes_of_thousands_of_digits():
+    from ear_lazy.formats.lists import class_name
+    from ear_lazy.formats.pixel_labels import label_lines
+    from ear_lazy.formats.point_tables import pairs_of
+    assert label_lines(f'{D}\n1 2 3 4')[0] is None and label_lines('1\n1 2 3 4')[0] == 1
+    with pytest.raises(ValueError, match='^class 1{40} is not among'): class_name({0: 'ear'}, D)
+    assert list(pairs_of([f'{axis}{n}' for n in ('10', D, '2', '002') for axis in 'xy']))[0] != D
