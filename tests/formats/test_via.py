@@ -68,7 +68,7 @@ def test_classes(raw, attributes, classes):
 
 @pytest.mark.parametrize('points, found', [
     ([point(1, 2), point(9, 3), point(5, 6)], [[1, 2, 2], [9, 3, 2], [5, 6, 2]]), ([point(1, 2, name='p10'), point(9, 3, name='p2')], [[9, 3, 2], [1, 2, 2]]),
-    ([point(1, 2, name='right'), point(9, 3, name='left')], [[1, 2, 2], [9, 3, 2]]), ([point(1, 2, name='eye'), point(9, 3, name='eye'), point(5, 6, name='nose')], [[1, 2, 2], [9, 3, 2], [5, 6, 2]])])
+    ([point(1, 2, name='right'), point(9, 3, name='left')], [[9, 3, 2], [1, 2, 2]]), ([point(1, 2, name='eye'), point(9, 3, name='eye'), point(5, 6, name='nose')], [[1, 2, 2], [9, 3, 2], [5, 6, 2]])])
 def test_points_of_an_image_are_one_set(raw, points, found):
     image(raw/'ears/a.png'), put(raw/'ears/x.json', via(*points, region(RECT)))
     assert reasons(outcome(raw)) == []
@@ -76,11 +76,11 @@ def test_points_of_an_image_are_one_set(raw, points, found):
 
 
 def test_points_in_another_order_and_fewer_of_them(raw):
-    "Names decide the places in all images of a file"
+    "Names decide the places in all images, and in all files"
     image(raw/'ears/a.png'), image(raw/'ears/b.png')
     put(raw/'ears/x.json', via(point(1, 2, name='right'), point(9, 3, name='left')) | via(point(7, 8, name='left'), name='b.png'))
     outcome(raw)
-    assert rows(raw.parent/'out', 'landmarker') == [('ears/a.png', [[1, 2, 2], [9, 3, 2]]), ('ears/b.png', [[0, 0, 0], [7, 8, 2]])]
+    assert rows(raw.parent/'out', 'landmarker') == [('ears/a.png', [[9, 3, 2], [1, 2, 2]]), ('ears/b.png', [[7, 8, 2], [0, 0, 0]])]
 
 
 def test_points_of_two_objects_are_not_mixed(raw):
@@ -144,7 +144,7 @@ def test_via3_points_and_what_is_wrong(raw):
 
 def test_via3_of_a_video_is_told(raw):
     image(raw/'ears/a.png'), put(raw/'ears/x.json', via3(([2, 1, 1, 4, 4], {}), z=[1.5]))
-    assert problem(outcome(raw), 'not_read').detail == '1 regions or segments at a time of a video'
+    assert problem(outcome(raw), 'not_read').detail == 'at a time of a video: 1'
 
 
 def test_via3_csv(raw):
