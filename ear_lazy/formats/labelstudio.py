@@ -127,14 +127,14 @@ def read(
     file, = document.files
     items, broken = rows_of(tree, file) if file.lower().endswith('.csv') else (_list(load_objects(tree.read(file), file)), {})
     annotations, told = tasks_of(items)
-    if items and not annotations: raise AnnotationError('no tasks with annotations', file, ', '.join(f'{n} {what}' for what, n in told.items()))
+    if items and not annotations: raise AnnotationError('no tasks with annotations', file, ', '.join(f'{what}: {n}' for what, n in told.items()))
     names = find_names(tree, file, [urls for urls, _ in annotations])
     found, pixels, bare = objects_of([Task(name, results) for name, (_, results) in zip(names, annotations)])
     r = records_of(found, file, 'region', fractions=not pixels)
     several = told.pop('several', 0)
     told += Counter({'results without a shape, such as choices': bare})
-    for what, n in told.items(): r.problem('not_read', 'dropped', detail=f'{n} {what}')
-    if several: r.problem('repeat', 'kept', detail=f'{several} tasks have several annotations, all of which are read')
+    for what, n in told.items(): r.problem('not_read', 'dropped', detail=f'{what}: {n}')
+    if several: r.problem('repeat', 'kept', detail=f'tasks with several annotations, all of which are read: {several}')
     for line, why in broken.items():
         r.boxes_read += 1
         r.problem('malformed', 'dropped', where=f'line {line}', detail=why, boxes=1)

@@ -66,6 +66,11 @@ def sniff(
     files = [join(folder, o) for o in tree.folders[folder].ending('.tps')]
     return [Document('tps', (o,)) for o in files if re.search(rb'^\s*LM3?\s*=', read_head(tree, o), re.M | re.I)]
 
+def _name(values):
+    "The image of a specimen, or its ID if that is a name and not a count"
+    name, id = (values.get(o, '').strip().strip('"') for o in ('IMAGE', 'ID'))
+    return name or ('' if id.isdecimal() else id)
+
 def read(
     tree:Tree, # The raw folder
     document:Document, # One file
@@ -76,14 +81,14 @@ def read(
     if not specimens: raise AnnotationError('no LM=: not TPS', file, 'line 1')
     found, curves = Objects(), 0
     for o in specimens:
-        image = found.image(o.values.get('IMAGE', '').strip().strip('"'))
+        image = found.image(_name(o.values))
         curves += 'CURVES' in o.values and o.values['CURVES'].strip() != '0'
         try: points = points_of(o)
         except ValueError as e: found.fault(image, o.line, 'malformed', str(e), keypoints=1)
         else: found.add(image, o.line, points=points)
     r = records_of(found, file, 'line', from_bottom=True)
-    if curves: r.problem('not_read', 'dropped', detail=f'curves of {curves} specimens')
-    if stray: r.problem('not_read', 'dropped', detail=f'{stray} lines of no specimen')
+    if curves: r.problem('not_read', 'dropped', detail=f"curves of {curves} specimen{'s' * (curves > 1)}")
+    if stray: r.problem('not_read', 'dropped', detail=f"{stray} line{'s' * (stray > 1)} of no specimen")
     return r
 
 # %% ../../nbs/2_formats/tps.ipynb #add3204d

@@ -144,7 +144,7 @@ def read(
     parts = parts_of_table(tree, file) if is_table else parts_of_project(load_objects(tree.read(file), file), file)
     entries, timed = entries_of(parts)
     r = records_of(objects_of(entries), file, 'line' if is_table else 'region')
-    if timed: r.problem('not_read', 'dropped', detail=f'{timed} regions or segments at a time of a video')
+    if timed: r.problem('not_read', 'dropped', detail=f'at a time of a video: {timed}')
     return r
 
 # %% ../../nbs/2_formats/via3.ipynb #1e98d212

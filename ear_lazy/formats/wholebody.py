@@ -14,6 +14,7 @@ from ..base.records import Records
 from .coco import Annotation, looks_like_coco, read_with
 from .coco_points import read_ends
 from .shared.json_files import json_files
+from .shared.objects import likely
 from .shared.registry import register
 from .shared.tree import Document, Tree
 
@@ -47,7 +48,7 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each file
     "The COCO files of a folder with further points"
-    ends = ((o, read_ends(tree, o)) for o in json_files(tree, folder))
+    ends = ((o, read_ends(tree, o)) for o in likely(json_files(tree, folder), 'wholebody'))
     return [Document('wholebody', (o,)) for o, text in ends if looks_like_coco(text) and any(f'"{name}"'.encode() in text for name in GROUPS)]
 
 def read(

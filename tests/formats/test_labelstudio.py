@@ -104,7 +104,7 @@ def test_several_people(raw):
     "All that people found is read, and it is told that one object may be there twice"
     image(raw/'ears/a.png'), put(raw/'ears/project.json', [task() | dict(annotations=[dict(result=[result()]), dict(result=[result('rectanglelabels', x=11, y=25, width=20, height=50)])])])
     found = problem(outcome(raw), 'repeat')
-    assert found.action == 'kept' and '1 tasks have several annotations' in found.detail and len(boxes(raw.parent/'out')) == 2
+    assert found.action == 'kept' and 'tasks with several annotations, all of which are read: 1' in found.detail and len(boxes(raw.parent/'out')) == 2
 
 
 # Damage at random

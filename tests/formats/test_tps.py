@@ -23,13 +23,19 @@ def test_lower_case_blanks_and_line_ends(raw):
     assert rows(raw.parent/'out', 'landmarker') == [('flies/a.png', [[1, 38, 2], [0, 0, 0]])]
 
 
+def test_an_id_that_is_a_name(raw):
+    image(raw/'flies/fly 7.png'), image(raw/'flies/0.png'), text(raw/'flies/x.tps', 'LM=1\n1 2\nID=fly 7\nLM=1\n1 2\nID=0\n')
+    assert problem(outcome(raw), 'malformed').detail == 'names no image'
+    assert rows(raw.parent/'out', 'landmarker') == [('flies/fly 7.png', [[1, 38, 2]])]
+
+
 def test_what_is_wrong_or_not_read(raw):
     image(raw/'flies/a.png')
     curves = 'CURVES=1\nPOINTS=2\n1 2\n3 4\n'
     text(raw/'flies/x.tps', '7 8\n' + specimen([(1, 2), (3, 9)], more=curves) + specimen([(1, 2)], count=2) + specimen([('x', 2), (1, 1)]) + specimen([(1, 2)], 'gone.png') + 'LM=1\n1 2\n' + 'LM3=1\n1 2 3\nIMAGE=a.png\n' + specimen([(1, 2)], more='5 6\n'))
     report = outcome(raw)
     assert sorted((p.reason, p.detail) for p in report.problems if p.reason in ('malformed', 'not_read')) == [
-        ('malformed', "'x 2' is not x and y"), ('malformed', 'LM=2, 1 lines follow'), ('malformed', 'landmarks in space (LM3)'), ('malformed', 'names no image'), ('not_read', '2 lines of no specimen'), ('not_read', 'curves of 1 specimens')]
+        ('malformed', "'x 2' is not x and y"), ('malformed', 'LM=2, 1 lines follow'), ('malformed', 'landmarks in space (LM3)'), ('malformed', 'names no image'), ('not_read', '2 lines of no specimen'), ('not_read', 'curves of 1 specimen')]
     assert problem(report, 'missing_image').keypoints == 1
     assert rows(raw.parent/'out', 'landmarker') == [('flies/a.png', [[1, 38, 2]]), ('flies/a.png', [[1, 38, 2], [3, 31, 2]])]
 

@@ -30,8 +30,7 @@ def point_names(
     sets, # Names of the points of each object
 )->list: # Each once
     "The order of named points"
-    names = list(dict.fromkeys(o for names in sets for o in names))
-    return sorted(names, key=by_number) if all(re.search('[0-9]', o) for o in names) else names
+    return sorted({o for names in sets for o in names}, key=by_number)
 
 # %% ../../../nbs/2_formats/shared/objects.ipynb #69c54973
 class Keypoints(NamedTuple):

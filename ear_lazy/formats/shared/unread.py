@@ -34,7 +34,7 @@ TEXT_PATTERNS = { # what the file begins with, what is somewhere in it
     "LabelMe's XML of the web": (re.compile(rb'\s*<'), re.compile(rb'<annotation\b'), re.compile(rb'<polygon\b')),
     'a list of ellipses, as of FDDB': (re.compile(rb'[^\s,]+\s*\n\s*\d+\s*\n\s*(-?\d+\.\d+\s+){5}1\s*(\n|$)'),),
     'PASCAL 1.00 text': (re.compile(rb'#?\s*PASCAL Annotation Version 1\.00'),),
-    'a table of outlines in WKT': (re.compile(rb'[^\n{<]*,'), re.compile(rb'(POLYGON|POINT|LINESTRING) ?\(')),
+    'a table of outlines in WKT': (re.compile(rb'[^\n{<]*[,;\t]'), re.compile(rb'(POLYGON|POINT|LINESTRING) ?\(')),
 }
 
 def kind_in(
