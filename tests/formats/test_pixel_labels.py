@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st
-from making import boxes, formats, image, outcome, problem, process, reasons, rows, text
+from making import boxes, formats, image, outcome, problem, reasons, rows, text
 from tiers import tries
 
 from ear_lazy.errors import AnnotationError

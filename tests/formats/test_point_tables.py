@@ -1,5 +1,4 @@
 "Tables of keypoints: names of columns that tools write, what is no point, what the user says, and files that are damaged at random"
-import numpy as np
 import pytest
 from damaging import EDITS, check_reader, edited, examples
 from hypothesis import given, settings, strategies as st

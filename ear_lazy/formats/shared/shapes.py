@@ -143,6 +143,7 @@ def choose(
     if not any(len(o.fit) for o in judged.values()): return readings[0] # images that are missing will be reported, not their boxes
     return _the_one(judged, lines[0].file)
 
+# %% ../../../nbs/2_formats/shared/shapes.ipynb #2af6a4e5
 def _of_most_lines(parsed):
     "The shapes that most lines have"
     counts = {o: sum(values is not None for values in found) for o, found in parsed.items()}
