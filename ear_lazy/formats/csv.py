@@ -63,6 +63,7 @@ class Header(NamedTuple):
     defused: int|None = None # column that says where `to_csv` put an apostrophe before a name: 'image_path', 'label' or both
     named: bool = True # the first line holds names
 
+# %% ../../nbs/2_formats/csv.ipynb #8aa1477a
 def column_name(
     name:str, # In a table
 )->str: # In the form of `COLUMN_NAMES`
@@ -117,8 +118,8 @@ def unknown_header(
     "What is wrong with a table that has no such header"
     line = ' '.join(first_line(head).split())
     return (f'no columns of an image and of a box in pixels in {line[:80] + "…" * (len(line) > 80)!r}: say which they are in sources.toml, as '
-            '`columns = {image = "…", x = "…", y = "…", w = "…", h = "…"}` or `columns = {image = "…", points = ["x1", "y1", …]}`; '
-            'if there is no header, by their places 0, 1, …')
+            '`columns = {image = "…", x = "…", y = "…", w = "…", h = "…"}`, by place (0, 1, …) if there is no header; '
+            'or, in place of the box, points = ["…", …] with x and y of each keypoint')
 
 def sniff(
     tree:Tree, # The raw folder

@@ -105,7 +105,7 @@ def fits(
 )->np.ndarray: # (m,)
     "Is a box a pixel wide and high at least, and inside of its image?"
     slack = SLACK[0] + SLACK[1] * sizes
-    inside = (boxes[:, :2] >= -slack) & (boxes[:, :2] + boxes[:, 2:] <= sizes + slack)
+    with np.errstate(invalid='ignore'): inside = (boxes[:, :2] >= -slack) & (boxes[:, :2] + boxes[:, 2:] <= sizes + slack)
     return (inside & (boxes[:, 2:] >= 1)).all(1)
 
 # %% ../../../nbs/2_formats/shared/shapes.ipynb #3f12cb0b
@@ -155,15 +155,18 @@ def _parsed(shape, cells):
 
 def _with_likely_classes(parsed):
     "Without the shapes in which another number is likelier to be the class"
-    counted = [o for o in parsed if o.startswith('count')] # true of all lines, so no class
-    parsed = {o: parsed[o] for o in counted or parsed}
-    classes = {o: [label for values in found if values for label, _ in values.objects] for o, found in parsed.items()}
+    parsed, classes = {**parsed}, {o: _classes(o, found) for o, found in parsed.items()}
     for other in [*parsed][1:]:
         usual = next(iter(parsed))
         if classes[usual] == classes[other]: continue # another number is in another place
         if _is_likelier(classes[usual], classes[other]) or _large(classes[usual]) * 4 <= _large(classes[other]): del parsed[other]
         elif _is_likelier(classes[other], classes[usual]): del parsed[usual]
     return parsed
+
+def _classes(shape, found):
+    "The class of each object; a count of boxes stands in its place, and competes with it"
+    if 'count' in shape: return [str(len(o.objects)) for o in found if o]
+    return [label for o in found if o for label, _ in o.objects]
 
 def _is_likelier(labels, others):
     "Do numbers repeat as those of classes do, and those of coordinates do not?"
