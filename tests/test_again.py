@@ -130,7 +130,7 @@ def test_an_image_changes(raw, out, change):
     assert again(raw, out) == ['boxes', 'points']
 
 
-@pytest.mark.parametrize('options', [dict(seed=1), dict(split='random'), dict(group_by='[a-g]'), dict(classes=('ear',)), dict(keypoints=3),
+@pytest.mark.parametrize('options', [dict(seed=1), dict(split='random'), dict(group_by='[a-g]'), dict(classes=('ear',)), dict(keypoints=2),
                                      dict(sources=[Source('points', keypoint_offset=1), Source('table', kind='detector'), Source('boxes', format='coco')])], ids=str)
 def test_something_else_is_asked_for(raw, out, options):
     process(raw, out)
