@@ -8,6 +8,9 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/pixel_labels.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #15eac703
+import re
+from posixpath import normpath
+
 import numpy as np
 
 from ..base.errors import AnnotationError
@@ -16,7 +19,8 @@ from .lists import class_name
 from .shared.registry import register
 from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
 from .shared.text import as_text, spread, stem
-from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, label_files, list_files, read_head
+from .shared.tree import (
+    NOT_LABELS, Document, Tree, dataset_of, image_index, join, label_files, list_files, locate, read_head)
 from .yolo import find_spec
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #a9720122
@@ -62,8 +66,9 @@ def labels_in(
     folder:str, # One folder of it
 )->tuple: # Paths
     "The label files in pixels of a folder"
-    known, others = label_files(tree, folder), [o for o in list_files(tree, folder) if not NOT_LABELS.fullmatch(o.rpartition('/')[2])]
+    known = label_files(tree, folder)
     if not _most(tree, known) or _are_detections(tree, folder): return ()
+    others = [o for o in list_files(tree, folder) if not NOT_LABELS.fullmatch(o.rpartition('/')[2])]
     return tuple(sorted(known + (others if _most(tree, others) else [])))
 
 def _most(tree, files):
@@ -108,15 +113,29 @@ def _chosen(tree, files, declared):
     if not lines: return Reading('class box', 'xywh'), counted
     return choose(tree, lines, COUNTED if counted else SHAPES, declared), counted
 
+# %% ../../nbs/2_formats/pixel_labels.ipynb #a404d042
+_SPLIT = re.compile(r'(?<![a-z])(train|val|test)', re.I)
+
 def image_name(
     tree:Tree, # The raw folder
     file:str, # A label file
-)->str: # As `locate` takes it
-    "The image of a label file, by its stem; OIDv4 has it one folder up"
+)->str: # As `locate` takes it: the stem, if nothing else is known
+    "The image of a label file"
     folder, name = file.rpartition('/')[0], stem(file)
-    above = tree.folders.get(folder.rpartition('/')[0]) if folder else None
-    ending = next((o for o in above.image_endings if name + o in above.images), '') if above else ''
-    return f'../{name}{ending}' if ending and folder in tree.folders and not tree.folders[folder].images else name
+    if folder in tree.folders and tree.folders[folder].images: return name
+    above, _, last = folder.rpartition('/')
+    for place in ('..', '../' + re.sub('label', 'image', last, flags=re.I)):
+        images = tree.folders.get(normpath(join(folder, place))) if folder and place != '../' + last else None
+        if ending := next((o for o in images.image_endings if name + o in images.images), '') if images else '': return f'{place}/{name}{ending}'
+    return _of_split(tree, file, name) or name
+
+def _of_split(tree, file, name):
+    "The one of several images with this stem whose folder is of the same split"
+    if locate(tree, file, name, by_stem=True).reason != 'ambiguous_image': return ''
+    splits = {o.lower() for o in _SPLIT.findall(file)}
+    dataset = dataset_of(file).folder
+    found = [o for o in image_index(tree, dataset, by_stem=True).find(name) if {s.lower() for s in _SPLIT.findall(o[len(dataset):])} == splits]
+    return found[0] if len(found) == 1 and splits else ''
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #fe6db5a6
 def _objects(text, reading, counted, names):

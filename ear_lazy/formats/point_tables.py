@@ -63,6 +63,7 @@ def parse_columns(
     "What the columns are"
     names = [o.strip() for o in names]
     if 'points' in (theirs := dict(declared)): return _declared(names, theirs)
+    if len(names) <= 2 * FEWEST: return None
     pairs = _numbered(names) or pairs_of(names)
     if len(pairs) < FEWEST: return None
     points = [(o['x'], o['y'], o.get('v')) for o in pairs.values()]
