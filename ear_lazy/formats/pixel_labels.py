@@ -8,19 +8,16 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/pixel_labels.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #15eac703
-import re
-from posixpath import normpath
-
 import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, keep_objects, label_rows, make_records
 from .lists import class_name
+from .shared.label_images import image_name
 from .shared.registry import register
 from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
-from .shared.text import as_text, spread, stem
-from .shared.tree import (
-    NOT_LABELS, Document, Tree, dataset_of, image_index, join, label_files, list_files, locate, read_head)
+from .shared.text import as_text, spread
+from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, label_files, list_files, read_head
 from .yolo import find_spec
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #a9720122
@@ -112,30 +109,6 @@ def _chosen(tree, files, declared):
     lines = [Line(o, image_name(tree, o), cells) for o, (count, found) in texts if (count is not None) == counted for _, cells in found]
     if not lines: return Reading('class box', 'xywh'), counted
     return choose(tree, lines, COUNTED if counted else SHAPES, declared), counted
-
-# %% ../../nbs/2_formats/pixel_labels.ipynb #a404d042
-_SPLIT = re.compile(r'(?<![a-z])(train|val|test)', re.I)
-
-def image_name(
-    tree:Tree, # The raw folder
-    file:str, # A label file
-)->str: # As `locate` takes it: the stem, if nothing else is known
-    "The image of a label file"
-    folder, name = file.rpartition('/')[0], stem(file)
-    if folder in tree.folders and tree.folders[folder].images: return name
-    above, _, last = folder.rpartition('/')
-    for place in ('..', '../' + re.sub('label', 'image', last, flags=re.I)):
-        images = tree.folders.get(normpath(join(folder, place))) if folder and place != '../' + last else None
-        if ending := next((o for o in images.image_endings if name + o in images.images), '') if images else '': return f'{place}/{name}{ending}'
-    return _of_split(tree, file, name) or name
-
-def _of_split(tree, file, name):
-    "The one of several images with this stem whose folder is of the same split"
-    if locate(tree, file, name, by_stem=True).reason != 'ambiguous_image': return ''
-    splits = {o.lower() for o in _SPLIT.findall(file)}
-    dataset = dataset_of(file).folder
-    found = [o for o in image_index(tree, dataset, by_stem=True).find(name) if {s.lower() for s in _SPLIT.findall(o[len(dataset):])} == splits]
-    return found[0] if len(found) == 1 and splits else ''
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #fe6db5a6
 def _objects(text, reading, counted, names):

@@ -47,8 +47,7 @@ def parse(
     "The objects in a line"
     (once, n), (repeated, k) = _places(shape)
     if len(cells) < n or (len(cells) - n) % k if k else len(cells) != n: raise ValueError(f'{len(cells)} values')
-    if not k: return Values([_object(once, cells, 0)])
-    objects = [_object(repeated, cells, i) for i in range(n, len(cells), k)]
+    objects = [_object(repeated, cells, i) for i in range(n, len(cells), k)] if k else [_object(once, cells, 0)]
     if 'count' in once and float(cells[0]) != len(objects): raise ValueError(f'{cells[0]} boxes are announced, {len(objects)} follow')
     return Values(objects, tuple(float(cells[once[o][0]]) for o in ('width', 'height')) if 'width' in once else ())
 
