@@ -17,7 +17,7 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records, visible_points
 from .shared.registry import register
-from .shared.shapes import Line, as_xywh, choose, is_number, parse, say_which, words_joined
+from .shared.shapes import MOST_LINES, Line, as_xywh, choose, is_number, parse, say_which, words_joined
 from .shared.text import as_text, numbered_lines, spread
 from .shared.tree import IMAGE_SUFFIXES, Document, Tree, list_files, locate, read_head
 from .yolo import find_spec
@@ -25,7 +25,7 @@ from .yolo import find_spec
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e
 _IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
 
-SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height class box', 'width height | class box')}
+SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height')}
 GLUED = {4: '| box', 5: '| box class'}
 
 class Row(NamedTuple):
@@ -98,7 +98,7 @@ def reading_of(
 ): # `Reading`
     "How to read a list; raises `AnnotationError` if that cannot be known"
     shapes = possible_shapes(rows, declared)
-    try: return choose(tree, [Line(file, o.image, o.cells) for o in rows], shapes, declared)
+    try: return choose(tree, [Line(file, o.image, o.cells) for o in spread(rows, MOST_LINES)], shapes, declared)
     except AnnotationError as e:
         n = len(rows[0].cells)
         if len(shapes) == len(SHAPES) or n % 2 or not all(is_number(o) for o in rows[0].cells): raise

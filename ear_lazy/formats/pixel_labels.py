@@ -13,9 +13,10 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.records import Records, keep_objects, label_rows, make_records
 from .lists import class_name
+from .shared.label_images import image_name
 from .shared.registry import register
 from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
-from .shared.text import as_text, spread, stem
+from .shared.text import as_text, spread
 from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, label_files, list_files, read_head
 from .yolo import find_spec
 
@@ -62,8 +63,9 @@ def labels_in(
     folder:str, # One folder of it
 )->tuple: # Paths
     "The label files in pixels of a folder"
-    known, others = label_files(tree, folder), [o for o in list_files(tree, folder) if not NOT_LABELS.fullmatch(o.rpartition('/')[2])]
+    known = label_files(tree, folder)
     if not _most(tree, known) or _are_detections(tree, folder): return ()
+    others = [o for o in list_files(tree, folder) if not NOT_LABELS.fullmatch(o.rpartition('/')[2])]
     return tuple(sorted(known + (others if _most(tree, others) else [])))
 
 def _most(tree, files):
@@ -107,16 +109,6 @@ def _chosen(tree, files, declared):
     lines = [Line(o, image_name(tree, o), cells) for o, (count, found) in texts if (count is not None) == counted for _, cells in found]
     if not lines: return Reading('class box', 'xywh'), counted
     return choose(tree, lines, COUNTED if counted else SHAPES, declared), counted
-
-def image_name(
-    tree:Tree, # The raw folder
-    file:str, # A label file
-)->str: # As `locate` takes it
-    "The image of a label file, by its stem; OIDv4 has it one folder up"
-    folder, name = file.rpartition('/')[0], stem(file)
-    above = tree.folders.get(folder.rpartition('/')[0]) if folder else None
-    ending = next((o for o in above.image_endings if name + o in above.images), '') if above else ''
-    return f'../{name}{ending}' if ending and folder in tree.folders and not tree.folders[folder].images else name
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #fe6db5a6
 def _objects(text, reading, counted, names):

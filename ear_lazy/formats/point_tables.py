@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/2_formats/point_tables.ipynb #91b94378
 import csv
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -18,33 +17,10 @@ from ..base.errors import AnnotationError
 from ..base.geometry import keypoints_to_boxes, xyxy_to_xywh
 from ..base.records import Records, label_rows, make_records
 from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, column_name, parse_box, parse_header
+from .shared.column_pairs import FEWEST, pairs_of
 from .shared.registry import register
 from .shared.text import as_text, first_line, table_rows
 from .shared.tree import Document, Tree, dataset_of, is_image, join, locate, read_head
-
-# %% ../../nbs/2_formats/point_tables.ipynb #0508d12c
-_AXIS = re.compile(r'(?:^|(?<=[\s_.\-:/\d])|(?<=[a-z])(?=[XYV]))([xyvXYV])(?=$|[\s_.\-:/\d])')
-_BOX_WORDS = re.compile(r'min|max|cent(er|re)|size|b?box|image|img|origin|offset|[tb][lr]', re.I)
-FEWEST = 3 # pairs that are keypoints
-
-def axis_of(
-    name:str, # Of a column
-)->tuple: # ('part_0_*', 'x'); ('', '') for another name
-    "The point and the axis that a column is about"
-    found = [*_AXIS.finditer(name)]
-    return (name[:found[-1].start()] + '*' + name[found[-1].end():], found[-1][1].lower()) if found else ('', '')
-
-def pairs_of(
-    names:list, # Of the columns
-)->dict: # Point to {'x': column, 'y': column}, and perhaps 'v'; in order of the numbers in their names, or of the columns
-    "The keypoints that the columns of a table hold"
-    points = {}
-    for i, name in enumerate(names):
-        point, axis = axis_of(name.strip())
-        if axis: points.setdefault(point, {}).setdefault(axis, i)
-    points = {o: columns for o, columns in points.items() if {'x', 'y'} <= columns.keys() and not _BOX_WORDS.fullmatch(re.sub(r'[\W\d_]', '', o))}
-    kinds = {re.sub(r'\d+', '#', o) for o in points}
-    return dict(sorted(points.items(), key=lambda o: [(len(n), n) for n in re.findall(r'0*(\d+)', o[0])])) if len(kinds) == 1 else points
 
 # %% ../../nbs/2_formats/point_tables.ipynb #e4ff1e6e
 class Columns(NamedTuple):
@@ -63,6 +39,7 @@ def parse_columns(
     "What the columns are"
     names = [o.strip() for o in names]
     if 'points' in (theirs := dict(declared)): return _declared(names, theirs)
+    if len(names) <= 2 * FEWEST: return None
     pairs = _numbered(names) or pairs_of(names)
     if len(pairs) < FEWEST: return None
     points = [(o['x'], o['y'], o.get('v')) for o in pairs.values()]

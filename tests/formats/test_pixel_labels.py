@@ -52,6 +52,16 @@ def test_where_they_lie(raw, pictures, folder):
     assert reasons(outcome(raw)) == [] and found(raw) == CORNERS
 
 
+@pytest.mark.parametrize(('pictures', 'labels'), [('training/image_{}', 'training/label_2'), ('ears/{}', 'annotations/detection/{}_YOLO_format'), ('{}/images', '{}_labels')])
+def test_one_of_several_images_of_a_name(raw, pictures, labels):
+    "KITTI has two cameras; in other sets the split decides"
+    for i, split in enumerate('23' if '2' in labels else ('train', 'test')):
+        image(raw/'ears'/pictures.format(split)/'a.png')
+        if i == 0 or '{}' in labels: text(raw/'ears'/labels.format(split)/'a.txt', f'ear 30 20 5{i} 35')
+    assert reasons(outcome(raw)) == []
+    assert boxes(raw.parent/'out') == sorted((f"ears/{pictures.format(split)}/a.png", [30, 20, 20 + i, 15]) for i, split in enumerate('2' if '2' in labels else ('train', 'test')))
+
+
 def test_folders_of_classes(raw):
     "OIDv4 has an image in the folder of each of its classes"
     for name, box in dict(Ear='5 10 25 25', Nose='35 20 55 35').items(): image(raw/f'oid/train/{name}/a.png'), text(raw/f'oid/train/{name}/Label/a.txt', f'{name} {box}')

@@ -29,36 +29,35 @@ class Values(NamedTuple):
     size: tuple = () # width and height of the image, if the line says so
 
 @lru_cache
-def _words(shape):
-    "Words that occur once, those that are repeated or (), cells of all once"
-    once, _, repeated = shape.partition('|')
-    return once.split(), repeated.split(), _cells(once.split()), _cells(repeated.split())
-
-def _cells(words): return sum(4 if o == 'box' else 1 for o in words)
+def _places(shape):
+    "Word to its places, in what occurs once and in what is repeated, each with its number of cells"
+    parts = []
+    for words in shape.partition('|')[::2]:
+        places, n = {}, 0
+        for word in words.split():
+            places.setdefault(word, []).append(n)
+            n += 4 if word == 'box' else 1
+        parts.append((places, n))
+    return parts
 
 def parse(
     shape:str, # 'class box'
     cells:list, # Texts of a line
 )->Values: # Raises `ValueError` for a line of another shape
     "The objects in a line"
-    once, repeated, n, k = _words(shape)
+    (once, n), (repeated, k) = _places(shape)
     if len(cells) < n or (len(cells) - n) % k if k else len(cells) != n: raise ValueError(f'{len(cells)} values')
-    found = _take(once, cells)
-    if not repeated: return Values([found['object']])
-    objects = [_take(repeated, cells[i:i + k])['object'] for i in range(n, len(cells), k)]
-    if found.get('count', len(objects)) != len(objects): raise ValueError(f"{found['count']:g} boxes are announced, {len(objects)} follow")
-    return Values(objects, (found['width'], found['height']) if 'width' in found else ())
+    objects = [_object(repeated, cells, i) for i in range(n, len(cells), k)] if k else [_object(once, cells, 0)]
+    if 'count' in once and float(cells[0]) != len(objects): raise ValueError(f'{cells[0]} boxes are announced, {len(objects)} follow')
+    return Values(objects, tuple(float(cells[once[o][0]]) for o in ('width', 'height')) if 'width' in once else ())
 
-def _take(words, cells):
-    "Word to value; 'object' to class and box"
-    found, label, box, i = {}, '', (), 0
-    for word in words:
-        if word == 'box': box, i = tuple(map(float, cells[i:i + 4])), i + 4; continue
-        if word == 'class': label = _class(cells[i])
-        else: found[word] = value = float(cells[i])
-        if word == 'score' and not 0 <= value <= 1: raise ValueError(f'{cells[i]} is no score')
-        i += 1
-    return found | {'object': (label, box)}
+def _object(places, cells, start):
+    for word, at in places.items():
+        if word == 'box': box = tuple(map(float, cells[start + at[0]:start + at[0] + 4]))
+        elif word != 'class':
+            values = [float(cells[start + i]) for i in at]
+            if word == 'score' and not 0 <= values[0] <= 1: raise ValueError(f'{values[0]:g} is no score')
+    return (_class(cells[start + places['class'][0]]) if 'class' in places else ''), box
 
 def _class(cell):
     "A word as it is, a whole number as YOLO's"
