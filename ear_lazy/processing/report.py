@@ -293,7 +293,7 @@ def _is_empty(source): return not (source.images or source.boxes.read or source.
 
 def _why_no_file(report, kind):
     "Was nothing found for a kind, or is nothing left of it?"
-    found = {'detector': lambda s: s.boxes.read, 'landmarker': lambda s: s.keypoints.read, 'teacher': lambda s: s.boxes.read + s.keypoints.read}[kind]
+    found = {'detector': lambda s: s.boxes.read, 'landmarker': lambda s: s.keypoints.read, 'teacher': lambda s: s.boxes.read + s.keypoints.read}.get(kind, lambda s: 0)
     what = f'no rows are left for {kind}' if any(map(found, report.sources.values())) else f'no {kind} data found'
     return f'{what}: no {kind} file'
 

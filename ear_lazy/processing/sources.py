@@ -124,10 +124,10 @@ def raw_folders_below(
     raw_data_dir:str|os.PathLike[str], # What was given as the raw folder
 )->list: # Sentences
     "Folders in it that look like the raw folder, which would make one dataset of all that is in each"
-    def has_level(folder): return any((folder / o).is_dir() for o in KINDS[:2])
+    def has_level(folder): return any(os.path.isdir(folder / o) for o in KINDS[:2]) # not where nobody may look
     top = Path(raw_data_dir)
     if has_level(top): return []
-    below = (o for o in sorted(top.iterdir()) if o.name[0] != '.' and o.is_dir() and has_level(o))
+    below = (o for o in sorted(top.iterdir()) if o.name[0] != '.' and has_level(o))
     return [f'{o} looks like the raw folder, since detector/ or landmarker/ is in it; from one level higher, all below it is one dataset' for o in below]
 
 def _as_crops(name):

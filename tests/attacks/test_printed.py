@@ -194,6 +194,7 @@ def test_commands_with_such_folders(tmp_path, capfd):
     import pickle
     old, new = tmp_path / 'old.npy', tmp_path / file_name(EVIL['clears'] + EVIL['forged'], '.npy')
     old.write_bytes(pickle.dumps({'image_paths': ['a.jpg'], 'bboxes': [[[1, 2, 3, 4]]]}))
+    image(tmp_path / 'a.jpg')
     status, said = run(capfd, 'migrate', old, new, '--root', tmp_path)
     assert status == 0, said
     harmless(said)
