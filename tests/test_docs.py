@@ -138,6 +138,12 @@ def test_saved_outputs_are_of_no_machine(page):
     for sign in (tempfile.gettempdir() + '/', '/tmp/', str(Path.home()) + '/', str(ROOT), 'Warning', 'it/s]'): assert sign not in text
 
 
+@pytest.mark.parametrize('page', [o for o in sorted((ROOT/'nbs').rglob('*.ipynb')) if o not in PAGES and '.ipynb_checkpoints' not in o.parts], ids=lambda o: o.relative_to(ROOT/'nbs').as_posix())
+def test_examples_show_no_path_of_a_machine(page):
+    text = json.dumps([o for cell in cells(page, 'code') for o in cell['outputs']])
+    assert not re.search(r'/tmp/|/dev/shm/|/root/|/home/|' + re.escape(f'{ROOT}/'), re.sub(r'base64,[\w+/=]+', '', text))
+
+
 def test_tutorial_measures_what_it_says():
     "Figures that differ from run to run are marked as those of one run"
     timed = [''.join(output['data']['text/markdown']) for cell in cells(ROOT/'nbs/tutorials/pipeline.ipynb', 'code') for output in cell['outputs']

@@ -20,8 +20,10 @@ from ..base.parameters import described
 from ..base.records import Problem
 from .csv import COLUMN_NAMES, column_name, unknown_header
 from .shared.registry import readers
+from .shared.text import as_text
 from .shared.tree import IMAGE_SUFFIXES, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join, label_files, list_files, read_head, why_closed
 from .shared.unread import BY_NAME, kind_in, unread_kind
+from .yolo import SPEC_BYTES, spec_fault
 
 # %% ../../nbs/2_formats/discover.ipynb #5fa61060
 @described
@@ -122,12 +124,18 @@ def discover(
         claimed = _claim_all(tree, folder, asked[format]) if format else _claim(tree, folder, asked.values())
         allowed, refused = _allowed(tree, claimed)
         for d in allowed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
-        problems += refused + _not_recognised(tree, folder, {f for d in claimed for f in d.files})
+        problems += refused + _not_recognised(tree, folder, {f for d in claimed for f in d.files}) + _broken_specs(tree, folder)
     sources = sorted((_found(o, ds, declared) for o, ds in documents.items()), key=lambda o: o.name)
     if missing := declared.keys() - {o.name for o in sources} - {o.source for o in problems if o.reason == 'bad_file'}:
         what = ', '.join(_nothing_to_read(tree, declared[o]) for o in sorted(missing))
         raise RawDataError(f"nothing to read in {what}; there are {', '.join(o.name for o in sources) or 'no others'}")
     return sources, problems
+
+def _broken_specs(tree, folder):
+    "Each `data.yaml` of which nothing can be read"
+    files = [join(folder, o) for o in tree.folders[folder].ending('.yaml') if o.lower() == 'data.yaml']
+    found = {o: spec_fault(as_text(read_head(tree, o, SPEC_BYTES))) for o in files}
+    return [_problem(_dataset_name(folder), o, 'not_recognised', why) for o, why in found.items() if why]
 
 def _problem(source, file, reason, detail):
     "A file that is left out as a whole"

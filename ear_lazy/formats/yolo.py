@@ -78,6 +78,8 @@ def _keypoints(shape):
 # %% ../../nbs/2_formats/yolo.ipynb #8d78bd01
 NAME_LISTS = ('classes.txt', '_classes.txt', 'obj.names', '_darknet.labels')
 
+SPEC_BYTES = 1 << 20 # of a longer file, the beginning
+
 def find_spec(
     tree:Tree, # The raw folder
     folder:str, # Folder of the label files
@@ -89,11 +91,23 @@ def _find_spec(tree, folder):
     top = dataset_of(join(folder, 'x')).folder
     while True:
         for name in _specs(tree, folder):
-            text = as_text(read_head(tree, join(folder, name), 1 << 20))
+            text = as_text(read_head(tree, join(folder, name), SPEC_BYTES))
             spec = _list_of_names(text) if name in NAME_LISTS else parse_yaml(text)
             if spec != Spec(): return spec
         if folder in ('', top): return Spec()
         folder = folder.rpartition('/')[0]
+
+def spec_fault(
+    text:str, # Content of a `data.yaml`
+)->str: # '' if something can be read
+    "Why nothing of it is known"
+    from yaml import YAMLError
+    try: load_yaml(text)
+    except YAMLError as e:
+        line = getattr(getattr(e, 'problem_mark', None), 'line', None)
+        at = '' if line is None else f' at line {line + 1}'
+        return '' if parse_yaml(text) != Spec() else f'not valid YAML{at}: the names of classes in it are not read, so classes are called by their numbers'
+    return ''
 
 def _specs(tree, folder):
     "Files that may be a spec, `data.yaml` before others"

@@ -306,6 +306,17 @@ def test_yolo_of_odd_lines(pictures, format, lines, end, yaml): check(pictures, 
 def test_yolo_obb_of_damaged_bytes(pictures, edits): check(pictures, 'yolo_obb', edited(OBBS, edits))
 
 
+@pytest.mark.parametrize('yaml, told', [('names: [a, b\n', 'not valid YAML at line 2'), ('names: &x [*x, *x]\n', 'not valid YAML'), ('names: [a, b]\ntrain: [\n', ''), ('names: [a, b]\n', ''), ('train: images\n', '')])
+@pytest.mark.parametrize('size', [1, 500])
+def test_a_spec_that_is_no_yaml_is_told_once(raw, yaml, told, size):
+    "… since the classes of its labels have lost their names; not where its names can be read all the same"
+    for o in 'ab': image(raw/f'ears/images/{o}.png'), text(raw/f'ears/labels/{o}.txt', '0 0.5 0.5 0.5 0.5\n')
+    text(raw/'ears/data.yaml', yaml)
+    problems = process(raw, raw.parent/'out', ('detector',), batch_size=size).problems
+    assert [(p.file, p.reason) for p in problems] == [('ears/data.yaml', 'not_recognised')] * bool(told)
+    assert all(told in p.detail and 'called by their numbers' in p.detail for p in problems)
+
+
 # Real data
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f'no real YOLO data at {REAL}')

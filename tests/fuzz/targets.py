@@ -1,12 +1,11 @@
 "What is fuzzed: functions of bytes that raise `Surprise`, or any error but the typed ones, where a promise is broken"
 import os
-import signal
 import sys
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from damaging import quickly
 from making import check_document, image
 
 from ear_lazy.errors import MetadataError, OutputError
@@ -23,16 +22,7 @@ IMAGES = ['a.png', 'b.png', 'empty.png', 'a.jpg', 'b.jpg', '000001.jpg', '000002
 class Surprise(Exception): "A promise is broken"
 
 
-@contextmanager
-def at_once(seconds=10):
-    "What takes the processor for longer is a surprise"
-    def late(*_): raise Surprise(f'more than {seconds} s')
-    before = signal.signal(signal.SIGPROF, late)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try: yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+at_once = partial(quickly, 10, Surprise)
 
 
 def make_folder(folder):
