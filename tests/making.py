@@ -72,6 +72,19 @@ def tell(widget, content):
     widget.comm.handle_msg({'content': {'data': {'method': 'custom', 'content': content}}, 'buffers': []})
 
 
+def quiet(widget):
+    widget.sent = []
+    widget.send = lambda content, buffers=(): widget.sent.append((content, buffers))
+    return widget
+
+
+def asked(widget, **content):
+    "The answer to a message"
+    widget.sent.clear()
+    tell(widget, content)
+    return widget.sent[-1]
+
+
 def start(*args, **options):
     "Start the command as a user does, in a process group of its own"
     return subprocess.Popen([sys.executable, '-m', 'ear_lazy.data_processor', *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

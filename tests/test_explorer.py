@@ -12,7 +12,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from making import ROOT, coco, image, process, pts, tell
+from making import ROOT, asked, coco, image, process, pts, quiet, tell
 from PIL import Image
 
 from ear_lazy.explorer import Explorer, explore
@@ -53,19 +53,6 @@ def landmarker(tmp_path):
         pts(raw/'landmarker'/'ears'/f'{i}.pts', [(5 + 3 * j, 5 + (j * j) % 7) for j in range(k)])
     process(raw, tmp_path/'out', ('landmarker',), train_split=1.)
     return LazyNPYDataset(tmp_path/'out'/'train_landmarker.npy')
-
-
-def quiet(widget):
-    widget.sent = []
-    widget.send = lambda content, buffers=(): widget.sent.append((content, buffers))
-    return widget
-
-
-def asked(widget, **content):
-    "The answer to a message"
-    widget.sent.clear()
-    tell(widget, content)
-    return widget.sent[-1]
 
 
 def name(ds, i): return ds.get_metadata(i)['image_path'].rsplit('/', 1)[1]

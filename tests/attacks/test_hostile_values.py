@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from making import coco, image, process
+from making import coco, image, process, tell
 from PIL import Image
 from tiers import tries
 
@@ -133,8 +133,8 @@ def test_the_explorer_refuses_what_a_page_would_not_send(tmp_path):
     for query in ({'boxes': 3}, {'boxes': ['a', 1]}, {1: 2}, {'text': 5}, 5):
         with pytest.raises(TraitError): w.query = query
         with pytest.raises(TraitError): w.set_state({'query': query})
-    for content in ({'type': 'tiles', 'id': 1, 'rows': o} for o in ([], 5, ['a'], [99], [-1], [1.5], [None])): w._answer(content)
-    for row in ('a', 99, None, [], True): w._answer({'type': 'full', 'id': 1, 'row': row})
+    for content in ({'type': 'tiles', 'id': 1, 'rows': o} for o in ([], 5, ['a'], [99], [-1], [1.5], [None])): tell(w, content)
+    for row in ('a', 99, None, [], True): tell(w, {'type': 'full', 'id': 1, 'row': row})
     for flags in (b'{"ear_lazy_flags": 1}', b'{"ear_lazy_flags": 1, "rows": 5}', b'{"ear_lazy_flags": 1, "rows": [{"image": 5, "annotation": []}]}', b'[' * 10**5, b'\xff'):
         (tmp_path/'flags.json').write_bytes(flags)
         with pytest.raises(ValueError, match='not a file of flags'): w.load_flags(tmp_path/'flags.json')

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import fsspec
 import pytest
-from making import coco, image, process, text
+from making import asked, coco, image, process, quiet, text
 
 from ear_lazy.base.printable import masked, printable
 from ear_lazy.base.storage import cache_dir, local_copy
@@ -128,11 +128,10 @@ def test_datasets(made):
 
 def test_explorer(made):
     root, report = made
-    w = explore(LazyNPYDataset(root / 'out/train_detector.npy'), report=report)
+    w = quiet(explore(LazyNPYDataset(root / 'out/train_detector.npy'), report=report))
     harmless(repr(w), str(w.static()))
     for i in range(len(w.ds)):
-        for head, _ in (w._pictures.tile(i), w._pictures.full(i)):
-            if 'data' not in head: harmless(*(o for o in texts_of(head)))
+        for head, _ in (asked(w, type='tiles', id=1, rows=[i]), asked(w, type='full', id=1, row=i)): harmless(*(o for o in texts_of(head)))
 
 
 def texts_of(value):
