@@ -1,22 +1,17 @@
 """Every run of the tests is the same run: no display, Ctrl-C that is heard, and examples that do not change from one run to the next
 
-The whole suite runs in two processes (pytest-xdist, worksteal); what names files, tests or `-k` runs plainly, in one. Any number of
-processes may be asked for with `-n`. A test marked `alone` measures a process or the machine: no other test runs beside it.
+The whole suite runs in a process more than there are processors, as many tests wait (pytest-xdist, worksteal); what names files, tests or
+`-k` runs plainly, in one. Any number of processes may be asked for with `-n`. No test may need to be alone on the machine.
 """
 import os
 import re
 import signal
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import tiers
 from hypothesis import settings
 from tally import tally_attack
-
-try: from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
-except ImportError: lockf = None
 
 os.environ.setdefault('MPLBACKEND', 'agg')
 signal.signal(signal.SIGINT, signal.default_int_handler) # what a shell starts in the background ignores it otherwise
@@ -60,11 +55,10 @@ def s3(server, tmp_path, monkeypatch):
     server.refuse, server.latency = None, 0
 
 
-# Two processes
+# Several processes
 
 HERE = Path(__file__).parent
-NARROWED = 'keyword', 'markexpr', 'lf', 'failedfirst', 'newfirst', 'stepwise', 'usepdb', 'trace', 'collectonly', 'setupplan', 'setupshow'
-TURNS = pytest.StashKey()
+NARROWED = 'keyword', 'lf', 'failedfirst', 'newfirst', 'stepwise', 'usepdb', 'trace', 'collectonly', 'setupplan', 'setupshow'
 
 
 def is_whole(config):
@@ -76,34 +70,11 @@ def is_whole(config):
 @pytest.hookimpl(tryfirst=True) # pytest-xdist reads the options in this hook
 def pytest_cmdline_main(config):
     in_worker, unsaid = hasattr(config, 'workerinput'), getattr(config.option, 'numprocesses', 0) is None
-    if lockf and unsaid and not in_worker and (os.cpu_count() or 1) > 1 and is_whole(config): config.option.numprocesses, config.option.dist = 2, 'worksteal'
-
-
-class Turns:
-    "Tests of several processes take turns: any number at once, or one that is alone. Locks end with the process that holds them"
-    def __init__(self, folder): self.queue, self.running = (open(f'{folder}/{o}', 'a+') for o in ('queue', 'running'))
-
-    @contextmanager
-    def turn(self, alone):
-        lockf(self.queue, LOCK_EX) # who waits to be alone is not overtaken
-        try: lockf(self.running, LOCK_EX if alone else LOCK_SH)
-        finally: lockf(self.queue, LOCK_UN)
-        try: yield
-        finally: lockf(self.running, LOCK_UN)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node):
-    "In the process that hands out the tests: where the others keep their locks"
-    if TURNS not in node.config.stash:
-        node.config.stash[TURNS] = folder = tempfile.TemporaryDirectory(prefix='turns-')
-        node.config.add_cleanup(folder.cleanup)
-    node.workerinput['turns'] = node.config.stash[TURNS].name
+    if unsaid and not in_worker and is_whole(config): config.option.numprocesses, config.option.dist = min(os.cpu_count() or 1, 7) + 1, 'worksteal'
 
 
 def pytest_configure(config):
     tiers.tier['longer'] = bool(re.match(r'(?!.*\bnot\b).*\bslow\b', config.option.markexpr or ''))
-    if lockf and (folder := getattr(config, 'workerinput', {}).get('turns')): config.stash[TURNS] = Turns(folder)
 
 
 @pytest.hookimpl(tryfirst=True) # before `-m` chooses
@@ -116,12 +87,6 @@ def pytest_collection_modifyitems(config, items):
     if slow := [o for o in items if o.get_closest_marker('slow')]:
         config.hook.pytest_deselected(items=slow)
         items[:] = [o for o in items if o not in slow]
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item):
-    if not isinstance(turns := item.config.stash.get(TURNS, None), Turns): return (yield)
-    with turns.turn(item.get_closest_marker('alone') is not None): return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

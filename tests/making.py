@@ -1,14 +1,17 @@
 "Small raw datasets, ways to process them, and what came out"
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from ear_lazy import data_processor
 from ear_lazy.base.records import Records
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import AnnotationError, MetadataError
@@ -100,7 +103,18 @@ def ended(p, timeout=60):
     return subprocess.CompletedProcess(p.args, p.returncode, out, err)
 
 
-def command(*args, **options): return ended(start(*args, **options))
+def called(main, *args):
+    "A command in this process: the same function that a user's shell starts"
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try: status = main([*map(str, args)])
+        except SystemExit as end: status = end.code
+    return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())
+
+
+def command(*args, **options):
+    "`ear-lazy process`; in a process of its own where it needs one"
+    return ended(start(*args, **options)) if options else called(data_processor.main, *args)
 
 
 def run(raw, *args, **options):

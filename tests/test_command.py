@@ -1,17 +1,24 @@
 "One command with its subcommands, as a person types them"
+import contextlib
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
-from making import contents, sound
+from making import called, contents, sound
 
 from ear_lazy.command import COMMANDS, start
 
 ALIASES = {'process': 'ear_lazy.data_processor', 'demo': 'ear_lazy.demo', 'migrate': 'ear_lazy.migrate'}
 
 
-def ear_lazy(*args, cwd, module='ear_lazy.command'): return subprocess.run([sys.executable, '-m', module, *map(str, args)], cwd=cwd, capture_output=True, text=True)
+def ear_lazy(*args, cwd, module='ear_lazy.command'):
+    "In this process; `test_process_and_list` and the README's commands start processes"
+    with contextlib.chdir(cwd): return called(import_module(module).start if module == 'ear_lazy.command' else import_module(module).main, *args)
+
+
+def started(*args, cwd, module='ear_lazy.command'): return subprocess.run([sys.executable, '-m', module, *map(str, args)], cwd=cwd, capture_output=True, text=True)
 
 
 def test_help_lists_all_commands(tmp_path):
@@ -31,9 +38,9 @@ def test_help_of_each_shows_an_example(tmp_path, name):
 def test_process_and_list(tmp_path):
     raw = sound(tmp_path/'raw')
     where = '--raw-data-dir', raw, '--output-dir', tmp_path/'out', '--workers', 0
-    listed = ear_lazy('list', *where, cwd=tmp_path)
+    listed = started('list', *where, cwd=tmp_path)
     assert (listed.returncode, listed.stderr) == (0, '') and not (tmp_path/'out').exists()
-    done, same = ear_lazy('process', '--all', *where, cwd=tmp_path), ear_lazy('--list', *where, cwd=tmp_path, module=ALIASES['process'])
+    done, same = started('process', '--all', *where, cwd=tmp_path), started('--list', *where, cwd=tmp_path, module=ALIASES['process'])
     assert (done.returncode, done.stderr) == (0, '') and (tmp_path/'out/train_detector.npy').exists()
     assert listed.stdout == same.stdout != ''
 

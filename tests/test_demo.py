@@ -1,5 +1,5 @@
 "The demo command as a person runs it: what it leaves, what it says, and what it refuses to touch"
-import os
+import contextlib
 import re
 import shlex
 import subprocess
@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from making import contents, listing
+from making import called, contents, listing
 from PIL import Image
 
 from ear_lazy import demo
@@ -17,14 +17,15 @@ KINDS = ['detector', 'landmarker', 'teacher']
 OUTPUTS = [f'{split}_{kind}.npy' for kind in KINDS for split in ('train', 'val')]
 
 
-def ear_lazy_demo(*args, cwd): return subprocess.run([sys.executable, '-m', 'ear_lazy.demo', *map(str, args)], cwd=cwd, capture_output=True, text=True)
+def ear_lazy_demo(*args, cwd):
+    with contextlib.chdir(cwd): return called(demo.main, *args)
 
 
 @pytest.fixture(scope='module')
 def ran(tmp_path_factory):
     "A folder with a run of the demo in `a demo`, and the run"
     cwd = tmp_path_factory.mktemp('demo')
-    run = ear_lazy_demo('a demo', '--images', 20, cwd=cwd)
+    run = subprocess.run([sys.executable, '-m', 'ear_lazy.demo', 'a demo', '--images', '20'], cwd=cwd, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return cwd, run
 
@@ -160,11 +161,11 @@ def test_folder_that_cannot_be_made(tmp_path):
     assert re.fullmatch(r'ear-lazy demo: cannot write into file: .+\n', run.stderr)
 
 
-def test_a_quoted_home_folder(tmp_path):
+def test_a_quoted_home_folder(tmp_path, monkeypatch):
     "All of it is made there, and nothing beside"
-    env = os.environ | {'HOME': str(tmp_path/'home'), 'USERPROFILE': str(tmp_path/'home')}
+    for o in ('HOME', 'USERPROFILE'): monkeypatch.setenv(o, str(tmp_path/'home'))
     for o in ('home', 'cwd'): (tmp_path/o).mkdir()
-    run = subprocess.run([sys.executable, '-m', 'ear_lazy.demo', '~/ears', '--images', '3'], cwd=tmp_path/'cwd', capture_output=True, text=True, env=env)
+    run = ear_lazy_demo('~/ears', '--images', 3, cwd=tmp_path/'cwd')
     assert run.returncode == 0, run.stderr
     assert not any((tmp_path/'cwd').iterdir()) and (tmp_path/'home/ears/gallery.png').exists()
     assert str(tmp_path/'home/ears/preprocessed') in run.stdout and '~' not in run.stdout
@@ -191,6 +192,5 @@ def test_help_needs_no_torch():
     assert run.stdout.splitlines()[-1] == 'False'
 
 
-def test_it_says_how_to_go_on_with_your_own_data(tmp_path, capsys):
-    demo._print_next(tmp_path/'demo')
-    assert capsys.readouterr().out.endswith('For your own data, give other folders; `ear-lazy list --raw-data-dir FOLDER` shows first what would be read.\n')
+def test_it_says_how_to_go_on_with_your_own_data(ran):
+    assert ran[1].stdout.endswith('For your own data, give other folders; `ear-lazy list --raw-data-dir FOLDER` shows first what would be read.\n')

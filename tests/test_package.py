@@ -254,7 +254,7 @@ for module in sys.argv[3:]:
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
-@pytest.mark.parametrize('before, heavy, modules', [('', [*HEAVY, 'torch'], [o for o in MODULES if o not in WITH_TORCH]), ('torch', HEAVY, WITH_TORCH)], ids=['without torch', 'with torch'])
+@pytest.mark.parametrize('before, heavy, modules', [('numpy PIL.Image tqdm fsspec', [*HEAVY, 'torch'], [o for o in MODULES if o not in WITH_TORCH]), ('torch', HEAVY, WITH_TORCH)], ids=['without torch', 'with torch'])
 def test_modules_are_light_to_import(before, heavy, modules):
     ran = subprocess.run([sys.executable, '-c', IMPORT_EACH, before, ' '.join(heavy), *modules], capture_output=True, text=True, cwd=ROOT)
     assert ran.stdout.splitlines() == modules, ran.stderr

@@ -20,7 +20,7 @@ import torch
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from making import KINDS, ROOT, coco, image, process
-from tiers import steps
+from tiers import steps, tries
 from torch.utils.data import DataLoader
 
 from ear_lazy import shared_cache
@@ -318,7 +318,7 @@ def get_one(cache): assert is_value(cache.get(name(2)), 2, 2)
 def clear_all(cache): cache.clear()
 
 
-@steps(4)
+@steps(7)
 @pytest.mark.parametrize('function', [put_one, put_again, get_one, clear_all])
 def test_killed_at_every_line(function, step):
     "Nobody waits for the dead, no half value is served, and the cache goes on; most often it keeps what it had"
@@ -351,7 +351,7 @@ def test_killed_again_and_again_among_others():
         child.start()
         return child
     others, rng = [start(0), start(1)], np.random.default_rng(0)
-    for seed in range(2, 42):
+    for seed in range(2, 2 + tries(80)):
         victim = start(seed)
         time.sleep(rng.uniform(0, 0.02))
         os.kill(victim.pid, signal.SIGKILL)
@@ -464,7 +464,7 @@ def test_the_same_with_and_without(folder, kind, options):
     assert cached.cache_info() == (2 * n, n, None, n)
 
 
-@pytest.mark.parametrize('start', ['fork', 'spawn', 'forkserver'])
+@pytest.mark.parametrize('start', ['fork', 'spawn', pytest.param('forkserver', marks=pytest.mark.slow)])
 def test_workers_serve_each_other(folder, start):
     "The second epoch, in another order and so by other workers, decodes nothing; what is in the cache is what is delivered"
     plain, dataset = opened(folder), opened(folder, cache=SharedCache('5MB'))

@@ -14,7 +14,7 @@ from tally import tally
 
 EPOCHS, WORKERS = int(os.environ.get('SOAK_EPOCHS', 3)), int(os.environ.get('SOAK_WORKERS', 2))
 N, GROWTH = 400, 0.02 if EPOCHS >= 10 else 0.05
-pytestmark = [pytest.mark.soak, pytest.mark.alone, pytest.mark.skipif(not os.path.exists('/proc/self/smaps_rollup'), reason='memory is measured as Linux tells it')]
+pytestmark = [pytest.mark.soak, pytest.mark.skipif(not os.path.exists('/proc/self/smaps_rollup'), reason='memory is measured as Linux tells it')]
 
 TRAIN = '''
 import gc, json, os, sys, threading, warnings

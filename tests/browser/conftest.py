@@ -28,7 +28,6 @@ def absent():
 
 def pytest_collection_modifyitems(items):
     here = [o for o in items if o.path.parent == Path(__file__).parent]
-    for item in here: item.add_marker(pytest.mark.alone) # they time what a person would see
     if not here or not (lacking := absent()): return
     if REQUIRED: raise pytest.UsageError(f'the tests in a browser need {lacking}')
     for item in here: item.add_marker(pytest.mark.skip(reason=f'the tests in a browser need {lacking}'))

@@ -30,17 +30,17 @@ def test_every_reader_is_fuzzed(): assert TARGETS.keys() >= readers().keys() - {
 def test_the_corpus_is_small(): assert sum(file.stat().st_size for _, file in seeds()) < 100_000
 
 
-SECONDS, WHAT = int(os.environ.get('FUZZ_SECONDS', 20)), os.environ.get('FUZZ_TARGETS', 'all').split()
+SECONDS, WHAT = int(os.environ.get('FUZZ_SECONDS', 10)), os.environ.get('FUZZ_TARGETS', 'all').split()
 
 
 def children_time(): return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize('seconds', [SECONDS, pytest.param(3 * SECONDS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('seconds', [SECONDS, pytest.param(6 * SECONDS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize('target', TARGETS if WHAT == ['each'] else WHAT)
 def test_fuzz(tmp_path, target, seconds):
-    "FUZZ_SECONDS, 20 by default, over FUZZ_TARGETS: some names, 'each' of them, or 'all' at once; what it finds is left in the test's folder"
+    "FUZZ_SECONDS, 10 by default, over FUZZ_TARGETS: some names, 'each' of them, or 'all' at once; what it finds is left in the test's folder"
     pytest.importorskip('atheris')
     before = children_time()
     done = subprocess.run([sys.executable, Path(__file__).parent/'fuzz.py', target, str(seconds), tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=seconds + 600)
