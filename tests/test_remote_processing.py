@@ -1,6 +1,9 @@
 "Raw data and outputs in a bucket: the same bytes as on disk, little fetched, and the second run knows what has changed"
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Event
@@ -12,6 +15,7 @@ from PIL import Image
 
 from ear_lazy.base import storage
 from ear_lazy.beyond import claim
+from ear_lazy.beyond.mirror import mirror_raw
 from ear_lazy.command import main
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError, OutputError, RawDataError
@@ -97,6 +101,27 @@ def test_images_are_not_fetched_whole(bucket, local):
     assert ordinary and all(ranges[o].startswith('bytes=0-') and int(ranges[o][8:]) < 8192 for o in ordinary)
     assert ranges['detector/odd/film.mp4'] == 'bytes=0-65535'
     assert bucket.highest <= storage.IN_FLIGHT
+
+
+@pytest.mark.parametrize('how', [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=['killed', 'terminated'])
+def test_a_fetch_that_is_killed_goes_on_where_it_was(s3, tmp_path, how):
+    fs, picture = storage.filesystem(RAW), image(tmp_path / 'a.png').read_bytes()
+    fs.pipe({f'bucket/killed/{i}.png': picture for i in range(60)})
+    s3.forget()
+    def kill(method, path):
+        if len([o for o in s3.requests if o[1].endswith('.png')]) == 50: fetch.send_signal(how)
+    s3.refuse = kill
+    code = "from ear_lazy.beyond.mirror import mirror_raw; mirror_raw('s3://bucket/killed')"
+    fetch = subprocess.Popen([sys.executable, '-c', code], env=os.environ | {'EAR_LAZY_IN_FLIGHT': '2'})
+    assert fetch.wait() == -how
+    s3.refuse = None
+    s3.forget()
+    folder, _ = mirror_raw('s3://bucket/killed')
+    again = [o for o in s3.requests if o[1].endswith('.png')]
+    assert 10 <= len(again) <= 16 and len([*folder.iterdir()]) == 60
+    s3.forget()
+    mirror_raw('s3://bucket/killed')
+    assert len(s3.requests) == 1, 'one listing'
 
 
 def test_second_run(bucket, local):

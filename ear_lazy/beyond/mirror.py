@@ -11,7 +11,7 @@ __all__ = []
 import os
 import re
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -97,13 +97,28 @@ _UNFETCHED = '', False, ()
 
 def _read_index(place, wanted):
     "What was fetched; if the list is missing or damaged, everything that is wanted may have been, and is fetched again"
-    try: index = msgspec.msgpack.decode(place.read('index'), type=_Index)
-    except (FileNotFoundError, msgspec.DecodeError): return dict.fromkeys(wanted, _UNFETCHED)
-    return {os.fsdecode(k): v for k, v in index.files.items()}
+    try: files = msgspec.msgpack.decode(place.read('index'), type=_Index).files
+    except (FileNotFoundError, msgspec.DecodeError): files = dict.fromkeys(map(os.fsencode, wanted), _UNFETCHED)
+    return {os.fsdecode(k): v for k, v in (files | _read_notes(place)).items()}
 
 def _write_index(place, fetched):
     files = {os.fsencode(k): v for k, v in fetched.items()}
     write_whole(place, 'index', msgspec.msgpack.encode(_Index(files)))
+    place.remove(_NOTES) # all of them are in it
+
+_NOTES = 'fetched' # a line for each file since the list was written
+
+def _note(file, path, facts):
+    file.write(msgspec.json.encode((os.fsencode(path), facts)) + b'\n')
+    file.flush()
+
+def _read_notes(place):
+    "Files noted since the list was written; a line that was cut short, or is damaged, is none"
+    notes = {}
+    with suppress(FileNotFoundError):
+        for line in place.read(_NOTES).splitlines():
+            with suppress(msgspec.DecodeError): notes.update([msgspec.json.decode(line, type=tuple[bytes, tuple[str, bool, tuple[int, ...]]])])
+    return notes
 
 # %% ../../nbs/5_beyond/mirror.ipynb #3e8a83d8
 def _stamp(st): return (st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino) if st else ()
@@ -185,15 +200,16 @@ def mirror_raw(
         versions = {k: version_of(v) for k, v in wanted.items()}
         todo = [k for k in wanted if not _is_current(_in_part(k, whole), versions[k], fetched.get(k, _UNFETCHED), there.get(k))]
         _check_known(place, there, fetched)
-        if todo: _write_index(place, dict.fromkeys(todo, _UNFETCHED) | fetched)
+        if todo or place.mode(_NOTES): _write_index(place, dict.fromkeys(todo, _UNFETCHED) | fetched)
         _clean(root, there, wanted)
-        def fetch(k): return k, _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)
-        try:
+        with place.create(_NOTES) as file:
+            def fetch(k):
+                fetched[k] = versions[k], _in_part(k, whole), _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)
+                _note(file, k, fetched[k])
             told = bar(len(todo))
-            for k, stamp in concurrently(fetch, todo):
-                fetched[k] = versions[k], _in_part(k, whole), stamp
+            for _ in concurrently(fetch, todo):
                 if told: told()
-        finally: _write_index(place, {k: fetched.get(k, _UNFETCHED) for k in wanted})
+        _write_index(place, {k: fetched.get(k, _UNFETCHED) for k in wanted})
         return root.path, refused
 
 # %% ../../nbs/5_beyond/mirror.ipynb #8d5bee84
