@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Event
 
@@ -20,7 +21,9 @@ from ear_lazy.command import main
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError, OutputError, RawDataError
 from ear_lazy.looking.row_table import problem_images, reports_beside
-from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.metadata.file import Metadata
+from ear_lazy.stats import compare_splits
 from ear_lazy.synthetic import write_raw
 
 
@@ -245,6 +248,31 @@ def test_a_job_that_is_killed_or_suspended_while_it_uploads(s3, one_job, monkeyp
     monkeypatch.setattr(claim, 'DEAD_SECONDS', 0.1)
     job()
     assert there() == alone
+
+
+def test_sides_of_two_runs(s3, tmp_path):
+    "Photos would be in both: whoever opens or joins them is told"
+    fs, raw, (one, two) = storage.filesystem('s3://bucket'), tmp_path / 'raw', (tmp_path / 'one', tmp_path / 'two')
+    coco(raw / 'ears/ears.json', {image(raw / f'ears/{i}.png', seed=i).name: [[1, 1, 9, 9]] for i in range(8)})
+    for folder, seed in ((one, 0), (two, 1)): process(raw, folder, kinds=('detector',), train_split=0.5, seed=seed)
+    def publish(train, val):
+        for side, folder in dict(train=train, val=val).items(): fs.put_file(str(folder / f'{side}_detector.npy'), f'bucket/mixed/{side}_detector.npy')
+    def side(name, **options): return LazyNPYDataset(f's3://bucket/mixed/{name}_detector.npy', root_dir=raw, **options)
+    publish(one, two)
+    train = side('train')
+    assert {train.metadata.image_path(i) for i in range(len(train))} & {*np.char.decode(Metadata(two / 'val_detector.npy').column('image_paths'))}
+    with pytest.raises(MetadataError, match='train_detector.npy beside it are of two runs, so a photo may be in both'): side('val')
+    publish(two, two)
+    with pytest.warns(UserWarning, match='train_detector.npy was opened before the run that made .*: open it again'): val = side('val')
+    for use in (lambda: CombinedLazyDataset([train, val]), lambda: CombinedLazyDataset([CombinedLazyDataset([train]), val]), lambda: compare_splits(train, val)):
+        with pytest.raises(MetadataError, match='open both again'): use()
+    with pytest.raises(MetadataError, match='open it again'): CombinedLazyDataset([side('train'), train])
+    s3.forget()
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        train, val = side('train'), side('val')
+    assert len(CombinedLazyDataset([train, val])) == 8 and compare_splits(train, val)
+    assert len(s3.requests) == 2, 'nothing but the two is asked for'
 
 
 def test_output_that_somebody_else_changed(bucket, local):
