@@ -27,9 +27,9 @@ def create(
     def make():
         try: fs.pipe_file(path, data, mode='create')
         except FileExistsError: return False
-        except OSError as e:
+        except (TypeError, NotImplementedError, OSError) as e:
             if 'ConditionalRequestConflict' in str(e): return False # another is being made
-            if 'NotImplemented' not in str(e): raise
+            if isinstance(e, OSError) and 'NotImplemented' not in str(e): raise
             if fs.exists(path): return False
             fs.pipe_file(path, data)
         return True
