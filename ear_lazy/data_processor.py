@@ -427,7 +427,8 @@ def _make_local_out(self:DataProcessor):
 def _publish(self:DataProcessor, report):
     "Upload the outputs of a run if `output_dir` is a URL"
     if not is_remote(self.output_dir) or not report.outputs: return
-    try: publish(self._local_out, self.output_dir, report.kinds)
+    try:
+        with output_errors(self.output_dir): publish(self._local_out, self.output_dir, report.kinds)
     except StorageError as e: raise OutputError(f'{e}; the next run continues the upload') from e
 
 # %% ../nbs/data_processor.ipynb #be5aab8a

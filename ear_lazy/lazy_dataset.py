@@ -49,6 +49,7 @@ from .loading.sampler import RowSampler, counts_by_weight
 from .loading.samples import KEYS, Sample as Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .metadata.file import Metadata
 from .metadata.roots import RootGuard, check_near, recorded_root
+from .metadata.sides import check_one_run, check_other_side
 
 # %% ../nbs/lazy_dataset.ipynb #8d79c940
 @described
@@ -85,6 +86,7 @@ class LazyNPYDataset(RowDataset):
         self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self._set_root(root_dir, allow_outside_root)
+        check_other_side(self.metadata)
         self._edition = self.metadata.edition if is_remote(self.root) else ''
         self._downloads = DownloadCache(self.disk_cache, self._edition) if self.disk_cache else None
 
@@ -424,9 +426,14 @@ def _checked_datasets(datasets):
     for o in datasets:
         if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
     if not datasets: raise ValueError('there are no datasets to combine')
+    check_one_run(_metadata_of(datasets))
     kinds = sorted({o.kind for o in datasets})
     if len(kinds) == 1: return datasets
     raise ValueError(f"only datasets of one kind can be combined, not of {' and '.join(kinds)}: their samples have different keys")
+
+def _metadata_of(datasets):
+    "The metadata files of datasets, and of those that are combined in them"
+    return [m for o in datasets for m in ([o.metadata] if hasattr(o, 'metadata') else _metadata_of(getattr(o, 'datasets', ())))]
 
 def _check_weights(weights, datasets):
     "Refuse weights that `sampler` could not use"

@@ -18,7 +18,8 @@ from fastcore.basics import patch
 from .base.parameters import described
 from .base.printable import printable
 from .base.tables import aligned, html_table
-from .looking.columns import Columns, columns_of, numbers_of, point_blocks, row_numbers
+from .looking.columns import Columns, columns_of, located, numbers_of, point_blocks, row_numbers
+from .metadata.sides import check_one_run
 
 # %% ../nbs/stats.ipynb #6d1d4dcc
 IMAGE_WORDS = {'boxes': 'boxes an image', 'keypoints': 'labelled keypoints', 'hidden': 'hidden keypoints',
@@ -358,6 +359,7 @@ def compare_splits(
 )->Comparison:
     "Each quantity of two datasets side by side, and how much they differ: Kolmogorov–Smirnov for numbers, total variation for names"
     a, b = columns_of(train), columns_of(val)
+    check_one_run([o.metadata for ds in (train, val) for o in located(ds)[0]])
     if a.kind != b.kind: raise ValueError(f'only datasets of one kind can be compared, not {a.kind} and {b.kind}')
     first, second = (image_measures(o) | box_measures(o) for o in (a, b))
     found = {'source': _share_difference(*(_counts_by(o.group, [source for _, source in o.groups]) for o in (a, b)))}

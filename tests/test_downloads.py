@@ -115,6 +115,20 @@ def test_what_did_not_change_is_not_sent_again(s3, local):
         assert len(images_asked(s3)) == asked
 
 
+def test_a_photo_of_three_kinds_is_asked_for_once(s3, local, later):
+    "In the first epoch, and after they are published anew"
+    for folder in (local, later):
+        upload(folder)
+        kinds = [opened_kind(o) for o in ('detector', 'landmarker', 'teacher')]
+        photos = [{o.get_metadata(i)['image_path'] for i in range(len(o))} for o in kinds]
+        s3.forget()
+        for o in kinds: o.get_batch(range(len(o)))
+        assert len(images_asked(s3)) == len(set.union(*photos)) < sum(map(len, photos))
+
+
+def opened_kind(kind): return LazyNPYDataset(f's3://bucket/data/out/train_{kind}.npy', disk_cache='50MB')
+
+
 def test_a_dataset_published_anew_over_http(web, local, later):
     publish(web, local)
     check(opened(web.url), local)

@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 import pytest
 from making import coco, contents, image, leftovers, process, pts, text
@@ -223,9 +223,50 @@ class Deadly(ProcessPoolExecutor):
 
 
 def test_a_pool_breaks(raw, tmp_path):
-    with Deadly(1) as executor, pytest.raises(EarLazyError, match='BrokenProcessPool.*same ear_lazy on every worker'):
+    with Deadly(1) as executor, pytest.raises(EarLazyError, match='BrokenProcessPool.*it was killed, often for want of memory, or could not load a function'):
         process(raw, tmp_path/'out', executor=executor)
     assert not (tmp_path/'out').exists()
+
+
+class Odd(Exception):
+    "It can be sent to another process, and not be made there"
+    def __init__(self, path, why): super().__init__(f'{path} {why}')
+
+
+def odd_group(path): raise Odd(path, 'has no group')
+
+
+def test_functions_for_workers(raw, tmp_path, cluster):
+    "Those that cannot be sent, and those that fail there"
+    with ProcessPoolExecutor(1) as executor:
+        options = dict(executor=executor, shared_storage=True)
+        with pytest.raises(EarLazyError, match=r'cannot send its workers what they need.*pickle.*group_by=, is to be defined at the top of a module'):
+            process(raw, tmp_path/'out', group_by=lambda path: path[0], **options)
+        with pytest.raises((EarLazyError, Odd), match='has no group'): process(raw, tmp_path/'out', group_by=odd_group, **options)
+    lock, options = Lock(), dict(executor=cluster.client.get_executor(), shared_storage=True)
+    with pytest.raises(EarLazyError, match='cannot send its workers what they need'): process(raw, tmp_path/'out', group_by=lambda path: lock, **options)
+
+
+def test_what_is_cancelled(raw, tmp_path, cluster):
+    "Work that somebody takes back, and an executor that is gone"
+    from distributed import Future as Task
+    why = 'the executor was shut down, or its work was cancelled, and nothing was written'
+    def cancel(): cluster.client.cancel([Task(o, cluster.client) for o in list(cluster.client.futures)])
+    with pytest.raises(EarLazyError, match=why): process(raw, tmp_path/'out', batch_size=3, executor=Meddler(cluster.client.get_executor(), 3, cancel))
+    pool = ProcessPoolExecutor(1)
+    with pytest.raises(EarLazyError, match=why): process(raw, tmp_path/'out', batch_size=3, executor=Shut(pool))
+    with pytest.raises(EarLazyError, match=why): process(raw, tmp_path/'out', executor=pool)
+
+
+class Shut(Executor):
+    "A pool that somebody shuts down while it works"
+    def __init__(self, pool): self.pool, self.n = pool, 0
+
+    def submit(self, *args):
+        future = self.pool.submit(*args)
+        self.n += 1
+        if self.n == 6: self.pool.shutdown(wait=False, cancel_futures=True)
+        return future
 
 
 def test_an_interrupt_cancels_what_waits(raw, tmp_path):

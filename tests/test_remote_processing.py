@@ -1,20 +1,29 @@
 "Raw data and outputs in a bucket: the same bytes as on disk, little fetched, and the second run knows what has changed"
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+import warnings
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
-from making import coco, image, process, pts, text
+from making import coco, image, process, pts, sound, text
 from PIL import Image
 
 from ear_lazy.base import storage
+from ear_lazy.beyond import claim
+from ear_lazy.beyond.mirror import mirror_raw
 from ear_lazy.command import main
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError, OutputError, RawDataError
 from ear_lazy.looking.row_table import problem_images, reports_beside
-from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.metadata.file import Metadata
+from ear_lazy.stats import compare_splits
 from ear_lazy.synthetic import write_raw
 
 
@@ -66,7 +75,7 @@ RAW, OUT = 's3://bucket/data/raw', 's3://bucket/data/out'
 
 def there(url=OUT): return {k: storage.read_range(f'{url}/{k}') for k in sorted(storage.list_folder(url))}
 def here(folder): return {o.name: o.read_bytes() for o in sorted(folder.iterdir()) if o.is_file()}
-def puts(server): return [o[1].rpartition('/')[2] for o in server.requests if o[0] == 'PUT']
+def puts(server): return [o[1].rpartition('/')[2] for o in server.requests if o[0] == 'PUT' and not o[1].endswith(claim.CLAIM)]
 
 
 def test_the_same_bytes_as_on_disk(bucket, local):
@@ -95,6 +104,27 @@ def test_images_are_not_fetched_whole(bucket, local):
     assert ordinary and all(ranges[o].startswith('bytes=0-') and int(ranges[o][8:]) < 8192 for o in ordinary)
     assert ranges['detector/odd/film.mp4'] == 'bytes=0-65535'
     assert bucket.highest <= storage.IN_FLIGHT
+
+
+@pytest.mark.parametrize('how', [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=['killed', 'terminated'])
+def test_a_fetch_that_is_killed_goes_on_where_it_was(s3, tmp_path, how):
+    fs, picture = storage.filesystem(RAW), image(tmp_path / 'a.png').read_bytes()
+    fs.pipe({f'bucket/killed/{i}.png': picture for i in range(60)})
+    s3.forget()
+    def kill(method, path):
+        if len([o for o in s3.requests if o[1].endswith('.png')]) >= 50: fetch.send_signal(how)
+    s3.refuse = kill
+    code = "from ear_lazy.beyond.mirror import mirror_raw; mirror_raw('s3://bucket/killed')"
+    fetch = subprocess.Popen([sys.executable, '-c', code], env=os.environ | {'EAR_LAZY_IN_FLIGHT': '2'})
+    assert fetch.wait() == -how
+    s3.refuse = None
+    s3.forget()
+    folder, _ = mirror_raw('s3://bucket/killed')
+    again = [o for o in s3.requests if o[1].endswith('.png')]
+    assert 10 <= len(again) <= 16 and len([*folder.iterdir()]) == 60
+    s3.forget()
+    mirror_raw('s3://bucket/killed')
+    assert len(s3.requests) == 1, 'one listing'
 
 
 def test_second_run(bucket, local):
@@ -140,8 +170,8 @@ def test_shards_and_what_is_gone(bucket, local):
     assert there() == here(local / 'out')
     order = [(o[0], o[1].rpartition('/')[2]) for o in bucket.requests if o[1].endswith('train_detector.npy')]
     assert [o[0] for o in order if o[0] in ('PUT', 'DELETE')] == ['DELETE', 'PUT']
-    changes = [(o[0], o[1].rpartition('/')[2]) for o in bucket.requests if o[0] in ('PUT', 'DELETE')]
-    assert changes[0] == ('DELETE', 'report.json') and puts(bucket)[-1] == 'report.json'
+    changes = [(o[0], o[1].rpartition('/')[2]) for o in bucket.requests if o[0] in ('PUT', 'DELETE') and not o[1].endswith(claim.CLAIM)]
+    assert changes[0] == ('DELETE', 'report.json') and changes[-1] == ('PUT', 'report.json')
 
 
 def test_an_upload_that_was_broken_off(bucket, local, monkeypatch):
@@ -153,9 +183,96 @@ def test_an_upload_that_was_broken_off(bucket, local, monkeypatch):
     bucket.refuse = refuse
     with pytest.raises(OutputError, match='check the credentials.*the next run continues the upload'): process(RAW, OUT)
     bucket.refuse = None
-    assert 'report.json' not in there()
+    assert {'report.json', claim.CLAIM}.isdisjoint(there())
+    sent = puts(bucket)[:2]
+    bucket.forget()
     report = process(RAW, OUT)
     assert len(report.unchanged) == len(report.sources) and there() == here(local / 'out')
+    assert len(puts(bucket)) == len(there()) - 2 and not {*sent} & {*puts(bucket)}, 'it goes on where it was'
+
+
+@pytest.fixture
+def one_job(s3, tmp_path, monkeypatch):
+    "Runs a job with little to do on one of two machines; what is in the bucket when it was alone"
+    fs = storage.filesystem('s3://bucket')
+    if fs.exists('bucket/data'): fs.rm('bucket/data', recursive=True)
+    monkeypatch.setattr(claim, 'BEAT_SECONDS', 0.05)
+    raw = sound(tmp_path / 'raw')
+    def job(machine='first', out=OUT, **options):
+        monkeypatch.setenv('EAR_LAZY_CACHE', str(tmp_path / machine))
+        return process(raw, out, kinds=('detector',), train_split=0.5, **options)
+    job('third', f'{OUT}-alone')
+    return job, there(f'{OUT}-alone')
+
+
+def meanwhile(server, name, what):
+    "Do something while the server is asked for the first upload of a file"
+    def look(method, path):
+        if method == 'PUT' and f'/{name}?' in path:
+            server.refuse = None
+            what()
+    server.refuse = look
+
+
+def test_two_jobs_at_once(s3, one_job):
+    "One of them wins, and the other says so in a sentence"
+    (job, alone), held, go = one_job, Event(), Event()
+    meanwhile(s3, 'train_detector.npy', lambda: held.set() or go.wait(60))
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(job)
+        try:
+            assert held.wait(60)
+            with pytest.raises(OutputError, match='another run is writing into'): job(seed=1)
+            with pytest.raises(OutputError, match='another run is uploading into this folder'): job('second', seed=1)
+        finally: go.set()
+        assert first.result().outputs
+    assert there() == alone
+
+
+def test_a_job_that_knows_nothing_of_others(s3, one_job):
+    "Its files are noticed before the report says that all are of one run"
+    job, alone = one_job
+    meanwhile(s3, 'val_detector.npy', lambda: storage.filesystem(OUT).pipe_file('bucket/data/out/train_detector.npy', b'of another run'))
+    with pytest.raises(OutputError, match=r'other files than this run uploaded \(train_detector.npy\)'): job()
+    assert 'report.json' not in there()
+    job()
+    assert there() == alone
+
+
+def test_a_job_that_is_killed_or_suspended_while_it_uploads(s3, one_job, monkeypatch):
+    "The next one takes over; who wakes up after that says so"
+    (job, alone), fs, file = one_job, storage.filesystem(OUT), f'bucket/data/out/{claim.CLAIM}'
+    meanwhile(s3, 'train_detector.npy', lambda: fs.pipe_file(file, b'of another job 0'))
+    with pytest.raises(OutputError, match='another run took this folder over'): job()
+    assert there()[claim.CLAIM] == b'of another job 0' and 'report.json' not in there()
+    monkeypatch.setattr(claim, 'DEAD_SECONDS', 0.1)
+    job()
+    assert there() == alone
+
+
+def test_sides_of_two_runs(s3, tmp_path):
+    "Photos would be in both: whoever opens or joins them is told"
+    fs, raw, (one, two) = storage.filesystem('s3://bucket'), tmp_path / 'raw', (tmp_path / 'one', tmp_path / 'two')
+    coco(raw / 'ears/ears.json', {image(raw / f'ears/{i}.png', seed=i).name: [[1, 1, 9, 9]] for i in range(8)})
+    for folder, seed in ((one, 0), (two, 1)): process(raw, folder, kinds=('detector',), train_split=0.5, seed=seed)
+    def publish(train, val):
+        for side, folder in dict(train=train, val=val).items(): fs.put_file(str(folder / f'{side}_detector.npy'), f'bucket/mixed/{side}_detector.npy')
+    def side(name, **options): return LazyNPYDataset(f's3://bucket/mixed/{name}_detector.npy', root_dir=raw, **options)
+    publish(one, two)
+    train = side('train')
+    assert {train.metadata.image_path(i) for i in range(len(train))} & {*np.char.decode(Metadata(two / 'val_detector.npy').column('image_paths'))}
+    with pytest.raises(MetadataError, match='train_detector.npy beside it are of two runs, so a photo may be in both'): side('val')
+    publish(two, two)
+    with pytest.warns(UserWarning, match='train_detector.npy was opened before the run that made .*: open it again'): val = side('val')
+    for use in (lambda: CombinedLazyDataset([train, val]), lambda: CombinedLazyDataset([CombinedLazyDataset([train]), val]), lambda: compare_splits(train, val)):
+        with pytest.raises(MetadataError, match='open both again'): use()
+    with pytest.raises(MetadataError, match='open it again'): CombinedLazyDataset([side('train'), train])
+    s3.forget()
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        train, val = side('train'), side('val')
+    assert len(CombinedLazyDataset([train, val])) == 8 and compare_splits(train, val)
+    assert len(s3.requests) == 2, 'nothing but the two is asked for'
 
 
 def test_output_that_somebody_else_changed(bucket, local):

@@ -98,6 +98,13 @@ def make_room(
 
 # %% ../../nbs/1_base/downloads.ipynb #77100622
 MOST_NEW = 10_000 # files that were read, and neither kept nor dropped
+_asked:dict[tuple, float] = {} # server and URL of a kept file to when this process last asked for it
+
+def _add(found, key, value):
+    "Remember something of the last files"
+    while len(found) > MOST_NEW: found.pop(next(iter(found)), None)
+    found[key] = value
+
 _warned = set() # cache folders of this process
 
 @contextmanager
@@ -119,8 +126,10 @@ class DownloadCache:
         most:int, # Bytes of all files
         version:str='', # Of the dataset; another when it is published anew
     ):
-        self.most, self.version, self._dropped = most, _digest(version), set()
-        self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to its ETag and versions
+        self.most, self.version, self._dropped, self._opened = most, _digest(version), set(), time.monotonic()
+        self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to its ETag, its versions, and when it was asked for
+
+    def __setstate__(self, state): self.__dict__.update(state, _opened=time.monotonic()) # perhaps on a machine with another clock
 
     def is_dropped(self, url:str)->bool: return url in self._dropped
 
@@ -144,11 +153,14 @@ class DownloadCache:
         kept = None if url in self._dropped else self._kept(url, most)
         self._dropped.discard(url)
         if kept and self.version in kept.versions: return kept.data
-        data, tag = read_new(url, most, kept.tag if kept else '')
-        if kept and data in (None, kept.data): data, tag, versions = kept
-        else: versions = ()
-        while len(self._new) > MOST_NEW: self._new.pop(next(iter(self._new)), None)
-        self._new[url] = tag, versions
+        asked = _asked.get((endpoint_of(url), url), 0)
+        if kept and asked > self._opened: data, tag, versions = kept
+        else:
+            asked = time.monotonic()
+            data, tag = read_new(url, most, kept.tag if kept else '')
+            if kept and data in (None, kept.data): data, tag, versions = kept
+            else: versions = ()
+        _add(self._new, url, (tag, versions, asked))
         return data
 
 # %% ../../nbs/1_base/downloads.ipynb #c00416e3
@@ -168,11 +180,13 @@ def put(self:DownloadCache,
         except OSError:
             make_room(part, -more, self.most)
             raise
+        _add(_asked, (endpoint_of(url), url), found[2])
 
 @patch
 def drop(self:DownloadCache, url:str)->None:
     "Remove a file whose bytes are no good, and fetch it anew at its next reading"
     self._dropped.add(url)
+    _asked.pop((endpoint_of(url), url), None)
     with _no_loss(), self._place(url) as (part, folder):
         if old := folder.stat(_name(url)):
             folder.remove(_name(url))

@@ -11,12 +11,13 @@ __all__ = []
 import os
 import re
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 import msgspec
+from filelock import Timeout
 from PIL import Image
 
 from ..base.errors import StorageError, UnsafePathError
@@ -26,6 +27,7 @@ from ear_lazy.base.storage import (
     concurrently, fetch_whole, filesystem, in_cache, is_part, list_folder, read_range, relative_url, storage_path, tried, upload, version_of,
     write_whole)
 from ..base.swap import HIDDEN
+from .claim import claimed
 from ..formats.shared.tree import is_image, join
 from ..processing.output_folder import read_state
 
@@ -95,13 +97,28 @@ _UNFETCHED = '', False, ()
 
 def _read_index(place, wanted):
     "What was fetched; if the list is missing or damaged, everything that is wanted may have been, and is fetched again"
-    try: index = msgspec.msgpack.decode(place.read('index'), type=_Index)
-    except (FileNotFoundError, msgspec.DecodeError): return dict.fromkeys(wanted, _UNFETCHED)
-    return {os.fsdecode(k): v for k, v in index.files.items()}
+    try: files = msgspec.msgpack.decode(place.read('index'), type=_Index).files
+    except (FileNotFoundError, msgspec.DecodeError): files = dict.fromkeys(map(os.fsencode, wanted), _UNFETCHED)
+    return {os.fsdecode(k): v for k, v in (files | _read_notes(place)).items()}
 
 def _write_index(place, fetched):
     files = {os.fsencode(k): v for k, v in fetched.items()}
     write_whole(place, 'index', msgspec.msgpack.encode(_Index(files)))
+    place.remove(_NOTES) # all of them are in it
+
+_NOTES = 'fetched' # a line for each file since the list was written
+
+def _note(file, path, facts):
+    file.write(msgspec.json.encode((os.fsencode(path), facts)) + b'\n')
+    file.flush()
+
+def _read_notes(place):
+    "Files noted since the list was written; a line that was cut short, or is damaged, is none"
+    notes = {}
+    with suppress(FileNotFoundError):
+        for line in place.read(_NOTES).splitlines():
+            with suppress(msgspec.DecodeError): notes.update([msgspec.json.decode(line, type=tuple[bytes, tuple[str, bool, tuple[int, ...]]])])
+    return notes
 
 # %% ../../nbs/5_beyond/mirror.ipynb #3e8a83d8
 def _stamp(st): return (st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino) if st else ()
@@ -183,15 +200,16 @@ def mirror_raw(
         versions = {k: version_of(v) for k, v in wanted.items()}
         todo = [k for k in wanted if not _is_current(_in_part(k, whole), versions[k], fetched.get(k, _UNFETCHED), there.get(k))]
         _check_known(place, there, fetched)
-        if todo: _write_index(place, dict.fromkeys(todo, _UNFETCHED) | fetched)
+        if todo or place.mode(_NOTES): _write_index(place, dict.fromkeys(todo, _UNFETCHED) | fetched)
         _clean(root, there, wanted)
-        def fetch(k): return k, _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)
-        try:
+        with place.create(_NOTES) as file:
+            def fetch(k):
+                fetched[k] = versions[k], _in_part(k, whole), _fetch(f'{url}/{k}', wanted[k]['size'], root, k, whole)
+                _note(file, k, fetched[k])
             told = bar(len(todo))
-            for k, stamp in concurrently(fetch, todo):
-                fetched[k] = versions[k], _in_part(k, whole), stamp
+            for _ in concurrently(fetch, todo):
                 if told: told()
-        finally: _write_index(place, {k: fetched.get(k, _UNFETCHED) for k in wanted})
+        _write_index(place, {k: fetched.get(k, _UNFETCHED) for k in wanted})
         return root.path, refused
 
 # %% ../../nbs/5_beyond/mirror.ipynb #8d5bee84
@@ -212,47 +230,71 @@ def _order(name):
 
 def _first(name): return re.sub(r'-\d{5}\.npy$', '.npy', name)
 
-def publish(
-    folder:Path, # From `output_stand_in`, with the outputs of a run
-    url:str, # Output folder
-    kinds:tuple, # Kinds that the run made
-)->int: # Files that were uploaded
-    "Upload the outputs of a run, and remove files that it no longer makes; raises `StorageError`"
-    made, sent = read_state(folder).outputs, _read_sent(folder, url)
-    there = {k: version_of(v) for k, v in list_folder(url).items() if '/' not in k}
-    todo = sorted((o for o in made if sent.get(o) != (*made[o], there.get(o)) or not there.get(o)), key=_order)
-    gone = {o for o in there if (found := _OUTPUT.fullmatch(o)) and found[2] in kinds and o not in made}
-    def remove(name): tried(lambda: filesystem(url).rm_file(storage_path(f'{url}/{name}')), url)
-    changed = {*todo, *gone}
-    away = {_first(o) for o in changed if o != _first(o)}
-    if changed - {_REPORT}: away.add(_REPORT)
-    for name in sorted(away & there.keys()): # the report is the first
-        remove(name)
-        todo = sorted({*todo, *({name} & made.keys())}, key=_order)
-        gone.discard(name)
-    for name in todo: sent[name] = *made[name], upload(_output_path(folder, name, url), f'{url}/{name}')
-    for name in sorted(gone): remove(name)
-    kept = {k: v for k, v in sent.items() if k in made}
-    with _hidden(folder, url) as hidden: write_whole(hidden, _PUBLISHED, msgspec.msgpack.encode(kept))
-    return len(todo)
+def _differing(made, sent, url, kinds):
+    "Files to remove at once, to upload, and to remove then, each in order"
+    there = _versions(url)
+    todo = {o for o in made if sent.get(o) != (*made[o], there.get(o)) or not there.get(o)}
+    gone = _others(there, made, kinds)
+    away = {_first(o) for o in todo | gone if o != _first(o)}
+    if (todo | gone) - {_REPORT}: away.add(_REPORT)
+    away &= there.keys()
+    return sorted(away), sorted(todo | away & made.keys(), key=_order), sorted(gone - away) # the report is the first, and the last
+
+def _versions(url): return {k: version_of(v) for k, v in list_folder(url).items() if '/' not in k}
+def _others(there, made, kinds): return {o for o in there if (found := _OUTPUT.fullmatch(o)) and found[2] in kinds and o not in made}
 
 # %% ../../nbs/5_beyond/mirror.ipynb #206f5c66
+_PUBLISHED = 'published' # in the hidden folder: what was uploaded, and what the storage calls it
+
 @contextmanager
 def _hidden(folder, url):
     "The hidden folder of the outputs; a disk error or a link in the block becomes a `StorageError`"
     try:
         with OpenFolder(folder) as out, out.folder(HIDDEN) as hidden: yield hidden
-    except OSError as e: raise StorageError(f'cannot be uploaded from {folder}: {e.strerror or e}', url) from e
+    except Timeout: raise
+    except OSError as e:
+        if isinstance(e, StorageError): raise
+        raise StorageError(f'cannot be uploaded from {folder}: {e.strerror or e}', url) from e
 
-_PUBLISHED = 'published' # in the hidden folder: what was uploaded, and what the storage calls it
-
-def _read_sent(folder, url):
-    with _hidden(folder, url) as hidden:
-        try: return msgspec.msgpack.decode(hidden.read(_PUBLISHED), type=dict[str, tuple[int, str, str]])
-        except (FileNotFoundError, msgspec.DecodeError): return {}
+def _read_sent(hidden):
+    try: return msgspec.msgpack.decode(hidden.read(_PUBLISHED), type=dict[str, tuple[int, str, str]])
+    except (FileNotFoundError, msgspec.DecodeError): return {}
 
 def _output_path(folder, name, url):
     "Path of an output; raises `StorageError` where a link has taken its place"
     with OpenFolder(folder) as out: mode = out.mode(name)
     if S_ISREG(mode): return folder / name
     raise StorageError(f'cannot be uploaded: {folder / name} is {kind_of(mode)}, not a file', url)
+
+# %% ../../nbs/5_beyond/mirror.ipynb #044e9c1c
+def publish(
+    folder:Path, # From `output_stand_in`, with the outputs of a run
+    url:str, # Output folder
+    kinds:tuple, # Kinds that the run made
+)->int: # Files that were uploaded
+    "Upload the outputs of a run, and remove files that it no longer makes; raises `StorageError`, or `Timeout` if another run here is writing"
+    with _hidden(folder, url) as hidden, lock_in(hidden, timeout=0):
+        made = read_state(folder).outputs
+        sent = {k: v for k, v in _read_sent(hidden).items() if k in made}
+        if not any(_differing(made, sent, url, kinds)): return 0
+        with claimed(url) as claim:
+            away, todo, gone = _differing(made, sent, url, kinds) # anew: another run may have ended just now
+            for name in away: _remove(claim, name, url)
+            for name in todo:
+                if name == _REPORT: # the last
+                    for o in gone: _remove(claim, o, url)
+                    _check_there(made, sent, url, kinds)
+                claim.check()
+                sent[name] = *made[name], upload(_output_path(folder, name, url), f'{url}/{name}')
+                write_whole(hidden, _PUBLISHED, msgspec.msgpack.encode(sent))
+            return len(todo)
+
+def _remove(claim, name, url):
+    claim.check()
+    tried(lambda: filesystem(url).rm_file(storage_path(f'{url}/{name}')), url)
+
+def _check_there(made, sent, url, kinds):
+    "Raise `StorageError` if the files there are not those that this run uploaded"
+    there = _versions(url)
+    wrong = {o for o in made if o != _REPORT and there.get(o) != sent[o][2]} | _others(there, made, kinds)
+    if wrong: raise StorageError(f"there are other files than this run uploaded ({', '.join(sorted(wrong))}), so something else writes into this folder: start it again when that has ended", url)

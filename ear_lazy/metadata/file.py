@@ -602,6 +602,7 @@ class Metadata:
     kind:str
     split:str
     root:str
+    run:str # id of the run that made it; '' if older than those
     def __init__(self,
         path:str|os.PathLike[str], # The first shard, or its URL
         shards:list[Shard]|None=None, # `Shard`s that are open already
@@ -614,7 +615,7 @@ class Metadata:
             raise MetadataError(f'shard {first.number} of {first.of}: open the first, {name}.npy', path)
         self._shards = shards or _with_others(first)
         first = self._shards[0]
-        self.path, self.kind, self.split, self.root = first.path, first.kind, first.split, first.root
+        self.path, self.kind, self.split, self.root, self.run = first.path, first.kind, first.split, first.root, first.run
         self._starts = np.cumsum([0, *map(len, self._shards)]).tolist()
         self._first_end = self._starts[1]
 
@@ -631,7 +632,7 @@ class Metadata:
     def edition(self)->str:
         "Another after the file was published anew: the id of its run, and when it was written"
         first = self._shards[0]
-        return f'{first.run} {written_at(self.path) if is_remote(self.path) else os.stat(first.file).st_mtime_ns}'
+        return f'{self.run} {written_at(self.path) if is_remote(self.path) else os.stat(first.file).st_mtime_ns}'
 
     @property
     def size_on_disk(self)->int: # bytes

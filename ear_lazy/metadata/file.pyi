@@ -190,6 +190,7 @@ class Metadata:
     kind: str
     split: str
     root: str
+    run: str # id of the run that made it; '' if older than those
     def __init__(self,
         path: str | os.PathLike[str], # The first shard, or its URL
         shards: list[Shard] | None = None, # `Shard`s that are open already

@@ -10,6 +10,8 @@ __all__ = []
 # %% ../../nbs/4_processing/workers.ipynb #d2dc0533
 import multiprocessing
 import os
+import pickle
+import re
 import signal
 import socket
 import sys
@@ -21,6 +23,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing.connection import wait
+from textwrap import shorten
 from typing import NamedTuple
 
 import msgspec
@@ -47,17 +50,32 @@ def _outcome(function, argument):
     try: return function(argument)
     except Exception as e:
         e.add_note(traceback.format_exc())
-        return e
+        return _sendable(e)
+
+def _sendable(error):
+    "An exception that arrives in another process; some can be sent, and not be made there"
+    try: pickle.loads(pickle.dumps(error))
+    except Exception:
+        found = EarLazyError(f'{type(error).__name__}: {error}')
+        for o in error.__notes__: found.add_note(o)
+        return found
+    return error
 
 def _context():
     "Fork where it is safe and known to be, so that scripts need no `if __name__ == '__main__'`"
     return multiprocessing.get_context('fork' if sys.platform == 'linux' else None)
 
 @contextmanager
-def _worker_alive():
+def _alive(worker):
     try: yield
-    except (EOFError, OSError):
-        raise EarLazyError('a parser process was killed (out of memory?): nothing was written; try fewer num_workers') from None
+    except (EOFError, OSError): raise EarLazyError(f'a parser process {_end_of(worker)}: nothing was written; try fewer num_workers') from None
+
+def _end_of(worker):
+    "How a process ended, in words"
+    worker.join(1)
+    if not worker.exitcode or worker.exitcode > 0: return f'ended with status {worker.exitcode}, and what it printed says why'
+    with suppress(ValueError): return f'was killed by {signal.Signals(-worker.exitcode).name}{" (out of memory?)" * (worker.exitcode == -signal.SIGKILL)}'
+    return f'was killed by signal {-worker.exitcode}'
 
 # %% ../../nbs/4_processing/workers.ipynb #a009178d
 def this_worker()->str: return f'the worker {os.getpid()} on {socket.gethostname()}'
@@ -77,12 +95,23 @@ def _result(future, executor):
         if has_lost_scheduler(executor): raise ConnectionError('its scheduler is gone')
     return future.result()
 
+def _why(error):
+    "What became of an executor, and what to do"
+    said = str(error)
+    if isinstance(error, pickle.PicklingError) or re.search('pickle|serializ', said, re.I):
+        return 'cannot send its workers what they need', 'a function, such as group_by=, is to be defined at the top of a module that they can import, and to use nothing that stays in this process'
+    if type(error).__name__.endswith('CancelledError') or re.search('after (interpreter )?shutdown|is closed', said):
+        return 'was shut down, or its work was cancelled', 'let it run until the files are there'
+    if isinstance(error, futures.BrokenExecutor):
+        return 'lost a process', 'it was killed, often for want of memory, or could not load a function that it was sent, such as group_by=, and printed that: try fewer workers, or a function of a module'
+    return 'lost work', 'start it again, with the same ear_lazy on every worker and memory for what one of them parses'
+
 @contextmanager
 def _executor_alive():
     try: yield
     except Exception as e: # what the function itself raises is among the results
-        raise EarLazyError(f'the executor lost work, and nothing was written ({type(e).__name__}: {e}): start it again, with the same '
-                           'ear_lazy on every worker and memory for what one of them parses') from e
+        what, remedy = _why(e)
+        raise EarLazyError(f'the executor {what}, and nothing was written ({shorten(f"{type(e).__name__}: {e}", 200)}): {remedy}') from e
 
 class _Calls:
     "Calls of a function that an executor has under way"
@@ -143,11 +172,11 @@ class Workers:
 
     def _give(self, connection, waiting, under_way):
         for i in islice(waiting, 1):
-            with _worker_alive(): connection.send(i)
+            with _alive(self._workers[connection]): connection.send(i)
             under_way[connection] = i
 
     def _take(self, connection):
-        with _worker_alive(): result = connection.recv()
+        with _alive(self._workers[connection]): result = connection.recv()
         if isinstance(result, Exception): raise result
         return result
 
