@@ -118,8 +118,9 @@ class DownloadCache:
     def __init__(self,
         most:int, # Bytes of all files
         version:str='', # Of the dataset; another when it is published anew
+        timeout:float|None=None, # Seconds for a file
     ):
-        self.most, self.version, self._dropped = most, _digest(version), set()
+        self.most, self.version, self.timeout, self._dropped = most, _digest(version), timeout, set()
         self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to its ETag and versions
 
     def is_dropped(self, url:str)->bool: return url in self._dropped
@@ -144,7 +145,7 @@ class DownloadCache:
         kept = None if url in self._dropped else self._kept(url, most)
         self._dropped.discard(url)
         if kept and self.version in kept.versions: return kept.data
-        data, tag = read_new(url, most, kept.tag if kept else '')
+        data, tag = read_new(url, most, kept.tag if kept else '', self.timeout)
         if kept and data in (None, kept.data): data, tag, versions = kept
         else: versions = ()
         while len(self._new) > MOST_NEW: self._new.pop(next(iter(self._new)), None)

@@ -41,9 +41,11 @@ class DownloadCache:
     _new: dict[str, tuple]
     most: int
     version: Any
+    timeout: float | None
     def __init__(self,
         most: int, # Bytes of all files
         version: str = '', # Of the dataset; another when it is published anew
+        timeout: float | None = None, # Seconds for a file
     ) -> None: ...
     def is_dropped(self, url: str) -> bool: ...
     def read(self,
