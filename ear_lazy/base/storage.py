@@ -56,6 +56,14 @@ def absolute_location(
     protocol = protocol.lower()
     return os.path.abspath(rest) if protocol in ('file', 'local') else f'{protocol}://{rest}'.rstrip('/')
 
+# %% ../../nbs/1_base/storage.ipynb #bd35098d
+def quoted_name(
+    url:str, # A folder
+    name:str, # Of a file, relative to it
+)->str:
+    "A file's name as it stands in a URL"
+    return quote(os.fsencode(name), safe="/~!$&'()*,;=:@") if is_web(url) else name
+
 # %% ../../nbs/1_base/storage.ipynb #5645a345
 def join_url(
     url:str, # A folder
@@ -87,14 +95,6 @@ def cut_query(
     start, mark, query = url.partition('?') if is_web(url) else (url, '', '')
     return start.rstrip('/'), mark + query
 
-# %% ../../nbs/1_base/storage.ipynb #bd35098d
-def quoted_name(
-    url:str, # A folder
-    name:str, # Of a file, relative to it
-)->str:
-    "A file's name as it stands in a URL"
-    return quote(os.fsencode(name), safe="/~!$&'()*,;=:@") if is_web(url) else name
-
 # %% ../../nbs/1_base/storage.ipynb #16383bc7
 def filesystem(
     url:str, # A URL
@@ -105,7 +105,7 @@ def filesystem(
     with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
         import fsspec
         if protocol in _NO_OPTIONS: return fsspec.filesystem(protocol)
-        try: options = options_in_url(fsspec.get_filesystem_class(protocol), url)
+        try: options = options_in_url(fsspec.get_filesystem_class(protocol), re.split('[?#]', url, maxsplit=1)[0])
         except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from None
         with storage_errors(url): return fsspec.filesystem(protocol, **options)
 
@@ -116,7 +116,8 @@ def storage_path(
     url:str, # A URL
 )->str:
     "The path by which its filesystem knows a URL"
-    return path_in_storage(filesystem(url), url)
+    found = path_in_storage(filesystem(url), url)
+    return found if '?' not in url or '?' in found else found + url[url.index('?'):] # some filesystems take it for a query
 
 def check_storage(
     url:str, # A path or URL
@@ -145,7 +146,7 @@ def _answer_to(error):
         error = error.__cause__
     return _Answer()
 
-def _says_busy(status): return status in (408, 425, 429) or status >= 500
+def _says_busy(status): return status in (408, 425, 429) or status >= 500 and status not in (501, 505) # which are for ever
 
 def _fault_of(status): # '' if it says too little
     if status in (401, 403, 407): return 'denied'
@@ -367,6 +368,7 @@ def _plain_address(url):
     is_open = is_web(url) and '@' not in url.split('/')[2] and not fs.storage_options
     return str(fs.encode_url(url)) if is_open else ''
 
+# %% ../../nbs/1_base/storage.ipynb #0ca8ec10
 _SHORT = -1 # in place of a status: fewer bytes came than were announced
 _READ_BYTES = 2**20 # at a time, to look at the clock
 
@@ -491,6 +493,7 @@ def write_whole(
         folder.remove(part)
         raise
 
+# %% ../../nbs/1_base/storage.ipynb #c6cdd803
 @contextmanager
 def fetched(
     url:str, # File
@@ -551,6 +554,7 @@ def _copy_of(folder, version):
     "Path of a copy; '' if there is none"
     return str(folder.path / f'{version}.copy') if version and _is_there(folder, f'{version}.copy') else ''
 
+# %% ../../nbs/1_base/storage.ipynb #5033c6d9
 def _new_copy(url, folder, now, timeout):
     seen = set() # digests of what came with another version than before
     with lock_in(folder):
