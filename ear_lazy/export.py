@@ -26,9 +26,9 @@ from .base.errors import EarLazyError, OutputError, UnsafePathError
 from .base.files import OpenFolder, is_below, kind_of, opened_path, temporary_folder
 from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
 from .base.parameters import described
-from .base.printable import csv_text, is_formula, printable
+from .base.printable import csv_text, is_formula, printable, public_url
 from .base.records import Records, crop_boxes, keep_objects, make_records
-from .base.storage import is_remote
+from .base.storage import is_remote, quoted_name
 from .metadata.file import leaves_root
 from .metadata.roots import image_root
 
@@ -69,7 +69,7 @@ def photos(
     "The rows of a dataset, grouped by image"
     rows, place = chosen_rows(ds), {}
     names = [_inside(d.root, d.metadata.image_path(row)) for d, row in rows]
-    image_of = np.array([place.setdefault('/'.join(o), len(place)) for o in names], np.int64)
+    image_of = np.array([place.setdefault(_address(*o), len(place)) for o in names], np.int64)
     firsts = np.unique(image_of, return_index=True)[1].tolist()
     origins, firsts_names = [rows[i] for i in firsts], [names[i] for i in firsts]
     for (d, _), (_, name) in zip(origins, firsts_names): d.check_inside(name)
@@ -78,6 +78,8 @@ def photos(
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)
     r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
     return Photos([root for root, _ in firsts_names], [name for _, name in firsts_names], r, *zip(*origins))
+
+def _address(root, name): return f'{public_url(root)}/{quoted_name(root, name)}'
 
 def _inside(root, name):
     "A folder and a path inside it; a trusted file may refer to images outside its root"

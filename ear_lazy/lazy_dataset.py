@@ -37,12 +37,12 @@ from ear_lazy.base.images import (
     OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
     stored_turn)
 from .base.parameters import described
-from .base.printable import has_secrets, printable
-from .base.storage import absolute_location, check_storage, cut_query, is_remote
+from .base.printable import printable, public_url
+from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, is_remote, quoted_name
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
-from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_transform, chosen_cache
+from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_timeout, checked_transform, chosen_cache
 from .loading.orientation import as_seen
 from .loading.row_dataset import RowDataset
 from .loading.sampler import RowSampler, counts_by_weight
@@ -75,6 +75,7 @@ class LazyNPYDataset(RowDataset):
         transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files:bool=False, # Images never change: cached samples are used without a look at their files
+        timeout:float=TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
     ):
         check_loader(image_loader)
         check_numbers(num_threads=num_threads, max_pixels=max_pixels)
@@ -83,12 +84,13 @@ class LazyNPYDataset(RowDataset):
         self.extras, self.transform, self.on_error = checked_extras(extras), checked_transform(transform), checked_on_error(on_error)
         self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
         self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
-        self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root)
+        self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root, timeout=checked_timeout(timeout))
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self._set_root(root_dir, allow_outside_root)
         check_other_side(self.metadata)
         self._edition = self.metadata.edition if is_remote(self.root) else ''
-        self._downloads = DownloadCache(self.disk_cache, self._edition) if self.disk_cache else None
+        self._downloads = DownloadCache(self.disk_cache, self._edition, timeout) if self.disk_cache else None
+        self._source = self._downloads or NoCopies(timeout)
 
     def _size(self): return len(self.metadata)
 
@@ -98,7 +100,7 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     if root_dir is not None: self.root = absolute_location(root_dir)
     else: self.root = recorded_root(self.metadata.path, self.metadata.root, allow_outside_root)
     self._signature = '' # of a signed URL: images have it behind their names
-    if has_secrets(self.root): self.root, self._signature = cut_query(self.root)
+    if is_remote(self.root): self.root, self._signature = cut_query(self.root)
     check_storage(self.root)
     self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
@@ -127,10 +129,12 @@ def label_names(self:LazyNPYDataset)->list[str]:
 def _path_of(self:LazyNPYDataset, row):
     "Where the image of a row is"
     path = self.metadata.image_path(row)
-    return path if os.path.isabs(path) else f'{self.root}/{path}{self._signature}'
+    return path if os.path.isabs(path) else f'{self.root}/{quoted_name(self.root, path)}{self._signature}'
+
+def _shown(path): return public_url(path) if is_remote(path) else path # no password, no signature
 
 @patch
-def _annotation(self:LazyNPYDataset, row): return {'image_path': self._path_of(row), KEYS[self.kind]: self.metadata.values(row)}
+def _annotation(self:LazyNPYDataset, row): return {'image_path': _shown(self._path_of(row)), KEYS[self.kind]: self.metadata.values(row)}
 
 # %% ../nbs/lazy_dataset.ipynb #cefa4c00
 @patch
@@ -153,7 +157,7 @@ def open_image(self:LazyNPYDataset,
     row:int, # Row of the metadata file
 )->OpenImage: # To be decoded once
     "Read the image of a row; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
-    return open_image(self._path_of(row), self.max_pixels, self._downloads, self._check_of(row))
+    return open_image(self._path_of(row), self.max_pixels, self._source, self._check_of(row))
 
 @patch
 @described
@@ -163,7 +167,7 @@ def open_file(self:LazyNPYDataset,
     "The image file of a row, to copy it; raises `ImageLoadError`, and `MetadataError` if it is outside of the root"
     path, check = self._path_of(row), self._check_of(row)
     with image_errors(path):
-        if is_remote(path): return BytesIO(read_file(path, keep=self._downloads))
+        if is_remote(path): return BytesIO(read_file(path, keep=self._source))
         file = open_regular(path)
         try:
             if check: check(file.fileno())
@@ -189,7 +193,7 @@ def _crop(bbox, image):
 @patch
 def _decoded(self:LazyNPYDataset, path, values, row, out):
     "The image of a row with matching values, and the `os.stat_result` of its file; raises `ImageLoadError`"
-    image, window = open_image(path, self.max_pixels, self._downloads, self._check_of(row)), None
+    image, window = open_image(path, self.max_pixels, self._source, self._check_of(row)), None
     values = as_seen(values, image, self.metadata.size(row))
     self._note_sizes(image.stored, image.size)
     if self.kind == 'teacher': window, values = _crop(values, image)
@@ -289,7 +293,7 @@ def _sample(self:LazyNPYDataset, row, out=None):
     except ImageLoadError as e:
         if self.on_error == 'raise': raise
         return self._without_image(e, values, row)
-    return Sample({'image': image, KEYS[self.kind]: values, 'image_path': path} | self._extras(row))
+    return Sample({'image': image, KEYS[self.kind]: values, 'image_path': _shown(path)} | self._extras(row))
 
 @patch
 def _extras(self:LazyNPYDataset, row):
@@ -340,7 +344,7 @@ def _ahead(self:LazyNPYDataset, indices):
     found = [(row, self._path_of(row), self.metadata.values(row)) for row in rows]
     for row in rows: self.check_inside(self.metadata.image_path(row))
     urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
-    return prefetch_images(urls, self.max_pixels, self._downloads)
+    return prefetch_images(urls, self.max_pixels, self._source)
 
 @patch
 def _has_remote_images(self:LazyNPYDataset): return is_remote(self.root)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from ear_lazy.base.errors import ImageLoadError
 from ear_lazy.base.images import OpenImage
+from ear_lazy.base.storage import TIMEOUT_SECONDS
 from ear_lazy.loading.cache import Cache, CacheInfo
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
@@ -43,6 +44,7 @@ class LazyNPYDataset(RowDataset):
         transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
         disk_cache: int | str = 0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files: bool = False, # Images never change: cached samples are used without a look at their files
+        timeout: float = TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
     ) -> None: ...
     def check_inside(self,
         name: str, # Path of an image relative to the root

@@ -28,6 +28,7 @@ class Server:
 
     def __call__(self, environ, start_response):
         query = environ['QUERY_STRING']
+        environ['RAW_URI'] = environ['REQUEST_URI'] # or moto takes `%20` in a name for a blank, and `?` for its end
         with self._lock:
             self.requests.append((environ['REQUEST_METHOD'], environ['PATH_INFO'], environ.get('HTTP_RANGE'), query))
             self.now += 1

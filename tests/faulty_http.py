@@ -14,6 +14,7 @@ class Answer(NamedTuple):
     cut:int = None # bytes of the body after which the connection is closed
     silent:float = 0 # seconds before the first byte; ended when the server stops
     chunked:bool = False # in pieces, without a length
+    drip:float = 0 # seconds before each byte of the body
 
 
 class FaultyServer:
@@ -65,9 +66,15 @@ class FaultyServer:
                 if value is not None: request.send_header(name, value)
             request.end_headers()
             if answer.chunked and body: body = b'%x\r\n%s\r\n0\r\n\r\n' % (len(body), body)
-            request.wfile.write(body[:answer.cut])
+            if answer.drip: self._drip(request, body, answer.drip)
+            else: request.wfile.write(body[:answer.cut])
             if answer.cut is not None: request.close_connection = True
         except (BrokenPipeError, ConnectionResetError): request.close_connection = True
+
+    def _drip(self, request, body, wait):
+        for i in range(len(body)):
+            if self._over.wait(wait): return
+            request.wfile.write(body[i:i + 1])
 
     def stop(self):
         self._over.set()

@@ -13,6 +13,9 @@ import inspect
 import pickle
 import sys
 from collections.abc import Callable, Container, Iterator
+from concurrent.futures import Future
+from functools import partial
+from threading import Thread
 from typing import Any
 
 # %% ../../nbs/1_base/compat.ipynb #e52f3cec
@@ -207,6 +210,13 @@ def path_in_storage(
     "The path by which a filesystem knows a URL"
     return fs._strip_protocol(url)
 
+def options_in_url(
+    kind:Any, # Class of filesystems of fsspec
+    url:str, # A URL
+)->dict[str, Any]: # Arguments for the class
+    "Host, user and other settings of a URL"
+    return kind._get_kwargs_from_urls(url)
+
 def forget_listing(
     fs:Any, # Filesystem of fsspec
     path:str, # By which it knows a file
@@ -216,10 +226,32 @@ def forget_listing(
 
 # %% ../../nbs/1_base/compat.ipynb #6a203576
 def says_no_such_range(
-    error:OSError, # What s3fs raised for a part of a file
+    error:Exception, # What a filesystem of fsspec raised for a part of a file
 )->bool:
     "Is there nothing where the part would begin?"
-    return error.errno == errno.EINVAL and 'range' in str(error).lower()
+    if getattr(error, 'status', None) == 416: return True
+    return isinstance(error, OSError) and error.errno == errno.EINVAL and 'range' in str(error).lower()
+
+# %% ../../nbs/1_base/compat.ipynb #870d6eb0
+def within(
+    seconds:float, # Until `TimeoutError`
+    fs:Any, # Filesystem of fsspec
+    method:str, # Its name
+    *args:Any,
+    **options:Any,
+)->Any: # Its result
+    "Call a method of a filesystem that may take too long"
+    call = partial(getattr(fs, method), *args, **options)
+    if seconds <= 0: raise TimeoutError
+    if fs.async_impl: return call(timeout=seconds)
+    made:Future[Any] = Future()
+    def run():
+        try: made.set_result(call())
+        except BaseException as error: made.set_exception(error)
+    Thread(target=run, daemon=True).start()
+    try: return made.result(seconds)
+    finally:
+        if not made.done(): fs.clear_instance_cache() # what this thread gets next is not in use by that one
 
 # %% ../../nbs/1_base/compat.ipynb #db5cc16b
 def s3_client_like(

@@ -125,8 +125,11 @@ class DownloadCache:
     def __init__(self,
         most:int, # Bytes of all files
         version:str='', # Of the dataset; another when it is published anew
+        timeout:float|None=None, # Seconds for a file
     ):
-        self.most, self.version, self._dropped, self._opened = most, _digest(version), set(), time.monotonic()
+        self.most, self.version, self.timeout = most, _digest(version), timeout
+        self._dropped:set[str] = set()
+        self._opened = time.monotonic()
         self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to its ETag, its versions, and when it was asked for
 
     def __setstate__(self, state): self.__dict__.update(state, _opened=time.monotonic()) # perhaps on a machine with another clock
@@ -157,7 +160,7 @@ class DownloadCache:
         if kept and asked > self._opened: data, tag, versions = kept
         else:
             asked = time.monotonic()
-            data, tag = read_new(url, most, kept.tag if kept else '')
+            data, tag = read_new(url, most, kept.tag if kept else '', self.timeout)
             if kept and data in (None, kept.data): data, tag, versions = kept
             else: versions = ()
         _add(self._new, url, (tag, versions, asked))

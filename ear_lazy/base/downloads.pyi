@@ -38,12 +38,15 @@ MOST_NEW: int
 
 class DownloadCache:
     "Files from URLs, kept on the local disk once they have proved good"
+    _dropped: set[str]
     _new: dict[str, tuple]
     most: int
     version: Any
+    timeout: float | None
     def __init__(self,
         most: int, # Bytes of all files
         version: str = '', # Of the dataset; another when it is published anew
+        timeout: float | None = None, # Seconds for a file
     ) -> None: ...
     def __setstate__(self, state) -> None: ...
     def is_dropped(self, url: str) -> bool: ...

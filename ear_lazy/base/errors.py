@@ -12,7 +12,7 @@ __all__ = ['FAULTS', 'EarLazyError', 'RawDataError', 'OutputError', 'UnsafePathE
 import re
 from typing import Any
 
-from .printable import printable, printable_message
+from .printable import printable, printable_message, public_url
 
 # %% ../../nbs/1_base/errors.ipynb #393f9b35
 class EarLazyError(Exception):
@@ -71,8 +71,9 @@ class MetadataError(EarLazyError):
         reason:str, # What is wrong with it, and what to do
         path:str='', # The `.npy` file
     ):
-        super().__init__(reason, str(path))
-        self.reason, self.path = reason, str(path)
+        path = public_url(str(path))
+        super().__init__(reason, path)
+        self.reason, self.path = reason, path
 
     def _message(self): return f'{self.path}: {self.reason}' if self.path else self.reason
 
@@ -106,7 +107,7 @@ def _row_error(text):
 
 def _found_again(error, reason, path, row):
     "Reason, path and row; out of the text of a traceback, where there is no path"
-    if path or not (found := _row_error(reason)): return reason, str(path), row
+    if path or not (found := _row_error(reason)): return reason, public_url(str(path)), row
     error.add_note('\n'.join(map(printable, reason.split('\n'))))
     path, row, reason = found
     return reason, path, row
@@ -155,7 +156,9 @@ class StorageError(EarLazyError, OSError):
         path:str='', # The URL
         fault:str='unreadable', # 'missing', 'denied', 'unreachable' or 'unreadable'
     ):
-        super().__init__(reason, str(path), fault)
-        self.reason, self.path, self.fault = reason, str(path), fault
+        path = public_url(str(path))
+        super().__init__(reason, path, fault)
+        self.reason, self.path, self.fault = reason, path, fault
+        self.is_refused = False # are credentials refused that others may replace?
 
     def _message(self): return f'{self.path}: {self.reason}'

@@ -27,12 +27,17 @@ def masked(
     return _PARAMETER.sub(lambda o: f'{o[1]}{o[2]}=***' if _is_secret(o[2]) else o[0], text)
 
 # %% ../../nbs/1_base/printable.ipynb #c27ae4f9
+_NO_USER = 'abfs', 'abfss', 'az', 'github' # `container@account`, `organisation:repository@branch`
+
 def public_url(
     url:str, # A path or URL
 )->str:
     "A URL without user, password and secret parameters, as it may be recorded; a path stays as it is"
-    if '://' not in url: return url
-    start, mark, query = _USER.sub(r'\1', url).partition('?')
+    protocol, mark, _ = url.partition('://')
+    if not mark: return url
+    start = url if protocol in _NO_USER else _USER.sub(r'\1', url, count=1)
+    if not protocol.endswith(('http', 'https')): return start # in a bucket, `?` is a part of a name
+    start, mark, query = start.partition('?')
     kept = [o for o in query.split('&') if not _is_secret(o.partition('=')[0])]
     return start + (mark + '&'.join(kept) if any(kept) else '')
 

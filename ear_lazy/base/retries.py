@@ -9,10 +9,15 @@ __all__ = []
 
 # %% ../../nbs/1_base/retries.ipynb #5392a4ac
 import errno
+import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
 from typing import TypeVar
+
+from .printable import printable
 
 _T = TypeVar('_T')
 
@@ -31,6 +36,44 @@ def retried(
             if not may_pass(error) or time.monotonic() - start + wait > patience: raise
         time.sleep(wait)
     return function()
+
+# %% ../../nbs/1_base/retries.ipynb #e7419e0b
+SLOW_BYTES = 100_000 # a second
+TOLD_SECONDS = 30 # after which a line says so
+_told_at = -math.inf # when the last line was written
+_log = logging.getLogger('ear_lazy')
+
+class Deadline:
+    "When a file is given up"
+    def __init__(self,
+        name:str, # Of the file
+        seconds:float,
+        size:int=0, # Of the file, if it is known
+    ):
+        self.name, self.seconds, self._start = name, seconds + size / SLOW_BYTES, time.monotonic()
+
+    def left(self,
+        came:int=0, # Bytes so far
+    )->float: # Seconds
+        "How long to wait yet; says so if it has been long"
+        waited = time.monotonic() - self._start
+        if waited >= TOLD_SECONDS: self._tell()
+        return self.seconds + came / SLOW_BYTES - waited
+
+    def _tell(self):
+        global _told_at
+        if time.monotonic() - _told_at < TOLD_SECONDS: return
+        _told_at = time.monotonic()
+        _log.warning('still waiting for %s, for %.0f of at most %.0f seconds', printable(self.name), _told_at - self._start, self.seconds)
+
+    @contextmanager
+    def watched(self)->Iterator[None]:
+        "Say so if the block takes long"
+        timer = Timer(max(self._start + TOLD_SECONDS - time.monotonic(), 0), self._tell)
+        timer.daemon = True
+        timer.start()
+        try: yield
+        finally: timer.cancel()
 
 # %% ../../nbs/1_base/retries.ipynb #e4705963
 def may_pass(

@@ -8,29 +8,29 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/storage.html.md"""
 __all__ = ['prefetch', 'read']
 
 # %% ../../nbs/1_base/storage.ipynb #9ecb5517
-import errno, os, posixpath, re, time, uuid
+import errno, math, os, re, time, uuid
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from .arguments import home_path
-from .compat import forget_listing, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range
+from .compat import forget_listing, options_in_url, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range, within
 from .errors import StorageError, UnsafePathError
 from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
 from .printable import has_secrets, masked, printable, public_url
-from .retries import retried
+from .retries import Deadline, retried
 from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
-_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+://').match
+_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+(::[A-Za-z0-9+.-]+)*://').match
 _BROKEN_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]').match # what `Path` makes of a URL
 
 def is_remote(
@@ -39,15 +39,30 @@ def is_remote(
     "Is it a URL?"
     return type(path) is str and '://' in path and _URL(path) is not None
 
+def is_web(
+    url:str, # A path or URL
+)->bool:
+    "Is it a web server's, in whose URLs `%`, `?` and `#` have a meaning? In a bucket's they are parts of names"
+    return url.startswith(('http://', 'https://'))
+
 def absolute_location(
     path:str, # A path or URL
 )->str:
-    "An absolute path, `~` expanded, or a URL without `/` at its end; a `file://` URL is a path"
+    "An absolute path, `~` expanded, or a URL without `/` at its end, its protocol in small letters; a `file://` URL is a path"
     text = os.fspath(path)
     if text is not path and _BROKEN_URL(text): raise ValueError(f'{masked(text)!r} was a URL before it became a Path: pass it as text')
     if not is_remote(text): return os.path.abspath(home_path(text))
     protocol, _, rest = text.partition('://')
-    return os.path.abspath(rest) if protocol in ('file', 'local') else text.rstrip('/')
+    protocol = protocol.lower()
+    return os.path.abspath(rest) if protocol in ('file', 'local') else f'{protocol}://{rest}'.rstrip('/')
+
+# %% ../../nbs/1_base/storage.ipynb #bd35098d
+def quoted_name(
+    url:str, # A folder
+    name:str, # Of a file, relative to it
+)->str:
+    "A file's name as it stands in a URL"
+    return quote(os.fsencode(name), safe="/~!$&'()*,;=:@") if is_web(url) else name
 
 # %% ../../nbs/1_base/storage.ipynb #5645a345
 def join_url(
@@ -56,48 +71,53 @@ def join_url(
 )->str:
     "Another URL in the same bucket; raises `ValueError` if it would be outside"
     protocol, _, rest = url.partition('://')
-    bucket, path = _bucket(rest)
-    joined = posixpath.normpath(posixpath.join(path, relative))
-    if joined.split('/')[0] == '..' or joined.startswith('/'): raise ValueError(f'{relative!r} is not in the bucket of {printable(url)}')
-    return f'{protocol}://{bucket}' + ('' if joined == '.' else f'/{joined}')
+    names = rest.split('/')
+    for name in quoted_name(url, relative).split('/'):
+        if relative.startswith('/') or name == '..' and len(names) == 1: raise ValueError(f'{relative!r} is not in the bucket of {printable(url)}')
+        if name == '..': names.pop()
+        elif name not in ('', '.'): names.append(name)
+    return f'{protocol}://{"/".join(names)}'
 
 def relative_url(
     url:str, # What to name
     folder:str, # From where
 )->str: # None if they are in different buckets
     "A URL relative to another"
-    (protocol, _, rest), (other, _, start) = url.partition('://'), folder.partition('://')
-    (bucket, path), (where, above) = _bucket(rest), _bucket(start)
-    return posixpath.relpath(path or '.', above or '.') if (protocol, bucket) == (other, where) else None
+    names, start = url.split('/'), folder.split('/')
+    if names[:3] != start[:3]: return None
+    same = next((i for i, (a, b) in enumerate(zip(names, start)) if a != b), min(len(names), len(start)))
+    return '/'.join(['..'] * (len(start) - same) + names[same:]) or '.'
 
 def cut_query(
     url:str, # Perhaps with parameters behind a `?`
 )->tuple: # The URL before them, and the parameters with their `?`
-    "A URL in two parts"
-    start, mark, query = url.partition('?')
+    "A URL in two parts; only a web server's has parameters"
+    start, mark, query = url.partition('?') if is_web(url) else (url, '', '')
     return start.rstrip('/'), mark + query
 
-def _bucket(rest):
-    bucket, _, path = rest.partition('/')
-    return bucket, path
-
-# %% ../../nbs/1_base/storage.ipynb #bd35098d
+# %% ../../nbs/1_base/storage.ipynb #16383bc7
 def filesystem(
     url:str, # A URL
 ): # fsspec's filesystem for it, in this process
-    "The filesystem of a URL; raises an `ImportError` that says what to install"
+    "The filesystem of a URL; raises an `ImportError` that says what to install, and `StorageError` if there is none or it does not connect"
     protocol = url.partition('://')[0].lower()
-    try:
-        with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
-            import fsspec
-            return fsspec.filesystem(protocol)
-    except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from error
+    if _CHAIN(url): raise StorageError("a chain of fsspec's protocols (`::`), which is not supported: give the URL alone; disk_cache= keeps images here", url, fault='unreadable')
+    with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
+        import fsspec
+        if protocol in _NO_OPTIONS: return fsspec.filesystem(protocol)
+        try: options = options_in_url(fsspec.get_filesystem_class(protocol), re.split('[?#]', url, maxsplit=1)[0])
+        except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from None
+        with storage_errors(url): return fsspec.filesystem(protocol, **options)
+
+_CHAIN = re.compile(r'[A-Za-z0-9+.-]+(::|://.*::[A-Za-z0-9+.-]+://)').match
+_NO_OPTIONS = 's3', 's3a', 'http', 'https' # of these, nothing in a URL is a setting
 
 def storage_path(
     url:str, # A URL
 )->str:
     "The path by which its filesystem knows a URL"
-    return path_in_storage(filesystem(url), url)
+    found = path_in_storage(filesystem(url), url)
+    return found if '?' not in url or '?' in found else found + url[url.index('?'):] # some filesystems take it for a query
 
 def check_storage(
     url:str, # A path or URL
@@ -109,35 +129,69 @@ def check_storage(
             with suppress(Exception): _signer_of(fs) # the first read reports what is wrong
     return url
 
-# %% ../../nbs/1_base/storage.ipynb #16383bc7
+# %% ../../nbs/1_base/storage.ipynb #9701ef45
+class _Answer(NamedTuple):
+    "What a storage answered"
+    status:int = 0 # HTTP's; 0 if there was no answer
+    code:str = '' # S3's
+
+def _answer_to(error):
+    "The answer that an error is about: aiohttp's, botocore's or that of requests"
+    while error:
+        response = getattr(error, 'response', None)
+        if isinstance(response, dict): return _Answer(response.get('ResponseMetadata', {}).get('HTTPStatusCode', 0), response.get('Error', {}).get('Code', ''))
+        for o in (error, response):
+            for name in ('status', 'status_code', 'code'):
+                if isinstance(getattr(o, name, None), int): return _Answer(getattr(o, name))
+        error = error.__cause__
+    return _Answer()
+
+def _says_busy(status): return status in (408, 425, 429) or status >= 500 and status not in (501, 505) # which are for ever
+
+def _fault_of(status): # '' if it says too little
+    if status in (401, 403, 407): return 'denied'
+    if status in (404, 410): return 'missing'
+    return 'unreachable' if _says_busy(status) else ''
+
+# %% ../../nbs/1_base/storage.ipynb #144b2c35
 _CREDENTIALS = re.compile('credential|token|expired', re.I)
 _NETWORK = re.compile('connect|timeout|payload|incomplete|disconnected|http', re.I) # in the name of an error's type
 _PASSING_ERRNOS = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
                                              'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO')}
+_REFUSED = re.compile('ExpiredToken|TokenRefreshRequired|Invalid(Token|AccessKeyId)|SignatureDoesNotMatch|RequestExpired').match # codes of S3
+_UNRECORDED = '. What a URL holds of user, password and signature is recorded nowhere: open the file with root_dir= and the whole URL'
 
-def _status(error):
-    "The HTTP status that an error is about, or None"
-    while error and not hasattr(error, 'status'): error = error.__cause__
-    return getattr(error, 'status', None)
+def _is_network(error):
+    return isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSING_ERRNOS or bool(_NETWORK.search(type(error).__name__))
+
+def _fault(error, answer):
+    "A key of `FAULTS` for an error without a status that says it"
+    if isinstance(error, FileNotFoundError): return 'unreadable' if answer.status else 'missing'
+    if isinstance(error, PermissionError) or _REFUSED(answer.code) or _CREDENTIALS.search(type(error).__name__): return 'denied'
+    return 'unreachable' if _is_network(error) else 'unreadable'
+
+def _denied(said, status, url):
+    reason = 'access is denied: check the credentials, and what they allow'
+    if 'xpired' in said: reason = 'the credentials have expired: renew them'
+    elif status == 403: reason += '. Who may not list a folder is told the same of a file that is missing: missing or not allowed'
+    return reason + (_UNRECORDED if is_web(url) else '')
 
 def storage_error(
     error:Exception, # What fsspec or a package below it raised
     url:str, # The file
 )->StorageError:
     "The same error, with its `fault` and what to do about it"
-    name = type(error).__name__
-    said = ' '.join(str(error).split()) or name
-    if isinstance(error, FileNotFoundError) and _status(error) not in (401, 403): fault, reason = 'missing', 'no such file, folder or bucket'
-    elif isinstance(error, PermissionError) or _CREDENTIALS.search(name) or _status(error) in (401, 403):
-        fault, reason = 'denied', 'access is denied: check the credentials, and what they allow'
-        if 'xpired' in said: reason = 'the credentials have expired: renew them'
-        if url.startswith('http'): reason += '. What a URL holds of user, password and signature is recorded nowhere: open the file with root_dir= and the whole URL'
-        reason += f' ({said})'
-    elif isinstance(error, (TimeoutError, ConnectionError)) or getattr(error, 'errno', None) in _PASSING_ERRNOS or _NETWORK.search(name):
-        fault = 'unreachable'
-        reason = f'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later ({said})'
-    else: fault, reason = 'unreadable', f'the storage raised {name}: {said}'
-    return StorageError(reason, url, fault=fault)
+    answer, cause = _answer_to(error), error.__cause__
+    if isinstance(error, FileNotFoundError) and cause and (_is_network(cause) or answer.status): error = cause
+    fault = _fault_of(answer.status) or _fault(error, answer)
+    said = masked(' '.join(str(error).split())) or type(error).__name__
+    if fault == 'missing': return StorageError('no such file, folder or bucket', url, fault=fault)
+    if fault == 'denied': reason = _denied(said, answer.status, url)
+    elif fault == 'unreadable': return StorageError(f'the storage raised {type(error).__name__}: {said}', url, fault=fault)
+    else: reason = 'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later'
+    made = StorageError(f'{reason} ({said})', url, fault=fault)
+    made.is_refused = fault == 'denied' and bool(_REFUSED(answer.code) or _CREDENTIALS.search(type(error).__name__))
+    return made
 
 @contextmanager
 def storage_errors(
@@ -148,20 +202,54 @@ def storage_errors(
     except (StorageError, ImportError, MemoryError): raise
     except Exception as error: raise storage_error(error, url) from (None if has_secrets(url) else error) # a cause may name the whole URL
 
-# %% ../../nbs/1_base/storage.ipynb #9701ef45
-PATIENCE_SECONDS = 5 # from the first try to the last
-WAITS_SECONDS = 0.1, 0.2, 0.4, 0.8, 1.6 # before the second try and each further one
+# %% ../../nbs/1_base/storage.ipynb #595dff55
+TIMEOUT_SECONDS = float(os.environ.get('EAR_LAZY_TIMEOUT', 60)) # for each file, and more for a large one
+PATIENCE_SECONDS = 30 # from the first try to the last
+WAITS_SECONDS = 0.1, 0.2, 0.4, 0.8, 1.6, *(3.2,) * 9 # before the second try and each further one
 
 def tried(
     function, # Of no argument
     url:str, # What it reads or writes
+    deadline:Deadline|None=None, # None: as long as the clients wait
 ):
     "The result of a function, retried while its error may pass; raises `StorageError`"
     def once():
-        with storage_errors(url): return function()
-    return retried(once, _is_unreachable, WAITS_SECONDS, PATIENCE_SECONDS)
+        fs = filesystem(url)
+        try: return _timely(function, url, deadline)
+        except StorageError as error:
+            if not (error.is_refused and _is_renewed(url, fs)): raise
+        return _timely(function, url, deadline)
+    return retried(once, _is_unreachable, WAITS_SECONDS, min(PATIENCE_SECONDS, deadline.left() if deadline else math.inf))
+
+def _timely(function, url, deadline):
+    try:
+        with storage_errors(url), deadline.watched() if deadline else nullcontext(): return function()
+    except StorageError as error:
+        if deadline and deadline.left() <= 0: raise _late(url, deadline) from error.__cause__
+        raise
+
+def _late(url, deadline):
+    return StorageError(f'it did not come within {deadline.seconds:.0f} seconds: check the network, and try again later; timeout=, or EAR_LAZY_TIMEOUT while processing, allows more', url, fault='unreachable')
 
 def _is_unreachable(error): return isinstance(error, StorageError) and error.fault == 'unreachable'
+
+# %% ../../nbs/1_base/storage.ipynb #5e1040e6
+_asked_with = None # environment in which the credentials were read last
+
+def _is_renewed(url, fs):
+    "Is there another filesystem by now, or one to make, for one whose credentials were refused?"
+    global _asked_with, _signer
+    with _making:
+        if filesystem(url) is not fs: return True # another thread was faster
+        now = {k: v for k, v in os.environ.items() if k.startswith('AWS_')}, *map(_changed_at, ('AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE'))
+        if now == _asked_with: return False
+        _asked_with, _signer = now, (None, None)
+        fs.clear_instance_cache()
+        return True
+
+def _changed_at(name):
+    path = os.environ.get(name) or home_path('~/.aws/' + ('credentials' if 'CREDENTIALS' in name else 'config'))
+    with suppress(OSError): return os.stat(path).st_mtime_ns
 
 # %% ../../nbs/1_base/storage.ipynb #fccdda34
 _ALL_BYTES = 2**40 # bytes; with an explicit end, a file takes one request instead of two
@@ -170,15 +258,17 @@ def read_range(
     url:str, # File
     start:int=0, # First byte
     end:int=_ALL_BYTES, # One past the last byte; the file may be shorter
+    deadline:Deadline|None=None, # When to give up; None: `TIMEOUT_SECONDS` from now
 )->bytes:
     "Bytes of a file; raises `StorageError`"
-    fs = filesystem(url)
+    deadline = deadline or Deadline(url, TIMEOUT_SECONDS, end - start if end < _ALL_BYTES else 0)
     def get():
-        try: return fs.cat_file(storage_path(url), start=start, end=end)
-        except OSError as error:
+        fs = filesystem(url)
+        try: return within(deadline.left(), fs, 'cat_file', storage_path(url), start=start, end=end)
+        except Exception as error:
             if says_no_such_range(error): return b'' # the file is empty
             raise
-    return tried(get, url)
+    return tried(get, url, deadline)
 
 # %% ../../nbs/1_base/storage.ipynb #714fc05f
 _VERSION_FIELDS = ('ETag', 'etag', 'e_tag', 'generation', 'md5Hash', 'content_md5', 'Content-MD5', 'LastModified', 'last_modified', 'Last-Modified',
@@ -196,17 +286,18 @@ def _digest(text): return blake2b(os.fsencode(text), digest_size=12).hexdigest()
 
 def file_info(
     url:str, # File
-)->dict: # 'size' in bytes, and whatever else this storage reports
+    deadline:Deadline|None=None, # When to give up; None: `TIMEOUT_SECONDS` from now
+)->dict: # 'size' in bytes, or None, and whatever else this storage reports
     "The storage's current facts about a file; raises `StorageError`"
-    fs = filesystem(url)
-    path = storage_path(url)
+    path, deadline = storage_path(url), deadline or Deadline(url, TIMEOUT_SECONDS)
     def get():
+        fs = filesystem(url)
         forget_listing(fs, path)
-        try: return fs.info(path)
-        except OSError as error:
-            if error.errno == errno.EINVAL: fs.cat_file(path, start=0, end=1) # S3 explains its errors only in answers that have a body
+        try: return within(deadline.left(), fs, 'info', path)
+        except OSError as error: # S3 explains its errors only in answers that have a body
+            if error.errno == errno.EINVAL or isinstance(error, PermissionError): within(deadline.left(), fs, 'cat_file', path, start=0, end=1)
             raise
-    info = tried(get, url)
+    info = tried(get, url, deadline)
     if info['type'] == 'file': return info
     raise StorageError('this is a folder, not a file', url, fault='unreadable')
 
@@ -245,7 +336,6 @@ _making = Lock() # held while one of the objects below is made, one per process
 _http = None # connections
 _signer = None, None # filesystem and signer made for it; no filesystem: the signer is the parent process's
 _unsigned = set() # buckets that reject signed URLs
-_PASSING_STATUSES = 200, 206, 404, 416, 429, 500, 502, 503, 504 # statuses that do not mean such a rejection
 
 def _connections():
     global _http
@@ -254,8 +344,13 @@ def _connections():
             from urllib.request import getproxies # slower to import than everything else here
             if getproxies(): raise ConnectionError('only the client knows how to use a proxy')
             import urllib3
-            _http = urllib3.PoolManager(maxsize=IN_FLIGHT, timeout=urllib3.Timeout(connect=5, read=15), retries=urllib3.Retry(None, connect=1, read=1, other=1, redirect=5, status=0))
+            _http = urllib3.PoolManager(maxsize=IN_FLIGHT, retries=urllib3.Retry(None, connect=1, read=1, other=1, redirect=5, status=0))
     return _http
+
+def _waits(deadline):
+    from urllib3 import Timeout
+    half = max(deadline.left() / 2, .001) # each may be tried twice
+    return Timeout(connect=min(5, half), read=min(15, half))
 
 def _signer_of(fs):
     global _signer
@@ -270,23 +365,40 @@ def _plain_address(url):
     "What any client gets a file by; '' if it takes fsspec's"
     fs = filesystem(url)
     if _has_signed(url): return _signer_of(fs).sign(*fs.split_path(storage_path(url)))
-    is_open = url.startswith(('http://', 'https://')) and '@' not in url.split('/')[2] and not fs.storage_options
+    is_open = is_web(url) and '@' not in url.split('/')[2] and not fs.storage_options
     return str(fs.encode_url(url)) if is_open else ''
 
+# %% ../../nbs/1_base/storage.ipynb #0ca8ec10
 _SHORT = -1 # in place of a status: fewer bytes came than were announced
+_READ_BYTES = 2**20 # at a time, to look at the clock
 
-def _is_short(answer, end):
+def _is_short(answer, data, end):
     said = re.fullmatch(r'bytes (\d+)-\d+/(\d+)', answer.headers.get('Content-Range', '')) if answer.status == 206 else None
-    return bool(said) and (int(said[1]) > 0 or len(answer.data) < min(int(said[2]), end)) # urllib3 compares Content-Length
+    return bool(said) and (int(said[1]) > 0 or len(data) < min(int(said[2]), end)) # urllib3 compares Content-Length
 
-def _get_plain(url, end, tag):
+def _body(answer, deadline):
+    "Content of an answer, as long as it comes fast enough"
+    parts, size = [], 0
+    while part := answer.read1(_READ_BYTES):
+        parts.append(part)
+        size += len(part)
+        if deadline.left(size) <= 0: raise TimeoutError
+    return b''.join(parts)
+
+def _get_plain(url, end, tag, deadline):
     "Status, content and ETag of a file by a plain request; status 0 if there was no answer"
     try:
         if not (address := _plain_address(url)): return 0, b'', ''
         headers = {'Range': f'bytes=0-{end - 1}'} | ({'If-None-Match': tag} if tag else {})
-        answer = _connections().request('GET', address, headers=headers, redirect=not _has_signed(url), decode_content=False)
-        if 'Content-Encoding' in answer.headers and not _has_signed(url): return 0, b'', ''
-        return (_SHORT if _is_short(answer, end) else answer.status), answer.data, answer.headers.get('ETag', '')
+        answer = _connections().request('GET', address, headers=headers, redirect=not _has_signed(url), preload_content=False, decode_content=False, timeout=_waits(deadline))
+        try:
+            if 'Content-Encoding' in answer.headers and not _has_signed(url): return 0, b'', ''
+            data = _body(answer, deadline)
+        except BaseException:
+            answer.close()
+            raise
+        finally: answer.release_conn()
+        return (_SHORT if _is_short(answer, data, end) else answer.status), data, answer.headers.get('ETag', '')
     except Exception: return 0, b'', '' # fsspec's client will say why
 
 # %% ../../nbs/1_base/storage.ipynb #74757612
@@ -294,24 +406,30 @@ def read_new(
     url:str, # File
     end:int=_ALL_BYTES, # At most so many bytes
     tag:str='', # ETag of the bytes that are there already
+    timeout:float|None=None, # Seconds; None: `TIMEOUT_SECONDS`
 )->tuple[bytes|None, str]: # Content, None if it still has this ETag; and its ETag, '' if the storage did not say
     "Content of a file, if it is another than before; raises `StorageError`"
+    deadline, fs = Deadline(url, timeout or TIMEOUT_SECONDS), filesystem(url)
     for _ in range(2):
-        status, data, found = _get_plain(url, end, tag)
+        status, data, found = _get_plain(url, end, tag, deadline)
         if status in (200, 206): return data, found
         if status == 304 and tag: return None, tag
         if status != _SHORT: break
     else: raise StorageError(f'the storage sent {len(data):,} bytes, fewer than it said, twice: try again later', url, fault='unreachable')
-    data = read_range(url, 0, end)
-    if _has_signed(url) and status not in _PASSING_STATUSES: _unsigned.add(url.split('/')[2])
+    if deadline.left() <= 0: raise _late(url, deadline)
+    data = read_range(url, 0, end, deadline)
+    if _has_signed(url) and not _says_little(status) and filesystem(url) is fs: _unsigned.add(url.split('/')[2])
     return data, ''
+
+def _says_little(status): return status in (200, 206, 404, 416) or _says_busy(status) # of whether signed URLs are taken
 
 def read_whole(
     url:str, # File
     end:int=_ALL_BYTES, # At most so many bytes
+    timeout:float|None=None, # Seconds; None: `TIMEOUT_SECONDS`
 )->bytes:
     "Content of a file; raises `StorageError`"
-    return read_new(url, end)[0]
+    return read_new(url, end, timeout=timeout)[0]
 
 # %% ../../nbs/1_base/storage.ipynb #717ae169
 _ENDPOINTS = 'endpoint_url', 'endpoint', 'account_name', 'host', 'port' # settings of fsspec's filesystems
@@ -375,37 +493,51 @@ def write_whole(
         folder.remove(part)
         raise
 
+# %% ../../nbs/1_base/storage.ipynb #c6cdd803
+@contextmanager
+def fetched(
+    url:str, # File
+    size:int|None, # Its bytes; None if the storage does not say
+    folder:OpenFolder, # Where to put it
+    timeout:float|None=None, # Seconds, and more for a large file; None: `TIMEOUT_SECONDS`
+): # Its name there; '' if it has another size
+    "A file while it has no name of its own, and is removed after the block if it was not given one; raises `StorageError`"
+    part, deadline = part_name(), Deadline(url, timeout or TIMEOUT_SECONDS, size or 0)
+    def get():
+        fs = filesystem(url)
+        within(deadline.left(), fs, 'get_file', storage_path(url), str(folder.path / part))
+    try:
+        tried(get, url, deadline)
+        found = folder.stat(part)
+        yield part if found and size in (None, found.st_size) else ''
+    finally: folder.remove(part)
+
 def fetch_whole(
     url:str, # File
     size:int, # Its bytes
     folder:OpenFolder, # Where to put it
     name:str, # In the folder
-    is_same=lambda: True, # Called after the last byte; False if the storage has another version by now
-)->bool: # Whether it is there; False if it changed meanwhile
+)->bool: # Whether it is there; False if it has another size by now
     "Fetch a file so that nobody sees half of it; raises `StorageError`"
-    part = part_name()
-    try:
-        tried(lambda: filesystem(url).get_file(storage_path(url), str(folder.path / part)), url)
-        found = folder.stat(part)
-        if not found or found.st_size != size or not is_same(): return False
-        folder.rename(part, name)
-        return True
-    finally: folder.remove(part)
+    with fetched(url, size, folder) as part:
+        if part: folder.rename(part, name)
+        return bool(part)
 
 # %% ../../nbs/1_base/storage.ipynb #4d70d7e8
 DAY_SECONDS = 86_400 # seconds
 
 def local_copy(
     url:str, # File
+    timeout:float|None=None, # Seconds, and more for a large file; None: `TIMEOUT_SECONDS`
 )->str: # Path
     "A copy of the current version of a file; raises `StorageError`"
     with in_cache(url, 'files') as folder:
-        now = _version_now(url)
-        return _copy_of(folder, now[0]) or _new_copy(url, folder, now) # the lock needs a disk that can be written
+        now = _version_now(url, timeout)
+        return _copy_of(folder, now[0]) or _new_copy(url, folder, now, timeout) # the lock needs a disk that can be written
 
-def _version_now(url):
+def _version_now(url, timeout):
     "Version and size of a file; remembers when it was written"
-    info = file_info(url)
+    info = file_info(url, Deadline(url, timeout or TIMEOUT_SECONDS))
     _written[url] = next((str(info[o]) for o in _TIME_FIELDS if info.get(o)), '')
     return version_of(info), info['size']
 
@@ -422,16 +554,29 @@ def _copy_of(folder, version):
     "Path of a copy; '' if there is none"
     return str(folder.path / f'{version}.copy') if version and _is_there(folder, f'{version}.copy') else ''
 
-def _new_copy(url, folder, now):
+# %% ../../nbs/1_base/storage.ipynb #5033c6d9
+def _new_copy(url, folder, now, timeout):
+    seen = set() # digests of what came with another version than before
     with lock_in(folder):
         for _ in range(4):
-            (version, size), now = now or _version_now(url), None
+            version, size = now
             if found := _copy_of(folder, version): return found
-            copy = f'{version}.copy'
-            if not fetch_whole(url, size, folder, copy, lambda version=version: _version_now(url)[0] == version): continue
-            _forget(folder, copy)
-            return str(folder.path / copy)
+            with fetched(url, size, folder, timeout) as part:
+                now = _version_now(url, timeout)
+                name = version if now[0] == version else part and _digest_of(folder, part)
+                if not part or name != version and name not in seen and not _copy_of(folder, name):
+                    seen.add(name)
+                    continue
+                folder.rename(part, f'{name}.copy')
+            _forget(folder, f'{name}.copy')
+            return str(folder.path / f'{name}.copy')
     raise StorageError('the file keeps changing while it is read: try again when nothing writes to it', url)
+
+def _digest_of(folder, name):
+    digest = blake2b(digest_size=12)
+    with folder.open(name) as file:
+        while data := file.read(2**20): digest.update(data)
+    return digest.hexdigest()
 
 def _is_there(folder, copy):
     mode = folder.mode(copy)
@@ -495,18 +640,24 @@ class Keeper(Protocol):
     def read(self, url:str, most:int)->bytes: "Content of a file, from a copy or from the storage"
     def is_dropped(self, url:str)->bool: "Did its bytes prove bad, so that it is fetched anew?"
 
+class NoCopies(NamedTuple):
+    "Keeps none"
+    timeout:float|None = None # seconds for a file; None: `TIMEOUT_SECONDS`
+    def read(self, url:str, most:int)->bytes: return read_whole(url, most, self.timeout)
+    def is_dropped(self, url:str)->bool: return False
+
 # %% ../../nbs/1_base/storage.ipynb #9ec7f188
 @contextmanager
 def prefetch(
     urls:list, # Files that the block reads with `read`, in about this order
     most:int=_ALL_BYTES, # At most so many bytes of each file
-    keep:'Keeper|None'=None, # Where copies are kept; None: nowhere
+    keep:Keeper|None=None, # Where copies are kept; None: nowhere
 ):
     "Fetch files while a block reads them"
     if not urls:
         yield
         return
-    fetch = _Fetch(urls, lambda url: keep.read(url, most) if keep else read_whole(url, most))
+    fetch = _Fetch(urls, lambda url: (keep or NoCopies()).read(url, most))
     _fetches.append(fetch)
     try: yield
     finally:
@@ -516,24 +667,25 @@ def prefetch(
 def read(
     url:str, # File
     most:int=_ALL_BYTES, # At most so many bytes
-    keep:'Keeper|None'=None, # Where copies are kept; None: nowhere
+    keep:Keeper|None=None, # Where copies are kept; None: nowhere
 )->bytes:
     "Content of a file, which may already be on its way; raises `StorageError`"
-    for fetch in [] if keep and keep.is_dropped(url) else list(_fetches):
+    keep = keep or NoCopies()
+    for fetch in [] if keep.is_dropped(url) else list(_fetches):
         if url in fetch._wanted and (future := fetch.take(url)): return future.result()
-    return keep.read(url, most) if keep else read_whole(url, most)
+    return keep.read(url, most)
 
 # %% ../../nbs/1_base/storage.ipynb #db73afe4
 def list_folder(
     url:str, # Folder
 )->dict: # Path relative to it to the storage's facts about the file
     "All files below a folder; raises `StorageError`"
-    fs = filesystem(url)
-    above = storage_path(url).rstrip('/') + '/'
+    above, deadline = storage_path(url).rstrip('/') + '/', Deadline(url, 10 * TIMEOUT_SECONDS) # thousands of requests
     def get():
+        fs = filesystem(url)
         fs.invalidate_cache()
-        return fs.find(above, detail=True)
-    return {path[len(above):]: info for path, info in tried(get, url).items() if path.startswith(above)}
+        return within(deadline.left(), fs, 'find', above, detail=True)
+    return {path[len(above):]: info for path, info in tried(get, url, deadline).items() if path.startswith(above)}
 
 def concurrently(
     function, # Of one argument

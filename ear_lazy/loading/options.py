@@ -32,6 +32,14 @@ def checked_size(
     size = height_width('image_size', size)
     return fit_image(size, size, resize).size
 
+
+def checked_timeout(
+    timeout:float, # Seconds
+)->float:
+    "Refuse what is no time to wait"
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and 0 < timeout <= 86_400: return timeout
+    raise ValueError(f'timeout is a number of seconds above 0, at most a day, not {timeout!r}')
+
 # %% ../../nbs/6_loading/options.ipynb #ec052962
 def checked_extras(
     extras:str|Iterable[str], # One name, or several

@@ -400,11 +400,11 @@ def _not_opened(error, path):
     else: what = _others_there(path)
     return MetadataError(f'cannot be opened: {error.strerror}; {what}', path)
 
-def _file_of(path, copy):
+def _file_of(path, copy, timeout):
     "The file on this machine: `path` itself, or for a URL the copy that there is, or a new one"
     if not is_remote(path): return path
     if os.path.exists(copy): return copy
-    try: return local_copy(path)
+    try: return local_copy(path, timeout)
     except StorageError as e: raise MetadataError(e.reason, path) from e
 
 def _opened(file, path):
@@ -432,9 +432,10 @@ class Shard:
         path:str|os.PathLike[str], # The `.npy` file, or its URL
         copy:str='', # A local copy of the file at the URL, if there is one
         anywhere:bool=False, # Paths may leave the image root
+        timeout:float|None=None, # Seconds to fetch it, and more if it is large; None: `storage.TIMEOUT_SECONDS`
     ):
         path = str(path) if is_remote(path) else str(home_path(path))
-        self.path, self.file, self.anywhere = path, _file_of(path, copy), anywhere
+        self.path, self.file, self.anywhere, self.timeout = path, _file_of(path, copy, timeout), anywhere, timeout
         with _opened(self.file, path) as f: record, self._buffer, status = _mapped(f, path)
         self._state, self._digest = _state(status), None
         self.columns = {name: record[name] for name in record.dtype.names}
@@ -579,11 +580,11 @@ def _with_others(first):
             return shards
         except MetadataError:
             if turn == OPENINGS - 1: raise
-        first = Shard(first.path, anywhere=first.anywhere)
+        first = Shard(first.path, '', first.anywhere, first.timeout)
         if first.number or first.of < 1: raise MetadataError(f'shard {first.number} of {first.of}: damaged; {REPROCESS}', first.path)
 
 def _next_shard(first, number):
-    shard = Shard(shard_path(first.path, number), anywhere=first.anywhere)
+    shard = Shard(shard_path(first.path, number), '', first.anywhere, first.timeout)
     same = all(getattr(shard, o) == getattr(first, o) for o in ('kind', 'split', 'root', 'of', 'run'))
     names = ('source_names', 'label_names')
     if same and shard.number == number and all(shard.names(o) == first.names(o) for o in names): return shard
@@ -592,7 +593,7 @@ def _next_shard(first, number):
 def _check_first(first):
     "Raise `MetadataError` if the first shard at a URL was replaced meanwhile, since the others may then be of another run"
     # A run removes the first shard before it uploads others, and uploads it last.
-    if is_remote(first.path) and Shard(first.path).file != first.file:
+    if is_remote(first.path) and Shard(first.path, timeout=first.timeout).file != first.file:
         raise MetadataError('the file was replaced while it was opened: open it again', first.path)
 
 # %% ../../nbs/3_metadata/file.ipynb #831f0e0b
@@ -607,8 +608,9 @@ class Metadata:
         path:str|os.PathLike[str], # The first shard, or its URL
         shards:list[Shard]|None=None, # `Shard`s that are open already
         anywhere:bool=False, # Paths may be absolute or climb out of the image root
+        timeout:float|None=None, # Seconds to fetch a file, and more if it is large; None: `storage.TIMEOUT_SECONDS`
     ):
-        first = shards[0] if shards else Shard(path, anywhere=anywhere)
+        first = shards[0] if shards else Shard(path, '', anywhere, timeout)
         if first.of < 1: raise MetadataError(f'shard {first.number} of {first.of}: damaged; {REPROCESS}', path)
         if first.number:
             name = first.path.removesuffix(f'-{first.number:05}.npy')

@@ -133,6 +133,7 @@ class Shard:
     path: str | os.PathLike[str]
     file: Any
     anywhere: bool
+    timeout: float | None
     columns: Any
     kind: Any
     split: Any
@@ -144,6 +145,7 @@ class Shard:
         path: str | os.PathLike[str], # The `.npy` file, or its URL
         copy: str = '', # A local copy of the file at the URL, if there is one
         anywhere: bool = False, # Paths may leave the image root
+        timeout: float | None = None, # Seconds to fetch it, and more if it is large; None: `storage.TIMEOUT_SECONDS`
     ) -> None: ...
     def __len__(self) -> int: ...
     def names(self,
@@ -195,6 +197,7 @@ class Metadata:
         path: str | os.PathLike[str], # The first shard, or its URL
         shards: list[Shard] | None = None, # `Shard`s that are open already
         anywhere: bool = False, # Paths may be absolute or climb out of the image root
+        timeout: float | None = None, # Seconds to fetch a file, and more if it is large; None: `storage.TIMEOUT_SECONDS`
     ) -> None: ...
     def __len__(self) -> int: ...
     def __repr__(self) -> str: ...

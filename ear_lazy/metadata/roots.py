@@ -10,14 +10,13 @@ __all__ = []
 # %% ../../nbs/3_metadata/roots.ipynb #feba0c98
 import os
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote
 
 from fastcore.basics import patch
 
 from ..base.errors import MetadataError
 from ..base.files import opened_path
-from ..base.printable import has_secrets, public_url
-from ..base.storage import cut_query, is_remote, join_url, relative_url
+from ..base.printable import public_url
+from ..base.storage import cut_query, is_remote, is_web, join_url, relative_url
 from ..base.swap import real_path
 from .notes import read_origin
 
@@ -68,7 +67,7 @@ def check_near(
     if not is_near(relative, folder) and not read_origin(npy_path): raise _far(npy_path, root)
 
 def _recorded_url(url, root, anywhere):
-    folder = (cut_query(url)[0] if has_secrets(url) else url).rpartition('/')[0]
+    folder = cut_query(url)[0].rpartition('/')[0]
     if is_near(root, '/' + folder.partition('://')[2].partition('/')[2]): return join_url(folder, root)
     if anywhere and (is_remote(root) or os.path.isabs(root)): return root
     raise _far(url, root)
@@ -155,9 +154,8 @@ def _path_of(self:RootGuard, name, fd):
 
 @patch
 def _check_url(self:RootGuard, name):
-    if not self.root.startswith('http'): return
-    climbs = '..' in unquote(name).replace('\\', '/').split('/')
-    if not climbs and not {'?', '#'} & {*name}: return
+    if not is_web(self.root): return
+    if '..' not in name.replace('\\', '/').split('/'): return
     raise MetadataError(f'{name!r} is not a plain name below {self.root}; if you trust the file, pass allow_outside_root=True', self.npy_path)
 
 # %% ../../nbs/3_metadata/roots.ipynb #3235a076

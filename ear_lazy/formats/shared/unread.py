@@ -62,5 +62,6 @@ def unread_kind(
     "A file that is not read, in words"
     ending = name[name.rfind('.'):].lower()
     if ending in PACKED: return 'packed: unpack it'
+    if head.startswith(b'\x1f\x8b'): return f'packed with gzip, which its name does not say: unpack it, or call it {name}.gz'
     kind = kind_in(head) or BY_NAME.get(ending)
     return f"{kind}, which is not read: convert it to COCO JSON, or to a CSV of image,x,y,w,h" if kind else ''
