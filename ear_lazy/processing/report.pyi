@@ -8,7 +8,7 @@ from ear_lazy.base.records import Problem, Records
 from ear_lazy.processing.output_folder import Output
 from typing import Any
 
-__all__ = ['NOT_ASKED_FOR', 'MOST_CLASSES', 'Count', 'SourceReport', 'Problems', 'Report', 'ReportError', 'read_report']
+__all__ = ['NOT_ASKED_FOR', 'Count', 'SourceReport', 'Problems', 'Report', 'ReportError', 'read_report']
 
 @dataclass
 class Count:
@@ -102,8 +102,6 @@ class Report:
         "The report as the command line shows it"
     def _repr_html_(self) -> str:
         "The report as Jupyter shows it, with pictures of the first problems"
-
-MOST_CLASSES: int
 
 class ReportError(EarLazyError):
     "A file is not a report of this package"

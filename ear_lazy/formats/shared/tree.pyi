@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'SHORT', 'MOST_HEADS', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate',
-          'Document', 'read_head', 'why_closed']
+__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head',
+          'why_closed']
 IMAGE_SUFFIXES: tuple[str, ...]
 
 def is_image(name: str) -> bool: # File name
@@ -203,9 +203,6 @@ def read_head(
     size: int = 65536, # Bytes
 ) -> bytes:
     "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
-
-MOST_HEADS: int
-SHORT: int
 
 def why_closed(error: OSError | MemoryError) -> str:
     "Why the system does not give a file, in words"
