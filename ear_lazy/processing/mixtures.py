@@ -36,6 +36,7 @@ def _words(name): return {o.removesuffix('s') for o in re.findall(r'[^\W\d_]+', 
 
 def _unrelated(classes):
     "Two sources whose classes have no word in common, with these; {} if there are none"
+    classes = {o: [name for name in names if name not in ('', '(none)')] for o, names in classes.items()}
     words = {o: set().union(*map(_words, names)) for o, names in classes.items()}
     words = {o: found for o, found in words.items() if found}
     common = set().union(*words.values()) if words else set()

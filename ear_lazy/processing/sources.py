@@ -26,7 +26,7 @@ from ..formats.leftovers import grouped, with_others
 from ..formats.shared.registry import readers
 from ..formats.shared.tree import KINDS, SPLIT_FOLDER, Tree, dataset_of, join
 from .mixtures import mixed
-from .report import NOT_ASKED_FOR
+from .report import NOT_ASKED_FOR, weight
 
 # %% ../../nbs/4_processing/sources.ipynb #60569284
 @dataclass
@@ -110,7 +110,7 @@ class Sources(list[SourceInfo]):
 def _problem_notes(s):
     "The problems of a source: how often each reason occurs, and the first of them; and whether nothing is in its files"
     if not s.images and not s.problems: yield f'{s.name}: there is no image and no annotation in its files, such as {s.file}'
-    for reason, n in s.reasons.most_common():
+    for reason, n in sorted(s.reasons.items(), key=lambda o: (min(map(weight, s.examples.get(o[0], ())), default=0), -o[1])): # losses first
         yield f'{s.name}: {n:,} × {REASONS.get(reason, reason)}'
         yield from (f'    {p}' for p in s.examples.get(reason, ()))
 

@@ -64,7 +64,8 @@ _ENDINGS = { # kind to endings
     'an image of a kind that is not opened': '.svg .psd .dng .cr2 .cr3 .nef .arw .raf .orf .heic .heif .avif .jxl .jp2 .gif .ppm .pgm .pbm .pnm .tga .ico .exr .hdr .dcm .nii .raw .eps'}
 _BY_ENDING = {o: kind for kind, endings in _ENDINGS.items() for o in endings.split()}
 _REMEDIES = {'packed': 'unpack it', 'a Git LFS pointer': 'the file itself comes with `git lfs pull`', 'a video': 'images are made of it with `ffmpeg -i VIDEO FOLDER/%06d.jpg`',
-             'an image of a kind that is not opened': 'convert it to PNG'} | dict.fromkeys(('sound', 'a mesh', "a model's weights"), 'not read')
+             'an image of a kind that is not opened': 'convert it to PNG'} | dict.fromkeys(
+             ('MATLAB data', 'HDF5', 'a NumPy array', 'a Python pickle', 'Parquet', 'Arrow', 'an SQLite database', 'a database', 'an Excel table'), f'not read; if it holds annotations, {_CONVERT}') | dict.fromkeys(('sound', 'a mesh', "a model's weights"), 'not read')
 
 def unread_kind(
     name:str, # Of a file that no reader knows
