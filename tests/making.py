@@ -20,6 +20,7 @@ from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Tree
 from ear_lazy.metadata.file import Metadata
+from ear_lazy.processing.report import weight
 
 ROOT = Path(__file__).parent.parent
 KINDS = 'detector', 'landmarker', 'teacher'
@@ -178,7 +179,8 @@ def assert_accounted(report, out=None):
     assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason == 'not_recognised'}
     if out is None: return
     on_disk = json.loads((out/'report.json').read_text())
-    assert [list(p.values()) for p in on_disk['problems']] == json.loads(json.dumps(report.problems))
+    told = [list(p.values()) for p in (*on_disk['problems'], *on_disk['notes'])]
+    assert told == json.loads(json.dumps(sorted(report.problems, key=weight))), 'losses, repairs, notes'
     def feeding(kind): return [s for name, s in report.sources.items() if name.partition('/')[0] in (kind, '.') or not name.startswith(KINDS)]
     if 'detector' in report.kinds: assert len(boxes(out)) == sum(s.boxes.kept for s in feeding('detector'))
     if 'landmarker' in report.kinds: assert len(rows(out, 'landmarker')) == sum(s.keypoints.kept for s in feeding('landmarker'))

@@ -70,12 +70,12 @@ def everything(tmp_path_factory):
 
 
 def test_all_of_it_is_accounted_for(everything):
-    "No format is named by hand, and no file is left over"
+    "No format is named by hand, and of the files, all but one are read, or beside what is read"
     report, out = everything
     check_totals(report, out)
     ears = report.sources['ears_yolo_pose']
     assert (ears.formats, ears.images, ears.boxes.read, ears.boxes.kept) == ('yolo', 126, 138, 138)
-    assert report.problems.where(reason='not_recognised') == []
+    assert [p.file for p in report.problems.where(reason='not_recognised')] == ['faces_pts/broken_frames.npy']
 
 
 @pytest.mark.parametrize('name, format, images, boxes, keypoints', [

@@ -11,7 +11,7 @@ from making import coco, image, process, pts, text
 from PIL import Image
 
 from ear_lazy.base.records import Problem
-from ear_lazy.processing.report import Problems, Report
+from ear_lazy.processing.report import Problems, Report, weight
 
 HOSTILE = '<img src=x onerror=alert(1)>.png'
 
@@ -53,8 +53,8 @@ def test_a_place_that_is_no_number_is_unknown(tmp_path):
 
 def test_places_in_the_files(raw):
     report, out = report_of(raw), raw.parent/'out'
-    on_disk = json.loads((out/'report.json').read_text())['problems']
-    assert [tuple(o['box']) for o in on_disk] == [p.box for p in report.problems]
+    on_disk = json.loads((out/'report.json').read_text())
+    assert [tuple(o['box']) for o in (*on_disk['problems'], *on_disk['notes'])] == [p.box for p in sorted(report.problems, key=weight)]
     table = list(csv.DictReader(io.StringIO((out/'problems.csv').read_text())))
     cells = [tuple(float(o[k]) for k in ('x', 'y', 'width', 'height') if o[k]) for o in table]
     assert cells == [p.box for p in report.problems]

@@ -286,7 +286,7 @@ def test_the_lines_for_files_that_no_reader_knows_are_right(raw):
     "Labels of no known shape, and a table of which nobody knows the columns"
     for i in range(3): image(raw/f'noses/{i}.png'), text(raw/f'noses/{i}.txt', 'left nose\n')
     said = next(o for o in processor(raw).sources().others if 'no reader' in o)
-    assert said.startswith('noses/0.txt: no reader knows this file: and 2 more .txt files beside it; to see what is wrong, name their format')
+    assert said.startswith("noses/0.txt (and 2 more .txt files beside it): no reader knows this file: as yolo, line 1: could not convert string to float: 'left'; it is read so")
     (raw/'sources.toml').write_text('\n'.join(reversed(toml_lines(said).splitlines())))
     noses = [s for s in processor(raw).sources() if s.name == 'noses']
     assert noses[0].format == 'yolo' and noses[0].problems

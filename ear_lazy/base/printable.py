@@ -9,6 +9,7 @@ __all__ = []
 
 # %% ../../nbs/1_base/printable.ipynb #ba1035d3
 import re
+import sys
 from urllib.parse import unquote_plus
 
 # %% ../../nbs/1_base/printable.ipynb #a871999e
@@ -100,3 +101,16 @@ def csv_text(
         if o not in known: known[o] = '"{}"'.format(o.replace('"', '""')) if _QUOTED(o) else o
         return known[o]
     return ''.join(f"{','.join(map(cell, o))}\n" for o in (header, *lines))
+
+# %% ../../nbs/1_base/printable.ipynb #89643335
+_PLAIN = str.maketrans({'→': '->', '×': 'x', '…': '...', '–': '-', '’': "'"})
+
+def for_terminal(
+    text:str,
+)->str: # The text itself, if nothing is lacking
+    "A text in the characters that `sys.stdout` can show"
+    encoding = getattr(sys.stdout, 'encoding', None) or 'utf-8'
+    try: text.encode(encoding)
+    except UnicodeEncodeError: return text.translate(_PLAIN).encode(encoding, 'backslashreplace').decode(encoding)
+    except LookupError: pass
+    return text

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
-from .printable import printable
+from .printable import for_terminal, printable
 from .retries import may_pass
 
 # %% ../../nbs/1_base/records.ipynb #f471a23b
@@ -38,7 +38,7 @@ class Problem(NamedTuple):
         where = ', '.join(o for o in (self.where, self.image) if o)
         place = f"{self.file or self.source}{f' ({where})' if where else ''}"
         what = f"{REASONS.get(self.reason, self.reason)}{f': {self.detail}' if self.detail else ''}"
-        return printable(f'{place}: {what} → {self.action}')
+        return for_terminal(printable(f'{place}: {what} → {self.action}'))
 
 # %% ../../nbs/1_base/records.ipynb #9f30539b
 REASONS = {

@@ -77,7 +77,9 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each COCO file
     "The COCO files of a folder"
-    return [Document('coco', (o,)) for o in json_files(tree, folder) if looks_like_coco(read_head(tree, o))]
+    return [Document('coco', (o,)) for o in json_files(tree, folder) if looks_like_coco(head := read_head(tree, o)) and _may_have_tables(head)]
+
+def _may_have_tables(head, size=65536): return len(head) == size or b'"images"' in head or b'"annotations"' in head # not categories alone
 
 # %% ../../nbs/2_formats/coco.ipynb #948028d2
 @lru_cache

@@ -111,4 +111,8 @@ def _sets(cells, columns):
     return found
 
 # %% ../../nbs/2_formats/deeplabcut.ipynb #12084166
-register('deeplabcut', sniff, read, why='the lines scorer, bodyparts and coords', suffixes=('.csv',))
+def twin(tree:Tree, document:Document)->list: # Paths relative to the raw folder
+    "DeepLabCut writes each table in HDF5, too"
+    return [f'{o[:-4]}.h5' for o in document.files]
+
+register('deeplabcut', sniff, read, why='the lines scorer, bodyparts and coords', suffixes=('.csv',), beside=twin)

@@ -11,7 +11,7 @@ __all__ = ['is_annotated', 'sniff', 'read']
 import numpy as np
 
 from ..base.records import Records, make_records
-from .shared.registry import readers, register
+from .shared.registry import readers, register, sniffed
 from .shared.tree import IMAGE_SUFFIXES, Document, Tree, dataset_of, join
 
 # %% ../../nbs/2_formats/images.ipynb #5aa2c2ca
@@ -25,7 +25,7 @@ def is_annotated(
 def _recognised(tree, dataset):
     folders = [path for path, folder in tree.below(dataset) if folder.others]
     others = [o for o in readers().values() if o.name != 'images']
-    return any(o.sniff(tree, path) for path in folders for o in others)
+    return any(sniffed(o, tree, path)[0] for path in folders for o in others)
 
 def sniff(
     tree:Tree, # The raw folder

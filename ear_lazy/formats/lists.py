@@ -20,7 +20,7 @@ from .shared.registry import register
 from .shared.shapes import MOST_LINES, Line, as_xywh, choose, is_number, parse, say_which, words_joined
 from .shared.text import as_text, numbered_lines, spread
 from .shared.tree import IMAGE_SUFFIXES, Document, Tree, list_files, locate, read_head
-from .yolo import find_spec
+from .yolo import find_spec, spec_files
 
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e
 _IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
@@ -160,4 +160,4 @@ def _records(rows, objects, file, is_points, reading):
                         **columns, **label_rows([o for _, o, _ in objects]))
 
 # %% ../../nbs/2_formats/lists.ipynb #679abc9b
-register('list', sniff, read, rank=95, why='images and numbers of boxes in lines, without a header', suffixes=SUFFIXES)
+register('list', sniff, read, rank=95, why='images and numbers of boxes in lines, without a header', suffixes=SUFFIXES, beside=spec_files)

@@ -18,7 +18,7 @@ from .shared.registry import register
 from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
 from .shared.text import as_text, spread
 from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, label_files, list_files, read_head
-from .yolo import find_spec
+from .yolo import find_spec, spec_files
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #a9720122
 KITTI = 'class - - - box' + ' -' * 7
@@ -156,4 +156,4 @@ def _records(tree, files, objects, faulty, reading):
         empty=empty, listed_in=rows, file_of=file_of, id_name='line', **label_rows([o[2] for o in objects]))
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #653ec07a
-register('pixel_labels', sniff, read, rank=95, why='lines of a class and pixels', per_image=('.txt',))
+register('pixel_labels', sniff, read, rank=95, why='lines of a class and pixels', per_image=('.txt',), beside=spec_files)

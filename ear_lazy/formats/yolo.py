@@ -85,17 +85,29 @@ def find_spec(
     folder:str, # Folder of the label files
 )->Spec:
     "What the nearest `data.yaml` or list of class names says"
-    return tree.once(('spec', folder), lambda: _find_spec(tree, folder))
+    return tree.once(('spec', folder), lambda: _find_spec(tree, folder))[0]
+
+def spec_files(tree:Tree, document:Document)->list: # Paths relative to the raw folder
+    "The file that the names of classes come from"
+    folder = document.files[0].rpartition('/')[0]
+    return tree.once(('spec', folder), lambda: _find_spec(tree, folder))[1]
 
 def _find_spec(tree, folder):
-    top = dataset_of(join(folder, 'x')).folder
+    "`Spec`, and the files that are about these labels"
+    top, found, files = dataset_of(join(folder, 'x')).folder, Spec(), []
     while True:
         for name in _specs(tree, folder):
-            text = as_text(read_head(tree, join(folder, name), SPEC_BYTES))
-            spec = _list_of_names(text) if name in NAME_LISTS else parse_yaml(text)
-            if spec != Spec(): return spec
-        if folder in ('', top): return Spec()
+            spec, fault = _spec_of(tree, join(folder, name))
+            if spec != Spec() and found == Spec(): found, files = spec, [*files, join(folder, name)]
+            elif name.lower() == 'data.yaml' and not fault: files.append(join(folder, name)) # of the same labels, though it says nothing more
+        if folder in ('', top): return found, files
         folder = folder.rpartition('/')[0]
+
+def _spec_of(tree, file):
+    def parse():
+        text = as_text(read_head(tree, file, SPEC_BYTES))
+        return (_list_of_names(text), '') if file.rpartition('/')[2] in NAME_LISTS else (parse_yaml(text), spec_fault(text))
+    return tree.once(('spec of', file), parse)
 
 def spec_fault(
     text:str, # Content of a `data.yaml`
@@ -419,6 +431,6 @@ def _read(tree, document, parse, fractions):
     return r
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc
-register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',))
+register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',), beside=spec_files)
 register('yolo_obb', sniff_obb, read_obb, why='lines of eight pixels, a class and a difficulty',
-         per_image=('.txt',))
+         per_image=('.txt',), beside=spec_files)

@@ -30,10 +30,12 @@ from ..base.errors import EarLazyError, ImageLoadError
 from ..base.files import is_below, opened_path
 from ..base.images import load_image
 from ..base.parameters import described
-from ..base.printable import csv_text, defused, printable
+from ..base.printable import csv_text, defused, for_terminal, printable
 from ..base.records import REASONS, Problem, Records
 from ..base.tables import aligned, html_cells, html_table, printable_html
+from ..formats.leftovers import grouped, with_others
 from ..formats.shared.tree import Link
+from .mixtures import mixed
 from .output_folder import Output
 
 # %% ../../nbs/4_processing/report.ipynb #5c5536f6
@@ -72,12 +74,16 @@ class SourceReport:
     boxes: Count = field(default_factory=Count)
     keypoints: Count = field(default_factory=Count)
     split: dict[str, list[int]] = field(default_factory=dict) # kind to its rows in train and in val
+    points: Counter[int] = field(default_factory=Counter) # number of keypoints in a set to number of sets that were kept
+    classes: Counter[str] = field(default_factory=Counter) # class to number of objects that were kept
 
     def join(self, other): # `SourceReport` of another part of the source
         "Add the counts of another part"
         self.images += other.images
         self.boxes.join(other.boxes)
         self.keypoints.join(other.keypoints)
+        self.points.update(other.points)
+        self.classes.update(other.classes)
 
 # %% ../../nbs/4_processing/report.ipynb #c7a6d9ca
 @described
@@ -105,7 +111,7 @@ class Problems(list[Problem]):
 
     def __repr__(self):
         lines = [*map(str, self[:12]), *[f'… and {len(self) - 12:,} more'] * (len(self) > 12)]
-        return '\n'.join(lines) or 'no problems'
+        return for_terminal('\n'.join(lines) or 'no problems')
 
     def to_csv(self)->bytes:
         "A table with a header and one line per problem, whose texts are `printable` and never a formula; the four cells of its box may be empty"
@@ -114,9 +120,21 @@ class Problems(list[Problem]):
 
 
 
-# %% ../../nbs/4_processing/report.ipynb #c34f6b2e
+# %% ../../nbs/4_processing/report.ipynb #5d64b4ec
 NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
 
+# %% ../../nbs/4_processing/report.ipynb #194ceb4e
+_HARMLESS = (*NOT_ASKED_FOR, 'unlabelled', 'repeat', 'whole_image')
+_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy') # though the annotation is kept
+
+def weight(
+    problem:Problem,
+)->int: # 0: a loss, 1: a repair or a doubt, 2: a note
+    "How much it matters"
+    if problem.reason in _HARMLESS or problem.action == 'kept' and problem.reason not in _CHANGED: return 2
+    return int(problem.action != 'dropped')
+
+# %% ../../nbs/4_processing/report.ipynb #c34f6b2e
 def _place(problem):
     "Sort key: the place of a problem in the raw data, with numbers in numerical order"
     number = re.search(r'\d+', problem.where)
@@ -163,6 +181,8 @@ class Report:
         if r.unread: self.unread[source.name] = self.unread.get(source.name, 0) + r.unread
         s.boxes.add(r.problems, r.boxes_read, int(r.has_box.sum()), 'boxes')
         s.keypoints.add(r.problems, r.keypoints_read, int(r.has_keypoints.sum()), 'keypoints')
+        for k, n in zip(*np.unique(r.point_counts[r.has_keypoints], return_counts=True)): s.points[int(k)] += int(n)
+        for i in np.flatnonzero(counts := np.bincount(r.labels)): s.classes[r.label_names[i]] += int(counts[i])
         self.problems += r.problems
 
     def include(self,
@@ -199,16 +219,23 @@ def _json_lines(items):
     "One line for each item, so that `grep` finds a whole problem"
     return ','.join(f'\n  {json.dumps(o)}' for o in items)
 
+def _source_fields(source, most_classes=100): # the classes of a data set may be persons
+    most = sorted(source.classes.items(), key=lambda o: (-o[1], o[0]))[:most_classes]
+    return asdict(source) | dict(points={str(k): n for k, n in sorted(source.points.items())}, classes=dict(most))
+
 @patch
 def to_json(self:Report)->bytes:
     "Content of `report.json`"
+    problems = sorted(self.problems, key=weight) # stable
+    notes = next((i for i, o in enumerate(problems) if weight(o) == 2), len(problems))
     content = dict(
         kinds=self.kinds,
-        sources=[asdict(o) for o in self.sources.values()],
+        sources=[_source_fields(o) for o in self.sources.values()],
         outputs=[o._asdict() for o in self.outputs],
         copies=[self.copies] if self.copies else [],
         links=[o._asdict() for o in self.links],
-        problems=[o._asdict() for o in self.problems])
+        problems=[o._asdict() for o in problems[:notes]],
+        notes=[o._asdict() for o in problems[notes:]])
     tables = (f' {json.dumps(name)}: [{_json_lines(items)}]' for name, items in content.items())
     return '{{\n{}\n}}\n'.format(',\n'.join(tables)).encode()
 
@@ -219,14 +246,15 @@ class ReportError(EarLazyError):
 _Number, _Pair = Annotated[int, Meta(ge=0, le=2**53)], Annotated[list[int], Meta(min_length=2, max_length=2)]
 _Counts = dict(read=_Number, kept=_Number, repaired=_Number, merged=_Number, dropped=_Number)
 _Count = defstruct('_Count', [*_Counts.items()])
-_Source = defstruct('_Source', [('name', str), ('formats', str), ('images', _Number), ('boxes', _Count), ('keypoints', _Count), ('split', dict[str, _Pair])])
+_Source = defstruct('_Source', [('name', str), ('formats', str), ('images', _Number), ('boxes', _Count), ('keypoints', _Count), ('split', dict[str, _Pair]),
+                                ('points', dict[Annotated[str, Meta(pattern='^[0-9]{1,9}$')], _Number], {}), ('classes', dict[str, _Number], {})])
 _Output = defstruct('_Output', [('file', str), ('kind', str), ('split', str), ('rows', _Number), ('bytes', _Number)])
 _Copies = defstruct('_Copies', [('exact', _Number), ('similar', _Number), ('split', _Number)])
 _Link = defstruct('_Link', [('link', str), ('target', str), ('count', _Number)])
 _Problem = defstruct('_Problem', [*((o, str) for o in Problem._fields[:6]), ('detail', str, ''), ('boxes', _Number, 0), ('keypoints', _Number, 0),
                                   ('box', Annotated[list[float], Meta(max_length=4)], [])])
 _Content = defstruct('_Content', [('kinds', list[str]), ('sources', list[_Source]), ('outputs', list[_Output]),
-                                  ('copies', Annotated[list[_Copies], Meta(max_length=1)]), ('problems', list[_Problem]), ('links', list[_Link], [])])
+                                  ('copies', Annotated[list[_Copies], Meta(max_length=1)]), ('problems', list[_Problem]), ('links', list[_Link], []), ('notes', list[_Problem], [])])
 
 def _check_texts(value):
     "Raise `UnicodeEncodeError` for half a character that is no byte of a file name"
@@ -245,7 +273,7 @@ def _content(data):
         content = msgspec.convert(json.loads(text, parse_constant=_no_constant), _Content)
         if re.search(r'\\u[dD][89a-fA-F]', text): _check_texts(content) # halves of characters that are no bytes of a file name
     except (ValueError, TypeError, RecursionError, msgspec.ValidationError) as e: raise ReportError(f'not a report of ear_lazy: {e}') from None
-    bad = next((o for o in content.problems if len(o.box) not in (0, 4) or not all(map(math.isfinite, o.box))), None)
+    bad = next((o for o in (*content.problems, *content.notes) if len(o.box) not in (0, 4) or not all(map(math.isfinite, o.box))), None)
     if bad is None: return content
     raise ReportError(f'not a report of ear_lazy: {bad.box} is no box')
 
@@ -256,8 +284,11 @@ def read_report(
     "A report of an earlier run; raises `ReportError` for anything else"
     content = _content(data)
     def fields(o): return {k: getattr(o, k) for k in o.__struct_fields__}
-    sources = {o.name: SourceReport(**fields(o) | {k: Count(**fields(getattr(o, k))) for k in ('boxes', 'keypoints')}) for o in content.sources}
-    problems = (Problem(**fields(o) | {'box': tuple(o.box)}) for o in content.problems)
+    def source(o):
+        counts = {k: Count(**fields(getattr(o, k))) for k in ('boxes', 'keypoints')}
+        return SourceReport(**fields(o) | counts | dict(points=Counter({int(k): n for k, n in o.points.items()}), classes=Counter(o.classes)))
+    sources = {o.name: source(o) for o in content.sources}
+    problems = sorted((Problem(**fields(o) | {'box': tuple(o.box)}) for o in (*content.problems, *content.notes)), key=_place)
     outputs, copies = [Output(**fields(o)) for o in content.outputs], fields(content.copies[0]) if content.copies else {}
     links = [Link(**fields(o)) for o in content.links]
     raw = None if raw_data_dir is None else home_path(raw_data_dir)
@@ -321,15 +352,34 @@ def _group_title(reason, action, problems):
     counts = (sum(p.boxes for p in problems), 'box', 'boxes'), (sum(p.keypoints for p in problems), 'set of keypoints', 'sets of keypoints')
     return f"{' and '.join(f'{n:,} {one if n == 1 else many}' for n, one, many in counts if n)} left out: {words}"
 
-def _problem_lines(report):
+def _shown(reason, problems):
+    "(problem, how many it stands for) pairs: files that no reader knows are one for all of a kind in a folder"
+    if reason != 'not_recognised': return [(p, 1) for p in problems]
+    return [(p._replace(file=with_others(p, n)), n) for p, n in grouped(problems)]
+
+def _line(p):
+    if p.reason == 'not_recognised': return printable(f"    {p.file}{p.detail and ': '}{p.detail}")
+    return printable(f'    {p.source}: {p.detail}') if p.reason in NOT_ASKED_FOR else f'    {p}'
+
+def _problem_lines(report, problems, most):
     "The first problems of each reason, and where the others are: without outputs there is no file that has them"
-    most, others = (3, ' in report.json') if report.outputs else (100, '; `report.problems` in Python has all')
-    lines = []
-    for (reason, action), problems in _groups(report.problems).items():
-        lines.append(printable(_group_title(reason, action, problems)))
-        lines += [printable(f'    {p.source}: {p.detail}') if reason in NOT_ASKED_FOR else f'    {p}' for p in problems[:most]]
-        if len(problems) > most: lines.append(f'    … and {len(problems) - most:,} more{others}')
+    others, lines = ' in report.json' if report.outputs else '; `report.problems` in Python has all', []
+    for (reason, action), own in _groups(problems).items():
+        shown = _shown(reason, own)[:max(most, 10) if reason == 'not_recognised' else most]
+        lines += [printable(_group_title(reason, action, own)), *(_line(p) for p, _ in shown)]
+        if more := len(own) - sum(n for _, n in shown): lines.append(f'    … and {more:,} more{others}')
     return lines
+
+# %% ../../nbs/4_processing/report.ipynb #5e736e07
+def _weighed(problems):
+    "Losses, repairs and notes"
+    return [[p for p in problems if weight(p) == n] for n in range(3)]
+
+def _mixtures(report):
+    "What is mixed in what was made"
+    sources = report.sources.values()
+    points = {s.name: s.points for s in sources} if 'landmarker' in report.kinds else {}
+    return mixed(points, {s.name: s.classes for s in sources} if {*report.kinds} & {'detector', 'teacher'} else {})
 
 @patch
 def __repr__(self:Report)->str: return str(self)
@@ -338,9 +388,11 @@ def __repr__(self:Report)->str: return str(self)
 def __str__(self:Report)->str:
     "The report as the command line shows it"
     tables = (aligned(header, lines) for header, lines in (_source_table(self), _split_table(self)) if lines)
-    parts = [*tables, '\n'.join(_output_lines(self)), '\n'.join(_link_lines(self)), '\n'.join(_problem_lines(self)),
-             '\n'.join(map(printable, self.notes))]
-    return '\n\n'.join(o for o in parts if o)
+    most = 3 if self.outputs else 100
+    losses, repairs, notes = (_problem_lines(self, o, n) for o, n in zip(_weighed(self.problems), (most, most, 1)))
+    parts = [*tables, '\n'.join(_output_lines(self)), '\n'.join(_link_lines(self)), '\n'.join(losses + repairs),
+             '\n'.join(['Notes, by which nothing is lost:', *notes] if notes else []), '\n'.join(map(printable, _mixtures(self) + self.notes))]
+    return for_terminal('\n\n'.join(o for o in parts if o))
 
 # %% ../../nbs/4_processing/report.ipynb #4bb4992f
 def _load_inside(raw_data_dir, image, outside):
@@ -374,23 +426,29 @@ def _group_html(raw_data_dir, outside, reason, action, problems, shown):
     "Lines of the table for one reason"
     title = f'<b>{printable_html(_group_title(reason, action, problems))}</b> ({printable_html(reason)})'
     yield f'<tr><td colspan="5" style="text-align:left">{title}</td></tr>'
-    for p in problems[:shown]:
+    lines = _shown(reason, problems)[:shown]
+    for p, _ in lines:
         texts = p.file or p.source, p.where, p.image, p.detail
         cells = html_cells('td', texts, 'min-width:6em;overflow-wrap:anywhere') # long names must not squeeze the pictures
         yield f'<tr><td style="text-align:left;min-width:112px">{_picture(raw_data_dir, p, outside)}</td>{cells}</tr>'
-    more = len(problems) - shown
+    more = len(problems) - sum(n for _, n in lines)
     if more: yield f'<tr><td colspan="5" style="text-align:left">… and {more:,} more</td></tr>'
+
+@patch
+def _table_html(self:Problems, each=3, most=12):
+    "A table of the first problems of each reason, with pictures"
+    groups = _groups(sorted(self, key=weight))
+    header = html_cells('th', ['', 'file', 'where', 'image', 'detail'])
+    shown = _shown_of_each([len(_shown(k[0], o)) for k, o in groups.items()], each, most)
+    lines = (_group_html(self.raw_data_dir, self.outside, *k, o, n) for (k, o), n in zip(groups.items(), shown))
+    return f"<table><tr>{header}</tr>{''.join(chain.from_iterable(lines))}</table>"
 
 @patch
 def _repr_html_(self:Problems)->str:
     "The first problems of each reason, a dozen in all, with pictures"
     if not self: return '<p>No problems.</p>'
-    groups = _groups(self)
-    header = html_cells('th', ['', 'file', 'where', 'image', 'detail'])
-    shown = _shown_of_each([len(o) for o in groups.values()])
-    lines = (_group_html(self.raw_data_dir, self.outside, *k, o, n) for (k, o), n in zip(groups.items(), shown))
-    hint = '<p>All of one reason: <code>problems.where(reason=…)</code></p>' if len(groups) > 1 else ''
-    return f"<table><tr>{header}</tr>{''.join(chain.from_iterable(lines))}</table>{hint}"
+    hint = '<p>All of one reason: <code>problems.where(reason=…)</code></p>' if len(_groups(self)) > 1 else ''
+    return self._table_html() + hint
 
 # %% ../../nbs/4_processing/report.ipynb #129970b4
 @patch
@@ -398,5 +456,8 @@ def _repr_html_(self:Report)->str:
     "The report as Jupyter shows it, with pictures of the first problems"
     outputs = ''.join(f'<li>{printable_html(o)}</li>' for o in (*_output_lines(self), *_link_lines(self)))
     tables = html_table(*_source_table(self)) + html_table(*_split_table(self))
-    notes = ''.join(f'<p>{printable_html(o)}</p>' for o in self.notes)
-    return f'{tables}<ul>{outputs}</ul>{self.problems._repr_html_()}{notes}'
+    losses, repairs, notes = (Problems(o, self.problems.raw_data_dir, self.problems.outside) for o in _weighed(self.problems))
+    apart = f'<details><summary>Notes, by which nothing is lost: {len(notes):,}</summary>{notes._table_html(1, 3)}</details>' if notes else ''
+    sentences = ''.join(f'<p>{printable_html(o)}</p>' for o in _mixtures(self) + self.notes)
+    problems = Problems(losses + repairs, self.problems.raw_data_dir, self.problems.outside)
+    return f'{tables}<ul>{outputs}</ul>{problems._repr_html_()}{apart}{sentences}'

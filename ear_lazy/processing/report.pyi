@@ -1,5 +1,6 @@
 # Made by .ci/stubs.py of report.py: do not edit.
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ear_lazy.base.errors import EarLazyError
@@ -33,6 +34,8 @@ class SourceReport:
     boxes: Count = ...
     keypoints: Count = ...
     split: dict[str, list[int]] = ... # kind to its rows in train and in val
+    points: Counter[int] = ... # number of keypoints in a set to number of sets that were kept
+    classes: Counter[str] = ... # class to number of objects that were kept
     def join(self, other) -> None: # `SourceReport` of another part of the source
         "Add the counts of another part"
 
@@ -56,6 +59,9 @@ class Problems(list[Problem]):
         "The first problems of each reason, a dozen in all, with pictures"
 
 NOT_ASKED_FOR: tuple[str, ...]
+
+def weight(problem: Problem) -> int: # 0: a loss, 1: a repair or a doubt, 2: a note
+    "How much it matters"
 
 @dataclass
 class Report:

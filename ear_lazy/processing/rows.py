@@ -147,9 +147,9 @@ def make_rows(
     "The rows that are made of records, which are counted"
     r = select_used(select_objects(r, options.classes, options.keypoints), source, options.kinds)
     if options.strict: raise_first(r.problems)
+    facts.report.add(source, r)
     r.labels = _renumbered(r, facts.labels)
     groups = group_hashes(r.images, options.seed, options.split, options.group_by)
-    facts.report.add(source, r)
     return ((kind, ROWS[kind](r, groups)) for kind in options.kinds if kind in source.feeds)
 
 def _renumbered(r, names):

@@ -18,13 +18,15 @@ from pathlib import Path
 
 from ..base.errors import RawDataError, UnsafePathError
 from ..base.files import is_below, open_regular, opened_path
-from ..base.printable import printable
+from ..base.printable import for_terminal, printable
 from ..base.records import REASONS, Problem, Records
 from ..base.tables import aligned, html_table, printable_html
 from ..formats.discover import FoundSource, Source, check_source
+from ..formats.leftovers import grouped, with_others
 from ..formats.shared.registry import readers
 from ..formats.shared.tree import KINDS, SPLIT_FOLDER, Tree, dataset_of, join
-from .report import NOT_ASKED_FOR
+from .mixtures import mixed
+from .report import NOT_ASKED_FOR, weight
 
 # %% ../../nbs/4_processing/sources.ipynb #60569284
 @dataclass
@@ -93,15 +95,13 @@ class Sources(list[SourceInfo]):
         for s in self: yield from _problem_notes(s)
         yield from self.others[:10]
         if len(self.others) > 10: yield f'… and {len(self.others) - 10:,} more that no reader knows'
-        sizes = sorted({k for s in self for k in s.points})
-        if len(sizes) < 2: return
-        yield f"Numbers of keypoints differ: {', '.join(map(str, sizes))}; keypoints=K, or --keypoints K, keeps one of them."
+        yield from mixed({s.name: s.points for s in self}, {s.name: s.classes for s in self})
 
     def __repr__(self): return str(self)
 
     def __str__(self):
         parts = aligned(_HEADER, self._lines(), left=4), '\n'.join(map(printable, self._notes()))
-        return '\n\n'.join(filter(None, parts))
+        return for_terminal('\n\n'.join(filter(None, parts)))
 
     def _repr_html_(self):
         notes = ''.join(f'<li>{printable_html(o)}</li>' for o in self._notes())
@@ -110,7 +110,7 @@ class Sources(list[SourceInfo]):
 def _problem_notes(s):
     "The problems of a source: how often each reason occurs, and the first of them; and whether nothing is in its files"
     if not s.images and not s.problems: yield f'{s.name}: there is no image and no annotation in its files, such as {s.file}'
-    for reason, n in s.reasons.most_common():
+    for reason, n in sorted(s.reasons.items(), key=lambda o: (min(map(weight, s.examples.get(o[0], ())), default=0), -o[1])): # losses first
         yield f'{s.name}: {n:,} × {REASONS.get(reason, reason)}'
         yield from (f'    {p}' for p in s.examples.get(reason, ()))
 
@@ -143,9 +143,14 @@ def not_listed(
     images = Counter()
     for path, folder in tree.folders.items(): images[dataset_of(join(path, 'x')).folder or '.'] += len(folder.images)
     names = {s.name for s in sources}
-    alone = [f"{'the raw folder itself' if k == '.' else k}: {n:,} image{'s' * (n > 1)} without an annotation file; {_as_crops(k)}"
+    doubtful = {p.source for p in problems if p.reason in ('not_recognised', 'bad_file')}
+    apart = any(not images[o] for o in doubtful) # annotations of what lies elsewhere, perhaps
+    alone = [f"{'the raw folder itself' if k == '.' else k}: {n:,} image{'s' * (n > 1)} without an annotation file{' that is read' if apart or k in doubtful else f'; {_as_crops(k)}'}"
              for k, n in images.items() if n and k not in names]
-    return [f'{p.file}: {REASONS.get(p.reason, p.reason)}{f": {p.detail}" if p.detail else ""}' for p in problems] + alone
+    files = [p for p in problems if p.reason == 'not_recognised']
+    lines = [(with_others(p, n), p) for p, n in grouped(files)] + [(p.file, p) for p in problems if p.reason != 'not_recognised']
+    told = [f'{file}: {REASONS.get(p.reason, p.reason)}{f": {p.detail}" if p.detail else ""}' for file, p in lines]
+    return alone + told if sources else told + alone
 
 # %% ../../nbs/4_processing/sources.ipynb #719a251c
 TOML_BYTES, _LINE_DOTS = 2**18, 32 # of `sources.toml`, and of a line of it, at most: a key of thousands of parts takes minutes to parse

@@ -14,6 +14,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Callable, NamedTuple
 
+from .tree import Folder, Tree, join
+
 # %% ../../../nbs/2_formats/shared/registry.ipynb #56c068b6
 class Reader(NamedTuple):
     "A raw format"
@@ -24,6 +26,7 @@ class Reader(NamedTuple):
     why: str # what a file is recognised by, in words
     suffixes: tuple # endings of files about many images, one `Document` each
     per_image: tuple # endings of files about one image each, one `Document` for all of a folder; they are read with `tree.read`
+    beside: Callable = lambda tree, document: () # (tree, document) → other files that it takes something from, such as names of classes
 
 _registered = {}
 
@@ -35,12 +38,13 @@ def register(
     why:str='its content', # What a file is recognised by, in words
     suffixes:tuple=(), # Endings of files about many images, one `Document` each: ('.json',)
     per_image:tuple=(), # Endings of files about one image each, one `Document` for all of a folder; read them with `tree.read`
+    beside:Callable=Reader._field_defaults['beside'], # (tree, document) → other files that it takes something from: these are not reported as unknown
 ):
     "Register a format; raises `ValueError` if another module has taken the name"
     known = _registered.get(name)
     owners = {read.__module__, known.read.__module__} - {'__main__'} if known else () # a notebook may redefine a reader
     if len(owners) > 1: raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
-    _registered[name] = Reader(name, sniff, read, rank, why, suffixes, per_image)
+    _registered[name] = Reader(name, sniff, read, rank, why, suffixes, per_image, beside)
 
 # %% ../../../nbs/2_formats/shared/registry.ipynb #788d7818
 @lru_cache
@@ -53,3 +57,36 @@ def readers()->dict: # Name to `Reader`, in order of rank
     "Every reader of this package, and of packages with an entry point in the group `ear_lazy.formats`"
     _load_all()
     return {r.name: r for r in sorted(_registered.values(), key=lambda r: (r.rank, r.name))}
+
+# %% ../../../nbs/2_formats/shared/registry.ipynb #539829b0
+TRIES = 200 # looks at a folder in which a reader fails
+
+def sniffed(
+    reader:Reader,
+    tree:Tree, # The raw folder
+    folder:str, # One folder of it
+)->tuple: # list of `Document`s, and a dict of each file that the reader fails on, or the folder, to the error
+    "What a reader recognises in a folder, whatever is in it"
+    try: return list(reader.sniff(tree, folder)), {}
+    except Exception as e: error = e # whatever is in a file, the others are read
+    faults, tries = {}, [TRIES]
+    _find_faults(reader, tree, folder, tree.folders[folder].others, faults, tries)
+    others = [o for o in tree.folders[folder].others if join(folder, o) not in faults]
+    try: return list(reader.sniff(_having_only(tree, folder, others), folder)), faults
+    except Exception as e: return [], faults or {folder: e or error}
+
+def _having_only(tree, folder, others):
+    "A tree in which a folder has no other files than these"
+    shown = Folder(tree.folders[folder].images, others, tree.folders[folder].subfolders)
+    return tree.having(folders=tree.folders | {folder: shown}, _indexes={})
+
+def _find_faults(reader, tree, folder, names, faults, tries):
+    "Note the files that a reader fails on by themselves"
+    tries[0] -= 1
+    if not names or tries[0] < 0: return
+    try: list(reader.sniff(_having_only(tree, folder, names), folder))
+    except Exception as e:
+        half = len(names) // 2
+        if not half: faults[join(folder, names[0])] = e
+        else:
+            for o in (names[:half], names[half:]): _find_faults(reader, tree, folder, o, faults, tries)

@@ -561,11 +561,19 @@ def read_head(
     size:int=65536, # Bytes
 )->bytes:
     "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
+    heads, path = tree.once('heads', dict), tree.path(file)
+    if (known := heads.get(path)) is not None and size > len(known): return known
     try:
-        with tree.open(file) as f: return f.read(size)
+        with tree.open(file) as f: head = f.read(size)
     except OSError as e:
         tree.closed[file] = why_closed(e)
         return b''
+    if len(head) < min(size, _SHORT): # all of it
+        if len(heads) == _MOST_HEADS: heads.clear()
+        heads[path] = head
+    return head
+
+_SHORT, _MOST_HEADS = 1024, 50_000 # every reader looks at it: the whole of files of fewer bytes, in this number, is remembered
 
 def why_closed(
     error:OSError|MemoryError,

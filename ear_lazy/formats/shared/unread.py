@@ -51,17 +51,31 @@ def _fits(head, begins, *holds):
     return bool(begins.match(head)) and all(o.search(head) for o in holds)
 
 # %% ../../../nbs/2_formats/shared/unread.ipynb #ddca111e
-PACKED = ('.gz', '.bz2', '.xz', '.tar', '.tgz', '.7z', '.rar')
-BY_NAME = {'.tfrecord': 'TFRecord', '.tfrecords': 'TFRecord', '.record': 'TFRecord', '.manifest': 'a manifest', '.ndjson': 'JSON lines', '.jsonl': 'JSON lines',
-           '.tps': 'TPS without LM='} | dict.fromkeys(PACKED, 'packed')
+_CONVERT = 'convert it to COCO JSON, or to a CSV of image,x,y,w,h'
+_MAGIC = { # first bytes to kind
+    b'\x1f\x8b': 'packed', b'PK\x03\x04': 'packed', b'BZh': 'packed', b'\xfd7zXZ\0': 'packed', b"7z\xbc\xaf'\x1c": 'packed', b'Rar!\x1a\x07': 'packed', b'\x28\xb5\x2f\xfd': 'packed',
+    b'MATLAB 5.0 MAT': 'MATLAB data', b'\x89HDF\r\n\x1a\n': 'HDF5', b'\x93NUMPY': 'a NumPy array', b'SQLite format 3': 'an SQLite database', b'PAR1': 'Parquet', b'ARROW1': 'Arrow',
+    b'\x80\x02': 'a Python pickle', b'\x80\x03': 'a Python pickle', b'\x80\x04': 'a Python pickle', b'\x80\x05': 'a Python pickle', b'version https://git-lfs': 'a Git LFS pointer'}
+_ENDINGS = { # kind to endings
+    'packed': '.gz .bz2 .xz .tar .tgz .7z .rar .zip .zst .lz4', 'TFRecord': '.tfrecord .tfrecords .record', 'a manifest': '.manifest', 'JSON lines': '.ndjson .jsonl', 'TPS without LM=': '.tps',
+    'landmarks of the CAT data set': '.cat', 'MATLAB data': '.mat', 'HDF5': '.h5 .hdf5 .hdf', 'a NumPy array': '.npy .npz', 'a Python pickle': '.pkl .pickle .p', 'Parquet': '.parquet', 'Arrow': '.arrow .feather',
+    'an Excel table': '.xls .xlsx .xlsm .ods', 'a database': '.db .sqlite .sqlite3 .mdb .lmdb', 'a video': '.mp4 .avi .mov .mkv .webm .mpg .mpeg .wmv .m4v', 'sound': '.wav .mp3 .flac .ogg .m4a',
+    'a mesh': '.obj .ply .stl .off .mtl .wrl', "a model's weights": '.pt .pth .onnx .weights .tflite .caffemodel .safetensors .ckpt .pb .keras .joblib',
+    'an image of a kind that is not opened': '.svg .psd .dng .cr2 .cr3 .nef .arw .raf .orf .heic .heif .avif .jxl .jp2 .gif .ppm .pgm .pbm .pnm .tga .ico .exr .hdr .dcm .nii .raw .eps'}
+_BY_ENDING = {o: kind for kind, endings in _ENDINGS.items() for o in endings.split()}
+_REMEDIES = {'packed': 'unpack it', 'a Git LFS pointer': 'the file itself comes with `git lfs pull`', 'a video': 'images are made of it with `ffmpeg -i VIDEO FOLDER/%06d.jpg`',
+             'an image of a kind that is not opened': 'convert it to PNG'} | dict.fromkeys(
+             ('MATLAB data', 'HDF5', 'a NumPy array', 'a Python pickle', 'Parquet', 'Arrow', 'an SQLite database', 'a database', 'an Excel table'), f'not read; if it holds annotations, {_CONVERT}') | dict.fromkeys(('sound', 'a mesh', "a model's weights"), 'not read')
 
 def unread_kind(
     name:str, # Of a file that no reader knows
     head:bytes, # Its first bytes
 )->str: # What it is and what to do; '' if that cannot be told
     "A file that is not read, in words"
-    ending = name[name.rfind('.'):].lower()
-    if ending in PACKED: return 'packed: unpack it'
-    if head.startswith(b'\x1f\x8b'): return f'packed with gzip, which its name does not say: unpack it, or call it {name}.gz'
-    kind = kind_in(head) or BY_NAME.get(ending)
-    return f"{kind}, which is not read: convert it to COCO JSON, or to a CSV of image,x,y,w,h" if kind else ''
+    by_ending = _BY_ENDING.get(name[name.rfind('.'):].lower(), '')
+    by_bytes = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), '')
+    if by_bytes == 'packed' and by_ending: by_bytes = '' # a table of Excel is packed, too
+    kind = by_bytes or kind_in(head) or by_ending
+    if head.startswith(b'\x1f\x8b') and kind == 'packed' and not by_ending: return f'packed with gzip, which its name does not say: unpack it, or call it {name}.gz'
+    if kind in _REMEDIES: return f'{kind}: {_REMEDIES[kind]}'
+    return f'{kind}, which is not read: {_CONVERT}' if kind else ''
