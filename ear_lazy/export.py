@@ -90,7 +90,8 @@ def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arra
 
 def _boxes(rows, image_of, files):
     names = dict.fromkeys(['', *(name for d in files for name in d.label_names)])
-    number = {id(d): np.array([[*names].index(o) for o in d.label_names]) for d in files}
+    place = {name: i for i, name in enumerate(names)}
+    number = {id(d): np.array([place[o] for o in d.label_names]) for d in files}
     boxes = [d.metadata.values(row).reshape(-1, 4) for d, row in rows]
     labels = [number[id(d)][np.atleast_1d(d.metadata.labels(row))] for d, row in rows]
     images = np.repeat(image_of, [len(o) for o in boxes])

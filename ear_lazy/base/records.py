@@ -10,7 +10,7 @@ __all__ = ['REASONS', 'COLUMNS_OF_IMAGES', 'COLUMNS_OF_OBJECTS', 'Problem', 'box
 
 # %% ../../nbs/1_base/records.ipynb #4b0d6c18
 from dataclasses import dataclass, field, replace
-from itertools import compress
+from itertools import compress, product
 from math import isfinite
 from typing import NamedTuple
 
@@ -437,6 +437,25 @@ def _objects_described_twice(r):
     return [order[(ends[i - 1] if i else 0):ends[i]] for i in images[counts > 1]]
 
 # %% ../../nbs/1_base/records.ipynb #d116c28a
+FEW_OBJECTS, _CELL = 20, 4 * PIXEL_TOLERANCE # up to which all are compared; pixels
+
+def _marks(r, start, i):
+    "What another description of an object shares with it: the box, or a labelled point"
+    points = r.points[start:start + r.point_counts[i]].astype(float)
+    seen = np.flatnonzero(points[:, 2] > 0)
+    return [(-1, r.boxes[i].astype(float))] * bool(r.has_box[i]) + [*zip(seen.tolist(), points[seen, :2])]
+
+class _Grid(dict):
+    "Objects by the cells of their marks"
+    def add(self, i, marks):
+        for n, at in marks: self.setdefault((n, *np.floor(at / _CELL).tolist()), []).append(i)
+
+    def near(self, marks):
+        "All objects with a mark up to `PIXEL_TOLERANCE` away, and some a little farther, in their order"
+        edges = ((n, np.floor(np.stack([at - _CELL / 2, at + _CELL / 2], 1) / _CELL).tolist()) for n, at in marks)
+        return sorted({i for n, sides in edges for cell in product(*map(set, sides)) for i in self.get((n, *cell), ())})
+
+# %% ../../nbs/1_base/records.ipynb #bb705465
 def merge(
     parts:list, # Checked `Records` of one raw dataset
 )->Records:
@@ -445,9 +464,12 @@ def merge(
     starts, points_from = first_points(r), np.arange(len(r.ids))
     gone, merged = np.zeros(len(r.ids), bool), []
     for objects in _objects_described_twice(r):
+        grid, many = _Grid(), len(objects) > FEW_OBJECTS
         for n, j in enumerate(objects):
-            others = (i for i in objects[:n] if r.file_of[i] != r.file_of[j] and not gone[i])
+            marks = _marks(r, starts[j], j) if many else []
+            others = (i for i in (grid.near(marks) if many else objects[:n]) if r.file_of[i] != r.file_of[j] and not gone[i])
             twin = next((i for i in others if _same_object(r, starts, i, j, points_from[i])), None)
+            grid.add(j if twin is None else twin, marks)
             if twin is None: continue
             gone[j] = True
             both_points = r.point_counts[j] > 0 and r.point_counts[points_from[twin]] > 0

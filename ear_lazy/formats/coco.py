@@ -424,7 +424,8 @@ def read_with(
 def _labels(categories, annotations):
     "Class names, '' first for annotations without one, and (m,) their rows"
     names = ['', *dict.fromkeys(c.name for c in categories if c.name)]
-    row = {id_key(c.id): names.index(c.name) for c in categories}
+    place = {name: i for i, name in enumerate(names)}
+    row = {id_key(c.id): place[c.name] for c in categories}
     return names, find_rows(row, annotations.category_ids, 0).astype(np.int32)
 
 # %% ../../nbs/2_formats/coco.ipynb #0bc4b757

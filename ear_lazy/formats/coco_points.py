@@ -13,9 +13,11 @@ from collections import Counter
 
 import numpy as np
 
+from ..base.errors import AnnotationError
 from ..base.records import PIXEL_TOLERANCE, Records, keep_images, make_records
 from .coco import decode, id_key, image_rows, looks_like_coco
 from .shared.json_files import json_files
+from .shared.objects import scattered
 from .shared.registry import register
 from .shared.tree import Document, Tree, why_closed
 
@@ -101,6 +103,7 @@ def _instances(coco, order, row_of, faults, file):
     "One keypoint instance for each image that annotations belong to"
     images = [row_of.get(id_key(a.image_id), -1) for a in coco.annotations]
     rows, k = sorted({*images} - {-1}) if order else [], len(order)
+    if why := scattered(len(rows), k, len(images)): raise AnnotationError(why, file)
     instance = {row: i for i, row in enumerate(rows)}
     points = np.zeros((len(rows), k, 3))
     for a, row, fault in zip(coco.annotations, images, faults):

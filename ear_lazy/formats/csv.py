@@ -21,6 +21,7 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.files import open_regular
 from ..base.geometry import xyxy_to_xywh
+from ..base.printable import masked
 from ..base.records import Records, concat, keep_images, label_rows, make_records, of_one_file
 from .shared.chunks import cut_lines, read_chunk
 from .shared.registry import register
@@ -116,7 +117,7 @@ def unknown_header(
     head:bytes, # First bytes of the file
 )->str:
     "What is wrong with a table that has no such header"
-    line = ' '.join(first_line(head).split())
+    line = masked(' '.join(first_line(head).split()))
     return (f'no columns of an image and of a box in pixels in {line[:80] + "…" * (len(line) > 80)!r}: say which they are in sources.toml, as '
             '`columns = {image = "…", x = "…", y = "…", w = "…", h = "…"}`, by place (0, 1, …) if there is no header; '
             'or, in place of the box, points = ["…", …] with x and y of each keypoint')

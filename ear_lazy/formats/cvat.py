@@ -18,6 +18,7 @@ from defusedxml.ElementTree import iterparse
 from ..base.errors import AnnotationError
 from ..base.geometry import ellipse_box, turned_box
 from ..base.records import Records, label_rows, make_records
+from .shared.objects import scattered
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
@@ -257,6 +258,16 @@ def _points(shape, orders):
     if not isinstance(shape.points, dict): return shape.points or []
     return [shape.points.get(name, (0, 0, 0)) for name in orders[shape.label]]
 
+def _without_scattered(found):
+    "Skeletons of a class lose their points if they share too few names"
+    skeletons = {}
+    for s in found.shapes:
+        if isinstance(s.points, dict): skeletons.setdefault(s.label, []).append(s)
+    for label, own in skeletons.items():
+        if not (why := scattered(len(own), len(found.orders[label]), sum(len(s.points) for s in own))): continue
+        found.faults.append(Fault(own[0].number, -1, 'malformed', why, keypoints=len(own)))
+        found.orders[label] = {}
+
 def _columns(found, on_disk):
     "Names and sizes of the images, those of frames filled in"
     pattern = frame_name(list(found.frames), on_disk) if found.frames else ''
@@ -273,6 +284,7 @@ def read(
     def on_disk(name): return not locate(tree, file, name, by_stem=not is_image(name)).reason
     with tree.open(file) as f: found = parse_cvat(f, file, on_disk)
     images, sizes = _columns(found, on_disk)
+    _without_scattered(found)
     shapes, points = found.shapes, [_points(s, found.orders) for s in found.shapes]
     r = make_records(
         images, [s.image for s in shapes], [s.number for s in shapes], [file], id_name='shape',

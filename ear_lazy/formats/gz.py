@@ -22,7 +22,7 @@ from .shared.registry import readers, register
 from .shared.tree import Document, FileTooLarge, Tree, join, read_head
 
 # %% ../../nbs/2_formats/gz.ipynb #caad1fd4
-RATIO, SMALL = 200, 2**28 # bytes out for a byte in, from this many bytes out on
+RATIO, SMALL = 50, 2**24 # bytes out for a byte in, from this many bytes out on
 STEP = 2**20 # bytes at a time
 
 def unpack(

@@ -141,7 +141,8 @@ def read(
             objects += [(row, class_name(names, label), values) for label, values in found]
         except ValueError as e: bad.append((row, str(e)))
     r = _records(rows, objects, file, is_points, reading)
-    r.empty[[i for i, o in enumerate(r.images) if o in {row.image for row, _ in bad}]] = False
+    faulty = {row.image for row, _ in bad}
+    r.empty[[i for i, o in enumerate(r.images) if o in faulty]] = False
     r.boxes_read += 0 if is_points else len(bad)
     r.keypoints_read += len(bad) if is_points else 0
     for row, reason in bad:

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..base.errors import AnnotationError
+from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
 from .shared.registry import readers
@@ -92,4 +93,8 @@ def load(
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
     return replace(r, source=source, problems=[
-        p._replace(source=source, where=_whole(p.where), image=_whole(p.image), detail=_whole(p.detail)) for p in r.problems])
+        p._replace(source=source, where=_recordable(p.where), image=_recordable(p.image), detail=_recordable(p.detail)) for p in r.problems])
+
+def _recordable(text):
+    "A text of a file as the report may keep it: label tools name images by URLs, with signatures that open them"
+    return masked(_whole(text)) if '://' in text else _whole(text)

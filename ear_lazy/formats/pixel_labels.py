@@ -99,9 +99,17 @@ def _reading_of(tree, folder, document):
     files = label_files(tree, folder) or document.files
     try: return _chosen(tree, files, document.numbers)
     except AnnotationError:
-        everywhere = [f for o, _ in tree.below(dataset_of(files[0]).folder) for f in labels_in(tree, o)]
+        dataset = dataset_of(files[0]).folder
+        everywhere, found = tree.once(('pixel labels everywhere', dataset, document.numbers), lambda: _in_all(tree, dataset, document.numbers))
         if len(everywhere) <= len(files): raise
-        return _chosen(tree, everywhere, document.numbers)
+        if isinstance(found, AnnotationError): raise found from None
+        return found
+
+def _in_all(tree, dataset, declared):
+    "The label files of all folders of a dataset, and how to read them or why that cannot be known"
+    files = [f for o, _ in tree.below(dataset) for f in labels_in(tree, o)]
+    try: return files, _chosen(tree, files, declared) if files else None
+    except AnnotationError as e: return files, e
 
 def _chosen(tree, files, declared):
     texts = [(o, label_lines(as_text(read_head(tree, o)))) for o in spread(files, MOST_FILES)]

@@ -57,16 +57,17 @@ def read(
     "Read a list of faces; raises `AnnotationError` if the file is not one"
     file, = document.files
     checked_head(tree, file, HEAD_BYTES, looks_like_faces, 'does not begin with "# " and an image, and a face')
-    images, current, image_of, lines, boxes, sets, bad = {}, -1, [], [], [], [], []
+    images, current, name, image_of, lines, boxes, sets, bad = {}, -1, '', [], [], [], [], []
     for n, line in numbered_lines(tree, file):
         if line.startswith('#'):
-            current = images.setdefault(line[1:].strip(), len(images)) if is_image(line) else -1
+            name = line[1:].strip() if is_image(line) else ''
+            current = images.setdefault(name, len(images)) if name else -1
             if current < 0: bad.append((n, '', f'is no image: {line[:40]}', 0))
             continue
         try:
             if current < 0: raise ValueError('belongs to no image')
             box, points = parse_face(line)
-        except ValueError as e: bad.append((n, [*images][current] if current >= 0 else '', str(e), 1)); continue
+        except ValueError as e: bad.append((n, name, str(e), 1)); continue
         image_of.append(current), lines.append(n), boxes.append(box), sets.append(points)
     empty = np.bincount(np.array(image_of, int), minlength=len(images)) == 0
     empty[[images[o] for _, o, *_ in bad if o]] = False

@@ -137,12 +137,13 @@ def add_problem_objects(
     tree:Tree, # The raw folder
 )->Records:
     "Add an object for each problem of an image; its id is the index of the problem"
+    r = keep_objects(r, r.has_box | r.has_keypoints) # `take_problem_objects` takes the others for its own
     if not r.problems: return r
     images, files = ({o: i for i, o in enumerate(names)} for names in (r.images, r.files))
     r = replace(r, problems=[p if p.image in images else _located(p, tree) for p in r.problems])
     of = [i for i, p in enumerate(r.problems) if p.image in images and p.file in files]
     if not of: return r
-    r, problems = keep_objects(r, r.has_box | r.has_keypoints), [r.problems[i] for i in of]
+    problems = [r.problems[i] for i in of]
     objects = {
         'image_of': [images[p.image] for p in problems], 'file_of': [files[p.file] for p in problems],
         'ids': of, 'boxes': [p.box or [np.nan] * 4 for p in problems]}

@@ -24,6 +24,7 @@ from ..base.drawing import show_sample, thumbnail_html
 from ..base.errors import ImageLoadError, TransformError
 from ..base.images import pixel_bound
 from ..base.parameters import described
+from ..base.printable import masked
 from .buffers import take
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ class Sample(dict[str, Any]):
 def _in_short(value):
     "Describe arrays by dtype and shape, paths by their last part"
     if isinstance(value, np.ndarray): return f'{value.dtype}{value.shape}'
-    return repr(Path(value).name) if isinstance(value, str) else repr(value)
+    return repr(masked(Path(value).name)) if isinstance(value, str) else repr(value)
 
 # %% ../../nbs/6_loading/samples.ipynb #711938e4
 def solid(

@@ -127,7 +127,8 @@ def raw_folders_below(
     def has_level(folder): return any(os.path.isdir(folder / o) for o in KINDS[:2]) # not where nobody may look
     top = Path(raw_data_dir)
     if has_level(top): return []
-    below = (o for o in sorted(top.iterdir()) if o.name[0] != '.' and has_level(o))
+    try: below = [o for o in sorted(top.iterdir()) if o.name[0] != '.' and has_level(o)]
+    except OSError: return [] # it has gone, or may not be listed
     return [f'{o} looks like the raw folder, since detector/ or landmarker/ is in it; from one level higher, all below it is one dataset' for o in below]
 
 def _as_crops(name):

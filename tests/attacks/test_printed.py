@@ -2,6 +2,7 @@
 import base64
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import AnnotationError, EarLazyError, ImageLoadError, MetadataError, OutputError, RawDataError, StorageError, TransformError
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.loading.samples import Sample
 from ear_lazy.stats import compare_splits
 
 FORGED = 'train_detector.npy: 9,999,999 rows, 1 bytes'
@@ -335,6 +337,18 @@ def test_nothing_secret_is_recorded(made, tmp_path, cached):
     processor = DataProcessor(url + '/none', tmp_path / 'out2', num_workers=0, progress=False)
     with pytest.raises(RawDataError) as caught: processor.process_all()
     is_silent(*map(str, chain_of(caught.value)))
+
+
+def test_images_that_are_named_by_signed_urls(tmp_path):
+    "Label tools export them, and the report keeps the names of images that are not there"
+    url, raw = f'https://ann:{PASSWORD}@host/a.jpg?X-Amz-Signature={SIGNATURE}', tmp_path / 'raw'
+    image(raw / 'ears/1.jpg')
+    coco(raw / 'ears/all.json', {'1.jpg': [[1, 2, 10, 20]], url: [[1, 2, 3, 4], [0, 0, 0, 0, url]]})
+    text(raw / 'ears/project.json', json.dumps([{'data': {'image': url}, 'annotations': [{'completed_by': 1, 'result': [{'type': url, 'value': {'rle': [1]}}]}]}]))
+    text(raw / 'ears/bare.csv', f'{url},a,b,c,d,e\n')
+    report = DataProcessor(raw, tmp_path / 'out', num_workers=0, progress=False).process_all()
+    assert len(report.problems) > 3 and sum('Signature=***' in str(o) for o in report.problems) > 2
+    is_silent(str(report), repr([*report.problems]), recorded(tmp_path / 'out').decode('latin-1'), repr(Sample(image_path=url)))
 
 
 def chain_of(error):

@@ -34,7 +34,13 @@ _SPLIT = re.compile(r'(?<![a-z])(train|val|test)', re.I)
 def _of_split(tree, file, name):
     "The one of several images with this stem whose folder is of the same split"
     if locate(tree, file, name, by_stem=True).reason != 'ambiguous_image': return ''
-    splits = {o.lower() for o in _SPLIT.findall(file)}
-    dataset = dataset_of(file).folder
-    found = [o for o in image_index(tree, dataset, by_stem=True).find(name) if {s.lower() for s in _SPLIT.findall(o[len(dataset):])} == splits]
+    dataset, splits = dataset_of(file).folder, _splits(file)
+    found = tree.once(('of splits', dataset, name), lambda: _by_split(image_index(tree, dataset, by_stem=True).find(name), len(dataset))).get(splits, [])
     return found[0] if len(found) == 1 and splits else ''
+
+def _splits(path): return frozenset(o.lower() for o in _SPLIT.findall(path))
+
+def _by_split(paths, start):
+    groups = {}
+    for o in paths: groups.setdefault(_splits(o[start:]), []).append(o)
+    return groups

@@ -102,14 +102,33 @@ class Objects:
         self.faults.append(Fault(image, number, reason, detail[:200], int(boxes), int(keypoints)))
         if image >= 0: self.empty[image] = False
 
+# %% ../../../nbs/2_formats/shared/objects.ipynb #bba905f4
+SPARSE, FEW = 50, 10**6 # places for each point, and places of all objects, up to which names may differ
+
+def scattered(
+    objects:int, # Of one class
+    names:int, # Of all their points
+    given:int, # Points that they have
+)->str: # '' if they share enough of them
+    "Why objects are not given places for all names"
+    if objects * names <= max(FEW, SPARSE * given): return ''
+    return f'{objects:,} objects have points of {names:,} names, and share few of them: points of one kind of object need the same names in each'
+
 # %% ../../../nbs/2_formats/shared/objects.ipynb #6de955a8
 def _points(found):
     "The points of each object as lists"
-    orders = {}
+    groups = {}
     for o in found.objects:
-        if isinstance(o.points, dict): orders.setdefault(o.label, []).append(o.points)
-    orders = {label: point_names(sets) for label, sets in orders.items()}
+        if isinstance(o.points, dict): groups.setdefault(o.label, []).append(o)
+    orders = {label: _order(found, own) for label, own in groups.items()}
     return [[o.points.get(name, (0, 0, 0)) for name in orders[o.label]] if isinstance(o.points, dict) else list(o.points) for o in found.objects]
+
+def _order(found, objects):
+    "The names of the points of one class; none, and a fault, if its objects share too few"
+    names = point_names(o.points for o in objects)
+    why = scattered(len(objects), len(names), sum(len(o.points) for o in objects))
+    if why: found.fault(-1, objects[0].number, 'malformed', why, keypoints=len(objects))
+    return [] if why else names
 
 def records_of(
     found:Objects,

@@ -398,7 +398,7 @@ class ImageIndex:
         folders:list, # (path, Folder) pairs
         by_stem:bool=False, # Index names without their extension
     ):
-        self.paths = {}
+        self.paths, self._parents = {}, {} # `_parents`: the end of a path to its paths by the folder before that
         for path, folder in folders:
             for name in folder.images:
                 self.paths.setdefault(name.rpartition('.')[0] if by_stem else name, []).append(join(path, name))
@@ -411,11 +411,16 @@ class ImageIndex:
         paths = self.paths.get(parts[-1], [])
         for n in range(1, len(parts)):
             if len(paths) < 2: break
-            folder = '/' + '/'.join(parts[-1 - n:-1])
-            closer = [p for p in paths if ('/' + p).rpartition('/')[0].endswith(folder)]
+            closer = self._by_parent('/'.join(parts[-n:]), n, paths).get(parts[-1 - n])
             if not closer: break
             paths = closer
         return paths
+
+    def _by_parent(self, end, n, paths):
+        if end not in self._parents:
+            groups = self._parents[end] = {}
+            for p in paths: groups.setdefault(f'/{p}'.rsplit('/', n + 1)[-1 - n], []).append(p)
+        return self._parents[end]
 
 def image_index(
     tree:Tree, # The raw folder
@@ -523,7 +528,7 @@ def locate(
     if len(found) == 1: return Located(found[0])
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
     if not found: return Located(name, 'missing_image')
-    return Located(name, 'ambiguous_image', ', '.join(sorted(found)[:4]))
+    return Located(name, 'ambiguous_image', tree.once(('candidates', by_stem, found[0], len(found)), lambda: ', '.join(sorted(found)[:4])))
 
 def _refused_link(tree, folder, name, by_stem):
     "Which link hides an image"
