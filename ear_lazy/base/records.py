@@ -49,6 +49,8 @@ REASONS = {
     'missing_image': 'image is not on disk',
     'outside_link': 'a link leads out of the raw folder',
     'ambiguous_image': 'several images have this name',
+    'other_name': 'the image has another name than is written',
+    'shared_id': 'several images have this id, so its annotations belong to none',
     'unreadable_image': 'image header cannot be read',
     'not_finite': 'coordinates are NaN or infinite',
     'no_area': 'box has no area',

@@ -24,9 +24,12 @@ from fastcore.basics import patch
 
 from ...base.errors import EarLazyError, RawDataError, UnsafePathError
 from ...base.files import is_below, kind_of, open_regular
+from .names import (
+    IMAGE_FOLDERS, LABEL_FOLDERS, SPLIT_FOLDER, clean_name, difference, folded, folder_conflict, is_absolute, is_common, side_of, side_of_file, spellings, telling)
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #ba73a70f
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.mpo', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif', '.ppm', '.pgm', '.pbm', '.pnm',
+                  '.avif', '.jp2', '.j2k', '.jpx', '.heic', '.heif')
 
 def is_image(name:str)->bool: # File name
     "Does the name have the extension of an image, in upper or lower case?"
@@ -78,6 +81,7 @@ class Tree:
     ):
         self.max_bytes, self.follow_links = max_bytes, follow_links
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
+        self.clouded = set() # placeholders of images that are in iCloud only: `.NAME.icloud`
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
             if self.root.exists(): raise RawDataError(f'{self.root} is not a folder: give the raw folder with the annotations and images (`--raw-data-dir`, `raw_data_dir=`)')
@@ -193,7 +197,9 @@ def _scan(self:Tree, path):
 @patch
 def _add(self:Tree, folder, entry, above):
     name = entry.name
-    if name.startswith('.') or name == '__MACOSX': return
+    if name.startswith('.') or name == '__MACOSX':
+        if name.endswith('.icloud') and is_image(name[1:-7]): self.clouded.add(join(above, name))
+        return
     try: is_folder = entry.is_dir()
     except OSError: return # a link that leads to itself
     target = os.path.realpath(entry.path) if entry.is_symlink() else ''
@@ -323,9 +329,6 @@ def _read_or_error(self:Tree, name):
     except OSError as e: return e
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #406a1c2a
-SPLIT_FOLDER = re.compile(r'(train|training|val|valid|validation|test|testing|dev|eval)(\d{4})?', re.I)
-IMAGE_FOLDERS = ('images', 'imgs', 'image', 'img', 'jpegimages', 'photos')
-LABEL_FOLDERS = ('labels', 'annotations', 'annotation', 'annot', 'annots', 'landmarks', 'pts')
 NOT_LABELS = re.compile(r'(readme.*|licen[sc]e.*|notes?|classes|names|obj|train|val|valid|test)\.txt', re.I)
 
 class Dataset(NamedTuple):
@@ -382,37 +385,30 @@ def _is_near(dataset, path):
     beside = path[len(above):].strip('/').partition('/')[0] if path.startswith(join(above, '')) else ''
     return join(dataset, '').startswith(path + '/') or path.startswith(join(dataset, '')) or beside.lower() in IMAGE_FOLDERS
 
-# %% ../../../nbs/2_formats/shared/tree.ipynb #bfba6806
-def clean_name(
-    name:str, # As the annotation file has it
-)->str:
-    "POSIX path without drive, `.` and `..`"
-    if '\\' in name: name = re.sub(r'^[A-Za-z]:', '', name.replace('\\', '/'))
-    if './' not in name and '//' not in name and name[:1] != '/': return name
-    return '/'.join(o for o in name.split('/') if o not in ('', '.', '..'))
-
 # %% ../../../nbs/2_formats/shared/tree.ipynb #68a00e14
 class ImageIndex:
     "Paths of the images of a dataset by basename"
     def __init__(self,
         folders:list, # (path, Folder) pairs
         by_stem:bool=False, # Index names without their extension
+        key=str, # Function of a path; paths with the same key are the same. `folded`, or none
     ):
-        self.paths = {}
+        self.paths, self._key = {}, key
         for path, folder in folders:
             for name in folder.images:
-                self.paths.setdefault(name.rpartition('.')[0] if by_stem else name, []).append(join(path, name))
+                last = name if key is str else key(name).rpartition('/')[2]
+                self.paths.setdefault(last.rpartition('.')[0] if by_stem else last, []).append(join(path, name))
 
     def find(self,
         name:str, # Basename, or a path ending in it
     )->list: # Paths relative to the raw folder
         "The images whose paths share the longest ending with `name`"
-        parts = name.split('/')
+        parts = self._key(name).split('/')
         paths = self.paths.get(parts[-1], [])
         for n in range(1, len(parts)):
             if len(paths) < 2: break
             folder = '/' + '/'.join(parts[-1 - n:-1])
-            closer = [p for p in paths if ('/' + p).rpartition('/')[0].endswith(folder)]
+            closer = [p for p in paths if ('/' + self._key(p)).rpartition('/')[0].endswith(folder)]
             if not closer: break
             paths = closer
         return paths
@@ -421,10 +417,11 @@ def image_index(
     tree:Tree, # The raw folder
     dataset:str, # Folder of the dataset
     by_stem:bool=False, # For names without an extension
+    key=str, # As of `ImageIndex`
 )->ImageIndex:
     "The index of a dataset, made once"
     top = _top(tree, dataset)
-    return tree.once(('images', top, by_stem), lambda: ImageIndex(_folders_of_images(tree, top), by_stem))
+    return tree.once(('images', top, by_stem, key), lambda: ImageIndex(_folders_of_images(tree, top), by_stem, key))
 
 def image_stems(
     tree:Tree, # The raw folder
@@ -452,6 +449,8 @@ class Located(NamedTuple):
     path: str # relative to the raw folder; the name itself if not found
     reason: str = '' # '' | 'missing_image' | 'ambiguous_image'
     detail: str = '' # the candidates
+    how: str = '' # how the name on disk differs, or what decided between several; '' for the very name
+    is_guess: bool = False # found by its name alone, in another folder than the one that is written
 
 def _beside(tree, folder):
     "Folders in which the usual layouts have the images, nearest first"
@@ -499,6 +498,27 @@ def _stems_beside(tree, folder, below):
 
 _NONE = Folder()
 
+# %% ../../../nbs/2_formats/shared/tree.ipynb #85fabe18
+def _is_another(tree, file, name, path, is_elsewhere):
+    "Do the folders tell that the image at `path` is not the one that `file` calls `name`? `is_elsewhere`: the name is of another machine"
+    top = _top(tree, dataset_of(file).folder)
+    folders = name.rpartition('/')[0], path[len(top):].strip('/').rpartition('/')[0]
+    level = tree.once(('conflict', file.rpartition('/')[0], side_of_file(file), *folders, is_elsewhere), lambda: _conflict(tree, file, top, *folders, is_elsewhere))
+    return level == 2 or level == 1 and is_common(path)
+
+def _conflict(tree, file, top, named, found, is_elsewhere):
+    "As `folder_conflict`; a folder that is written and is there, without the image, tells of another photo, and that of the file is a hint"
+    level = folder_conflict(named, found)
+    if level and folded(named).rpartition('/')[2] in tree.once(('names of folders', top), lambda: _folder_names(tree, top)): return 2
+    if level or is_elsewhere: return 0 if level == 1 and is_elsewhere else level
+    if telling(named): return 0
+    here, side, other = file.rpartition('/')[0], side_of_file(file), side_of(found)
+    if side and other and side != other: return 1
+    has_own = bool(tree.folders.get(here, _NONE).images) and not (join(top, found) + '/').startswith(join(here, ''))
+    return int(has_own or folder_conflict(here[len(top):].strip('/'), found) == 2)
+
+def _folder_names(tree, top): return {folded(o).rpartition('/')[2] for o, _ in _folders_of_images(tree, top)}
+
 # %% ../../../nbs/2_formats/shared/tree.ipynb #3abc0231
 def locate(
     tree:Tree, # The raw folder
@@ -520,10 +540,28 @@ def locate(
     dataset = dataset_of(file).folder
     is_there = not by_stem or name.rpartition('/')[2] in image_stems(tree, dataset)
     found = image_index(tree, dataset, by_stem).find(name) if is_there else []
-    if len(found) == 1: return Located(found[0])
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
-    if not found: return Located(name, 'missing_image')
-    return Located(name, 'ambiguous_image', ', '.join(sorted(found)[:4]))
+    return _chosen(tree, file, written, by_stem, found)
+
+def _chosen(tree, file, written, by_stem, found):
+    "The image that is meant, of those that `written` leads to, or a spelling of it if there are none"
+    name, is_written = clean_name(written), bool(found)
+    if not is_written: found, name = _respelled(tree, dataset_of(file).folder, written, by_stem)
+    namesakes, side = found, side_of_file(file)
+    found = [o for o in found if not _is_another(tree, file, name, o, is_absolute(written))]
+    same = [o for o in found if side_of(o) == side] if side and len(found) > 1 else found
+    if len(same) == 1:
+        how = f'one of {len(namesakes)} of this name, as the annotation file is of the split {side}' if side and side_of(same[0]) == side and len(namesakes) > 1 else ''
+        return Located(same[0], how=how or ('' if is_written else difference(written, same[0])), is_guess=True)
+    name = clean_name(written)
+    if found: return Located(name, 'ambiguous_image', ', '.join(sorted(same or found)[:4]))
+    return Located(name, 'missing_image', f'{min(namesakes)} has this name, but its folder is that of another photo' if namesakes else '')
+
+def _respelled(tree, dataset, written, by_stem):
+    "The images that another spelling of a name leads to, and the spelling"
+    for o in spellings(written):
+        if found := image_index(tree, dataset, by_stem and not is_image(o), folded).find(o): return found, o
+    return [], written
 
 def _refused_link(tree, folder, name, by_stem):
     "Which link hides an image"
