@@ -40,9 +40,10 @@ def why_absent(
 )->str: # '' if nothing is known
     "Where an image is that is not on disk, and what to do"
     dataset = dataset_of(file).folder
+    clouded = tree.once('in the cloud', lambda: {folded(o).rpartition('/')[2][1:-7]: o for o in sorted(tree.clouded)})
+    inside, others = tree.once(('archives', dataset), lambda: archives(tree, dataset))
+    if not (clouded or inside or others): return '' # as is usual
     for o in (folded(o).rpartition('/')[2] for o in spellings(name)):
-        if cloud := tree.once('in the cloud', lambda: {folded(o).rpartition('/')[2][1:-7]: o for o in sorted(tree.clouded)}).get(o):
-            return f'{cloud} says that it is in iCloud only: download it, as with "Download Now" in the Finder'
-        inside, others = tree.once(('archives', dataset), lambda: archives(tree, dataset))
-        if archive := inside.get(o): return f'it is inside {archive}: unpack it'
+        if o in clouded: return f'{clouded[o]} says that it is in iCloud only: download it, as with "Download Now" in the Finder'
+        if o in inside: return f'it is inside {inside[o]}: unpack it'
     return f'it may be inside {others[0]}: unpack it' if others else ''

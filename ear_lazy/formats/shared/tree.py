@@ -513,7 +513,7 @@ def _conflict(tree, file, top, named, found, is_elsewhere):
     if level or is_elsewhere: return 0 if level == 1 and is_elsewhere else level
     if telling(named): return 0
     here, side, other = file.rpartition('/')[0], side_of_file(file), side_of(found)
-    if side and other and side != other: return 1
+    if side and other and side != other and side in tree.once(('sides', top), lambda: {side_of(o) for o, _ in _folders_of_images(tree, top)}): return 1
     has_own = bool(tree.folders.get(here, _NONE).images) and not (join(top, found) + '/').startswith(join(here, ''))
     return int(has_own or folder_conflict(here[len(top):].strip('/'), found) == 2)
 
