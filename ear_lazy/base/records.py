@@ -51,7 +51,7 @@ REASONS = {
     'ambiguous_image': 'several images have this name',
     'other_name': 'the image has another name than is written',
     'shared_id': 'several images have this id, so its annotations belong to none',
-    'unreadable_image': 'image header cannot be read',
+    'unreadable_image': 'image cannot be read',
     'not_finite': 'coordinates are NaN or infinite',
     'no_area': 'box has no area',
     'outside': 'box lies wholly outside the image',
