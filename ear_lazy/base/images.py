@@ -197,7 +197,7 @@ def orientation(
     im:Image.Image, # An image from `Image.open`
 ) -> int: # 1 to 8
     "EXIF orientation of a stored picture; 1 (as stored) if EXIF is absent or damaged"
-    return exif_orientation(im.info.get('exif', b''))
+    return exif_orientation(im.info.get('exif') or b'')
 
 def exif_orientation(
     data:bytes, # EXIF as it is stored
