@@ -77,6 +77,7 @@ def _add_split(parser, listing):
                 'with, test counting as val; random decides for each photo alone (%(default)s)')
     writes('--group-by', type=_pattern, metavar='REGEX', help='keep images on one side if this matches the same text in their paths')
     writes('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
+    writes('--check-images', action='store_true', help='decode all images, and drop those that do not decode')
     writes('--keep-together', action='store_true', help='look for copies of photos, and keep them on one side')
 
 def _add_work(parser, listing):
@@ -114,7 +115,7 @@ def _kinds(parser, args):
     of_all = [k for k in KINDS if k != 'teacher' or not args.no_teacher]
     kinds = tuple(k for k in KINDS if getattr(args, k) or args.all and k in of_all)
     if args.shared_storage and not args.dask: parser.error('--shared-storage is for the workers of --dask')
-    if args.shared_storage and (args.check_duplicates or args.keep_together): parser.error('--shared-storage does not compare images')
+    if args.shared_storage and (args.check_duplicates or args.keep_together or args.check_images): parser.error('--shared-storage does not compare or decode images')
     if not kinds and not args.list: parser.error('say what to make: --all, or some of --detector --landmarker --teacher; or --list')
     return kinds
 
@@ -154,7 +155,7 @@ def _run(args, kinds, executor):
     processor = DataProcessor(
         args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
         args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
-        keep_together=args.keep_together, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
+        keep_together=args.keep_together, check_images=args.check_images, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
         max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links)
     if args.list: return print(processor.sources()) or 0
     report = processor.process(kinds, args.train_split)

@@ -44,6 +44,7 @@ from .metadata.file import SHARD_BYTES
 from .metadata.roots import image_root
 from .processing.background_writer import BackgroundWriter
 from .processing.changes import Inputs, run_key
+from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
@@ -73,6 +74,7 @@ class DataProcessor:
         keypoints:int|None=None, # Keep sets of this many keypoints; None keeps all
         check_duplicates:bool=False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together:bool=False, # Compare all images, and keep copies of a photo on one side
+        check_images:bool=False, # Decode all images of sources that have changed, and drop those that do not decode
         strict:bool=False, # Raise `ProblemError` at the first problem
         force:bool=False, # Parse everything, even what has not changed since the last run
         shard_bytes:int=SHARD_BYTES, # Largest size of one `.npy` file, approximately; further rows go into further files
@@ -85,14 +87,14 @@ class DataProcessor:
         _check_numbers(batch_size, num_workers, flush_every, keypoints, shard_bytes, max_annotation_bytes)
         group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
         self.raw_data_dir, self.output_dir = _folder(raw_data_dir), _folder(output_dir)
-        _check_workers(executor, shared_storage, check_duplicates or keep_together, self.raw_data_dir, self.output_dir)
+        _check_workers(executor, shared_storage, check_duplicates or keep_together or check_images, self.raw_data_dir, self.output_dir)
         self._local_raw, self._local_out = self.raw_data_dir, self.output_dir # during a run the stand-ins of URLs
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes, self.max_annotation_bytes = shard_bytes, max_annotation_bytes
         self.seed, self.split, self.group_by = seed, split, group_by
         self.declared, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
-        self.strict, self.force, self.progress = strict, force, progress
+        self.check_images, self.strict, self.force, self.progress = bool(check_images), strict, force, progress
         self.executor, self.shared_storage, self.follow_links = executor, shared_storage, bool(follow_links)
         self.report = None
 
@@ -173,7 +175,7 @@ def _local_run(self:DataProcessor, kinds, train_split):
     clear_away(self._local_out)
     state = State() if self.force else read_state(self._local_out)
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
-    inputs = Inputs(tree, sources, (*_comparable(self._row_options(kinds)), tree.max_bytes, tree.follow_links), state.digests)
+    inputs = Inputs(tree, sources, (*_comparable(self._row_options(kinds)), tree.max_bytes, tree.follow_links, self.check_images), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
     run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
     keys = inputs.keys()
@@ -247,14 +249,21 @@ def _parse(self:DataProcessor, inputs, folder, kinds, facts):
     for n in todo.values(): facts[n] = SourceFacts(Report(kinds), ClassNumbers())
     sources = [inputs.sources[n] for n in todo.values()]
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
+    broken = self._broken_images(inputs.tree, [s.name for s in sources]) if self.check_images else {}
     with (loaders(inputs.tree, tasks, self.num_workers, self.executor) as workers,
           BackgroundWriter(folder.write, self.flush_every) as background,
           _progress_bar(_file_count(tasks), self.progress) as bar):
         results = _noting_digests(workers.results(), tasks, bar, inputs.digests)
         for source, r in _records_by_source(sources, results, self.batch_size):
             n = todo[source.name]
-            for kind, rows in make_rows(r, source, self._row_options(kinds), facts[n]):
+            for kind, rows in make_rows(without_broken(r, broken), source, self._row_options(kinds), facts[n]):
                 for batch in batches(rows, self.batch_size): background.write((n, kind, batch))
+
+@patch
+def _broken_images(self:DataProcessor, tree, names):
+    images = images_of(tree, names)
+    with _progress_bar(len(images), self.progress, 'decoding', ' images') as bar:
+        return broken_images(tree, images, self.num_workers, bar.update)
 
 def _records_by_source(sources, results, batch_size):
     "(source, `Records`) pairs, objects sorted by image"
@@ -411,7 +420,7 @@ def _fetch_raw(self:DataProcessor):
     def bar(total):
         bars.append(_progress_bar(total, self.progress, 'fetching'))
         return bars[0].update
-    try: return mirror_raw(self.raw_data_dir, skip, self.check_duplicates, bar)
+    try: return mirror_raw(self.raw_data_dir, skip, self.check_duplicates or self.check_images, bar)
     except StorageError as e: raise RawDataError(str(e)) from e
     finally:
         for o in bars: o.close()
@@ -446,7 +455,7 @@ def _check_workers(executor, shared_storage, compares_images, raw_data_dir, outp
     if not shared_storage: return
     if executor is None or compares_images:
         raise ValueError('shared_storage is for the workers of an executor, '
-                         'and not for check_duplicates or keep_together, which compare all images in this process')
+                         'and not for check_duplicates, keep_together or check_images, which read all images in this process')
     if any(map(is_remote, (raw_data_dir, output_dir))):
         raise ValueError('shared_storage is for folders that all workers see, not for URLs')
 

@@ -32,6 +32,7 @@ class DataProcessor:
     keypoints: int | None
     check_duplicates: bool
     keep_together: bool
+    check_images: bool
     strict: bool
     force: bool
     progress: bool
@@ -52,6 +53,7 @@ class DataProcessor:
         keypoints: int | None = None, # Keep sets of this many keypoints; None keeps all
         check_duplicates: bool = False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together: bool = False, # Compare all images, and keep copies of a photo on one side
+        check_images: bool = False, # Decode all images of sources that have changed, and drop those that do not decode
         strict: bool = False, # Raise `ProblemError` at the first problem
         force: bool = False, # Parse everything, even what has not changed since the last run
         shard_bytes: int = SHARD_BYTES, # Largest size of one `.npy` file, approximately; further rows go into further files

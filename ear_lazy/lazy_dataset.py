@@ -20,7 +20,7 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -93,6 +93,17 @@ class LazyNPYDataset(RowDataset):
         self._source = self._downloads or NoCopies(timeout)
 
     def _size(self): return len(self.metadata)
+
+    @overload
+    def errors(self, rows:Literal[False]=False)->dict[str, int]: ...
+    @overload
+    def errors(self, rows:Literal[True])->np.ndarray: ...
+    @described
+    def errors(self,
+        rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
+    ): # Fault (a key of `FAULTS`) to count, or (n,) int64; empty with `on_error='raise'`
+        "Errors so far, in all processes"
+        return self._failed() if rows else self._error_counts()
 
 # %% ../nbs/lazy_dataset.ipynb #3b690133
 @patch
@@ -357,7 +368,7 @@ def _forget_frames(error):
 @patch
 def _without_image(self:LazyNPYDataset, error, values, row):
     "What `on_error` gives for a row whose image is broken"
-    is_new = self._log.add(error.fault, error.path)
+    is_new = self._log.add(error.fault, error.path, row)
     if self.on_error == 'skip':
         if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
     elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)
@@ -367,9 +378,13 @@ def _without_image(self:LazyNPYDataset, error, values, row):
     return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
 
 @patch
-@described
-def errors(self:LazyNPYDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
-    "Errors so far, in all processes"
+def _failed(self:LazyNPYDataset):
+    "(n,) rows of this dataset that had an error, in any process"
+    rows = self._log.rows() if self._log else np.empty(0, np.int64)
+    return rows if self._rows is None else np.flatnonzero(np.isin(self._rows, rows))
+
+@patch
+def _error_counts(self:LazyNPYDataset):
     return self._log.counts() if self._log else {}
 
 # %% ../nbs/lazy_dataset.ipynb #ea56a3c8
@@ -413,6 +428,17 @@ class CombinedLazyDataset(RowDataset):
         "The dataset of a row, and its row there"
         n = bisect_right(self._ends, row)
         return self.datasets[n], row - (self._ends[n - 1] if n else 0)
+
+    @overload
+    def errors(self, rows:Literal[False]=False)->dict[str, int]: ...
+    @overload
+    def errors(self, rows:Literal[True])->np.ndarray: ...
+    @described
+    def errors(self,
+        rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
+    ): # Fault (a key of `FAULTS`) to count, or (n,) int64
+        "Errors so far, in all processes"
+        return self._failed() if rows else self._error_counts()
 
     def _numbers_of(self, row): return self._numbers[bisect_right(self._ends, row)]
 
@@ -518,9 +544,14 @@ def cache_info(self:CombinedLazyDataset)->CacheInfo:
     return add_infos(_infos(self).values())
 
 @patch
-@described
-def errors(self:CombinedLazyDataset)->dict[str, int]: # Fault (a key of `FAULTS`) to count
-    "Errors so far of all datasets, in all processes"
+def _failed(self:CombinedLazyDataset):
+    "(n,) rows of this dataset that had an error, in any process"
+    found = [o.errors(rows=True) + end - len(o) for o, end in zip(self.datasets, self._ends) if isinstance(o, RowDataset) and hasattr(o, 'errors')]
+    rows = np.concatenate([np.empty(0, np.int64), *found])
+    return rows if self._rows is None else np.flatnonzero(np.isin(self._rows, rows))
+
+@patch
+def _error_counts(self:CombinedLazyDataset):
     return dict(sum((Counter(o) for o in _logs(self).values()), Counter()))
 
 @patch

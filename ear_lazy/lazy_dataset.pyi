@@ -10,7 +10,7 @@ from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
 from ear_lazy.metadata.file import Metadata
 from torch.utils.data import Dataset
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 __all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
 
@@ -46,6 +46,10 @@ class LazyNPYDataset(RowDataset):
         trust_files: bool = False, # Images never change: cached samples are used without a look at their files
         timeout: float = TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
     ) -> None: ...
+    @overload
+    def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
+    @overload
+    def errors(self, rows: Literal[True]) -> np.ndarray: ...
     def check_inside(self,
         name: str, # Path of an image relative to the root
     ) -> None:
@@ -76,8 +80,6 @@ class LazyNPYDataset(RowDataset):
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
         "Size of the row's image as delivered; opens no image"
-    def errors(self) -> dict[str, int]: # Fault (a key of `FAULTS`) to count; empty with `on_error='raise'`
-        "Errors so far, in all processes"
     def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...
 
@@ -91,6 +93,10 @@ class CombinedLazyDataset(RowDataset):
         transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after those of the datasets
         weights: Sequence[float] | np.ndarray | None = None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
     ) -> None: ...
+    @overload
+    def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
+    @overload
+    def errors(self, rows: Literal[True]) -> np.ndarray: ...
     def __repr__(self) -> str: ...
     def image_shape(self,
         i: int, # Row
@@ -98,8 +104,6 @@ class CombinedLazyDataset(RowDataset):
         "Size of the row's image as delivered"
     def cache_info(self) -> CacheInfo:
         "The sum over the caches of all datasets; a shared one counts once"
-    def errors(self) -> dict[str, int]: # Fault (a key of `FAULTS`) to count
-        "Errors so far of all datasets, in all processes"
     def cache_clear(self) -> None:
         "Forget all decoded samples"
     def _repr_html_(self) -> str: ...

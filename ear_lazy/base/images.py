@@ -10,7 +10,7 @@ __all__ = ['FORMATS', 'SCANS', 'image_size', 'OpenImage', 'open_image', 'load_im
 # %% ../../nbs/1_base/images.ipynb #f48e8edc
 import errno, os, re, struct, zlib
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from io import BufferedReader, BytesIO
 from math import ceil, floor
 from typing import Literal, NamedTuple
@@ -29,7 +29,33 @@ from .retries import retried
 from .storage import Keeper, is_remote, prefetch, read
 
 # %% ../../nbs/1_base/images.ipynb #bb47d735
-FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF')
+FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF', 'PPM', 'AVIF', 'JPEG2000')
+
+# %% ../../nbs/1_base/images.ipynb #2045fd2c
+def is_heif(
+    head:bytes, # The first bytes of a file
+) -> bool:
+    "Is it HEIC, or HEIF of another kind than AVIF?"
+    return re.match(rb'....ftyp(hei[cmsx]|hev[cmsx]|mi[af]1|msf1)', head, re.S) is not None and b'avi' not in head[8:64]
+
+@lru_cache
+def has_heif() -> bool:
+    "Is `pillow-heif` there? If so, Pillow knows HEIF from now on"
+    try: from pillow_heif import register_heif_opener
+    except ImportError: return False
+    register_heif_opener()
+    return True
+
+def identified(
+    file, # Binary file, at its start
+) -> Image.Image: # Not decoded yet
+    "`Image.open` for the formats that are read; raises `UnidentifiedImageError`"
+    try: return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        file.seek(0)
+        if not is_heif(file.read(64)) or not has_heif(): raise
+        file.seek(0)
+        return Image.open(file, formats=('HEIF',))
 
 # %% ../../nbs/1_base/images.ipynb #cec8fe37
 def load_error(
@@ -41,10 +67,7 @@ def load_error(
         case FileNotFoundError(): fault, reason = 'missing', 'no such file'
         case IsADirectoryError(): fault, reason = 'unreadable', 'this is a folder, not an image'
         case UnsafePathError(): fault, reason = 'unreadable', f'this is {error.reason}'
-        case UnidentifiedImageError() if not is_remote(path) and _is_empty(path):
-            fault, reason = 'empty', 'the file is empty'
-        case UnidentifiedImageError():
-            fault, reason = 'not_image', f"not an image in one of the formats {', '.join(FORMATS)}"
+        case UnidentifiedImageError(): fault, reason = no_image(_head(path))
         case Image.DecompressionBombError():
             fault, reason = 'too_large', f'too many pixels ({error}); if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS'
         case OSError(strerror=str(text)): fault, reason = 'unreadable', f'cannot be read: {text}'
@@ -53,9 +76,22 @@ def load_error(
             reason = f'cannot be decoded: {error}'
     return ImageLoadError(reason, path, fault=fault)
 
-def _is_empty(path):
-    try: return not os.path.getsize(path)
-    except OSError: return False # it has gone meanwhile
+def _head(path):
+    if is_remote(path): return b'?'
+    try:
+        with open_regular(path) as file: return file.read(256)
+    except OSError: return b'?' # it has gone meanwhile
+
+def no_image(
+    head:bytes, # The first bytes of a file that no format fits
+) -> tuple: # A key of `FAULTS`, and a reason
+    "What a file is instead of an image, and what to do"
+    if not head: return 'empty', 'the file is empty'
+    if head.startswith(b'version https://git-lfs.github.com/spec/'): return 'not_image', 'this is a Git LFS pointer, not the image: `git lfs pull` fetches it'
+    if re.match(rb'(\.\./)*\.?/?(git/)?annex/objects/', head): return 'not_image', 'this is a git-annex pointer, not the image: `git annex get` fetches it'
+    if re.match(rb'\s*<(!doctype html|html)', head, re.I): return 'not_image', 'this is a web page, not an image: download it again'
+    if is_heif(head): return 'not_image', "HEIC needs pillow-heif, which is not installed: pip install 'ear_lazy[heif]'"
+    return 'not_image', f"not an image in one of the formats {', '.join(FORMATS)}"
 
 # %% ../../nbs/1_base/images.ipynb #a39c6b6b
 @contextmanager
@@ -161,7 +197,7 @@ def orientation(
     im:Image.Image, # An image from `Image.open`
 ) -> int: # 1 to 8
     "EXIF orientation of a stored picture; 1 (as stored) if EXIF is absent or damaged"
-    return exif_orientation(im.info.get('exif', b''))
+    return exif_orientation(im.info.get('exif') or b'')
 
 def exif_orientation(
     data:bytes, # EXIF as it is stored
@@ -252,6 +288,49 @@ def png_header(
             size = height, width
         elif name == b'eXIf': exif = b'Exif\0\0' + data[start:at - 4]
 
+# %% ../../nbs/1_base/images.ipynb #b90d666e
+def check_levels(
+    im:Image.Image, # An image from `Image.open`
+    path:str, # Its file, for the error
+):
+    "Raise `ImageLoadError` for pixels of which nothing says which number is white"
+    kinds = {*np.atleast_1d(im.tag_v2.get(339, 1)).tolist()} if im.format == 'TIFF' else {1} # SampleFormat: 1 without sign, 2 with sign, 3 float
+    if im.format == 'PPM' and im.mode == 'I': return # Pillow brings the highest number that the file declares to 65,535
+    if im.mode == 'F' or 3 in kinds: what = 'floating-point numbers'
+    elif im.mode == 'I' or 2 in kinds: what = 'numbers of 32 bits, or with a sign'
+    else: return
+    raise ImageLoadError(f'its pixels are {what}, and nothing says which number is white: save it with 8 or 16 bits', path, fault='not_image')
+
+def raw_mode(
+    im:Image.Image, # An image from `Image.open`, not decoded yet
+) -> str: # Such as 'RGB;16B'
+    "How the pixels are stored, in Pillow's words"
+    found = im.tile[0].args if im.tile else ''
+    return found if isinstance(found, str) else str(found[0])
+
+LEAST = 4096 # that a number of a 16-bit picture has to reach
+
+def _highest(im):
+    "The highest level of a picture of 8 bits, but for how opaque it is"
+    return max(high for name, (_, high) in zip(im.getbands(), np.reshape(im.getextrema(), (-1, 2))) if name != 'A')
+
+def eight_bits(
+    im:Image.Image, # A decoded image
+    raw:str, # Its `raw_mode`
+    path:str, # Its file, for the error
+) -> Image.Image: # Of any mode of 8 bits
+    "The upper 8 bits; raises `ImageLoadError` for 16 bits that hold 12 or fewer"
+    array = np.asarray(im) if im.mode.startswith('I') else None # Pillow has made 8 bits of colours
+    if ';16' in raw or im.mode.startswith('I;16') and ';12' not in raw: # JPEG 2000 has no raw mode
+        highest = array.max() if array is not None else 256*_highest(im) + 255
+        if 0 < highest < LEAST:
+            raise ImageLoadError(f'it has 16 bits, and no number of {LEAST:,} or more, so it would be black: multiply them to reach 65,535, or save it with 8 bits',
+                                 path, fault='not_image')
+    if array is None: return im
+    array = np.right_shift(array, 4 if ';12' in raw else 8, out=np.empty(array.shape, np.uint8), casting='unsafe')
+    if im.format == 'TIFF' and im.tag_v2.get(262) == 0: np.invert(array, out=array) # 0 is white, which Pillow heeds for 8 bits only
+    return Image.fromarray(array)
+
 # %% ../../nbs/1_base/images.ipynb #d9a8b977
 HEADER_BYTES = 8192 # bytes; a longer header has a thumbnail or a colour profile
 _PIECE_BYTES = 1024, HEADER_BYTES - 1024, 2**18 # bytes per read; most headers end within the first
@@ -300,7 +379,9 @@ def _turn_of(file, path, max_pixels):
     "Pillow's answer; of some formats it reads the whole file, so its size is checked first"
     _status_of(file, _most_bytes(max_pixels), path)
     file.image_path = path
-    with Image.open(file, formats=FORMATS) as im: return orientation(im), im.size[::-1]
+    with identified(file) as im:
+        check_levels(im, path)
+        return orientation(im), im.size[::-1]
 
 # %% ../../nbs/1_base/images.ipynb #72ab1328
 def _bare(error):
@@ -343,48 +424,6 @@ def jpeg_is_whole(
         position = found.end() + int.from_bytes(data[found.end():found.end() + 2])
     return False
 
-# %% ../../nbs/1_base/images.ipynb #b90d666e
-def check_levels(
-    im:Image.Image, # An image from `Image.open`
-    path:str, # Its file, for the error
-):
-    "Raise `ImageLoadError` for pixels of which nothing says which number is white"
-    kinds = {*np.atleast_1d(im.tag_v2.get(339, 1)).tolist()} if im.format == 'TIFF' else {1} # SampleFormat: 1 without sign, 2 with sign, 3 float
-    if im.mode == 'F' or 3 in kinds: what = 'floating-point numbers'
-    elif im.mode == 'I' or 2 in kinds: what = 'numbers of 32 bits, or with a sign'
-    else: return
-    raise ImageLoadError(f'its pixels are {what}, and nothing says which number is white: save it with 8 or 16 bits', path, fault='not_image')
-
-def raw_mode(
-    im:Image.Image, # An image from `Image.open`, not decoded yet
-) -> str: # Such as 'RGB;16B'
-    "How the pixels are stored, in Pillow's words"
-    found = im.tile[0].args if im.tile else ''
-    return found if isinstance(found, str) else str(found[0])
-
-LEAST = 4096 # that a number of a 16-bit picture has to reach
-
-def _highest(im):
-    "The highest level of a picture of 8 bits, but for how opaque it is"
-    return max(high for name, (_, high) in zip(im.getbands(), np.reshape(im.getextrema(), (-1, 2))) if name != 'A')
-
-def eight_bits(
-    im:Image.Image, # A decoded image
-    raw:str, # Its `raw_mode`
-    path:str, # Its file, for the error
-) -> Image.Image: # Of any mode of 8 bits
-    "The upper 8 bits; raises `ImageLoadError` for 16 bits that hold 12 or fewer"
-    array = np.asarray(im) if im.mode.startswith('I;16') else None # Pillow has made 8 bits of colours
-    if ';16' in raw:
-        highest = array.max() if array is not None else 256*_highest(im) + 255
-        if 0 < highest < LEAST:
-            raise ImageLoadError(f'it has 16 bits, and no number of {LEAST:,} or more, so it would be black: multiply them to reach 65,535, or save it with 8 bits',
-                                 path, fault='not_image')
-    if array is None: return im
-    array = np.right_shift(array, 4 if ';12' in raw else 8, out=np.empty(array.shape, np.uint8), casting='unsafe')
-    if im.format == 'TIFF' and im.tag_v2.get(262) == 0: np.invert(array, out=array) # 0 is white, which Pillow heeds for 8 bits only
-    return Image.fromarray(array)
-
 # %% ../../nbs/1_base/images.ipynb #eeea0c2a
 class OpenImage(NamedTuple):
     "An image file whose header has been read, and no pixel decoded"
@@ -398,9 +437,11 @@ class OpenImage(NamedTuple):
 
     def __repr__(self): return printable(f'OpenImage({self.path!r}, {self.im.format} of {self.size[1]}×{self.size[0]})')
 
+_BYTES_A_PIXEL = dict(WEBP=16, AVIF=16, HEIF=16, JPEG2000=32) # decoders that hold a picture several times, or in 32 bits a number
+
 def _bytes_a_pixel(im):
     "Peak bytes of memory per pixel while decoding, besides the file"
-    if im.format == 'WEBP': return 16 # its decoder holds a picture three times
+    if im.format in _BYTES_A_PIXEL: return _BYTES_A_PIXEL[im.format]
     if not im.info.get('progressive'): return 8
     parts = [h*v for h, v in jpeg_sampling(im)] # of each colour; all scans are collected in 16 bits before there are pixels
     return max(8, 4 + ceil(2*sum(parts)/max(parts)))
@@ -420,6 +461,7 @@ def _check_hidden(im, data, max_pixels, path):
     if im.info.get('progressive') and data.count(b'\xff\xda') > (scans := _most_scans(im.size)): # one for each time it goes over the pixels
         raise ImageLoadError(f'more than {scans:,} scans of {im.width}×{im.height}: save it anew, as a JPEG without them', path, fault='too_large')
 
+# %% ../../nbs/1_base/images.ipynb #c7a7d36a
 @described
 def open_image(
     path:str, # Image file, or its URL
@@ -432,7 +474,10 @@ def open_image(
         data, status = _read(path, max_pixels, keep, check)
         file = CountedBytes(data)
         file.image_path = path
-        im = Image.open(file, formats=FORMATS)
+        try: im = identified(file)
+        except UnidentifiedImageError as e:
+            fault, reason = no_image(data[:256])
+            raise ImageLoadError(reason, path, fault=fault) from e
         check_pixels(im.size[::-1], max_pixels, path)
         _check_hidden(im, data, max_pixels, path)
         check_levels(im, path)
@@ -623,7 +668,7 @@ def decode_image(
 
 # %% ../../nbs/1_base/images.ipynb #0f8a8b1b
 def load_image(
-    path:str, # Image file: JPEG, PNG, BMP, WebP, TIFF (its first frame) or GIF, of 1 to 16 bits
+    path:str, # Image file, of one of `FORMATS` or HEIC, of 1 to 16 bits; its first frame
     loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
     max_pixels:int|None=None, # Most pixels of an image
     check=None, # As of `read_file`

@@ -22,7 +22,7 @@ from PIL import Image
 
 from ..base.errors import StorageError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, lock_in
-from ..base.images import FORMATS, HEADER_BYTES, image_header
+from ..base.images import FORMATS, HEADER_BYTES, image_header, is_heif
 from ear_lazy.base.storage import (
     concurrently, fetch_whole, filesystem, in_cache, is_part, list_folder, read_range, relative_url, storage_path, tried, upload, version_of,
     write_whole)
@@ -50,6 +50,7 @@ def holds_header(
     try:
         if image_header(data): return True
     except struct.error: return False
+    if is_heif(data): return False # its reader wants the whole file
     file = _Beginning(data)
     try: Image.open(file, formats=FORMATS).close()
     except Exception: pass # the same error is raised again when the image is read
@@ -68,7 +69,7 @@ def image_head(
 
 # %% ../../nbs/5_beyond/mirror.ipynb #29f109fd
 _NOT_READ_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.tar', '.gz', '.tgz', '.bz2', '.7z', '.rar', '.pt', '.pth', '.ckpt', '.onnx', '.safetensors',
-             '.h5', '.npy', '.npz', '.parquet', '.gif')
+             '.h5', '.npy', '.npz', '.parquet')
 _BEGINNING_BYTES = 65536 # bytes fetched of these: as many as readers look at to recognise a file
 
 def _is_hidden(name): return any(o.startswith('.') or o == '__MACOSX' for o in name.split('/'))

@@ -197,8 +197,9 @@ def _image_names(archive):
 def _image_of_member(tree, file, member, path, names):
     "The image of a label file in an archive, and whether it exists only there"
     folder, stem = member.rpartition('/')[0], member.rpartition('.')[0]
-    named = join(folder, path.replace('\\', '/').rpartition('/')[2]) if is_image(path) else ''
-    for name in filter(None, (named, stem)):
+    base = path.replace('\\', '/').rpartition('/')[2] if is_image(path) else ''
+    named = join(folder, base) if base else ''
+    for name in filter(None, (named, stem, base)):
         if locate(tree, file, name, by_stem=not is_image(name)).reason != 'missing_image': return name, False
     return named or stem, named in names or stem in names
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import Generic, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 import numpy as np
@@ -33,9 +34,23 @@ from .shared.unread import kind_in
 class Image(msgspec.Struct, gc=False):
     "One of `images`"
     id: int | str | float
-    file_name: str
+    file_name: str | None = None
     height: float | None = None
     width: float | None = None
+
+class NamedImage(Image, gc=False):
+    "Likewise, named by its URL if it has no other name, as in LVIS; decoding one without either is an error"
+    coco_url: str | None = None
+
+    def __post_init__(self):
+        if not self.file_name: self.file_name = '/'.join(unquote((self.coco_url or '').partition('?')[0]).split('/')[-2:])
+        if not self.file_name: raise ValueError('Object missing required field `file_name`')
+
+def are_named(
+    images:list, # `Image`s
+)->bool:
+    "Has each a name? If not, they are decoded again as `NamedImage`s, which takes longer"
+    return all([o.file_name for o in images])
 
 class Annotation(msgspec.Struct, gc=False):
     "One of `annotations`, without its polygon"
@@ -124,9 +139,11 @@ def decode(
 )->tuple: # `CocoFile`, and a `Misfit` for each item that did not fit
     "Decode a COCO file; raises `AnnotationError` if it is not JSON or has no tables"
     data = data.removeprefix(BOM)
-    try: return _fast(annotation).decode(data), []
-    except _NOT_JSON: tables = _decode_tables(data, file)
-    misfits, structs = [], dict(images=Image, annotations=annotation, categories=Category)
+    with suppress(*_NOT_JSON):
+        found = _fast(annotation).decode(data)
+        if are_named(found.images): return found, []
+    tables = _decode_tables(data, file)
+    misfits, structs = [], dict(images=NamedImage, annotations=annotation, categories=Category)
     for name in ('images', 'annotations'):
         if not isinstance(tables.get(name), list):
             raise AnnotationError(f'no list of {name}: not a COCO dataset', file, f'$.{name}')
@@ -346,7 +363,8 @@ def chunk_table(
     path, name, span, struct = job
     text, misfits = read_items(path, span), []
     try: items = _table(struct).decode(text)
-    except _NOT_JSON: items = _items(_raws.decode(text), struct, name, misfits)
+    except _NOT_JSON: items = None
+    if items is None or name == 'images' and not are_named(items): items = _items(_raws.decode(text), NamedImage if struct is Image else struct, name, misfits)
     if name == 'images': table = image_table(items)
     else: table = annotation_table(items, lambda: _without(_raws.decode(text), misfits, name))
     return table, len(items) + len(misfits), misfits
@@ -364,11 +382,11 @@ def _keys(ids): return [id_key(o) for o in ids] if str in set(map(type, ids)) el
 
 def image_rows(
     ids:list, # Of all images
-)->tuple: # Dict of id to row, list of the rows of images whose id is already taken
+)->tuple: # Dict of id to row, dict of the row of each image whose id is already taken to the row that has it
     "Index of the images by id"
     keys = ids.tolist() if isinstance(ids, np.ndarray) else _keys(ids)
     row = dict(zip(reversed(keys), reversed(range(len(keys))))) # backwards, so that the first keeps the id
-    return row, [i for i, o in enumerate(keys) if row[o] != i] if len(row) < len(keys) else []
+    return row, {i: row[o] for i, o in enumerate(keys) if row[o] != i} if len(row) < len(keys) else {}
 
 def find_rows(
     row:dict, # Row of each id
@@ -450,12 +468,26 @@ def _sound(r, annotations, taken, broken):
     for i in np.flatnonzero(crowd & ~orphan):
         r.problem('crowd', 'dropped', i, boxes=boxes[i], keypoints=keypoints[i])
     for i in np.flatnonzero(bare & ~crowd & ~orphan): r.problem('no_geometry', 'dropped', i)
-    for i in taken: r.problem('malformed', 'dropped', image=r.images[i], detail='its id belongs to another image')
+    unassigned = _unassigned(r, annotations, taken) & ~(orphan | crowd)
     if r.has_box.any() or not len(bare):
         r.empty[:] = np.bincount(r.image_of[~orphan], minlength=len(r.images)) == 0
         r.empty[broken] = False
-    r = keep_objects(r, ~(orphan | crowd) & (r.has_box | r.has_keypoints))
-    return keep_images(r, ~np.isin(np.arange(len(r.images)), taken)) if taken else r
+    r = keep_objects(r, ~(orphan | crowd | unassigned) & (r.has_box | r.has_keypoints))
+    gone = {*taken, *(row for i, row in taken.items() if r.images[i] != r.images[row])}
+    return keep_images(r, ~np.isin(np.arange(len(r.images)), [*gone])) if gone else r
+
+def _unassigned(r, annotations, taken):
+    "(m,) annotations whose image id is that of several images; tells of them, and of images that are listed twice"
+    others, lost = {}, np.zeros(len(r.ids), bool)
+    for i, row in taken.items():
+        if r.images[i] != r.images[row]: others.setdefault(row, []).append(r.images[i])
+        else: r.problem('repeat', 'merged', image=r.images[i], detail='the image is listed twice, under one id')
+    for row, names in others.items():
+        of = (r.image_of == row) & ~annotations.is_crowd
+        lost |= of
+        r.problem('shared_id', 'dropped', image=r.images[row], detail=', '.join([r.images[row], *names[:3]]) + ', …' * (len(names) > 3),
+                  boxes=(of & r.has_box).sum(), keypoints=(of & r.has_keypoints).sum())
+    return lost
 
 # %% ../../nbs/2_formats/coco.ipynb #71d3c470
 register('coco', sniff, read, rank=10, why='a JSON object with images and annotations', suffixes=('.json',))

@@ -17,6 +17,7 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.geometry import points_to_box, xywh_to_xyxy
 from ..base.records import Records, label_rows, make_records, visible_points
+from .shared.names import folded
 from .shared.json_files import MISFIT, fit, json_files, load_objects
 from .shared.registry import register
 from .shared.text import BOM, alike, stem
@@ -185,8 +186,19 @@ def image_name(
     "The image that a LabelMe file is about"
     own = stem(file)
     if not is_image(path): return own
+    at = locate(tree, file, own, by_stem=not is_image(own)) if differ(path, own) else None
+    if at and not at.reason and not at.is_guess: return own # the files were renamed, and `imagePath` was not
     if locate(tree, file, path).reason != 'missing_image': return path
-    return path if locate(tree, file, own, by_stem=not is_image(own)).reason else own
+    at = at or locate(tree, file, own, by_stem=not is_image(own))
+    return path if at.reason else own
+
+def differ(
+    path:str, # Image as the file names it
+    own:str, # Stem of the file
+)->bool:
+    "Is a file named after another image than the one that it names?"
+    base = folded(path).rpartition('/')[2]
+    return folded(own) not in (base, base.rpartition('.')[0])
 
 # %% ../../nbs/2_formats/labelme.ipynb #94d10b2c
 def looks_like_labelme(
@@ -215,14 +227,26 @@ def read(
         try: parsed.append(parse_labelme(tree.read(file), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
-    found = [objects_of(o.shapes) for o, _ in parsed]
-    r = labelme_records([image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)], files,
+    found, names = [objects_of(o.shapes) for o, _ in parsed], [image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)]
+    r = labelme_records(names, files,
                         [(o.imageHeight or 0, o.imageWidth or 0) for o, _ in parsed], [o for o, _ in found])
     for i, ((o, unfit), (_, faulty)) in enumerate(zip(parsed, found)):
         r.empty[i] = not o.shapes
         for m in unfit + faulty: _report(r, files[i], r.images[i], m)
     for file, e in broken: r.broken_file(file, e, boxes=1)
+    _tell_renamed(r, [(f, n, o.imagePath) for f, n, (o, _) in zip(files, names, parsed)
+                     if n != o.imagePath and o.imagePath and is_image(o.imagePath) and differ(o.imagePath, n) and not locate(tree, f, o.imagePath).reason], 'imagePath')
     return r
+
+def _tell_renamed(
+    r:Records,
+    found:list, # (file, name of the image that is taken, the one that is written)
+    where:str, # What it is written in
+):
+    "Note the files that name another photo than the one with their own stem"
+    for file, name, written in found[:1]:
+        more = f'; and {len(found) - 1:,} more files' if len(found) > 1 else ''
+        r.problem('other_name', 'kept', image=name, file=file, detail=f'{where} is {written}, another photo: the image with the stem of the file is taken{more}')
 
 def _report(r, file, image, misfit):
     r.boxes_read += misfit.boxes

@@ -16,6 +16,8 @@ import numpy as np
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
 from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
+from .absent import why_absent
+from .shared.names import clean_name, telling
 from .shared.tree import Located, Tree, is_image, locate
 
 # %% ../../nbs/2_formats/upright.ipynb #46716d8c
@@ -27,17 +29,38 @@ def _first_objects(r):
     first[r.image_of[rows]] = rows
     return first
 
+def _rivals(names, paths, guesses):
+    "The guesses whose image another name, with another folder, leads to as well"
+    claims = {}
+    for i, path in enumerate(paths): claims.setdefault(path, []).append(i)
+    lost = {}
+    for rows in (o for o in claims.values() if len(o) > 1 and any(i in guesses for i in o)):
+        if len({*(tuple(telling(clean_name(names[i]).rpartition('/')[0])[-1:]) for i in rows)}) < 2: continue
+        detail = f'{paths[rows[0]]}, to which {len(rows)} names lead, such as {names[rows[0]]} and {names[rows[-1]]}'
+        lost |= {i: Located(names[i], 'ambiguous_image', detail) for i in rows if i in guesses}
+    return lost
+
+def _tell_other_names(r, names, found):
+    "One problem for each way in which names on disk differ"
+    for how in dict.fromkeys(at.how for at in found.values()):
+        rows = [i for i, at in found.items() if at.how == how]
+        detail = f'{names[rows[0]]}: {how}{f"; and {len(rows) - 1:,} more" if len(rows) > 1 else ""}'
+        r.problem('ambiguous_image' if how.startswith('one of') else 'other_name', 'kept', image=r.images[rows[0]], file=r.files[r.listed_in[rows[0]]], detail=detail)
+
 def locate_images(
     r:Records, # As read
     tree:Tree, # The raw folder
 )->Records:
     "Replace image names by paths relative to the raw folder; drop and report images that cannot be found"
-    names, paths, lost = r.images, [], {}
+    names, paths, lost, guesses = r.images, [], {}, {}
     for i, (name, file) in enumerate(zip(names, r.listed_in.tolist())):
         at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
         paths.append(at.path)
-        if at.reason: lost[i] = at
+        if at.reason: lost[i] = at if at.detail or at.reason != 'missing_image' else at._replace(detail=why_absent(tree, r.files[file], name))
+        elif at.is_guess or at.how: guesses[i] = at
+    if guesses: lost |= _rivals(names, paths, guesses)
     r = replace(r, images=paths)
+    _tell_other_names(r, names, {i: at for i, at in guesses.items() if at.how and i not in lost})
     if not lost: return concat([r])
     first, boxes, keypoints = _first_objects(r), _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
     for i, at in lost.items():
@@ -58,9 +81,9 @@ def read_headers(
     tree:Tree, # The raw folder
     share:int=5000, # Images per call of a worker
 )->Headers:
-    "Headers of the images that need one"
-    rows = np.flatnonzero((r.sizes > 0).all(1) | (_per_image(r, r.has_box | r.has_keypoints) > 0))
-    shares = [rows[a:a + share].tolist() for a in range(0, len(rows), share)]
+    "Headers of all images"
+    rows = [*range(len(r.images))]
+    shares = [rows[a:a + share] for a in range(0, len(rows), share)]
     all_found, all_faults = np.zeros((len(r.images), 3), np.int32), {}
     paths = [[tree.path(r.images[i]) for i in own] for own in shares]
     for (found, faults), own in zip(tree.each(stored_turns, paths), shares):
@@ -97,15 +120,17 @@ def _tell_other_sizes(r, headers, other):
                   file=r.files[r.listed_in[i]], detail=f'declared {w}×{h}, the image is {seen_w}×{seen_h}')
 
 # %% ../../nbs/2_formats/upright.ipynb #affd5f05
+_NO_IMAGE = 'empty', 'cut_off', 'not_image', 'damaged'
+
 def measure_images(
     r:Records, # Images located
     headers:Headers, # Of its images
 )->Records:
-    "Fill in sizes that no file declares from the headers; drop and report images without a readable one"
+    "Fill in sizes that no file declares from the headers; drop and report images without a readable one, and files that are no image"
     unknown = (r.sizes <= 0).any(1)
     boxes, keypoints = _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
     sizes, readable = np.where(unknown[:, None], headers.seen, r.sizes), np.ones(len(r.images), bool)
-    for i in (o for o in headers.faults if unknown[o]):
+    for i in (o for o, error in headers.faults.items() if unknown[o] or error.fault in _NO_IMAGE):
         readable[i] = False
         r.problem('unreadable_image', 'dropped', image=r.images[i], detail=headers.faults[i].reason, file=r.files[r.listed_in[i]],
                   boxes=boxes[i], keypoints=keypoints[i])

@@ -19,6 +19,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records
+from .shared.names import folded
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
@@ -134,8 +135,9 @@ def image_name(
     if not named: return stem, False
     base = re.split(r'[/\\]', named)[-1]
     bare = base.rpartition('.')[0] if is_image(base) else base
-    if stem not in (bare, base) and _has_file(tree, folder, f'{bare}.xml') and _found(tree, file, stem):
-        return stem, True
+    if folded(stem) not in (folded(bare), folded(base)):
+        own = locate(tree, file, stem, by_stem=not is_image(stem))
+        if not own.reason and (not own.is_guess or _has_file(tree, folder, f'{bare}.xml')): return stem, _found(tree, file, named)
     names = [named, f'{within}/{named}', stem] if within else [named, stem]
     return next((o for o in names if _found(tree, file, o)), named), False
 
@@ -198,8 +200,8 @@ def _report(r, found):
         r.problem('no_geometry', 'dropped', image=r.images[row], file=r.files[found.files[row]], where=f'object {n}')
     for row in found.renamed[:1]:
         more = f'; and {n} more files' if (n := len(found.renamed) - 1) else ''
-        r.problem('ambiguous_image', 'kept', image=r.images[row], file=r.files[found.files[row]],
-                  detail=f'<filename> is that of another image, which has its own XML: the stem is taken{more}')
+        r.problem('other_name', 'kept', image=r.images[row], file=r.files[found.files[row]],
+                  detail=f'<filename> is that of another photo: the image with the stem of the file is taken{more}')
     for file, e in found.broken: r.broken_file(file, e, boxes=1)
 
 # %% ../../nbs/2_formats/voc.ipynb #c054572e

@@ -9,6 +9,7 @@ __all__ = []
 
 # %% ../../nbs/6_loading/error_log.ipynb #9c84a1c4
 import os
+import sys
 from contextlib import contextmanager
 from hashlib import blake2b
 from threading import Lock
@@ -21,11 +22,11 @@ from ..base.errors import FAULTS
 from ..base.shared_memory import close_with, fcntl, identity_of, in_forked_child, lock_file, open_elsewhere, unnamed_file
 
 # %% ../../nbs/6_loading/error_log.ipynb #ff8f8b39
-_COUNTS_BYTES, _PATH_BYTES = 8 * len(FAULTS), 8 # bytes of the counts, and of a path
+_COUNTS_BYTES, _PATH_BYTES, _ENTRY_BYTES = 8 * len(FAULTS), 8, 16 # bytes of the counts, of a path, and of a path with a row
 _logs, _opening = WeakValueDictionary(), Lock()
 
 class ErrorLog:
-    "Counts errors by fault, and remembers which paths had one, across all processes that use it"
+    "Counts errors by fault, and remembers which paths and rows had one, across all processes that use it"
     def __init__(self):
         fd = unnamed_file()
         os.write(fd, bytes(_COUNTS_BYTES))
@@ -33,7 +34,7 @@ class ErrorLog:
 
     def _attach(self, fd):
         "Use the file behind a descriptor, until nobody uses this object"
-        self._fd, self._lock, self._paths, self._end = fd, Lock(), set(), _COUNTS_BYTES
+        self._fd, self._lock, self._entries, self._end = fd, Lock(), {}, _COUNTS_BYTES # digest of a path to its rows
         close_with(self, fd)
         _logs[identity_of(fd)] = self
 
@@ -82,29 +83,41 @@ def _write(self:ErrorLog, start, data):
 def _counts(self:ErrorLog): return np.frombuffer(self._read(0, _COUNTS_BYTES), np.int64).copy()
 
 @patch
-def _is_new(self:ErrorLog, path):
-    "Whether the path is new to all processes; marks it as known"
-    digest = blake2b(os.fsencode(path), digest_size=_PATH_BYTES).digest()
-    if digest in self._paths: return False
-    while others := self._read(self._end, 1 << 16): # of other processes
-        self._paths |= {others[i:i + _PATH_BYTES] for i in range(0, len(others), _PATH_BYTES)}
+def _update(self:ErrorLog):
+    "Take over what other processes have written"
+    while others := self._read(self._end, 1 << 16):
+        for path, row in np.frombuffer(others, [('path', f'V{_PATH_BYTES}'), ('row', np.int64)]).tolist(): self._entries.setdefault(bytes(path), set()).add(row)
         self._end += len(others)
-    if digest in self._paths: return False
-    self._write(self._end, digest)
-    return True
+
+@patch
+def _is_new(self:ErrorLog, path, row):
+    "Whether the path is new to all processes; marks it and the row as known"
+    digest = blake2b(os.fsencode(path), digest_size=_PATH_BYTES).digest()
+    if row in self._entries.get(digest, ()): return False
+    self._update()
+    known = self._entries.get(digest, ())
+    if row not in known: self._write(self._end, digest + row.to_bytes(_ENTRY_BYTES - _PATH_BYTES, sys.byteorder, signed=True))
+    return not known
 
 # %% ../../nbs/6_loading/error_log.ipynb #5c04da63
 @patch
 def add(self:ErrorLog,
     fault:str, # A key of `FAULTS`; any other counts as 'other'
     path:str, # The image
+    row:int=-1, # Row of the metadata file; -1 if it has none
 )->bool: # Whether this is the first error of the path, in any process
     "Count an error"
     with self._exclusive():
         counts = self._counts()
         counts[[*FAULTS].index(fault if fault in FAULTS else 'other')] += 1
         self._write(0, counts.tobytes())
-        return self._is_new(path)
+        return self._is_new(path, row)
+
+@patch
+def rows(self:ErrorLog)->np.ndarray: # (n,) int64, sorted
+    "Rows that had an error"
+    with self._exclusive(): self._update()
+    return np.array(sorted({row for rows in self._entries.values() for row in rows} - {-1}), np.int64)
 
 @patch
 def counts(self:ErrorLog)->dict:

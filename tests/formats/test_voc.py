@@ -65,7 +65,7 @@ def test_stale_filename_of_an_augmented_copy(raw):
     for stem in ('a', 'a_flipped', 'a_rotated'):
         image(raw/f'ears/{stem}.png')
         voc(raw/f'ears/{stem}.xml', thing(len(stem), 2, len(stem) + 3, 6), filename='a.png')
-    found = problem(outcome(raw), 'ambiguous_image')
+    found = problem(outcome(raw), 'other_name')
     assert found.action == 'kept' and found.file == 'ears/a_flipped.xml' and '1 more' in found.detail
     assert boxes(raw.parent/'out') == [('ears/a.png', [1, 2, 3, 4]), ('ears/a_flipped.png', [9, 2, 3, 4]), ('ears/a_rotated.png', [9, 2, 3, 4])]
 

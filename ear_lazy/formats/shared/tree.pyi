@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head',
-          'why_closed']
+__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'MANY', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document',
+          'read_head', 'why_closed']
 IMAGE_SUFFIXES: tuple[str, ...]
 
 def is_image(name: str) -> bool: # File name
@@ -42,6 +42,7 @@ class Tree:
     max_bytes: int
     follow_links: bool
     refused: Any
+    clouded: Any
     root: Path
     folders: dict[Any, Any]
     unreadable: dict[Any, Any]
@@ -111,9 +112,6 @@ class FileTooLarge(EarLazyError):
         max_bytes: int, # Those that are allowed
     ) -> None: ...
 
-SPLIT_FOLDER: Any
-IMAGE_FOLDERS: tuple[str, ...]
-LABEL_FOLDERS: tuple[str, ...]
 NOT_LABELS: Any
 
 class Dataset(NamedTuple):
@@ -139,17 +137,13 @@ def dataset_tree(
 ) -> Tree:
     "The part of the raw folder that is needed to read a raw dataset"
 
-def clean_name(
-    name: str, # As the annotation file has it
-) -> str:
-    "POSIX path without drive, `.` and `..`"
-
 class ImageIndex:
     "Paths of the images of a dataset by basename"
     paths: dict[Any, Any]
     def __init__(self,
         folders: list, # (path, Folder) pairs
         by_stem: bool = False, # Index names without their extension
+        key=str, # Function of a path; paths with the same key are the same. `folded`, or none
     ) -> None: ...
     def find(self,
         name: str, # Basename, or a path ending in it
@@ -160,6 +154,7 @@ def image_index(
     tree: Tree, # The raw folder
     dataset: str, # Folder of the dataset
     by_stem: bool = False, # For names without an extension
+    key=str, # As of `ImageIndex`
 ) -> ImageIndex:
     "The index of a dataset, made once"
 
@@ -174,6 +169,8 @@ class Located(NamedTuple):
     path: str # relative to the raw folder; the name itself if not found
     reason: str = ... # '' | 'missing_image' | 'ambiguous_image'
     detail: str = ... # the candidates
+    how: str = ... # how the name on disk differs, or what decided between several; '' for the very name
+    is_guess: bool = ... # found by its name alone, in another folder than the one that is written
 
 def locate(
     tree: Tree, # The raw folder
@@ -182,6 +179,8 @@ def locate(
     by_stem: bool = False, # The name has no extension
 ) -> Located:
     "Find the image that `name` in `file` refers to"
+
+MANY: int
 
 def image_tops(
     tree: Tree, # The raw folder
