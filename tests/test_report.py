@@ -92,13 +92,13 @@ def test_a_reader_s_problem_is_turned_along(tmp_path, declared, expected):
 
 @pytest.mark.parametrize('sound', ['a', ''], ids=['beside a sound box', 'alone'])
 def test_a_reader_s_problem_in_fractions(tmp_path, sound):
-    "Of an image that is measured anyway; of one that is not, the place stays unknown"
+    "The image is measured, also where it has no other box"
     image(tmp_path/'raw/signs/a.jpg')
     header = 'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n'
     lines = 'a,x,/m/1,1,0.25,0.5,0.1,0.6,0,0,1,0,0\n' + ('a,x,/m/1,1,0.5,0.75,0.1,0.6,0,0,0,0,0\n' if sound else '')
     text(tmp_path/'raw/signs/boxes.csv', header + lines)
     crowd, = report_of(tmp_path/'raw').problems
-    assert crowd.image == 'signs/a.jpg' and np.allclose(crowd.box, [15, 4, 15, 20] if sound else [])
+    assert crowd.image == 'signs/a.jpg' and np.allclose(crowd.box, [15, 4, 15, 20])
 
 
 def test_an_image_without_a_sound_annotation_is_found(tmp_path):
