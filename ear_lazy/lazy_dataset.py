@@ -449,6 +449,7 @@ class CombinedLazyDataset(RowDataset):
     def __repr__(self):
         return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
 
+# %% ../nbs/lazy_dataset.ipynb #1f5736c2
 def _checked_datasets(datasets):
     "The datasets as a list; raises `TypeError` or `ValueError` for what cannot be combined"
     if isinstance(datasets, (RowDataset, str)): raise TypeError('datasets is a list: CombinedLazyDataset([a, b])')

@@ -242,6 +242,7 @@ def test_a_job_that_knows_nothing_of_others(s3, one_job):
 def test_a_job_that_is_killed_or_suspended_while_it_uploads(s3, one_job, monkeypatch):
     "The next one takes over; who wakes up after that says so"
     (job, alone), fs, file = one_job, storage.filesystem(OUT), f'bucket/data/out/{claim.CLAIM}'
+    monkeypatch.setattr(claim, 'BEAT_SECONDS', 60) # it is suspended
     meanwhile(s3, 'train_detector.npy', lambda: fs.pipe_file(file, b'of another job 0'))
     with pytest.raises(OutputError, match='another run took this folder over'): job()
     assert there()[claim.CLAIM] == b'of another job 0' and 'report.json' not in there()

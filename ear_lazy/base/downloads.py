@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/downloads.html.md"""
 __all__ = []
 
 # %% ../../nbs/1_base/downloads.ipynb #77ae0b05
-import re, time, warnings
+import re, time, uuid, warnings
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from stat import S_ISDIR, S_ISREG
@@ -22,20 +22,35 @@ from .printable import public_url
 from .storage import cache_dir, endpoint_of, is_part, open_cache_part, read_new, write_whole
 
 # %% ../../nbs/1_base/downloads.ipynb #62377d5b
+_PROCESS = uuid.uuid4().hex # forks have it too
+
+def now()->str:
+    "The time, for this process: clocks can be set, and differ between machines"
+    return f'{_PROCESS}-{time.monotonic_ns():024x}'
+
+def is_later(
+    a:str, # From `now`
+    b:str, # From `now`
+)->bool: # False if one of them is another process's
+    "Whether one time is after another"
+    return a.partition('-')[0] == b.partition('-')[0] and a > b
+
+# %% ../../nbs/1_base/downloads.ipynb #4adfd271
 MOST_VERSIONS = 20 # that are noted of a file
 
 class Kept(NamedTuple):
     "Content of a file, and what is known of it"
     data:bytes
     tag:str = '' # ETag
+    asked:str = '' # when it was last asked for, from `now`
     versions:tuple[str, ...] = () # of datasets that it belongs to
 
-_is_head = re.compile(rb'ear_lazy (\d{1,18}) (\S*) ([0-9a-f ]*)\n').fullmatch
+_is_head = re.compile(rb'ear_lazy (\d{1,18}) (\S*) ([0-9a-f-]*) ([0-9a-f ]*)\n').fullmatch
 
 def packed(kept:Kept)->bytes:
     "A file to keep"
     tag = kept.tag if re.fullmatch(r'[!-~]{0,200}', kept.tag) else ''
-    return b''.join((f'ear_lazy {len(kept.data)} {tag} {" ".join(kept.versions[-MOST_VERSIONS:])}\n'.encode(), kept.data))
+    return b''.join((f'ear_lazy {len(kept.data)} {tag} {kept.asked} {" ".join(kept.versions[-MOST_VERSIONS:])}\n'.encode(), kept.data))
 
 def unpacked(
     file:BinaryIO, # Open
@@ -45,7 +60,7 @@ def unpacked(
     found = _is_head(file.readline(1000))
     if not found or int(found[1]) >= most: return None
     data = file.read(int(found[1])) # straight into memory: a copy would take as long as the rest
-    return Kept(data, found[2].decode(), tuple(found[3].decode().split())) if len(data) == int(found[1]) and not file.read(1) else None
+    return Kept(data, found[2].decode(), found[3].decode(), tuple(found[4].decode().split())) if len(data) == int(found[1]) and not file.read(1) else None
 
 # %% ../../nbs/1_base/downloads.ipynb #d96d789d
 RECOUNT_SECONDS, DAY_SECONDS = 60, 86_400
@@ -98,13 +113,6 @@ def make_room(
 
 # %% ../../nbs/1_base/downloads.ipynb #77100622
 MOST_NEW = 10_000 # files that were read, and neither kept nor dropped
-_asked:dict[tuple, float] = {} # server and URL of a kept file to when this process last asked for it
-
-def _add(found, key, value):
-    "Remember something of the last files"
-    while len(found) > MOST_NEW: found.pop(next(iter(found)), None)
-    found[key] = value
-
 _warned = set() # cache folders of this process
 
 @contextmanager
@@ -127,12 +135,11 @@ class DownloadCache:
         version:str='', # Of the dataset; another when it is published anew
         timeout:float|None=None, # Seconds for a file
     ):
-        self.most, self.version, self.timeout = most, _digest(version), timeout
+        self.most, self.version, self.timeout, self._opened = most, _digest(version), timeout, now()
         self._dropped:set[str] = set()
-        self._opened = time.monotonic()
-        self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to its ETag, its versions, and when it was asked for
+        self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to the rest of `Kept`
 
-    def __setstate__(self, state): self.__dict__.update(state, _opened=time.monotonic()) # perhaps on a machine with another clock
+    def __setstate__(self, state): self.__dict__.update(state, _opened=now())
 
     def is_dropped(self, url:str)->bool: return url in self._dropped
 
@@ -156,15 +163,14 @@ class DownloadCache:
         kept = None if url in self._dropped else self._kept(url, most)
         self._dropped.discard(url)
         if kept and self.version in kept.versions: return kept.data
-        asked = _asked.get((endpoint_of(url), url), 0)
-        if kept and asked > self._opened: data, tag, versions = kept
+        if kept and is_later(kept.asked, self._opened): found = kept
         else:
-            asked = time.monotonic()
+            asked = now()
             data, tag = read_new(url, most, kept.tag if kept else '', self.timeout)
-            if kept and data in (None, kept.data): data, tag, versions = kept
-            else: versions = ()
-        _add(self._new, url, (tag, versions, asked))
-        return data
+            found = kept._replace(asked=asked) if kept and data in (None, kept.data) else Kept(data, tag, asked)
+        while len(self._new) > MOST_NEW: self._new.pop(next(iter(self._new)), None)
+        self._new[url] = found[1:]
+        return found.data
 
 # %% ../../nbs/1_base/downloads.ipynb #c00416e3
 @patch
@@ -174,7 +180,7 @@ def put(self:DownloadCache,
 )->None:
     "Keep a file, if there is room and it is not kept already"
     if not (found := self._new.pop(url, None)): return
-    file, name = packed(Kept(data, found[0], (*found[1], self.version))), _name(url)
+    file, name = packed(Kept(data, *found[:2], (*found[2], self.version))), _name(url)
     with _no_loss(), self._place(url) as (part, folder):
         old = folder.stat(name)
         more = len(file) - (old.st_size if old else 0)
@@ -183,13 +189,11 @@ def put(self:DownloadCache,
         except OSError:
             make_room(part, -more, self.most)
             raise
-        _add(_asked, (endpoint_of(url), url), found[2])
 
 @patch
 def drop(self:DownloadCache, url:str)->None:
     "Remove a file whose bytes are no good, and fetch it anew at its next reading"
     self._dropped.add(url)
-    _asked.pop((endpoint_of(url), url), None)
     with _no_loss(), self._place(url) as (part, folder):
         if old := folder.stat(_name(url)):
             folder.remove(_name(url))

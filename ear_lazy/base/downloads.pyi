@@ -2,12 +2,22 @@
 from ear_lazy.base.files import OpenFolder
 from typing import Any, BinaryIO, NamedTuple
 
+def now() -> str:
+    "The time, for this process: clocks can be set, and differ between machines"
+
+def is_later(
+    a: str, # From `now`
+    b: str, # From `now`
+) -> bool: # False if one of them is another process's
+    "Whether one time is after another"
+
 MOST_VERSIONS: int
 
 class Kept(NamedTuple):
     "Content of a file, and what is known of it"
     data: bytes
     tag: str = ... # ETag
+    asked: str = ... # when it was last asked for, from `now`
     versions: tuple[str, ...] = ... # of datasets that it belongs to
 
 def packed(kept: Kept) -> bytes:
