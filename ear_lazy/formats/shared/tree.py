@@ -527,8 +527,13 @@ def locate(
     found = image_index(tree, dataset, by_stem).find(name) if is_there else []
     if len(found) == 1: return Located(found[0])
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
-    if not found: return Located(name, 'missing_image')
+    if not found: return _with_two_endings(tree, file, name, by_stem) or Located(name, 'missing_image')
     return Located(name, 'ambiguous_image', tree.once(('candidates', by_stem, found[0], len(found)), lambda: ', '.join(sorted(found)[:4])))
+
+def _with_two_endings(tree, file, name, by_stem):
+    "`a.jpg.jpg`, which some systems show as `a.jpg`, and whose label file is `a.jpg.txt`"
+    at = Located('', 'missing_image') if by_stem or not is_image(name) else locate(tree, file, name, True)
+    return None if at.reason else at
 
 def _refused_link(tree, folder, name, by_stem):
     "Which link hides an image"
