@@ -547,7 +547,8 @@ def locate(
     is_there = not by_stem or name.rpartition('/')[2] in image_stems(tree, dataset)
     found = image_index(tree, dataset, by_stem).find(name) if is_there else []
     if not found and (stripped := written.strip()) != written: return locate(tree, file, stripped, by_stem)
-    return _chosen(tree, file, written, by_stem, found)
+    at = _chosen(tree, file, written, by_stem, found)
+    return at.reason == 'missing_image' and _with_two_endings(tree, file, name, by_stem) or at
 
 MANY = 100 # namesakes of which none is looked at on its own, so that time grows with their number
 
@@ -571,6 +572,11 @@ def _respelled(tree, dataset, written, by_stem):
     for o in spellings(written):
         if found := image_index(tree, dataset, by_stem and not is_image(o), folded).find(o): return found, o
     return [], written
+
+def _with_two_endings(tree, file, name, by_stem):
+    "`a.jpg.jpg`, which some systems show as `a.jpg`, and whose label file is `a.jpg.txt`"
+    at = Located('', 'missing_image') if by_stem or not is_image(name) else locate(tree, file, name, True)
+    return None if at.reason else at
 
 def _refused_link(tree, folder, name, by_stem):
     "Which link hides an image"
