@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'MANY', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document',
-          'read_head', 'why_closed']
+__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head',
+          'why_closed']
 IMAGE_SUFFIXES: tuple[str, ...]
 
 def is_image(name: str) -> bool: # File name
