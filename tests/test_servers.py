@@ -154,10 +154,11 @@ def test_a_bucket_that_is_silent(bucket):
 
 
 def test_a_slow_line_is_no_silence(web, local, monkeypatch):
-    "A second is added for what has come"
+    "Time is added for what is on its way"
     monkeypatch.setattr(retries, 'SLOW_BYTES', 100)
     publish(web, local)
     ds = LazyNPYDataset(f'{web.url}/{NPY}', timeout=.2)
+    web.answer = lambda request, right: right._replace(drip=.004)
     web.answer = lambda request, right: right._replace(drip=.004)
     assert ds[0]['image'].size
 

@@ -13,11 +13,12 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Timer
+from contextlib import contextmanager, suppress
+from threading import Lock, Thread
 from typing import TypeVar
 
 from .printable import printable
+from .shared_memory import in_forked_child
 
 _T = TypeVar('_T')
 
@@ -50,15 +51,20 @@ class Deadline:
         seconds:float,
         size:int=0, # Of the file, if it is known
     ):
-        self.name, self.seconds, self._start = name, seconds + size / SLOW_BYTES, time.monotonic()
+        self.name, self.seconds, self._start = name, seconds, time.monotonic()
+        self.allow(size)
 
-    def left(self,
-        came:int=0, # Bytes so far
-    )->float: # Seconds
+    def allow(self,
+        size:int, # Bytes that are on their way
+    )->None:
+        "Add the time that so many bytes take"
+        self.seconds += size / SLOW_BYTES
+
+    def left(self)->float: # Seconds
         "How long to wait yet; says so if it has been long"
         waited = time.monotonic() - self._start
         if waited >= TOLD_SECONDS: self._tell()
-        return self.seconds + came / SLOW_BYTES - waited
+        return self.seconds - waited
 
     def _tell(self):
         global _told_at
@@ -66,14 +72,50 @@ class Deadline:
         _told_at = time.monotonic()
         _log.warning('still waiting for %s, for %.0f of at most %.0f seconds', printable(self.name), _told_at - self._start, self.seconds)
 
-    @contextmanager
-    def watched(self)->Iterator[None]:
-        "Say so if the block takes long"
-        timer = Timer(max(self._start + TOLD_SECONDS - time.monotonic(), 0), self._tell)
-        timer.daemon = True
-        timer.start()
-        try: yield
-        finally: timer.cancel()
+# %% ../../nbs/1_base/retries.ipynb #f02c3854
+TICK_SECONDS = .2
+_waiting:dict[object, tuple[Deadline, Callable[[], object]]] = {}
+_watcher:Thread|None = None
+_changing = Lock()
+
+@contextmanager
+def watched(
+    deadline:Deadline,
+    end:Callable[[], object]=lambda: None, # Called by another thread when the time is over, perhaps more than once
+)->Iterator[None]:
+    "Around what waits for a file"
+    global _watcher
+    key = object()
+    with _changing:
+        _waiting[key] = deadline, end
+        if _watcher is None:
+            _watcher = Thread(target=_watch, name='ear_lazy deadlines', daemon=True)
+            _watcher.start()
+    try: yield
+    finally:
+        with _changing: del _waiting[key]
+
+def _watch():
+    global _watcher
+    while True:
+        _pause(TICK_SECONDS)
+        with _changing:
+            found = [*_waiting.values()]
+            if not found:
+                _watcher = None
+                return
+        for deadline, end in found:
+            with suppress(Exception): # the file has come at this moment
+                if deadline.left() <= 0: end()
+
+_pause = time.sleep
+
+@in_forked_child
+def _forget_watcher():
+    "Start anew in a forked process, which inherits no threads"
+    global _watcher, _changing
+    _watcher, _changing = None, Lock()
+    _waiting.clear()
 
 # %% ../../nbs/1_base/retries.ipynb #e4705963
 def may_pass(

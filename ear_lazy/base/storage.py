@@ -26,7 +26,7 @@ from .errors import StorageError, UnsafePathError
 from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
 from .printable import has_secrets, masked, printable, public_url
-from .retries import Deadline, retried
+from .retries import Deadline, retried, watched
 from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
@@ -223,7 +223,7 @@ def tried(
 
 def _timely(function, url, deadline):
     try:
-        with storage_errors(url), deadline.watched() if deadline else nullcontext(): return function()
+        with storage_errors(url), watched(deadline) if deadline else nullcontext(): return function()
     except StorageError as error:
         if deadline and deadline.left() <= 0: raise _late(url, deadline) from error.__cause__
         raise
@@ -370,20 +370,16 @@ def _plain_address(url):
 
 # %% ../../nbs/1_base/storage.ipynb #0ca8ec10
 _SHORT = -1 # in place of a status: fewer bytes came than were announced
-_READ_BYTES = 2**20 # at a time, to look at the clock
 
 def _is_short(answer, data, end):
     said = re.fullmatch(r'bytes (\d+)-\d+/(\d+)', answer.headers.get('Content-Range', '')) if answer.status == 206 else None
     return bool(said) and (int(said[1]) > 0 or len(data) < min(int(said[2]), end)) # urllib3 compares Content-Length
 
 def _body(answer, deadline):
-    "Content of an answer, as long as it comes fast enough"
-    parts, size = [], 0
-    while part := answer.read1(_READ_BYTES):
-        parts.append(part)
-        size += len(part)
-        if deadline.left(size) <= 0: raise TimeoutError
-    return b''.join(parts)
+    "Content of an answer, if it comes fast enough"
+    said = answer.headers.get('Content-Length', '')
+    if said.isdecimal(): deadline.allow(int(said))
+    with watched(deadline, getattr(answer, 'shutdown', lambda: None)): return answer.read() # urllib3 before 2.3 cannot
 
 def _get_plain(url, end, tag, deadline):
     "Status, content and ETag of a file by a plain request; status 0 if there was no answer"
