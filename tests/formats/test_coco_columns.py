@@ -73,4 +73,4 @@ def test_rows_of_ids(known, wanted):
     def same(a, b): return coco.id_key(a) == coco.id_key(b)
     first = [next((i for i, o in enumerate(known) if same(o, id)), -1) for id in wanted]
     assert coco.find_rows(row, coco.id_column(wanted), -1).tolist() == first
-    assert taken == [i for i, o in enumerate(known) if any(same(o, k) for k in known[:i])]
+    assert taken == {i: first for i, o in enumerate(known) if (first := next(k for k, other in enumerate(known) if same(o, other))) < i}

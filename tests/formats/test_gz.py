@@ -44,7 +44,7 @@ def test_problems_name_the_packed_file(raw):
 
 
 @pytest.mark.parametrize('name, content, why', [('x.json.gz', gzip.compress(b'{}', mtime=0), 'no reader knows what is in it'), ('x.json.gz', gzip.compress(COCO, mtime=0)[:-20], 'cannot be unpacked'), ('x.json.gz', gzip.compress(COCO[:-9], mtime=0), 'not valid JSON'),
-                                                ('x.json.gz', gzip.compress(bytes(10**7), mtime=0), 'unpack to more than'), ('x.tar.gz', gzip.compress(b'x', mtime=0), 'packed: unpack it'), ('x.json.gz', b'', 'packed: unpack it'), ('x.json.gz', COCO, 'packed: unpack it')])
+                                                ('x.json.gz', gzip.compress(bytes(10**7), mtime=0), 'unpack to more than'), ('x.tar.gz', gzip.compress(b'x', mtime=0), 'packed: unpack it'), ('x.json.gz', b'', '0 bytes'), ('x.json.gz', COCO, 'packed: unpack it')])
 def test_what_cannot_be_read_is_told(raw, monkeypatch, name, content, why):
     monkeypatch.setattr(gz, 'SMALL', 10**6)
     image(raw/'ears/a.png'), text(raw/'ears'/name, content), text(raw/'ears/x.csv', 'image,x,y,w,h\na.png,5,10,15,20\n')
