@@ -406,8 +406,14 @@ def _data_yaml(names, k, where):
     check_lines(names)
     lines = [f'train: {where}', f'val: {where} # or that of another folder', f'nc: {len(names)}']
     if k: lines.append(f'kpt_shape: [{k}, 3]')
-    quoted = ', '.join("'" + o.replace("'", "''") + "'" for o in names)
-    return '\n'.join([*lines, f'names: [{quoted}]', ''])
+    return '\n'.join([*lines, f"names: [{', '.join(map(_quoted, names))}]", ''])
+
+_IN_YAML = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
+
+def _quoted(name):
+    "A name in YAML, which takes no control characters as they are"
+    if not _IN_YAML.search(name): return "'" + name.replace("'", "''") + "'"
+    return '"' + re.sub(rf'["\\]|{_IN_YAML.pattern}', lambda o: f'\\u{ord(o[0]):04x}', name) + '"'
 
 # %% ../nbs/export.ipynb #a712fde5
 FAR = 0.5 # in fractions of the image: how far outside readers still accept keypoints

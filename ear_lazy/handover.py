@@ -8,12 +8,15 @@ Docs: https://ear-lazy.github.io/ear_lazy/handover.html.md"""
 __all__ = ['to_hf', 'to_supervision']
 
 # %% ../nbs/handover.ipynb #b462b427
+import re
+from itertools import chain, count
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
 from .base.extras import extra
 from .base.geometry import xywh_to_xyxy
+from .base.printable import printable
 from .export import classes, photos, with_sizes
 
 if TYPE_CHECKING: from datasets import Dataset as HfDataset
@@ -25,11 +28,12 @@ def _per_image(r, values):
     return np.split(values, np.searchsorted(r.image_of, np.arange(1, len(r.images))))[:len(r.images)] # of no images, NumPy makes one part
 
 def _named(r):
-    "Names of the classes, and the index of each box's class among them; boxes without a class get the class `object`"
+    "Names of the classes, and the index of each box's class among them; boxes without a class get the class `object`, or `object 2` beside one of that name"
     numbers = classes(r)
     place = np.zeros(len(r.label_names), np.int64)
     place[list(numbers.values())] = np.arange(len(numbers))
-    return [name or 'object' for name in numbers], place[r.labels]
+    free = next(o for o in chain(['object'], (f'object {n}' for n in count(2))) if o not in numbers)
+    return [name or free for name in numbers], place[r.labels]
 
 def _points(r):
     "(n, K, 3) keypoints of all objects; raises `ValueError` if K differs"
@@ -37,12 +41,20 @@ def _points(r):
     return r.points.reshape(len(r.image_of), r.point_counts[0] if len(r.point_counts) else 0, 3).astype(np.float32)
 
 # %% ../nbs/handover.ipynb #1f0788c0
+def _check_text(
+    names:list, # Of images
+):
+    "Raise `ValueError` for a name that is not UTF-8"
+    for o in names:
+        if not o.isascii() and re.search('[\ud800-\udfff]', o): raise ValueError(f'{printable(o)}: this name is not UTF-8, and Hugging Face datasets hold no other: rename the image, or use to_coco')
+
 def to_hf(
     ds:Any, # Dataset
 )->'HfDataset':
     "One row per image with all its objects; raises `ImportError` without `datasets`, `ImageLoadError` for an unknown size of a missing image"
     with extra('to_hf needs the package datasets', "'ear_lazy[datasets]'"): import datasets as hf
     found = with_sizes(photos(ds))
+    _check_text(found.records.images)
     r, number = found.records, hf.Value('float32')
     columns = {'image': r.images, 'width': r.sizes[:, 1].tolist(), 'height': r.sizes[:, 0].tolist()}
     features = {'image': hf.Image(), 'width': hf.Value('int32'), 'height': hf.Value('int32')}

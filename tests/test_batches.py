@@ -2,6 +2,7 @@
 import inspect
 import os
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def mirrored(sample): return Sample(sample, image=sample['image'][:, ::-1])
 def everything_backwards(sample):
     "Each array a view that PyTorch does not take"
     out = Sample({k: np.flip(v) if isinstance(v, np.ndarray) else v for k, v in sample.items()})
-    return Sample(out, depth=out['image'][..., 0].astype('>f4'), once=np.broadcast_to(np.float32(1), (3,)))
+    views = {'deep': (np.eye(3)[::-1],), 'of several sizes': [np.arange(6)[::-1], np.eye(3)[::-1]]}
+    return Sample(out, depth=out['image'][..., 0].astype('>f4'), once=np.broadcast_to(np.float32(1), (3,)), views=views, ragged=views['of several sizes'])
 
 
 def tensors(sample): return as_tv_tensors()(everything_backwards(sample))
@@ -69,6 +71,11 @@ def test_views_that_run_backwards(folder, make, workers):
         samples, = DataLoader(ds, len(ds), num_workers=workers, collate_fn=list_of)
         assert all(o['image'].is_contiguous() for o in samples)
         assert all(v.flags.carray for v in ds[0].values() if isinstance(v, np.ndarray)), 'a collate_fn of the user gets what it can use'
+
+
+@pytest.mark.parametrize('value', [None, np.zeros(2, 'i4,f4'), np.datetime64('2030'), {1}], ids=['None', 'records', 'dates', 'set'])
+def test_what_cannot_be_batched_is_named(folder, value):
+    with pytest.raises(TypeError, match="^'person' of the samples cannot be a batch"): opened(folder, transform=partial(Sample, person=value)).get_batch([0, 1])
 
 
 class Own(LazyNPYDataset):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import coco_dict, contents, image, process, text
+from making import coco, coco_dict, contents, image, process, text
 
 from ear_lazy import export
 from ear_lazy.errors import ImageLoadError, OutputError
@@ -203,6 +203,21 @@ def test_yolo_keypoints_are_what_yolo_means(tmp_path):
     assert np.allclose([o[5] for o in rows], expected, atol=CLOSE)
     assert np.allclose(rows[0][1:5], [1.4, 2.4, 7.2, 7.2], atol=CLOSE), 'the box of the teacher: a tenth wider on each side'
     assert rows[1][3:5] == (0, 0), 'one labelled point spans no area'
+
+
+CONTROLS = 'esc\x1b[2J', 'tab\t', 'next\x85line', 'sep\u2028x', 'nul\0', '"q" \\ \x0b\'s', '\ufeffmark'
+
+
+def test_yolo_holds_class_names_of_any_characters(tmp_path):
+    "One that YAML does not take as it is would cost the names of all classes"
+    names = ['ear', *CONTROLS]
+    image(tmp_path/'raw/ears/photo.jpg.jpg') # and its label file is photo.jpg.txt
+    coco(tmp_path/'raw/ears/a.json', {'photo.jpg.jpg': [dict(bbox=[i, 2, 9, 9], category_id=i) for i in range(len(names))]}, categories=[dict(id=i, name=o) for i, o in enumerate(names)])
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), 1.)
+    to_yolo(LazyNPYDataset(tmp_path/'out/train_detector.npy'), tmp_path/'yolo/ears', images='copy')
+    process(tmp_path/'yolo', tmp_path/'again', ('detector',), 1.)
+    ds = LazyNPYDataset(tmp_path/'again/train_detector.npy', extras=('labels',))
+    assert [ds.label_names[o] for o in ds[0]['labels'].tolist()] == names
 
 
 def test_yolo_list_names_the_images(tmp_path):

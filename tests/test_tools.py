@@ -355,3 +355,13 @@ def test_nothing_in_other_datasets(folder, kind):
     if kind == 'detector':
         bare = ds[[i for i in range(len(ds)) if not len(ds.get_metadata(i)['bboxes'])]]
         assert len(bare.to_hf()) == len(bare.to_supervision()) == 1 and bare.to_hf()[0]['objects']['bbox'] == []
+
+
+def test_a_class_called_object_in_other_datasets(tmp_path):
+    "Boxes without a class get another name; a name that is no text is told"
+    pytest.importorskip('datasets'), pytest.importorskip('supervision')
+    image(tmp_path/'raw/ears/a.jpg')
+    coco(tmp_path/'raw/ears/a.json', {'a.jpg': [dict(bbox=[1, 2, 9, 9], category_id=5), [3, 4, 9, 9]]}, categories=[dict(id=1, name='object')])
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1.)
+    ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
+    for names in (ds.to_hf().features['objects']['category'].feature.names, ds.to_supervision().classes): assert names == ['object 2', 'object']

@@ -126,6 +126,7 @@ def _no_loss():
         what = getattr(error.__cause__ or error, 'strerror', None) or str(error)
         warnings.warn(f'images are loaded but not kept, since the cache folder {cache_dir()} cannot be used: {what}; EAR_LAZY_CACHE=… chooses another', stacklevel=2)
 
+# %% ../../nbs/1_base/downloads.ipynb #9229b6e0
 def _name(url): return _digest(public_url(url))
 
 class DownloadCache:

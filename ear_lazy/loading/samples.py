@@ -59,8 +59,10 @@ def _in_short(value):
 # %% ../../nbs/6_loading/samples.ipynb #711938e4
 def solid(
     value:Any, # A value of a sample
-)->Any: # An array in C order that can be written to, in the byte order of the machine; anything else as it is
+)->Any: # An array in C order that can be written to, in the byte order of the machine, also inside of lists and dicts; anything else as it is
     "A value that PyTorch takes"
+    if type(value) in (list, tuple): return type(value)(map(solid, value))
+    if type(value) is dict: return {k: solid(o) for k, o in value.items()}
     if not isinstance(value, np.ndarray) or value.flags.carray and value.dtype.isnative: return value
     return np.array(value, value.dtype.newbyteorder('='), order='C')
 
@@ -222,11 +224,18 @@ class Samples(list):
     def __reduce__(self): return list, (list(self),)
 
 # %% ../../nbs/6_loading/samples.ipynb #151fe385
+def _shape(value):
+    "None for lists that are no array, such as one of masks of several sizes"
+    try: return np.shape(value)
+    except ValueError: return None
+
 def _collate_column(key, values, samples):
     if key == 'image': return pad_stack(values, [str(o.get('image_path') or f'image {i} of the batch') for i, o in enumerate(samples)])
     if key == 'image_path': return np.array(values)
-    if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len({np.shape(o) for o in values}) > 1: return object_array(values)
-    return default_collate([solid(o) for o in values])
+    shapes = {_shape(o) for o in values}
+    if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len(shapes) > 1 or shapes == {None}: return object_array(values)
+    try: return default_collate([solid(o) for o in values])
+    except (TypeError, ValueError, RuntimeError) as e: raise TypeError(f'{key!r} of the samples cannot be a batch, leave it out, or use a collate_fn: {e}') from e
 
 @described
 def collate(

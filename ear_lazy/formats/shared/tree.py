@@ -564,6 +564,7 @@ def _chosen(tree, file, written, by_stem, found):
         return Located(same[0], how=how or ('' if is_written else difference(written, same[0])), is_guess=True)
     name = clean_name(written)
     if found: return Located(name, 'ambiguous_image', ', '.join(sorted(same or found)[:4]))
+    if not namesakes and (at := _with_two_endings(tree, file, name, by_stem)): return at
     return Located(name, 'missing_image', f'{min(namesakes)} has this name, but its folder is that of another photo' if namesakes else '')
 
 def _respelled(tree, dataset, written, by_stem):
@@ -571,6 +572,11 @@ def _respelled(tree, dataset, written, by_stem):
     for o in spellings(written):
         if found := image_index(tree, dataset, by_stem and not is_image(o), folded).find(o): return found, o
     return [], written
+
+def _with_two_endings(tree, file, name, by_stem):
+    "`a.jpg.jpg`, which some systems show as `a.jpg`, and whose label file is `a.jpg.txt`"
+    at = Located('', 'missing_image') if by_stem or not is_image(name) else locate(tree, file, name, True)
+    return None if at.reason else at
 
 def _refused_link(tree, folder, name, by_stem):
     "Which link hides an image"
