@@ -147,6 +147,7 @@ def main(
     try:
         with _executor_at(args.dask) as executor: return until_closed(_run, args, kinds, executor)
     except (EarLazyError, ImportError) as e: return _fail(prog, str(e), 1)
+    except OSError as e: return _fail(prog, f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}", 1) # a name of thousands of characters, a broken disk
     except KeyboardInterrupt as e:
         return _fail(prog, f"interrupted: {str(e) or 'nothing was written, earlier outputs are untouched'}", 130)
 

@@ -120,3 +120,8 @@ def test_remedies_name_their_options(tmp_path, monkeypatch, capsys, args, words)
     assert start(['process', '--all', '--workers', '0', *args]) == 1
     said = capsys.readouterr()
     assert words.format(os.path.realpath('.')) in said.out + said.err
+
+
+def test_an_error_of_the_system_is_one_sentence(tmp_path):
+    done = ear_lazy('list', '--raw-data-dir', 'a' * 5000, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith('ear-lazy list: File name too long: aaa') and done.stderr.count('\n') == 1

@@ -439,7 +439,7 @@ def _objects_described_twice(r):
     return [order[(ends[i - 1] if i else 0):ends[i]] for i in images[counts > 1]]
 
 # %% ../../nbs/1_base/records.ipynb #d116c28a
-FEW_OBJECTS, _CELL = 20, 4 * PIXEL_TOLERANCE # up to which all are compared; pixels
+FEW_OBJECTS, _CELL, _MOST = 20, 4 * PIXEL_TOLERANCE, 100 # up to which all are compared; pixels; objects in one cell, others are not compared
 
 def _marks(r, start, i):
     "What another description of an object shares with it: the box, or a labelled point"
@@ -450,7 +450,9 @@ def _marks(r, start, i):
 class _Grid(dict):
     "Objects by the cells of their marks"
     def add(self, i, marks):
-        for n, at in marks: self.setdefault((n, *np.floor(at / _CELL).tolist()), []).append(i)
+        for n, at in marks:
+            inside = self.setdefault((n, *np.floor(at / _CELL).tolist()), [])
+            if len(inside) < _MOST: inside.append(i)
 
     def near(self, marks):
         "All objects with a mark up to `PIXEL_TOLERANCE` away, and some a little farther, in their order"

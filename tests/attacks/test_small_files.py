@@ -87,6 +87,13 @@ def test_many_objects_in_two_files(tmp_path):
     assert report.sources['.'].boxes.merged == 500 and took < 3
 
 
+def test_many_classes_of_one_box(tmp_path):
+    image(tmp_path/'raw/a.jpg')
+    for name in 'bc': text(tmp_path/f'raw/{name}.csv', 'image_path,x1,y1,w,h,label\n' + ''.join(f'a.jpg,1,2,3,4,{name}{i}\n' for i in range(2000)))
+    report, took = seconds(tmp_path/'raw')
+    assert report.sources['.'].boxes.kept == 4000 and took < 3
+
+
 def test_many_folders_that_could_be_two_things(tmp_path):
     "No folder of label files says alone what its numbers are, nor do all of them together"
     for i in range(150):
