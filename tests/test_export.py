@@ -205,7 +205,7 @@ def test_yolo_keypoints_are_what_yolo_means(tmp_path):
     assert rows[1][3:5] == (0, 0), 'one labelled point spans no area'
 
 
-CONTROLS = 'esc\x1b[2J', 'tab\t', 'next\x85line', 'sep\u2028x', 'nul\0', '"q" \\ \x0b\'s', '\ufeffmark'
+CONTROLS = 'esc\x1b[2J', 'tab\t', 'next\x85line', 'sep\u2028x', 'nul\0x', '"q" \\ \x0b\'s', '\ufeffmark'
 
 
 def test_yolo_holds_class_names_of_any_characters(tmp_path):

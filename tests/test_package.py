@@ -268,6 +268,12 @@ def test_exported_cells_are_short():
         assert long == [], path
 
 
+def test_notebooks_open_with_words():
+    "… and not with the header of a text that one was made of"
+    for path in (ROOT/'nbs').rglob('*.ipynb'):
+        if '.ipynb_checkpoints' not in path.parts: assert json.loads(path.read_text(encoding='utf-8'))['cells'][0]['cell_type'] in ('markdown', 'raw'), path
+
+
 def test_no_cell_is_empty():
     for path in (ROOT/'nbs').rglob('*.ipynb'):
         cells = json.loads(path.read_text(encoding='utf-8'))['cells']

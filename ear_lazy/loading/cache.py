@@ -43,7 +43,7 @@ def parse_bytes(
     size:int|str, # A number, or one with a unit: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB
 )->int:
     "A number of bytes; raises `ValueError` for anything else"
-    found = re.fullmatch(r'(\d+(?:\.\d+)?) ?([KMGT]?)(I?)B?', str(size).strip().upper())
+    found = re.fullmatch(r'(\d{1,30}(?:\.\d+)?) ?([KMGT]?)(I?)B?', str(size).strip().upper())
     if not found: raise ValueError(f"{size!r} is not a number of bytes: use one such as 500_000_000, '500MB' or '2GiB'")
     number, power, binary = found.groups()
     return int(float(number) * (1024 if binary else 1000) ** ' KMGT'.index(power or ' '))
@@ -82,6 +82,7 @@ class Cache(Protocol):
     def copies(self)->bool: ... # values come out as copies, not by reference
     def get(self, key:bytes)->Any: ... # the value, or None
     def put(self, key:bytes, value:Any)->None: ...
+
 
 
 # %% ../../nbs/6_loading/cache.ipynb #5fab8c3f

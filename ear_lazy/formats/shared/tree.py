@@ -567,6 +567,7 @@ def _chosen(tree, file, written, by_stem, found):
         return Located(same[0], how=how or ('' if is_written else difference(written, same[0])), is_guess=True)
     name = clean_name(written)
     if found: return Located(name, 'ambiguous_image', ', '.join(sorted(same or found)[:4]))
+    if not namesakes and (at := _with_two_endings(tree, file, name, by_stem)): return at
     return Located(name, 'missing_image', f'{min(namesakes)} has this name, but its folder is that of another photo' if namesakes else '')
 
 def _respelled(tree, dataset, written, by_stem):
