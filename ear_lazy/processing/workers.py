@@ -95,22 +95,23 @@ def _result(future, executor):
         if has_lost_scheduler(executor): raise ConnectionError('its scheduler is gone')
     return future.result()
 
-def _why(error):
+def _why(error, executor):
     "What became of an executor, and what to do"
     said = str(error)
-    if isinstance(error, pickle.PicklingError) or re.search('pickle|serializ', said, re.I):
+    if isinstance(error, pickle.PicklingError) or re.search(r'\bpickle|\bserializ', said):
         return 'cannot send its workers what they need', 'a function, such as group_by=, is to be defined at the top of a module that they can import, and to use nothing that stays in this process'
-    if type(error).__name__.endswith('CancelledError') or re.search('after (interpreter )?shutdown|is closed', said):
+    is_gone = type(error).__name__.endswith('CancelledError') or re.search('after (interpreter )?shutdown|is closed', said)
+    if is_gone and not has_lost_scheduler(executor): # whose loss cancels all
         return 'was shut down, or its work was cancelled', 'let it run until the files are there'
     if isinstance(error, futures.BrokenExecutor):
         return 'lost a process', 'it was killed, often for want of memory, or could not load a function that it was sent, such as group_by=, and printed that: try fewer workers, or a function of a module'
     return 'lost work', 'start it again, with the same ear_lazy on every worker and memory for what one of them parses'
 
 @contextmanager
-def _executor_alive():
+def _executor_alive(executor):
     try: yield
     except Exception as e: # what the function itself raises is among the results
-        what, remedy = _why(e)
+        what, remedy = _why(e, executor)
         raise EarLazyError(f'the executor {what}, and nothing was written ({shorten(f"{type(e).__name__}: {e}", 200)}): {remedy}') from e
 
 class _Calls:
@@ -120,12 +121,12 @@ class _Calls:
 
     def results(self, arguments):
         for argument in arguments:
-            with _executor_alive(): self._futures.append(self._executor.submit(call_there, code_digest(), self._function, argument))
+            with _executor_alive(self._executor): self._futures.append(self._executor.submit(call_there, code_digest(), self._function, argument))
             if len(self._futures) == self._ahead: yield self._next()
         while self._futures: yield self._next()
 
     def _next(self):
-        with _executor_alive(): result = _result(self._futures[0], self._executor)
+        with _executor_alive(self._executor): result = _result(self._futures[0], self._executor)
         self._futures.popleft()
         if isinstance(result, Exception): raise result
         return result
