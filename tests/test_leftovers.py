@@ -22,7 +22,7 @@ from ear_lazy.processing.report import read_report
 COMPANIONS = {'README': 'Ears.', 'LICENSE.txt': 'Free.', 'README.roboflow.txt': 'Ears', 'paper.pdf': '%PDF', 'classes.txt': 'ear\nnose', 'obj.names': 'ear', 'train.txt': 'good/a.png\n',
               'val.lst': 'a\n', 'notes.json': '{"categories": [{"id": 0, "name": "ear"}], "info": {}}', 'label_map.pbtxt': 'item {\n name: "ear"\n id: 1\n}', 'train.py': 'x = 1', 'Thumbs.db': '\0',
               'sources.toml': '', 'hyp.yaml': 'lr: 1', 'seqinfo.ini': '[Sequence]'}
-UNKNOWN = {'metadata.jsonl': '{"a": 1}\n', '_annotations.txt': 'hello\n', 'a.json.gz': b'\x1f\x8bx', 'b.cat': '3 1 2', 'c.tps': 'x', 'd.dat': b'\0\1', 'e.manifest': '{}', 'f.jpg.txt': '1 2\n', 'a.txt': 'left ear\n',
+UNKNOWN = {'metadata.jsonl': '{"a": 1}\n', '_annotations.txt': 'hello\n', 'a.json.gz': b'\x1f\x8bx', 'b.cat': 'a cat', 'c.tps': 'x', 'd.dat': b'\0\1', 'e.manifest': '{}', 'f.jpg.txt': '1 2\n', 'a.txt': 'left ear\n',
            'labels\\a.txt': '0 .5 .5 .1 .1\n', 'words': 'Some', 'x.': '', 'g.mat': 'MATLAB 5.0 MAT-file', 'film.mp4': b'\0', 'other.yaml': 'a: 1', 'labels.txt': 'a.png 1 2 3 4 5', 'h.xml': '<x/>', 'old.zip': b'PK\3\4', 'i.json': '{"a": [1,'}
 
 

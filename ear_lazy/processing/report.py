@@ -353,8 +353,8 @@ def _group_title(reason, action, problems):
     return f"{' and '.join(f'{n:,} {one if n == 1 else many}' for n, one, many in counts if n)} left out: {words}"
 
 def _shown(reason, problems):
-    "(problem, how many it stands for) pairs: files that no reader knows are one for all of a kind in a folder"
-    if reason != 'not_recognised': return [(p, 1) for p in problems]
+    "(problem, how many it stands for) pairs: whole files are one for all of a kind in a folder"
+    if reason not in ('not_recognised', 'bad_file'): return [(p, 1) for p in problems]
     return [(p._replace(file=with_others(p, n)), n) for p, n in grouped(problems)]
 
 def _line(p):
@@ -365,7 +365,7 @@ def _problem_lines(report, problems, most):
     "The first problems of each reason, and where the others are: without outputs there is no file that has them"
     others, lines = ' in report.json' if report.outputs else '; `report.problems` in Python has all', []
     for (reason, action), own in _groups(problems).items():
-        shown = _shown(reason, own)[:max(most, 10) if reason == 'not_recognised' else most]
+        shown = _shown(reason, own)[:max(most, 10) if reason in ('not_recognised', 'bad_file') else most]
         lines += [printable(_group_title(reason, action, own)), *(_line(p) for p, _ in shown)]
         if more := len(own) - sum(n for _, n in shown): lines.append(f'    … and {more:,} more{others}')
     return lines
