@@ -140,7 +140,7 @@ def test_notes_stand_apart(raw):
     coco(raw/'ears/x.json', {'a.png': [dict(bbox=[1, 2, 3, 4], keypoints=[0] * 6), dict(bbox=[9, 9, 5, 5], keypoints=[0] * 6), [50, 30, 20, 5], [1, 1, 0, 5]], 'gone.png': [[1, 2, 3, 4]]})
     report = outcome(raw)
     printed, html, on_disk = str(report), report._repr_html_(), json.loads((raw.parent/'out/report.json').read_text())
-    places = [printed.index(o) for o in ('image is not on disk', 'reaches over the edge', 'Notes, by which nothing is lost:', '2 × no keypoint is labelled')]
+    places = [printed.index(o) for o in ('image is not on disk', 'reaches over the edge', 'Notes (harmless):', '2 × no keypoint is labelled')]
     assert places == sorted(places) and printed.count('no keypoint is labelled') == 2, 'one example'
     assert html.index('reaches over the edge') < html.index('<details>') < html.index('no keypoint is labelled')
     assert {p['reason'] for p in on_disk['notes']} == {'unlabelled'} and [p['action'] for p in on_disk['problems']] == ['dropped'] * 2 + ['clipped']
