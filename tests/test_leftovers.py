@@ -108,14 +108,14 @@ def test_a_reader_that_fails_on_a_file(raw, monkeypatch):
     assert report.sources['good'].boxes.kept == 2 and report.sources['teacher/ears'].boxes.kept == 1
 
 
-def test_thousands_of_them(raw):
+def test_hundreds_of_them(raw):
     "… are a line on the terminal, in the listing and in Jupyter, and all of them are in the file"
     good(raw)
-    for i in range(2000): text(raw/f'good/more/{i:04}.txt', f'Words of number {i}.\n')
+    for i in range(500): text(raw/f'good/more/{i:04}.txt', f'Words of number {i}.\n')
     report = outcome(raw)
-    line = "good/more/0000.txt (and 1,999 more .txt files beside it): "
-    assert len(report.problems) == 2000 and str(report).count('.txt') == 2 and line in str(report) and report._repr_html_().count('.txt') == 2
-    assert len(json.loads((raw.parent/'out/report.json').read_text())['problems']) == 2000
+    line = "good/more/0000.txt (and 499 more .txt files beside it): "
+    assert len(report.problems) == 500 and str(report).count('.txt') == 2 and line in str(report) and report._repr_html_().count('.txt') == 2
+    assert len(json.loads((raw.parent/'out/report.json').read_text())["problems"]) == 500
     listed, = DataProcessor(raw, raw.parent/'out', num_workers=0, progress=False).sources().others
     assert listed.startswith(line + 'no reader knows this file: text')
 
