@@ -22,7 +22,7 @@ from ear_lazy.processing.report import read_report
 COMPANIONS = {'README': 'Ears.', 'LICENSE.txt': 'Free.', 'README.roboflow.txt': 'Ears', 'paper.pdf': '%PDF', 'classes.txt': 'ear\nnose', 'obj.names': 'ear', 'train.txt': 'good/a.png\n',
               'val.lst': 'a\n', 'notes.json': '{"categories": [{"id": 0, "name": "ear"}], "info": {}}', 'label_map.pbtxt': 'item {\n name: "ear"\n id: 1\n}', 'train.py': 'x = 1', 'Thumbs.db': '\0',
               'sources.toml': '', 'hyp.yaml': 'lr: 1', 'seqinfo.ini': '[Sequence]'}
-UNKNOWN = {'metadata.jsonl': '{"a": 1}\n', '_annotations.txt': 'hello\n', 'a.json.gz': b'\x1f\x8bx', 'b.cat': '3 1 2', 'c.tps': 'x', 'd.dat': b'\0\1', 'e.manifest': '{}', 'f.jpg.txt': '1 2\n', 'a.txt': 'left ear\n',
+UNKNOWN = {'metadata.jsonl': '{"a": 1}\n', '_annotations.txt': 'hello\n', 'a.json.gz': b'\x1f\x8bx', 'b.cat': 'a cat', 'c.tps': 'x', 'd.dat': b'\0\1', 'e.manifest': '{}', 'f.jpg.txt': '1 2\n', 'a.txt': 'left ear\n',
            'labels\\a.txt': '0 .5 .5 .1 .1\n', 'words': 'Some', 'x.': '', 'g.mat': 'MATLAB 5.0 MAT-file', 'film.mp4': b'\0', 'other.yaml': 'a: 1', 'labels.txt': 'a.png 1 2 3 4 5', 'h.xml': '<x/>', 'old.zip': b'PK\3\4', 'i.json': '{"a": [1,'}
 
 
@@ -108,14 +108,14 @@ def test_a_reader_that_fails_on_a_file(raw, monkeypatch):
     assert report.sources['good'].boxes.kept == 2 and report.sources['teacher/ears'].boxes.kept == 1
 
 
-def test_thousands_of_them(raw):
+def test_hundreds_of_them(raw):
     "… are a line on the terminal, in the listing and in Jupyter, and all of them are in the file"
     good(raw)
-    for i in range(2000): text(raw/f'good/more/{i:04}.txt', f'Words of number {i}.\n')
+    for i in range(500): text(raw/f'good/more/{i:04}.txt', f'Words of number {i}.\n')
     report = outcome(raw)
-    line = "good/more/0000.txt (and 1,999 more .txt files beside it): "
-    assert len(report.problems) == 2000 and str(report).count('.txt') == 2 and line in str(report) and report._repr_html_().count('.txt') == 2
-    assert len(json.loads((raw.parent/'out/report.json').read_text())['problems']) == 2000
+    line = "good/more/0000.txt (and 499 more .txt files beside it): "
+    assert len(report.problems) == 500 and str(report).count('.txt') == 2 and line in str(report) and report._repr_html_().count('.txt') == 2
+    assert len(json.loads((raw.parent/'out/report.json').read_text())["problems"]) == 500
     listed, = DataProcessor(raw, raw.parent/'out', num_workers=0, progress=False).sources().others
     assert listed.startswith(line + 'no reader knows this file: text')
 
@@ -140,7 +140,7 @@ def test_notes_stand_apart(raw):
     coco(raw/'ears/x.json', {'a.png': [dict(bbox=[1, 2, 3, 4], keypoints=[0] * 6), dict(bbox=[9, 9, 5, 5], keypoints=[0] * 6), [50, 30, 20, 5], [1, 1, 0, 5]], 'gone.png': [[1, 2, 3, 4]]})
     report = outcome(raw)
     printed, html, on_disk = str(report), report._repr_html_(), json.loads((raw.parent/'out/report.json').read_text())
-    places = [printed.index(o) for o in ('image is not on disk', 'reaches over the edge', 'Notes, by which nothing is lost:', '2 × no keypoint is labelled')]
+    places = [printed.index(o) for o in ('image is not on disk', 'reaches over the edge', 'Notes (harmless):', '2 × no keypoint is labelled')]
     assert places == sorted(places) and printed.count('no keypoint is labelled') == 2, 'one example'
     assert html.index('reaches over the edge') < html.index('<details>') < html.index('no keypoint is labelled')
     assert {p['reason'] for p in on_disk['notes']} == {'unlabelled'} and [p['action'] for p in on_disk['problems']] == ['dropped'] * 2 + ['clipped']

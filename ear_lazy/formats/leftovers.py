@@ -18,7 +18,7 @@ from ear_lazy.formats.csv import unknown_header
 from ear_lazy.formats.shared.companions import ending, is_companion, is_companion_by_name
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.text import as_text, first_line
-from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_of, image_stems, join, read_head, why_closed
+from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_of, image_stems, is_image, join, read_head, why_closed
 from ear_lazy.formats.shared.unread import unread_kind
 from ear_lazy.formats.yolo import spec_fault
 
@@ -30,14 +30,14 @@ def _likely_format(kind):
     having = [o.name for o in readers().values() if kind and kind in o.suffixes + o.per_image]
     return LIKELY.get(kind) or (having[0] if len(having) == 1 else '')
 
-def _quoted(tree, file, format):
+def _quoted(tree, file, format, of_image):
     "What the reader of a format says of a file, and how to have it read so"
     try: problems = readers()[format].read(tree, Document(format, (file,))).problems
     except AnnotationError as e: return f"as {format}{e.position and f', {e.position}'}: {e.reason}"
     except Exception as e: return f'as {format}: {type(e).__name__}: {e}'[:200] # whatever is in it
     first = next((p for p in problems if p.action == 'dropped'), None)
     if first and not first.where: return f'as {format}: {first.detail}' # nothing of it
-    said = f"as {format}, {first.where}: {first.detail}" if first else f'as {format}: it can be read'
+    said = f"as {format}, {first.where}: {first.detail}" if first else f"as {format}: it can be read{'' if of_image else ', but no image has its name'}"
     return f'{said}; {_name_format(file, format)}'
 
 def _name_format(file, format):
@@ -60,7 +60,7 @@ def fault_of(
     if b'\0' in head or '\ufffd' in beginning: return 'no text'
     has_numbers = len(_NUMBER.findall(beginning)) > 3
     if not format or kind == '.txt' and not of_image and not has_numbers: return f'text: it begins with {beginning[:80]!r}'
-    return _quoted(tree, file, format)
+    return _quoted(tree, file, format, of_image)
 
 _NUMBER = re.compile(r'(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w.])')
 
@@ -100,20 +100,24 @@ def _named(tree, folder, names):
             head = read_head(tree, file)
             if file not in tree.closed and is_companion(name, head, is_there): continue
             detail = _BACKSLASH if '\\' in name else unread_kind(name, head) if head else '0 bytes'
-            if not detail and faults < FAULTS: detail, faults = fault_of(tree, file, head, is_there(name.rpartition('.')[0])), faults + 1
+            if not detail and faults < FAULTS: detail, faults = fault_of(tree, file, head, _is_of_image(name, is_there)), faults + 1
         reason, detail = ('bad_file', tree.closed[file]) if file in tree.closed else ('not_recognised', detail)
         problems.append(Problem(dataset or '.', file, where='', image='', reason=reason, action='dropped', detail=detail))
     return problems
 
+def _is_of_image(name, is_there):
+    stem = name.rpartition('.')[0]
+    return is_there(stem) or is_image(stem) and is_there(stem.rpartition('.')[0]) # a.txt, or a.jpg.txt
+
 # %% ../../nbs/2_formats/leftovers.ipynb #9a151f12
 def grouped(
-    problems:list, # `Problem`s of files that no reader knows
+    problems:list, # `Problem`s of files that no reader knows, or that cannot be read
 )->list: # (first `Problem`, number of files) pairs
     "One of each folder, ending and kind"
     groups = {}
     for p in problems:
         folder, _, name = p.file.rpartition('/')
-        kind = p.detail.partition(':')[0].partition(', ')[0]
+        kind = p.detail.partition(':')[0].partition(', ')[0] if p.reason == 'not_recognised' else (p.where, p.detail)
         groups.setdefault((folder, ending(name)), {}).setdefault(kind, []).append(p)
     for kinds in groups.values(): # what was not looked into is like the others, presumably
         if len(kinds) > 1 and (unknown := kinds.pop('', None)): next(iter(kinds.values())).extend(unknown)

@@ -47,8 +47,9 @@ def _read_allowed(tree, document, refused):
 def _unreadable(document, error):
     "Records of nothing but the problem that a document cannot be read"
     r = Records(unread=int(may_pass(error) or isinstance(error, MemoryError)))
-    where, detail = getattr(error, 'position', ''), _in_words(error)
-    r.problem('bad_file', 'dropped', file=document.files[0], where=where, detail=detail)
+    where, detail, at = getattr(error, 'position', ''), _in_words(error), getattr(error, 'file', '')
+    if at not in document.files: at = document.files[0]
+    for o in document.files: r.problem('bad_file', 'dropped', file=o, where=where if o == at else '', detail=detail)
     return r
 
 def _in_words(error):

@@ -353,8 +353,8 @@ def _group_title(reason, action, problems):
     return f"{' and '.join(f'{n:,} {one if n == 1 else many}' for n, one, many in counts if n)} left out: {words}"
 
 def _shown(reason, problems):
-    "(problem, how many it stands for) pairs: files that no reader knows are one for all of a kind in a folder"
-    if reason != 'not_recognised': return [(p, 1) for p in problems]
+    "(problem, how many it stands for) pairs: whole files are one for all of a kind in a folder"
+    if reason not in ('not_recognised', 'bad_file'): return [(p, 1) for p in problems]
     return [(p._replace(file=with_others(p, n)), n) for p, n in grouped(problems)]
 
 def _line(p):
@@ -365,7 +365,7 @@ def _problem_lines(report, problems, most):
     "The first problems of each reason, and where the others are: without outputs there is no file that has them"
     others, lines = ' in report.json' if report.outputs else '; `report.problems` in Python has all', []
     for (reason, action), own in _groups(problems).items():
-        shown = _shown(reason, own)[:max(most, 10) if reason == 'not_recognised' else most]
+        shown = _shown(reason, own)[:max(most, 10) if reason in ('not_recognised', 'bad_file') else most]
         lines += [printable(_group_title(reason, action, own)), *(_line(p) for p, _ in shown)]
         if more := len(own) - sum(n for _, n in shown): lines.append(f'    … and {more:,} more{others}')
     return lines
@@ -391,7 +391,7 @@ def __str__(self:Report)->str:
     most = 3 if self.outputs else 100
     losses, repairs, notes = (_problem_lines(self, o, n) for o, n in zip(_weighed(self.problems), (most, most, 1)))
     parts = [*tables, '\n'.join(_output_lines(self)), '\n'.join(_link_lines(self)), '\n'.join(losses + repairs),
-             '\n'.join(['Notes, by which nothing is lost:', *notes] if notes else []), '\n'.join(map(printable, _mixtures(self) + self.notes))]
+             '\n'.join(['Notes (harmless):', *notes] if notes else []), '\n'.join(map(printable, _mixtures(self) + self.notes))]
     return for_terminal('\n\n'.join(o for o in parts if o))
 
 # %% ../../nbs/4_processing/report.ipynb #4bb4992f
@@ -457,7 +457,7 @@ def _repr_html_(self:Report)->str:
     outputs = ''.join(f'<li>{printable_html(o)}</li>' for o in (*_output_lines(self), *_link_lines(self)))
     tables = html_table(*_source_table(self)) + html_table(*_split_table(self))
     losses, repairs, notes = (Problems(o, self.problems.raw_data_dir, self.problems.outside) for o in _weighed(self.problems))
-    apart = f'<details><summary>Notes, by which nothing is lost: {len(notes):,}</summary>{notes._table_html(1, 3)}</details>' if notes else ''
+    apart = f'<details><summary>Notes (harmless): {len(notes):,}</summary>{notes._table_html(1, 3)}</details>' if notes else ''
     sentences = ''.join(f'<p>{printable_html(o)}</p>' for o in _mixtures(self) + self.notes)
     problems = Problems(losses + repairs, self.problems.raw_data_dir, self.problems.outside)
     return f'{tables}<ul>{outputs}</ul>{problems._repr_html_()}{apart}{sentences}'

@@ -61,7 +61,8 @@ class SourceInfo:
         self.splits.update(filter(None, map(_split_folder, r.images)))
         for p in r.problems:
             self.reasons[p.reason] += p.boxes + p.keypoints if p.reason in NOT_ASKED_FOR else 1
-            if len(first := self.examples.setdefault(p.reason, [])) < 3: first.append(p)
+            first = self.examples.setdefault(p.reason, [])
+            if len(first) < 3 and not (p.reason == 'bad_file' and first and first[-1].detail == p.detail): first.append(p) # all files of a document fail alike
 
 def _split_folder(path): return next((o for o in path.split('/')[:-1] if SPLIT_FOLDER.fullmatch(o)), None)
 

@@ -82,7 +82,8 @@ def test_two_readings(raw, said, expected):
     "If both fit, nothing is guessed; the remedy works"
     ears(raw, 'ear 5 10 20 15', 'ear 5 10 20 15')
     report = outcome(raw)
-    assert problem(report, 'bad_file').detail == 'the 2 boxes fit their images as x y w h and x1 y1 x2 y2: say which in sources.toml, as `numbers = "xywh"` or `numbers = "xyxy"` below `["ears"]`' and found(raw) == []
+    assert [p.file for p in report.problems] == ['ears/a.txt', 'ears/b.txt'] and '    ears/a.txt (and 1 more .txt file beside it): ' in str(report), 'each is named'
+    assert report.problems[0].detail == 'the 2 boxes fit their images as x y w h and x1 y1 x2 y2: say which in sources.toml, as `numbers = "xywh"` or `numbers = "xyxy"` below `["ears"]`' and found(raw) == []
     assert reasons(outcome(raw, sources=Source('ears', numbers=said))) == [] and found(raw) == [('a.png', expected), ('b.png', expected)]
 
 
@@ -131,7 +132,7 @@ def test_what_only_looks_like_labels(raw, content):
 
 def test_numbers_that_fit_no_image(raw):
     ears(raw, 'ear 350 200 550 350', 'ear 300 100 400 380')
-    assert 'read as x y w h 0 of 2, as x1 y1 x2 y2 0 of 2 do' in problem(outcome(raw), 'bad_file').detail
+    assert 'read as x y w h 0 of 2, as x1 y1 x2 y2 0 of 2 do' in outcome(raw).problems[0].detail
 
 
 SHAPES = ['0 {box}', 'left ear {box}', 'ear 0.5 {box}', '{box} 0', '{box} ear', 'ear {box} 1', 'ear,{box}', KITTI.format('Car', '{box}')]

@@ -58,7 +58,7 @@ _MAGIC = { # first bytes to kind
     b'\x80\x02': 'a Python pickle', b'\x80\x03': 'a Python pickle', b'\x80\x04': 'a Python pickle', b'\x80\x05': 'a Python pickle', b'version https://git-lfs': 'a Git LFS pointer'}
 _ENDINGS = { # kind to endings
     'packed': '.gz .bz2 .xz .tar .tgz .7z .rar .zip .zst .lz4', 'TFRecord': '.tfrecord .tfrecords .record', 'a manifest': '.manifest', 'JSON lines': '.ndjson .jsonl', 'TPS without LM=': '.tps',
-    'landmarks of the CAT data set': '.cat', 'MATLAB data': '.mat', 'HDF5': '.h5 .hdf5 .hdf', 'a NumPy array': '.npy .npz', 'a Python pickle': '.pkl .pickle .p', 'Parquet': '.parquet', 'Arrow': '.arrow .feather',
+    'MATLAB data': '.mat', 'HDF5': '.h5 .hdf5 .hdf', 'a NumPy array': '.npy .npz', 'a Python pickle': '.pkl .pickle .p', 'Parquet': '.parquet', 'Arrow': '.arrow .feather',
     'an Excel table': '.xls .xlsx .xlsm .ods', 'a database': '.db .sqlite .sqlite3 .mdb .lmdb', 'a video': '.mp4 .avi .mov .mkv .webm .mpg .mpeg .wmv .m4v', 'sound': '.wav .mp3 .flac .ogg .m4a',
     'a mesh': '.obj .ply .stl .off .mtl .wrl', "a model's weights": '.pt .pth .onnx .weights .tflite .caffemodel .safetensors .ckpt .pb .keras .joblib',
     'an image of a kind that is not opened': '.svg .psd .dng .cr2 .cr3 .nef .arw .raf .orf .heic .heif .avif .jxl .jp2 .gif .ppm .pgm .pbm .pnm .tga .ico .exr .hdr .dcm .nii .raw .eps'}
