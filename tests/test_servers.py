@@ -78,8 +78,11 @@ def answering(status, ending, times=10**9, **more):
 
 # Answers by their status
 
-@pytest.mark.parametrize('status, fault', [(401, 'denied'), (403, 'denied'), (407, 'denied'), (404, 'missing'), (410, 'missing'), (408, 'unreachable'),
-                                           (425, 'unreachable'), (429, 'unreachable'), (500, 'unreachable'), (503, 'unreachable'), (418, 'unreadable')])
+def longer(*cases): return [pytest.param(*o, marks=pytest.mark.slow) for o in cases]
+
+
+@pytest.mark.parametrize('status, fault', [(407, 'denied'), (410, 'missing'), (429, 'unreachable'), (500, 'unreachable'), (418, 'unreadable'),
+                                           *longer((401, 'denied'), (403, 'denied'), (404, 'missing'), (408, 'unreachable'), (425, 'unreachable'), (503, 'unreachable'))])
 def test_statuses_of_a_web_server(web, local, impatient, status, fault):
     publish(web, local)
     ds = LazyNPYDataset(f'{web.url}/{NPY}', on_error=careful)
@@ -98,7 +101,7 @@ def test_statuses_of_a_web_server(web, local, impatient, status, fault):
         LazyNPYDataset(f'{web.url}/{NPY}')
 
 
-@pytest.mark.parametrize('status', (408, 429, 502))
+@pytest.mark.parametrize('status', [502, *longer((408,), (429,))])
 def test_what_passes_is_tried_again(web, local, impatient, status):
     publish(web, local)
     web.answer = answering(status, '.npy', 2)
@@ -191,16 +194,15 @@ def test_a_renewed_token_is_used(bucket, monkeypatch, impatient):
     monkeypatch.setattr(bucket, '_app', expired(bucket, good))
     ds = LazyNPYDataset(url)
     assert ds[0]['image'].size
-    for name in ('two', 'three'):
-        good[0] = name
-        for use in (lambda: ds[0], lambda: ds.get_batch([0, 1]), lambda: LazyNPYDataset(url)):
-            with pytest.raises((ImageLoadError, MetadataError), match='expired: renew them'): use()
-        monkeypatch.setenv('AWS_SESSION_TOKEN', name)
-        assert ds[0]['image'].size
-        bucket.forget()
-        ds.get_batch([0, 1])
-        assert len(bucket.requests) == 2 and all('Signature' in o[3] for o in bucket.requests), 'as quick as before'
-        assert len(LazyNPYDataset(url)) == 2
+    good[0] = 'two'
+    for use in (lambda: ds.get_batch([0, 1]), lambda: LazyNPYDataset(url)):
+        with pytest.raises((ImageLoadError, MetadataError), match='expired: renew them'): use()
+    monkeypatch.setenv('AWS_SESSION_TOKEN', 'two')
+    assert ds[0]['image'].size
+    bucket.forget()
+    ds.get_batch([0, 1])
+    assert len(bucket.requests) == 2 and all('Signature' in o[3] for o in bucket.requests), 'as quick as before'
+    assert len(LazyNPYDataset(url)) == 2
 
 
 def test_a_busy_bucket_is_waited_for(bucket, monkeypatch, impatient):
@@ -214,8 +216,6 @@ def test_a_busy_bucket_is_waited_for(bucket, monkeypatch, impatient):
     ds = LazyNPYDataset(f's3://bucket/data/{NPY}')
     now[0] = 0
     assert ds[0]['image'].size and now[0] >= 20
-    now[0] = -1000
-    with pytest.raises(ImageLoadError, match='wants fewer requests'): ds[0]
 
 
 def test_missing_or_not_allowed(bucket):
@@ -241,7 +241,7 @@ TRANSFERS = {'chunked': lambda request, right: right._replace(chunked=True),
              'nothing said': lambda request, right: right._replace(headers={}, chunked=True)}
 
 
-@pytest.mark.parametrize('transfer', TRANSFERS)
+@pytest.mark.parametrize('transfer', ['gzip', 'another ETag, chunked', *longer(('chunked',), ('another ETag',), ('nothing said',))])
 def test_metadata_opens(web, local, transfer):
     publish(web, local)
     web.answer = TRANSFERS[transfer]
@@ -303,12 +303,12 @@ def odd(tmp_path_factory):
 
 def check_names(there, here):
     assert len(there) == len(here) == len(NAMES)
-    for i in range(len(here)): assert (there[i]['image'] == here[i]['image']).all(), here[i]['image_path']
-    batch = there.get_batch(range(len(NAMES)))
-    assert all((a == here[i]['image']).all() for i, a in enumerate(batch['image']))
+    assert (there[1]['image'] == here[1]['image']).all()
+    images = there.get_batch(range(len(NAMES)))['image']
+    assert [here[i]['image_path'] for i in range(len(NAMES)) if not np.array_equal(images[i], here[i]['image'])] == []
 
 
-@pytest.mark.parametrize('disk_cache', (0, '10MB'))
+@pytest.mark.parametrize('disk_cache', ['10MB', *longer((0,))])
 def test_names_over_http(web, odd, disk_cache):
     publish(web, odd)
     here = LazyNPYDataset(odd/NPY)
@@ -317,7 +317,7 @@ def test_names_over_http(web, odd, disk_cache):
     with pytest.raises(MetadataError, match='not a plain name'): ds.check_inside('a/../../secret.png')
 
 
-@pytest.mark.parametrize('disk_cache', (0, '10MB'))
+@pytest.mark.parametrize('disk_cache', ['10MB', *longer((0,))])
 def test_names_over_s3(s3, odd, disk_cache, tmp_path):
     fs, where = storage.filesystem('s3://bucket'), 'S3://bucket/odd #1%20?a=b/x/'
     for o in (odd/'raw').rglob('*.*'): fs.pipe_file(f'{where[5:]}/{o.relative_to(odd)}', o.read_bytes())
