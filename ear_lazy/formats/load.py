@@ -82,6 +82,7 @@ def _with_whole_names(r):
         r.problem('malformed', 'kept', detail=f'half a character in a class name, which is read as {name!r}')
     return replace(r, label_names=names)
 
+# %% ../../nbs/2_formats/load.ipynb #35966441
 @uncollected()
 def load(
     tree:Tree, # The raw folder

@@ -78,15 +78,6 @@ class RowDataset(Dataset[Sample]):
         row = self._row(i)
         return self._transformed(self._sample(row), row)
 
-    @described
-    def drop(self,
-        rows:int|Sequence[int]|np.ndarray, # Row numbers, or a boolean for each row
-    )->Self:
-        "A dataset without these rows, not a copy; raises `IndexError` for a row that is not there"
-        keep = np.ones(len(self), bool)
-        keep[self._numbers_in(np.atleast_1d(rows))] = False
-        return self._choose(keep)
-
     def __iter__(self)->Iterator[Sample]: return (self[i] for i in range(len(self)))
 
     def _is_transformed(self): return self.transform is not None
