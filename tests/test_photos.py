@@ -243,3 +243,16 @@ def test_rows_that_failed(raw):
         good = ds.drop(ds.errors(rows=True))
         assert [o['image_path'] for o in good] == [o for i, o in enumerate(names) if i != bad] and ds[::-1].errors(rows=True).tolist() == [2 - bad]
     assert rows(raw.parent/'out', 'detector') and ds.errors() == {'empty': 2}
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='no file can be called so')
+def test_an_archive_of_windows(raw):
+    "Files that are called `images\\a.png` are read as in folders, under their own names, and a change of one is seen"
+    for i, o in enumerate('ab'): image(raw/f'ears/images\\{o}.png', seed=i), text(raw/f'ears/labels\\{o}.txt', '0 0.5 0.5 0.2 0.2\n0 2 2 x\n'[:18 + 9*(o == 'b')])
+    for _ in range(2):
+        report = outcome(raw)
+        assert problem(report, 'other_name').detail.startswith('a: a backslash') and found(raw) == ['images\\a.png', 'images\\b.png']
+        assert problem(report, 'malformed').file == 'ears/labels\\b.txt'
+    assert report.is_of_last_run
+    text(raw/'ears/labels\\a.txt', '0 0.5 0.5 0.4 0.4\n0 0.2 0.2 0.1 0.1\n')
+    assert not outcome(raw).is_of_last_run and found(raw) == ['images\\a.png'] * 2 + ['images\\b.png']

@@ -71,6 +71,7 @@ def _checked(r, tree, keypoint_offset):
     if keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(keypoint_offset)
     return check(_with_whole_names(r))
 
+# %% ../../nbs/2_formats/load.ipynb #e7c3690f
 _HALVES = re.compile(r'[\ud800-\udc7f\udd00-\udfff]') # of characters, as JSON may have them; U+DC80 to U+DCFF are bytes of file names
 
 def _whole(text): return text if text.isascii() else _HALVES.sub('\ufffd', text)
@@ -94,6 +95,7 @@ def load(
     try: r = _checked(_read_allowed(tree, document, refused), tree, document.keypoint_offset)
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
+    if tree.real: r = replace(r, files=[tree.real.get(o, o) for o in r.files], problems=[p._replace(file=tree.real.get(p.file, p.file)) for p in r.problems])
     return replace(r, source=source, problems=[
         p._replace(source=source, where=_recordable(p.where), image=_recordable(p.image), detail=_recordable(p.detail)) for p in r.problems])
 

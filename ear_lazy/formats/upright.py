@@ -17,7 +17,7 @@ from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
 from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
 from .absent import why_absent
-from .shared.names import clean_name, telling
+from .shared.names import clean_name, difference, telling
 from .shared.tree import Located, Tree, is_image, locate
 
 # %% ../../nbs/2_formats/upright.ipynb #46716d8c
@@ -55,6 +55,7 @@ def locate_images(
     names, paths, lost, guesses = r.images, [], {}, {}
     for i, (name, file) in enumerate(zip(names, r.listed_in.tolist())):
         at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
+        if at.path in tree.real: at = at._replace(path=tree.real[at.path], how=at.how or difference(name, tree.real[at.path]))
         paths.append(at.path)
         if at.reason: lost[i] = at if at.detail or at.reason != 'missing_image' else at._replace(detail=why_absent(tree, r.files[file], name))
         elif at.is_guess or at.how: guesses[i] = at
@@ -182,7 +183,7 @@ def _located(problem, tree):
     "A problem of an image without a sound annotation, which may still be on disk"
     name = problem.image
     at = locate(tree, problem.file, name, by_stem=not is_image(name.strip())) if name else Located('', 'missing_image')
-    return problem._replace(image=name if at.reason else at.path, box=())
+    return problem._replace(image=name if at.reason else tree.real.get(at.path, at.path), box=())
 
 # %% ../../nbs/2_formats/upright.ipynb #1cefc7e4
 def take_problem_objects(

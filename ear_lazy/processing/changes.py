@@ -22,12 +22,15 @@ def refresh(
     digests:dict, # File relative to the root to its `FileDigest`; brought up to date
     root:str, # Folder that files are relative to
     each=map, # As in `Tree`
+    real=None, # As in `Tree`
 ):
     "Renew the digests of files whose stamps have changed"
-    above, known = os.path.join(root, ''), list(digests.items())
+    above, names = os.path.join(root, ''), real or {}
+    known = [(names.get(file, file), o) for file, o in digests.items()] if names else list(digests.items())
+    read_as = {own: file for file, own in names.items()}
     calls = [(above, known[a:a + FILES_PER_CALL]) for a in range(0, len(known), FILES_PER_CALL)]
     for changed in (each if len(calls) > 2 else map)(_changed, calls):
-        for file in changed: digests[file] = take_digest(above + file)
+        for own in changed: digests[read_as.get(own, own)] = take_digest(above + own)
 
 def _changed(share):
     above, known = share
@@ -49,12 +52,12 @@ def surroundings_digest(
     folders, texts = dict(o for top in tops for o in tree.below(top)), []
     for path, folder in folders.items():
         others = [o for o in folder.others if join(path, o) not in annotations]
-        for size, _, other in _looks((tree.path(join(path, '')), others)):
+        for other, (size, *_) in zip(others, _looks(tree.place(path, others))):
             texts.append((path, size, other, content_digest(tree.path(join(path, other))) if size < SMALL else ''))
     images = [(path, sorted(folder.images)) for path, folder in folders.items()]
     calls = [(path, names[a:a + FILES_PER_CALL]) for path, names in images for a in range(0, len(names), FILES_PER_CALL)]
     each = tree.each if sum(len(names) for _, names in calls) > 2 * FILES_PER_CALL else map
-    digests = each(_digest_of_looks, [(tree.path(join(path, '')), names) for path, names in calls])
+    digests = each(_digest_of_looks, [tree.place(path, names) for path, names in calls])
     return digest_of(texts, [(path, len(names), o) for o, (path, names) in zip(digests, calls)])
 
 def _digest_of_looks(files): return digest_of(_looks(files))
@@ -80,7 +83,7 @@ class Inputs:
         self.tree, self.sources, self.digests = tree, sources, digests
         files = {f for s in sources for f in _read_files(s)}
         for gone in digests.keys() - files: del digests[gone]
-        refresh(digests, tree.root, tree.each)
+        refresh(digests, tree.root, tree.each, tree.real)
         tops = [image_tops(tree, '' if s.name == '.' else s.name) for s in sources]
         digests_of = {o: surroundings_digest(tree, o, files) for o in dict.fromkeys(tops)}
         self._surroundings = [digests_of[o] for o in tops]

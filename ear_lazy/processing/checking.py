@@ -25,7 +25,8 @@ def images_of(
 )->list: # Sorted paths relative to the raw folder
     "The images of some sources"
     tops = {top for o in names for top in image_tops(tree, '' if o == '.' else o)}
-    return sorted({join(path, o) for top in tops for path, folder in tree.below(top) for o in folder.images})
+    found = {join(path, o) for top in tops for path, folder in tree.below(top) for o in folder.images}
+    return sorted(tree.real.get(o, o) for o in found)
 
 # %% ../../nbs/4_processing/checking.ipynb #fd2d94e4
 SHARE = 32 # images per call of a worker

@@ -70,6 +70,7 @@ def person_of(path: str) -> str: return path.partition('_')[0]
 DataProcessor(group_by=person_of)
 DataProcessor(check_duplicates=True)
 DataProcessor(keep_together=True)
+DataProcessor(check_images=True)
 executor = ProcessPoolExecutor()
 DataProcessor(executor=executor)
 DataProcessor(executor=executor, shared_storage=True)
@@ -172,6 +173,7 @@ def skipped(error: ImageLoadError) -> Sample | None:
     print(error.path, error.row, error.reason, error.fault)
     return None
 LazyNPYDataset('train.npy', on_error='skip').errors()
+ds.drop(ds.errors(rows=True))
 LazyNPYDataset('train.npy', on_error=skipped, max_pixels=10**8, allow_outside_root=True)
 try: ds[0]
 except ImageLoadError as e: print(e.path, e.row)

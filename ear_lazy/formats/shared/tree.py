@@ -81,6 +81,7 @@ class Tree:
     ):
         self.max_bytes, self.follow_links = max_bytes, follow_links
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
+        self.real = {} # path that a file is read under to its own, for those with `\\` in their names: see `_unfold`
         self.clouded = set() # placeholders of images that are in iCloud only: `.NAME.icloud`
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
@@ -99,7 +100,7 @@ class Tree:
 
     def path(self, name): # relative to the raw folder
         "Where a file is on disk"
-        return self._above + name
+        return self._above + self.real.get(name, name)
 
     def once(self, key, make):
         "The cached result of `make()` for a key"
@@ -114,7 +115,7 @@ class Tree:
 
     def elsewhere(self, root): # Folder with files at the same relative paths
         "The same tree, with its files read from another folder"
-        return self.having(root=Path(root), _above=os.path.join(root, ''))
+        return self.having(root=Path(root), _above=os.path.join(root, ''), real={})
 
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
 
@@ -142,6 +143,7 @@ def _walk_below(self:Tree, path, real, skipped, first):
             if below in self.aliases or self._enters and not self._enters(below): continue
             if below in self._targets: links.append((below, self._targets[below]))
             else: paths.append((below, os.path.join(real, name)))
+        self._unfold(path, folder)
     return links
 
 @patch
@@ -158,6 +160,7 @@ def _identity(path, real):
     except OSError: return real
     return (st.st_dev, st.st_ino) if st.st_ino else real
 
+# %% ../../../nbs/2_formats/shared/tree.ipynb #9fb42c15
 def _parents(path):
     "The folders above one, from the raw folder on"
     return ['', *(path[:i] for i, o in enumerate(path) if o == '/')] if path else []
@@ -178,6 +181,31 @@ def home(self:Tree, path): # relative to the raw folder
     at = ''
     for name in path.split('/'): at = self.aliases.get(at := join(at, name), at)
     return at
+
+# %% ../../../nbs/2_formats/shared/tree.ipynb #8dcc4825
+@patch
+def _unfold(self:Tree, path, folder):
+    "Take files with `\\` in their names for files in folders, where there are no such folders"
+    there = {*folder.subfolders}
+    for name in sorted(o for o in (*folder.images, *folder.others) if '\\' in o):
+        *parts, last = name.split('\\')
+        if not all(parts) or not last or parts[0] in there or {'.', '..'} & {*parts} or self._enters and not self._enters(join(path, '/'.join(parts))): continue
+        kind = folder.images if name in folder.images else folder.others
+        kind.remove(name)
+        inner, below = folder, path
+        for part in parts:
+            if part not in inner.subfolders: inner.subfolders = sorted([*inner.subfolders, part])
+            below = join(below, part)
+            inner = self.folders.setdefault(below, Folder())
+        self.real[join(below, last)] = join(path, name)
+        if kind is folder.images: inner.images.add(last)
+        else: inner.others = sorted([*inner.others, last])
+
+@patch
+def place(self:Tree, path, names): # folder, and names in it
+    "Where a folder is on disk, with '/' behind it, and the names that files have from there on"
+    if not self.real or join(path, next(iter(names), '')) not in self.real: return self.path(join(path, '')), names
+    return self.path(''), [self.real[join(path, o)] for o in names]
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #c46fe407
 REPORTS = 'report.json', 'problems.csv'
@@ -296,10 +324,10 @@ class FileTooLarge(EarLazyError):
 @patch
 def read(self:Tree, name): # relative to the raw folder
     "Content of a file, twice as fast as `open` for small ones; raises `OSError` and `FileTooLarge`"
-    file = os.open(self._above + name, _FLAGS)
+    file = os.open(self.path(name), _FLAGS)
     try:
         st = os.fstat(file)
-        if not S_ISREG(st.st_mode): raise UnsafePathError(f'{kind_of(st.st_mode)}, not a file', self._above + name)
+        if not S_ISREG(st.st_mode): raise UnsafePathError(f'{kind_of(st.st_mode)}, not a file', self.path(name))
         if st.st_size > self.max_bytes: self._refuse(name, st)
         if st.st_size < SMALL: data = os.read(file, SMALL)
         else:
@@ -311,7 +339,7 @@ def read(self:Tree, name): # relative to the raw folder
 @patch
 def open(self:Tree, name): # relative to the raw folder
     "A file to read bytes from; raises `OSError`"
-    return open_regular(self._above + name)
+    return open_regular(self.path(name))
 
 @patch
 def _refuse(self:Tree, name, st):

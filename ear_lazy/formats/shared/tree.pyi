@@ -42,6 +42,7 @@ class Tree:
     max_bytes: int
     follow_links: bool
     refused: Any
+    real: dict[Any, Any]
     clouded: Any
     root: Path
     folders: dict[Any, Any]
@@ -71,6 +72,8 @@ class Tree:
     def __getstate__(self): ...
     def home(self, path): # relative to the raw folder
         "The path that a file or folder is read under; another one only behind an alias"
+    def place(self, path, names) -> tuple[Any, ...]: # folder, and names in it
+        "Where a folder is on disk, with '/' behind it, and the names that files have from there on"
     def links(self, dataset=None) -> list: # folder of a raw dataset; None: of all
         "`Link`s that lead out of the raw folder, sorted"
     def repeats(self, dataset=None) -> list: # folder of a raw dataset; None: of all
