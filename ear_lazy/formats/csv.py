@@ -146,9 +146,10 @@ def parse_box(
         cells = re.sub(r'[\[\](){}]', ' ', row[header.box[0]]).replace(',', ' ').split()
         if len(cells) not in (0, 4): raise ValueError(f'a box has four numbers, this one {len(cells)}')
     else: cells = [row[i] for i in header.box]
-    if not any(o.strip() for o in cells): return ()
-    try: return tuple(map(float, cells))
-    except ValueError: return tuple(float(o.replace(',', '.') if _DECIMAL_COMMA.fullmatch(o) else o) for o in cells)
+    try: return tuple(map(float, cells)) if cells else ()
+    except ValueError:
+        if not any(o.strip() for o in cells): return ()
+        return tuple(float(o.replace(',', '.') if _DECIMAL_COMMA.fullmatch(o) else o) for o in cells)
 
 _DECIMAL_COMMA = re.compile(r'\s*[-+]?\d+,(?!\d{3}\s*$)\d+\s*') # three digits may be thousands
 
@@ -209,7 +210,7 @@ def _one_file(r):
 def _read_rows(rows, header, file):
     "`Records` of some lines, given as (line number, cells)"
     image_row, sizes = {}, []
-    image_of, ids, boxes, labels, blank, bad, angles = [], [], [], [], set(), [], []
+    image_of, ids, boxes, labels, blank, bad, angles, is_turned = [], [], [], [], set(), [], [], header.angle is not None
     for line, row in rows:
         if not row: continue
         if header.defused is not None: row = _as_named(row, header)
@@ -217,7 +218,7 @@ def _read_rows(rows, header, file):
         if i == len(sizes): sizes.append(_size(row, header))
         try:
             box = parse_box(row, header)
-            if box and header.angle is not None: angles.append(_angle(row, header))
+            if is_turned and box: angles.append(_angle(row, header))
         except (ValueError, IndexError) as e:
             bad.append((line, row, i, str(e)))
             continue
