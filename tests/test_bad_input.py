@@ -202,7 +202,7 @@ def test_image_unreadable_in_a_dataloader(raw, num_workers):
 # Boxes and keypoints
 
 BOXES = { # xywh in an image of 60 × 40: reason, and what is kept
-    'nan': ('nan,1,5,5', 'not_finite', None), 'inf': ('1,1,inf,5', 'not_finite', None), 'no width': ('1,1,0,5', 'no_area', None), 'negative': ('9,9,-5,5', 'no_area', None),
+    'nan': ('nan,1,5,5', 'not_finite', None), 'inf': ('1,1,inf,5', 'not_finite', None), 'no width': ('1,1,0,5', 'no_area', None), 'negative': ('9,9,-5,5', 'reversed', [4, 9, 5, 5]),
     'outside right': ('60,1,5,5', 'outside', None), 'outside left': ('-5,1,5,5', 'outside', None), 'outside below': ('1,90,5,5', 'outside', None),
     'over the edge': ('50,30,20,20', 'partly_outside', [50, 30, 10, 10]), 'over the corner': ('-5,-5,10,10', 'partly_outside', [0, 0, 5, 5]),
     'around': ('-5,-5,100,100', 'partly_outside', [0, 0, 60, 40]), 'rounding': ('-0.000007,1,5,5', None, [0, 1, 5, 5]), 'whole': ('0,0,60,40', None, [0, 0, 60, 40])}
@@ -227,7 +227,7 @@ def test_a_box(raw, way, case):
     file, where = box_file(raw/'two', way, cells)
     report = process(raw, raw.parent/'out')
     found = [(p.file, p.where, p.reason, p.action, p.boxes) for p in report.problems]
-    assert found == ([] if reason is None else [(f'two/{file.name}', where, reason, 'dropped' if kept is None else 'clipped', 1)])
+    assert found == ([] if reason is None else [(f'two/{file.name}', where, reason, 'dropped' if kept is None else 'repaired' if case == 'negative' else 'clipped', 1)])
     in_files = [box for path, box in boxes(raw.parent/'out') if path == 'two/x.png']
     assert np.allclose(in_files, [] if kept is None else [kept], atol=1e-4)
     assert_accounted(report, raw.parent/'out')

@@ -107,6 +107,13 @@ def turned_box(
     w, h = abs(w*c) + abs(h*s), abs(w*s) + abs(h*c)
     return cx - w/2, cy - h/2, w, h
 
+def are_radians(
+    angles, # Of one file
+)->bool:
+    "Do all lie within a turn in radians, although not all are whole numbers?"
+    angles = np.asarray(angles, np.float64)
+    return bool(len(angles) and np.abs(angles).max() <= 2*np.pi + 0.01 and (angles != np.rint(angles)).any())
+
 def ellipse_box(
     cx:float, cy:float, # Centre
     rx:float, ry:float, # Radii

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
     where: str # 'line 3', 'id 17', or '' for the whole file
     image: str # Image: its path relative to the raw folder once it is found, until then its name in the file
     reason: str # A key of `REASONS`
-    action: str # 'kept', 'clipped', 'derived', 'merged' or 'dropped'
+    action: str # 'kept', 'clipped', 'derived', 'repaired', 'merged' or 'dropped'
     detail: str = '' # The offending value, or the reader's own words
     boxes: int = 0 # How many boxes this concerns
     keypoints: int = 0 # How many keypoint instances this concerns
@@ -56,6 +56,10 @@ REASONS = {
     'no_area': 'box has no area',
     'outside': 'box lies wholly outside the image',
     'partly_outside': 'box reaches over the edge of the image',
+    'reversed': 'box is given from its far corner, or with a negative size',
+    'rotated': 'box is rotated; the extent of it is taken',
+    'fractions': 'all numbers lie within 0 and 1, as fractions of an image do',
+    'upright': 'the declared size is that of the stored picture, but the boxes fit only the upright one',
     'crowd': 'box covers a group (iscrowd)',
     'invalid': 'its maker marked it as invalid',
     'no_box': 'annotation has no box; its outline or points have one',
@@ -67,6 +71,7 @@ REASONS = {
     'not_read': 'a part of the file that is not read',
     'packed': 'a packed file is unpacked for each run',
     'no_names': 'classes are numbers without names',
+    'unknown_class': 'its class is not among those that have names',
     'unused': 'nothing that was asked for uses it',
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',
@@ -319,7 +324,7 @@ def check_keypoints(r:Records)->Records:
     x, y, v = np.isfinite(points).T
     bad = ~(x & y & v) # many times faster than `all(1)`, and there may be millions of points
     points[bad] = 0
-    points[:, 2] = np.clip(np.rint(points[:, 2]), 0, 2)
+    points[:, 2] = np.clip(np.maximum(np.rint(points[:, 2]), points[:, 2] > 0), 0, 2) # a score, such as 0.45, is of a labelled point
     counts = np.bincount(owner[bad], minlength=len(r.ids))
     rows = np.flatnonzero(counts)
     for i, n, box in zip(rows, counts[rows], extents(replace(r, points=points), rows)):
@@ -412,10 +417,17 @@ def of_one_file(
     return replace(r, files=r.files[:1], id_names=r.id_names[:1], **first)
 
 # %% ../../nbs/1_base/records.ipynb #505d35f4
+def _may_be_one(r, i, j):
+    "Is the class of objects the same, or not said?"
+    name = r.label_names
+    return r.labels[i] == r.labels[j] or not name[r.labels[i]] or not name[r.labels[j]]
+
+def _same_box(r, i, j):
+    return r.has_box[i] and r.has_box[j] and _may_be_one(r, i, j) and np.abs(r.boxes[i] - r.boxes[j]).max() <= PIXEL_TOLERANCE and r.point_counts[i] != r.point_counts[j]
+
 def _same_object(r, starts, i, j, source):
     "Do objects `i`, with the points of `source`, and `j` of one image, from two files, describe the same thing?"
-    name = r.label_names
-    if name[r.labels[i]] and name[r.labels[j]] and r.labels[i] != r.labels[j]: return False
+    if not _may_be_one(r, i, j): return False
     shared = False
     if r.has_box[i] and r.has_box[j]:
         if np.abs(r.boxes[i] - r.boxes[j]).max() > PIXEL_TOLERANCE: return False
@@ -471,10 +483,13 @@ def merge(
         grid, many = _Grid(), len(objects) > FEW_OBJECTS
         for n, j in enumerate(objects):
             marks = _marks(r, starts[j], j) if many else []
-            others = (i for i in (grid.near(marks) if many else objects[:n]) if r.file_of[i] != r.file_of[j] and not gone[i])
+            others = [i for i in (grid.near(marks) if many else objects[:n]) if r.file_of[i] != r.file_of[j] and not gone[i]]
             twin = next((i for i in others if _same_object(r, starts, i, j, points_from[i])), None)
             grid.add(j if twin is None else twin, marks)
-            if twin is None: continue
+            if twin is None:
+                if any(_same_box(r, i, j) for i in others): merged.append((j, True, False)) # other points of the same object: no second box
+                if merged and merged[-1][0] == j: r.has_box[j] = False
+                continue
             gone[j] = True
             both_points = r.point_counts[j] > 0 and r.point_counts[points_from[twin]] > 0
             merged.append((j, r.has_box[j] and r.has_box[twin], both_points))

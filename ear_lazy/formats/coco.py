@@ -19,12 +19,13 @@ import msgspec
 import numpy as np
 
 from ..base.errors import AnnotationError
-from ..base.files import open_regular
-from ..base.geometry import points_to_box
+from ..base.geometry import turned_box
 from ..base.records import Records, keep_images, keep_objects, make_records
+from .coco_shapes import HIGHEST, outline_box, points_of_pairs, rotation, turned_boxes, values_of_point
 from .shared import chunks
 from .shared.chunks import cut_items, find_arrays, mapped, read_items
 from .shared.json_files import json_files, load_objects
+from .shared.objects import numbered_order
 from .shared.registry import register
 from .shared.text import BOM
 from .shared.tree import Document, Tree, read_head
@@ -60,11 +61,17 @@ class Annotation(msgspec.Struct, gc=False):
     bbox: list[float] | None = None
     keypoints: list[float] | None = None
     iscrowd: int | bool | None = 0
+    num_keypoints: int | float | str | None = None
+
+class TurnedAnnotation(Annotation, gc=False):
+    "One of a file in which something is rotated"
+    attributes: msgspec.Raw = msgspec.Raw(b'')
 
 class Category(msgspec.Struct):
     "One of `categories`"
     id: int | str | float
     name: str = ''
+    keypoints: msgspec.Raw = msgspec.Raw(b'null') # names of its points
 
 _A = TypeVar('_A')
 
@@ -190,47 +197,6 @@ def point_columns(
     counts[bad] = 0
     return _flatten(keypoints, counts).reshape(-1, 3), counts // 3, bad
 
-# %% ../../nbs/2_formats/coco.ipynb #b2111221
-class Outline(msgspec.Struct, gc=False):
-    "The shape of an annotation"
-    segmentation: msgspec.Raw = msgspec.Raw(b'null')
-
-class Mask(msgspec.Struct):
-    "Run-length encoding: lengths of alternating runs of 0 and 1, down the columns"
-    counts: list[int]
-    size: tuple[int, int]
-
-def polygon_box(
-    polygons:list, # Flat lists of x, y
-)->list: # xywh, or None
-    "Extent of all polygons"
-    points = np.array([o for p in polygons for o in p[:len(p) // 2 * 2]], np.float64).reshape(-1, 2)
-    return points_to_box(points).tolist() if len(points) else None
-
-def mask_box(
-    mask:Mask, # Uncompressed run-length mask
-)->list: # xywh, or None
-    "Extent of the mask's pixels"
-    h, ends = mask.size[0], np.cumsum(mask.counts)
-    runs = [(a, b - 1) for a, b in zip(ends[0::2], ends[1::2]) if b > a]
-    if not runs or h <= 0: return None
-    first, last = np.array(runs).T
-    x0, x1 = first.min() // h, last.max() // h
-    within = first // h == last // h
-    y0, y1 = 0, h - 1 # a run that goes on in the next column touches the bottom and the top
-    if within.all(): y0, y1 = (first % h).min(), (last % h).max()
-    return [int(x0), int(y0), int(x1 - x0 + 1), int(y1 - y0 + 1)]
-
-def outline_box(
-    annotation:msgspec.Raw, # Undecoded
-)->list: # xywh, or None
-    "The box of an annotation that has only an outline"
-    try:
-        segmentation = msgspec.json.decode(annotation, type=Outline).segmentation
-        shape = msgspec.json.decode(segmentation, type=list[list[float]] | Mask | None)
-    except _MISFIT: return None
-    return mask_box(shape) if isinstance(shape, Mask) else polygon_box(shape or [])
-
 # %% ../../nbs/2_formats/coco.ipynb #cdd85aec
 class ImageTable(NamedTuple):
     "Images of a file, or of a chunk of it"
@@ -250,7 +216,9 @@ class AnnotationTable(NamedTuple):
     point_counts: np.ndarray # (m,) int64
     is_crowd: np.ndarray # (m,) bool
     bad_boxes: dict # row to the malformed box
-    bad_points: dict # row to the number of values that are not triples
+    bad_points: dict # row to values that are not triples
+    high: dict # row to `num_keypoints`, 0 if it is not there, where the third of three values is no visibility, or they are no triples
+    rotated: np.ndarray # (m,) bool, the box is the extent of a rotated one
 
 # %% ../../nbs/2_formats/coco.ipynb #5193cafc
 def id_column(
@@ -280,15 +248,30 @@ def annotation_table(
     derived, raws = np.zeros(len(annotations), bool), texts() if bare else ()
     for i in bare:
         if raws and (box := outline_box(raws[i])): boxes[i], has_box[i], derived[i] = box, True, True
+    points, rotated = _float32(points), _turn(boxes, annotations)
+    high = np.repeat(np.arange(len(counts)), counts)[points[:, 2] > HIGHEST].tolist() if len(points) else []
     return AnnotationTable(
         ids=id_column([o.id for o in annotations]),
         image_ids=id_column([o.image_id for o in annotations]),
         category_ids=id_column([o.category_id for o in annotations]),
         boxes=_float32(boxes), has_box=has_box, derived=derived,
-        points=_float32(points), point_counts=counts,
+        points=points, point_counts=counts, rotated=rotated,
+        high={i: _whole(annotations[i].num_keypoints) for i in sorted({*high, *np.flatnonzero(are_bad_points).tolist()})},
         is_crowd=np.array([bool(o.iscrowd) for o in annotations], bool),
         bad_boxes={i: annotations[i].bbox for i in np.flatnonzero(is_bad_box).tolist()},
-        bad_points={i: len(annotations[i].keypoints) for i in np.flatnonzero(are_bad_points).tolist()})
+        bad_points={i: annotations[i].keypoints for i in np.flatnonzero(are_bad_points).tolist()})
+
+def _turn(boxes, annotations):
+    "Turn the boxes of annotations that say so; (m,) whether one was turned"
+    turned = np.zeros(len(boxes), bool)
+    if not annotations or not isinstance(annotations[0], TurnedAnnotation): return turned
+    for i, o in enumerate(annotations):
+        if (angle := rotation(o.attributes)) % 180: boxes[i], turned[i] = turned_box(boxes[i], angle), True
+    return turned & ~np.isnan(boxes[:, 0])
+
+def _whole(number):
+    try: return max(int(number), 0)
+    except (TypeError, ValueError, OverflowError): return 0
 
 @np.errstate(over='ignore') # what is too large becomes infinite
 def _float32(values): return values.astype(np.float32)
@@ -322,12 +305,14 @@ def read_tables(
 )->Tables:
     "The tables of a COCO file; raises `AnnotationError` as `decode` does"
     path = tree.path(file)
-    if os.path.getsize(path) > chunks.CHUNK_BYTES:
+    if os.path.getsize(path) > chunks.CHUNK_BYTES and tree.is_utf8(file):
         with suppress(*_NOT_JSON): return _in_chunks(tree, path, annotation)
-    with open_regular(path) as f: data = f.read()
-    coco, misfits = decode(data, file, annotation)
+    with tree.open(file) as f: data = f.read()
+    coco, misfits = decode(data, file, _struct(annotation, data))
     annotations = annotation_table(coco.annotations, lambda: _annotation_texts(data, misfits))
     return Tables(image_table(coco.images), annotations, coco.categories, misfits)
+
+def _struct(annotation, data): return TurnedAnnotation if annotation is Annotation and data.find(b'"rotation"') >= 0 else annotation
 
 def _annotation_texts(data, misfits):
     "Annotations of a file, undecoded; none if it is not strictly JSON"
@@ -341,8 +326,8 @@ def _without(texts, misfits, table):
 
 # %% ../../nbs/2_formats/coco.ipynb #691f28a4
 def _in_chunks(tree, path, annotation):
-    structs = dict(images=Image, annotations=annotation)
     with mapped(path) as data:
+        structs = dict(images=Image, annotations=_struct(annotation, data))
         spans, others = find_arrays(data, tuple(structs))
         jobs = [(path, name, o, structs[name]) for name, span in zip(structs, spans) for o in cut_items(data, span)]
     tables, sizes, misfits = {o: [] for o in structs}, dict.fromkeys(structs, 0), []
@@ -425,7 +410,8 @@ def read_with(
     images, annotations, categories, misfits = read_tables(tree, file, annotation)
     row_of, taken = image_rows(images.ids)
     image_of = find_rows(row_of, annotations.image_ids, -1)
-    names, labels = _labels(categories, annotations)
+    names, labels, unknown = _labels(categories, annotations)
+    annotations, told = _told(annotations, categories, np.vstack([images.sizes, (0, 0)])[image_of, ::-1])
     is_numbered = isinstance(annotations.ids, np.ndarray)
     ids, id_name = (annotations.ids, 'id') if is_numbered else (np.arange(len(image_of)), 'annotation')
     r = make_records(
@@ -437,22 +423,78 @@ def read_with(
         image = r.images[broken[o]] if o in broken else ''
         r.problem('malformed', 'dropped', image=image, where=f'{o.table}[{o.index}]', detail=o.reason, boxes=is_box)
     for i in np.flatnonzero(annotations.derived): r.problem('no_box', 'derived', i, boxes=1)
+    for reason, action, detail, boxes, keypoints in unknown + told: r.problem(reason, action, detail=detail, boxes=boxes, keypoints=keypoints)
     return _sound(r, annotations, taken, list(broken.values()))
 
 def _labels(categories, annotations):
-    "Class names, '' first for annotations without one, and (m,) their rows"
+    "Class names, '' first for annotations without one; (m,) their rows; what there is to tell"
     names = ['', *dict.fromkeys(c.name for c in categories if c.name)]
     place = {name: i for i, name in enumerate(names)}
-    row = {id_key(c.id): place[c.name] for c in categories}
-    return names, find_rows(row, annotations.category_ids, 0).astype(np.int32)
+    row = {id_key(c.id): place[c.name] for c in categories} | {None: 0}
+    rows = find_rows(row, annotations.category_ids, -1)
+    if (rows >= 0).all(): return names, rows.astype(np.int32), []
+    lost = [id_key(annotations.category_ids[i]) for i in np.flatnonzero(rows < 0)]
+    ids = [*dict.fromkeys(o.item() if isinstance(o, np.generic) else o for o in lost)]
+    if not categories and len(ids) == 1: return names, np.zeros(len(rows), np.int32), [] # one class, whose name nobody says
+    called = {o: str(o) if not categories else f'unnamed {o}' for o in ids}
+    rows = find_rows(row | {o: len(names) + i for i, o in enumerate(ids)}, annotations.category_ids, 0)
+    names += called.values()
+    what = ', '.join(map(str, ids[:5])) + ', …' * (len(ids) > 5)
+    if not categories: return names, rows.astype(np.int32), [('no_names', 'kept', what, 0, 0)]
+    return names, rows.astype(np.int32), [('unknown_class', 'kept', f'category_id {what}: {len(lost):,} annotations, called {called[ids[0]]!r}', len(lost), 0)]
 
-# %% ../../nbs/2_formats/coco.ipynb #0bc4b757
+# %% ../../nbs/2_formats/coco.ipynb #5d5e563e
+def _told(annotations, categories, sizes):
+    "The annotations with rotated boxes and pairs; what there is to tell: (reason, action, detail, boxes, keypoints)"
+    told = [('rotated', 'derived', 'attributes.rotation', int(n), 0)] if (n := annotations.rotated.sum()) else []
+    five = {i: o for i, o in annotations.bad_boxes.items() if len(o) == 5}
+    if five and (found := turned_boxes([*five.values()], sizes[[*five]])):
+        rows = [*five]
+        annotations.boxes[rows], annotations.has_box[rows] = found[0], True
+        annotations = annotations._replace(bad_boxes={i: o for i, o in annotations.bad_boxes.items() if i not in five})
+        told.append(('rotated', 'derived', found[1], len(rows), 0))
+    names = {id_key(c.id): o for c in categories if (o := _point_names(c))}
+    annotations, pairs = _with_pairs(annotations, names)
+    _in_order(annotations, {c: o for c, n in names.items() if (o := numbered_order(n))})
+    if pairs: told.append(('malformed', 'kept', f'keypoints of {pairs[0]} numbers, read as pairs of x and y', 0, len(pairs)))
+    return annotations, told
+
+def _point_names(category):
+    try: return [str(o) for o in msgspec.json.decode(category.keypoints) or ()]
+    except (msgspec.DecodeError, TypeError): return []
+
+def _with_pairs(annotations, names):
+    "Annotations whose pairs are points; the number of numbers in each of these"
+    starts, counts = np.cumsum(annotations.point_counts) - annotations.point_counts, annotations.point_counts
+    named = find_rows({c: len(o) for c, o in names.items()}, annotations.category_ids, 0) if names else np.zeros(len(counts), np.int64)
+    rows = {*annotations.high, *np.flatnonzero((named > 0) & (counts > 0) & (counts != named)).tolist()}
+    if not rows: return annotations, []
+    sets, bad, pairs = np.split(annotations.points, starts[1:]) if len(counts) else [], {**annotations.bad_points}, []
+    for i in sorted(rows):
+        values = bad.get(i, sets[i].ravel())
+        each = values_of_point(len(values), int(named[i]), annotations.high.get(i, 0), i in annotations.high)
+        if each == 3: continue
+        sets[i] = _float32(points_of_pairs(values)) if each else sets[i][:0]
+        bad.pop(i, None)
+        if each: pairs.append(len(values))
+        else: bad[i] = values
+    return annotations._replace(points=np.concatenate([*sets, np.empty((0, 3), np.float32)]), point_counts=np.array([len(o) for o in sets], np.int64), bad_points=bad), pairs
+
+def _in_order(annotations, orders):
+    "Bring points whose names have numbers in their order"
+    starts = np.cumsum(annotations.point_counts) - annotations.point_counts
+    for category, order in orders.items():
+        has = (find_rows({category: 1}, annotations.category_ids, 0) == 1) & (annotations.point_counts == len(order))
+        places = starts[has][:, None] + np.arange(len(order))
+        annotations.points[places] = annotations.points[places[:, order]]
+
+# %% ../../nbs/2_formats/coco.ipynb #f91ff88d
 def _sound(r, annotations, taken, broken):
     "Report what cannot be used, and keep the rest"
     for i, box in annotations.bad_boxes.items():
         r.problem('malformed', 'dropped', i, detail=f'bbox {box}', boxes=1)
     for i, n in annotations.bad_points.items():
-        r.problem('malformed', 'dropped', i, detail=f'{n} keypoint values, not triples', keypoints=1)
+        r.problem('malformed', 'dropped', i, detail=f'{len(n)} keypoint values, neither triples nor pairs', keypoints=1)
     r.boxes_read += len(annotations.bad_boxes)
     r.keypoints_read += len(annotations.bad_points)
     bare = ~(r.has_box | r.has_keypoints)

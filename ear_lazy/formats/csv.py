@@ -11,6 +11,8 @@ __all__ = ['IMAGE_COLUMNS', 'LABEL_COLUMNS', 'SIZE_COLUMNS', 'BOX_COLUMNS', 'COL
 # %% ../../nbs/2_formats/csv.ipynb #4fcb4198
 import csv
 import re
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
@@ -20,12 +22,12 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.files import open_regular
-from ..base.geometry import xyxy_to_xywh
+from ..base.geometry import are_radians, turned_box, xyxy_to_xywh
 from ..base.printable import masked
 from ..base.records import Records, concat, keep_images, label_rows, make_records, of_one_file
 from .shared.chunks import cut_lines, read_chunk
 from .shared.registry import register
-from .shared.text import close_quotes, first_line
+from .shared.text import as_text, close_quotes, first_line, is_separator
 from .shared.tree import Document, Tree, join, read_head
 
 # %% ../../nbs/2_formats/csv.ipynb #7a29bc45
@@ -34,6 +36,7 @@ IMAGE_COLUMNS = (
     'image', 'img', 'imageid', 'nameid', 'path', 'file')
 LABEL_COLUMNS = ('class', 'classname', 'label', 'labelname', 'category', 'categoryname')
 SIZE_COLUMNS = (('imageheight', 'imagewidth'), ('imgheight', 'imgwidth'), ('imageh', 'imagew'), ('height', 'width'))
+_ANGLE_COLUMNS = ('angle', 'rotation', 'rotationangle', 'theta')
 BOX_COLUMNS = ( # the four columns, and whether the last two are the opposite corner
     (('xmin', 'ymin', 'xmax', 'ymax'), True),
     (('x1', 'y1', 'x2', 'y2'), True),
@@ -51,7 +54,7 @@ BOX_COLUMNS = ( # the four columns, and whether the last two are the opposite co
     (('bboxx', 'bboxy', 'bboxw', 'bboxh'), False),
     (('bboxx1', 'bboxy1', 'bboxx2', 'bboxy2'), True))
 
-COLUMN_NAMES = frozenset(('bbox', *IMAGE_COLUMNS, *LABEL_COLUMNS, *chain(*SIZE_COLUMNS), *chain(*(o for o, _ in BOX_COLUMNS))))
+COLUMN_NAMES = frozenset(('bbox', *IMAGE_COLUMNS, *LABEL_COLUMNS, *_ANGLE_COLUMNS, *chain(*SIZE_COLUMNS), *chain(*(o for o, _ in BOX_COLUMNS))))
 
 # %% ../../nbs/2_formats/csv.ipynb #4db5842b
 class Header(NamedTuple):
@@ -61,6 +64,8 @@ class Header(NamedTuple):
     corners: bool # the last two are the opposite corner, not width and height
     label: int|None = None
     size: tuple|None = None # columns of the image's height and width
+    angle: int|None = None # column of the angle that the box is turned by
+    turn: float = 1. # degrees for each unit of the angle
     defused: int|None = None # column that says where `to_csv` put an apostrophe before a name: 'image_path', 'label' or both
     named: bool = True # the first line holds names
 
@@ -84,7 +89,8 @@ def parse_header(
     if image is None or not box or _is_normalised(column) or _are_points(box, column): return None
     size = next((o for o in SIZE_COLUMNS if all(n in column and n not in box for n in o)), None)
     label = next((column[o] for o in LABEL_COLUMNS if o in column), None)
-    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), column.get('defused'), named)
+    angle = next((column[o] for o in _ANGLE_COLUMNS if o in column), None)
+    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), angle, defused=column.get('defused'), named=named)
 
 def _named(names, columns):
     "Name to column; what the user declares goes first"
@@ -140,8 +146,12 @@ def parse_box(
         cells = re.sub(r'[\[\](){}]', ' ', row[header.box[0]]).replace(',', ' ').split()
         if len(cells) not in (0, 4): raise ValueError(f'a box has four numbers, this one {len(cells)}')
     else: cells = [row[i] for i in header.box]
-    if not any(o.strip() for o in cells): return ()
-    return tuple(map(float, cells))
+    try: return tuple(map(float, cells)) if cells else ()
+    except ValueError:
+        if not any(o.strip() for o in cells): return ()
+        return tuple(float(o.replace(',', '.') if _DECIMAL_COMMA.fullmatch(o) else o) for o in cells)
+
+_DECIMAL_COMMA = re.compile(r'\s*[-+]?\d+,(?!\d{3}\s*$)\d+\s*') # three digits may be thousands
 
 # %% ../../nbs/2_formats/csv.ipynb #161c73c8
 LINES = 20_000 # read at a time
@@ -156,9 +166,10 @@ def read(
     head = read_head(tree, file)
     delimiter, header = find_dialect(head, document.columns) or (',', None)
     if header is None: raise AnnotationError(unknown_header(head), file, 'line 1')
-    path = tree.path(file)
+    path, header = tree.path(file), _with_unit(header, head, delimiter)
+    if not tree.is_utf8(file): path = tree.open(file).read()
     parse = partial(_read_lines, path, file, delimiter, header)
-    parts = [*tree.each(parse, cut_lines(path))]
+    parts = [None] if isinstance(path, bytes) else [*tree.each(parse, cut_lines(path))]
     return _one_file(parse() if None in parts else concat(parts))
 
 def _read_lines(path, file, delimiter, header, chunk=None):
@@ -181,29 +192,33 @@ def _read_lines(path, file, delimiter, header, chunk=None):
     return concat([*parts, _read_rows(rows, header, file)])
 
 def _opened(path, chunk):
-    data = BytesIO(read_chunk(path, chunk[0])) if chunk else open_regular(path)
+    data = BytesIO(read_chunk(path, chunk[0])) if chunk else BytesIO(path) if isinstance(path, bytes) else open_regular(path)
     return TextIOWrapper(data, 'utf-8' if chunk and chunk[1] else 'utf-8-sig', 'surrogateescape', newline='')
 
 def _skip_header(reader):
     for row in reader:
-        if row: return
+        if row and not is_separator(row[0]): return
 
 def _one_file(r):
     "The chunks of one file as one file, without images that have no object and are not empty either"
     r = of_one_file(r)
+    if turned := [p for p in r.problems if p.reason == 'rotated']:
+        r = replace(r, problems=[p for p in r.problems if p.reason != 'rotated'] + [turned[0]._replace(boxes=sum(p.boxes for p in turned))])
     return keep_images(r, r.empty | (np.bincount(r.image_of, minlength=len(r.images)) > 0))
 
 # %% ../../nbs/2_formats/csv.ipynb #3f1ffa99
 def _read_rows(rows, header, file):
     "`Records` of some lines, given as (line number, cells)"
     image_row, sizes = {}, []
-    image_of, ids, boxes, labels, blank, bad = [], [], [], [], set(), []
+    image_of, ids, boxes, labels, blank, bad, angles, is_turned = [], [], [], [], set(), [], [], header.angle is not None
     for line, row in rows:
         if not row: continue
         if header.defused is not None: row = _as_named(row, header)
         i = image_row.setdefault(row[header.image] if header.image < len(row) else '', len(image_row))
         if i == len(sizes): sizes.append(_size(row, header))
-        try: box = parse_box(row, header)
+        try:
+            box = parse_box(row, header)
+            if is_turned and box: angles.append(_angle(row, header))
         except (ValueError, IndexError) as e:
             bad.append((line, row, i, str(e)))
             continue
@@ -215,11 +230,31 @@ def _read_rows(rows, header, file):
     boxes = np.array(boxes, np.float64).reshape(-1, 4)
     if header.corners:
         with np.errstate(invalid='ignore'): boxes = xyxy_to_xywh(boxes) # inf − inf is NaN, which `check` reports
+    if any(angles): boxes = np.array([turned_box(o, a) for o, a in zip(boxes.tolist(), angles)])
     r = make_records(list(image_row), image_of, ids, [file], boxes, sizes=sizes, id_name='line', **label_rows(labels))
+    if n := sum(a % 180 != 0 for a in angles): r.problem('rotated', 'derived', detail=f"by its column, in {'degrees' if header.turn == 1 else 'radians'}, about its centre", boxes=n)
     r.empty[list(blank.difference(image_of, (i for _, _, i, _ in bad)))] = True
     for line, row, i, reason in bad: _malformed(r, line, row, header, r.images[i], reason)
     return r
 
+# %% ../../nbs/2_formats/csv.ipynb #4ba97a53
+def _angle(row, header):
+    "Degrees by which a box is turned; 0 for an empty cell"
+    cell = row[header.angle].strip()
+    angle = float(cell.replace(',', '.')) * header.turn if cell else 0.
+    if np.isfinite(angle): return angle
+    raise ValueError(f'an angle of {cell}')
+
+def _with_unit(header, head, delimiter):
+    "A header that says what the angles are, by the first lines"
+    if header.angle is None: return header
+    rows, angles = csv.reader(close_quotes(as_text(head).splitlines()), delimiter=delimiter), []
+    with suppress(csv.Error):
+        for row in rows:
+            with suppress(ValueError, IndexError): angles.append(_angle(row, header))
+    return header._replace(turn=180 / np.pi if are_radians(angles) else 1.)
+
+# %% ../../nbs/2_formats/csv.ipynb #ebefe7ad
 def _as_named(row, header):
     "A line without the apostrophes that keep spreadsheets from running a name"
     names = row[header.defused].split() if header.defused < len(row) else []

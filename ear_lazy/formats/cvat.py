@@ -18,7 +18,7 @@ from defusedxml.ElementTree import iterparse
 from ..base.errors import AnnotationError
 from ..base.geometry import ellipse_box, turned_box
 from ..base.records import Records, label_rows, make_records
-from .shared.objects import scattered
+from .shared.objects import numbered_order, point_names, scattered
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
@@ -141,6 +141,7 @@ class Shapes:
     frames: dict = field(default_factory=dict) # frame to row of `images`
     frame_sizes: set = field(default_factory=set) # (height, width)
     orders: dict = field(default_factory=dict) # class of skeletons to (name of a point to its place)
+    declared: set = field(default_factory=set) # classes whose order the file declares
     outside: int = 0 # shapes that are not in the picture
     number: int = 0 # shapes so far
 
@@ -213,6 +214,7 @@ def add_meta(
     found.frame_sizes |= {_size(o.findtext) for o in e.iter('original_size')}
     for o in e.iter('label'):
         if parent := o.findtext('parent'):
+            found.declared.add(parent)
             order = found.orders.setdefault(parent, {})
             order.setdefault(o.findtext('name') or '', len(order))
 
@@ -258,6 +260,11 @@ def _points(shape, orders):
     if not isinstance(shape.points, dict): return shape.points or []
     return [shape.points.get(name, (0, 0, 0)) for name in orders[shape.label]]
 
+def _order(names, declared):
+    "Names of points in the order that the file declares, or else as those of other formats are sorted"
+    if not declared: return point_names([names])
+    return [names[i] for i in numbered_order(names) or range(len(names))]
+
 def _without_scattered(found):
     "Skeletons of a class lose their points if they share too few names"
     skeletons = {}
@@ -285,7 +292,8 @@ def read(
     with tree.open(file) as f: found = parse_cvat(f, file, on_disk)
     images, sizes = _columns(found, on_disk)
     _without_scattered(found)
-    shapes, points = found.shapes, [_points(s, found.orders) for s in found.shapes]
+    orders = {label: _order([*names], label in found.declared) for label, names in found.orders.items()}
+    shapes, points = found.shapes, [_points(s, orders) for s in found.shapes]
     r = make_records(
         images, [s.image for s in shapes], [s.number for s in shapes], [file], id_name='shape',
         boxes=[s.box or (np.nan,) * 4 for s in shapes], has_box=[s.box is not None for s in shapes],

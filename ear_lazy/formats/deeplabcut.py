@@ -15,6 +15,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, make_records
+from .shared.objects import numbered_order
 from .shared.registry import register
 from .shared.text import as_text, table_rows
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
@@ -37,7 +38,12 @@ def parse_header(
         animal = several[i] if i < len(several) else ''
         if i >= path and axis in ('x', 'y'): animals.setdefault(animal if several else '', {}).setdefault(part, {})[axis] = i
     whole = all(len(o) == 2 for parts in animals.values() for o in parts.values())
-    return Columns(path, animals) if path and animals and whole else None
+    return Columns(path, {o: _in_order(parts) for o, parts in animals.items()}) if path and animals and whole else None
+
+def _in_order(parts):
+    "Parts whose names are numbered, by number"
+    names = [*parts]
+    return {names[i]: parts[names[i]] for i in numbered_order(names) or range(len(names))}
 
 HEAD_ROWS = 4
 

@@ -18,8 +18,10 @@ from ..base.parameters import described
 from ..base.records import Problem
 from .csv import COLUMN_NAMES, column_name
 from .leftovers import leftovers
+from .repairs import UNITS
+from .shared.encodings import known_encoding
 from .shared.registry import readers, sniffed
-from .shared.tree import IMAGE_SUFFIXES, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join
+from .shared.tree import IMAGE_SUFFIXES, KINDS, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join
 
 # %% ../../nbs/2_formats/discover.ipynb #5fa61060
 @described
@@ -31,6 +33,8 @@ class Source(NamedTuple):
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
     columns: Mapping[str, str|int|Sequence[str|int]]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it, or to its place, counted from 0, if there is no header; 'points' to the columns x, y, x, y, … of keypoints
     numbers: str = '' # of a list or of label files in pixels that could be two things: 'xywh', 'xyxy', either with 'class' before or after it, or 'points'; '' leaves it to all rows and the sizes of the images
+    units: Literal['', 'pixel', 'fraction', 'percent'] = '' # of coordinates, where a format of pixels has others; '' is the format's own
+    encoding: str = '' # of text that is not UTF-8: 'gb18030', 'cp1252', …; '' is UTF-8, or what a file itself says
 
     def __hash__(self): return hash(self.name) # a dict of columns has no hash
 
@@ -48,14 +52,21 @@ NUMBERS = 'points', *(o.format(box) for box in ('xywh', 'xyxy') for o in ('{}', 
 def check_source(
     source:Source, # As the user declares it
 )->None:
-    "Raise `ValueError` if there is no such reader, kind, order of numbers or column"
+    "Raise `ValueError` if there is no such reader, kind, order of numbers, unit, column or encoding"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")
     if source.kind not in FEEDS:
         raise ValueError(f"no kind {source.kind!r} for {source.name}: there are {', '.join(filter(None, FEEDS))}")
     if source.numbers not in ('', *NUMBERS):
         raise ValueError(f"no numbers {source.numbers!r} for {source.name}: there are {', '.join(NUMBERS)}")
+    if source.units not in ('', *UNITS):
+        raise ValueError(f"no units {source.units!r} for {source.name}: there are {', '.join(UNITS)}")
     if source.columns is not None: _check_columns(source)
+    _check_encoding(source)
+
+def _check_encoding(source):
+    if source.encoding and not known_encoding(source.encoding):
+        raise ValueError(f'no encoding {source.encoding!r} for {source.name}: use a name that Python knows, such as gb18030 or cp1252')
 
 def _check_columns(source):
     if not isinstance(source.columns, dict) or source.format not in ('', 'csv', 'point_table'):
@@ -104,9 +115,27 @@ def _found(dataset, documents, declared):
     name = dataset.folder or '.'
     source = declared.get(name, Source(name))
     columns = tuple((known, tuple(o) if known == 'points' else o) for known, o in (source.columns or {}).items())
-    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers)
+    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers, units=source.units, encoding=source.encoding)
     documents = tuple(d._replace(**said) for d in sorted(documents, key=_reading_order))
     return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
+
+# %% ../../nbs/2_formats/discover.ipynb #83ff16ed
+def with_guests(
+    tree:Tree, # The raw folder
+    documents:dict, # `Dataset` to its `Document`s
+    declared=(), # Names of those of which the user says something; they stay apart
+)->dict:
+    "Documents by the raw dataset that has their images"
+    if len(documents) < 2: return documents
+    owners, hosts, found = {dataset_of(join(path, 'x')) for path, o in tree.folders.items() if o.images}, {}, {}
+    for o in owners:
+        for top in {'', o.folder.rpartition('/')[0]}: hosts.setdefault(top, []).append(o)
+    for dataset, own in documents.items():
+        top = dataset.folder if dataset.folder in ('', *KINDS) else dataset.folder.rpartition('/')[0]
+        host = hosts[top][0] if len(hosts.get(top, ())) == 1 and dataset not in owners else dataset
+        is_apart = host not in documents or host.level != dataset.level or {host.folder or '.', dataset.folder or '.'} & {*declared}
+        found.setdefault(dataset if is_apart else host, []).extend(own)
+    return found
 
 # %% ../../nbs/2_formats/discover.ipynb #bc858600
 def discover(
@@ -122,14 +151,16 @@ def discover(
     if not tree.follow_links: problems += [_not_followed(o) for o in tree.links(dataset)]
     documents, rest, asked = {}, {}, readers()
     for folder in (o for o in tree.folders if _looks_into(o, dataset)):
-        format = declared.get(_dataset_name(folder), Source('')).format
-        claimed, failed = _claim_all(tree, folder, asked[format]) if format else _claim(tree, folder, asked.values())
+        said = declared.get(_dataset_name(folder), Source(''))
+        there, format = tree.having(encoding=said.encoding) if said.encoding else tree, said.format
+        claimed, failed = _claim_all(there, folder, asked[format]) if format else _claim(there, folder, asked.values())
         allowed, refused = _allowed(tree, claimed)
         for d in allowed: documents.setdefault(dataset_of(d.files[0]), []).append(d)
         problems += failed + refused
         taken = {f for d in claimed for f in d.files}.union(p.file for p in failed)
         rest[folder] = [o for o in tree.folders[folder].others if join(folder, o) not in taken]
     problems += _left(tree, rest, [d for own in documents.values() for d in own])
+    if dataset is None: documents = with_guests(tree, documents, declared)
     sources = sorted((_found(o, ds, declared) for o, ds in documents.items()), key=lambda o: o.name)
     if missing := declared.keys() - {o.name for o in sources} - {o.source for o in problems if o.reason == 'bad_file'}:
         what = ', '.join(_nothing_to_read(tree, declared[o]) for o in sorted(missing))

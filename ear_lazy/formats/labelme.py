@@ -19,6 +19,7 @@ from ..base.geometry import points_to_box, xywh_to_xyxy
 from ..base.records import Records, label_rows, make_records, visible_points
 from .shared.names import folded
 from .shared.json_files import MISFIT, fit, json_files, load_objects
+from .shared.objects import by_number
 from .shared.registry import register
 from .shared.text import BOM, alike, stem
 from .shared.tree import Document, Tree, is_image, locate, read_head
@@ -130,8 +131,7 @@ def _in_order(points):
     "Points of one object, by label if all labels differ"
     labels = [_label(s) for _, s in points]
     if len(set(labels)) < len(labels): return points
-    numbers = all(o.isdecimal() and len(o) < 10 for o in labels)
-    return sorted(points, key=lambda o: int(_label(o[1])) if numbers else _label(o[1]))
+    return sorted(points, key=lambda o: by_number(_label(o[1])))
 
 def _instance(points):
     labels = {_label(s) for _, s in points}

@@ -19,6 +19,7 @@ from ..base.errors import AnnotationError
 from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
+from .repairs import drop_fractions, in_units, put_right
 from .shared.registry import readers
 from .shared.tree import Document, FileTooLarge, Tree, why_closed
 from .upright import (
@@ -37,6 +38,7 @@ def uncollected(): # Context manager, or decorator
 # %% ../../nbs/2_formats/load.ipynb #e8aaa211
 def _read_allowed(tree, document, refused):
     "Read the files that are not too large; the others go into `refused`"
+    if document.encoding: tree = tree.having(encoding=document.encoding)
     while document.files:
         try: return readers()[document.format].read(tree, document)
         except FileTooLarge as e:
@@ -66,9 +68,11 @@ def _in_upright_pixels(r, tree):
     r = measure_images(turn_images(r, headers), headers)
     return take_problem_objects(to_pixels(r), of_reader)
 
-def _checked(r, tree, keypoint_offset):
-    r = _in_upright_pixels(r, tree)
-    if keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(keypoint_offset)
+def _checked(r, tree, document):
+    is_told = r.fractions or r.from_bottom or document.units
+    r = _in_upright_pixels(put_right(in_units(r, document.units)), tree)
+    if not is_told: r = drop_fractions(r)
+    if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
     return check(_with_whole_names(r))
 
 # %% ../../nbs/2_formats/load.ipynb #e7c3690f
@@ -92,7 +96,7 @@ def load(
 )->Records:
     "Read, locate, measure and check one document"
     refused = []
-    try: r = _checked(_read_allowed(tree, document, refused), tree, document.keypoint_offset)
+    try: r = _checked(_read_allowed(tree, document, refused), tree, document)
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
     if tree.real: r = replace(r, files=[tree.real.get(o, o) for o in r.files], problems=[p._replace(file=tree.real.get(p.file, p.file)) for p in r.problems])

@@ -17,6 +17,7 @@ from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
 from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
 from .absent import why_absent
+from .repairs import fit_only_upright
 from .shared.names import clean_name, difference, telling
 from .shared.tree import Located, Tree, is_image, locate
 
@@ -104,13 +105,17 @@ def turn_images(
     differ = known & (r.sizes != headers.seen).any(1)
     is_stored = differ & (r.sizes == headers.stored).all(1)
     _tell_other_sizes(r, headers, differ & ~is_stored)
-    boxes, points, of_points = r.boxes.copy(), r.points.copy(), r.image_of[object_of_points(r)]
-    for turn in np.unique(headers.turns[is_stored]):
-        turned = is_stored & (headers.turns == turn)
-        chosen, owners = turned[r.image_of], turned[of_points]
-        boxes[chosen] = turn_boxes(boxes[chosen], turn, r.sizes[r.image_of[chosen]].T)
-        points[owners, :2] = turn_points(points[owners, :2], turn, r.sizes[of_points[owners]].T)
-    return replace(r, boxes=boxes, points=points, sizes=np.where(known[:, None], headers.seen, r.sizes))
+    sizes = np.where(known[:, None], headers.seen, r.sizes)
+    if not is_stored.any(): return replace(r, sizes=sizes)
+    upright = np.zeros(len(r.files), bool) if r.fractions else fit_only_upright(r, is_stored)
+    of = np.where(upright[r.file_of], 0, headers.turns[r.image_of] * is_stored[r.image_of])
+    boxes, points, declared = r.boxes.copy(), r.points.copy(), np.ones_like(r.sizes) if r.fractions else r.sizes
+    of_points, image_of_points = of[object_of_points(r)], r.image_of[object_of_points(r)]
+    for turn in np.unique(of[of > 0]):
+        chosen, owners = of == turn, of_points == turn
+        boxes[chosen] = turn_boxes(boxes[chosen], turn, declared[r.image_of[chosen]].T)
+        points[owners, :2] = turn_points(points[owners, :2], turn, declared[image_of_points[owners]].T)
+    return replace(r, boxes=boxes, points=points, sizes=sizes)
 
 def _tell_other_sizes(r, headers, other):
     if not other.any(): return

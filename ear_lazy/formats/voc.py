@@ -11,6 +11,7 @@ __all__ = ['sniff', 'read']
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from math import degrees
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from ..base.errors import AnnotationError
+from ..base.geometry import turned_box
 from ..base.records import Records, label_rows, make_records
 from .shared.names import folded
 from .shared.registry import register
@@ -93,6 +95,7 @@ class Box(NamedTuple):
     label: str
     xywh: tuple # None if it is broken
     fault: str = '' # what is wrong with it
+    rotated: bool = False # it is the extent of a `<robndbox>`
 
 def corners_to_xywh(x0, y0, x1, y1): # Numbers, in pixels
     "Corner, width and height of a box with these corners"
@@ -103,6 +106,13 @@ def _box(n, label, bndbox):
     except ValueError as e: return Box(n, label, None, f'bndbox: {e}')
     return Box(n, label, corners_to_xywh(*corners))
 
+def _rotated(n, label, robndbox):
+    "The extent of a box as roLabelImg has it: its centre, its size, and radians"
+    try:
+        cx, cy, w, h, angle = (number(robndbox.findtext(o)) for o in ('cx', 'cy', 'w', 'h', 'angle'))
+        return Box(n, label, turned_box((cx - w/2, cy - h/2, w, h), degrees(angle)), rotated=True)
+    except (ValueError, OverflowError) as e: return Box(n, label, None, f'robndbox: {e}')
+
 def boxes_of(
     root, # Element `annotation`
 )->tuple: # list of `Box`, list of the numbers of objects without one
@@ -111,6 +121,7 @@ def boxes_of(
     for n, o in enumerate(root.findall('object'), 1):
         elements = [o, *o.iter('part')] # `iter` finds parts of parts as well
         found = [_box(n, (e.findtext('name') or '').strip(), b) for e in elements for b in e.findall('bndbox')]
+        if not found: found = [_rotated(n, (o.findtext('name') or '').strip(), b) for b in o.findall('robndbox')]
         boxes += found
         if not found: bare.append(n)
     return boxes, bare
@@ -190,7 +201,9 @@ def read(
     return r
 
 def _report(r, found):
-    "Report whatever cannot be used"
+    "Report whatever is derived or cannot be used"
+    for i, b in enumerate(b for _, b in found.boxes if not b.fault):
+        if b.rotated: r.problem('rotated', 'derived', i, detail='robndbox', boxes=1)
     for row, b in found.boxes:
         if not b.fault: continue
         r.boxes_read += 1

@@ -332,13 +332,21 @@ def plain_boxes(
     return is_box, np.where(is_box, number, 0).astype(np.int64), np.hstack([start, size])
 
 # %% ../../nbs/2_formats/yolo.ipynb #7583c898
+def name_of(
+    names:Mapping, # Class number to name; empty if nothing says them
+    label, # Class number, or a word
+)->str:
+    "The class of a label; a number that names leave out is no name"
+    return names.get(label, f'unnamed {label}' if names and isinstance(label, int) else str(label))
+
 class _Labels(dict):
     "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
-    def __init__(self, spec, rows, find_boxed=dict): self.spec, self._rows, self._find_boxed = spec, rows, find_boxed
+    def __init__(self, spec, rows, find_boxed=dict): self.spec, self._rows, self._find_boxed, self.beyond = spec, rows, find_boxed, set()
     @cached_property
     def boxed(self): return {} if self.spec.keypoints else self._find_boxed()
     def __missing__(self, label):
-        self[label] = self._rows.setdefault(self.spec.names.get(label, str(label)), len(self._rows))
+        if self.spec.names and isinstance(label, int) and label not in self.spec.names: self.beyond.add(label)
+        self[label] = self._rows.setdefault(name_of(self.spec.names, label), len(self._rows))
         return self[label]
 
 def _parse_others(lines, values, is_box, parse, labels):
@@ -376,7 +384,13 @@ def _report_others(r, objects):
         r.problem('malformed', 'dropped', i, detail=o.fault, keypoints=1)
     derived = np.bincount(r.file_of[[i for i, o in objects.items() if o.derived]], minlength=len(r.files))
     for i in np.flatnonzero(derived):
-        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i])
+        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i], detail='lines that hold keypoints need `kpt_shape` in data.yaml' if r.fractions else '')
+
+def _report_beyond(r, numbers, beyond, names):
+    "Report classes of a folder that have no name, once each"
+    for n in sorted(beyond):
+        of = np.flatnonzero(numbers == n)
+        r.problem('unknown_class', 'kept', of[0], boxes=len(of), detail=f"class {n} is not among the {len(names)} names, which count from {min(names)}; {len(of):,} object{'s' * (len(of) > 1)}, called 'unnamed {n}'")
 
 # %% ../../nbs/2_formats/yolo.ipynb #ed512def
 def read(
@@ -428,6 +442,10 @@ def _read(tree, document, parse, fractions):
     for i in sorted(faults): _report_faults(r, i, faults[i] if having[i] else [_together(faults[i])])
     row_of_line = np.cumsum(is_object) - 1
     _report_others(r, {int(row_of_line[i]): o for i, o in others.items()})
+    for folder, o in labels_in.items():
+        if not o.beyond: continue
+        own = [n if type(n) is int and folders[f] == folder else -1 for f, n in zip(file_of.tolist(), compress(classes, is_object.tolist()))]
+        _report_beyond(r, np.array(own), o.beyond, o.spec.names)
     return r
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc

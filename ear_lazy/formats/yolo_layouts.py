@@ -35,11 +35,11 @@ MOST = 0.9 # share of the lines that have to agree
 
 def boxed_layouts(
     lines:list, # Numbers of many lines of a folder, the class first
-)->dict: # Count of numbers to number of values per keypoint; counts that are no polygons although they are odd
-    "Which odd counts of numbers begin with a box"
+)->dict: # Count of numbers to number of values per keypoint; counts that are no polygons
+    "Which counts of numbers begin with a box, and are no polygon"
     by_count, found = {}, {}
     for o in lines:
-        if len(o) > 6 and len(o) % 2: by_count.setdefault(len(o), []).append(o)
+        if len(o) > 6: by_count.setdefault(len(o), []).append(o)
     for n, values in by_count.items():
         table = np.array(values)[:, 1:]
         dims = [d for d in ((0,) if n == 7 else (3, 2)) if _share(_begins_with_box(table, d)) >= MOST]
@@ -53,7 +53,9 @@ def _begins_with_box(table, dims):
     (cx, cy, w, h), rest = table[:, :4].T, table[:, 4:]
     in_image = (np.minimum(cx - w / 2, cy - h / 2) > -0.01) & (np.maximum(cx + w / 2, cy + h / 2) < 1.01)
     if not dims: return in_image & (rest[:, 0] >= 0) & (rest[:, 0] <= 1) & (rest[:, 1] == np.floor(rest[:, 1])) & (rest[:, 1] >= 1)
-    if rest.shape[1] % dims: return np.zeros(len(table), bool)
+    rest, more = rest[:, :rest.shape[1] // dims * dims], rest[:, rest.shape[1] // dims * dims:]
+    if not rest.shape[1] or more.shape[1] and not ((more[:, 0] >= 0) & (more[:, 0] <= 1)).all(): return np.zeros(len(table), bool)
+    if more.shape[1] == 2 and not ((more[:, 1] == np.floor(more[:, 1])) & (more[:, 1] >= 1)).all(): return np.zeros(len(table), bool)
     points = rest.reshape(len(table), -1, dims)
     labelled = (points[:, :, :2] > 0).all(2) & ((points[:, :, 2] > 0) if dims == 3 else True)
     if dims == 3: in_image &= (points[:, :, 2] >= 0).all(1) & (points[:, :, 2] <= 2).all(1)

@@ -13,7 +13,7 @@ import sys
 
 from ..base.digests import code_digest, content_digest, digest_of, stamp_of, take_digest
 from ..formats.shared.registry import readers
-from ..formats.shared.tree import Tree, image_tops, join
+from ..formats.shared.tree import Tree, dataset_of, image_tops, join
 
 # %% ../../nbs/4_processing/changes.ipynb #14642344
 FILES_PER_CALL = 10_000
@@ -84,7 +84,7 @@ class Inputs:
         files = {f for s in sources for f in _read_files(s)}
         for gone in digests.keys() - files: del digests[gone]
         refresh(digests, tree.root, tree.each, tree.real)
-        tops = [image_tops(tree, '' if s.name == '.' else s.name) for s in sources]
+        tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in image_tops(tree, o))) for s in sources]
         digests_of = {o: surroundings_digest(tree, o, files) for o in dict.fromkeys(tops)}
         self._surroundings = [digests_of[o] for o in tops]
         self._asked = code_digest(), *asked
@@ -105,6 +105,10 @@ def run_key(
 )->str: # '' if a key is not known yet
     "The key of a run over all sources, in their order"
     return digest_of(*keys, *more) if all(keys) else ''
+
+def _datasets(source):
+    "Folders of raw datasets that a source has files of"
+    return sorted({'' if source.name == '.' else source.name, *(dataset_of(d.files[0]).folder for d in source.documents)})
 
 def _read_files(source):
     "Files whose content counts; even for images that are a document themselves, only the header matters"

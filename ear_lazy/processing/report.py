@@ -54,7 +54,7 @@ class Count:
         for p in problems: by_action[p.action] += getattr(p, column)
         self.read += read
         self.kept += kept
-        self.repaired += by_action['clipped'] + by_action['derived']
+        self.repaired += by_action['clipped'] + by_action['derived'] + by_action['repaired']
         self.merged += by_action['merged']
         self.dropped += by_action['dropped']
 

@@ -84,10 +84,12 @@ def test_child_order_decimals_and_blanks(raw):
     assert labels(raw) == [('ear', [1.25, 2, 20.25, 8.75])]
 
 
-def test_numbers_below_one_are_pixels(raw):
-    image(raw/'ears/a.png'), voc(raw/'ears/a.xml', thing(0, 0, 1, 1), thing(0.25, 0.25, 0.75, 0.75))
-    outcome(raw)
-    assert boxes(raw.parent/'out') == [('ears/a.png', [0, 0, 1, 1]), ('ears/a.png', [0.25, 0.25, 0.5, 0.5])]
+@pytest.mark.parametrize('more, kept', [((), []), (((2, 3, 9, 9),), [[0, 0, 1, 1], [0.25, 0.25, 0.5, 0.5], [2, 3, 7, 6]])])
+def test_numbers_below_one(raw, more, kept):
+    "Pixels, if another box of the file is larger; else the report says how to tell"
+    image(raw/'ears/a.png'), voc(raw/'ears/a.xml', thing(0, 0, 1, 1), thing(0.25, 0.25, 0.75, 0.75), *(thing(*o) for o in more))
+    found = reasons(outcome(raw))
+    assert (found, [o for _, o in boxes(raw.parent/'out')]) == ([] if kept else [('fractions', 'dropped')], kept)
 
 
 def test_parts_are_boxes_of_their_own_class(raw):

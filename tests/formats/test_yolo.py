@@ -90,8 +90,8 @@ def test_rounding(raw):
 
 def test_boxes_over_the_edge(raw):
     ears(raw, '0 0 0.5 0.5 0.5\n0 1.4 0.5 0.1 0.1\n0 0.5 0.5 0 0.1\n0 0.5 0.5 -0.1 0.1\n0 nan 0.5 0.1 0.1\n0 inf 0.5 0.1 0.1')
-    assert reasons(outcome(raw)) == [('no_area', 'dropped')] * 2 + [('not_finite', 'dropped')] * 2 + [('outside', 'dropped'), ('partly_outside', 'clipped')]
-    near(raw.parent/'out', [0, 10, 15, 20])
+    assert reasons(outcome(raw)) == [('no_area', 'dropped')] + [('not_finite', 'dropped')] * 2 + [('outside', 'dropped'), ('partly_outside', 'clipped'), ('reversed', 'repaired')]
+    near(raw.parent/'out', [0, 10, 15, 20], [27, 18, 6, 4])
 
 
 @pytest.mark.parametrize('line, why', [
@@ -198,7 +198,7 @@ def test_hostile_yaml(text):
 
 
 @pytest.mark.parametrize('where, content, expected', [
-    ('data.yaml', 'names: [ear, ring]', ['ring', '7']), ('data.yaml', 'nc: 1', ['1', '7']), ('', '', ['1', '7']), ('labels/classes.txt', 'ear\nring\n', ['ring', '7']), ('custom.yml', 'names: {1: ring}', ['ring', '7']),
+    ('data.yaml', 'names: [ear, ring]', ['ring', 'unnamed 7']), ('data.yaml', 'nc: 1', ['1', '7']), ('', '', ['1', '7']), ('labels/classes.txt', 'ear\nring\n', ['ring', 'unnamed 7']), ('custom.yml', 'names: {1: ring}', ['ring', 'unnamed 7']),
     ('../data.yaml', 'names: [x, y]', ['1', '7']), ('data.yaml', b'\xff\xfe\0', ['1', '7'])], ids=range(7))
 def test_class_names(raw, where, content, expected):
     "From the nearest file above that has some, within the raw dataset; class numbers where none has"
@@ -207,7 +207,8 @@ def test_class_names(raw, where, content, expected):
     from ear_lazy.formats.load import load
     (source,), _ = discover(Tree(raw))
     r = load(Tree(raw), 'ears', source.documents[0])
-    assert [r.label_names[o] for o in r.labels] == expected and r.problems == []
+    assert [r.label_names[o] for o in r.labels] == expected
+    assert [(p.reason, p.action, p.where, p.boxes) for p in r.problems] == ([('unknown_class', 'kept', 'line 2', 1)] if 'unnamed 7' in expected else [])
 
 
 def test_other_text_files_are_not_labels(raw):

@@ -13,6 +13,7 @@ import json
 import msgspec
 
 from ...base.errors import AnnotationError
+from .shapes import say_which
 from .text import BOM
 from .tree import Tree, join
 
@@ -27,6 +28,7 @@ def load_objects(
     try: return json.loads(data.removeprefix(BOM))
     except json.JSONDecodeError as e:
         raise AnnotationError(f'not valid JSON: {e.msg}', file, f'line {e.lineno}, column {e.colno}') from None
+    except UnicodeDecodeError as e: raise AnnotationError(f'not UTF-8, at byte {e.start:,}: {say_which(file, ("gb18030", "cp1252"), "encoding")}', file) from None
     except (ValueError, RecursionError) as e: raise AnnotationError(f'not valid JSON: {e}', file) from None
 
 # %% ../../../nbs/2_formats/shared/json_files.ipynb #15c98227

@@ -32,6 +32,14 @@ def point_names(
     "The order of named points"
     return sorted({o for names in sets for o in names}, key=by_number)
 
+def numbered_order(
+    names:list, # Of points, in the order that their maker gives them
+)->list|None: # Their places in the order of the numbers; `None` if they are in it, or differ in more than numbers
+    "In which order points come whose names are numbered"
+    if len({re.sub('[0-9]+', '#', o) for o in names}) != 1 or len({*names}) < len(names): return None
+    places = sorted(range(len(names)), key=lambda i: by_number(names[i]))
+    return None if places == [*range(len(names))] else places
+
 # %% ../../../nbs/2_formats/shared/objects.ipynb #69c54973
 class Keypoints(NamedTuple):
     "Keypoints of one object"

@@ -215,10 +215,11 @@ def _remedy(readings, file):
 
 def say_which(
     file:str, # Annotation file, relative to the raw folder
-    choices, # Values of `numbers`
+    choices, # Values
+    key:str='numbers', # Of `Source`
 )->str:
     "How the user says what the numbers of a file are"
-    said = ' or '.join(f'`numbers = "{o}"`' for o in choices)
+    said = ' or '.join(f'`{key} = "{o}"`' for o in choices)
     return f'say which in sources.toml, as {said} below `[{json.dumps(dataset_of(file).folder or ".", ensure_ascii=False)}]`'
 
 def _with_class(reading):

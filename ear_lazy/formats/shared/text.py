@@ -28,8 +28,14 @@ def as_text(
 def first_line(
     head:bytes, # First bytes of a file
 )->str: # '' if there is none
-    "The first line that is not empty"
-    return next(filter(None, as_text(head).splitlines()), '')
+    "The first line that is not empty, nor Excel's `sep=;`"
+    return next((o for o in as_text(head).splitlines() if o and not is_separator(o)), '')
+
+def is_separator(
+    line:str,
+)->bool:
+    "Is it the line before the header with which Excel is told the delimiter?"
+    return line[:4].lower() == 'sep=' and len(line.strip()) <= 5
 
 def stem(
     path:str, # Path of a file, with '/'
@@ -82,7 +88,7 @@ def table_rows(
         reader = csv.reader(close_quotes(f), delimiter=delimiter)
         try:
             for row in reader:
-                if row: yield reader.line_num, row
+                if row and not (reader.line_num < 3 and is_separator(delimiter.join(row))): yield reader.line_num, row
         except csv.Error as e: raise AnnotationError(f'not valid CSV: {e}', file, f'line {reader.line_num}') from None
 
 # %% ../../../nbs/2_formats/shared/text.ipynb #42d9c3b6

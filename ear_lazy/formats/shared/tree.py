@@ -24,6 +24,7 @@ from fastcore.basics import patch
 
 from ...base.errors import EarLazyError, RawDataError, UnsafePathError
 from ...base.files import is_below, kind_of, open_regular
+from .encodings import HEAD, as_utf8, encoding_of
 from .names import (
     IMAGE_FOLDERS, LABEL_FOLDERS, SPLIT_FOLDER, clean_name, difference, folded, folder_conflict, is_absolute, is_common, side_of, side_of_file, spellings, telling)
 
@@ -70,6 +71,7 @@ MAX_BYTES = 8 * 10**9 # no annotation file of a public dataset is known to be la
 class Tree:
     "Names of all files below the raw folder"
     watch: Callable[[str, os.stat_result, bytes|None], None]|None = None # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
+    encoding = '' # of text files that do not say it themselves, if the user does
     each = map # like `map`: results in order, possibly computed in several processes
     def __init__(self,
         root:str, # The raw folder
@@ -334,12 +336,19 @@ def read(self:Tree, name): # relative to the raw folder
             with io.open(file, 'rb', closefd=False) as f: data = f.read()
     finally: os.close(file)
     if self.watch: self.watch(name, st, data)
-    return data
+    return as_utf8(data, encoding) if (encoding := encoding_of(data, self.encoding)) else data
 
 @patch
 def open(self:Tree, name): # relative to the raw folder
-    "A file to read bytes from; raises `OSError`"
-    return open_regular(self.path(name))
+    "A file to read bytes from, in UTF-8 if it is text; raises `OSError`"
+    file = open_regular(self.path(name))
+    if not (encoding := encoding_of(file.peek(HEAD), self.encoding)): return file
+    with file: return io.BytesIO(as_utf8(file.read(), encoding))
+
+@patch
+def is_utf8(self:Tree, name): # relative to the raw folder
+    "May a file be read without `open` and `read`? Raises `OSError`"
+    with open_regular(self.path(name)) as f: return not encoding_of(f.read(HEAD), self.encoding)
 
 @patch
 def _refuse(self:Tree, name, st):
@@ -638,6 +647,8 @@ class Document(NamedTuple):
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints, if they do not count from 0
     columns: tuple = () # pairs of a name that is known and the table's own
     numbers: str = '' # what bare numbers are, if the user says so: 'xywh', 'xyxy class', 'points'
+    units: str = '' # of coordinates, if the user says so: 'pixel', 'fraction', 'percent'
+    encoding: str = '' # of the text, if the user says so: 'gb18030'
 
 def read_head(
     tree:Tree, # The raw folder
@@ -646,16 +657,18 @@ def read_head(
 )->bytes:
     "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
     heads, path = tree.once('heads', dict), tree.path(file)
-    if (known := heads.get(path)) is not None and size > len(known): return known
+    if (known := heads.get(path)) is not None and size > len(known): return _in_utf8(tree, known)
     try:
-        with tree.open(file) as f: head = f.read(size)
+        with open_regular(path) as f: head = f.read(size)
     except OSError as e:
         tree.closed[file] = why_closed(e)
         return b''
     if len(head) < min(size, _SHORT): # all of it
         if len(heads) == _MOST_HEADS: heads.clear()
         heads[path] = head
-    return head
+    return _in_utf8(tree, head)
+
+def _in_utf8(tree, head): return as_utf8(head, encoding) if (encoding := encoding_of(head, tree.encoding)) else head
 
 _SHORT, _MOST_HEADS = 1024, 50_000 # every reader looks at it: the whole of files of fewer bytes, in this number, is remembered
 

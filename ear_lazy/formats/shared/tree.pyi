@@ -1,5 +1,4 @@
 # Made by .ci/stubs.py of tree.py: do not edit.
-import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ MAX_BYTES: int
 class Tree:
     "Names of all files below the raw folder"
     watch: Callable[[str, os.stat_result, bytes | None], None] | None = ... # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
+    encoding: str # of text files that do not say it themselves, if the user does
     each: Any # like `map`: results in order, possibly computed in several processes
     max_bytes: int
     follow_links: bool
@@ -84,8 +84,10 @@ class Tree:
         "Is there an image at `path`?"
     def read(self, name): # relative to the raw folder
         "Content of a file, twice as fast as `open` for small ones; raises `OSError` and `FileTooLarge`"
-    def open(self, name) -> io.BufferedReader: # relative to the raw folder
-        "A file to read bytes from; raises `OSError`"
+    def open(self, name): # relative to the raw folder
+        "A file to read bytes from, in UTF-8 if it is text; raises `OSError`"
+    def is_utf8(self, name) -> bool: # relative to the raw folder
+        "May a file be read without `open` and `read`? Raises `OSError`"
     def read_all(self, names): # relative to the raw folder
         "Content of each file, or the `OSError` of one that cannot be read"
 
@@ -198,6 +200,8 @@ class Document(NamedTuple):
     keypoint_offset: float = ... # pixels to add to x and y of keypoints, if they do not count from 0
     columns: tuple = ... # pairs of a name that is known and the table's own
     numbers: str = ... # what bare numbers are, if the user says so: 'xywh', 'xyxy class', 'points'
+    units: str = ... # of coordinates, if the user says so: 'pixel', 'fraction', 'percent'
+    encoding: str = ... # of the text, if the user says so: 'gb18030'
 
 def read_head(
     tree: Tree, # The raw folder
