@@ -229,7 +229,7 @@ def _timely(function, url, deadline):
         raise
 
 def _late(url, deadline):
-    return StorageError(f'it did not come within {deadline.seconds:.0f} seconds: check the network, and try again later; timeout=, or EAR_LAZY_TIMEOUT while processing, allows more', url, fault='unreachable')
+    return StorageError(f'it did not come within {deadline.seconds:.0f} seconds: check the network and the endpoint, and try again later; timeout=, or EAR_LAZY_TIMEOUT while processing, allows more', url, fault='unreachable')
 
 def _is_unreachable(error): return isinstance(error, StorageError) and error.fault == 'unreachable'
 
