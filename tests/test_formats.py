@@ -122,13 +122,13 @@ def test_coco_by_content_and_not_by_name(raw):
 
 
 def test_coco_one_image_listed_twice(raw):
-    "… under two ids is one row; one id for two images is a mistake that is reported"
+    "… under two ids is one row; an annotation of an id that two images have belongs to none"
     image(raw/'ears/a.png'), image(raw/'ears/b.png')
     file = coco_dict({'a.png': [[1, 2, 3, 4]], 'x': [[5, 5, 3, 4]], 'b.png': []})
     file['images'][1]['file_name'], file['images'][2]['id'] = 'a.png', 1
     text(raw/'ears/a.json', json.dumps(file))
-    assert reasons(outcome(raw)) == [('malformed', 'dropped')]
-    assert rows(raw.parent/'out', 'detector') == [('ears/a.png', [[1, 2, 3, 4], [5, 5, 3, 4]])]
+    assert reasons(outcome(raw)) == [('shared_id', 'dropped')]
+    assert rows(raw.parent/'out', 'detector') == [('ears/a.png', [[5, 5, 3, 4]])]
 
 
 def test_coco_instances_keypoints_and_captions(raw):
