@@ -132,7 +132,7 @@ def with_guests(
         for top in {'', o.folder.rpartition('/')[0]}: hosts.setdefault(top, []).append(o)
     for dataset, own in documents.items():
         top = dataset.folder if dataset.folder in ('', *KINDS) else dataset.folder.rpartition('/')[0]
-        host = hosts[top][0] if len(hosts.get(top, ())) == 1 and dataset not in owners else dataset
+        host = hosts[top][0] if [o.folder for o in hosts.get(top, ())] == [top] and dataset not in owners else dataset
         is_apart = host not in documents or host.level != dataset.level or {host.folder or '.', dataset.folder or '.'} & {*declared}
         found.setdefault(dataset if is_apart else host, []).extend(own)
     return found
