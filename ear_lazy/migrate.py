@@ -427,6 +427,7 @@ def main(
         if not os.path.isdir(args.root): raise OutputError(f'no folder {printable(args.root)}: --root is the folder that holds all images')
         new = migrate(args.old, args.new, args.root, args.split, check_images=True)
     except EarLazyError as e: return print(f'{prog}: {e}', file=sys.stderr) or 1
+    except OSError as e: return print(f"{prog}: {e.strerror or e}{f': {printable(e.filename)}' if e.filename else ''}", file=sys.stderr) or 1
     return until_closed(_tell, args, new)
 
 def _tell(args, new):

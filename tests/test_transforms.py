@@ -253,3 +253,13 @@ def test_explorer_shows_the_transform_of_the_dataset(folder):
     assert first == second == third and data == same == third_data
     assert first['truth']['classes'] == ['ear'] and len(first['truth']['boxes']) == 1
     with pytest.raises(ValueError, match='without a transform'): explore(opened(folder, transform=cut), predictions=[None] * 12)
+
+
+def test_an_error_that_cannot_be_told_names_its_row(tmp_path):
+    class Broken(Exception):
+        def __str__(self): raise RuntimeError
+    def transform(sample): raise Broken
+    image(tmp_path/'raw/a.png'), coco(tmp_path/'raw/a.json', {'a.png': [[1, 2, 3, 4]]})
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1)
+    with pytest.raises(TransformError, match=r'a.png \(row 0\): .*Broken: it cannot say why'): LazyNPYDataset(tmp_path/'out/train_detector.npy', transform=transform)[0]
+    with pytest.raises(ValueError, match='which no memory holds'): LazyNPYDataset(tmp_path/'out/train_detector.npy', image_size=(10**9, 10**9))

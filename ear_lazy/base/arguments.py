@@ -95,7 +95,7 @@ def home_path(
 )->Path: # Without `~`
     "The path, below the home folder that it names; raises `EarLazyError` if there is none, or if names are not UTF-8"
     check_names()
-    text = os.fspath(path)
+    if '\0' in (text := os.fspath(path)): raise EarLazyError(f'{printable(path)}: no name of a file holds the character NUL')
     if not text.startswith('~'): return Path(os.path.abspath(text)) if Path(text).parts[:1] and Path(text).parts[0].startswith('~') else Path(path)
     try: return Path(path).expanduser()
     except RuntimeError: raise EarLazyError(f'{path}: {Path(path).parts[0]} is no home folder on this machine; write ./~… for a folder of such a name') from None

@@ -30,6 +30,7 @@ def checked_size(
     "The `image_size`; raises `ValueError` for what is none, or for another way to resize"
     if size is None: return None
     size = height_width('image_size', size)
+    if size[0] * size[1] > 2**31: raise ValueError(f'image_size is {size[0]:,} × {size[1]:,} pixels, which no memory holds: give (height, width) in pixels')
     return fit_image(size, size, resize).size
 
 

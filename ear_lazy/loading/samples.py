@@ -81,6 +81,10 @@ def blame(
     "Note in an error in which step it happened"
     error.add_note(f'in {name_of(step)}')
 
+def _words_of(error):
+    try: return str(error)
+    except Exception: return 'it cannot say why'
+
 def apply_transform(
     transform:Callable[[Sample], Any], # Function from a `Sample` to a `Sample` or another dict
     sample:Sample, # Its argument
@@ -93,7 +97,7 @@ def apply_transform(
     except Exception as e:
         steps = [o for o in getattr(e, '__notes__', ()) if o.startswith('in ')]
         what = ' '.join([name_of(transform), 'fails', *steps])
-        raise TransformError(f'{what}: {type(e).__name__}: {e}', sample.get('image_path', ''), row) from e
+        raise TransformError(f'{what}: {type(e).__name__}: {_words_of(e)}', sample.get('image_path', ''), row) from e
     found = found if isinstance(found, Sample) else Sample(found)
     for key, value in found.items(): found[key] = solid(value)
     return found
