@@ -97,7 +97,7 @@ def test_every_field_of_a_problem_is_shown_as_text(field, tmp_path):
 def test_names_that_are_no_utf8_come_back(honest):
     content = json.loads(honest)
     content['problems'][0]['image'] = os.fsdecode(b'\xff\xe4.jpg')
-    assert read_report(json.dumps(content).encode()).problems[0].image == os.fsdecode(b'\xff\xe4.jpg')
+    assert os.fsdecode(b'\xff\xe4.jpg') in {p.image for p in read_report(json.dumps(content).encode()).problems}
 
 
 @pytest.fixture
