@@ -93,6 +93,6 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_makereport(item, call):
     "Count the cases of `tests/attacks` for tutorials/reliability; halves of characters in what a test says would end its process"
     report = yield
-    if report.failed: report.longrepr = str(report.longrepr).encode('utf-8', 'backslashreplace').decode()
+    if report.failed and (told := str(report.longrepr).encode('utf-8', 'backslashreplace').decode()) != str(report.longrepr): report.longrepr = told
     if item.path.parent.name == 'attacks' and call.when == 'call' and not report.skipped: tally_attack(item.path.stem, report.passed)
     return report
