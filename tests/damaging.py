@@ -1,5 +1,6 @@
 "Files that are damaged at random: what is done to them, and what a reader owes whoever gives it one"
 import json
+import re
 import signal
 from contextlib import contextmanager
 
@@ -13,8 +14,9 @@ from ear_lazy.formats.shared.tree import Document, Tree
 def examples(n): return settings(max_examples=tries(n), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-BYTES = st.one_of(st.binary(max_size=4), st.sampled_from([b'NaN', b'-Infinity', b'1e999', b'9' * 30, b'9' * 5000, b'"', b'\xff', b'\0', b'\r', b'\n', b'{', b'}', b'[' * 3000, b']', b',,', b'-',
-                                                          b'null', b'true', b'\\u0000', b'\xef\xbb\xbf', b'\xe2\x80\xa8', b'n_points:', b'../']))
+PIECES = [b'NaN', b'-Infinity', b'1e999', b'9' * 30, b'9' * 5000, b'"', b'\xff', b'\0', b'\r', b'\n', b'{', b'}', b'[' * 3000, b']', b',,', b'-',
+          b'null', b'true', b'\\u0000', b'\xef\xbb\xbf', b'\xe2\x80\xa8', b'n_points:', b'../']
+BYTES = st.one_of(st.binary(max_size=4), st.sampled_from(PIECES))
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), BYTES), min_size=1, max_size=6)
 
 
@@ -67,3 +69,47 @@ def changed(tree, place, how, value):
     elif how == 'remove': del node[place[-1]]
     elif isinstance(node, list): node.append(node[place[-1]])
     return tree
+
+
+NUMBER = re.compile(rb'-?\d+(?:\.\d+)?(?:e-?\d+)?')
+NUMBERS = b'nan', b'inf', b'1e400', b'-1e400', b'-1', b'0', b'-0', b'1e-320', b'99999999999', b'9' * 400, b'1_0', b'1.2.3', b'0x1', b'', b'null', b'"1"', b'\xd9\xa3'
+TOKEN = re.compile(rb'[^\s,;:\[\]{}<>"=/]+|[\[\]{}<>"=/:]')
+
+
+def _a_match(data, pattern, new, rng):
+    "One match of a pattern, replaced"
+    found = list(pattern.finditer(data))
+    if not found: return data
+    at = rng.choice(found)
+    return data[:at.start()] + new + data[at.end():]
+
+
+def _lines(data, rng):
+    "A line doubled, taken out, or changed with another"
+    lines = data.splitlines(keepends=True) or [b'']
+    i, k = (rng.randrange(len(lines)) for _ in range(2))
+    how = rng.randrange(3)
+    if how == 0: lines.insert(k, lines[i])
+    elif how == 1: del lines[i]
+    else: lines[i], lines[k] = lines[k], lines[i]
+    return b''.join(lines)
+
+
+def _bytes(data, rng):
+    "A byte that is another, a piece that is missing, an end that is missing, or a piece that is put in"
+    at, how = rng.randrange(len(data) + 1), rng.randrange(4)
+    if how == 0: return data[:at] + bytes([rng.randrange(256)]) + data[at + 1:]
+    if how == 1: return data[:at] + data[at + rng.randrange(1, 30):]
+    if how == 2: return data[:at]
+    return data[:at] + rng.choice(PIECES) + data[at:]
+
+
+def mutated(data, rng):
+    "One to four faults: in numbers, in words, in lines, in bytes"
+    for _ in range(rng.randrange(1, 5)):
+        how = rng.randrange(4)
+        if how == 0: data = _a_match(data, NUMBER, rng.choice(NUMBERS), rng)
+        elif how == 1: data = _a_match(data, TOKEN, b'', rng)
+        elif how == 2: data = _lines(data, rng)
+        else: data = _bytes(data, rng)
+    return data

@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
+from damaging import ODD, changed, check_reader, examples, places
 from hypothesis import given, settings, strategies as st
 from making import boxes, coco, coco_dict, image, listing, outcome, problem, process, pts, reasons, rows, text
 from tiers import tries
@@ -366,35 +366,10 @@ def test_one_folder_under_two_names(raw):
 
 # Damage at random
 
-CSV_FILE = b'''filename,width,height,class,xmin,ymin,xmax,ymax
-a.png,60,40,left,1,2,11,12
-a.png,60,40,right,21.5,2,31,12
-"b.png",60,40,,5,5,70,20
-c.png,,,left,1,1,2,2
-a.png,60,40,left,1,2,11,12
-empty.png,60,40,,,,,
-'''
-BBOX_FILE = b'image_path;bbox\r\na.png;[1, 2, 3, 4]\r\nb.png;(5 5 9 9)\r\na.png;\r\n'
 COCO_FILE = coco_dict({'a.png': [[1, 2, 3, 4], dict(bbox=[1, 2, 3, 4], keypoints=[2, 2, 2, 8, 8, 1], iscrowd=0), dict(segmentation=[[1, 1, 9, 2, 5, 9]], area=3)],
                        'b.png': [dict(bbox=[50, 30, 20, 20], keypoints=[0, 0, 0, 0, 0, 0])], 'c.png': [[1, 1, 1, 1]], 'empty.png': []})
-PTS_FILE = b'version: 1\nn_points: 3\n{\n1.5 2\n3 4.25\n-5 6\n}\n'
 PICTURES = 'a.png', 'b.png', 'empty.png'
 many = examples(2000)
-
-
-@many
-@given(EDITS)
-def test_coco_of_damaged_bytes(pictures, edits): check_reader(pictures, 'x.json', 'coco', edited(json.dumps(COCO_FILE).encode(), edits))
-
-
-@many
-@given(st.sampled_from([CSV_FILE, BBOX_FILE]), EDITS)
-def test_csv_of_damaged_bytes(pictures, data, edits): check_reader(pictures, 'x.csv', 'csv', edited(data, edits))
-
-
-@many
-@given(EDITS)
-def test_pts_of_damaged_bytes(pictures, edits): check_reader(pictures, 'a.pts', 'pts', edited(PTS_FILE, edits))
 
 
 @st.composite

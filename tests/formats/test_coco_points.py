@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
+from damaging import ODD, changed, check_reader, examples, places
 from hypothesis import given, strategies as st
 from making import coco_dict, image, listing, outcome, problem, reasons, rows, text
 
@@ -134,11 +134,6 @@ POINTS_FILE = export({'a.png': [(1, (5, 5)), (2, (9, 9)), (3, (1.5, 2.5))], 'b.p
 
 
 many = examples(1000)
-
-
-@many
-@given(EDITS)
-def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.json', 'coco_points', edited(json.dumps(POINTS_FILE).encode(), edits))
 
 
 @st.composite

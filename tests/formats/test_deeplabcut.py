@@ -1,11 +1,7 @@
-"Tables of DeepLabCut: paths in one column and in three, several animals, frames of the same name, and files that are damaged at random"
+"Tables of DeepLabCut: paths in one column and in three, several animals, frames of the same name"
 import pytest
-from damaging import EDITS, check_reader, edited, examples
-from hypothesis import given
 from making import formats, image, outcome, problem, reasons, rows, text
 
-PICTURES = 'a.png', 'b.png'
-quick = examples(2000)
 HEADER = 'scorer,Ann,Ann,Ann,Ann\nbodyparts,snout,snout,tail,tail\ncoords,x,y,x,y\n'
 ANIMALS = 'scorer,,,Ann,Ann,Ann,Ann,Ann,Ann\nindividuals,,,m1,m1,m2,m2,single,single\nbodyparts,,,snout,snout,snout,snout,corner,corner\ncoords,,,x,y,x,y,x,y\n'
 
@@ -65,13 +61,3 @@ def test_other_tables_are_left_alone(raw, table):
     "… what a model predicted for frames of a video among them"
     video(raw, table, 'a')
     assert formats(raw) == []
-
-
-@quick
-@given(EDITS)
-def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.csv', 'deeplabcut', edited((HEADER + 'labeled-data/m1/a.png,5,6,,\n').encode(), edits))
-
-
-@quick
-@given(EDITS)
-def test_damaged_tables_of_several_animals(pictures, edits): check_reader(pictures, 'x.csv', 'deeplabcut', edited((ANIMALS + 'labeled-data,m1,a.png,5,6,30,7,1,2\n').encode(), edits))

@@ -3,15 +3,11 @@ import gzip
 import json
 
 import pytest
-from damaging import EDITS, check_reader, edited, examples
-from hypothesis import given, settings
 from making import boxes, coco_dict, formats, image, outcome, problem, reasons, text
-from tiers import tries
 
 from ear_lazy.formats import gz
 from ear_lazy.formats.shared.tree import Document, Tree
 
-PICTURES = 'a.png', 'b.png'
 COCO = json.dumps(coco_dict({'a.png': [[5, 10, 15, 20]]})).encode()
 
 
@@ -65,16 +61,3 @@ def test_nothing_is_left_behind(raw, tmp_path, monkeypatch):
         try: gz.read(Tree(raw), Document('gz', (f'ears/{name}.json.gz',)))
         except gz.AnnotationError: assert name == 'y'
     assert [*(tmp_path/'temporary').iterdir()] == []
-
-
-many = examples(2000)
-
-
-@many
-@given(EDITS)
-def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.json.gz', 'gz', edited(gzip.compress(COCO, mtime=0), edits))
-
-
-@settings(many, max_examples=tries(1000))
-@given(EDITS)
-def test_damaged_content(pictures, edits): check_reader(pictures, 'x.json.gz', 'gz', gzip.compress(edited(COCO, edits), mtime=0))

@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from damaging import EDITS, ODD, changed, check_reader, edited, examples, places
+from damaging import ODD, changed, check_reader, examples, places
 from hypothesis import given, settings, strategies as st
 from making import boxes, coco, formats, image, outcome, problem, reasons, rows, text
 from tiers import tries
@@ -63,13 +63,6 @@ def test_metadata_without_objects_are_told(raw):
 
 LINES = [line('a.png', [5, 10, 15, 20], [1, 2, 3, 4], width=60, height=40), dict(file_name='b.png', objects=[dict(bbox=[5, 10, 15, 20], category=0, iscrowd=1)]), line('empty.png')]
 many = examples(2000)
-
-
-@settings(many, max_examples=tries(1000))
-@given(EDITS, st.booleans())
-def test_damaged_bytes(pictures, edits, as_table):
-    data = 'file_name,objects\n' + ''.join(f'{o["file_name"]},"{o["objects"]}"\n' for o in LINES) if as_table else '\n'.join(map(json.dumps, LINES))
-    check_reader(pictures, 'metadata.csv' if as_table else 'metadata.jsonl', 'imagefolder', edited(data.encode(), edits))
 
 
 @st.composite

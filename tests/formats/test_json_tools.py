@@ -271,14 +271,6 @@ NAMES = dict(vott_json_asset='a-asset.json')
 many = examples(1000)
 
 
-@pytest.mark.parametrize('name', FILES)
-def test_damaged_bytes(pictures, name):
-    @many
-    @given(EDITS)
-    def check(edits): check_reader(pictures, NAMES.get(name, 'a.json'), name.removesuffix('_asset'), edited(json.dumps(FILES[name]).encode(), edits))
-    check()
-
-
 @st.composite
 def trees(draw, tree):
     for _ in range(draw(st.integers(1, 4))):

@@ -1,7 +1,7 @@
 "VGGFace2: boxes and landmarks of a face, names without extension, and files that are damaged at random"
 import pytest
 from damaging import EDITS, check_reader, edited, examples
-from hypothesis import given, strategies as st
+from hypothesis import given
 from making import boxes, formats, image, outcome, problem, process, reasons, rows, text
 
 PICTURES = 'n2/0001_01.jpg', 'n3/0001_01.jpg'
@@ -52,11 +52,6 @@ def test_lines_that_are_wrong(raw):
     report = outcome(raw)
     assert (problem(report, 'malformed').where, problem(report, 'malformed').boxes) == ('line 4', 1)
     assert (problem(report, 'missing_image').keypoints, problem(report, 'missing_image').file) == (1, 'faces/bb_landmark/loose_landmark_train.csv')
-
-
-@quick
-@given(st.sampled_from([BOXES, LANDMARKS]), EDITS)
-def test_damaged_bytes(pictures, data, edits): check_reader(pictures, 'bb.csv', 'vggface2', edited(data.encode(), edits))
 
 
 @quick

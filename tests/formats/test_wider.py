@@ -1,6 +1,6 @@
 "WIDER FACE: images without faces, invalid ones, lines that are missing, and files that are damaged at random"
 import pytest
-from damaging import EDITS, check_reader, edited, examples
+from damaging import check_reader, examples
 from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, reasons, rows, text
 from tiers import tries
@@ -9,7 +9,6 @@ PICTURES = 'a.png', 'b.png'
 quick = examples(2000)
 
 
-FILE = 'a.png\n2\n1 2 3 4 0 0 0 0 0 0\n10 20 8 9 2 0 0 1 2 0\nsub/b.png\n0\n0 0 0 0 0 0 0 0 0 0\nb.png\n1\n50 30 20 20 0 0 0 0 0 0\ngone.png\n1\n1 1 1 1 0 0 0 0 0 0\n'
 FACE = '1 2 3 4 0 0 0 0 0 0'
 
 
@@ -71,11 +70,6 @@ def test_other_lists_are_left_alone(raw):
     text(raw/'faces/wider_face_split/wider_face_test_filelist.txt', '0--Parade/a.png\n0--Parade/b.png\n')
     text(raw/'faces/readme.txt', 'The format of txt ground truth.\nFile name\nNumber of bounding box\nx1, y1, w, h, blur\n')
     assert formats(raw) == [('wider', ('faces/wider_face_split/wider_face_train_bbx_gt.txt',))]
-
-
-@quick
-@given(EDITS)
-def test_damaged_bytes(pictures, edits): check_reader(pictures, 'x.txt', 'wider', edited(FILE.encode(), edits))
 
 
 LINES = st.sampled_from(['', 'a.png', 'b.png', 'gone.jpg', '.png', '../a.png', 'a', '0', '1', '2', '3', '-1', '9' * 5000, '٣', '²', FACE, '0 0 0 0 0 0 0 0 0 0', '1 2 3', '1 2 x 4', 'nan 1 1 1', '1 1 inf 1', '1e300 1 1e300 1', '1 2 3 4 0 0 0 1', '\0', '0 0'])

@@ -16,7 +16,7 @@ from ear_lazy.migrate import PickleRefused, load_restricted, migrate
 
 CORPUS = Path(__file__).parent/'corpus'
 PLAIN = {np.ndarray, list, dict, tuple, str, bytes, bytearray, int, float, complex, bool, type(None)}
-IMAGES = ['a.png', 'b.png', 'empty.png', 'a.jpg', 'b.jpg', '000001.jpg', '000002.jpg', '0--Parade/a.jpg', 'n000002/0001_01.jpg', 'sub/a.png']
+IMAGES = ['a.png', 'b.png', 'empty.png', 'a.jpg', 'b.jpg', '000001.jpg', '000002.jpg', '0--Parade/a.jpg', 'n2/0001_01.jpg', 'sub/a.png']
 
 
 class Surprise(Exception): "A promise is broken"
