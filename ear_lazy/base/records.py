@@ -76,6 +76,7 @@ REASONS = {
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',
     'other_size': 'the declared size is not that of the image',
+    'two_datasets': 'another raw dataset describes the same photos',
     'split_copy': 'a copy of this photo is on the other side of the split',
 }
 
