@@ -20,10 +20,12 @@ def test_a_cloned_repository(tmp_path):
     assert [(p.file, p.reason, p.action) for p in report.problems] == [('data/labels.csv', 'repeat', 'merged')] * 2
 
 
-def test_two_schemes_of_points(tmp_path):
-    "One box in the detector, and a landmark row for each scheme"
+@pytest.mark.parametrize('files', [1, 2])
+def test_two_schemes_of_points(tmp_path, files):
+    "One box in the detector, and a landmark row for each scheme, in one file or two"
     image(tmp_path/'raw/ears/a.png')
-    for k in (2, 3): coco(tmp_path/f'raw/ears/{k}.json', {'a.png': [dict(bbox=[1, 2, 10, 20], keypoints=[3, 4, 2] + [5, 6, 2] * (k - 1))]})
+    schemes = [dict(bbox=[1, 2, 10, 20], keypoints=[3, 4, 2] + [5, 6, 2] * (k - 1)) for k in (2, 3)]
+    for n in range(files): coco(tmp_path/f'raw/ears/{n}.json', {'a.png': schemes[n::files]})
     report = process(tmp_path/'raw', tmp_path/'out')
     assert_accounted(report, tmp_path/'out')
     assert boxes(tmp_path/'out') == [('ears/a.png', [1, 2, 10, 20])]
