@@ -46,6 +46,7 @@ from .processing.background_writer import BackgroundWriter
 from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
+from .processing.mixtures import SourceRows, described_twice, sharing
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
 from .processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows, raise_first, select_objects
@@ -298,6 +299,8 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, train_split):
     copies = self._copies(folder, report) if self.check_duplicates else None
     groups = copies.groups(folder) if self.keep_together else None
     report.outputs = folder.finish(train_split, names, [list(o.labels) for o in facts], groups)
+    near = sharing(dict(zip(names, inputs.tops)))
+    report.problems += described_twice([SourceRows(names[n], k, o, list(facts[n].labels)) for (n, k), o in folder.spools().items() if names[n] in near])
     for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
     if copies: copies.add_to(report, folder, names)
     self._check_classes((o.labels for o in facts), report)
@@ -403,6 +406,8 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     pieces = sum(len(o.pieces) for o in run.surveys)
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
+    report.problems += run.described_twice()
+    if self.strict: raise_first(report.problems)
     self._check_classes((o.part.labels for _, o in run.pieces), report)
     self._check_keypoints(report)
     report.check()

@@ -76,6 +76,7 @@ REASONS = {
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',
     'other_size': 'the declared size is not that of the image',
+    'two_datasets': 'another raw dataset describes the same photos',
     'split_copy': 'a copy of this photo is on the other side of the split',
 }
 
@@ -343,10 +344,10 @@ def _fingerprints(r):
     keys = [o.tobytes() for o in rows] if len(rows) else []
     return [k + flat[e - c:e].tobytes() if c else k for k, e, c in zip(keys, ends, r.point_counts)]
 
-def _maybe_repeated(r):
+def _maybe_repeated(r, with_points=True):
     "(m,) True for objects that share a cheap checksum with another one"
     first_x = np.zeros(len(r.ids))
-    has = r.has_keypoints
+    has = r.has_keypoints & with_points
     first_x[has] = r.points[first_points(r)[has], 0]
     x, y, w, h = np.where(r.has_box[:, None], r.boxes, 0).T
     # Column by column: a matrix product may round equal rows differently.
@@ -368,12 +369,26 @@ def drop_repeats(r:Records)->Records:
         r.problem('repeat', 'merged', i, boxes=r.has_box[i], keypoints=r.has_keypoints[i], box=box)
     return keep_objects(r, ~repeat)
 
+# %% ../../nbs/1_base/records.ipynb #62f6ad35
+def drop_equal_boxes(
+    r:Records, # Without repeats
+)->Records:
+    "Keep the first of boxes that are equal in image and class, of those with points if there are any; report the others"
+    gone, groups = np.zeros(len(r.ids), bool), {}
+    if not r.has_keypoints.any(): return r
+    for i in np.flatnonzero(_maybe_repeated(r, with_points=False) & r.has_box): groups.setdefault((r.image_of[i], r.labels[i], r.boxes[i].tobytes()), []).append(i)
+    for own in groups.values():
+        kept = next((i for i in own if r.point_counts[i]), own[0])
+        gone[[i for i in own if i != kept]] = True
+    for i in np.flatnonzero(gone): r.problem('repeat', 'merged', i, detail='the same box, with other points', boxes=1)
+    return drop_values(r, gone, np.zeros(len(gone), bool))
+
 # %% ../../nbs/1_base/records.ipynb #913c71d5
 def check(
     r:Records, # Images located, sizes filled in as far as they are known
 )->Records:
     "Check boxes, keypoints and repeats; only sound objects are left"
-    return drop_repeats(check_keypoints(check_boxes(r)))
+    return drop_equal_boxes(drop_repeats(check_keypoints(check_boxes(r))))
 
 # %% ../../nbs/1_base/records.ipynb #4e684c12
 def _union(lists):
@@ -423,7 +438,7 @@ def _may_be_one(r, i, j):
     return r.labels[i] == r.labels[j] or not name[r.labels[i]] or not name[r.labels[j]]
 
 def _same_box(r, i, j):
-    return r.has_box[i] and r.has_box[j] and _may_be_one(r, i, j) and np.abs(r.boxes[i] - r.boxes[j]).max() <= PIXEL_TOLERANCE and r.point_counts[i] != r.point_counts[j]
+    return r.has_box[i] and r.has_box[j] and _may_be_one(r, i, j) and np.abs(r.boxes[i] - r.boxes[j]).max() <= PIXEL_TOLERANCE
 
 def _same_object(r, starts, i, j, source):
     "Do objects `i`, with the points of `source`, and `j` of one image, from two files, describe the same thing?"

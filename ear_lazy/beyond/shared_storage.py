@@ -20,8 +20,9 @@ from fastcore.basics import patch
 from ..base.errors import OutputError, RawDataError
 from ..formats.discover import FoundSource, discover
 from ..formats.load import load
-from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
+from ..formats.shared.tree import KINDS, Tree, dataset_of, image_tops, join, joined_links
 from ..metadata.file import ChosenRows, Plan, Spool, shard_path, write_shard
+from ..processing.mixtures import SourceRows, described_twice, sharing
 from ..processing.output_folder import Output, joined_names
 from ..processing.report import Report
 from ..processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows
@@ -73,6 +74,7 @@ class Survey(NamedTuple):
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
     links: list = () # `Link`s of the raw dataset that a report tells
+    tops: tuple = () # folders at or below which its images may be
 
 def survey(job:Job, dataset:str)->Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"
@@ -81,7 +83,7 @@ def survey(job:Job, dataset:str)->Survey:
     n, files = len(tasks_of(source, job.batch_size)), sum(len(d.files) for d in source.documents)
     step = n if len(source.documents) > 1 else PIECE_TASKS
     pieces = [(a, min(a + step, n)) for a in range(0, n, step)]
-    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.told_links(dataset))
+    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.told_links(dataset), image_tops(tree, dataset))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
@@ -298,6 +300,13 @@ def _rows_of_sides(self:SharedRun, kind, rule, tables, report):
             sides[i] += counted[split].rows
             parts.append(SideRows(o.folder, n, table, o.sizes[kind], counted[split]))
     return found
+
+@patch
+def described_twice(self:SharedRun)->list: # `Problem`s
+    "Which raw datasets describe photos of others"
+    near = sharing({o.source.name: o.tops for o in self.surveys})
+    found = [(self.surveys[n].source.name, o) for n, o in self.pieces]
+    return described_twice([SourceRows(name, k, _spool(self.job, o.folder, k, o.sizes[k]), o.part.labels) for name, o in found if name in near for k in o.groups])
 
 @patch
 def _check_written(self:SharedRun, report):

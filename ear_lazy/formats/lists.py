@@ -16,6 +16,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records, visible_points
+from .repairs import UNITS
 from .shared.registry import register
 from .shared.shapes import MOST_LINES, Line, as_xywh, choose, is_number, parse, say_which, words_joined
 from .shared.text import as_text, numbered_lines, spread
@@ -95,10 +96,11 @@ def reading_of(
     file:str, # A list
     rows:list, # `Row`s with cells
     declared:str='', # As in `possible_shapes`
+    whole:float|None=None, # As in `choose`
 ): # `Reading`
     "How to read a list; raises `AnnotationError` if that cannot be known"
     shapes = possible_shapes(rows, declared)
-    try: return choose(tree, [Line(file, o.image, o.cells) for o in spread(rows, MOST_LINES)], shapes, declared)
+    try: return choose(tree, [Line(file, o.image, o.cells) for o in spread(rows, MOST_LINES)], shapes, declared, whole)
     except AnnotationError as e:
         n = len(rows[0].cells)
         if len(shapes) == len(SHAPES) or n % 2 or not all(is_number(o) for o in rows[0].cells): raise
@@ -131,7 +133,7 @@ def read(
     good = [o for o in rows if o.image and o.cells]
     if not good: raise AnnotationError('no line has an image and numbers', file, 'line 1')
     is_points, names = document.numbers == 'points', find_spec(tree, file.rpartition('/')[0]).names
-    reading = None if is_points else reading_of(tree, file, good, document.numbers)
+    reading = None if is_points else reading_of(tree, file, good, document.numbers, UNITS.get(document.units))
     objects, bad = [], []
     for row in rows:
         if row.image and not row.cells: continue

@@ -13,6 +13,7 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.records import Records, keep_objects, label_rows, make_records
 from .lists import class_name
+from .repairs import UNITS
 from .shared.label_images import image_name
 from .shared.registry import register
 from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
@@ -91,32 +92,32 @@ def reading_of(
 )->tuple: # `Reading`, whether numbers of boxes are announced
     "How to read the label files of a folder; raises `AnnotationError` if that cannot be known"
     folder = document.files[0].rpartition('/')[0]
-    return tree.once(('pixel labels', folder, document.numbers), lambda: _reading_of(tree, folder, document))
+    return tree.once(('pixel labels', folder, document.numbers, document.units), lambda: _reading_of(tree, folder, document))
 
 MOST_FILES = 1000 # that are looked into
 
 def _reading_of(tree, folder, document):
     files = label_files(tree, folder) or document.files
-    try: return _chosen(tree, files, document.numbers)
+    try: return _chosen(tree, files, document)
     except AnnotationError:
         dataset = dataset_of(files[0]).folder
-        everywhere, found = tree.once(('pixel labels everywhere', dataset, document.numbers), lambda: _in_all(tree, dataset, document.numbers))
+        everywhere, found = tree.once(('pixel labels everywhere', dataset, document.numbers, document.units), lambda: _in_all(tree, dataset, document))
         if len(everywhere) <= len(files): raise
         if isinstance(found, AnnotationError): raise found from None
         return found
 
-def _in_all(tree, dataset, declared):
+def _in_all(tree, dataset, said):
     "The label files of all folders of a dataset, and how to read them or why that cannot be known"
     files = [f for o, _ in tree.below(dataset) for f in labels_in(tree, o)]
-    try: return files, _chosen(tree, files, declared) if files else None
+    try: return files, _chosen(tree, files, said) if files else None
     except AnnotationError as e: return files, e
 
-def _chosen(tree, files, declared):
+def _chosen(tree, files, said):
     texts = [(o, label_lines(as_text(read_head(tree, o)))) for o in spread(files, MOST_FILES)]
     counted = 2 * sum(count is not None for _, (count, _) in texts) > len(texts)
     lines = [Line(o, image_name(tree, o), cells) for o, (count, found) in texts if (count is not None) == counted for _, cells in found]
     if not lines: return Reading('class box', 'xywh'), counted
-    return choose(tree, lines, COUNTED if counted else SHAPES, declared), counted
+    return choose(tree, lines, COUNTED if counted else SHAPES, said.numbers, UNITS.get(said.units)), counted
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #fe6db5a6
 def _objects(text, reading, counted, names):

@@ -19,6 +19,7 @@ from ..base.records import Records, label_rows, make_records
 from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, column_name, parse_box, parse_header
 from .shared.column_pairs import FEWEST, pairs_of
 from .shared.registry import register
+from .shared.shapes import say_which
 from .shared.text import as_text, first_line, table_rows
 from .shared.tree import Document, Tree, dataset_of, is_image, join, locate, read_head
 
@@ -117,7 +118,7 @@ def read(
         try: good.append((line, row[columns.image].strip(), *_values(row, columns)))
         except ValueError as e: bad.append((line, row[columns.image].strip(), str(e)))
         except IndexError: bad.append((line, row[columns.image].strip() if len(row) > columns.image else '', f'{len(row)} cells, the header has more'))
-    if good and not document.columns: _check_pixels(np.concatenate([o[2] for o in good]), file)
+    if good and not (document.columns or document.units): _check_pixels(np.concatenate([o[2] for o in good]), file)
     as_box = columns.corners and dataset_of(file).level != 'landmarker' and document.numbers != 'points'
     r = _records(good, file, columns, as_box)
     for line, image, reason in bad:
@@ -128,7 +129,7 @@ def read(
 
 def _check_pixels(points, file):
     if (points[points[:, 2] > 0, :2] <= 1).all():
-        raise AnnotationError('all points lie within 0 and 1, so they are fractions of their images, not pixels', file)
+        raise AnnotationError(f"all points lie within 0 and 1, as fractions of their images do: {say_which(file, ('fraction', 'pixel'), 'units')}", file)
 
 def _records(rows, file, columns, as_box):
     image_row = {}

@@ -84,9 +84,9 @@ class Inputs:
         files = {f for s in sources for f in _read_files(s)}
         for gone in digests.keys() - files: del digests[gone]
         refresh(digests, tree.root, tree.each, tree.real)
-        tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in image_tops(tree, o))) for s in sources]
-        digests_of = {o: surroundings_digest(tree, o, files) for o in dict.fromkeys(tops)}
-        self._surroundings = [digests_of[o] for o in tops]
+        self.tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in image_tops(tree, o))) for s in sources] # where images of each may be
+        digests_of = {o: surroundings_digest(tree, o, files) for o in dict.fromkeys(self.tops)}
+        self._surroundings = [digests_of[o] for o in self.tops]
         self._asked = code_digest(), *asked
 
     def keys(self)->list: # '' if the digest of a file is not known yet, or the file cannot be read

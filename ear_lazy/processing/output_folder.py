@@ -279,12 +279,17 @@ def _tree_digest(folder):
 
 # %% ../../nbs/4_processing/output_folder.ipynb #a9275d7e
 @patch
-def groups(self:OutputFolder)->dict: # (source, kind) to the group hash of each row
-    "Groups of all rows that were written"
+def spools(self:OutputFolder)->dict: # (source, kind) to its `Spool`, flushed
+    "All rows that were written"
     for spool in self._spools.values():
         spool.flush()
         spool.close()
-    return {k: s.column('groups') for k, s in sorted(self._spools.items())}
+    return dict(sorted(self._spools.items()))
+
+@patch
+def groups(self:OutputFolder)->dict: # (source, kind) to the group hash of each row
+    "Groups of all rows that were written"
+    return {k: s.column('groups') for k, s in self.spools().items()}
 
 @patch
 def images(self:OutputFolder)->tuple: # (k,) paths, (source, kind) to the row of the paths for each row

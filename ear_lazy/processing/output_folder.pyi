@@ -80,6 +80,8 @@ class OutputFolder:
         key: str, # From an earlier run
     ) -> bytes | None: # The facts that were committed with it; None if nothing is kept under this key
         "Take the rows of a source from an earlier run, if they are as that run left them"
+    def spools(self) -> dict: # (source, kind) to its `Spool`, flushed
+        "All rows that were written"
     def groups(self) -> dict: # (source, kind) to the group hash of each row
         "Groups of all rows that were written"
     def images(self) -> tuple: # (k,) paths, (source, kind) to the row of the paths for each row

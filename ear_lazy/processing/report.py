@@ -35,6 +35,7 @@ from ..base.records import REASONS, Problem, Records
 from ..base.tables import aligned, html_cells, html_table, printable_html
 from ..formats.leftovers import grouped, with_others
 from ..formats.shared.tree import Link
+from ..formats.shared.unread import NO_ANNOTATIONS
 from .mixtures import mixed
 from .output_folder import Output
 
@@ -125,13 +126,14 @@ NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
 
 # %% ../../nbs/4_processing/report.ipynb #194ceb4e
 _HARMLESS = (*NOT_ASKED_FOR, 'unlabelled', 'repeat', 'whole_image')
-_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy') # though the annotation is kept
+_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy', 'two_datasets') # though the annotation is kept
 
 def weight(
     problem:Problem,
 )->int: # 0: a loss, 1: a repair or a doubt, 2: a note
     "How much it matters"
     if problem.reason in _HARMLESS or problem.action == 'kept' and problem.reason not in _CHANGED: return 2
+    if problem.reason == 'not_recognised' and problem.detail.partition(':')[0] in NO_ANNOTATIONS: return 2
     return int(problem.action != 'dropped')
 
 # %% ../../nbs/4_processing/report.ipynb #c34f6b2e

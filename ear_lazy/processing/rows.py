@@ -16,7 +16,7 @@ from ..base.errors import ProblemError
 from ..base.records import Problem, Records, crop_boxes, drop_values, extents, keep_objects, merge
 from ..formats.discover import FoundSource
 from ..metadata.file import Rows
-from .report import NOT_ASKED_FOR, Report
+from .report import Report, weight
 from .splits import group_hashes
 
 # %% ../../nbs/4_processing/rows.ipynb #84103324
@@ -163,6 +163,6 @@ def _renumbered(r, names):
 def raise_first(
     problems:list, # `Problem`s
 ):
-    "Raise the first of them that is the data's as `ProblemError`"
+    "Raise the first of them that is more than a note as `ProblemError`"
     for p in problems:
-        if p.reason not in (*NOT_ASKED_FOR, 'repeat', 'whole_image'): raise ProblemError(p)
+        if weight(p) < 2: raise ProblemError(p)

@@ -129,6 +129,7 @@ def choose(
     lines:list, # All `Line`s of a file or folder
     shapes:dict, # Those that may be, the usual ones first, to the order that their makers document; '' for none
     declared:str='', # 'xywh' or 'xyxy', if the user says so, perhaps with 'class' before or after it
+    whole:float|None=None, # To how many units of the numbers an image is wide and high, if the user says so; None: they are pixels
 )->Reading: # Raises `AnnotationError`
     "The one way to read lines that fits the images"
     tried, order = spread(lines, MOST_LINES), next((o for o in ORDERS if o in declared), '')
@@ -138,7 +139,7 @@ def choose(
     readings = [Reading(o, each) for o in parsed for each in ORDERS if each == (order or shapes[o] or each)]
     if declared and len(readings) == 1: return readings[0]
     sizes = upright_sizes(tree, [(o.file, o.image) for o in tried])
-    judged = {o: Judged.of(parsed[o.shape], o.order, sizes) for o in readings}
+    judged = {o: Judged.of(parsed[o.shape], o.order, sizes, whole) for o in readings}
     if not any(len(o.fit) for o in judged.values()): return readings[0] # images that are missing will be reported, not their boxes
     return _the_one(judged, lines[0].file)
 
@@ -178,14 +179,15 @@ def _number(label): return float(label) if is_number(label) else -1
 # %% ../../../nbs/2_formats/shared/shapes.ipynb #511e286e
 class Judged(NamedTuple):
     "Boxes as one reading has them, in the images whose size is known"
-    boxes: np.ndarray # (m, 4) xywh
+    boxes: np.ndarray # (m, 4) xywh pixels
     fit: np.ndarray # (m,)
 
     @classmethod
-    def of(cls, found, order, sizes): # `Values` or `None` of each line; (n, 2)
+    def of(cls, found, order, sizes, whole=None): # `Values` or `None` of each line; (n, 2)
         rows = [(box, size, values.size) for values, size in zip(found, sizes) if values for _, box in values.objects]
         boxes = as_xywh([o for o, _, _ in rows], order)
         sizes = np.array([o for _, o, _ in rows]).reshape(-1, 2)
+        if whole: boxes = boxes * np.tile(sizes, 2) / whole
         as_declared = np.array([not said or {*said} == {*size} for _, size, said in rows], bool) # of the stored picture, perhaps
         known = ~np.isnan(sizes[:, 0])
         return cls(boxes[known], (fits(boxes, sizes) & as_declared)[known])
@@ -203,7 +205,7 @@ def _the_one(judged, file):
     if fit and all(np.array_equal(judged[o].boxes, judged[fit[0]].boxes) for o in fit): return fit[0]
     n = len(next(iter(judged.values())).fit)
     if fit: raise AnnotationError(f"{'the 1 box fits its image' if n == 1 else f'the {n} boxes fit their images'} as {' and '.join(_named(o, judged) for o in fit)}{_remedy(fit, file)}", file)
-    if all(np.median(np.abs(o.boxes)) <= 1 for o in judged.values() if len(o.boxes)): raise AnnotationError('the boxes are fractions of their images, not pixels', file)
+    if all(np.median(np.abs(o.boxes)) <= 1 for o in judged.values() if len(o.boxes)): raise AnnotationError(f"the boxes are fractions of their images, not pixels: {say_which(file, ('fraction',), 'units')}", file)
     tries = ', '.join(f'as {_named(o, judged)} {found.fit.sum()} of {len(found.fit)}' for o, found in judged.items())
     raise AnnotationError(f'the boxes do not fit their images: read {tries} do{_remedy([*judged], file)}', file)
 

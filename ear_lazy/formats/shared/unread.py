@@ -67,6 +67,8 @@ _REMEDIES = {'packed': 'unpack it', 'a Git LFS pointer': 'the file itself comes 
              'an image of a kind that is not opened': 'convert it to PNG'} | dict.fromkeys(
              ('MATLAB data', 'HDF5', 'a NumPy array', 'a Python pickle', 'Parquet', 'Arrow', 'an SQLite database', 'a database', 'an Excel table'), f'not read; if it holds annotations, {_CONVERT}') | dict.fromkeys(('sound', 'a mesh', "a model's weights"), 'not read')
 
+NO_ANNOTATIONS = 'a video', 'sound', 'a mesh', "a model's weights" # kinds of which none is lost
+
 def unread_kind(
     name:str, # Of a file that no reader knows
     head:bytes, # Its first bytes
