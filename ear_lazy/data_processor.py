@@ -444,6 +444,7 @@ def _publish(self:DataProcessor, report):
     try:
         with output_errors(self.output_dir): publish(self._local_out, self.output_dir, report.kinds)
     except StorageError as e: raise OutputError(f'{e}; the next run continues the upload') from e
+    except KeyboardInterrupt: raise KeyboardInterrupt('the files were being uploaded, some may be there, and the next run continues the upload') from None
 
 # %% ../nbs/data_processor.ipynb #be5aab8a
 def _check_numbers(batch_size, num_workers, flush_every, keypoints, shard_bytes, max_annotation_bytes):

@@ -192,6 +192,28 @@ def test_the_same_key_at_another_endpoint(s3, local, retouched, monkeypatch):
         second.stop()
 
 
+def test_what_another_user_or_token_gets(web, local, retouched):
+    "The same names give other pictures; nothing of one is shown to another"
+    publish(web, local)
+    def answer(request, right):
+        one = '2' in request.path.partition('?')[2] or 'Authorization' in request.headers
+        path = (retouched if one else local)/request.path.partition('?')[0][1:]
+        return Answer(200, path.read_bytes(), {'ETag': f'"{hash(path.read_bytes())}"'})
+    web.answer = answer
+    def ds(root): return LazyNPYDataset(local/NPY, root_dir=root, disk_cache='50MB')
+    first, second = ([f'{web.url}/raw?{name}={n}' for name in ('token', 'author')] for n in (1, 2))
+    second.append(f'{web.url}/raw'.replace('://', '://bob:geheim@'))
+    for _ in range(2):
+        for root in first: check(ds(root), local)
+        for root in second: check(ds(root), retouched)
+    twice, (once, other) = [ds(second[0]) for _ in range(2)], (ds(o) for o in (first[0], second[0]))
+    for i in ROWS: assert (once[i]['image'] != other[i]['image']).any()
+    check(twice[0], retouched)
+    web.forget()
+    check(twice[1], retouched)
+    assert images_asked(web) == [], 'one question a process'
+
+
 # Whole, and decoded
 
 def fault_once(wrong, times=1):

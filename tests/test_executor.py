@@ -1,5 +1,6 @@
 "Processing on an existing engine: the same bytes whoever parses, workers that are lost, clusters that differ from this machine"
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from ear_lazy.beyond import shared_storage
 from ear_lazy.command import main
 from ear_lazy.errors import EarLazyError, OutputError, ProblemError, RawDataError
 from ear_lazy.formats.discover import Source
+from ear_lazy.processing import workers
 from ear_lazy.processing.workers import code_digest
 
 QUICK = {'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT': '3s', 'DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL': '10s'}
@@ -27,10 +29,14 @@ class Cluster:
         from distributed import Client
         self.file, self.env = folder/'scheduler.json', os.environ | QUICK | (env or {})
         self.scheduler = self._start('dask_scheduler', '--port', '0', '--no-dashboard', '--no-jupyter')
-        self.workers = [self._start('dask_worker', '--no-nanny', '--no-dashboard', '--nthreads', '1', '--local-directory', str(folder)) for _ in range(workers)]
+        self.workers = []
+        for _ in range(workers): self.add_worker()
         while not self.file.exists(): time.sleep(0.02)
         self.client = Client(scheduler_file=str(self.file), timeout=5) # for so long it looks for a scheduler that is gone
-        self.client.wait_for_workers(workers, timeout=60)
+        if workers: self.client.wait_for_workers(workers, timeout=60)
+
+    def add_worker(self):
+        self.workers.append(self._start('dask_worker', '--no-nanny', '--no-dashboard', '--nthreads', '1', '--local-directory', str(self.file.parent)))
 
     def _start(self, module, *args):
         return subprocess.Popen([sys.executable, '-m', f'distributed.cli.{module}', '--scheduler-file', str(self.file), '--host', '127.0.0.1', *args], env=self.env, cwd=self.file.parent,
@@ -336,3 +342,16 @@ def test_the_digest_of_the_code_tells_edits(tmp_path):
     assert digest() == code_digest()
     (tmp_path/'ear_lazy/formats/pts.py').open('a').write('\n')
     assert digest() != code_digest()
+
+
+def test_a_cluster_without_workers(raw, local, own_cluster, out, monkeypatch, caplog):
+    "It says so while it waits, and goes on when there is one"
+    monkeypatch.setattr(workers, 'TOLD_SECONDS', 0.1)
+    cluster = own_cluster(workers=0)
+    class Starting(logging.Handler):
+        def emit(self, record): cluster.add_worker()
+    log, starting = logging.getLogger('ear_lazy'), Starting()
+    log.addHandler(starting)
+    try: assert_same(raw, out, local, executor=cluster.client.get_executor())
+    finally: log.removeHandler(starting)
+    assert 'the executor has no worker' in caplog.text

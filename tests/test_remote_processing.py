@@ -11,11 +11,12 @@ from threading import Event
 
 import numpy as np
 import pytest
+from bucket import ERROR
 from making import coco, image, process, pts, sound, text
 from PIL import Image
 
 from ear_lazy.base import storage
-from ear_lazy.beyond import claim
+from ear_lazy.beyond import claim, mirror
 from ear_lazy.beyond.mirror import mirror_raw
 from ear_lazy.command import main
 from ear_lazy.data_processor import DataProcessor
@@ -247,6 +248,33 @@ def test_a_job_that_is_killed_or_suspended_while_it_uploads(s3, one_job, monkeyp
     with pytest.raises(OutputError, match='another run took this folder over'): job()
     assert there()[claim.CLAIM] == b'of another job 0' and 'report.json' not in there()
     monkeypatch.setattr(claim, 'DEAD_SECONDS', 0.1)
+    job()
+    assert there() == alone
+
+
+def test_a_storage_without_conditions(s3, one_job, monkeypatch):
+    "It is asked whether there is a claim, before one is made"
+    (job, alone), app = one_job, s3._app
+    def call(environ, start_response):
+        if 'HTTP_IF_NONE_MATCH' not in environ: return app(environ, start_response)
+        body = ERROR.format('NotImplemented', 'A header you provided implies functionality that is not implemented').encode()
+        environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))
+        start_response('501 Not Implemented', [('Content-Type', 'application/xml'), ('Content-Length', str(len(body)))])
+        return [body]
+    monkeypatch.setattr(s3, '_app', call)
+    meanwhile(s3, 'train_detector.npy', lambda: pytest.raises(OutputError, job, 'second', seed=1).match('another run is uploading'))
+    job()
+    assert there() == alone
+
+
+def test_an_upload_that_is_interrupted(s3, one_job):
+    "It does not say that nothing was written"
+    def stop(): raise KeyboardInterrupt
+    (job, alone), real = one_job, mirror.upload
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mirror, 'upload', lambda path, url: stop() if url.endswith('val_detector.npy') else real(path, url))
+        with pytest.raises(KeyboardInterrupt, match='some may be there, and the next run continues'): job()
+    assert 'train_detector.npy' in there()
     job()
     assert there() == alone
 

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import time
 from itertools import count
+from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
 import fsspec
@@ -17,7 +18,7 @@ from making import coco_dict, image, process, sound, text
 from ear_lazy.base import retries, storage
 from ear_lazy.base.compat import options_in_url
 from ear_lazy.base.printable import public_url
-from ear_lazy.errors import ImageLoadError, MetadataError, RawDataError, StorageError
+from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError, RawDataError, StorageError
 from ear_lazy.lazy_dataset import LazyNPYDataset
 
 NPY, WAITS = 'out/train_detector.npy', storage.WAITS_SECONDS
@@ -355,12 +356,38 @@ def test_webhdfs(web, odd):
     with pytest.raises(MetadataError, match='no such file'): LazyNPYDataset(f'webhdfs://{host}/out/none.npy')
 
 
+def test_a_folder_that_cannot_be_listed(web, tmp_path):
+    "Nothing of it is left out in silence"
+    def hadoop(request, right):
+        path, _, query = request.path.partition('?')
+        if 'LISTSTATUS' not in query: return webhdfs(request, right)
+        if path.endswith('/closed'): return Answer(403, json.dumps({'RemoteException': {'exception': 'AccessControlException', 'message': 'closed'}}).encode())
+        found = [{'pathSuffix': o, 'type': kind, 'length': 2} for o, kind in (('open.json', 'FILE'), ('closed', 'DIRECTORY'))]
+        return Answer(200, json.dumps({'FileStatuses': {'FileStatus': found}}).encode())
+    web.answer = hadoop
+    with pytest.raises(RawDataError, match='access is denied'): process(web.url.replace('http', 'webhdfs') + '/raw', tmp_path/'out')
+
+
+def test_a_url_where_a_path_is_needed(local, tmp_path, monkeypatch):
+    "No folder called `s3:` is made"
+    monkeypatch.chdir(tmp_path)
+    ds = LazyNPYDataset(local/NPY)
+    for out in (Path('s3://bucket/out'), 's3:/bucket/out', 's3://'):
+        with pytest.raises(EarLazyError, match='lacks a / of a URL|ends where a bucket'): process(local/'raw', out)
+    for export in (ds.to_coco, ds.to_csv, ds.to_yolo):
+        with pytest.raises(EarLazyError, match='is a URL, and this is on the disks of this machine'): export('s3://bucket/labels')
+    assert not [*tmp_path.iterdir()]
+
+
 def test_settings_in_urls():
     kind = fsspec.get_filesystem_class('github')
     assert options_in_url(kind, 'github://me:ears@main/raw') == {'org': 'me', 'repo': 'ears', 'sha': 'main'}
     assert public_url('github://me:ears@main/raw') == 'github://me:ears@main/raw' and public_url('abfs://box@account.dfs/a') == 'abfs://box@account.dfs/a'
     with pytest.raises(StorageError, match='does not answer') as caught: LazyNPYDataset('ftp://me:geheim@127.0.0.1:9/out/train_detector.npy')
     assert 'geheim' not in f'{caught.value!r} {caught.value.args} {vars(caught.value)}'
+    for url in ('zip://ears.zip', 'tar://a', 'dir://a', 'reference://a', 'generic://a', 'github://ears', 's3://', 'file://'):
+        for use in (LazyNPYDataset, lambda o: process(o, 'nowhere'), lambda o: process('.', o), lambda o: LazyNPYDataset('nowhere', root_dir=o)):
+            with pytest.raises((StorageError, MetadataError), match='is no storage|needs org, repo|ends where a bucket|nowhere: cannot be opened'): use(url)
     for url in ('simplecache::s3://bucket/a.npy', 'zip://a.npy::https://host/a.zip'):
         for use in (LazyNPYDataset, lambda o: process(o, 'nowhere'), lambda o: process('.', o)):
             with pytest.raises(StorageError, match='a chain.*give the URL alone'): use(url)

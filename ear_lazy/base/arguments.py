@@ -12,6 +12,7 @@ import argparse
 import difflib
 import operator
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EarLazyError
-from .printable import printable
+from .printable import masked, printable
 
 # %% ../../nbs/1_base/arguments.ipynb #b2a9ebf1
 def whole_number(
@@ -90,12 +91,21 @@ def check_names():
     if sys.getfilesystemencoding() != 'utf-8':
         raise EarLazyError(f'Python takes names of files for {sys.getfilesystemencoding()} here, and they are UTF-8: set PYTHONUTF8=1 before it starts')
 
+_URL = re.compile('[A-Za-z][A-Za-z0-9+.-]+:/').match # `Path` leaves one `/` of two
+
+def _check_no_url(text):
+    "Raise `EarLazyError` for a URL: a folder called `s3:` is not what was meant"
+    if not _URL(text): return
+    why = 'is a URL, and this is on the disks of this machine alone: give a path' if '://' in text else 'lacks a / of a URL, as one that became a Path: pass it as text, with ://'
+    raise EarLazyError(f'{masked(text)} {why}; a folder of such a name goes by its absolute path')
+
 def home_path(
     path:str|os.PathLike[str], # Folder or file
 )->Path: # Without `~`
-    "The path, below the home folder that it names; raises `EarLazyError` if there is none, or if names are not UTF-8"
+    "The path, below the home folder that it names; raises `EarLazyError` if there is none, for a URL, or if names are not UTF-8"
     check_names()
     if '\0' in (text := os.fspath(path)): raise EarLazyError(f'{printable(path)}: no name of a file holds the character NUL')
+    _check_no_url(text)
     if not text.startswith('~'): return Path(os.path.abspath(text)) if Path(text).parts[:1] and Path(text).parts[0].startswith('~') else Path(path)
     try: return Path(path).expanduser()
     except RuntimeError: raise EarLazyError(f'{path}: {Path(path).parts[0]} is no home folder on this machine; write ./~… for a folder of such a name') from None

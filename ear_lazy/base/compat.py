@@ -224,6 +224,21 @@ def forget_listing(
     "Have the next question about a file answered by the storage, not from a listing"
     fs.invalidate_cache(fs._parent(path))
 
+# %% ../../nbs/1_base/compat.ipynb #45dee299
+def settings_of(
+    kind:type, # Class of filesystems of fsspec
+)->dict[str, bool]: # Name to whether there is none without it
+    "Arguments that a class takes"
+    return {k: o.default is o.empty for k, o in list(inspect.signature(kind.__init__).parameters.items())[1:] if o.kind is o.POSITIONAL_OR_KEYWORD}
+
+def finds_itself(
+    fs:Any, # Filesystem of fsspec
+)->bool:
+    "Has it a request for all files below a folder? Others go from folder to folder, and leave out what they may not list, or cannot"
+    from fsspec.asyn import AsyncFileSystem
+    from fsspec.spec import AbstractFileSystem
+    return type(fs)._find is not AsyncFileSystem._find if fs.async_impl else type(fs).find is not AbstractFileSystem.find
+
 # %% ../../nbs/1_base/compat.ipynb #6a203576
 def says_no_such_range(
     error:Exception, # What a filesystem of fsspec raised for a part of a file
@@ -285,6 +300,13 @@ def has_lost_scheduler(
 )->bool: # False for one that is not Dask's
     "Is the scheduler gone to which an executor gives its calls?"
     return getattr(getattr(executor, '_client', None), 'status', '') == 'closed'
+
+def has_no_workers(
+    executor:Any, # `concurrent.futures.Executor`
+)->bool: # False for one that is not Dask's
+    "Is there nobody at present to whom Dask could give a call?"
+    client = getattr(executor, '_client', None)
+    return hasattr(client, 'scheduler_info') and not client.scheduler_info()['workers']
 
 # %% ../../nbs/1_base/compat.ipynb #eb3ecce3
 def box_params_of(

@@ -18,11 +18,12 @@ from fastcore.basics import patch
 
 from .errors import StorageError, UnsafePathError
 from .files import OpenFolder, lock_in
-from .printable import public_url
+from .printable import has_secrets, public_url
 from .storage import cache_dir, endpoint_of, is_part, open_cache_part, read_new, write_whole
 
 # %% ../../nbs/1_base/downloads.ipynb #62377d5b
 _PROCESS = uuid.uuid4().hex # forks have it too
+_SALT = uuid.uuid4().hex # written nowhere
 
 def now()->str:
     "The time, for this process: clocks can be set, and differ between machines"
@@ -137,12 +138,17 @@ class DownloadCache:
         timeout:float|None=None, # Seconds for a file
     ):
         self.most, self.version, self.timeout, self._opened = most, _digest(version), timeout, now()
+        self._salt = _SALT
         self._dropped:set[str] = set()
         self._new:dict[str, tuple] = {} # URL of what was read and is not kept yet, to the rest of `Kept`
 
     def __setstate__(self, state): self.__dict__.update(state, _opened=now())
 
     def is_dropped(self, url:str)->bool: return url in self._dropped
+
+    def _version(self, url):
+        "Version of a file: another for each password and token, of which the salt leaves no trace, and for each process"
+        return _digest(f'{self._salt} {self.version} {url}') if has_secrets(url) else self.version
 
     @contextmanager
     def _place(self, url):
@@ -163,10 +169,10 @@ class DownloadCache:
         "A kept file if this version of the dataset has used it or it is still the same, or the storage's; raises `StorageError`"
         kept = None if url in self._dropped else self._kept(url, most)
         self._dropped.discard(url)
-        if kept and self.version in kept.versions: return kept.data
-        if kept and is_later(kept.asked, self._opened): found = kept
+        if kept and self._version(url) in kept.versions: return kept.data
+        if kept and is_later(kept.asked, self._opened) and not has_secrets(url): found = kept
         else:
-            asked = now()
+            asked = '' if has_secrets(url) else now()
             data, tag = read_new(url, most, kept.tag if kept else '', self.timeout)
             found = kept._replace(asked=asked) if kept and data in (None, kept.data) else Kept(data, tag, asked)
         while len(self._new) > MOST_NEW: self._new.pop(next(iter(self._new)), None)
@@ -181,7 +187,7 @@ def put(self:DownloadCache,
 )->None:
     "Keep a file, if there is room and it is not kept already"
     if not (found := self._new.pop(url, None)): return
-    file, name = packed(Kept(data, *found[:2], (*found[2], self.version))), _name(url)
+    file, name = packed(Kept(data, *found[:2], (*found[2], self._version(url)))), _name(url)
     with _no_loss(), self._place(url) as (part, folder):
         old = folder.stat(name)
         more = len(file) - (old.st_size if old else 0)

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from .arguments import home_path
-from .compat import forget_listing, options_in_url, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range, within
+from .compat import finds_itself, forget_listing, options_in_url, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range, settings_of, within
 from .errors import StorageError, UnsafePathError
 from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
@@ -48,12 +48,13 @@ def is_web(
 def absolute_location(
     path:str, # A path or URL
 )->str:
-    "An absolute path, `~` expanded, or a URL without `/` at its end, its protocol in small letters; a `file://` URL is a path"
+    "An absolute path, `~` expanded, or a URL without `/` at its end, its protocol in small letters; a `file://` URL is a path; raises `StorageError` for a URL of nothing"
     text = os.fspath(path)
     if text is not path and _BROKEN_URL(text): raise ValueError(f'{masked(text)!r} was a URL before it became a Path: pass it as text')
     if not is_remote(text): return os.path.abspath(home_path(text))
     protocol, _, rest = text.partition('://')
     protocol = protocol.lower()
+    if not rest.strip('/'): raise StorageError('this URL ends where a bucket, server or folder is to follow', text)
     return os.path.abspath(rest) if protocol in ('file', 'local') else f'{protocol}://{rest}'.rstrip('/')
 
 # %% ../../nbs/1_base/storage.ipynb #bd35098d
@@ -72,10 +73,10 @@ def join_url(
     "Another URL in the same bucket; raises `ValueError` if it would be outside"
     protocol, _, rest = url.partition('://')
     names = rest.split('/')
-    for name in quoted_name(url, relative).split('/'):
+    for name in [] if relative in ('', '.') else quoted_name(url, relative).rstrip('/').split('/'):
         if relative.startswith('/') or name == '..' and len(names) == 1: raise ValueError(f'{relative!r} is not in the bucket of {printable(url)}')
         if name == '..': names.pop()
-        elif name not in ('', '.'): names.append(name)
+        else: names.append(name)
     return f'{protocol}://{"/".join(names)}'
 
 def relative_url(
@@ -105,9 +106,21 @@ def filesystem(
     with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
         import fsspec
         if protocol in _NO_OPTIONS: return fsspec.filesystem(protocol)
-        try: options = options_in_url(fsspec.get_filesystem_class(protocol), re.split('[?#]', url, maxsplit=1)[0])
+        try: kind = fsspec.get_filesystem_class(protocol)
         except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from None
+        options = _options(kind, protocol, url)
         with storage_errors(url): return fsspec.filesystem(protocol, **options)
+
+def _options(kind, protocol, url):
+    "Settings that the URL says; raises `StorageError` if it does not say all that are needed"
+    wanted = settings_of(kind)
+    if protocol in ('data', 'generic') or not wanted.keys().isdisjoint(('fo', 'fs', 'target_protocol')):
+        raise StorageError(f'{protocol}:// of fsspec is no storage, but a look into a file or another storage: unpack the files, and give the URL where they are then', url)
+    try: found = options_in_url(kind, re.split('[?#]', url, maxsplit=1)[0])
+    except ValueError as error: raise StorageError(f'not a {protocol}:// URL as fsspec knows them: {error}', url) from None
+    if lacking := [o for o, is_needed in wanted.items() if is_needed and o not in found]:
+        raise StorageError(f"{protocol}:// of fsspec needs {', '.join(lacking)}, which this URL does not say", url)
+    return found
 
 _CHAIN = re.compile(r'[A-Za-z0-9+.-]+(::|://.*::[A-Za-z0-9+.-]+://)').match
 _NO_OPTIONS = 's3', 's3a', 'http', 'https' # of these, nothing in a URL is a setting
@@ -672,6 +685,17 @@ def read(
     return keep.read(url, most)
 
 # %% ../../nbs/1_base/storage.ipynb #db73afe4
+def _walked(fs, folder, deadline):
+    "All files below a folder; raises what the listing of one below it raises, unless that is gone"
+    found, folders = {}, [folder]
+    while folders:
+        above = folders.pop()
+        try: listing = within(deadline.left(), fs, 'ls', above, detail=True)
+        except FileNotFoundError: continue # whoever writes there makes it
+        found |= {o['name']: o for o in listing if o['type'] != 'directory'}
+        folders += [o['name'] for o in listing if o['type'] == 'directory' and o['name'].rstrip('/') != above.rstrip('/')]
+    return found
+
 def list_folder(
     url:str, # Folder
 )->dict: # Path relative to it to the storage's facts about the file
@@ -680,7 +704,7 @@ def list_folder(
     def get():
         fs = filesystem(url)
         fs.invalidate_cache()
-        return within(deadline.left(), fs, 'find', above, detail=True)
+        return within(deadline.left(), fs, 'find', above, detail=True) if finds_itself(fs) else _walked(fs, above, deadline)
     return {path[len(above):]: info for path, info in tried(get, url, deadline).items() if path.startswith(above)}
 
 def concurrently(

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/5_beyond/claim.html.md"""
 __all__ = []
 
 # %% ../../nbs/5_beyond/claim.ipynb #9e651cd1
+import errno
 import logging
 import time
 import uuid
@@ -29,7 +30,7 @@ def create(
         except FileExistsError: return False
         except (TypeError, NotImplementedError, OSError) as e:
             if 'ConditionalRequestConflict' in str(e): return False # another is being made
-            if isinstance(e, OSError) and 'NotImplemented' not in str(e): raise
+            if isinstance(e, OSError) and e.errno != errno.ENOSYS and 'NotImplemented' not in str(e): raise
             if fs.exists(path): return False
             fs.pipe_file(path, data)
         return True

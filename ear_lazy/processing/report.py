@@ -32,6 +32,7 @@ from ..base.images import load_image
 from ..base.parameters import described
 from ..base.printable import csv_text, defused, for_terminal, printable
 from ..base.records import REASONS, Problem, Records
+from ..base.storage import is_remote
 from ..base.tables import aligned, html_cells, html_table, printable_html
 from ..formats.leftovers import grouped, with_others
 from ..formats.shared.tree import Link
@@ -293,7 +294,7 @@ def read_report(
     problems = sorted((Problem(**fields(o) | {'box': tuple(o.box)}) for o in (*content.problems, *content.notes)), key=_place)
     outputs, copies = [Output(**fields(o)) for o in content.outputs], fields(content.copies[0]) if content.copies else {}
     links = [Link(**fields(o)) for o in content.links]
-    raw = None if raw_data_dir is None else home_path(raw_data_dir)
+    raw = raw_data_dir if raw_data_dir is None or is_remote(raw_data_dir) else home_path(raw_data_dir)
     return Report(tuple(content.kinds), sources, problems, outputs, copies, raw_data_dir=raw, links=links)
 
 # %% ../../nbs/4_processing/report.ipynb #5e17420e

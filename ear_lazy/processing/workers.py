@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_processing/workers.html.md"""
 __all__ = []
 
 # %% ../../nbs/4_processing/workers.ipynb #d2dc0533
+import logging
 import multiprocessing
 import os
 import pickle
@@ -15,6 +16,7 @@ import re
 import signal
 import socket
 import sys
+import time
 import traceback
 import uuid
 from collections import deque
@@ -29,10 +31,11 @@ from typing import NamedTuple
 import msgspec
 
 import ear_lazy
-from ..base.compat import has_lost_scheduler
+from ..base.compat import has_lost_scheduler, has_no_workers
 from ..base.digests import FileDigest, code_digest, digest_read, take_digest
 from ..base.errors import EarLazyError, RawDataError
 from ..base.records import Records
+from ..base.retries import TOLD_SECONDS
 from ..formats.discover import FoundSource
 from ..formats.load import load
 from ..formats.shared.chunks import CHUNK_BYTES
@@ -91,8 +94,12 @@ def call_there(
 
 def _result(future, executor):
     "Of a future; what is given to Dask after its scheduler is gone would be waited for without end"
-    while not futures.wait([future], timeout=1).done:
+    start, is_told = time.monotonic(), False
+    while not futures.wait([future], timeout=min(1, TOLD_SECONDS)).done:
         if has_lost_scheduler(executor): raise ConnectionError('its scheduler is gone')
+        if is_told or time.monotonic() - start < TOLD_SECONDS: continue
+        is_told = True
+        if has_no_workers(executor): logging.getLogger('ear_lazy').warning('the executor has no worker, so nothing is parsed: start one, or stop this run')
     return future.result()
 
 def _why(error, executor):
