@@ -102,7 +102,7 @@ def _named(tree, folder, names):
             detail = _BACKSLASH if '\\' in name else unread_kind(name, head) if head else '0 bytes'
             if not detail and faults < FAULTS: detail, faults = fault_of(tree, file, head, _is_of_image(name, is_there)), faults + 1
         reason, detail = ('bad_file', tree.closed[file]) if file in tree.closed else ('not_recognised', detail)
-        problems.append(Problem(dataset or '.', file, where='', image='', reason=reason, action='dropped', detail=detail))
+        problems.append(Problem(dataset or '.', tree.real.get(file, file), where='', image='', reason=reason, action='dropped', detail=detail))
     return problems
 
 def _is_of_image(name, is_there):

@@ -22,7 +22,7 @@ NEW = 'writes a new file: it must not be there'
 ALLOWED = { # (module, function): why
     ('base/files.py', 'open_regular'): 'the function itself', ('base/files.py', '_open'): 'opens folders', ('base/files.py', '_flush'): 'a file just written',
     ('base/files.py', '_new_file'): NEW, ('base/files.py', 'create'): NEW, ('base/synthetic.py', '_write_csv'): NEW,
-    ('base/images.py', '_peek'): 'waits for nothing; reads 8 KB at most', ('base/images.py', '_turn_of'): OF_CHECKED, ('base/images.py', 'open_image'): OF_CHECKED,
+    ('base/images.py', '_peek'): 'waits for nothing; reads 8 KB at most', ('base/images.py', 'identified'): 'of a file that is open', 
     ('base/shared_memory.py', 'open_elsewhere'): 'of another process of the run, compared with its identity',
     ('metadata/file.py', '_write'): NEW, ('metadata/file.py', 'write_shard'): NEW, ('metadata/file.py', '_in_place'): 'a file just written and read', ('metadata/file.py', 'sign_shards'): 'likewise',
     ('metadata/file.py', 'column'): OF_CHECKED, ('metadata/roots.py', 'real_root'): 'opens folders', ('lazy_dataset.py', '_state'): 'reads nothing, waits for nothing',
