@@ -102,7 +102,7 @@ class LazyNPYDataset(RowDataset):
     def errors(self,
         rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
     ): # Fault (a key of `FAULTS`) to count, or (n,) int64; empty with `on_error='raise'`
-        "Errors so far, in all processes"
+        "Errors so far, in all processes: how many of each fault (a key of `FAULTS`), or which rows had one"
         return self._failed() if rows else self._error_counts()
 
 # %% ../nbs/lazy_dataset.ipynb #3b690133
@@ -437,7 +437,7 @@ class CombinedLazyDataset(RowDataset):
     def errors(self,
         rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
     ): # Fault (a key of `FAULTS`) to count, or (n,) int64
-        "Errors so far, in all processes"
+        "Errors so far, in all processes: how many of each fault (a key of `FAULTS`), or which rows had one"
         return self._failed() if rows else self._error_counts()
 
     def _numbers_of(self, row): return self._numbers[bisect_right(self._ends, row)]
