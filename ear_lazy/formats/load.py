@@ -19,6 +19,7 @@ from ..base.errors import AnnotationError
 from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
+from .absent import encoding_fault
 from .repairs import drop_fractions, in_units, put_right
 from .shared.registry import readers
 from .shared.tree import Document, FileTooLarge, Tree, why_closed
@@ -85,6 +86,9 @@ def _with_whole_names(r):
     names = [_whole(o) for o in r.label_names]
     for name in (new for new, old in zip(names, r.label_names) if new != old):
         r.problem('malformed', 'kept', detail=f'half a character in a class name, which is read as {name!r}')
+    for name in r.label_names:
+        if r.files and (fault := encoding_fault(r.files[0], name)) and not any(name in o for o in r.files): # as folders may be called
+            r.problem('malformed', 'kept', detail=f'the class {fault}')
     return replace(r, label_names=names)
 
 # %% ../../nbs/2_formats/load.ipynb #35966441
