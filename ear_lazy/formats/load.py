@@ -102,10 +102,14 @@ def load(
     refused = []
     try: r = _checked(_read_allowed(tree, document, refused), tree, document)
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
+    if not (r.images or r.problems or refused): _tell_of_nothing(r, document)
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
     if tree.real: r = replace(r, files=[tree.real.get(o, o) for o in r.files], problems=[p._replace(file=tree.real.get(p.file, p.file)) for p in r.problems])
     return replace(r, source=source, problems=[
         p._replace(source=source, where=_recordable(p.where), image=_recordable(p.image), detail=_recordable(p.detail)) for p in r.problems])
+
+def _tell_of_nothing(r, document):
+    for file in document.files: r.problem('nothing_in_it', 'kept', file=file)
 
 def _recordable(text):
     "A text of a file as the report may keep it: label tools name images by URLs, with signatures that open them"
