@@ -88,7 +88,7 @@ def _add_work(parser, listing):
     writes('--shared-storage', action='store_true',
            help='with --dask: workers see both folders under the same paths, and write the files themselves')
     writes('--flush-every', type=_at_least(1), default=1, metavar='N', help='batches per write to disk (%(default)s)')
-    writes('--strict', action='store_true', help='stop at the first problem, and leave the files of the last run')
+    writes('--strict', action='store_true', help='stop at the first problem that is more than a note, and leave the files of the last run')
     writes('--force', action='store_true', help='parse everything, even what has not changed since the last run')
 
 # %% ../nbs/command.ipynb #bc67be34

@@ -54,7 +54,7 @@ class DataProcessor:
         check_duplicates: bool = False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together: bool = False, # Compare all images, and keep copies of a photo on one side
         check_images: bool = False, # Decode all images of sources that have changed, and drop those that do not decode
-        strict: bool = False, # Raise `ProblemError` at the first problem
+        strict: bool = False, # Raise `ProblemError` at the first problem that is more than a note
         force: bool = False, # Parse everything, even what has not changed since the last run
         shard_bytes: int = SHARD_BYTES, # Largest size of one `.npy` file, approximately; further rows go into further files
         max_annotation_bytes: int = MAX_BYTES, # Larger annotation files are reported and not read

@@ -394,3 +394,16 @@ def test_metadata_that_is_none(raw):
     for name in ('cut', 'plain', 'z', 'old', 'nowhere'):
         with pytest.raises(EarLazyError) as caught: LazyNPYDataset(folder/f'{name}.npy')
         assert pickle.loads(pickle.dumps(caught.value)).path == str(folder/f'{name}.npy')
+
+
+def test_a_table_in_another_encoding(tmp_path):
+    "The encoding is the reason, not that the photo is missing, and the remedy helps; also where only the class is in it"
+    raw = tmp_path/'raw'
+    image(raw/'ears/ohrmuschel für.png'), image(raw/'ears/a.png')
+    text(raw/'ears/boxes.csv', 'filename,class,x,y,w,h\nohrmuschel für.png,ear,1,2,10,20\na.png,Gehör,1,2,10,20\n'.encode('cp1252'))
+    label, photo = sorted(process(raw, tmp_path/'out').problems, key=lambda p: p.boxes)
+    assert (photo.reason, photo.action, photo.boxes) == ('malformed', 'dropped', 1) and 'encoding = "cp1252"' in photo.detail, photo
+    assert (label.action, label.detail[:9]) == ('kept', 'the class'), label
+    text(raw/'sources.toml', '[ears]\nencoding = "cp1252"\n')
+    report = process(raw, tmp_path/'out')
+    assert not report.problems and dict(report.sources['ears'].classes) == {'ear': 1, 'Gehör': 1}

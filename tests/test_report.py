@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from making import coco, image, process, pts, text
+from making import coco, image, process, pts, sound, text
 from PIL import Image
 
 from ear_lazy.base.records import Problem
@@ -236,3 +236,7 @@ def test_what_was_not_asked_for_is_counted_and_no_fault(tmp_path):
 def test_files_with_nothing_in_them_are_told(tmp_path):
     text(tmp_path/'raw/ears/t.json', '{"images": [], "annotations": [], "categories": []}')
     assert 'ears: there is no image and no annotation in its files (coco)' in str(process(tmp_path/'raw', tmp_path/'out'))
+    sound(tmp_path/'raw')
+    text(tmp_path/'raw/ears/head.csv', 'image,x,y,w,h\n')
+    report = process(tmp_path/'raw', tmp_path/'out', strict=True) # which notes do not stop
+    assert [(p.file, p.reason, weight(p)) for p in report.problems] == [(f'ears/{o}', 'nothing_in_it', 2) for o in ('head.csv', 't.json')]

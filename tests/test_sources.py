@@ -264,7 +264,7 @@ def test_the_listing_names_the_first_problems(raw):
     (raw/'bad/t.json').write_text('{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [')
     shown = str(processor(raw).sources())
     assert 'more: 5 × image is not on disk\n    more/a.csv (line 2, 0.jpg): image is not on disk → dropped\n' in shown and '(line 4, 2.jpg)' in shown and '3.jpg' not in shown
-    assert 'none: there is no image and no annotation in its files, such as none/t.json' in shown and 'bad/t.json' in shown
+    assert 'none/t.json: read, but it holds no annotation' in shown and 'bad/t.json' in shown
 
 
 def toml_lines(sentence):

@@ -8,9 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/absent.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/absent.ipynb #dd5e2a50
+import re
+
 from ..base.errors import AnnotationError
 from .audioear import open_archive
 from .shared.names import folded, spellings
+from .shared.shapes import say_which
 from .shared.tree import Tree, dataset_of, join
 
 # %% ../../nbs/2_formats/absent.ipynb #0829db11
@@ -47,3 +50,14 @@ def why_absent(
         if o in clouded: return f'{clouded[o]} says that it is in iCloud only: download it, as with "Download Now" in the Finder'
         if o in inside: return f'it is inside {inside[o]}: unpack it'
     return f'it may be inside {others[0]}: unpack it' if others else ''
+
+# %% ../../nbs/2_formats/absent.ipynb #12a0d710
+_UNDECODED = re.compile('[\udc80-\udcff\ufffd]')
+
+def encoding_fault(
+    file:str, # Annotation file, relative to the raw folder
+    name:str, # Of an image or of a class, as the file has it
+)->str: # '' if it is text
+    "That a name is in another encoding, and what to do"
+    if not _UNDECODED.search(name) or '\ufffd' in name and file.lower().endswith('.json') or name in file: return ''
+    return f'{name!r} is in another encoding than UTF-8, or than the one that you say: {say_which(file, ("cp1252", "gb18030"), "encoding")}'

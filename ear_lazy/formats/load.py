@@ -19,6 +19,7 @@ from ..base.errors import AnnotationError
 from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
+from .absent import encoding_fault
 from .repairs import drop_fractions, in_units, put_right
 from .shared.registry import readers
 from .shared.tree import Document, FileTooLarge, Tree, why_closed
@@ -85,6 +86,9 @@ def _with_whole_names(r):
     names = [_whole(o) for o in r.label_names]
     for name in (new for new, old in zip(names, r.label_names) if new != old):
         r.problem('malformed', 'kept', detail=f'half a character in a class name, which is read as {name!r}')
+    for name in r.label_names:
+        if r.files and (fault := encoding_fault(r.files[0], name)) and not any(name in o for o in r.files): # as folders may be called
+            r.problem('malformed', 'kept', detail=f'the class {fault}')
     return replace(r, label_names=names)
 
 # %% ../../nbs/2_formats/load.ipynb #35966441
@@ -98,10 +102,14 @@ def load(
     refused = []
     try: r = _checked(_read_allowed(tree, document, refused), tree, document)
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
+    if not (r.images or r.problems or refused): _tell_of_nothing(r, document)
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
     if tree.real: r = replace(r, files=[tree.real.get(o, o) for o in r.files], problems=[p._replace(file=tree.real.get(p.file, p.file)) for p in r.problems])
     return replace(r, source=source, problems=[
         p._replace(source=source, where=_recordable(p.where), image=_recordable(p.image), detail=_recordable(p.detail)) for p in r.problems])
+
+def _tell_of_nothing(r, document):
+    for file in document.files: r.problem('nothing_in_it', 'kept', file=file)
 
 def _recordable(text):
     "A text of a file as the report may keep it: label tools name images by URLs, with signatures that open them"

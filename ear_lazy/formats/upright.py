@@ -16,7 +16,7 @@ import numpy as np
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
 from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
-from .absent import why_absent
+from .absent import encoding_fault, why_absent
 from .repairs import fit_only_upright
 from .shared.names import clean_name, difference, telling
 from .shared.tree import Located, Tree, is_image, locate
@@ -48,6 +48,12 @@ def _tell_other_names(r, names, found):
         detail = f'{names[rows[0]]}: {how}{f"; and {len(rows) - 1:,} more" if len(rows) > 1 else ""}'
         r.problem('ambiguous_image' if how.startswith('one of') else 'other_name', 'kept', image=r.images[rows[0]], file=r.files[r.listed_in[rows[0]]], detail=detail)
 
+def _explained(tree, file, name, at):
+    "Why an image is not found"
+    if at.detail or at.reason != 'missing_image': return at
+    if fault := encoding_fault(file, name): return at._replace(reason='malformed', detail=fault)
+    return at._replace(detail=why_absent(tree, file, name))
+
 def locate_images(
     r:Records, # As read
     tree:Tree, # The raw folder
@@ -58,7 +64,7 @@ def locate_images(
         at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
         if at.path in tree.real: at = at._replace(path=tree.real[at.path], how=at.how or difference(name, tree.real[at.path]))
         paths.append(at.path)
-        if at.reason: lost[i] = at if at.detail or at.reason != 'missing_image' else at._replace(detail=why_absent(tree, r.files[file], name))
+        if at.reason: lost[i] = _explained(tree, r.files[file], name, at)
         elif at.is_guess or at.how: guesses[i] = at
     if guesses: lost |= _rivals(names, paths, guesses)
     r = replace(r, images=paths)

@@ -23,6 +23,7 @@ from ..base.geometry import turned_box
 from ..base.records import Records, label_rows, make_records
 from .shared.names import folded
 from .shared.registry import register
+from .shared.shapes import say_which
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
 from .shared.unread import kind_in
@@ -33,12 +34,13 @@ XML_ERRORS = (ParseError, ValueError, LookupError) # the latter two: encodings t
 def xml_error(
     error:Exception, # One of `XML_ERRORS`
     file:str, # Annotation file
+    data:bytes=b'', # All of its content, if it is at hand
 )->AnnotationError:
     "The error to raise for an XML file that cannot be parsed"
     if isinstance(error, DefusedXmlException):
         return AnnotationError('declares XML entities, which are not expanded for safety', file)
     line, column = getattr(error, 'position', (0, 0))
-    reason = str(error).partition(': line')[0]
+    reason = str(error).partition(': line')[0] + _undeclared(data, file)
     return AnnotationError(f'not valid XML: {reason}', file, f'line {line}, column {column}' if line else '')
 
 def parse_xml(
@@ -47,7 +49,14 @@ def parse_xml(
 ): # Root element
     "Parse XML without expanding entities or opening other files; raises `AnnotationError`"
     try: return fromstring(data)
-    except XML_ERRORS as e: raise xml_error(e, file) from None
+    except XML_ERRORS as e: raise xml_error(e, file, data) from None
+
+def _undeclared(data, file):
+    "That a file without a declaration is not UTF-8"
+    if b'encoding=' in data[:200]: return ''
+    try: data.decode()
+    except UnicodeDecodeError: return f"; it is not UTF-8: {say_which(file, ('gb18030', 'cp1252'), 'encoding')}"
+    return ''
 
 # %% ../../nbs/2_formats/voc.ipynb #1fba60da
 def first_tag(

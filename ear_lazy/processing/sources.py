@@ -109,8 +109,7 @@ class Sources(list[SourceInfo]):
         return html_table(_HEADER, self._lines()) + (f'<ul>{notes}</ul>' if notes else '')
 
 def _problem_notes(s):
-    "The problems of a source: how often each reason occurs, and the first of them; and whether nothing is in its files"
-    if not s.images and not s.problems: yield f'{s.name}: there is no image and no annotation in its files, such as {s.file}'
+    "The problems of a source: how often each reason occurs, and the first of them"
     for reason, n in sorted(s.reasons.items(), key=lambda o: (min(map(weight, s.examples.get(o[0], ())), default=0), -o[1])): # losses first
         yield f'{s.name}: {n:,} × {REASONS.get(reason, reason)}'
         yield from (f'    {p}' for p in s.examples.get(reason, ()))

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from making import boxes, image, outcome, problem, process, reasons, text
 from tiers import tries
 
-from ear_lazy.formats.discover import discover
+from ear_lazy.formats.discover import Source, discover
 from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Document, Tree
@@ -136,6 +136,14 @@ def test_encodings(raw, encoding):
     content = f'<?xml version="1.0" encoding="{declared}"?>\n<!-- <x> --><annotation><filename>ohr-ä.png</filename>{thing(1, 2, 4, 6, name="Öhr")}</annotation>'
     text(raw/'1.xml', content.encode(encoding))
     assert labels(raw) == [('Öhr', [1, 2, 3, 4])]
+
+
+def test_an_encoding_that_is_not_declared(raw):
+    "is the reason, and the remedy helps"
+    image(raw/'ears/a.png')
+    text(raw/'ears/1.xml', f'<annotation><filename>a.png</filename>{thing(1, 2, 4, 6, name="耳")}</annotation>'.encode('gb18030'))
+    assert 'it is not UTF-8: say which in sources.toml, as `encoding = "gb18030"`' in problem(outcome(raw), 'malformed').detail
+    assert dict(outcome(raw, sources=Source('ears', encoding='gb18030')).sources['ears'].classes) == {'耳': 1}
 
 
 def test_one_document_for_a_folder_and_few_files_opened(raw, monkeypatch):
