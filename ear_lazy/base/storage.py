@@ -719,10 +719,20 @@ def concurrently(
         coming.extend(_fetchers().submit(function, o) for o in islice(todo, 1))
         yield future.result()
 
+def called(
+    url:str, # File
+    method:str, # Of its filesystem
+    *args, # For the method
+    size:int=0, # Bytes that are sent
+): # Its result
+    "Call a method until a deadline; raises `StorageError`"
+    deadline = Deadline(url, TIMEOUT_SECONDS, size)
+    return tried(lambda: within(deadline.left(), filesystem(url), method, *args), url, deadline)
+
 def upload(
     path:str, # Local file
     url:str, # Where to put it
 )->str: # Version that the storage then has
     "Put a file into the storage, whole or not at all; raises `StorageError`"
-    tried(lambda: filesystem(url).put_file(str(path), storage_path(url)), url)
+    called(url, 'put_file', str(path), storage_path(url), size=os.path.getsize(path))
     return version_of(file_info(url))
