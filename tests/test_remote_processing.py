@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Event
@@ -265,6 +266,23 @@ def test_a_storage_without_conditions(s3, one_job, monkeypatch):
     meanwhile(s3, 'train_detector.npy', lambda: pytest.raises(OutputError, job, 'second', seed=1).match('another run is uploading'))
     job()
     assert there() == alone
+
+
+@pytest.mark.parametrize('what', [('PUT', 'train_detector.npy'), ('PUT', claim.CLAIM), pytest.param(('DELETE', 'report.json'), marks=pytest.mark.slow)], ids=str)
+def test_an_upload_that_is_silent(s3, one_job, monkeypatch, what):
+    "It is given up in time"
+    (job, _), go = one_job, Event()
+    job()
+    monkeypatch.setattr(storage, 'TIMEOUT_SECONDS', 0.5)
+    monkeypatch.setattr(claim, 'TIMEOUT_SECONDS', 0.5)
+    def silent(method, path):
+        if method == what[0] and f'/{what[1]}?' in path: go.wait(10)
+    s3.refuse = silent
+    start = time.monotonic()
+    try:
+        with pytest.raises(OutputError, match='not come within'): job(seed=1)
+        assert time.monotonic() - start < 5
+    finally: go.set()
 
 
 def test_an_upload_that_is_interrupted(s3, one_job):

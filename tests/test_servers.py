@@ -5,7 +5,9 @@ import logging
 import pickle
 import shutil
 import time
+from concurrent.futures import ProcessPoolExecutor
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -170,6 +172,20 @@ def test_a_slow_line_is_no_silence(web, local, monkeypatch):
 def test_no_timeout(local):
     for timeout in (0, -1, None, 'long', True):
         with pytest.raises(ValueError, match='timeout is a number of seconds'): LazyNPYDataset(local/NPY, timeout=timeout)
+
+
+def read_by_fsspec(url): return bool(storage.read_range(url))
+
+
+def test_a_forked_process_leaves_connections_alone(web, local, monkeypatch):
+    "A worker that asks by fsspec's client does not leave its parent waiting for what has come"
+    publish(web, local)
+    ds = LazyNPYDataset(f'{web.url}/{NPY}')
+    url = ds.get_metadata(0)['image_path']
+    assert read_by_fsspec(url)
+    with ProcessPoolExecutor(1, get_context('fork')) as pool: assert pool.submit(read_by_fsspec, url).result()
+    monkeypatch.setattr(storage, 'TIMEOUT_SECONDS', 2)
+    assert read_by_fsspec(url)
 
 
 # Credentials, and a busy S3

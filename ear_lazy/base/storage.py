@@ -19,6 +19,7 @@ from stat import S_ISREG
 from threading import Lock
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
+from weakref import WeakSet
 
 from .arguments import home_path
 from .compat import finds_itself, forget_listing, options_in_url, path_in_storage, s3_client_like, s3_url_signer, says_no_such_range, settings_of, within
@@ -97,6 +98,9 @@ def cut_query(
     return start.rstrip('/'), mark + query
 
 # %% ../../nbs/1_base/storage.ipynb #16383bc7
+_used = WeakSet() # filesystems
+_of_parent = [] # in a forked process: its end of them would take the connections from the loop of events that both have
+
 def filesystem(
     url:str, # A URL
 ): # fsspec's filesystem for it, in this process
@@ -105,11 +109,15 @@ def filesystem(
     if _CHAIN(url): raise StorageError("a chain of fsspec's protocols (`::`), which is not supported: give the URL alone; disk_cache= keeps images here", url, fault='unreadable')
     with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
         import fsspec
-        if protocol in _NO_OPTIONS: return fsspec.filesystem(protocol)
+        if protocol in _NO_OPTIONS: return _noted(fsspec.filesystem(protocol))
         try: kind = fsspec.get_filesystem_class(protocol)
         except ValueError as error: raise StorageError(f'fsspec knows no {protocol}:// URLs: {error}', url, fault='unreadable') from None
         options = _options(kind, protocol, url)
-        with storage_errors(url): return fsspec.filesystem(protocol, **options)
+        with storage_errors(url): return _noted(fsspec.filesystem(protocol, **options))
+
+def _noted(fs):
+    if fs not in _used: _used.add(fs)
+    return fs
 
 def _options(kind, protocol, url):
     "Settings that the URL says; raises `StorageError` if it does not say all that are needed"
@@ -613,6 +621,7 @@ def _fetchers():
 def _forget_threads():
     "Start anew in a forked process, which inherits no threads or connections"
     global _pool, _fetches, _making, _http, _signer
+    _of_parent.extend(_used)
     _pool, _fetches, _making, _http, _signer = None, [], Lock(), None, (None, _signer[1])
 
 class _Fetch:
@@ -719,10 +728,20 @@ def concurrently(
         coming.extend(_fetchers().submit(function, o) for o in islice(todo, 1))
         yield future.result()
 
+def called(
+    url:str, # File
+    method:str, # Of its filesystem
+    *args, # For the method
+    size:int=0, # Bytes that are sent
+): # Its result
+    "Call a method until a deadline; raises `StorageError`"
+    deadline = Deadline(url, TIMEOUT_SECONDS, size)
+    return tried(lambda: within(deadline.left(), filesystem(url), method, *args), url, deadline)
+
 def upload(
     path:str, # Local file
     url:str, # Where to put it
 )->str: # Version that the storage then has
     "Put a file into the storage, whole or not at all; raises `StorageError`"
-    tried(lambda: filesystem(url).put_file(str(path), storage_path(url)), url)
+    called(url, 'put_file', str(path), storage_path(url), size=os.path.getsize(path))
     return version_of(file_info(url))

@@ -16,7 +16,9 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
 from ear_lazy.base.errors import StorageError
-from ear_lazy.base.storage import filesystem, read_range, storage_path, tried
+from ear_lazy.base.compat import within
+from ear_lazy.base.retries import Deadline
+from ear_lazy.base.storage import TIMEOUT_SECONDS, called, filesystem, read_range, storage_path, tried
 
 # %% ../../nbs/5_beyond/claim.ipynb #b9624765
 def create(
@@ -24,17 +26,18 @@ def create(
     data:bytes,
 )->bool: # False if there is one
     "Make a file; of two who try at once, one succeeds, if the storage knows conditional requests"
-    fs, path = filesystem(url), storage_path(url)
+    path, deadline = storage_path(url), Deadline(url, TIMEOUT_SECONDS)
+    def call(method, *args, **options): return within(deadline.left(), filesystem(url), method, path, *args, **options)
     def make():
-        try: fs.pipe_file(path, data, mode='create')
+        try: call('pipe_file', data, mode='create')
         except FileExistsError: return False
         except (TypeError, NotImplementedError, OSError) as e:
             if 'ConditionalRequestConflict' in str(e): return False # another is being made
             if isinstance(e, OSError) and e.errno != errno.ENOSYS and 'NotImplemented' not in str(e): raise
-            if fs.exists(path): return False
-            fs.pipe_file(path, data)
+            if call('exists'): return False
+            call('pipe_file', data)
         return True
-    return tried(make, url)
+    return tried(make, url, deadline)
 
 def _content(url):
     "What is in a file; None if there is none"
@@ -43,10 +46,10 @@ def _content(url):
         if e.fault != 'missing': raise
         return None
 
-def _write(url, data): tried(lambda: filesystem(url).pipe_file(storage_path(url), data), url)
+def _write(url, data): called(url, 'pipe_file', storage_path(url), data)
 
 def _remove(url):
-    try: tried(lambda: filesystem(url).rm_file(storage_path(url)), url)
+    try: called(url, 'rm_file', storage_path(url))
     except StorageError as e:
         if e.fault != 'missing': raise
 

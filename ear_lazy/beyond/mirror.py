@@ -24,7 +24,7 @@ from ..base.errors import StorageError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, lock_in
 from ..base.images import FORMATS, HEADER_BYTES, image_header, is_heif
 from ear_lazy.base.storage import (
-    concurrently, fetch_whole, filesystem, in_cache, is_part, list_folder, read_range, relative_url, storage_path, tried, upload, version_of,
+    called, concurrently, fetch_whole, in_cache, is_part, list_folder, read_range, relative_url, storage_path, upload, version_of,
     write_whole)
 from ..base.swap import HIDDEN
 from .claim import claimed
@@ -292,7 +292,7 @@ def publish(
 
 def _remove(claim, name, url):
     claim.check()
-    tried(lambda: filesystem(url).rm_file(storage_path(f'{url}/{name}')), url)
+    called(f'{url}/{name}', 'rm_file', storage_path(f'{url}/{name}'))
 
 def _check_there(made, sent, url, kinds):
     "Raise `StorageError` if the files there are not those that this run uploaded"
