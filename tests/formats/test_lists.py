@@ -77,6 +77,13 @@ def test_equal_readings(raw):
     assert reasons(outcome(raw)) == [] and found(raw) == [('a.png', [0, 0, 20, 15]), ('b.png', [0, 0, 20, 15])]
 
 
+def test_groups_that_commas_hold_together_are_no_points(raw):
+    "As many numbers as of points, and no word of points"
+    ears(raw, 'a.png 5,10,25,25,0 10,5,20,20,1')
+    assert problem(outcome(raw), 'bad_file').detail.startswith('the 2 boxes fit their images as x y w h and x1 y1 x2 y2')
+    assert found(raw) == [] and reasons(outcome(raw, sources=Source('ears', numbers='points'))) == [('malformed', 'dropped')]
+
+
 @pytest.mark.parametrize('line', ['a.png 5 10 20 15 30 20 21 25', 'a.png,5,10,20,15,30,20'])
 def test_points_or_boxes(raw, line):
     "As many numbers in each line are points or boxes"
