@@ -26,7 +26,7 @@ from .yolo import find_spec, spec_files
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e
 _IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
 
-SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height')}
+SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height', 'box score', 'score box')}
 GLUED = {4: '| box', 5: '| box class'}
 
 class Row(NamedTuple):
