@@ -283,8 +283,8 @@ def test_the_lines_for_a_folder_of_crops_are_right(tmp_path, name):
 
 
 def test_the_lines_for_files_that_no_reader_knows_are_right(raw):
-    "Labels of no known shape, and a table of which nobody knows the columns"
-    for i in range(3): image(raw/f'noses/{i}.png'), text(raw/f'noses/{i}.txt', 'left nose\n')
+    "Labels of which a third has a known shape, and a table of which nobody knows the columns"
+    for i in range(3): image(raw/f'noses/{i}.png'), text(raw/f'noses/{i}.txt', 'left nose\nright nose\n0 .5 .5 .2 .2\n')
     said = next(o for o in processor(raw).sources().others if 'no reader' in o)
     assert said.startswith("noses/0.txt (and 2 more .txt files beside it): no reader knows this file: as yolo, line 1: could not convert string to float: 'left'; it is read so")
     (raw/'sources.toml').write_text('\n'.join(reversed(toml_lines(said).splitlines())))

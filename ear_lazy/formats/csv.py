@@ -53,8 +53,10 @@ BOX_COLUMNS = ( # the four columns, and whether the last two are the opposite co
     (('bboxx', 'bboxy', 'bboxwidth', 'bboxheight'), False),
     (('bboxx', 'bboxy', 'bboxw', 'bboxh'), False),
     (('bboxx1', 'bboxy1', 'bboxx2', 'bboxy2'), True))
+_CENTRES = ('xcenter', 'ycenter'), ('centerx', 'centery'), ('xcentre', 'ycentre'), ('centrex', 'centrey'), ('cx', 'cy'), ('xc', 'yc')
+_CENTRED = tuple((*centre, *size) for centre in _CENTRES for size in (('w', 'h'), ('width', 'height')))
 
-COLUMN_NAMES = frozenset(('bbox', *IMAGE_COLUMNS, *LABEL_COLUMNS, *_ANGLE_COLUMNS, *chain(*SIZE_COLUMNS), *chain(*(o for o, _ in BOX_COLUMNS))))
+COLUMN_NAMES = frozenset(('bbox', *IMAGE_COLUMNS, *LABEL_COLUMNS, *_ANGLE_COLUMNS, *chain(*SIZE_COLUMNS), *chain(*(o for o, _ in BOX_COLUMNS)), *chain(*_CENTRES)))
 
 # %% ../../nbs/2_formats/csv.ipynb #4db5842b
 class Header(NamedTuple):
@@ -68,6 +70,7 @@ class Header(NamedTuple):
     turn: float = 1. # degrees for each unit of the angle
     defused: int|None = None # column that says where `to_csv` put an apostrophe before a name: 'image_path', 'label' or both
     named: bool = True # the first line holds names
+    centred: bool = False # the first two columns of the box are its centre, not its upper left corner
 
 # %% ../../nbs/2_formats/csv.ipynb #8aa1477a
 def column_name(
@@ -85,12 +88,13 @@ def parse_header(
     column = _named(names, columns) if named else {column_name(known): i for known, i in columns if i < len(names)}
     image = next((column[o] for o in IMAGE_COLUMNS if o in column), None)
     box, corners = next(((o, c) for o, c in BOX_COLUMNS if all(n in column for n in o)), ((), False))
+    if centred := not box: box = next((o for o in _CENTRED if all(n in column for n in o)), ())
     if not box and 'bbox' in column: box = ('bbox',)
     if image is None or not box or _is_normalised(column) or _are_points(box, column): return None
     size = next((o for o in SIZE_COLUMNS if all(n in column and n not in box for n in o)), None)
     label = next((column[o] for o in LABEL_COLUMNS if o in column), None)
     angle = next((column[o] for o in _ANGLE_COLUMNS if o in column), None)
-    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), angle, defused=column.get('defused'), named=named)
+    return Header(image, tuple(column[o] for o in box), corners, label, size and tuple(column[o] for o in size), angle, defused=column.get('defused'), named=named, centred=centred and len(box) == 4)
 
 def _named(names, columns):
     "Name to column; what the user declares goes first"
@@ -125,7 +129,7 @@ def unknown_header(
     "What is wrong with a table that has no such header"
     line = masked(' '.join(first_line(head).split()))
     return (f'no columns of an image and of a box in pixels in {line[:80] + "…" * (len(line) > 80)!r}: say which they are in sources.toml, as '
-            '`columns = {image = "…", x = "…", y = "…", w = "…", h = "…"}`, by place (0, 1, …) if there is no header; '
+            '`columns = {image = "…", x = "…", y = "…", w = "…", h = "…"}`, with cx and cy in place of x and y for the centre, by place (0, 1, …) if there is no header; '
             'or, in place of the box, points = ["…", …] with x and y of each keypoint')
 
 def sniff(
@@ -152,6 +156,16 @@ def parse_box(
         return tuple(float(o.replace(',', '.') if _DECIMAL_COMMA.fullmatch(o) else o) for o in cells)
 
 _DECIMAL_COMMA = re.compile(r'\s*[-+]?\d+,(?!\d{3}\s*$)\d+\s*') # three digits may be thousands
+
+def as_xywh(
+    boxes:list, # (m) of four numbers, as `parse_box` gives them
+    header:Header, # What they are
+)->np.ndarray: # (m, 4), float64
+    "Boxes as the package has them"
+    boxes = np.array(boxes, np.float64).reshape(-1, 4)
+    with np.errstate(invalid='ignore'): # inf − inf is NaN, which `check` reports
+        if header.corners: return xyxy_to_xywh(boxes)
+        return np.hstack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]]) if header.centred else boxes
 
 # %% ../../nbs/2_formats/csv.ipynb #161c73c8
 LINES = 20_000 # read at a time
@@ -227,9 +241,7 @@ def _read_rows(rows, header, file):
             continue
         labels.append(row[header.label].strip() if header.label is not None and header.label < len(row) else '')
         image_of.append(i), ids.append(line), boxes.append(box)
-    boxes = np.array(boxes, np.float64).reshape(-1, 4)
-    if header.corners:
-        with np.errstate(invalid='ignore'): boxes = xyxy_to_xywh(boxes) # inf − inf is NaN, which `check` reports
+    boxes = as_xywh(boxes, header)
     if any(angles): boxes = np.array([turned_box(o, a) for o, a in zip(boxes.tolist(), angles)])
     r = make_records(list(image_row), image_of, ids, [file], boxes, sizes=sizes, id_name='line', **label_rows(labels))
     if n := sum(a % 180 != 0 for a in angles): r.problem('rotated', 'derived', detail=f"by its column, in {'degrees' if header.turn == 1 else 'radians'}, about its centre", boxes=n)

@@ -15,11 +15,12 @@ import re
 from ear_lazy.base.errors import AnnotationError
 from ear_lazy.base.records import Problem
 from ear_lazy.formats.csv import unknown_header
+from ear_lazy.formats.lfpw import looks_like_pairs
 from ear_lazy.formats.shared.companions import ending, is_companion, is_companion_by_name
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.text import as_text, first_line
 from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_of, image_stems, is_image, join, read_head, why_closed
-from ear_lazy.formats.shared.unread import unread_kind
+from ear_lazy.formats.shared.unread import CONVERT, unread_kind
 from ear_lazy.formats.yolo import spec_fault
 
 # %% ../../nbs/2_formats/leftovers.ipynb #81b27b9a
@@ -32,13 +33,13 @@ def _likely_format(kind):
 
 def _quoted(tree, file, format, of_image):
     "What the reader of a format says of a file, and how to have it read so"
-    try: problems = readers()[format].read(tree, Document(format, (file,))).problems
+    try: r = readers()[format].read(tree, Document(format, (file,)))
     except AnnotationError as e: return f"as {format}{e.position and f', {e.position}'}: {e.reason}"
     except Exception as e: return f'as {format}: {type(e).__name__}: {e}'[:200] # whatever is in it
-    first = next((p for p in problems if p.action == 'dropped'), None)
+    first = next((p for p in r.problems if p.action == 'dropped'), None)
     if first and not first.where: return f'as {format}: {first.detail}' # nothing of it
     said = f"as {format}, {first.where}: {first.detail}" if first else f"as {format}: it can be read{'' if of_image else ', but no image has its name'}"
-    return f'{said}; {_name_format(file, format)}'
+    return f'{said}; {_name_format(file, format) if len(r.ids) or not first else CONVERT}' # advice that gives nothing is none
 
 def _name_format(file, format):
     "How to have a file read that is not recognised"
@@ -60,6 +61,7 @@ def fault_of(
     if b'\0' in head or '\ufffd' in beginning: return 'no text'
     has_numbers = len(_NUMBER.findall(beginning)) > 3
     if not format or kind == '.txt' and not of_image and not has_numbers: return f'text: it begins with {beginning[:80]!r}'
+    if kind == '.txt' and of_image and looks_like_pairs(head, 0): return f"pairs of x and y, or a box with more numbers: for pairs, {_name_format(file, 'lfpw')}"
     return _quoted(tree, file, format, of_image)
 
 _NUMBER = re.compile(r'(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w.])')

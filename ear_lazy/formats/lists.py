@@ -26,7 +26,7 @@ from .yolo import find_spec, spec_files
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e
 _IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
 
-SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height')}
+SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height', 'box score', 'score box')}
 GLUED = {4: '| box', 5: '| box class'}
 
 class Row(NamedTuple):
@@ -103,7 +103,7 @@ def reading_of(
     try: return choose(tree, [Line(file, o.image, o.cells) for o in spread(rows, MOST_LINES)], shapes, declared, whole)
     except AnnotationError as e:
         n = len(rows[0].cells)
-        if len(shapes) == len(SHAPES) or n % 2 or not all(is_number(o) for o in rows[0].cells): raise
+        if len(shapes) == len(SHAPES) or rows[0].glued or n % 2 or not all(is_number(o) for o in rows[0].cells): raise
         choices = say_which(file, ('points', 'xywh', 'xyxy'))
         raise AnnotationError(f'the {n} numbers of each line may be points, or several boxes: {choices}', file) from e
 
@@ -117,8 +117,9 @@ def class_name(
     if len(label) < 10 and int(label) in names: return names[int(label)]
     raise ValueError(f'class {label[:40]} is not among the {len(names)} names of classes')
 
-def _points(cells):
+def _points(cells, glued):
     "A class and x, y, x, y, … of a line of points"
+    if glued % 2: raise ValueError(f'commas hold {glued} numbers together, which are a box and its class')
     label, cells = ('', cells) if is_number(cells[-1]) else (cells[-1], cells[:-1])
     if len(cells) % 2 or not cells: raise ValueError(f'{len(cells)} numbers are no pairs of x and y')
     return [(label, tuple(map(float, cells)))]
@@ -139,7 +140,7 @@ def read(
         if row.image and not row.cells: continue
         try:
             if not row.image: raise ValueError('does not begin with the name of an image')
-            found = _points(row.cells) if is_points else parse(reading.shape, row.cells).objects
+            found = _points(row.cells, row.glued) if is_points else parse(reading.shape, row.cells).objects
             objects += [(row, class_name(names, label), values) for label, values in found]
         except ValueError as e: bad.append((row, str(e)))
     r = _records(rows, objects, file, is_points, reading)

@@ -24,14 +24,15 @@ CLASSES = ('', 'pedestrian', 'person on vehicle', 'car', 'bicycle', 'motorbike',
 
 def parse_line(
     line:str,
+    names:tuple=CLASSES, # Of the classes
 )->tuple: # frame; xywh; whether it counts; class or ''
     "The values of a box; raises `ValueError` if it is not one"
     cells = [float(o) for o in line.rstrip(', ').split(',')]
     if len(cells) not in (7, 8, 9, 10): raise ValueError(f'{len(cells)} numbers; a box has 7 to 10')
     frame, number = cells[0], cells[7] if len(cells) in (8, 9) else 0.
     if not (frame.is_integer() and 0 <= frame < 10**9): raise ValueError(f'{frame:g} is no number of a frame')
-    known = number.is_integer() and 0 <= number < len(CLASSES)
-    return int(frame), cells[2:6], cells[6] != 0, CLASSES[int(number)] if known else f'{number:g}'
+    known = number.is_integer() and 0 <= number < len(names)
+    return int(frame), cells[2:6], cells[6] != 0, names[int(number)] if known else f'{number:g}' if names is CLASSES else f'unnamed {number:g}'
 
 # %% ../../nbs/2_formats/mot.ipynb #0d30b22f
 def sniff(
@@ -62,6 +63,21 @@ def frames_of(
     numbered = [(re.fullmatch(r'\D*(\d+)\.\w+', o), o) for o in sorted(folder.images)] if folder else []
     return {int(found[1]): f'../{place}/{name}' for found, name in numbered if found}
 
+def names_of(
+    tree:Tree, # The raw folder
+    file:str, # gt/gt.txt
+)->tuple: # By number
+    "Names of the classes: those of a list beside the table, or else of MOTChallenge"
+    own = as_text(read_head(tree, f'{file[:-len("gt.txt")]}labels.txt')).split('\n')
+    return ('', *own) if any(own := [o.strip() for o in own if o.strip()]) else CLASSES
+
+def counts_from_0(
+    frames:dict, # As of `frames_of`
+    numbers:set, # Of the frames in the table
+)->bool:
+    "Are images numbered from 0, though the table counts from 1? Then it has a frame more than the last"
+    return bool(numbers) and 0 in frames and len(frames) == max(frames) + 1 == max(numbers) and min(numbers) > 0
+
 # %% ../../nbs/2_formats/mot.ipynb #80d93a1e
 def read(
     tree:Tree, # The raw folder
@@ -69,17 +85,21 @@ def read(
 )->Records:
     "Read the boxes of a video; raises `AnnotationError` if the file holds none"
     file, = document.files
-    frames, rows, bad, lost = frames_of(tree, file), [], [], []
+    frames, names, found, bad = frames_of(tree, file), names_of(tree, file), [], []
     for n, line in numbered_lines(tree, file):
-        try: row = (n, *parse_line(line))
+        try: found.append((n, *parse_line(line, names)))
         except ValueError as e: bad.append((n, str(e)))
-        else: (rows if row[1] in frames else lost).append(row)
-    if not rows and not lost: raise AnnotationError('no line has frame, track, x, y, width, height and a 0 or 1', file, 'line 1')
+    if not found: raise AnnotationError('no line has frame, track, x, y, width, height and a 0 or 1', file, 'line 1')
+    if shifted := counts_from_0(frames, {o[1] for o in found}): frames = {n + 1: o for n, o in frames.items()}
+    rows, lost = [o for o in found if o[1] in frames], [o for o in found if o[1] not in frames]
     images = {o: i for i, o in enumerate(dict.fromkeys(row[1] for row in rows))}
     r = make_records(
         [frames[o] for o in images], [images[o[1]] for o in rows], [o[0] for o in rows], [file], [o[2] for o in rows], id_name='line',
         **label_rows([o[4] for o in rows]))
     r.boxes_read += len(bad) + len(lost)
+    if shifted: r.problem('other_name', 'kept', detail=f'the table counts frames from 1, and the images from 0: frame 1 is {frames[1][3:]}')
+    for o in dict.fromkeys(o[4] for o in rows if names is not CLASSES and o[4].startswith('unnamed ')):
+        r.problem('unknown_class', 'kept', detail=f"class {o[8:]} is not among the {len(names) - 1} of labels.txt, which count from 1", boxes=sum(row[4] == o for row in rows))
     for n, reason in bad: r.problem('malformed', 'dropped', where=f'line {n}', detail=reason, boxes=1)
     if lost:
         numbers = sorted({o[1] for o in lost})

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import AnnotationError
-from ..base.geometry import keypoints_to_boxes, xyxy_to_xywh
+from ..base.geometry import keypoints_to_boxes
 from ..base.records import Records, label_rows, make_records
-from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, column_name, parse_box, parse_header
+from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, as_xywh, column_name, parse_box, parse_header
 from .shared.column_pairs import FEWEST, pairs_of
 from .shared.registry import register
 from .shared.shapes import say_which
@@ -138,7 +138,7 @@ def _records(rows, file, columns, as_box):
     visibility = np.ceil(points[:, :, 2])
     if columns.points[0][2] is not None and visibility.max(initial=0) <= 1: points[:, :, 2] = 2 * visibility
     boxes = [o or (np.nan,) * 4 for _, _, _, o, _ in rows]
-    if columns.box and columns.box.corners: boxes = xyxy_to_xywh(np.array(boxes).reshape(-1, 4))
+    if columns.box: boxes = as_xywh(boxes, columns.box)
     if as_box: boxes = keypoints_to_boxes(points)
     r = make_records(
         list(image_row), image_of, [o[0] for o in rows], [file], boxes, [as_box or len(o[3]) > 0 for o in rows], id_name='line',

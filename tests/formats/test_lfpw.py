@@ -5,6 +5,7 @@ from hypothesis import given, settings, strategies as st
 from making import boxes, formats, image, outcome, problem, pts, reasons, rows, text
 from tiers import tries
 
+from ear_lazy.formats.discover import Source
 from ear_lazy.formats.shared.tree import Tree
 
 PICTURES = 'a.png', 'b.png'
@@ -19,7 +20,7 @@ def ears(raw, **files):
     for name, content in files.items(): image(raw/f'ears/{name}.png'), text(raw/f'ears/{name}.txt', content)
 
 
-@pytest.mark.parametrize('content', [POINTS, POINTS.replace('\n', '\r\n'), POINTS.strip(), POINTS.replace('\n', ' '), POINTS.replace(' ', ', '), POINTS.replace(' ', '\t'), '4\n' + POINTS, '\n' + POINTS + '\n\n',
+@pytest.mark.parametrize('content', [POINTS, POINTS.replace('\n', '\r\n'), POINTS.strip(), '4 ' + POINTS.replace('\n', ' '), POINTS.replace(' ', ', '), POINTS.replace(' ', '\t'), '4\n' + POINTS, '\n' + POINTS + '\n\n',
                                      b'\xef\xbb\xbf' + POINTS.encode()], ids=range(9))
 def test_points_and_their_extent(raw, content):
     ears(raw, a=content)
@@ -27,6 +28,24 @@ def test_points_and_their_extent(raw, content):
     assert reasons(report) == [('no_box', 'derived')] and problem(report, 'no_box').detail == 'extent of 4 points'
     assert boxes(raw.parent/'out') == [('ears/a.png', BOX)]
     assert rows(raw.parent/'out', 'landmarker') == [('ears/a.png', [[12.5, 8, 2], [30.25, 9.5, 2], [14, 29.75, 2], [20, 11, 2]])]
+
+
+@pytest.mark.parametrize('content', [POINTS.replace('\n', ' '), '10,20,30,25,1,4,0,0', '7 10 20 30 25 3'], ids=['four points', 'VisDrone', 'a box and its track'])
+def test_few_numbers_in_one_line_may_be_a_box(raw, content):
+    "… with a class and a score: they are told, and read where the user says so, or below `landmarker/`"
+    ears(raw, a=content), image(raw/'landmarker/faces/a.png'), text(raw/'landmarker/faces/a.txt', content)
+    report = outcome(raw)
+    assert boxes(raw.parent/'out') == [] and [path for path, _ in rows(raw.parent/'out', 'landmarker')] == ['landmarker/faces/a.png']
+    assert problem(report, 'not_recognised').detail.startswith('pairs of x and y, or a box with more numbers: ') and '`format = "lfpw"` below `["ears"]`' in problem(report, 'not_recognised').detail
+    outcome(raw, sources=Source('ears', format='lfpw'))
+    assert len(rows(raw.parent/'out', 'landmarker')) == 2
+
+
+@pytest.mark.parametrize(('content', 'box'), [('0 30 22 20 10 0.9', [30, 22, 20, 10]), ('3 10 12 50 32 1', [10, 12, 40, 20])])
+def test_one_box_with_its_score_is_no_three_points(raw, content, box):
+    ears(raw, a=content, b=content)
+    outcome(raw)
+    assert boxes(raw.parent/'out')[0] == ('ears/a.png', box) and rows(raw.parent/'out', 'landmarker') == []
 
 
 def test_beside_the_images(raw):

@@ -34,7 +34,8 @@ CORNERS = [('a.png', [5, 10, 20, 15]), ('a.png', [30, 20, 20, 15]), ('b.png', [3
     ['a.png 2 5 10 20 15 30 20 20 15', 'b.png 1 35 20 20 15'], ['a.png  2  5 10 25 25 30 20 50 35', 'b.png 1 35 20 55 35'],
     ['a.png 5,10,25,25,0 30,20,50,35,1', 'b.png 35,20,55,35,0'], ['./ears/a.png 5, 10, 25, 25', '/home/me/ears/a.png 30, 20, 50, 35', 'C:\\ears\\b.png 35, 20, 55, 35'],
     ['a.png,5,10,25,25,ear,60,40', 'a.png,30,20,50,35,nose,60,40', 'b.png,35,20,55,35,ear,60,40'], ['a.png,60,40,ear,5,10,25,25', 'a.png,60,40,nose,30,20,50,35', 'b.png,60,40,ear,35,20,55,35'], ['a.png 60 40 0 5 10 25 25 1 30 20 50 35', 'b.png 60 40 0 35 20 55 35'],
-    ['# made by hand', 'a.png 5.0 1e1 20 15 left ear', '', 'a.png 30 20 20 15 left ear', 'b.png 35 20 20 15 left ear']], ids=range(14))
+    ['a.png 5 10 20 15 0.91', 'a.png 30 20 20 15 0.5', 'b.png 35 20 20 15 1'], ['a.png 0.91 5 10 25 25', 'a.png 0.5 30 20 50 35', 'b.png 0.25 35 20 55 35'],
+    ['# made by hand', 'a.png 5.0 1e1 20 15 left ear', '', 'a.png 30 20 20 15 left ear', 'b.png 35 20 20 15 left ear']], ids=range(16))
 @pytest.mark.parametrize(('name', 'end'), [('ears.txt', '\n'), ('info.dat', '\r\n'), ('_annotations.csv', '\n')])
 def test_every_makers_list(raw, lines, name, end):
     ears(raw, *lines, name=name, end=end)
@@ -75,6 +76,13 @@ def test_equal_readings(raw):
     "A box in the corner is the same either way"
     ears(raw, 'a.png 1 0 0 20 15', 'b.png 1 0 0 20 15')
     assert reasons(outcome(raw)) == [] and found(raw) == [('a.png', [0, 0, 20, 15]), ('b.png', [0, 0, 20, 15])]
+
+
+def test_groups_that_commas_hold_together_are_no_points(raw):
+    "As many numbers as of points, and no word of points"
+    ears(raw, 'a.png 5,10,25,25,0 10,5,20,20,1')
+    assert problem(outcome(raw), 'bad_file').detail.startswith('the 2 boxes fit their images as x y w h and x1 y1 x2 y2')
+    assert found(raw) == [] and reasons(outcome(raw, sources=Source('ears', numbers='points'))) == [('malformed', 'dropped')]
 
 
 @pytest.mark.parametrize('line', ['a.png 5 10 20 15 30 20 21 25', 'a.png,5,10,20,15,30,20'])

@@ -45,6 +45,26 @@ def test_detections_are_no_annotations(raw):
     gt = video(raw, '1,1,5,6,7,8,1,-1,-1,-1')
     text(gt.parent.with_name('det')/'det.txt', '1,-1,5,6,7,8,0.9,-1,-1,-1\n')
     assert formats(raw) == [('mot', ('mot/train/TUD/gt/gt.txt',))]
+    assert 'sources.toml' not in (told := problem(outcome(raw), 'not_recognised').detail) and told.startswith('detections')
+
+
+def test_classes_of_another_tool(raw):
+    "CVAT's numbers are those of the list beside the table, and not of pedestrians"
+    gt = video(raw, '1,1,5,6,7,8,1,1,1', '2,1,6,6,7,8,1,2,1')
+    text(gt.with_name('labels.txt'), 'left ear\n')
+    report = outcome(raw)
+    assert Metadata(raw.parent/'out/train_detector.npy').names('label_names') == ['', 'left ear', 'unnamed 2']
+    assert reasons(report) == [('unknown_class', 'kept')] and problem(report, 'unknown_class').detail == 'class 2 is not among the 1 of labels.txt, which count from 1'
+
+
+@pytest.mark.parametrize(('last', 'first'), [(3, 0), (2, 1)])
+def test_frames_that_count_from_0(raw, last, first):
+    "A table with a frame more than the images counts from 1; another may count as they do"
+    for i in range(3): image(raw/f'mot/train/TUD/img1/frame_{i:06}.jpg')
+    text(raw/'mot/train/TUD/gt/gt.txt', f'1,1,5,6,7,8,1,1,1\n{last},1,9,9,7,8,1,1,1\n')
+    report = outcome(raw)
+    assert found(raw) == [(f'TUD/img1/frame_{first:06}.jpg', [5, 6, 7, 8]), ('TUD/img1/frame_000002.jpg', [9, 9, 7, 8])]
+    assert reasons(report) == [('other_name', 'kept')] * (first == 0)
 
 
 def test_lines_that_are_wrong(raw):

@@ -35,6 +35,19 @@ def test_it_is_told_and_not_read(raw, name):
     assert (found.file, found.reason) == (f'ears/{file}', 'not_recognised') and name in found.detail and ('convert it to COCO' in found.detail or 'unpack it' in found.detail)
 
 
+@pytest.mark.parametrize('line', ['10,20,30,40,1,4,0,0\n' * 2, '10,20,40,20,40,30,10,30,hello'], ids=['VisDrone', 'ICDAR'])
+def test_advice_that_would_read_nothing_is_not_given(raw, line):
+    image(raw/'ears/a.png'), text(raw/'ears/a.txt', line), image(raw/'faces/b.png'), coco(raw/'faces/x.json', {'b.png': [[1, 2, 3, 4]]})
+    assert 'format =' not in (told := outcome(raw).problems[0].detail) and 'convert it to COCO' in told
+
+
+def test_classes_of_tools_are_companions(raw):
+    "CVAT's, SuperAnnotate's and Supervisely's"
+    image(raw/'ears/b.png'), coco(raw/'ears/x.json', {'b.png': [[1, 2, 3, 4]]}), text(raw/'ears/labelmap.txt', '# label:color_rgb:parts:actions\near:255,0,0::\n')
+    text(raw/'ears/classes/classes.json', '[{"id": 1, "name": "ear", "color": "#fff"}]'), text(raw/'ears/meta.json', '{"classes": [{"title": "ear", "shape": "rectangle"}], "tags": []}')
+    assert reasons(outcome(raw)) == []
+
+
 def test_among_others_of_its_ending(raw):
     image(raw/'ears/a.png'), text(raw/'ears/0.json', '{}'), text(raw/'ears/1.json', json.dumps(DARWIN)), text(raw/'ears/x.csv', 'image,x,y,w,h\na.png,5,10,15,20\n')
     report = outcome(raw)

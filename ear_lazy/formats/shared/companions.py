@@ -45,6 +45,8 @@ _OF_CLASSES = re.compile(r'(.*[\W_])?(class|classes|class[-_]?(names|list|descri
 _A_NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.I)
 MOST_LINES = 100 # that are looked at
 
+_COLOURED = re.compile(r'[^:,]+:\d{1,3},\d{1,3},\d{1,3}:[^:]*:[^:]*') # CVAT's `name:colour:parts:actions`
+
 def _cells(line): return [o for o in re.split(r'[\s,;:|]+', line.strip()) if o]
 
 def is_list_of_images(
@@ -66,6 +68,7 @@ def is_list_of_classes(
     "Is it called one, and has each line a few words, at most one number and no image?"
     def fits(line):
         cells = _cells(line)
+        if _COLOURED.fullmatch(line.strip()) or line.startswith('#'): return True
         return len(cells) <= 8 and sum(bool(_A_NUMBER.fullmatch(o)) for o in cells) <= 1 and not any(is_image(o) for o in cells)
     return bool(_OF_CLASSES.fullmatch(name)) and bool(lines) and all(map(fits, lines))
 
@@ -78,9 +81,16 @@ def is_json_of_names(
     try: data = json.loads(text)
     except (ValueError, RecursionError): return False
     if isinstance(data, dict) and 'categories' in data: return data.keys() <= {'categories', 'info', 'licenses'}
+    if isinstance(data, dict) and isinstance(data.get('classes'), list) and data.keys() & {'tags', 'projectType'}: data = data['classes']
+    if isinstance(data, list) and data and all(map(_is_class, data)): return True
     values = [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else []
     if not values or not all(isinstance(o, str | int) for o in values): return False
     return bool(_OF_CLASSES.fullmatch(name)) or all(isinstance(o, str) and is_image(o) for o in values)
+
+def _is_class(o):
+    "Is it a name with the colour or the shape of the class?"
+    name = isinstance(o, dict) and (o.get('name') or o.get('title'))
+    return isinstance(name, str) and not is_image(name) and bool(o.keys() & {'color', 'shape'}) and not o.keys() & {'bbox', 'points', 'annotations', 'regions', 'instances', 'objects'}
 
 _NO_TEXT = re.compile(rb'[\0-\x08\x0e-\x1f]')
 

@@ -34,6 +34,7 @@ TEXT_PATTERNS = { # what the file begins with, what is somewhere in it
     "LabelMe's XML of the web": (re.compile(rb'\s*<'), re.compile(rb'<annotation\b'), re.compile(rb'<polygon\b')),
     'a list of ellipses, as of FDDB': (re.compile(rb'[^\s,]+\s*\n\s*\d+\s*\n\s*(-?\d+\.\d+\s+){5}1\s*(\n|$)'),),
     'PASCAL 1.00 text': (re.compile(rb'#?\s*PASCAL Annotation Version 1\.00'),),
+    'detections of MOTChallenge': (re.compile(rb'\d+,-1(,-?\d+(\.\d+)?){5}'),),
     'a table of outlines in WKT': (re.compile(rb'[^\n{<]*[,;\t]'), re.compile(rb'(POLYGON|POINT|LINESTRING) ?\(')),
 }
 
@@ -51,7 +52,7 @@ def _fits(head, begins, *holds):
     return bool(begins.match(head)) and all(o.search(head) for o in holds)
 
 # %% ../../../nbs/2_formats/shared/unread.ipynb #ddca111e
-_CONVERT = 'convert it to COCO JSON, or to a CSV of image,x,y,w,h'
+CONVERT = 'convert it to COCO JSON, or to a CSV of image,x,y,w,h'
 _MAGIC = { # first bytes to kind
     b'\x1f\x8b': 'packed', b'PK\x03\x04': 'packed', b'BZh': 'packed', b'\xfd7zXZ\0': 'packed', b"7z\xbc\xaf'\x1c": 'packed', b'Rar!\x1a\x07': 'packed', b'\x28\xb5\x2f\xfd': 'packed',
     b'MATLAB 5.0 MAT': 'MATLAB data', b'\x89HDF\r\n\x1a\n': 'HDF5', b'\x93NUMPY': 'a NumPy array', b'SQLite format 3': 'an SQLite database', b'PAR1': 'Parquet', b'ARROW1': 'Arrow',
@@ -64,8 +65,8 @@ _ENDINGS = { # kind to endings
     'an image of a kind that is not opened': '.svg .psd .dng .cr2 .cr3 .nef .arw .raf .orf .heic .heif .avif .jxl .jp2 .gif .ppm .pgm .pbm .pnm .tga .ico .exr .hdr .dcm .nii .raw .eps'}
 _BY_ENDING = {o: kind for kind, endings in _ENDINGS.items() for o in endings.split()}
 _REMEDIES = {'packed': 'unpack it', 'a Git LFS pointer': 'the file itself comes with `git lfs pull`', 'a video': 'images are made of it with `ffmpeg -i VIDEO FOLDER/%06d.jpg`',
-             'an image of a kind that is not opened': 'convert it to PNG'} | dict.fromkeys(
-             ('MATLAB data', 'HDF5', 'a NumPy array', 'a Python pickle', 'Parquet', 'Arrow', 'an SQLite database', 'a database', 'an Excel table'), f'not read; if it holds annotations, {_CONVERT}') | dict.fromkeys(('sound', 'a mesh', "a model's weights"), 'not read')
+             'an image of a kind that is not opened': 'convert it to PNG', 'detections of MOTChallenge': 'what a model found, which is not read'} | dict.fromkeys(
+             ('MATLAB data', 'HDF5', 'a NumPy array', 'a Python pickle', 'Parquet', 'Arrow', 'an SQLite database', 'a database', 'an Excel table'), f'not read; if it holds annotations, {CONVERT}') | dict.fromkeys(('sound', 'a mesh', "a model's weights"), 'not read')
 
 NO_ANNOTATIONS = 'a video', 'sound', 'a mesh', "a model's weights" # kinds of which none is lost
 
@@ -80,4 +81,4 @@ def unread_kind(
     kind = by_bytes or kind_in(head) or by_ending
     if head.startswith(b'\x1f\x8b') and kind == 'packed' and not by_ending: return f'packed with gzip, which its name does not say: unpack it, or call it {name}.gz'
     if kind in _REMEDIES: return f'{kind}: {_REMEDIES[kind]}'
-    return f'{kind}, which is not read: {_CONVERT}' if kind else ''
+    return f'{kind}, which is not read: {CONVERT}' if kind else ''
