@@ -103,7 +103,7 @@ def is_companion(
     name = name.rpartition('\\')[2] # of an archive that was made on Windows, perhaps
     kind = ending(name)
     if is_companion_by_name(name): return True
-    if is_there(name.rpartition('.')[0] or name): return False # of an image, whatever its words are
+    if is_there(stem := name.rpartition('.')[0] or name) or is_image(stem): return False # of an image, whatever its words are
     if kind == '.json': return is_json_of_names(name, as_text(head))
     if kind == '.pbtxt': return b'item' in head and b'name' in head
     if kind not in ('', '.txt', '.lst', '.list', '.names', '.csv', '.labels', '.data') or _NO_TEXT.search(head): return False
