@@ -344,6 +344,7 @@ def test_the_digest_of_the_code_tells_edits(tmp_path):
     assert digest() != code_digest()
 
 
+@pytest.mark.slow # a cluster of its own
 def test_a_cluster_without_workers(raw, local, own_cluster, out, monkeypatch, caplog):
     "It says so while it waits, and goes on when there is one"
     monkeypatch.setattr(workers, 'TOLD_SECONDS', 0.1)

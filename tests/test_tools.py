@@ -361,7 +361,7 @@ def test_a_class_called_object_in_other_datasets(tmp_path):
     "Boxes without a class get another name; a name that is no text is told"
     pytest.importorskip('datasets'), pytest.importorskip('supervision')
     image(tmp_path/'raw/ears/a.jpg')
-    coco(tmp_path/'raw/ears/a.json', {'a.jpg': [dict(bbox=[1, 2, 9, 9], category_id=5), [3, 4, 9, 9]]}, categories=[dict(id=1, name='object')])
+    (tmp_path/'raw/ears/a.csv').write_text('image_path,x1,y1,w,h,label\na.jpg,1,2,9,9,\na.jpg,3,4,9,9,object\n')
     process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1.)
     ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
     for names in (ds.to_hf().features['objects']['category'].feature.names, ds.to_supervision().classes): assert names == ['object 2', 'object']
