@@ -71,6 +71,14 @@ def process(raw, out, kinds=KINDS, train_split=0.8, **options):
     return DataProcessor(raw, out, **{'num_workers': 0, 'progress': False} | options).process(tuple(kinds), train_split)
 
 
+def without_sizes(path, rows=slice(None)):
+    "A metadata file that does not know the sizes of some images, as those of before and of other programs"
+    columns = np.load(path)
+    columns['sizes'][rows] = 0
+    np.save(path, columns)
+    return path
+
+
 def tell(widget, content):
     "A message reaches a widget as from its page"
     widget.comm.handle_msg({'content': {'data': {'method': 'custom', 'content': content}}, 'buffers': []})

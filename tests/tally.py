@@ -30,6 +30,7 @@ ATTACKS = {
     'test_report_files': 'a `report.json` from anybody',
     'test_root': 'an image root that is swapped',
     'test_second_attempt': 'files that exhaust memory or time',
+    'test_small_files': 'small files that take much',
     'test_small_commands': 'demo and migration over others\' files',
 } # module of `tests/attacks` to its row of the table
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import coco, coco_dict, contents, image, process, text
+from making import coco, coco_dict, contents, image, process, text, without_sizes
 
 from ear_lazy import export
 from ear_lazy.errors import ImageLoadError, OutputError
@@ -309,7 +309,8 @@ def test_sizes_come_from_headers_where_nothing_declares_them(tmp_path):
     image(tmp_path/'raw/1.jpg', (40, 60), exif=bytes.fromhex('45786966000049492a0008000000010012010300010000000600000000000000'))
     text(tmp_path/'raw/all.csv', 'image_path,x1,y1,w,h\n1.jpg,,,,\n')
     ds = dataset(tmp_path/'raw', tmp_path/'npy', 'detector')
-    assert ds.metadata.column('sizes').tolist() == [[0, 0]]
+    assert ds.metadata.column('sizes').tolist() == [[60, 40]]
+    ds = LazyNPYDataset(without_sizes(ds.metadata.path)) # as files of before hold them
     entry, = json.loads(to_coco(ds, tmp_path/'out.json').read_text())['images']
     assert (entry['height'], entry['width']) == (60, 40), 'as a person sees it'
     assert to_csv(ds, tmp_path/'out.csv').read_text().splitlines()[1] == 'raw/1.jpg,,,,,,,'

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from making import KINDS, coco, image, process
+from making import KINDS, coco, image, process, without_sizes
 from PIL import Image
 from torch.utils.data import DataLoader, Subset
 
@@ -18,7 +18,7 @@ LOADERS, KEY = ('pil', 'cv2'), {'detector': 'bboxes', 'landmarker': 'keypoints',
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    "24 images of many sizes, grey and turned ones among them; two have no annotations, and sizes that nobody has measured"
+    "24 images of many sizes, grey and turned ones among them; two have no annotations, and the sizes of two others nobody has measured"
     folder, rng, images = tmp_path_factory.mktemp('threads'), np.random.default_rng(0), {}
     (folder/'raw').mkdir()
     for i in range(24):
@@ -31,6 +31,7 @@ def folder(tmp_path_factory):
         images[f'{i}.jpg'] = [dict(bbox=b, keypoints=[*rng.uniform(1, 20, 2), 2]) for b in boxes]
     coco(folder/'raw/a.json', images, None)
     process(folder/'raw', folder/'out', train_split=1)
+    without_sizes(folder/'out/train_detector.npy', [3, 9])
     return folder
 
 
@@ -185,6 +186,7 @@ def test_a_cached_image_whose_file_was_replaced(tmp_path, trust):
     for i in range(3): image(tmp_path/f'raw/{i}.png', (40, 60), seed=i)
     coco(tmp_path/'raw/a.json', {f'{i}.png': [] for i in range(3)}, None)
     process(tmp_path/'raw', tmp_path/'out', train_split=1)
+    without_sizes(tmp_path/'out/train_detector.npy')
     def opened(): return LazyNPYDataset(tmp_path/'out/train_detector.npy', cache_size=2, trust_files=trust)
     dataset = opened()
     before = dataset.get_batch([0, 1])

@@ -109,6 +109,7 @@ def load(
         p._replace(source=source, where=_recordable(p.where), image=_recordable(p.image), detail=_recordable(p.detail)) for p in r.problems])
 
 def _tell_of_nothing(r, document):
+    if document.format not in ('coco', 'csv'): return # elsewhere a file may be read together with another
     for file in document.files: r.problem('nothing_in_it', 'kept', file=file)
 
 def _recordable(text):

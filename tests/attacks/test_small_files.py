@@ -51,7 +51,7 @@ def test_points_in_categories_of_their_own(tmp_path):
 
 def test_points_of_many_names_that_are_shared(tmp_path):
     "As many places, and each of them used"
-    boxes = ''.join('<box top="1" left="1" width="9" height="9">' + ''.join(f'<part name="p{i}" x="{i}" y="{n}"/>' for i in range(n, n + 100)) + '</box>' for n in range(0, 200, 10))
+    boxes = ''.join('<box top="1" left="' + str(n // 10) + '" width="9" height="9">' + ''.join(f'<part name="p{i}" x="{i}" y="{n}"/>' for i in range(n, n + 100)) + '</box>' for n in range(0, 200, 10))
     r, _ = read(tmp_path, 'a.xml', f'<dataset><images><image file="a.jpg">{boxes}</image></images></dataset>')
     assert len(r.points) == 20 * 290 and (r.points[:, 2] > 0).sum() == 20 * 100 and not r.problems
 
