@@ -117,6 +117,7 @@ def test_overlap_is_skipped_with_one_line_without_cuda(tmp_path, monkeypatch):
     assert [o.shape for o in found] == [(2, overlap.SIZE, overlap.SIZE, 3)] * 2
 
 
+@pytest.mark.slow # a cluster
 def test_the_client_of_a_cluster_gets_no_rows(tmp_path):
     "As in the tutorial, with few rows: all are there, and hardly any memory more than before"
     pytest.importorskip('distributed')

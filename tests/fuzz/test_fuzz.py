@@ -37,9 +37,9 @@ def children_time(): return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize('seconds', [SECONDS, pytest.param(6 * SECONDS, marks=pytest.mark.slow)])
+@pytest.mark.slow # the corpus, with all that was found, and mutations of it run at each change
 @pytest.mark.parametrize('target', TARGETS if WHAT == ['each'] else WHAT)
-def test_fuzz(tmp_path, target, seconds):
+def test_fuzz(tmp_path, target, seconds=SECONDS):
     "FUZZ_SECONDS, 10 by default, over FUZZ_TARGETS: some names, 'each' of them, or 'all' at once; what it finds is left in the test's folder"
     pytest.importorskip('atheris')
     before = children_time()
