@@ -327,7 +327,7 @@ def _without(texts, misfits, table):
 # %% ../../nbs/2_formats/coco.ipynb #691f28a4
 def _in_chunks(tree, path, annotation):
     with mapped(path) as data:
-        structs = dict(images=Image, annotations=_struct(annotation, data))
+        structs = dict(images=Image, annotations=annotation)
         spans, others = find_arrays(data, tuple(structs))
         jobs = [(path, name, o, structs[name]) for name, span in zip(structs, spans) for o in cut_items(data, span)]
     tables, sizes, misfits = {o: [] for o in structs}, dict.fromkeys(structs, 0), []
@@ -347,6 +347,7 @@ def chunk_table(
     "Some items of a table as columns; raises `msgspec.DecodeError` if they are not whole items"
     path, name, span, struct = job
     text, misfits = read_items(path, span), []
+    struct = _struct(struct, text)
     try: items = _table(struct).decode(text)
     except _NOT_JSON: items = None
     if items is None or name == 'images' and not are_named(items): items = _items(_raws.decode(text), NamedImage if struct is Image else struct, name, misfits)
