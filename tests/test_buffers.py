@@ -56,7 +56,7 @@ def check(batches, expected):
     for a, b in zip(batches, expected, strict=True): assert type(a) is torch.Tensor and torch.equal(a, b)
 
 
-@pytest.mark.parametrize('context', ['fork', 'spawn'])
+@pytest.mark.parametrize('context', ['fork', pytest.param('spawn', marks=pytest.mark.slow)])
 def test_kept_batches_stay_as_they_are(dataset, expected, context):
     "… also views and arrays of them, when all else of the batch is gone; in the next epoch the same memory has had other images"
     some = loader(dataset, 1, context, persistent_workers=True, prefetch_factor=6)

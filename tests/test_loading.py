@@ -88,7 +88,7 @@ def test_dataloader(folder, kind, context, workers, loader):
     assert rows != sorted(rows)
 
 
-@pytest.mark.parametrize('start', ['spawn', 'forkserver'])
+@pytest.mark.parametrize('start', ['spawn', pytest.param('forkserver', marks=pytest.mark.slow)])
 def test_dataloader_that_starts_afresh(folder, start):
     "Workers get the dataset by pickle; a second epoch is the first one again"
     dataset = opened(folder, cache_size=5, image_loader='cv2')

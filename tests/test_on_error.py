@@ -87,7 +87,7 @@ def test_skip(folder, kind, context, workers):
     assert len(batches[4]['row']) == 0, 'rows 8 and 9 are both broken'
 
 
-@pytest.mark.parametrize('context', ['fork', 'spawn'])
+@pytest.mark.parametrize('context', ['fork', pytest.param('spawn', marks=pytest.mark.slow)])
 def test_workers_that_stay(folder, context, capfd, monkeypatch):
     "Counts add up over epochs; each path is warned about once, by whichever worker meets it first"
     monkeypatch.setattr(warnings, 'showwarning', lambda message, *args, **kwargs: os.write(2, f'{message}\n'.encode())) # in forked workers pytest keeps them
@@ -156,7 +156,7 @@ def drop_only_missing(error):
     if error.fault != 'missing': raise error
 
 
-@pytest.mark.parametrize('context', ['fork', 'spawn'])
+@pytest.mark.parametrize('context', ['fork', pytest.param('spawn', marks=pytest.mark.slow)])
 def test_a_function(folder, context):
     dataset = opened(folder, on_error=replace)
     batches = list(DataLoader(dataset, 4, num_workers=2, multiprocessing_context=context))

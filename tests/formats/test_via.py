@@ -174,7 +174,7 @@ def trees(draw):
     return name, tree
 
 
-@settings(many, max_examples=tries(2000))
+@settings(many, max_examples=tries(800))
 @given(trees())
 def test_damaged_structure(pictures, found):
     name, tree = found
