@@ -116,6 +116,6 @@ def described_twice(
             told.add(pair)
             counts = {'keypoints' if kind == 'landmarker' else 'boxes': equal}
             what = {'detector': 'boxes', 'landmarker': 'sets of keypoints', 'teacher': 'crops'}[kind]
-            detail = f"{photos:,} photo{'s' * (photos > 1)} of {pair[0]}, and {equal:,} of {len([o for _, o in objects if o is not None]):,} {what} there are equal, so they count twice: {REMEDY}"
+            detail = f"{photos:,} photo{'s' * (photos > 1)} of {pair[0]}, and {equal:,} of {len([o for _, o in objects if o is not None]):,} {what} there are equal, so {'these count twice' if equal else 'all of them count'}: {REMEDY}"
             problems.append(Problem(pair[1], file='', where='', image='', reason='two_datasets', action='kept', detail=detail, **counts))
     return problems
