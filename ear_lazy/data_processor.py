@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/data_processor.html.md"""
 __all__ = ['DataProcessor', 'main']
 
 # %% ../nbs/data_processor.ipynb #ea3aec3c
-import json
 import os
 import re
 import sys
@@ -16,7 +15,7 @@ import time
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -33,7 +32,7 @@ from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, kind_of
 from .base.parameters import described
 from .base.printable import has_secrets, printable
-from .base.records import Problem
+from .base.records import Problem, drop_values
 from .base.storage import absolute_location, check_storage, is_remote
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
@@ -42,16 +41,21 @@ from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.file import SHARD_BYTES
 from .metadata.roots import image_root
+from .metadata.writing import Plan
 from .processing.background_writer import BackgroundWriter
 from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
-from .processing.mixtures import SourceRows, described_twice, sharing
+from .processing.finishing import (
+    SplitRule, find_groups, grouping_of, joined_names, numbers_of, schemes_of, sides_of, used_classes)
+from .processing.mixtures import sharing
+from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
-from .processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows, raise_first, select_objects
+from .processing.rows import Part, RowOptions, asked_for, choose, class_names, raise_first
+from .processing.shared_photos import check_over, make_whole
 from .processing.sources import Sources, not_listed, raw_folders_below, read_sources_toml, source_info
-from .processing.splits import TRAIN_SPLIT, group_hashes, train_side
+from .processing.splits import SIDES, TRAIN_SPLIT, check_shares, check_split, group_hashes
 from .processing.workers import RawFolder, each_of, loaders, tasks_of
 
 # %% ../nbs/data_processor.ipynb #9753de90
@@ -71,7 +75,7 @@ class DataProcessor:
         split:Literal['stable', 'folder', 'random']='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
         group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources:Source|Iterable[Source]=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
-        classes:str|Iterable[str]=(), # Keep objects of these classes, and objects without a class; () keeps all
+        classes:str|Iterable[str]=(), # Keep objects of these classes, in this order in every run, and objects without a class; () keeps all
         keypoints:int|None=None, # Keep sets of this many keypoints; None keeps all
         check_duplicates:bool=False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together:bool=False, # Compare all images, and keep copies of a photo on one side
@@ -84,6 +88,7 @@ class DataProcessor:
         executor:Executor|None=None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
         follow_links:bool=True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
+        rename:Mapping[str, str]|None=None, # Class names to write in place of those that were read; two may become one; `classes` counts in the new ones
     ):
         _check_numbers(batch_size, num_workers, flush_every, keypoints, shard_bytes, max_annotation_bytes)
         group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
@@ -92,8 +97,9 @@ class DataProcessor:
         self._local_raw, self._local_out = self.raw_data_dir, self.output_dir # during a run the stand-ins of URLs
         self.batch_size, self.num_workers, self.flush_every = batch_size, num_workers, flush_every
         self.shard_bytes, self.max_annotation_bytes = shard_bytes, max_annotation_bytes
-        self.seed, self.split, self.group_by = seed, split, group_by
-        self.declared, self.classes, self.keypoints = _checked_sources(sources), name_list('classes', classes), keypoints
+        self.seed, self.split, self.group_by = seed, check_split(split), group_by
+        self.declared, self.classes, self.keypoints = _checked_sources(sources), tuple(dict.fromkeys(name_list('classes', classes))), keypoints
+        self.rename = _checked_names(rename)
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
         self.check_images, self.strict, self.force, self.progress = bool(check_images), strict, force, progress
         self.executor, self.shared_storage, self.follow_links = executor, shared_storage, bool(follow_links)
@@ -104,8 +110,8 @@ class DataProcessor:
 
 # %% ../nbs/data_processor.ipynb #b8d2d55c
 @patch
-def _process_and_show(self:DataProcessor, kinds, train_split):
-    report = self.process(kinds, train_split)
+def _process_and_show(self:DataProcessor, kinds, train_split, test_split):
+    report = self.process(kinds, train_split, test_split)
     if self.progress and not in_jupyter(): print(report, file=sys.stderr)
     return report
 
@@ -114,33 +120,37 @@ def _process_and_show(self:DataProcessor, kinds, train_split):
 def process_all(self:DataProcessor,
     train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
     include_teacher:bool=True, # Make the teacher files too: a row for each crop of a single object
+    test_split:float=0., # Fraction of photos that go to test, at most what train leaves; train stays as it is
 )->Report:
     "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
-    return self._process_and_show(KINDS if include_teacher else KINDS[:2], train_split)
+    return self._process_and_show(KINDS if include_teacher else KINDS[:2], train_split, test_split)
 
 @patch
 @described
 def process_detector(self:DataProcessor,
     train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+    test_split:float=0., # Fraction of photos that go to test, at most what train leaves
 )->Report:
     "Make the detector files: a row for each image, with all its boxes"
-    return self._process_and_show(('detector',), train_split)
+    return self._process_and_show(('detector',), train_split, test_split)
 
 @patch
 @described
 def process_landmarker(self:DataProcessor,
     train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+    test_split:float=0., # Fraction of photos that go to test, at most what train leaves
 )->Report:
     "Make the landmarker files: a row for each set of keypoints"
-    return self._process_and_show(('landmarker',), train_split)
+    return self._process_and_show(('landmarker',), train_split, test_split)
 
 @patch
 @described
 def process_teacher(self:DataProcessor,
     train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+    test_split:float=0., # Fraction of photos that go to test, at most what train leaves
 )->Report:
     "Make the teacher files: a row for each crop of a single object"
-    return self._process_and_show(('teacher',), train_split)
+    return self._process_and_show(('teacher',), train_split, test_split)
 
 # %% ../nbs/data_processor.ipynb #1d8e7077
 _NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are recorded nowhere: open the files with root_dir= and the whole URL, '
@@ -151,14 +161,15 @@ _NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are reco
 def process(self:DataProcessor,
     kinds:Literal['detector', 'landmarker', 'teacher']|Iterable[Literal['detector', 'landmarker', 'teacher']]=KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
     train_split:float=TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+    test_split:float=0., # Fraction of photos that go to test, at most what train leaves
 )->Report:
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
-    train_side([], train_split)
+    check_shares(train_split, test_split)
     kinds = _checked_kinds(kinds)
     started = time.monotonic()
     _check_apart(self.raw_data_dir, self.output_dir)
-    if not self.shared_storage: report = self._local_run(kinds, train_split)
-    else: report = self._run_in_shared_storage(kinds, train_split)
+    shares = train_split, test_split
+    report = self._run_in_shared_storage(kinds, shares) if self.shared_storage else self._local_run(kinds, shares)
     self._publish(report)
     if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)
     report.notes += raw_folders_below(self._local_raw)
@@ -169,22 +180,23 @@ def process(self:DataProcessor,
 # %% ../nbs/data_processor.ipynb #09f6de56
 @patch
 @uncollected()
-def _local_run(self:DataProcessor, kinds, train_split):
+def _local_run(self:DataProcessor, kinds, shares):
     tree, sources, problems = self._discover()
     if self.strict: raise_first(problems)
     self._local_out = self._make_local_out()
     clear_away(self._local_out)
     state = State() if self.force else read_state(self._local_out)
     if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
-    inputs = Inputs(tree, sources, (*_comparable(self._row_options(kinds)), tree.max_bytes, tree.follow_links, self.check_images), state.digests)
+    inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
-    run = train_split, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
+    over = [s.declared.over for s in sources]
+    run = *_comparable(self._row_options(kinds)), *shares, over, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
     keys = inputs.keys()
     if state.is_current(self._local_out, run_key(keys, *run)):
         with suppress(ReportError, OSError): return self._last_report(sources)
     notes = [state.note] if state.note else []
     report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=tree.told_links())
-    return self._parse_and_write(inputs, keys, report, train_split, run)
+    return self._parse_and_write(inputs, keys, report, shares, run)
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -195,7 +207,7 @@ def _last_report(self:DataProcessor, sources):
 
 @patch
 def _row_options(self:DataProcessor, kinds):
-    return RowOptions(tuple(kinds), self.seed, self.split, self.group_by, self.classes, self.keypoints, self.strict)
+    return RowOptions(tuple(kinds), self.seed, self.split, self.group_by, self.classes, self.keypoints, self.strict, self.rename)
 
 def _comparable(options):
     "The options, to compare with those of the next run; a function gets a random key, as two functions cannot be compared"
@@ -219,7 +231,7 @@ def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_s
 
 # %% ../nbs/data_processor.ipynb #deb447a7
 @patch
-def _parse_and_write(self:DataProcessor, inputs, keys, report, train_split, run):
+def _parse_and_write(self:DataProcessor, inputs, keys, report, shares, run):
     with OutputFolder(self._local_out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         with output_errors(self.output_dir):
             facts = _kept_facts(keys, folder)
@@ -227,27 +239,23 @@ def _parse_and_write(self:DataProcessor, inputs, keys, report, train_split, run)
             report.unchanged = [inputs.sources[n].name for n in facts]
             self._parse(inputs, folder, report.kinds, facts)
             facts = [facts[n] for n in range(len(inputs.sources))]
-            self._finish(inputs, folder, report, facts, train_split)
-            if report.outputs: _commit(inputs, folder, report, facts, run)
+            kept = [packed(o) for o in facts]
+            self._finish(inputs, folder, report, facts, shares)
+            if report.outputs: _commit(inputs, folder, report, kept, run)
     return report
 
 def _kept_facts(keys, folder):
     "Number of each unchanged source to its facts of the last run"
     kept = {n: folder.keep(n, key) for n, key in enumerate(keys) if key}
-    return {n: _unpacked(o) for n, o in kept.items() if o is not None}
-
-def _packed(facts): return json.dumps(list(facts.labels)).encode() + b'\n' + facts.report.to_json()
-
-def _unpacked(data):
-    labels, _, report = data.partition(b'\n')
-    return SourceFacts(read_report(report), {o: i for i, o in enumerate(json.loads(labels))})
+    return {n: unpacked(o) for n, o in kept.items() if o is not None}
 
 # %% ../nbs/data_processor.ipynb #0ee216cc
 @patch
 def _parse(self:DataProcessor, inputs, folder, kinds, facts):
     "Parse the sources that have no facts yet"
     todo = {s.name: n for n, s in enumerate(inputs.sources) if n not in facts}
-    for n in todo.values(): facts[n] = SourceFacts(Report(kinds), ClassNumbers())
+    options = self._row_options(kinds)
+    for n in todo.values(): facts[n] = SourceFacts.new(kinds, inputs.sources[n].declared.attributes, grouping_of(options))
     sources = [inputs.sources[n] for n in todo.values()]
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     broken = self._broken_images(inputs.tree, [s.name for s in sources]) if self.check_images else {}
@@ -256,9 +264,13 @@ def _parse(self:DataProcessor, inputs, folder, kinds, facts):
           _progress_bar(_file_count(tasks), self.progress) as bar):
         results = _noting_digests(workers.results(), tasks, bar, inputs.digests)
         for source, r in _records_by_source(sources, results, self.batch_size):
-            n = todo[source.name]
-            for kind, rows in make_rows(without_broken(r, broken), source, self._row_options(kinds), facts[n]):
-                for batch in batches(rows, self.batch_size): background.write((n, kind, batch))
+            n, r = todo[source.name], without_broken(r, broken)
+            if self.strict: raise_first(r.problems)
+            facts[n].report.add(source, r)
+            for batch in batches(r, facts[n], self.batch_size, self._groups(r.images, options)): background.write((n, batch))
+
+@patch
+def _groups(self:DataProcessor, images, options): return group_hashes(images, options.seed, options.split, options.group_by)
 
 @patch
 def _broken_images(self:DataProcessor, tree, names):
@@ -292,18 +304,22 @@ def _progress_bar(total, show, what='parsing', unit=' files'):
 
 # %% ../nbs/data_processor.ipynb #4bf88dc1
 @patch
-def _finish(self:DataProcessor, inputs, folder, report, facts, train_split):
+def _finish(self:DataProcessor, inputs, folder, report, facts, shares):
     "Make the files and complete the report"
+    options, names = self._row_options(report.kinds), [s.name for s in inputs.sources]
     for o in facts: report.include(o.report)
-    names = [s.name for s in inputs.sources]
-    copies = self._copies(folder, report) if self.check_duplicates else None
-    groups = copies.groups(folder) if self.keep_together else None
-    report.outputs = folder.finish(train_split, names, [list(o.labels) for o in facts], groups)
-    near = sharing(dict(zip(names, inputs.tops)))
-    report.problems += described_twice([SourceRows(names[n], k, o, list(facts[n].labels)) for (n, k), o in folder.spools().items() if names[n] in near])
-    for (n, kind), is_train in folder.is_train.items(): report.count_sides(names[n], kind, is_train)
-    if copies: copies.add_to(report, folder, names)
-    self._check_classes((o.labels for o in facts), report)
+    parts = [Part(inputs.sources[n], table, facts[n]) for n, table in folder.tables().items()]
+    parts = self._with_shared_photos(parts, inputs, folder, report, options)
+    attributes = list(dict.fromkeys(name for o in parts for name in o.facts.attributes))
+    for o in parts:
+        choose(o, options, report)
+        find_groups(o, options, attributes)
+    copies = self._copies(parts, report) if self.check_duplicates else None
+    sides = sides_of(parts, options.kinds, SplitRule(*shares, self.split), copies.unite if self.keep_together else None)
+    report.outputs = _make_files(folder, parts, sides, options, names, attributes)
+    _count_sides(parts, sides, options, report)
+    if copies: copies.add_to(report, sides)
+    self._check_classes(report)
     self._check_keypoints(report)
     if self.strict: raise_first(report.problems)
     report.check()
@@ -311,10 +327,39 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, train_split):
     report.notes += [f'{n:,} files of {name} could not be read just now; the next run tries again' for name, n in unread]
 
 @patch
-def _check_classes(self:DataProcessor, found, report):
+def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, options):
+    "Parts, with photos that several of them have in parts of their own"
+    near, row = sharing({s.name: o for s, o in zip(inputs.sources, inputs.tops)}), {s.name: i for i, s in enumerate(inputs.sources)}
+    check_over(inputs.sources)
+    some = [o for o in parts if o.source.name in near or any(len(d.files) > self.batch_size for d in o.source.documents)]
+    more, problems = make_whole(some, inputs.sources, folder.extra_folder(), options) if some else ([], [])
+    report.note(problems)
+    return sorted([*parts, *more], key=lambda o: row[o.source.name])
+
+def _make_files(folder, parts, sides, options, source_names, attributes):
+    "All files of a run"
+    label_names = joined_names([used_classes(o, options) for o in parts], options.classes)
+    row, outputs = {o: i for i, o in enumerate(source_names)}, []
+    numbers = [numbers_of(o, row[o.source.name], label_names, attributes, options) for o in parts]
+    schemes = schemes_of([(row[o.source.name], list(o.facts.labels), o.facts.schemes) for o in parts], label_names, options)
+    for kind in options.kinds:
+        views = [(o.view(kind, n), side) for o, n, side in zip(parts, numbers, sides) if kind in o.source.feeds]
+        for i, split in enumerate(SIDES):
+            plan = Plan(kind, split, '', source_names, label_names, schemes=schemes if kind == 'landmarker' else [], attributes=attributes)
+            outputs += folder.make([v.chosen(side[v.images] == i) for v, side in views], plan)
+    folder.adopt(outputs)
+    return outputs
+
+def _count_sides(parts, sides, options, report):
+    for o, side in zip(parts, sides):
+        for kind in o.kinds(options.kinds):
+            if len(images := o.view(kind).images): report.count_sides(o.source.name, kind, np.bincount(side[images], minlength=len(SIDES)).tolist())
+
+@patch
+def _check_classes(self:DataProcessor, report):
     "Raise `RawDataError` if no object has any of the classes asked for, as when they are misspelt"
     others = {p.detail for p in report.problems if p.reason == 'other_class'}
-    if not others or any(name in names for names in found for name in self.classes): return
+    if not others or any(o.classes.get(name) for o in report.sources.values() for name in self.classes): return
     raise RawDataError(f"no object is of class {' or '.join(self.classes)}; there are {', '.join(sorted(others))}")
 
 @patch
@@ -329,52 +374,58 @@ def _check_keypoints(self:DataProcessor, report):
 
 def _report_files(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
-def _commit(inputs, folder, report, facts, run):
+def _commit(inputs, folder, report, kept, run):
     keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
-    packed = [_packed(o) for o in facts]
     run = '' if any(report.unread.values()) else run_key(keys, *run)
-    folder.commit(_report_files(report), keys, packed, run, inputs.digests, inputs.tree.outside)
+    folder.commit(_report_files(report), keys, kept, run, inputs.digests, inputs.tree.outside)
 
 # %% ../nbs/data_processor.ipynb #be1dc987
 class _Copies(NamedTuple):
-    "Copies among the images of a run"
+    "Copies among the photos of a run"
     images: list # (k) paths
-    rows: dict # (source, kind) to the row of `images` for each row
+    parts: list # `Part`s
+    photos: list # photos of each part that have rows
+    rows: list # and the row of `images` for each of these
     pairs: Pairs
 
     def _of_images(self, values):
-        "Turn a value for each row into a value for each image"
-        of_image = np.empty(len(self.images), next(iter(values.values())).dtype)
-        for key, rows in self.rows.items(): of_image[rows] = values[key]
+        "Turn a value for each photo of each part into a value for each image"
+        of_image = np.zeros(len(self.images), values[0].dtype if values else int)
+        for own, photos, rows in zip(values, self.photos, self.rows): of_image[rows] = own[photos]
         return of_image
 
-    def groups(self, folder):
-        "The group of each row, one for all copies of a photo"
-        if not self.images: return None
-        united = unite(self._of_images(folder.groups()), self.pairs)
-        return {key: united[rows] for key, rows in self.rows.items()}
+    def unite(self, said):
+        "Give all copies of a photo one group, and what is said of one of them; returns what is said of each photo"
+        if not self.images: return said
+        united, of_images = unite(self._of_images([o.groups for o in self.parts]), self.pairs, self._of_images(said))
+        for part, own, photos, rows in zip(self.parts, said, self.photos, self.rows):
+            part.groups = np.array(part.groups)
+            part.groups[photos], own[photos] = united[rows], of_images[rows]
+        return said
 
-    def add_to(self, report, folder, names):
+    def add_to(self, report, sides):
         "Count copies, and report those on two sides"
         n, exact = len(self.pairs.exact), int(self.pairs.exact.sum())
         report.copies = dict(exact=exact, similar=n - exact, split=0)
         if not n: return
-        split = split_pairs(self.pairs, self._of_images(folder.is_train))
-        source_of = self._of_images({key: np.full(len(rows), key[0]) for key, rows in self.rows.items()})
+        split = split_pairs(self.pairs, self._of_images(sides))
+        source_of = self._of_images([np.full(len(o), n) for n, o in enumerate(sides)])
         report.copies['split'] = len(split.exact)
         for (a, b), distance, exact in zip(split.images.tolist(), split.distance, split.exact):
             how = 'the same file' if exact else f'looks differ in {distance} of 64 bits'
-            detail = f'{self.images[b]} ({how})'
-            report.problems.append(Problem(names[source_of[a]], file='', where='', image=self.images[a], reason='split_copy', action='kept', detail=detail))
+            name = self.parts[source_of[a]].source.name
+            report.problems.append(Problem(name, file='', where='', image=self.images[a], reason='split_copy', action='kept', detail=f'{self.images[b]} ({how})'))
 
 @patch
-def _copies(self:DataProcessor, folder, report):
-    paths, rows = folder.images()
+def _copies(self:DataProcessor, parts, report):
+    photos = [np.flatnonzero(o.rows(report.kinds)) for o in parts]
+    found = [o.table.image_paths(own) for o, own in zip(parts, photos)]
+    paths, rows = np.unique(np.concatenate(found) if found else np.empty(0, 'S1'), return_inverse=True)
     images = [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()]
     with _progress_bar(len(images), self.progress, 'looking for copies', ' images') as bar:
         prints = fingerprints(self._local_raw, images, min(self.num_workers, os.cpu_count()), bar.update, unread := [])
     report.unread[''] = len(unread)
-    return _Copies(images, rows, near_pairs(prints))
+    return _Copies(images, parts, photos, np.split(rows, np.cumsum([len(o) for o in found])[:-1]), near_pairs(prints))
 
 # %% ../nbs/data_processor.ipynb #e2267d25
 @patch
@@ -382,20 +433,23 @@ def sources(self:DataProcessor)->Sources:
     "A table of the raw datasets that a run would read; raises `RawDataError` if there are none"
     tree, sources, unread = self._discover()
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
-    found = {s.name: source_info(s) for s in sources}
+    found, options = {s.name: source_info(s) for s in sources}, self._row_options(KINDS)
     with loaders(tree, tasks, self.num_workers, self.executor) as workers, _progress_bar(_file_count(tasks), self.progress) as bar:
         for source, r in _records_by_source(sources, _noting_digests(workers.results(), tasks, bar, {}), self.batch_size):
-            found[source.name].add(select_objects(r, self.classes, self.keypoints))
+            boxes, points, problems = asked_for(source.name, r.label_names, r.labels, r.has_box, r.point_counts, options)
+            r = drop_values(r, r.has_box & ~boxes, r.has_keypoints & ~points)
+            r.problems, r.label_names = r.problems + problems, [o or '' for o in class_names(r.label_names, options)]
+            found[source.name].add(r)
     return Sources(found.values(), raw_folders_below(self._local_raw) + not_listed(tree, sources, unread))
 
 # %% ../nbs/data_processor.ipynb #6cacda86
 @patch
-def _run_in_shared_storage(self:DataProcessor, kinds, train_split):
+def _run_in_shared_storage(self:DataProcessor, kinds, shares):
     with OutputFolder(self.output_dir, self.raw_data_dir, kinds, self.shard_bytes) as folder:
-        with output_errors(self.output_dir): return self._shared_run(folder, kinds, train_split)
+        with output_errors(self.output_dir): return self._shared_run(folder, kinds, shares)
 
 @patch
-def _shared_run(self:DataProcessor, folder, kinds, train_split):
+def _shared_run(self:DataProcessor, folder, kinds, shares):
     raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
     job = Job(raw, os.path.abspath(folder.run_path), self._row_options(kinds), self._all_declared(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
@@ -405,10 +459,10 @@ def _shared_run(self:DataProcessor, folder, kinds, train_split):
     if self.strict: raise_first(report.problems)
     pieces = sum(len(o.pieces) for o in run.surveys)
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
-    run.write(train_split, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
-    report.problems += run.described_twice()
+    run.share_photos(report)
+    run.write(SplitRule(*shares, self.split), image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
     if self.strict: raise_first(report.problems)
-    self._check_classes((o.part.labels for _, o in run.pieces), report)
+    self._check_classes(report)
     self._check_keypoints(report)
     report.check()
     folder.adopt(report.outputs)
@@ -476,6 +530,12 @@ def _checked_sources(sources):
         if not isinstance(o, Source): raise TypeError(f"sources are `Source`s, such as Source('folder', format='csv'), not {o!r}")
         check_source(o)
     return tuple(sources)
+
+def _checked_names(rename):
+    "Pairs of class names; raises `TypeError` for what is no mapping of texts"
+    if rename is None: return ()
+    if isinstance(rename, Mapping) and all(isinstance(o, str) for pair in rename.items() for o in pair): return tuple(rename.items())
+    raise TypeError(f"rename is a dict of class names, such as {{'Ear': 'ear'}}, not {rename!r}")
 
 def _checked_kinds(kinds):
     kinds = name_list('kinds', kinds)

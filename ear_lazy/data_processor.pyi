@@ -1,7 +1,7 @@
 # Made by .ci/stubs.py of data_processor.py: do not edit.
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from ear_lazy.formats.discover import Source as Source
 from ear_lazy.formats.shared.tree import KINDS, MAX_BYTES
@@ -25,11 +25,12 @@ class DataProcessor:
     shard_bytes: int
     max_annotation_bytes: int
     seed: int
-    split: Literal['stable', 'folder', 'random']
+    split: str
     group_by: str | re.Pattern[str] | Callable[[str], Any] | None
     declared: Any
-    classes: tuple[str, ...]
+    classes: Any
     keypoints: int | None
+    rename: Any
     check_duplicates: bool
     keep_together: bool
     check_images: bool
@@ -49,7 +50,7 @@ class DataProcessor:
         split: Literal['stable', 'folder', 'random'] = 'stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
         group_by: str | re.Pattern[str] | Callable[[str], Any] | None = None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources: Source | Iterable[Source] = (), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
-        classes: str | Iterable[str] = (), # Keep objects of these classes, and objects without a class; () keeps all
+        classes: str | Iterable[str] = (), # Keep objects of these classes, in this order in every run, and objects without a class; () keeps all
         keypoints: int | None = None, # Keep sets of this many keypoints; None keeps all
         check_duplicates: bool = False, # Compare all images, and report copies of a photo on two sides of the split
         keep_together: bool = False, # Compare all images, and keep copies of a photo on one side
@@ -62,28 +63,34 @@ class DataProcessor:
         executor: Executor | None = None, # Parses in place of own processes: Dask's `client.get_executor()`, or any other; see `num_workers`
         shared_storage: bool = False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
         follow_links: bool = True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
+        rename: Mapping[str, str] | None = None, # Class names to write in place of those that were read; two may become one; `classes` counts in the new ones
     ) -> None: ...
     def __repr__(self) -> str: ...
     def process_all(self,
         train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
         include_teacher: bool = True, # Make the teacher files too: a row for each crop of a single object
+        test_split: float = 0.0, # Fraction of photos that go to test, at most what train leaves; train stays as it is
     ) -> Report:
         "Make all files: detector (images with their boxes), landmarker (images with one set of keypoints) and teacher (crops of single objects)"
     def process_detector(self,
         train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+        test_split: float = 0.0, # Fraction of photos that go to test, at most what train leaves
     ) -> Report:
         "Make the detector files: a row for each image, with all its boxes"
     def process_landmarker(self,
         train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+        test_split: float = 0.0, # Fraction of photos that go to test, at most what train leaves
     ) -> Report:
         "Make the landmarker files: a row for each set of keypoints"
     def process_teacher(self,
         train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+        test_split: float = 0.0, # Fraction of photos that go to test, at most what train leaves
     ) -> Report:
         "Make the teacher files: a row for each crop of a single object"
     def process(self,
         kinds: Literal['detector', 'landmarker', 'teacher'] | Iterable[Literal['detector', 'landmarker', 'teacher']] = KINDS, # Which of 'detector', 'landmarker', 'teacher' to make
         train_split: float = TRAIN_SPLIT, # Fraction of photos that go to train, 0 to 1
+        test_split: float = 0.0, # Fraction of photos that go to test, at most what train leaves
     ) -> Report:
         "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     def sources(self) -> Sources:

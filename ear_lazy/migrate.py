@@ -26,8 +26,12 @@ from .base.compat import BoundedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
 from .base.printable import printable
-from .metadata.file import Metadata, ChosenRows, Rows, Spool, sign_shards, write_metadata
+from .metadata.file import Metadata
 from .metadata.roots import image_root, is_near
+from .metadata.table import Table, image_batch
+from .metadata.views import Numbers, view_of
+from .metadata.writing import Plan, sign_shards, write_metadata
+from .processing.splits import group_hashes
 
 # %% ../nbs/migrate.ipynb #f57651d1
 class PickleRefused(EarLazyError): "A pickle holds something that metadata does not need"
@@ -350,10 +354,10 @@ def _old_rows(found, size, root):
     if len(paths) != len(values): raise ValueError(f'{len(paths)} paths, but {len(values)} rows of {key}')
     if not paths: raise ValueError('no rows in it')
     counts = np.array([len(o) for o in values], np.int64)
-    columns = {'keypoints': np.concatenate(values)} if kind == 'landmarker' else {
-        'bboxes': np.concatenate(values), 'labels': np.zeros(counts.sum(), np.int32)}
-    n = len(paths)
-    return kind, Rows(paths, np.zeros((n, 2), np.int32), np.zeros(n, np.uint64), counts, columns)
+    if kind == 'landmarker': batch = image_batch(paths, np.ones(len(paths), int), points=np.concatenate(values), point_counts=counts)
+    else: batch = image_batch(paths, counts, np.concatenate(values))
+    batch.images['groups'] = group_hashes(paths)
+    return kind, batch
 
 def migrate(
     old_path:str, # Metadata file of the predecessor
@@ -393,11 +397,12 @@ def _check_free(path):
     if os.path.lexists(path): raise OutputError(f'{path} is there already: remove it, or choose another name')
 
 def _write(staging, name, kind, rows, split, root, source):
-    spool = Spool(staging / 'rows')
-    spool.append(rows)
-    spool.close()
-    pick = ChosenRows(spool, np.ones(len(rows.image_paths), bool), 0, np.zeros(1, np.int32))
-    paths = write_metadata(staging / name, [pick], kind, split, root, [source], [''])
+    table = Table(staging / 'rows')
+    table.append(rows)
+    table.close()
+    all_of_them = np.ones(len(rows.objects['ids']), bool)
+    view = view_of(table, kind, Numbers(0, np.zeros(1, np.int32)), all_of_them, all_of_them)
+    paths = write_metadata(staging / name, [view], Plan(kind, split, root, [source], ['']))
     sign_shards(paths)
     return paths
 

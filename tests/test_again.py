@@ -130,20 +130,29 @@ def test_an_image_changes(raw, out, change):
     assert again(raw, out) == ['boxes', 'points']
 
 
-@pytest.mark.parametrize('options', [dict(seed=1), dict(split='random'), dict(group_by='[a-g]'), dict(classes=('ear',)), dict(keypoints=2),
-                                     dict(sources=[Source('points', keypoint_offset=1), Source('table', kind='detector'), Source('boxes', format='coco')])], ids=str)
-def test_something_else_is_asked_for(raw, out, options):
+def test_a_source_is_declared_otherwise(raw, out):
+    options = dict(sources=[Source('points', keypoint_offset=1), Source('table', kind='detector'), Source('boxes', format='coco')])
     process(raw, out)
     assert again(raw, out, **options) == []
     assert again(raw, out, **options) == ALL
     assert again(raw, out) == []
 
 
-def test_other_kinds(raw, out):
+OTHERWISE = dict(seed=1), dict(split='random'), dict(split='folder'), dict(group_by='[a-g]'), dict(group_by=lambda path: path[:6]), dict(classes=('ear',)), dict(keypoints=2), dict(rename={'ear': 'Ohr'}), dict(kinds=('detector',))
+
+
+@pytest.mark.parametrize('options', OTHERWISE, ids=lambda o: '-'.join(o))
+def test_something_else_is_asked_for(raw, out, no_more_parsing, options):
+    "Other options open no annotation file, and give what a fresh run gives"
     process(raw, out)
-    all_kinds = contents(out)
-    assert process(raw, out, ('detector',)).unchanged == [] and process(raw, out, ('detector',)).unchanged == ALL
-    assert process(raw, out).unchanged == [] and contents(out) == all_kinds
+    before = contents(out)
+    fresh = process(raw, raw.parent/'fresh', **options)
+    no_more_parsing()
+    report = process(raw, out, **options)
+    assert report.unchanged == ALL and report.outputs == fresh.outputs and str(report) == str(fresh)
+    made = contents(raw.parent/'fresh')
+    assert {k: o for k, o in contents(out).items() if k in made} == made
+    assert process(raw, out).unchanged == ALL and contents(out) == before
 
 
 def test_a_share_is_split_without_parsing(raw, out, no_more_parsing):
@@ -158,10 +167,6 @@ def test_sources_toml_changes(raw, out):
     process(raw, out)
     text(raw/'sources.toml', '[points]\nkeypoint_offset = 2\n')
     assert again(raw, out) == ['boxes', 'table']
-
-
-def test_a_function_that_groups_may_be_another_one(raw, out):
-    for _ in range(2): assert again(raw, out, group_by=lambda path: path[:6]) == []
 
 
 @pytest.mark.parametrize('damage', ['edited', 'removed', 'report', 'all removed'])

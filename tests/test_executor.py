@@ -144,7 +144,7 @@ def test_dask_on_the_command_line(raw, local, cluster, out, shared, monkeypatch,
 @pytest.mark.parametrize('options', [
     dict(shard_bytes=1), dict(shard_bytes=100), dict(shard_bytes=333), dict(shard_bytes=1000), dict(kinds=('landmarker',)), dict(kinds=('detector',), train_split=0.5),
     dict(train_split=0), dict(train_split=1), dict(train_split=0.0001), dict(seed=3, split='random', classes=('ear',)), dict(split='folder', keypoints=2),
-    dict(group_by=r'(points|detector)'), dict(sources=[Source('detector/b', format='csv', keypoint_offset=1, columns={'image': 'image_path'}), Source('.', kind='teacher')])], ids=str)
+    dict(group_by=r'(points|detector)'), dict(sources=[Source('detector/b', format='csv', keypoint_offset=1, columns={'image': 'image_path'}), Source('.', kind='teacher')])], ids=lambda o: '-'.join(o))
 def test_shared_storage_gives_what_one_process_gives(raw, out, options, monkeypatch):
     monkeypatch.setattr(shared_storage, 'PIECE_TASKS', 4)
     alone = out.with_name(f'{out.name}-alone')
@@ -217,7 +217,7 @@ def test_the_cluster_is_killed(raw, own_cluster, tmp_path):
     process(raw, tmp_path/'out', kinds=('detector',))
     before = contents(tmp_path/'out')
     with pytest.raises(EarLazyError, match='the executor (lost work|was shut down, or its work was cancelled), and nothing was written'):
-        process(raw, tmp_path/'out', batch_size=1, executor=Meddler(cluster.client.get_executor(), 4, cluster.kill))
+        process(raw, tmp_path/'out', batch_size=1, force=True, executor=Meddler(cluster.client.get_executor(), 4, cluster.kill))
     assert contents(tmp_path/'out') == before and not leftovers(tmp_path/'out')
 
 

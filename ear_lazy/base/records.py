@@ -10,7 +10,7 @@ __all__ = ['REASONS', 'COLUMNS_OF_IMAGES', 'COLUMNS_OF_OBJECTS', 'Problem', 'box
 
 # %% ../../nbs/1_base/records.ipynb #4b0d6c18
 from dataclasses import dataclass, field, replace
-from itertools import compress, product
+from itertools import compress
 from math import isfinite
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ import numpy as np
 from .geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
 from .printable import for_terminal, printable
 from .retries import may_pass
+from .schemes import Scheme
 
 # %% ../../nbs/1_base/records.ipynb #f471a23b
 class Problem(NamedTuple):
@@ -77,7 +78,6 @@ REASONS = {
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',
     'other_size': 'the declared size is not that of the image',
-    'two_datasets': 'another raw dataset describes the same photos',
     'split_copy': 'a copy of this photo is on the other side of the split',
 }
 
@@ -107,7 +107,10 @@ class Records:
     labels: np.ndarray = _empty(0, np.int32) # (m,) row of `label_names`
     point_counts: np.ndarray = _empty(0, np.int64) # (m,) keypoints of this object, 0 for none
     points: np.ndarray = _empty((0, 3), np.float32) # (p, 3) x, y in pixels, visibility 0, 1 or 2
+    more_origins: np.ndarray = _empty((0, 3), np.int64) # (e, 3) object, row of `files`, id: further origins of objects that several files describe, sorted by object
     label_names: list = field(default_factory=lambda: ['']) # class names; '' for an object without a class
+    schemes: dict[str, Scheme] = field(default_factory=dict) # class name to what its keypoints are, where the files say so
+    attributes: dict[str, tuple] = field(default_factory=dict) # name, of those that were asked for, to ((m,) int32 rows of values, values as text, '' first for none)
     files: list = field(default_factory=list) # annotation files, relative to the raw folder
     id_names: list = field(default_factory=list) # what the `ids` of each of `files` are: 'id', 'line'; '' if it has one object
     fractions: bool = False # boxes and points are still fractions of the image's width and height, not pixels
@@ -237,7 +240,16 @@ def keep_objects(
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
     if np.array_equal(rows, np.arange(len(r.ids))): return replace(r) # all of them, as is usual
     columns = {name: getattr(r, name)[rows] for name in COLUMNS_OF_OBJECTS}
+    if len(r.more_origins): columns['more_origins'] = _moved_origins(r, rows)
     return replace(r, points=points_of(r, rows), point_counts=r.point_counts[rows], **columns)
+
+def _moved_origins(r, rows):
+    "Further origins of some objects"
+    place = np.full(len(r.ids), -1)
+    place[rows] = np.arange(len(rows))
+    found = np.column_stack([place[r.more_origins[:, 0]], r.more_origins[:, 1:]])
+    found = found[found[:, 0] >= 0]
+    return found[np.argsort(found[:, 0], kind='stable')]
 
 # %% ../../nbs/1_base/records.ipynb #ee345afa
 def object_of_points(r:Records): # (p,)
@@ -413,12 +425,13 @@ def concat(
         sizes[rows[known]] = p.sizes[known]
         empty[rows[p.empty]] = True
         taken[rows[~p.empty]] = True
-    stacked = ('ids', 'boxes', 'has_box', 'point_counts', 'points')
+    stacked, objects = ('ids', 'boxes', 'has_box', 'point_counts', 'points'), np.cumsum([0] + [len(p.ids) for p in parts])
     stack = {name: np.concatenate([getattr(p, name) for p in parts]) for name in stacked}
     return Records(images=list(images), label_names=list(names), sizes=sizes, empty=empty & ~taken, listed_in=listed_in,
         image_of=np.concatenate([rows[p.image_of] for p, rows in zip(parts, image_rows)]),
         labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
         file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
+        more_origins=np.concatenate([p.more_origins + [o, s, 0] for p, o, s in zip(parts, objects, starts)]),
         files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
         source=parts[0].source, fractions=parts[0].fractions, from_bottom=parts[0].from_bottom, problems=[o for p in parts for o in p.problems],
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts),
@@ -431,92 +444,6 @@ def of_one_file(
     "Records that name their one file once"
     first = dict(file_of=np.zeros_like(r.file_of), listed_in=np.zeros_like(r.listed_in))
     return replace(r, files=r.files[:1], id_names=r.id_names[:1], **first)
-
-# %% ../../nbs/1_base/records.ipynb #505d35f4
-def _may_be_one(r, i, j):
-    "Is the class of objects the same, or not said?"
-    name = r.label_names
-    return r.labels[i] == r.labels[j] or not name[r.labels[i]] or not name[r.labels[j]]
-
-def _same_box(r, i, j):
-    return r.has_box[i] and r.has_box[j] and _may_be_one(r, i, j) and np.abs(r.boxes[i] - r.boxes[j]).max() <= PIXEL_TOLERANCE
-
-def _same_object(r, starts, i, j, source):
-    "Do objects `i`, with the points of `source`, and `j` of one image, from two files, describe the same thing?"
-    if not _may_be_one(r, i, j): return False
-    shared = False
-    if r.has_box[i] and r.has_box[j]:
-        if np.abs(r.boxes[i] - r.boxes[j]).max() > PIXEL_TOLERANCE: return False
-        shared = True
-    k = r.point_counts[source]
-    if k and r.point_counts[j]:
-        if k != r.point_counts[j]: return False
-        a, b = r.points[starts[source]:starts[source] + k], r.points[starts[j]:starts[j] + k]
-        both = (a[:, 2] > 0) & (b[:, 2] > 0)
-        if not both.any() or np.abs(a[both, :2] - b[both, :2]).max() > PIXEL_TOLERANCE: return False
-        shared = True
-    return shared
-
-def _objects_described_twice(r):
-    "For each image that has objects from two or more files, the rows of its objects"
-    files = max(len(r.files), 1)
-    pairs = np.unique(r.image_of * files + r.file_of) // files
-    images, counts = np.unique(pairs, return_counts=True)
-    order = np.argsort(r.image_of, kind='stable')
-    ends = np.cumsum(np.bincount(r.image_of, minlength=len(r.images)))
-    return [order[(ends[i - 1] if i else 0):ends[i]] for i in images[counts > 1]]
-
-# %% ../../nbs/1_base/records.ipynb #d116c28a
-FEW_OBJECTS, _CELL, _MOST = 20, 4 * PIXEL_TOLERANCE, 100 # up to which all are compared; pixels; objects in one cell, others are not compared
-
-def _marks(r, start, i):
-    "What another description of an object shares with it: the box, or a labelled point"
-    points = r.points[start:start + r.point_counts[i]].astype(float)
-    seen = np.flatnonzero(points[:, 2] > 0)
-    return [(-1, r.boxes[i].astype(float))] * bool(r.has_box[i]) + [*zip(seen.tolist(), points[seen, :2])]
-
-class _Grid(dict):
-    "Objects by the cells of their marks"
-    def add(self, i, marks):
-        for n, at in marks:
-            inside = self.setdefault((n, *np.floor(at / _CELL).tolist()), [])
-            if len(inside) < _MOST: inside.append(i)
-
-    def near(self, marks):
-        "All objects with a mark up to `PIXEL_TOLERANCE` away, and some a little farther, in their order"
-        edges = ((n, np.floor(np.stack([at - _CELL / 2, at + _CELL / 2], 1) / _CELL).tolist()) for n, at in marks)
-        return sorted({i for n, sides in edges for cell in product(*map(set, sides)) for i in self.get((n, *cell), ())})
-
-# %% ../../nbs/1_base/records.ipynb #bb705465
-def merge(
-    parts:list, # Checked `Records` of one raw dataset
-)->Records:
-    "`concat`, then join objects that two files describe, and report them"
-    r = concat(parts)
-    starts, points_from = first_points(r), np.arange(len(r.ids))
-    gone, merged = np.zeros(len(r.ids), bool), []
-    for objects in _objects_described_twice(r):
-        grid, many = _Grid(), len(objects) > FEW_OBJECTS
-        for n, j in enumerate(objects):
-            marks = _marks(r, starts[j], j) if many else []
-            others = [i for i in (grid.near(marks) if many else objects[:n]) if r.file_of[i] != r.file_of[j] and not gone[i]]
-            twin = next((i for i in others if _same_object(r, starts, i, j, points_from[i])), None)
-            grid.add(j if twin is None else twin, marks)
-            if twin is None:
-                if any(_same_box(r, i, j) for i in others): merged.append((j, True, False)) # other points of the same object: no second box
-                if merged and merged[-1][0] == j: r.has_box[j] = False
-                continue
-            gone[j] = True
-            both_points = r.point_counts[j] > 0 and r.point_counts[points_from[twin]] > 0
-            merged.append((j, r.has_box[j] and r.has_box[twin], both_points))
-            if not r.has_box[twin]: r.boxes[twin], r.has_box[twin] = r.boxes[j], r.has_box[j]
-            if not r.point_counts[points_from[twin]]: points_from[twin] = j
-            if not r.label_names[r.labels[twin]]: r.labels[twin] = r.labels[j]
-    for (j, boxes, keypoints), box in zip(merged, extents(r, [j for j, *_ in merged])):
-        r.problem('repeat', 'merged', j, boxes=boxes, keypoints=keypoints, box=box)
-    if not gone.any(): return r
-    points_from = points_from[~gone]
-    return replace(keep_objects(r, ~gone), point_counts=r.point_counts[points_from], points=points_of(r, points_from))
 
 # %% ../../nbs/1_base/records.ipynb #e6e922c8
 def crop_boxes(

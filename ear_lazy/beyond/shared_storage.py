@@ -10,6 +10,7 @@ __all__ = []
 # %% ../../nbs/5_beyond/shared_storage.ipynb #43e3d5e6
 import os
 import uuid
+from collections import Counter
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,12 +22,19 @@ from ..base.errors import OutputError, RawDataError
 from ..formats.discover import FoundSource, discover
 from ..formats.load import load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, image_tops, join, joined_links
-from ..metadata.file import ChosenRows, Plan, Spool, shard_path, write_shard
-from ..processing.mixtures import SourceRows, described_twice, sharing
-from ..processing.output_folder import Output, joined_names
-from ..processing.report import Report
-from ..processing.rows import ClassNumbers, RowOptions, SourceFacts, batches, joined, make_rows
-from ..processing.splits import moved_groups, split_rows
+from ..metadata.file import shard_path
+from ..metadata.table import Table
+from ..metadata.views import View
+from ..metadata.writing import Plan, write_shard
+from ..processing.finishing import (
+    SplitRule, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, rows_of_kinds, schemes_of, used_classes)
+from ..processing.mixtures import sharing
+from ..processing.objects import SourceFacts, batches, joined, packed, unpacked
+from ..processing.output_folder import Output
+from ..processing.report import Report, SourceReport
+from ..processing.rows import Part, RowOptions, choose, raise_first
+from ..processing.shared_photos import check_over, make_whole
+from ..processing.splits import SIDES, few_groups, group_hashes, moved_groups, sides
 from ..processing.workers import RawFolder, Workers, tasks_of, this_worker
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #7457b549
@@ -54,6 +62,8 @@ class Job(NamedTuple):
     asked: RowOptions
     declared: tuple # `Source`s given by the user
     batch_size: int
+
+    def attributes(self): return [name for o in self.declared for name in o.attributes] # names of those that are recorded
 
     def found(self, dataset): # its folder
         "Tree, `FoundSource` (`None` if there is none) and problems of a raw dataset"
@@ -87,16 +97,17 @@ def survey(job:Job, dataset:str)->Survey:
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
-    "A parsed piece"
-    part: SourceFacts
+    "Where the objects of a parsed piece are, or of photos that several sources describe"
+    source: FoundSource # without documents
     folder: str # in `staging`
-    groups: dict # kind to the lowest and the highest group hash of its rows
-    sizes: dict # kind to the numbers of its rows and of their values
+    size: tuple # of its table
+    elsewhere: bytes = b'' # bits of the photos that are in another piece
+    counted_as: tuple = () # names of sources, as of a `Part`
 
 def parse(
     job:Job,
     argument:tuple, # Folder of a raw dataset, number of its files, first and last task
-)->Piece:
+)->tuple: # `Piece`, `SourceFacts`
     "Parse a piece of a raw dataset"
     dataset, files, first, last = argument
     _check_staging(job)
@@ -104,18 +115,23 @@ def parse(
     if source is None or sum(len(d.files) for d in source.documents) != files:
         raise RawDataError(f'{this_worker()} does not see the {files} annotation files of {dataset or "the raw folder"} '
                            f'that another worker sees: is {job.raw.root} the same folder everywhere?')
-    piece = Piece(SourceFacts(Report(job.asked.kinds), ClassNumbers()), uuid.uuid4().hex, {}, {})
-    spools = {k: Spool(Path(job.staging) / piece.folder / k) for k in job.asked.kinds}
+    facts, folder = SourceFacts.new(job.asked.kinds, source.declared.attributes, grouping_of(job.asked)), uuid.uuid4().hex
+    table = Table(Path(job.staging) / folder)
     try:
         for r in joined(source, (load(tree, *o) for o in tasks_of(source, job.batch_size)[first:last])):
-            for kind, rows in make_rows(r, source, job.asked, piece.part):
-                for batch in batches(rows, job.batch_size): spools[kind].append(batch)
-        for o in spools.values(): o.flush()
-    finally:
-        for o in spools.values(): o.close()
-    groups = {k: o.column('groups') for k, o in spools.items()}
-    sizes = {k: (len(o), int(spools[k].column('counts').sum())) for k, o in groups.items()}
-    return piece._replace(groups={k: (int(o.min()), int(o.max())) for k, o in groups.items() if len(o)}, sizes=sizes)
+            if job.asked.strict: raise_first(r.problems)
+            facts.report.add(source, r)
+            groups = group_hashes(r.images, job.asked.seed, job.asked.split, job.asked.group_by)
+            for batch in batches(r, facts, job.batch_size, groups): table.append(batch)
+        table.flush()
+    finally: table.close()
+    return _written(source, table, facts), facts
+
+def _written(source, table, facts):
+    "The piece of a table, beside which its facts are kept"
+    table.folder.mkdir(exist_ok=True)
+    (table.folder / 'facts').write_bytes(packed(facts))
+    return Piece(source._replace(documents=()), '/'.join(table.folder.parts[-1:]), table.size())
 
 def _check_staging(job):
     "Raise `OutputError` where this worker does not see the folder for unfinished files, or sees a link in its place"
@@ -125,39 +141,71 @@ def _check_staging(job):
     if link := next(filter(os.path.islink, (job.staging, os.path.dirname(job.staging))), ''):
         raise OutputError(f'{link} became a link while the run wrote there: move it away, or choose another output_dir (`--output-dir`)')
 
-def _spool(job, folder, kind, size):
-    "The rows of a kind of a piece; raises `OutputError` if this worker does not see all of them"
+def part_of(
+    job:Job,
+    piece:Piece,
+)->Part:
+    "The objects of a piece; raises `OutputError` if this worker does not see all of them"
     _check_staging(job)
-    spool = Spool(Path(job.staging) / folder / kind)
-    if spool.is_whole(kind, *size): return spool
-    raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')
+    table, facts = Table(Path(job.staging) / piece.folder), Path(job.staging) / piece.folder / 'facts'
+    if not (table.is_whole(piece.size) and facts.is_file()):
+        raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')
+    elsewhere = np.unpackbits(np.frombuffer(piece.elsewhere, np.uint8), count=piece.size[0]).astype(bool) if piece.elsewhere else None
+    return Part(piece.source, table, unpacked(facts.read_bytes()), elsewhere, list(piece.counted_as))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #1f7eaffd
-class SplitRule(NamedTuple):
-    "How a piece is split"
-    train_split: float
-    moved: np.ndarray # from `moved_groups`
+class Choice(NamedTuple):
+    "What is written of a piece"
+    report: Report # of the choice
+    classes: list # names of those that are used, in order
+    few: dict # kind to a few of its groups and said sides, which tell whether any are moved
+    names: list # of the table's classes
+    schemes: dict # class name to its `Scheme`
+    attributes: list # names of the recorded attributes
 
-    def rows(self, spool, split): # 'train' or 'val'
-        "(n,) True for the rows of a spool that are on this side"
-        is_train = split_rows(spool.column('groups'), self.train_split, self.moved)
-        return is_train if split == 'train' else ~is_train
+def _chosen(job, piece, report):
+    part = part_of(job, piece)
+    for name in piece.counted_as or [piece.source.name]: report.sources.setdefault(name, SourceReport(name, ''))
+    choose(part, job.asked, report)
+    find_groups(part, job.asked, job.attributes())
+    return part
 
-def decide_split(
+def choose_piece(job:Job, argument:tuple)->Choice: # `Piece`, `SplitRule`
+    "Choose what is written of a piece"
+    piece, rule = argument
+    report = Report(job.asked.kinds)
+    part = _chosen(job, piece, report)
+    rows = rows_of_kinds(part, job.asked.kinds, rule.said(part))
+    few = {kind: few_groups(*o, rule.train_split, rule.test_split) for kind, o in rows.items()}
+    return Choice(report, used_classes(part, job.asked), few, list(part.facts.labels), part.facts.schemes, part.facts.attributes)
+
+# %% ../../nbs/5_beyond/shared_storage.ipynb #321dcc09
+class Sides(NamedTuple):
+    "How pieces are split"
+    rule: SplitRule
+    moved: dict # from `moved_groups`
+
+    def views(self, part, kind, numbers=None):
+        "The rows of a kind on each side"
+        side = sides(part.groups, self.rule.said(part), self.rule.train_split, self.rule.test_split, self.moved)
+        view = part.view(kind, numbers)
+        return [view.chosen(side[view.images] == i) for i in range(len(SIDES))]
+
+def decide_sides(
     job:Job,
     pieces:list, # `Piece`s
-    train_split:float,
-)->SplitRule:
+    choices:list, # `Choice` of each
+    rule:SplitRule,
+)->Sides:
     "Which groups change sides"
-    having = {kind: [o for o in pieces if kind in o.groups] for kind in job.asked.kinds}
-    ends = {kind: np.array([o.groups[kind] for o in found], np.uint64).ravel() for kind, found in having.items() if found}
-    moved = moved_groups(ends, train_split)
-    if len(moved): moved = moved_groups({kind: _all_groups(job, kind, pieces) for kind in ends}, train_split)
-    return SplitRule(train_split, moved)
+    shares = rule.train_split, rule.test_split
+    moved = moved_groups(joined_kinds(o.few for o in choices), *shares)
+    if moved: moved = moved_groups(joined_kinds(_all_rows(job, o, rule) for o in pieces), *shares)
+    return Sides(rule, moved)
 
-def _all_groups(job, kind, pieces):
-    "Group hashes of all rows of a kind"
-    return np.concatenate([_spool(job, o.folder, kind, o.sizes[kind]).column('groups') for o in pieces if kind in o.sizes])
+def _all_rows(job, piece, rule):
+    part = _chosen(job, piece, Report(job.asked.kinds))
+    return rows_of_kinds(part, job.asked.kinds, rule.said(part))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #9c16a96c
 class RowCounts(NamedTuple):
@@ -170,61 +218,58 @@ class RowCounts(NamedTuple):
 
 def count_rows(
     job:Job,
-    argument:tuple, # Folder of a piece, kind, its numbers of rows and values, `SplitRule`
-)->dict: # 'train' and 'val' to `RowCounts`
+    argument:tuple, # `Piece`, `Sides`
+)->dict: # kind to `RowCounts` of each side
     "Count a piece's rows on each side"
-    folder, kind, size, rule = argument
-    spool = _spool(job, folder, kind, size)
-    return {o: _counts_of(ChosenRows(spool, rule.rows(spool, o), 0, None)) for o in ('train', 'val')}
+    piece, decided = argument
+    part = _chosen(job, piece, Report(job.asked.kinds))
+    return {kind: [_counts_of(o) for o in decided.views(part, kind)] for kind in part.kinds(job.asked.kinds)}
 
-def _counts_of(choice):
-    counts = choice.kept('counts')
-    width = int(choice.kept('path_lengths').max(initial=1))
-    return RowCounts(len(counts), int(counts.sum()), width, tuple(np.unique(counts)[:2].tolist()), int(counts.max(initial=0)))
+def _counts_of(view):
+    counts = view.counts
+    return RowCounts(len(view), int(counts.sum(dtype=np.int64)), view.widest, tuple(np.unique(counts)[:2].tolist()), int(counts.max(initial=0)))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e87995f8
 class SideRows(NamedTuple):
     "A piece in a metadata file"
-    folder: str # of the piece, in `staging`
+    piece: Piece
     source: int # row of the source names
-    labels: np.ndarray # for each of the piece's label names, its row in the file's
-    size: tuple # numbers of rows and values of the piece, on both sides
     row_counts: RowCounts
     start: int = 0 # bytes of the parts before it
 
-    def choice(self, job, plan, rule):
-        spool = _spool(job, self.folder, plan.kind, self.size)
-        return ChosenRows(spool, rule.rows(spool, plan.split), self.source, self.labels)
+    def view(self, job, plan, decided)->View:
+        part = _chosen(job, self.piece, Report(job.asked.kinds))
+        numbers = numbers_of(part, self.source, plan.label_names, plan.attributes, job.asked)
+        return decided.views(part, plan.kind, numbers)[SIDES.index(plan.split)]
 
 def rows_of_shards(
     job:Job,
     plan:Plan,
     parts:list, # `SideRows` in the order of the raw data
-    rule:SplitRule,
+    decided:Sides,
 )->list: # (number before gaps are closed, `SideRows` that it overlaps), for each shard
     "Which pieces have rows in which shard"
-    sizes = [plan.size(o.row_counts.rows, o.row_counts.values) for o in parts]
+    sizes = [int(plan.size(o.row_counts.rows, o.row_counts.values)) for o in parts]
     ends = np.cumsum(sizes).tolist()
     spans = [(o._replace(start=end - size), (end - size) // plan.shard_bytes, (end - 1) // plan.shard_bytes)
              for o, size, end in zip(parts, sizes, ends) if size]
     parts = [o for o, *_ in spans]
     numbers = range(spans[-1][2] + 1)
     if any(plan.size(1, o.row_counts.most) > plan.shard_bytes for o in parts):
-        choices = [(o, o.choice(job, plan, rule)) for o in parts]
-        numbers = np.unique(np.concatenate([plan.shard_of_rows(p, o.start)[p.keep] for o, p in choices])).tolist()
+        numbers = np.unique(np.concatenate([plan.shard_of_rows(o.view(job, plan, decided), o.start) for o in parts])).tolist()
     return [(number, [o for o, first, last in spans if first <= number <= last]) for number in numbers]
 
 def make_shard(
     job:Job,
-    argument:tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `rows_of_shards`
+    argument:tuple, # `Plan`, `Sides`, number of the shard, number of shards, and its item of `rows_of_shards`
 )->Output:
     "Write one shard"
-    plan, rule, place, of, (number, parts) = argument
-    choices = [(o, o.choice(job, plan, rule)) for o in parts]
-    choices = [p._replace(keep=p.keep & (plan.shard_of_rows(p, o.start) == number)) for o, p in choices]
+    plan, decided, place, of, (number, parts) = argument
+    views = [(o, o.view(job, plan, decided)) for o in parts]
+    views = [v.chosen(plan.shard_of_rows(v, o.start) == number) for o, v in views]
     path = shard_path(Path(job.staging) / f'{plan.split}_{plan.kind}.npy', place)
-    write_shard(path, plan, choices, place, of)
-    return Output(path.name, plan.kind, plan.split, sum(int(o.keep.sum()) for o in choices), path.stat().st_size)
+    write_shard(path, plan, [o for o in views if len(o)], place, of)
+    return Output(path.name, plan.kind, plan.split, sum(map(len, views)), path.stat().st_size)
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #a830471e
 class SharedRun:
@@ -255,31 +300,57 @@ class SharedRun:
 
     def parse(self, report:Report, tell=lambda: None): # called after each piece
         "Parse all pieces, and add their counts to the report"
-        arguments = [(n, (s.dataset, s.files, *o)) for n, s in enumerate(self.surveys) for o in s.pieces]
-        for (n, _), piece in zip(arguments, self.call(parse, [o for _, o in arguments])):
-            report.include(piece.part.report)
-            self.pieces.append((n, piece._replace(part=SourceFacts(None, list(piece.part.labels)))))
+        arguments = [(s.dataset, s.files, *o) for s in self.surveys for o in s.pieces]
+        for piece, facts in self.call(parse, arguments):
+            report.include(facts.report)
+            self.pieces.append(piece)
             tell()
+
+# %% ../../nbs/5_beyond/shared_storage.ipynb #3138b0a9
+@patch
+def share_photos(self:SharedRun, report:Report):
+    "Put photos that several pieces have into pieces of their own"
+    sources = [o.source for o in self.surveys]
+    check_over(sources)
+    near, counts = sharing({o.source.name: o.tops for o in self.surveys}), Counter(o.source.name for o in self.pieces)
+    some = [n for n, o in enumerate(self.pieces) if o.source.name in near or counts[o.source.name] > 1]
+    if not some: return
+    parts = [part_of(self.job, self.pieces[n]) for n in some]
+    more, problems = make_whole(parts, sources, Path(self.job.staging) / 'more', self.job.asked)
+    report.note(problems)
+    for n, part in zip(some, parts):
+        if part.elsewhere is not None: self.pieces[n] = self.pieces[n]._replace(elsewhere=np.packbits(part.elsewhere).tobytes())
+    for o in more:
+        piece = _written(o.source, o.table, o.facts)
+        self.pieces.append(piece._replace(folder=f'more/{piece.folder}', counted_as=tuple(o.counted_as)))
+    row = {o.name: i for i, o in enumerate(sources)}
+    self.pieces.sort(key=lambda o: row[o.source.name])
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #5fea9c8a
 @patch
 def write(self:SharedRun,
-    train_split:float, # Share of groups that go to train
+    rule:SplitRule,
     root:str, # Folder of the images, relative to the output folder
     shard_bytes:int, # Largest size of one file, approximately
     report:Report, # Gets the outputs and the rows on each side
 ):
     "Make the files, in the hidden folder"
-    rule = decide_split(self.job, [o for _, o in self.pieces], train_split)
-    names, tables = joined_names([o.part.labels for _, o in self.pieces])
-    sources, calls = [o.source.name for o in self.surveys], []
-    for kind in self.job.asked.kinds:
-        of_sides = self._rows_of_sides(kind, rule, tables, report)
-        for split, parts in of_sides.items():
+    choices = list(self.call(choose_piece, [(o, rule) for o in self.pieces]))
+    for o in choices: report.include(o.report)
+    decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
+    sources, names = [o.source.name for o in self.surveys], joined_names([o.classes for o in choices], asked.classes)
+    rows = [sources.index(o.source.name) for o in self.pieces]
+    schemes = schemes_of([(n, o.names, o.schemes) for n, o in zip(rows, choices)], names, asked)
+    attributes, calls = list(dict.fromkeys(name for o in choices for name in o.attributes)), []
+    counted = list(self.call(count_rows, [(o, decided) for o in self.pieces]))
+    for kind in asked.kinds:
+        for i, split in enumerate(SIDES):
+            parts = [SideRows(o, n, c[kind][i]) for o, n, c in zip(self.pieces, rows, counted) if kind in c]
             if not any(o.row_counts.rows for o in parts): continue
-            plan = Plan(kind, split, root, sources, list(names), *_common(parts), shard_bytes)
-            shards = rows_of_shards(self.job, plan, parts, rule)
-            calls += [(plan, rule, place, len(shards), o) for place, o in enumerate(shards)]
+            plan = Plan(kind, split, root, sources, names, *_common(parts), shard_bytes, schemes if kind == 'landmarker' else [], attributes)
+            shards = rows_of_shards(self.job, plan, parts, decided)
+            calls += [(plan, decided, place, len(shards), o) for place, o in enumerate(shards)]
+    _count_sides(zip(self.pieces, counted), report)
     report.outputs = list(self.call(make_shard, calls))
     self._check_written(report)
 
@@ -288,25 +359,11 @@ def _common(parts):
     counts = {n for o in parts for n in o.row_counts.counts}
     return min(counts) if len(counts) == 1 else None, max(o.row_counts.width for o in parts)
 
-@patch
-def _rows_of_sides(self:SharedRun, kind, rule, tables, report):
-    "'train' and 'val' to the `SideRows` of the pieces that have a kind, whose rows are counted in the report"
-    own = [(n, o, table) for (n, o), table in zip(self.pieces, tables) if kind in o.groups]
-    counts = self.call(count_rows, [(o.folder, kind, o.sizes[kind], rule) for _, o, _ in own])
-    found = {'train': [], 'val': []}
-    for (n, o, table), counted in zip(own, counts):
-        sides = report.sources[self.surveys[n].source.name].split.setdefault(kind, [0, 0])
-        for i, (split, parts) in enumerate(found.items()):
-            sides[i] += counted[split].rows
-            parts.append(SideRows(o.folder, n, table, o.sizes[kind], counted[split]))
-    return found
-
-@patch
-def described_twice(self:SharedRun)->list: # `Problem`s
-    "Which raw datasets describe photos of others"
-    near = sharing({o.source.name: o.tops for o in self.surveys})
-    found = [(self.surveys[n].source.name, o) for n, o in self.pieces]
-    return described_twice([SourceRows(name, k, _spool(self.job, o.folder, k, o.sizes[k]), o.part.labels) for name, o in found if name in near for k in o.groups])
+def _count_sides(counted, report):
+    for piece, of_kind in counted:
+        for kind, of_sides in of_kind.items():
+            rows = [o.rows for o in of_sides]
+            if any(rows): report.count_sides(piece.source.name, kind, rows)
 
 @patch
 def _check_written(self:SharedRun, report):

@@ -1,10 +1,11 @@
 # Made by .ci/stubs.py of shared_storage.py: do not edit.
-import numpy as np
 from ear_lazy.formats.discover import FoundSource
-from ear_lazy.metadata.file import ChosenRows, Plan
+from ear_lazy.metadata.views import View
+from ear_lazy.metadata.writing import Plan
+from ear_lazy.processing.finishing import SplitRule
 from ear_lazy.processing.output_folder import Output
 from ear_lazy.processing.report import Report
-from ear_lazy.processing.rows import RowOptions, SourceFacts
+from ear_lazy.processing.rows import Part, RowOptions
 from ear_lazy.processing.workers import RawFolder
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ class Job(NamedTuple):
     asked: RowOptions
     declared: tuple # `Source`s given by the user
     batch_size: int
+    def attributes(self): ...
     def found(self, dataset): # its folder
         "Tree, `FoundSource` (`None` if there is none) and problems of a raw dataset"
 
@@ -42,28 +44,45 @@ def survey(job: Job, dataset: str) -> Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"
 
 class Piece(NamedTuple):
-    "A parsed piece"
-    part: SourceFacts
+    "Where the objects of a parsed piece are, or of photos that several sources describe"
+    source: FoundSource # without documents
     folder: str # in `staging`
-    groups: dict # kind to the lowest and the highest group hash of its rows
-    sizes: dict # kind to the numbers of its rows and of their values
+    size: tuple # of its table
+    elsewhere: bytes = ... # bits of the photos that are in another piece
+    counted_as: tuple = ... # names of sources, as of a `Part`
 
 def parse(job: Job,
     argument: tuple, # Folder of a raw dataset, number of its files, first and last task
-) -> Piece:
+) -> tuple: # `Piece`, `SourceFacts`
     "Parse a piece of a raw dataset"
 
-class SplitRule(NamedTuple):
-    "How a piece is split"
-    train_split: float
-    moved: np.ndarray # from `moved_groups`
-    def rows(self, spool, split): # 'train' or 'val'
-        "(n,) True for the rows of a spool that are on this side"
+def part_of(job: Job, piece: Piece) -> Part:
+    "The objects of a piece; raises `OutputError` if this worker does not see all of them"
 
-def decide_split(job: Job,
+class Choice(NamedTuple):
+    "What is written of a piece"
+    report: Report # of the choice
+    classes: list # names of those that are used, in order
+    few: dict # kind to a few of its groups and said sides, which tell whether any are moved
+    names: list # of the table's classes
+    schemes: dict # class name to its `Scheme`
+    attributes: list # names of the recorded attributes
+
+def choose_piece(job: Job, argument: tuple) -> Choice: # `Piece`, `SplitRule`
+    "Choose what is written of a piece"
+
+class Sides(NamedTuple):
+    "How pieces are split"
+    rule: SplitRule
+    moved: dict # from `moved_groups`
+    def views(self, part, kind, numbers=None):
+        "The rows of a kind on each side"
+
+def decide_sides(job: Job,
     pieces: list, # `Piece`s
-    train_split: float,
-) -> SplitRule:
+    choices: list, # `Choice` of each
+    rule: SplitRule,
+) -> Sides:
     "Which groups change sides"
 
 class RowCounts(NamedTuple):
@@ -75,29 +94,27 @@ class RowCounts(NamedTuple):
     most: int # largest number of values in a row
 
 def count_rows(job: Job,
-    argument: tuple, # Folder of a piece, kind, its numbers of rows and values, `SplitRule`
-) -> dict: # 'train' and 'val' to `RowCounts`
+    argument: tuple, # `Piece`, `Sides`
+) -> dict: # kind to `RowCounts` of each side
     "Count a piece's rows on each side"
 
 class SideRows(NamedTuple):
     "A piece in a metadata file"
-    folder: str # of the piece, in `staging`
+    piece: Piece
     source: int # row of the source names
-    labels: np.ndarray # for each of the piece's label names, its row in the file's
-    size: tuple # numbers of rows and values of the piece, on both sides
     row_counts: RowCounts
     start: int = ... # bytes of the parts before it
-    def choice(self, job, plan, rule) -> ChosenRows: ...
+    def view(self, job, plan, decided) -> View: ...
 
 def rows_of_shards(job: Job,
     plan: Plan,
     parts: list, # `SideRows` in the order of the raw data
-    rule: SplitRule,
+    decided: Sides,
 ) -> list: # (number before gaps are closed, `SideRows` that it overlaps), for each shard
     "Which pieces have rows in which shard"
 
 def make_shard(job: Job,
-    argument: tuple, # `Plan`, `SplitRule`, number of the shard, number of shards, and its item of `rows_of_shards`
+    argument: tuple, # `Plan`, `Sides`, number of the shard, number of shards, and its item of `rows_of_shards`
 ) -> Output:
     "Write one shard"
 
@@ -119,12 +136,12 @@ class SharedRun:
         "Survey the raw datasets; raises `RawDataError` if one that the user names has nothing to read"
     def parse(self, report: Report, tell=...) -> None: # called after each piece
         "Parse all pieces, and add their counts to the report"
+    def share_photos(self, report: Report) -> None:
+        "Put photos that several pieces have into pieces of their own"
     def write(self,
-        train_split: float, # Share of groups that go to train
+        rule: SplitRule,
         root: str, # Folder of the images, relative to the output folder
         shard_bytes: int, # Largest size of one file, approximately
         report: Report, # Gets the outputs and the rows on each side
     ) -> None:
         "Make the files, in the hidden folder"
-    def described_twice(self) -> list: # `Problem`s
-        "Which raw datasets describe photos of others"

@@ -35,6 +35,8 @@ class Source(NamedTuple):
     numbers: str = '' # of a list or of label files in pixels that could be two things: 'xywh', 'xyxy', either with 'class' before or after it, or 'points'; '' leaves it to all rows and the sizes of the images
     units: Literal['', 'pixel', 'fraction', 'percent'] = '' # of coordinates, where a format of pixels has others; '' is the format's own
     encoding: str = '' # of text that is not UTF-8: 'gb18030', 'cp1252', …; '' is UTF-8, or what a file itself says
+    attributes: Sequence[str] = () # to record with each object: names of columns, of keys of an annotation, …, such as 'earside' or 'subject'; '' is recorded for an object without one
+    over: str|Sequence[str] = () # raw datasets that describe some of the same photos, whose objects it replaces where they overlap by half
 
     def __hash__(self): return hash(self.name) # a dict of columns has no hash
 
@@ -63,6 +65,8 @@ def check_source(
         raise ValueError(f"no units {source.units!r} for {source.name}: there are {', '.join(UNITS)}")
     if source.columns is not None: _check_columns(source)
     _check_encoding(source)
+    if not isinstance(source.over, str | list | tuple) or not all(isinstance(o, str) for o in source.over):
+        raise ValueError(f"over of {source.name}: the name of a raw dataset, or a list of them, not {source.over!r}")
 
 def _check_encoding(source):
     if source.encoding and not known_encoding(source.encoding):

@@ -2,112 +2,24 @@
 import numpy as np
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'encode_path', 'shard_path', 'Shard', 'Metadata']
+__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'encode_path', 'shard_path', 'Shard', 'Metadata']
 FORMAT: bytes
 VERSION: int
 COLUMNS: dict[str, list[dict[str, tuple[Any, ...]]]]
-
-class Rows(NamedTuple):
-    "A batch of rows of one kind"
-    image_paths: list # (n) relative to the raw folder
-    sizes: np.ndarray # (n, 2) height, width
-    groups: np.ndarray # (n,) uint64 `group_hash` of the photo
-    counts: np.ndarray # (n,) values that belong to each row
-    values: dict # 'bboxes' (m, 4) and 'labels' (m,), or 'keypoints' (m, 3)
+SHARD_BYTES: int
 
 def encode_path(
     path: str, # As the file system has it; names that are not UTF-8 survive
 ) -> bytes:
     "UTF-8 bytes of a path"
 
-CHUNK_ROWS: int
-
-class Spool:
-    "Columns of one kind of one source, appended to files"
-    folder: Path
-    def __init__(self,
-        folder: Path, # Folder of the files; made with the first of them
-    ) -> None: ...
-    def append(self,
-        rows: Rows, # Next rows
-    ) -> None:
-        "Append a batch"
-    def flush(self) -> None:
-        "Flush all files; raises `OSError` if the disk is full"
-    def close(self) -> None:
-        "Close the files, ignoring a full disk, which `flush` has reported"
-    def column(self,
-        name: str, # 'paths' or a column
-    ) -> np.ndarray:
-        "A flushed column, memory-mapped"
-    def is_whole(self,
-        kind: str, # 'detector', 'landmarker' or 'teacher'
-        rows: int, # How many were appended
-        values: int, # How many values they have
-    ) -> bool:
-        "Is all on disk that was appended?"
-    def paths(self) -> np.ndarray: # (n,) of bytes
-        "Image paths of all flushed rows"
-
-class ChosenRows(NamedTuple):
-    "Rows of a spool that go into a file, with their source and labels as numbers of that file"
-    spool: Spool # flushed
-    keep: np.ndarray # (n,) booleans
-    source: int # row of the file's source names
-    labels: np.ndarray # for each of the spool's label names, its row in the file's
-    def kept(self, name): # 'counts' or another column with a number for each row
-        "A column of the chosen rows"
-
-class Plan(NamedTuple):
-    "Facts shared by all shards of a metadata file"
-    kind: str # 'detector', 'landmarker' or 'teacher'
-    split: str # 'train' or 'val'
-    root: str # folder of the images, relative to the folder of the file
-    source_names: list # names that `source` indexes
-    label_names: list # names that `labels` index
-    k: int # values in each row, or `None` if rows differ
-    width: int # bytes of the longest path
-    shard_bytes: int # largest size of one file, approximately
-    @property
-    def layout(self): ...
-    def size(self, rows, values): # numbers, or arrays of them
-        "Approximate bytes that rows take with their values"
-    def shard_of_rows(self,
-        choice: ChosenRows,
-        start: int, # Bytes of the choices before it
-    ) -> np.ndarray: # (n,)
-        "The shard of each row, valid for chosen rows: the multiple of `shard_bytes` in which its last byte lies"
-
-SHARD_BYTES: int
-
 def shard_path(
     path: Path, # The first shard
     number: int, # 0 for the first
 ) -> Path:
     "Path of a shard"
-
-def write_metadata(
-    path: Path, # File to write; its shards go beside it
-    choices: list, # `ChosenRows`s in the order of the sources
-    kind: str, # 'detector', 'landmarker' or 'teacher'
-    split: str, # 'train' or 'val'
-    root: str, # Folder of the images, relative to the folder of the file
-    source_names: list, # Names that `source` indexes
-    label_names: list, # Names that `labels` index
-    shard_bytes: int = SHARD_BYTES, # Largest size of one file, approximately
-) -> list: # Paths of the shards
-    "Write the chosen rows as a metadata file, split into shards if too large for one"
-
-def write_shard(
-    path: Path, # File to write
-    plan: Plan,
-    choices: list, # `ChosenRows`s of the rows of this shard
-    number: int, # Its number, 0 for the first
-    of: int, # Number of shards
-) -> Path: # The file
-    "Write one shard"
 
 MOST_PIXELS: int
 REPROCESS: str
@@ -122,11 +34,6 @@ def is_metadata(
     f, # Binary file, at its start
 ) -> bool:
     "Is it a metadata file of this package?"
-
-def sign_shards(
-    paths: list, # Files that `write_shard` wrote
-) -> None:
-    "Write an id into files of one kind, a digest of all of them, and wait until they are on disk"
 
 class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"

@@ -77,7 +77,7 @@ class Inputs:
     def __init__(self,
         tree:Tree, # The raw folder
         sources:list, # `FoundSource`s
-        asked:tuple, # Options that rows depend on
+        asked:tuple, # Options that the reading depends on
         digests:dict, # File to its `FileDigest`, from an earlier run; brought up to date
     ):
         self.tree, self.sources, self.digests = tree, sources, digests
@@ -97,6 +97,7 @@ class Inputs:
         known = [self.digests.get(f) for f in _read_files(source)]
         if not all(o and o.digest for o in known): return ''
         code = [_code_of(o) for o in {d.format: d for d in source.documents}]
+        source = source._replace(declared=source.declared._replace(over=())) # which is for the writing
         return digest_of(self._asked, code, source, surroundings, [o.digest for o in known])
 
 def run_key(

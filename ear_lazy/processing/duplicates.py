@@ -20,7 +20,6 @@ from PIL import Image
 from ..base.extras import extra
 from ..base.images import OpenImage, decode_image, open_image
 from ..base.retries import may_pass
-from .splits import SHIPPED
 
 # %% ../../nbs/4_processing/duplicates.ipynb #96af60b0
 def grey_thumbnail(
@@ -201,33 +200,35 @@ def _similar(look, mirrored, max_distance):
 def unite(
     groups, # (n,) uint64, from `group_hashes`
     pairs:Pairs, # From `near_pairs`
-)->np.ndarray: # (n,) uint64
-    "Group hashes in which all groups connected by pairs share the hash of one of them"
+    said=None, # (n,) int8 side that is said of each image, -1 for none; None: nothing is said
+)->tuple: # (n,) uint64, (n,) int8
+    "Groups in which all that are connected by pairs share the hash of one of them, and the lowest side that is said of a copy"
     groups = np.asarray(groups, np.uint64)
-    if not len(pairs.images): return groups.copy()
+    said = np.full(len(groups), -1, np.int8) if said is None else np.array(said, np.int8)
+    if not len(pairs.images): return groups.copy(), said
     from scipy.sparse import coo_array # comes with ImageHash
     from scipy.sparse.csgraph import connected_components
     names, nodes = np.unique(groups, return_inverse=True)
-    alone = np.flatnonzero(np.isin(groups, np.array(SHIPPED, np.uint64)))
+    alone = np.flatnonzero(said >= 0)
     nodes[alone] = len(names) + np.arange(len(alone))
     a, b = nodes[pairs.images].T
     size = len(names) + len(alone)
     _, cluster = connected_components(coo_array((np.ones(len(a), bool), (a, b)), (size, size)), directed=False)
-    chosen, backwards = np.empty(size, np.uint64), np.argsort(_mixed(groups))[::-1]
-    chosen[cluster[nodes[backwards]]] = groups[backwards] # the last to be written stays
-    return chosen[cluster[nodes]]
+    of, none = cluster[nodes], np.int8(127)
+    chosen, backwards, lowest = np.empty(size, np.uint64), np.argsort(_mixed(groups))[::-1], np.full(size, none)
+    chosen[of[backwards]] = groups[backwards] # the last to be written stays
+    np.minimum.at(lowest, of[alone], said[alone])
+    return chosen[of], np.where(lowest[of] == none, np.int8(-1), lowest[of])
 
 def _mixed(groups):
-    "Numbers that order groups independently of their hash; those that stand for a side come first, train before val"
-    mixed = groups * np.uint64(0x9e3779b97f4a7c15) # 2**64 over the golden ratio: Knuth's multiplicative hashing
-    for i, o in enumerate(SHIPPED): mixed[groups == np.uint64(o)] = i
-    return mixed
+    "Numbers that order groups independently of their hash"
+    return groups * np.uint64(0x9e3779b97f4a7c15) # 2**64 over the golden ratio: Knuth's multiplicative hashing
 
 # %% ../../nbs/4_processing/duplicates.ipynb #cc74fc38
 def split_pairs(
     pairs:Pairs, # From `near_pairs`
-    is_train, # (n,) bool: the side of each image
+    side, # (n,) the side of each image, as a number
 )->Pairs:
-    "The pairs that have one image in train and one in val"
-    sides = np.asarray(is_train, bool)[pairs.images]
+    "The pairs that have their images on two sides"
+    sides = np.asarray(side)[pairs.images]
     return _take(pairs, sides[:, 0] != sides[:, 1])

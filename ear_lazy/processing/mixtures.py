@@ -10,12 +10,6 @@ __all__ = []
 # %% ../../nbs/4_processing/mixtures.ipynb #cc8f3d9b
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import numpy as np
-
-from ear_lazy.base.records import Problem
-from ear_lazy.metadata.file import Spool
 
 # %% ../../nbs/4_processing/mixtures.ipynb #627c942f
 def mixed(
@@ -61,61 +55,3 @@ def sharing(
         if others := {o for _, o in above} - {source}: found |= {source, *others}
         above.append((top, source))
     return found
-
-# %% ../../nbs/4_processing/mixtures.ipynb #c2b6e61a
-class SourceRows(NamedTuple):
-    "Rows of one kind that a source has, or a piece of it"
-    source: str
-    kind: str # 'detector', 'landmarker' or 'teacher'
-    spool: Spool # flushed
-    labels: list # class names, in the order of their numbers
-
-    def objects(self, row, ends): # `ends`: (n,) where the values of each row end
-        "The objects of a row, equal if they are alike"
-        of = slice(ends[row - 1] if row else 0, ends[row])
-        if self.kind == 'landmarker': return [_rounded(self.spool.column('keypoints')[of])]
-        return [(self.labels[k], _rounded(o)) for k, o in zip(self.spool.column('labels')[of], self.spool.column('bboxes')[of])]
-
-def _rounded(values): return np.rint(np.float64(values) * 100).tobytes()
-
-def _shared_rows(parts):
-    "(row, photo) pairs of each part, of photos that have rows of two sources"
-    paths, number = [o.spool.paths() for o in parts], {o: n for n, o in enumerate(dict.fromkeys(o.source for o in parts))}
-    photos = np.unique(np.concatenate(paths), return_inverse=True)[1]
-    sources = np.repeat([number[o.source] for o in parts], [len(o) for o in paths])
-    described, times = np.unique(np.unique(photos * len(number) + sources) // len(number), return_counts=True)
-    is_shared = np.isin(photos, described[times > 1])
-    ends = np.cumsum([len(o) for o in paths])
-    return [[(i, photos[a + i]) for i in np.flatnonzero(is_shared[a:b])] for a, b in zip([0, *ends], ends)]
-
-def _shared_by(parts):
-    "(first source, other one) to [(photo, whether the first has it, too) of each of the other's objects, and (photo, None) of a row without]"
-    firsts, found = {}, {}
-    for part, rows in zip(parts, _shared_rows(parts)):
-        ends = np.cumsum(part.spool.column('counts'))
-        for row, photo in rows:
-            first, known = firsts.setdefault(photo, (part.source, set()))
-            objects = part.objects(row, ends)
-            if first == part.source: known.update(objects)
-            else: found.setdefault((first, part.source), []).extend([(photo, o in known) for o in objects] or [(photo, None)])
-    return found
-
-# %% ../../nbs/4_processing/mixtures.ipynb #9a48c234
-REMEDY = "move the annotation files of one into the other's folder, where equal objects become one, or take one out of the raw folder"
-
-def described_twice(
-    parts:list, # `SourceRows` of all kinds, in the order of the sources
-)->list: # `Problem`s
-    "Which raw datasets describe photos of others"
-    problems, told = [], set()
-    for kind in ('detector', 'landmarker', 'teacher'):
-        own = [o for o in parts if o.kind == kind]
-        for pair, objects in (_shared_by(own) if len({o.source for o in own}) > 1 else {}).items():
-            photos, equal = len({photo for photo, _ in objects}), sum(bool(o) for _, o in objects)
-            if pair in told or kind != 'detector' and not equal: continue
-            told.add(pair)
-            counts = {'keypoints' if kind == 'landmarker' else 'boxes': equal}
-            what = {'detector': 'boxes', 'landmarker': 'sets of keypoints', 'teacher': 'crops'}[kind]
-            detail = f"{photos:,} photo{'s' * (photos > 1)} of {pair[0]}, and {equal:,} of {len([o for _, o in objects if o is not None]):,} {what} there are equal, so {'these count twice' if equal else 'all of them count'}: {REMEDY}"
-            problems.append(Problem(pair[1], file='', where='', image='', reason='two_datasets', action='kept', detail=detail, **counts))
-    return problems

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 from fastcore.basics import patch
 from filelock import Timeout
 
@@ -27,10 +26,11 @@ from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
 from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
 from ..formats.shared.tree import REPORTS
-from ..metadata.file import SHARD_BYTES, ChosenRows, Shard, Spool, encode_path, is_metadata, sign_shards, write_metadata
+from ..metadata.file import SHARD_BYTES, Shard, encode_path, is_metadata
 from ..metadata.notes import Origin, looks_of, read_note, write_note
 from ..metadata.roots import image_root
-from .splits import moved_groups, split_rows
+from ..metadata.table import Table
+from ..metadata.writing import Plan, sign_shards, write_metadata
 
 # %% ../../nbs/4_processing/output_folder.ipynb #45093354
 class State(msgspec.Struct):
@@ -38,7 +38,7 @@ class State(msgspec.Struct):
     run: str = '' # digest of everything the outputs depend on
     outputs: dict[str, tuple[int, str]] = {} # file to its size and digest
     files: dict[bytes, FileDigest] = {} # annotation file, its name as the system has it, to its digest
-    kept: dict[str, tuple[str, str]] = {} # key of a source to the folder of its rows and the digest of that
+    kept: dict[str, tuple[str, str]] = {} # key of a source to the folder of its table and the digest of that
     code: str = '' # digest of the package
     note: str = '' # why an earlier state is not used, in a sentence; never stored
 
@@ -168,7 +168,7 @@ def _is_ours(folder, name):
 def _old_outputs(folder, hidden, kinds):
     "Names of the outputs of earlier runs; raises `UnsafePathError` for something of somebody else in their place"
     made = read_note(hidden, 'origin', Origin, folder).content.outputs.keys()
-    file = re.compile(rf"(train|val)_({'|'.join(kinds)})(-\d{{5}})?\.npy")
+    file = re.compile(rf"(train|val|test)_({'|'.join(kinds)})(-\d{{5}})?\.npy")
     names = [o for o in folder.names() if file.fullmatch(o) or o in REPORTS]
     for name in names:
         if (kind := kind_of(folder.mode(name))) != 'a file': raise UnsafePathError(f'{kind}, not a file', folder.path / name)
@@ -186,7 +186,7 @@ class Output(NamedTuple):
     bytes: int
 
 class OutputFolder:
-    "Takes rows of all sources and makes complete metadata files; use it in a `with` block"
+    "Takes the objects of all sources and makes complete metadata files; use it in a `with` block"
     def __init__(self,
         output_dir:str, # Folder of the files; made if missing
         root:str, # Folder that image paths are relative to
@@ -197,7 +197,7 @@ class OutputFolder:
         self.at = output_dir if at is None else at
         self.output_dir, self.root, self.kinds, self.shard_bytes = Path(output_dir), root, kinds, shard_bytes
         self.notes = [] # sentences about what was kept and could not be used
-        self._spools, self._kept = {}, {} # (source, kind) to `Spool`, source to its folder and digest
+        self._tables, self._kept = {}, {} # source to its `Table`, and to its folder and digest
         self._made_folders, self._open = [], ExitStack()
 
     def __enter__(self):
@@ -221,7 +221,7 @@ class OutputFolder:
         return self
 
     def __exit__(self, *error):
-        for spool in self._spools.values(): spool.close()
+        for o in self._tables.values(): o.close()
         self._open.__exit__(*error)
 
     def _clear_old_runs(self):
@@ -240,37 +240,36 @@ class OutputFolder:
 # %% ../../nbs/4_processing/output_folder.ipynb #e0588896
 @patch
 def write(self:OutputFolder,
-    batches:list, # (number of the source, kind, `Rows`)
+    batches:list, # (number of the source, `Batch`)
 ):
     "Append batches and flush them"
-    for source, kind, rows in batches:
-        if (source, kind) not in self._spools: self._spools[source, kind] = self._spool(self._run_folder, str(source), kind, make=True)
-        self._spools[source, kind].append(rows)
-    for key in {o[:2] for o in batches}: self._spools[key].flush()
+    for source, batch in batches:
+        if source not in self._tables: self._tables[source] = self._table(self._run_folder, str(source), make=True)
+        self._tables[source].append(batch)
+    for source in {o for o, _ in batches}: self._tables[source].flush()
 
 @patch
-def _spool(self:OutputFolder, above, name, kind, make=False):
-    "The spool of a kind, in a folder that stays open during the run"
-    with above.folder(name, make) as part: return Spool(self._open.enter_context(part.folder(kind, make)).anchor)
+def _table(self:OutputFolder, above, name, make=False):
+    "A table in a folder that stays open during the run"
+    return Table(self._open.enter_context(above.folder(name, make)).anchor)
 
 @patch
 def keep(self:OutputFolder,
     source:int, # Its number
     key:str, # From an earlier run
 )->bytes|None: # The facts that were committed with it; None if nothing is kept under this key
-    "Take the rows of a source from an earlier run, if they are as that run left them"
+    "Take the table of a source from an earlier run, if it is as that run left it"
     if key not in self._state.kept: return None
     name, digest = self._state.kept[key]
     try:
         with self._hidden.folder(name) as kept:
             facts, whole = kept.read('facts'), _tree_digest(kept) == digest
-            kinds = [o for o in self.kinds if kept.mode(o)]
     except OSError: whole = False
     if not whole:
         self.notes.append(f'what was kept in {self._hidden.path / name} is damaged: parsed again')
         return None
     self._kept[source] = name, digest
-    self._spools |= {(source, kind): self._spool(self._hidden, name, kind) for kind in kinds}
+    self._tables[source] = self._table(self._hidden, name)
     return facts
 
 def _tree_digest(folder):
@@ -279,58 +278,28 @@ def _tree_digest(folder):
 
 # %% ../../nbs/4_processing/output_folder.ipynb #a9275d7e
 @patch
-def spools(self:OutputFolder)->dict: # (source, kind) to its `Spool`, flushed
-    "All rows that were written"
-    for spool in self._spools.values():
-        spool.flush()
-        spool.close()
-    return dict(sorted(self._spools.items()))
+def tables(self:OutputFolder)->dict: # Source to its `Table`, flushed
+    "All tables, of sources that had something to read"
+    for o in self._tables.values():
+        o.flush()
+        o.close()
+    return dict(sorted(self._tables.items()))
 
 @patch
-def groups(self:OutputFolder)->dict: # (source, kind) to the group hash of each row
-    "Groups of all rows that were written"
-    return {k: s.column('groups') for k, s in self.spools().items()}
+def extra_folder(self:OutputFolder)->Path:
+    "A folder for further tables, which are not kept"
+    return self._open.enter_context(self._run_folder.folder('more', make=True)).anchor
 
 @patch
-def images(self:OutputFolder)->tuple: # (k,) paths, (source, kind) to the row of the paths for each row
-    "Images of all rows that were written, each once"
-    keys = list(self.groups())
-    if not keys: return np.empty(0, 'S1'), {}
-    found = [self._spools[o].paths() for o in keys]
-    paths, rows = np.unique(np.concatenate(found), return_inverse=True)
-    return paths, dict(zip(keys, np.split(rows, np.cumsum([len(o) for o in found])[:-1])))
-
-# %% ../../nbs/4_processing/output_folder.ipynb #60a95f65
-def joined_names(
-    lists:list, # Names of each source; '' stands for no class
-)->tuple: # dict of each name, '' first, to its row; for each source, (n,) int32 rows of its names
-    "Class names of all sources as one list"
-    row = {'': 0}
-    return row, [np.array([row.setdefault(o, len(row)) for o in names], np.int32) for names in lists]
-
-# %% ../../nbs/4_processing/output_folder.ipynb #c3bbca40
-@patch
-def finish(self:OutputFolder,
-    train_split:float, # Share of groups that go to train
-    source_names:list, # Name of each source
-    label_names:list, # Class names of each source
-    groups:dict|None=None, # (source, kind) to the group hash of each row; None: the groups they came with
-)->list: # `Output`s, in the order of the kinds, train before val
-    "Make the files, still in the hidden folder"
-    groups = groups or self.groups()
-    of_kind = {kind: [o for (_, k), o in groups.items() if k == kind] for kind in self.kinds}
-    all_of_kind = {kind: np.concatenate(o) for kind, o in of_kind.items() if o}
-    moved = moved_groups({kind: o for kind, o in all_of_kind.items() if len(o)}, train_split)
-    self.is_train = {key: split_rows(o, train_split, moved) for key, o in groups.items()}
-    names, tables = joined_names(label_names)
-    outputs = []
-    for kind in self.kinds:
-        for split in ('train', 'val'):
-            picks = [ChosenRows(self._spools[n, k], o if split == 'train' else ~o, n, tables[n])
-                     for (n, k), o in self.is_train.items() if k == kind]
-            outputs += self._make(kind, split, picks, source_names, list(names))
-    self.adopt(outputs)
-    return outputs
+def make(self:OutputFolder,
+    views:list, # `View`s, in the order of the sources
+    plan:Plan, # Its root, `k`, width and `shard_bytes` are known here
+)->list: # `Output`s
+    "Make the files of a kind and side, none without rows"
+    if not any(len(o) for o in views): return []
+    plan = plan._replace(root=image_root(self.root, self.at), shard_bytes=self.shard_bytes)
+    paths = write_metadata(self._run_anchor / f'{plan.split}_{plan.kind}.npy', views, plan)
+    return [Output(p.name, plan.kind, plan.split, len(Shard(p)), p.stat().st_size) for p in paths]
 
 @patch
 def adopt(self:OutputFolder,
@@ -339,14 +308,6 @@ def adopt(self:OutputFolder,
     "Take over files that were made in the folder of the run, and give all of one kind the same id"
     for kind in self.kinds: sign_shards([self._run_anchor / o.file for o in outputs if o.kind == kind])
     self._outputs = outputs
-
-@patch
-def _make(self:OutputFolder, kind, split, picks, source_names, label_names):
-    if not any(o.keep.any() for o in picks): return []
-    root = image_root(self.root, self.at)
-    path = self._run_anchor / f'{split}_{kind}.npy'
-    paths = write_metadata(path, picks, kind, split, root, source_names, label_names, self.shard_bytes)
-    return [Output(p.name, kind, split, len(Shard(p)), p.stat().st_size) for p in paths]
 
 # %% ../../nbs/4_processing/output_folder.ipynb #370a40cb
 @contextmanager
@@ -364,7 +325,7 @@ def uninterrupted():
 @patch
 def commit(self:OutputFolder,
     extra:dict, # Other files to put beside them: name to bytes
-    keys:list=(), # Key of each source; '' if its rows are not kept
+    keys:list=(), # Key of each source; '' if its table is not kept
     facts:list=(), # Bytes that `keep` returns for each source
     run:str='', # Digest of everything the outputs depend on
     digests:dict|None=None, # Annotation file to its `FileDigest`
@@ -398,7 +359,7 @@ def _write_origin(self:OutputFolder, made, outside):
 
 @patch
 def _made_kept(self:OutputFolder, n, facts):
-    "Name and digest of the folder in which the rows of a source will be kept"
+    "Name and digest of the folder in which the table of a source will be kept"
     with self._run_folder.folder(str(n), make=True) as part:
         part.write('facts', facts, flush=False)
         return f'kept-{uuid.uuid4().hex}', _tree_digest(part)

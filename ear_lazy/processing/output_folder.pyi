@@ -3,6 +3,7 @@ import msgspec
 from contextlib import contextmanager
 from ear_lazy.base.digests import FileDigest
 from ear_lazy.metadata.file import SHARD_BYTES
+from ear_lazy.metadata.writing import Plan
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -13,7 +14,7 @@ class State(msgspec.Struct):
     run: str = ... # digest of everything the outputs depend on
     outputs: dict[str, tuple[int, str]] = ... # file to its size and digest
     files: dict[bytes, FileDigest] = ... # annotation file, its name as the system has it, to its digest
-    kept: dict[str, tuple[str, str]] = ... # key of a source to the folder of its rows and the digest of that
+    kept: dict[str, tuple[str, str]] = ... # key of a source to the folder of its table and the digest of that
     code: str = ... # digest of the package
     note: str = ... # why an earlier state is not used, in a sentence; never stored
     def is_current(self,
@@ -53,7 +54,7 @@ class Output(NamedTuple):
     bytes: int
 
 class OutputFolder:
-    "Takes rows of all sources and makes complete metadata files; use it in a `with` block"
+    "Takes the objects of all sources and makes complete metadata files; use it in a `with` block"
     at: str | None
     output_dir: Path
     root: str
@@ -61,7 +62,6 @@ class OutputFolder:
     shard_bytes: int
     notes: list[Any]
     run_path: Any
-    is_train: Any
     def __init__(self,
         output_dir: str, # Folder of the files; made if missing
         root: str, # Folder that image paths are relative to
@@ -72,45 +72,36 @@ class OutputFolder:
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: Any) -> None: ...
     def write(self,
-        batches: list, # (number of the source, kind, `Rows`)
+        batches: list, # (number of the source, `Batch`)
     ) -> None:
         "Append batches and flush them"
     def keep(self,
         source: int, # Its number
         key: str, # From an earlier run
     ) -> bytes | None: # The facts that were committed with it; None if nothing is kept under this key
-        "Take the rows of a source from an earlier run, if they are as that run left them"
-    def spools(self) -> dict: # (source, kind) to its `Spool`, flushed
-        "All rows that were written"
-    def groups(self) -> dict: # (source, kind) to the group hash of each row
-        "Groups of all rows that were written"
-    def images(self) -> tuple: # (k,) paths, (source, kind) to the row of the paths for each row
-        "Images of all rows that were written, each once"
-    def finish(self,
-        train_split: float, # Share of groups that go to train
-        source_names: list, # Name of each source
-        label_names: list, # Class names of each source
-        groups: dict | None = None, # (source, kind) to the group hash of each row; None: the groups they came with
-    ) -> list: # `Output`s, in the order of the kinds, train before val
-        "Make the files, still in the hidden folder"
+        "Take the table of a source from an earlier run, if it is as that run left it"
+    def tables(self) -> dict: # Source to its `Table`, flushed
+        "All tables, of sources that had something to read"
+    def extra_folder(self) -> Path:
+        "A folder for further tables, which are not kept"
+    def make(self,
+        views: list, # `View`s, in the order of the sources
+        plan: Plan, # Its root, `k`, width and `shard_bytes` are known here
+    ) -> list: # `Output`s
+        "Make the files of a kind and side, none without rows"
     def adopt(self,
         outputs: list, # `Output`s
     ) -> None:
         "Take over files that were made in the folder of the run, and give all of one kind the same id"
     def commit(self,
         extra: dict, # Other files to put beside them: name to bytes
-        keys: list = (), # Key of each source; '' if its rows are not kept
+        keys: list = (), # Key of each source; '' if its table is not kept
         facts: list = (), # Bytes that `keep` returns for each source
         run: str = '', # Digest of everything the outputs depend on
         digests: dict | None = None, # Annotation file to its `FileDigest`
         outside: set = ..., # Folders outside the image root that links in it lead to
     ) -> None:
         "Replace the files of earlier runs by the finished ones, and keep what was parsed"
-
-def joined_names(
-    lists: list, # Names of each source; '' stands for no class
-) -> tuple: # dict of each name, '' first, to its row; for each source, (n,) int32 rows of its names
-    "Class names of all sources as one list"
 
 @contextmanager
 def uninterrupted():

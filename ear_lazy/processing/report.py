@@ -14,6 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import PurePath
@@ -75,7 +76,7 @@ class SourceReport:
     images: int = 0
     boxes: Count = field(default_factory=Count)
     keypoints: Count = field(default_factory=Count)
-    split: dict[str, list[int]] = field(default_factory=dict) # kind to its rows in train and in val
+    split: dict[str, list[int]] = field(default_factory=dict) # kind to its rows in train, in val, and in test if there are any
     points: Counter[int] = field(default_factory=Counter) # number of keypoints in a set to number of sets that were kept
     classes: Counter[str] = field(default_factory=Counter) # class to number of objects that were kept
 
@@ -127,7 +128,7 @@ NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
 
 # %% ../../nbs/4_processing/report.ipynb #194ceb4e
 _HARMLESS = (*NOT_ASKED_FOR, 'unlabelled', 'repeat', 'whole_image')
-_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy', 'two_datasets') # though the annotation is kept
+_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy') # though the annotation is kept
 
 def weight(
     problem:Problem,
@@ -175,25 +176,49 @@ class Report:
 
     def add(self,
         source, # Its `name` and `documents`
-        r:Records, # What the outputs take of it
+        r:Records, # Checked
     ):
-        "Count a batch of records"
+        "Count a batch of records that was read; `keep` counts what is written of it"
         formats = ', '.join(dict.fromkeys(d.format for d in source.documents))
         s = self.sources.setdefault(source.name, SourceReport(source.name, formats))
         s.images += len(r.images)
         if r.unread: self.unread[source.name] = self.unread.get(source.name, 0) + r.unread
-        s.boxes.add(r.problems, r.boxes_read, int(r.has_box.sum()), 'boxes')
-        s.keypoints.add(r.problems, r.keypoints_read, int(r.has_keypoints.sum()), 'keypoints')
-        for k, n in zip(*np.unique(r.point_counts[r.has_keypoints], return_counts=True)): s.points[int(k)] += int(n)
-        for i in np.flatnonzero(counts := np.bincount(r.labels)): s.classes[r.label_names[i]] += int(counts[i])
+        s.boxes.add(r.problems, r.boxes_read, 0, 'boxes')
+        s.keypoints.add(r.problems, r.keypoints_read, 0, 'keypoints')
         self.problems += r.problems
+
+    def keep(self,
+        source:str, # Its name
+        boxes:int, # How many are written
+        keypoints:int, # And sets of keypoints
+        points, # Number of keypoints in a set to number of sets
+        classes, # Class to number of objects
+    ):
+        "Count what is written of a source"
+        s = self.sources[source]
+        s.boxes.kept += boxes
+        s.keypoints.kept += keypoints
+        s.points.update(points)
+        s.classes.update(classes)
+
+    def note(self,
+        problems:list, # `Problem`s met after the reading
+    ):
+        "Add problems, and count what became of the annotations that they are about"
+        of = {}
+        for p in problems: of.setdefault(p.source, []).append(p)
+        for name, own in of.items():
+            s = self.sources[name]
+            s.boxes.add(own, 0, 0, 'boxes')
+            s.keypoints.add(own, 0, 0, 'keypoints')
+        self.problems += problems
 
     def include(self,
         part, # `Report` of some other sources, or of another part of one
     ):
         "Add the sources and problems of another report"
         for name, s in part.sources.items():
-            if name not in self.sources: self.sources[name] = s
+            if name not in self.sources: self.sources[name] = deepcopy(s) # the part stays as it is
             else: self.sources[name].join(s)
         for name, n in part.unread.items(): self.unread[name] = self.unread.get(name, 0) + n
         self.problems += part.problems
@@ -201,10 +226,12 @@ class Report:
     def count_sides(self,
         source:str, # Its name
         kind:str, # 'detector', 'landmarker' or 'teacher'
-        is_train, # (n,) booleans
+        counts, # Rows in train, val and test
     ):
-        "Count how the rows of a source are split"
-        self.sources[source].split[kind] = [int(is_train.sum()), int((~is_train).sum())]
+        "Count how rows of a source are split"
+        found = self.sources[source].split
+        had = found.get(kind, [0, 0])
+        found[kind] = [a + b for a, b in zip([*had, 0], counts)][:max(len(had), 2 + (counts[2] > 0))]
 
 # %% ../../nbs/4_processing/report.ipynb #8f157e33
 @patch
@@ -246,10 +273,10 @@ def to_json(self:Report)->bytes:
 class ReportError(EarLazyError):
     "A file is not a report of this package"
 
-_Number, _Pair = Annotated[int, Meta(ge=0, le=2**53)], Annotated[list[int], Meta(min_length=2, max_length=2)]
+_Number, _Sides = Annotated[int, Meta(ge=0, le=2**53)], Annotated[list[int], Meta(min_length=2, max_length=3)]
 _Counts = dict(read=_Number, kept=_Number, repaired=_Number, merged=_Number, dropped=_Number)
 _Count = defstruct('_Count', [*_Counts.items()])
-_Source = defstruct('_Source', [('name', str), ('formats', str), ('images', _Number), ('boxes', _Count), ('keypoints', _Count), ('split', dict[str, _Pair]),
+_Source = defstruct('_Source', [('name', str), ('formats', str), ('images', _Number), ('boxes', _Count), ('keypoints', _Count), ('split', dict[str, _Sides]),
                                 ('points', dict[Annotated[str, Meta(pattern='^[0-9]{1,9}$')], _Number], {}), ('classes', dict[str, _Number], {})])
 _Output = defstruct('_Output', [('file', str), ('kind', str), ('split', str), ('rows', _Number), ('bytes', _Number)])
 _Copies = defstruct('_Copies', [('exact', _Number), ('similar', _Number), ('split', _Number)])
@@ -307,12 +334,13 @@ def _source_table(report):
     return ['source', 'format', 'annotations', *_COLUMNS], lines
 
 def _split_table(report):
-    "Header and lines of the table of sides: how many rows of each source are train and val"
+    "Header and lines of the table of sides: how many rows of each source are train, val and, if there are any, test"
     kinds = [k for k in report.kinds if any(k in s.split for s in report.sources.values())]
     lines = [[s.name, *(_sides(s.split.get(k)) for k in kinds)] for s in report.sources.values() if s.split]
-    return ['train + val', *kinds], lines
+    has_test = any(len(o) > 2 for s in report.sources.values() for o in s.split.values())
+    return [f"train + val{' + test' * has_test}", *kinds], lines
 
-def _sides(counts): return f'{counts[0]:,} + {counts[1]:,}' if counts else '–'
+def _sides(counts): return ' + '.join(f'{o:,}' for o in counts) if counts else '–'
 
 def _output_lines(report):
     "One line for each file, and one for each kind that has none"

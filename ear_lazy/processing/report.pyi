@@ -33,7 +33,7 @@ class SourceReport:
     images: int = ...
     boxes: Count = ...
     keypoints: Count = ...
-    split: dict[str, list[int]] = ... # kind to its rows in train and in val
+    split: dict[str, list[int]] = ... # kind to its rows in train, in val, and in test if there are any
     points: Counter[int] = ... # number of keypoints in a set to number of sets that were kept
     classes: Counter[str] = ... # class to number of objects that were kept
     def join(self, other) -> None: # `SourceReport` of another part of the source
@@ -80,9 +80,21 @@ class Report:
     is_of_last_run: bool = ... # the outputs were current, so nothing was written; not in `report.json`
     def add(self,
         source, # Its `name` and `documents`
-        r: Records, # What the outputs take of it
+        r: Records, # Checked
     ) -> None:
-        "Count a batch of records"
+        "Count a batch of records that was read; `keep` counts what is written of it"
+    def keep(self,
+        source: str, # Its name
+        boxes: int, # How many are written
+        keypoints: int, # And sets of keypoints
+        points, # Number of keypoints in a set to number of sets
+        classes, # Class to number of objects
+    ) -> None:
+        "Count what is written of a source"
+    def note(self,
+        problems: list, # `Problem`s met after the reading
+    ) -> None:
+        "Add problems, and count what became of the annotations that they are about"
     def include(self,
         part, # `Report` of some other sources, or of another part of one
     ) -> None:
@@ -90,9 +102,9 @@ class Report:
     def count_sides(self,
         source: str, # Its name
         kind: str, # 'detector', 'landmarker' or 'teacher'
-        is_train, # (n,) booleans
+        counts, # Rows in train, val and test
     ) -> None:
-        "Count how the rows of a source are split"
+        "Count how rows of a source are split"
     def check(self) -> None:
         "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
     def to_json(self) -> bytes:

@@ -1,4 +1,4 @@
-"""From checked records to the rows of each kind of file
+"""Which objects of a table are asked for, and the rows that are made of them
 
 Docs: https://ear-lazy.github.io/ear_lazy/4_processing/rows.html.md"""
 
@@ -8,116 +8,22 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_processing/rows.html.md"""
 __all__ = []
 
 # %% ../../nbs/4_processing/rows.ipynb #8d632f06
-from typing import NamedTuple
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..base.errors import ProblemError
-from ..base.records import Problem, Records, crop_boxes, drop_values, extents, keep_objects, merge
+from ..base.geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
+from ..base.records import Problem, box_tuple
 from ..formats.discover import FoundSource
-from ..metadata.file import Rows
+from ..metadata.table import Table
+from ..metadata.views import Numbers, View, view_of
+from .objects import SourceFacts, place_of
 from .report import Report, weight
-from .splits import group_hashes
 
 # %% ../../nbs/4_processing/rows.ipynb #84103324
-def _rows(r, images, counts, values, groups):
-    return Rows([r.images[i] for i in images.tolist()], r.sizes[images], groups[images], counts, values)
-
-def detector_rows(
-    r:Records, # Checked, objects sorted by image
-    groups, # (n,) group hash of each image
-)->Rows:
-    "A row for each image that has boxes or is known to have none"
-    counts = np.bincount(r.image_of[r.has_box], minlength=len(r.images))
-    images = np.flatnonzero((counts > 0) | r.empty)
-    values = {'bboxes': r.boxes[r.has_box], 'labels': r.labels[r.has_box]}
-    return _rows(r, images, counts[images], values, groups)
-
-def landmarker_rows(r:Records, groups)->Rows:
-    "A row for each set of keypoints"
-    has = r.has_keypoints
-    return _rows(r, r.image_of[has], r.point_counts[has], {'keypoints': r.points}, groups)
-
-def teacher_rows(r:Records, groups)->Rows:
-    "A row for each box, annotated or derived from keypoints"
-    boxes = crop_boxes(r)
-    has = np.isfinite(boxes).all(1)
-    values = {'bboxes': boxes[has], 'labels': r.labels[has]}
-    return _rows(r, r.image_of[has], np.ones(has.sum(), np.int64), values, groups)
-
-ROWS = {'detector': detector_rows, 'landmarker': landmarker_rows, 'teacher': teacher_rows}
-
-# %% ../../nbs/4_processing/rows.ipynb #625b84c8
-def batches(
-    rows:Rows,
-    batch_size:int, # Rows in a batch
-):
-    "Consecutive pieces of rows"
-    ends = np.cumsum(rows.counts)
-    for a in range(0, len(rows.image_paths), batch_size):
-        b = min(a + batch_size, len(rows.image_paths))
-        first, last = ends[a] - rows.counts[a], ends[b - 1]
-        yield Rows(*(o[a:b] for o in rows[:4]), {k: v[first:last] for k, v in rows.values.items()})
-
-# %% ../../nbs/4_processing/rows.ipynb #2054ba50
-def select_objects(
-    r:Records, # Checked
-    classes:tuple=(), # Classes to keep; () keeps all
-    keypoints:int|None=None, # Number of keypoints to keep; None keeps all
-)->Records:
-    "Only objects of some classes, and sets of so many keypoints"
-    chosen = [i for i, name in enumerate(r.label_names) if not name or name in classes]
-    gone = ~np.isin(r.labels, chosen) & bool(classes)
-    for i in np.unique(r.labels[gone]):
-        of = gone & (r.labels == i)
-        boxes, keypoint_sets = (of & r.has_box).sum(), (of & r.has_keypoints).sum()
-        r.problem('other_class', 'dropped', detail=r.label_names[i], boxes=boxes, keypoints=keypoint_sets)
-    other = r.has_keypoints & ~gone & (r.point_counts != keypoints) & (keypoints is not None)
-    for k in np.unique(r.point_counts[other]):
-        r.problem('other_keypoints', 'dropped', detail=f'{k} points', keypoints=(other & (r.point_counts == k)).sum())
-    return drop_values(r, gone, gone | other) if (gone | other).any() else r
-
-# %% ../../nbs/4_processing/rows.ipynb #9b8f39f7
-def select_used(
-    r:Records, # Checked
-    source:FoundSource, # Where they come from
-    kinds:tuple, # Kinds that are asked for
-)->Records:
-    "Only what the kinds that this source feeds make use of"
-    fed = {k for k in kinds if k in source.feeds}
-    if 'teacher' in fed: r = _without_crop(r, 'landmarker' in fed)
-    boxes = r.has_box & (not fed & {'detector', 'teacher'})
-    keypoints = r.has_keypoints & ('landmarker' not in fed) & (r.has_box | ('teacher' not in fed))
-    if not (boxes | keypoints).any(): return r
-    unused = (boxes, 'boxes', ('detector', 'teacher')), (keypoints, 'keypoints', ('landmarker',))
-    detail = '; '.join(_why_unused(what, users, source, kinds) for rows, what, users in unused if rows.any())
-    r.problems.append(
-        Problem(source.name, file='', where='', image='', reason='unused', action='dropped', detail=detail, boxes=int(boxes.sum()), keypoints=int(keypoints.sum())))
-    return drop_values(r, boxes, keypoints)
-
-def _why_unused(what, users, source, kinds):
-    "Why no file takes boxes or keypoints: those that would were not asked for, or the folder of the source does not feed them"
-    asked = [o for o in users if o in kinds]
-    if not asked: return f"{what} are for {' and '.join(users)} files, and {' and '.join(kinds)} files were asked for"
-    return f"{what} are for {' and '.join(asked)} files, and {source.name} feeds {' and '.join(source.feeds)} files"
-
-def _without_crop(r, landmarks_stay):
-    "Report keypoints that no crop can be made of; they are lost where nothing but crops is made of them"
-    flat = r.has_keypoints & ~r.has_box & np.isnan(crop_boxes(r)[:, 0])
-    action, lost = ('kept', 0) if landmarks_stay else ('dropped', 1)
-    rows = np.flatnonzero(flat)
-    for i, box in zip(rows, extents(r, rows)): r.problem('no_crop', action, i, keypoints=lost, box=box)
-    return drop_values(r, np.zeros(len(flat), bool), flat & (not landmarks_stay))
-
-# %% ../../nbs/4_processing/rows.ipynb #8e3daaa3
-def joined(
-    source:FoundSource,
-    parts, # `Records` of its tasks, in order
-): # `Records`, objects sorted by image
-    "What tasks have loaded, put together where that is needed"
-    for r in [merge(list(parts))] if len(source.documents) > 1 else parts:
-        yield keep_objects(r, np.argsort(r.image_of, kind='stable'))
-
 class RowOptions(NamedTuple):
     "All that rows depend on besides the raw data; see `DataProcessor`"
     kinds: tuple
@@ -127,37 +33,165 @@ class RowOptions(NamedTuple):
     classes: tuple = ()
     keypoints: int|None = None
     strict: bool = False
+    rename: tuple = () # (old, new) pairs of class names
 
-class ClassNumbers(dict):
-    "Class names, numbered as they come; 0 is no class"
-    def __init__(self): super().__init__({'': 0})
-    def __missing__(self, name): return self.setdefault(name, len(self))
-
-class SourceFacts(NamedTuple):
-    "What a run knows of one source, or of a piece of it, so far"
-    report: Report
-    labels: dict # class name to its number
-
-def make_rows(
-    r:Records, # From `joined`
-    source:FoundSource, # Where they come from
+def class_names(
+    labels, # Class names as they were read
     options:RowOptions,
-    facts:SourceFacts, # Brought up to date
-): # (kind, `Rows`) pairs
-    "The rows that are made of records, which are counted"
-    r = select_used(select_objects(r, options.classes, options.keypoints), source, options.kinds)
-    if options.strict: raise_first(r.problems)
-    facts.report.add(source, r)
-    r.labels = _renumbered(r, facts.labels)
-    groups = group_hashes(r.images, options.seed, options.split, options.group_by)
-    return ((kind, ROWS[kind](r, groups)) for kind in options.kinds if kind in source.feeds)
+)->list: # Class names as they are written, '' for no class; None for those that are not asked for
+    "What becomes of classes"
+    rename = dict(options.rename)
+    names = [rename.get(o, o) for o in labels]
+    return [o if not options.classes or not o or o in options.classes else None for o in names]
 
-def _renumbered(r, names):
-    "Labels of records, as the names of their source are numbered"
-    used = np.unique(r.labels)
-    table = np.zeros(len(r.label_names), np.int32)
-    for i in used: table[i] = names[r.label_names[i]]
-    return table[r.labels]
+# %% ../../nbs/4_processing/rows.ipynb #625b84c8
+@dataclass
+class Part:
+    "Objects of one source, and what is asked for of them"
+    source:FoundSource
+    table:Table # flushed
+    facts:SourceFacts
+    elsewhere:Any = None # (n,) photos that are in another part; None: none
+    counted_as:list = field(default_factory=list) # names of the sources that the table's `sources` number, if there are several
+    has_box:Any = None # (m,) boxes that are asked for
+    has_points:Any = None # (m,) and keypoints
+    crops:Any = None # (m, 4) box of the crop of each object, NaN for none; None: the box
+    groups:Any = None # (n,) group hash of each photo
+
+    def sources(self):
+        "Name of each source, and (m,) whose boxes and (m,) whose keypoints are of it"
+        if not self.counted_as: return [(self.source.name, True, True)]
+        boxes, points = self.table.column('sources').T
+        return [(name, boxes == n, points == n) for n, name in enumerate(self.counted_as)]
+
+    def kinds(self, asked): return [o for o in asked if o in self.source.feeds]
+
+    def view(self,
+        kind:str, # 'detector', 'landmarker' or 'teacher'
+        numbers:Numbers|None=None, # None: not needed
+    )->View:
+        "Rows of a kind"
+        view = view_of(self.table, kind, numbers or Numbers(0, np.zeros(1, int)), self.has_box, self.has_points, self.crops if kind == 'teacher' else None, self.groups)
+        return view if self.elsewhere is None or kind != 'detector' else view.chosen(~self.elsewhere[view.images]) # those without boxes
+
+    def rows(self, asked):
+        "(n,) whether a photo has rows of any kind"
+        has = np.zeros(len(self.table.column('sizes')), bool)
+        for kind in self.kinds(asked): has[self.view(kind).images] = True
+        return has
+
+# %% ../../nbs/4_processing/rows.ipynb #2bc8439b
+def _not_asked_for(source, reason, detail, boxes, keypoints):
+    return Problem(source, '', '', '', reason, 'dropped', detail, int(boxes), int(keypoints))
+
+def asked_for(
+    source:str, # Name of the raw dataset
+    names:list, # Class names
+    labels, # (m,) rows of them
+    has_box, # (m,) booleans
+    point_counts, # (m,)
+    options:RowOptions,
+)->tuple: # (m,) boxes and (m,) keypoints that are asked for, list of `Problem`s
+    "Leave out other classes, and sets of other numbers of keypoints"
+    has_points, kept, problems, renamed = point_counts > 0, class_names(names, options), [], dict(options.rename)
+    if None in kept:
+        other, gone = {}, np.array([o is None for o in kept])[labels]
+        for i in np.unique(labels[gone & (has_box | has_points)]).tolist(): other.setdefault(renamed.get(names[i], names[i]), []).append(i)
+        for name, numbers in other.items():
+            of = np.isin(labels, numbers)
+            problems.append(_not_asked_for(source, 'other_class', name, (of & has_box).sum(), (of & has_points).sum()))
+        has_box, has_points = has_box & ~gone, has_points & ~gone
+    if options.keypoints is None: return has_box, has_points, problems
+    other = has_points & (point_counts != options.keypoints)
+    problems += [_not_asked_for(source, 'other_keypoints', f'{k} points', 0, (other & (point_counts == k)).sum()) for k in np.unique(point_counts[other])]
+    return has_box, has_points & ~other, problems
+
+def _choose_used(part, kinds):
+    "Leave out what the kinds that this source feeds make no use of; yields `Problem`s"
+    fed = {*part.kinds(kinds)}
+    boxes = part.has_box & (not fed & {'detector', 'teacher'})
+    keypoints = part.has_points & ('landmarker' not in fed) & (part.has_box | ('teacher' not in fed))
+    if not (boxes.any() or keypoints.any()): return
+    for name, own_boxes, own_points in part.sources():
+        b, k = (boxes & own_boxes).sum(), (keypoints & own_points).sum()
+        if b or k: yield _not_asked_for(name, 'unused', why_unused(part.source, kinds, b, k), b, k)
+    part.has_box, part.has_points = part.has_box & ~boxes, part.has_points & ~keypoints
+
+def why_unused(
+    source:FoundSource,
+    kinds, # Kinds that are asked for
+    boxes, # Whether there are boxes that no file takes
+    keypoints, # And keypoints
+)->str:
+    "Why no file takes boxes or keypoints: those that would were not asked for, or the folder of the source does not feed them"
+    unused = (boxes, 'boxes', ('detector', 'teacher')), (keypoints, 'keypoints', ('landmarker',))
+    return '; '.join(_why_unused(what, users, source, kinds) for there, what, users in unused if there)
+
+def _why_unused(what, users, source, kinds):
+    asked = [o for o in users if o in kinds]
+    if not asked: return f"{what} are for {' and '.join(users)} files, and {' and '.join(kinds)} files were asked for"
+    return f"{what} are for {' and '.join(asked)} files, and {source.name} feeds {' and '.join(source.feeds)} files"
+
+# %% ../../nbs/4_processing/rows.ipynb #2054ba50
+def _extents(table, objects):
+    "(k, 4) around the labelled keypoints of objects"
+    out, counts = np.full((len(objects), 4), np.nan, np.float32), table.column('point_counts')[objects]
+    for k in np.unique(counts[counts > 0]).tolist():
+        of = np.flatnonzero(counts == k)
+        for a in range(0, len(of), max(1, 2**22 // k)):
+            some = of[a:a + max(1, 2**22 // k)]
+            out[some] = keypoints_to_boxes(table.points_of(objects[some]).reshape(-1, k, 3))
+    return out
+
+def _choose_crops(part, landmarks_stay):
+    "The boxes of crops; keypoints of which none can be made are lost where nothing but crops is made of them; yields `Problem`s"
+    alone = np.flatnonzero(part.has_points & ~part.has_box)
+    if not len(alone): return
+    image_of, around = part.table.image_of(), _extents(part.table, alone)
+    part.crops = np.where(part.has_box[:, None], part.table.column('boxes'), np.float32(np.nan))
+    boxes = clip_boxes(pad_boxes(around, CROP_PADDING), part.table.column('sizes')[image_of[alone]])
+    boxes[~(boxes[:, 2:] > 0).all(1)] = np.nan
+    part.crops[alone] = boxes
+    flat = np.isnan(boxes[:, 0])
+    action, lost = ('kept', 0) if landmarks_stay else ('dropped', 1)
+    name_of = part.table.column('sources')[:, 1] if part.counted_as else None
+    for i, box in zip(alone[flat].tolist(), around[flat]):
+        file, where, image = place_of(part.table, part.facts, i, int(image_of[i]))
+        yield Problem(part.source.name if name_of is None else part.counted_as[name_of[i]], file, where, image, 'no_crop', action, '', 0, lost, box_tuple(box))
+    if not landmarks_stay: part.has_points = part.has_points & ~np.isin(np.arange(len(image_of)), alone[flat])
+
+# %% ../../nbs/4_processing/rows.ipynb #a54375e4
+def choose(
+    part:Part, # Gets `has_box`, `has_points` and `crops`
+    options:RowOptions,
+    report:Report, # In which the choice is counted
+):
+    "Decide what is written of a part, and count it"
+    table, has_box, counts = part.table, part.table.has_box(), part.table.column('point_counts')
+    if part.elsewhere is not None:
+        here = ~part.elsewhere[table.image_of()]
+        has_box, counts = has_box & here, np.where(here, counts, 0)
+    found = [asked_for(name, list(part.facts.labels), table.column('labels'), has_box & boxes, np.where(points, counts, 0), options) for name, boxes, points in part.sources()]
+    part.has_box, part.has_points = (np.logical_or.reduce(o) for o in list(zip(*found))[:2])
+    problems = [p for *_, own in found for p in own]
+    fed = part.kinds(options.kinds)
+    if 'teacher' in fed: problems += _choose_crops(part, 'landmarker' in fed)
+    problems += _choose_used(part, options.kinds)
+    if options.strict: raise_first(problems)
+    _count(part, options, report)
+    report.note(problems)
+
+def _count(part, options, report):
+    "Count what is kept"
+    table, names = part.table, class_names(part.facts.labels, options)
+    has, labels, counts = part.has_box | part.has_points, table.column('labels'), table.column('point_counts')
+    for name, own_boxes, own_points in part.sources():
+        boxes, points = part.has_box & own_boxes, part.has_points & own_points
+        own = has & np.where(part.has_box, own_boxes, own_points)
+        classes, sets = Counter(), np.bincount(counts[points])
+        for i, k in enumerate(np.bincount(labels[own], minlength=1).tolist()):
+            if k: classes[names[i]] += k
+        report.keep(name, int(boxes.sum()), int(points.sum()), {k: int(sets[k]) for k in np.flatnonzero(sets).tolist()}, classes)
 
 # %% ../../nbs/4_processing/rows.ipynb #be0650f9
 def raise_first(

@@ -1,4 +1,4 @@
-"""Which rows are train and which are val, and why that stays so when photos are added
+"""Which rows are train, val or test, and why that stays so when photos are added or folders get other names
 
 Docs: https://ear-lazy.github.io/ear_lazy/4_processing/splits.html.md"""
 
@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_processing/splits.html.md"""
 __all__ = []
 
 # %% ../../nbs/4_processing/splits.ipynb #8de04fde
+import os
 import re
 from functools import lru_cache
 from hashlib import blake2b
@@ -15,23 +16,28 @@ from hashlib import blake2b
 import numpy as np
 
 from ..base.arguments import fraction
+from ..formats.shared.names import side_of
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
 # %% ../../nbs/4_processing/splits.ipynb #aababe27
 def photo_group(
     path:str, # Image, relative to the raw folder
 )->str:
-    "Name of the group that all copies of a photo share"
+    "Name of the group that all copies of a photo share, without the dataset"
     folder, _, name = path.rpartition('/')
-    return f'{_group_folder(folder)}/{photo_stem(name)}'
+    return _group_folder(folder) + photo_stem(name)
+
+@lru_cache(maxsize=4096)
+def _start_in_dataset(folder):
+    "Where the path of an image in this folder leaves the folder of its dataset"
+    above = dataset_of(f'{folder}/x' if folder else 'x').folder
+    return len(above) + bool(above)
 
 @lru_cache(maxsize=4096)
 def _group_folder(folder):
-    "A folder without the detector or landmarker level, and without folders that name a split or merely hold the images"
-    dataset = dataset_of(f'{folder}/x' if folder else 'x')
-    parts = folder[len(dataset.folder):].split('/')
-    kept = [o for o in parts if o and not SPLIT_FOLDER.fullmatch(o) and o.lower() not in IMAGE_FOLDERS]
-    return '/'.join([dataset.name, *kept])
+    "A folder of a dataset with `/` behind it, without folders that name a split or merely hold the images"
+    parts = f'{folder}/'[_start_in_dataset(folder):].split('/')
+    return ''.join(f'{o}/' for o in parts if o and not SPLIT_FOLDER.fullmatch(o) and o.lower() not in IMAGE_FOLDERS)
 
 def photo_stem(
     name:str, # File name of an image
@@ -42,85 +48,185 @@ def photo_stem(
     return stem.removesuffix('_flipped')
 
 # %% ../../nbs/4_processing/splits.ipynb #579abbf9
-TRAIN_SPLIT = 0.8 # of the photos go to train, if nothing else is said
-
-# %% ../../nbs/4_processing/splits.ipynb #2d841701
 def group_hash(
     group:str, # From `photo_group`
     seed:int=0, # Another seed gives another split
 )->int: # 0 to 2**64 - 1
     "A number that is spread evenly over groups and always the same for one group"
-    return int.from_bytes(blake2b(f'{seed}:{group}'.encode('utf-8', 'surrogateescape'), digest_size=8).digest(), 'big')
+    return int.from_bytes(_digest(f'{seed}:{group}'), 'big')
 
-def train_side(
-    hashes, # (n,) `group_hash` of each row
-    train_split:float=TRAIN_SPLIT, # Share of groups that go to train, 0 to 1
-)->np.ndarray: # (n,) True for train
-    "Which rows are train; raises `ValueError` for a share outside 0 to 1"
-    fraction('train_split', train_split)
-    return np.asarray(hashes, np.uint64).astype(np.float64) / 2**64 < train_split
+def _digest(text): return blake2b(text.encode('utf-8', 'surrogateescape'), digest_size=8).digest()
 
-# %% ../../nbs/4_processing/splits.ipynb #20346f2d
+# %% ../../nbs/4_processing/splits.ipynb #5c901b50
 SPLITS = ('stable', 'folder', 'random')
-SHIPPED = (0, 2**64 - 1) # hashes that stand for a side rather than a group: always train (for a share above 0), always val (below 1)
 
-def group_hashes(
-    images:list, # (n) paths relative to the raw folder
-    seed:int=0, # Another seed gives another split
-    split:str='stable', # 'stable', 'folder' or 'random'
+def check_split(
+    split:str|os.PathLike, # As users hand it in
+)->str:
+    "One of `SPLITS`, or the path of a file of sides, as text; raises `ValueError` for anything else"
+    if not isinstance(split, str | os.PathLike): raise TypeError(f'split is one of {", ".join(SPLITS)}, or a file such as splits.csv, not {split!r}')
+    if split in SPLITS or is_splits_file(split): return os.fspath(split)
+    raise ValueError(f"no split {str(split)!r}: there are {', '.join(SPLITS)}, and a file such as splits.csv")
+
+def is_splits_file(
+    split:str|os.PathLike, # As users hand it in
+)->bool:
+    "Is it the path of a file of sides?"
+    return os.fspath(split).lower().endswith('.csv')
+
+# %% ../../nbs/4_processing/splits.ipynb #0d0ccabd
+def grouping(
     group_by=None, # Function from a path to its group, or a regular expression whose first group, or whole match, names it
-)->np.ndarray: # (n,) uint64
-    "The hash that decides the side of each image; raises `ValueError` for an unknown `split`"
-    if split not in SPLITS: raise ValueError(f"no split {split!r}: there are {', '.join(SPLITS)}")
-    group = _grouping(group_by) if group_by else photo_group if split != 'random' else str
-    hashes = (group_hash(group(o), seed) for o in images)
-    if split == 'folder': hashes = (_shipped(o, h) for o, h in zip(images, hashes))
-    return np.fromiter(hashes, np.uint64, len(images))
-
-def _grouping(group_by):
+    split:str='stable', # From `check_split`
+): # Function from the path of an image to the name of its group
+    "How images are grouped"
     if callable(group_by): return group_by
-    pattern = re.compile(group_by)
+    if group_by: return _by_pattern(re.compile(group_by))
+    return _path_in_dataset if split == 'random' else photo_group
+
+def _by_pattern(pattern):
     def group(path):
         found = pattern.search(path)
         if not found: return photo_group(path)
         return found[1] if pattern.groups and found[1] is not None else found[0]
     return group
 
-def _shipped(path, hash):
-    "The lowest hash for images in a train folder, the highest for those in the folder of another split"
-    names = [o.lower() for o in path.split('/')[:-1] if SPLIT_FOLDER.fullmatch(o)]
-    if not names: return hash
-    return SHIPPED[0] if names[-1].startswith('train') else SHIPPED[1]
+def _path_in_dataset(path): return path[_start_in_dataset(path.rpartition('/')[0]):]
 
-# %% ../../nbs/4_processing/splits.ipynb #767d0890
+def group_hashes(
+    images:list, # (n) paths relative to the raw folder
+    seed:int=0, # Another seed gives another split
+    split:str='stable', # As users hand it in
+    group_by=None, # As in `grouping`
+    attribute:list|None=None, # (n) values that name the groups in place of `group_by`; '' for none
+)->np.ndarray: # (n,) uint64
+    "`group_hash` of each image; raises `ValueError` for an unknown `split`"
+    check_split(split)
+    if attribute is not None: groups = (value or photo_group(o) for o, value in zip(images, attribute, strict=True))
+    else: groups = map(grouping(group_by, split), images)
+    return np.frombuffer(b''.join([_digest(f'{seed}:{o}') for o in groups]), '>u8').astype(np.uint64)
+
+# %% ../../nbs/4_processing/splits.ipynb #b0ac6c9c
+SIDES = ('train', 'val', 'test')
+TRAIN, VAL, TEST = range(3)
+UNSAID = -1
+
+def said_sides(
+    images:list, # (n) paths relative to the raw folder
+    split:str='stable', # From `check_split`
+    said_by_file=None, # `SaidSides` of the file that `split` names
+)->np.ndarray: # (n,) int8: row of `SIDES`, -1 where nothing says it
+    "The side of each image that its folders or a file say"
+    if split == 'folder': said = map(_shipped, images)
+    elif said_by_file is not None: said = map(said_by_file.side, images)
+    else: return np.full(len(images), UNSAID, np.int8)
+    return np.fromiter(said, np.int8, len(images))
+
+def _shipped(path): return _side_of_folder(path.rpartition('/')[0])
+
+@lru_cache(maxsize=4096)
+def _side_of_folder(folder): return SIDES.index(side) if (side := side_of(folder)) else UNSAID
+
+# %% ../../nbs/4_processing/splits.ipynb #ddd6932c
+def said_of_groups(
+    groups, # (n,) uint64: what belongs together
+    said, # (n,) from `said_sides`
+)->np.ndarray: # (n,) int8
+    "For all of a group the lowest side that is said of any"
+    names, rows = np.unique(np.asarray(groups, np.uint64), return_inverse=True)
+    lowest = np.full(len(names), len(SIDES), np.int8)
+    np.minimum.at(lowest, rows, np.where(np.asarray(said) < 0, len(SIDES), said).astype(np.int8))
+    return np.where(lowest == len(SIDES), UNSAID, lowest).astype(np.int8)[rows]
+
+# %% ../../nbs/4_processing/splits.ipynb #a077fdc9
+TRAIN_SPLIT = 0.8 # of the photos go to train, if nothing else is said
+_ROUNDING = 1e-9 # 0.8 + 0.2 may be more than 1
+
+def check_shares(
+    train_split:float, # Share of groups that go to train, 0 to 1
+    test_split:float=0, # Share of groups that go to test, 0 to `1 - train_split`
+)->None:
+    "Raise `ValueError` or `TypeError` for what are no shares, or more than all"
+    fraction('train_split', train_split)
+    fraction('test_split', test_split)
+    if train_split + test_split <= 1 + _ROUNDING: return
+    raise ValueError(f'test_split is at most {1 - train_split:g}, which train_split={train_split:g} leaves, not {test_split:g}')
+
+def _has_val(train_split, test_split): return train_split + test_split < 1 - _ROUNDING
+
+def sides(
+    groups, # (n,) `group_hash` of each row
+    said, # (n,) from `said_sides`
+    train_split:float=TRAIN_SPLIT, # Share of groups that go to train, 0 to 1
+    test_split:float=0, # Share of groups that go to test, 0 to `1 - train_split`
+    moved:dict|None=None, # From `moved_groups`
+)->np.ndarray: # (n,) int8: row of `SIDES`
+    "The side of each row: what is said, else where the hash falls; raises `ValueError` for impossible shares"
+    check_shares(train_split, test_split)
+    groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
+    at = groups.astype(np.float64) / 2**64 # the last thousand of all numbers become 1
+    side = np.where((at < train_split) | (train_split == 1), np.int8(TRAIN), np.int8(VAL))
+    if test_split: side[(side == VAL) & ((at >= 1 - test_split) | (not _has_val(train_split, test_split)))] = TEST
+    for group, other in (moved or {}).items(): side[groups == np.uint64(group)] = other
+    return np.where(said < 0, side, said)
+
+# %% ../../nbs/4_processing/splits.ipynb #20346f2d
 def moved_groups(
-    hashes:dict, # Hashes of the rows of each kind
-    train_split:float=TRAIN_SPLIT, # Share of groups that go to train; 0 and 1 are taken literally, and move nothing
-)->np.ndarray: # Hashes of groups that change sides
-    "Groups to move so that no kind with two groups or more has an empty side"
-    moved = np.empty(0, np.uint64)
-    if train_split in (0, 1) or all(_has_both_sides(o, train_split, moved) for o in hashes.values()): return moved
-    groups = [np.unique(np.asarray(o, np.uint64)) for o in hashes.values()]
-    for own in groups:
-        if _has_both_sides(own, train_split, moved): continue
-        nearest = own[np.argsort(np.abs(own.astype(np.float64) / 2**64 - train_split), kind='stable')]
-        harmless = (o for o in nearest if _is_harmless(o, groups, train_split, moved))
-        moved = np.append(moved, next(harmless, nearest[0]))
+    kinds:dict, # Kind to the groups and the said sides of its rows, as in `sides`
+    train_split:float=TRAIN_SPLIT, # Share of groups that go to train; 0 and 1 are taken literally, and move nothing to or from train
+    test_split:float=0, # Share of groups that go to test; 0 and all that train leaves are taken literally
+)->dict: # Groups that change sides, and their new ones
+    "Moves by which train and val have rows in each kind of two groups or more, and test too in each of three, where train leaves them two"
+    shares = train_split, test_split
+    check_shares(*shares)
+    rows = [o for o in kinds.values() if len(o[0])]
+    if not _moves([few_groups(*o, *shares) for o in rows], *shares): return {}
+    return _moves([_distinct(*o) for o in rows], *shares)
+
+def _distinct(groups, said):
+    "Each group of which nothing is said, and one for each side that is said"
+    groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
+    free, known = np.unique(groups[said < 0]), np.unique(said[said >= 0])
+    return np.append(free, np.zeros(len(known), np.uint64)), np.append(np.full(len(free), UNSAID, np.int8), known)
+
+def few_groups(
+    groups, # (n,) `group_hash` of each row
+    said, # (n,) from `said_sides`
+    train_split:float=TRAIN_SPLIT, # Share of groups that go to train
+    test_split:float=0, # Share of groups that go to test
+)->tuple: # (k,) uint64 groups, (k,) int8 said sides; k is at most 9
+    "Rows that tell as well as all of them whether `moved_groups` moves anything; those of parts may be put together"
+    groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
+    side = np.where(said < 0, sides(groups, said, train_split, test_split), UNSAID)
+    free = [o for o in (groups[side == i] for i in range(len(SIDES))) if len(o)]
+    ends = np.array([f(o) for o in free for f in (np.min, np.max)], np.uint64)
+    return _distinct(np.append(ends, groups[said >= 0]), np.append(np.full(len(ends), UNSAID, np.int8), said[said >= 0]))
+
+# %% ../../nbs/4_processing/splits.ipynb #c4ddfcc1
+def _moves(kinds, train_split, test_split):
+    moved, has_val = {}, _has_val(train_split, test_split)
+    if 0 < train_split < 1: moved = _filling(kinds, ((TRAIN, 2), (VAL, 2)), (train_split, 0), train_split, {})
+    if test_split and not has_val: moved = {o: TEST if side == VAL else side for o, side in moved.items()}
+    if test_split and has_val: moved |= _filling(kinds, ((VAL, 1), (TEST, 2)), (train_split, test_split), 1 - test_split, moved)
     return moved
 
-def _is_harmless(group, groups, train_split, moved):
-    "Whether every kind that has the group keeps both sides when the group moves"
-    return all(_has_both_sides(o, train_split, np.append(moved, group)) for o in groups if group in o)
+def _filling(kinds, wanted, shares, threshold, before):
+    "Moves after which no kind lacks a wanted side"
+    moves = {}
+    def side_of(own, more): return sides(*own, *shares, before | more | moves) # no group moves twice
+    for own in kinds:
+        if (to := _lacking(side_of(own, {}), own[1], wanted)) is None: continue
+        free = own[0][(own[1] < 0) & np.isin(side_of(own, {}), [o for o, _ in wanted])]
+        nearest = free[np.argsort(np.abs(free.astype(np.float64) / 2**64 - threshold), kind='stable')].tolist()
+        having = ((o, [k for k in kinds if ((k[0] == np.uint64(o)) & (k[1] < 0)).any()]) for o in nearest)
+        harmless = (o for o, found in having if all(_lacking(side_of(k, {o: to}), k[1], wanted) is None for k in found))
+        moves.setdefault(next(harmless, nearest[0]), to)
+    return moves
 
-def _has_both_sides(groups, train_split, moved):
-    if len(groups) < 2: return True
-    is_train = split_rows(groups, train_split, moved)
-    return is_train.any() and not is_train.all()
-
-def split_rows(
-    hashes, # (n,) `group_hash` of each row
-    train_split:float=TRAIN_SPLIT, # Share of groups that go to train
-    moved=(), # From `moved_groups`
-)->np.ndarray: # (n,) True for train
-    "Which rows are train, with the moved groups on their new side"
-    return train_side(hashes, train_split) ^ np.isin(np.asarray(hashes, np.uint64), np.asarray(moved, np.uint64))
+def _lacking(side, said, wanted):
+    "A side that has no groups, though one could be moved there, and there are enough of them"
+    there = {o: side == o for o, _ in wanted}
+    n = sum(int(o.sum()) for o in there.values())
+    for to, least in wanted:
+        if not there[to].any() and n >= least and any((o & (said < 0)).any() for o in there.values()): return to
+    return None
