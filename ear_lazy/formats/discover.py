@@ -35,6 +35,7 @@ class Source(NamedTuple):
     numbers: str = '' # of a list or of label files in pixels that could be two things: 'xywh', 'xyxy', either with 'class' before or after it, or 'points'; '' leaves it to all rows and the sizes of the images
     units: Literal['', 'pixel', 'fraction', 'percent'] = '' # of coordinates, where a format of pixels has others; '' is the format's own
     encoding: str = '' # of text that is not UTF-8: 'gb18030', 'cp1252', …; '' is UTF-8, or what a file itself says
+    attributes: Sequence[str] = () # to record with each object: names of columns, of keys of an annotation, …, such as 'earside' or 'subject'; '' is recorded for an object without one
 
     def __hash__(self): return hash(self.name) # a dict of columns has no hash
 
@@ -52,7 +53,7 @@ NUMBERS = 'points', *(o.format(box) for box in ('xywh', 'xyxy') for o in ('{}', 
 def check_source(
     source:Source, # As the user declares it
 )->None:
-    "Raise `ValueError` if there is no such reader, kind, order of numbers, unit, column or encoding"
+    "Raise `ValueError` if there is no such reader, kind, order of numbers, unit, column or encoding, or if attributes are no names"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")
     if source.kind not in FEEDS:
@@ -63,10 +64,16 @@ def check_source(
         raise ValueError(f"no units {source.units!r} for {source.name}: there are {', '.join(UNITS)}")
     if source.columns is not None: _check_columns(source)
     _check_encoding(source)
+    _check_attributes(source)
 
 def _check_encoding(source):
     if source.encoding and not known_encoding(source.encoding):
         raise ValueError(f'no encoding {source.encoding!r} for {source.name}: use a name that Python knows, such as gb18030 or cp1252')
+
+def _check_attributes(source):
+    names = source.attributes
+    if not isinstance(names, list | tuple) or not all(isinstance(o, str) and o.strip() for o in names):
+        raise ValueError(f"attributes of {source.name}: a list of names, such as ['earside', 'subject'], not {names!r}")
 
 def _check_columns(source):
     if not isinstance(source.columns, dict) or source.format not in ('', 'csv', 'point_table'):
@@ -115,7 +122,8 @@ def _found(dataset, documents, declared):
     name = dataset.folder or '.'
     source = declared.get(name, Source(name))
     columns = tuple((known, tuple(o) if known == 'points' else o) for known, o in (source.columns or {}).items())
-    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers, units=source.units, encoding=source.encoding)
+    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers, units=source.units, encoding=source.encoding,
+                attributes=tuple(dict.fromkeys(o.strip() for o in source.attributes)))
     documents = tuple(d._replace(**said) for d in sorted(documents, key=_reading_order))
     return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
 
