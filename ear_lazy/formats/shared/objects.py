@@ -92,6 +92,7 @@ class Objects:
     empty: list = field(default_factory=list) # (n) whether the file says that there is no object in it
     objects: list = field(default_factory=list)
     faults: list = field(default_factory=list)
+    asked: tuple = () # names of attributes; without any, readers need not give them
 
     def image(self,
         name:str,
@@ -147,7 +148,6 @@ def records_of(
     found:Objects,
     file:str, # Annotation file
     id_name:str, # What the numbers of objects are: 'region', 'line', …
-    asked:tuple=(), # Names of attributes
     **columns, # Of `Records`
 )->Records:
     "Objects as columns, and problems for whatever is derived or cannot be used"
@@ -157,7 +157,7 @@ def records_of(
         boxes=[(np.nan,) * 4 if o.box is None else o.box for o in objects], has_box=[o.box is not None for o in objects],
         points=[p for o in points for p in o], point_counts=[len(o) for o in points],
         sizes=found.sizes, empty=np.array(found.empty, bool), schemes=schemes, **label_rows([o.label for o in objects]), **columns)
-    set_attributes(r, asked, (o.attributes for o in objects))
+    set_attributes(r, found.asked, (o.attributes for o in objects))
     for i, o in enumerate(objects):
         if o.derived: r.problem('no_box', 'derived', i, detail=o.derived, boxes=1)
     for o in found.faults:
