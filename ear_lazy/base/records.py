@@ -74,6 +74,7 @@ REASONS = {
     'packed': 'a packed file is unpacked for each run',
     'no_names': 'classes are numbers without names',
     'unknown_class': 'its class is not among those that have names',
+    'no_attribute': 'no object has this attribute, which was asked for',
     'unused': 'nothing that was asked for uses it',
     'other_class': 'its class was not asked for',
     'other_keypoints': 'another number of keypoints was asked for',
@@ -92,6 +93,7 @@ def box_tuple(
 # %% ../../nbs/1_base/records.ipynb #f632b201
 def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, dtype))
 
+# %% ../../nbs/1_base/records.ipynb #8de904de
 @dataclass
 class Records:
     "Annotations of n images, m objects and p keypoints, as columns"
@@ -196,13 +198,20 @@ def make_records(
     return r
 
 # %% ../../nbs/1_base/records.ipynb #e7cb3b36
+def text_rows(
+    texts:list, # (m)
+)->tuple[np.ndarray, list[str]]: # (m,) int32 rows of the distinct texts; these, '' first
+    "Texts as numbers"
+    row = {o: i for i, o in enumerate(dict.fromkeys(['', *texts]))}
+    return np.fromiter(map(row.__getitem__, texts), np.int32, len(texts)), list(row)
+
+# %% ../../nbs/1_base/records.ipynb #afc02bf2
 def label_rows(
     labels:list, # (m) class name of each object, '' for none
 )->dict: # Columns for `make_records`: `label_names`, '' first, and `labels`, (m,) int32 rows of them
     "Class names as columns"
-    names = list(dict.fromkeys(['', *labels]))
-    row = {o: i for i, o in enumerate(names)}
-    return dict(labels=np.array([row[o] for o in labels], np.int32), label_names=names)
+    rows, names = text_rows(labels)
+    return dict(labels=rows, label_names=names)
 
 def visible_points(
     xy, # (p, 2) x, y
@@ -240,8 +249,9 @@ def keep_objects(
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
     if np.array_equal(rows, np.arange(len(r.ids))): return replace(r) # all of them, as is usual
     columns = {name: getattr(r, name)[rows] for name in COLUMNS_OF_OBJECTS}
+    attributes = {name: (of[rows], values) for name, (of, values) in r.attributes.items()}
     if len(r.more_origins): columns['more_origins'] = _moved_origins(r, rows)
-    return replace(r, points=points_of(r, rows), point_counts=r.point_counts[rows], **columns)
+    return replace(r, points=points_of(r, rows), point_counts=r.point_counts[rows], attributes=attributes, **columns)
 
 def _moved_origins(r, rows):
     "Further origins of some objects"
@@ -396,18 +406,61 @@ def drop_equal_boxes(
     for i in np.flatnonzero(gone): r.problem('repeat', 'merged', i, detail='the same box, with other points', boxes=1)
     return drop_values(r, gone, np.zeros(len(gone), bool))
 
+# %% ../../nbs/1_base/records.ipynb #df4e14fe
+def with_true_schemes(r:Records)->Records:
+    "Records without schemes of classes that have no keypoints, or some of another number"
+    if not r.schemes: return r
+    k = np.array([len(r.schemes[o].points) if o in r.schemes else 0 for o in r.label_names])
+    has, n = r.has_keypoints, len(r.label_names)
+    own, fit = (np.bincount(r.labels[o], minlength=n) for o in (has, has & (r.point_counts == k[r.labels])))
+    true = {name for name, a, b in zip(r.label_names, own.tolist(), fit.tolist()) if a == b > 0}
+    return replace(r, schemes={name: o for name, o in r.schemes.items() if name in true})
+
+def schemes_of_classes(
+    r:Records, # Checked
+)->dict[str, Scheme|None]:
+    "Each class that has keypoints, and its scheme if there is one"
+    used = np.flatnonzero(np.bincount(r.labels[r.has_keypoints])) if r.has_keypoints.any() else []
+    return {name: r.schemes.get(name) for name in (r.label_names[i] for i in used)}
+
+def shared_schemes(
+    found, # `schemes_of_classes` of parts of one raw dataset, in any order
+)->dict[str, Scheme]:
+    "Schemes of the classes whose keypoints are the same in all parts"
+    of = {}
+    for part in found:
+        for name, scheme in part.items(): of.setdefault(name, set()).add(scheme)
+    return {name: scheme for name, (scheme, *others) in of.items() if scheme and not others}
+
 # %% ../../nbs/1_base/records.ipynb #913c71d5
 def check(
     r:Records, # Images located, sizes filled in as far as they are known
 )->Records:
     "Check boxes, keypoints and repeats; only sound objects are left"
-    return drop_equal_boxes(drop_repeats(check_keypoints(check_boxes(r))))
+    return with_true_schemes(drop_equal_boxes(drop_repeats(check_keypoints(check_boxes(r)))))
 
 # %% ../../nbs/1_base/records.ipynb #4e684c12
 def _union(lists):
     "The distinct items of all lists as keys of a dict, and for each list the rows of its items among them"
     row = {}
     return row, [np.array([row.setdefault(o, len(row)) for o in items], np.int64) for items in lists]
+
+def _joined_attributes(parts):
+    "Attributes of all parts; objects of a part without one have ''"
+    found = {}
+    for name in dict.fromkeys(o for p in parts for o in p.attributes):
+        of = [p.attributes.get(name) or text_rows([''] * len(p.ids)) for p in parts]
+        values, rows = _union([o for _, o in of])
+        found[name] = np.concatenate([new[o] for (o, _), new in zip(of, rows)]).astype(np.int32), list(values)
+    return found
+
+def told_attributes(
+    problems:list, # Of parts of one raw dataset
+    found, # Names of attributes that an object in it has
+)->list: # Of `Problem`s
+    "Problems, with one for each attribute that is nowhere, and none for others"
+    told = {f'attribute {o}' for o in found}
+    return [p for p in problems if p.reason != 'no_attribute' or p.where not in told and not told.add(p.where)]
 
 def concat(
     parts:list, # `Records` of one raw dataset
@@ -427,13 +480,16 @@ def concat(
         taken[rows[~p.empty]] = True
     stacked, objects = ('ids', 'boxes', 'has_box', 'point_counts', 'points'), np.cumsum([0] + [len(p.ids) for p in parts])
     stack = {name: np.concatenate([getattr(p, name) for p in parts]) for name in stacked}
+    schemes = shared_schemes(map(schemes_of_classes, parts)) if any(p.schemes for p in parts) else {}
+    attributes = _joined_attributes(parts)
+    problems = told_attributes([o for p in parts for o in p.problems], [name for name, (_, values) in attributes.items() if len(values) > 1])
     return Records(images=list(images), label_names=list(names), sizes=sizes, empty=empty & ~taken, listed_in=listed_in,
         image_of=np.concatenate([rows[p.image_of] for p, rows in zip(parts, image_rows)]),
         labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
         file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
         more_origins=np.concatenate([p.more_origins + [o, s, 0] for p, o, s in zip(parts, objects, starts)]),
         files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
-        source=parts[0].source, fractions=parts[0].fractions, from_bottom=parts[0].from_bottom, problems=[o for p in parts for o in p.problems],
+        source=parts[0].source, fractions=parts[0].fractions, from_bottom=parts[0].from_bottom, problems=problems, schemes=schemes, attributes=attributes,
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts),
         unread=sum(p.unread for p in parts), **stack)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, make_records, visible_points
+from ..base.schemes import scheme_of
 from .shared.registry import register
 from .shared.text import as_text, checked_head, numbered_lines
 from .shared.tree import Document, Tree, dataset_of, image_tops, list_files, read_head
@@ -94,7 +95,8 @@ def _row(cells, n):
 def _records(images, lines, file, values, names):
     n = len(images)
     values = np.array(values, np.float64).reshape(n, len(names))
-    columns = dict(boxes=values) if names == BOX else dict(points=visible_points(values), point_counts=np.full(n, 5))
+    columns = dict(boxes=values) if names == BOX else dict(points=visible_points(values), point_counts=np.full(n, 5),
+        schemes={'face': scheme_of(o[:-2] for o in LANDMARKS[::2])})
     return make_records(
         images, np.arange(n), lines, [file], id_name='line', labels=np.ones(n, np.int32), label_names=['', 'face'], **columns)
 

@@ -20,9 +20,11 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.geometry import turned_box
-from ..base.records import Records, keep_images, keep_objects, make_records
+from ..base.records import Records, keep_images, keep_objects, make_records, text_rows
+from .coco_names import Category, named_values, point_names, schemes_of
 from .coco_shapes import HIGHEST, outline_box, points_of_pairs, rotation, turned_boxes, values_of_point
 from .shared import chunks
+from .shared.attributes import tell_absent
 from .shared.chunks import cut_items, find_arrays, mapped, read_items
 from .shared.json_files import json_files, load_objects
 from .shared.objects import numbered_order
@@ -66,12 +68,6 @@ class Annotation(msgspec.Struct, gc=False):
 class TurnedAnnotation(Annotation, gc=False):
     "One of a file in which something is rotated"
     attributes: msgspec.Raw = msgspec.Raw(b'')
-
-class Category(msgspec.Struct):
-    "One of `categories`"
-    id: int | str | float
-    name: str = ''
-    keypoints: msgspec.Raw = msgspec.Raw(b'null') # names of its points
 
 _A = TypeVar('_A')
 
@@ -203,6 +199,8 @@ class ImageTable(NamedTuple):
     ids: np.ndarray # (n,) int64; a list if they are not all integers
     names: list # (n) `file_name`s
     sizes: np.ndarray # (n, 2) height and width, 0 if the file does not say
+    attributes: list = [] # (n) values of those that are asked for; [] if none are
+    attribute_names: list = [] # that there are, in each piece of the table
 
 class AnnotationTable(NamedTuple):
     "Annotations of a file, or of a chunk of it"
@@ -219,6 +217,8 @@ class AnnotationTable(NamedTuple):
     bad_points: dict # row to values that are not triples
     high: dict # row to `num_keypoints`, 0 if it is not there, where the third of three values is no visibility, or they are no triples
     rotated: np.ndarray # (m,) bool, the box is the extent of a rotated one
+    attributes: list = [] # (m) as of images
+    attribute_names: list = []
 
 # %% ../../nbs/2_formats/coco.ipynb #5193cafc
 def id_column(
@@ -302,34 +302,42 @@ def read_tables(
     tree:Tree, # The raw folder
     file:str, # COCO file in it
     annotation:type=Annotation, # Struct of an annotation
+    asked:tuple=(), # Names of attributes
 )->Tables:
     "The tables of a COCO file; raises `AnnotationError` as `decode` does"
     path = tree.path(file)
     if os.path.getsize(path) > chunks.CHUNK_BYTES and tree.is_utf8(file):
-        with suppress(*_NOT_JSON): return _in_chunks(tree, path, annotation)
+        with suppress(*_NOT_JSON): return _in_chunks(tree, path, annotation, asked)
     with tree.open(file) as f: data = f.read()
     coco, misfits = decode(data, file, _struct(annotation, data))
-    annotations = annotation_table(coco.annotations, lambda: _annotation_texts(data, misfits))
-    return Tables(image_table(coco.images), annotations, coco.categories, misfits)
+    images, annotations = image_table(coco.images), annotation_table(coco.annotations, lambda: _texts(data, misfits, 'annotations'))
+    if asked: images, annotations = (_with_attributes(o, _items_of(data, misfits, name, file), asked) for o, name in ((images, 'images'), (annotations, 'annotations')))
+    return Tables(images, annotations, coco.categories, misfits)
 
 def _struct(annotation, data): return TurnedAnnotation if annotation is Annotation and data.find(b'"rotation"') >= 0 else annotation
 
-def _annotation_texts(data, misfits):
-    "Annotations of a file, undecoded; none if it is not strictly JSON"
-    try: texts = _split(_tables.decode(data.removeprefix(BOM))['annotations'])
+def _texts(data, misfits, table):
+    "Items of a table, undecoded; none if it is not strictly JSON"
+    try: texts = _split(_tables.decode(data.removeprefix(BOM))[table])
     except _NOT_JSON: return ()
-    return _without(texts, misfits, 'annotations')
+    return _without(texts, misfits, table)
+
+def _items_of(data, misfits, table, file): return _texts(data, misfits, table) or _without(load_objects(data, file)[table], misfits, table)
+
+def _with_attributes(table, items, asked):
+    values, names = named_values(items, asked)
+    return table._replace(attributes=values, attribute_names=names)
 
 def _without(texts, misfits, table):
     skipped = {o.index for o in misfits if o.table == table}
     return [o for i, o in enumerate(texts) if i not in skipped] if skipped else texts
 
 # %% ../../nbs/2_formats/coco.ipynb #691f28a4
-def _in_chunks(tree, path, annotation):
+def _in_chunks(tree, path, annotation, asked=()):
     with mapped(path) as data:
         structs = dict(images=Image, annotations=annotation)
         spans, others = find_arrays(data, tuple(structs))
-        jobs = [(path, name, o, structs[name]) for name, span in zip(structs, spans) for o in cut_items(data, span)]
+        jobs = [(path, name, o, structs[name], asked) for name, span in zip(structs, spans) for o in cut_items(data, span)]
     tables, sizes, misfits = {o: [] for o in structs}, dict.fromkeys(structs, 0), []
     for (table, size, bad), (_, name, *_) in zip(tree.each(chunk_table, jobs), jobs):
         tables[name].append(table)
@@ -342,10 +350,10 @@ def _in_chunks(tree, path, annotation):
 def _table(struct): return msgspec.json.Decoder(list[struct], strict=False)
 
 def chunk_table(
-    job:tuple, # Path of a file, name of a table in it, (start, stop) of some items, struct of an item
+    job:tuple, # Path of a file, name of a table in it, (start, stop) of some items, struct of an item, names of attributes
 )->tuple: # `ImageTable` or `AnnotationTable`, number of items, `Misfit`s with their index in the chunk
     "Some items of a table as columns; raises `msgspec.DecodeError` if they are not whole items"
-    path, name, span, struct = job
+    path, name, span, struct, asked = job
     text, misfits = read_items(path, span), []
     struct = _struct(struct, text)
     try: items = _table(struct).decode(text)
@@ -353,6 +361,7 @@ def chunk_table(
     if items is None or name == 'images' and not are_named(items): items = _items(_raws.decode(text), NamedImage if struct is Image else struct, name, misfits)
     if name == 'images': table = image_table(items)
     else: table = annotation_table(items, lambda: _without(_raws.decode(text), misfits, name))
+    if asked: table = _with_attributes(table, _without(_raws.decode(text), misfits, name), asked)
     return table, len(items) + len(misfits), misfits
 
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
@@ -408,7 +417,7 @@ def read_with(
 )->Records:
     "Likewise, with annotations of another struct"
     file, = document.files
-    images, annotations, categories, misfits = read_tables(tree, file, annotation)
+    images, annotations, categories, misfits = read_tables(tree, file, annotation, document.attributes)
     row_of, taken = image_rows(images.ids)
     image_of = find_rows(row_of, annotations.image_ids, -1)
     names, labels, unknown = _labels(categories, annotations)
@@ -417,7 +426,8 @@ def read_with(
     ids, id_name = (annotations.ids, 'id') if is_numbered else (np.arange(len(image_of)), 'annotation')
     r = make_records(
         images.names, image_of, ids, [file], annotations.boxes, annotations.has_box, annotations.points, annotations.point_counts,
-        sizes=images.sizes, labels=labels, label_names=names, id_name=id_name)
+        sizes=images.sizes, labels=labels, label_names=names, id_name=id_name, schemes=schemes_of(categories))
+    if document.attributes: _add_attributes(r, document.attributes, images, annotations)
     broken = {o: row_of[id_key(o.image_id)] for o in misfits if id_key(o.image_id) in row_of}
     for o in misfits:
         r.boxes_read += (is_box := o.table == 'annotations')
@@ -426,6 +436,13 @@ def read_with(
     for i in np.flatnonzero(annotations.derived): r.problem('no_box', 'derived', i, boxes=1)
     for reason, action, detail, boxes, keypoints in unknown + told: r.problem(reason, action, detail=detail, boxes=boxes, keypoints=keypoints)
     return _sound(r, annotations, taken, list(broken.values()))
+
+def _add_attributes(r, asked, images, annotations):
+    "Record attributes of annotations, or else of their images"
+    of_image = [*images.attributes, ('',) * len(asked)] # the last for an image that is not there
+    rows = [[a or b for a, b in zip(own, of_image[i])] for own, i in zip(annotations.attributes, r.image_of.tolist())]
+    for n, name in enumerate(asked): r.attributes[name] = text_rows([o[n] for o in rows])
+    tell_absent(r, [*annotations.attribute_names, *images.attribute_names])
 
 def _labels(categories, annotations):
     "Class names, '' first for annotations without one; (m,) their rows; what there is to tell"
@@ -454,15 +471,11 @@ def _told(annotations, categories, sizes):
         annotations.boxes[rows], annotations.has_box[rows] = found[0], True
         annotations = annotations._replace(bad_boxes={i: o for i, o in annotations.bad_boxes.items() if i not in five})
         told.append(('rotated', 'derived', found[1], len(rows), 0))
-    names = {id_key(c.id): o for c in categories if (o := _point_names(c))}
+    names = {id_key(c.id): o for c in categories if (o := point_names(c))}
     annotations, pairs = _with_pairs(annotations, names)
     _in_order(annotations, {c: o for c, n in names.items() if (o := numbered_order(n))})
     if pairs: told.append(('malformed', 'kept', f'keypoints of {pairs[0]} numbers, read as pairs of x and y', 0, len(pairs)))
     return annotations, told
-
-def _point_names(category):
-    try: return [str(o) for o in msgspec.json.decode(category.keypoints) or ()]
-    except (msgspec.DecodeError, TypeError): return []
 
 def _with_pairs(annotations, names):
     "Annotations whose pairs are points; the number of numbers in each of these"

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import PIXEL_TOLERANCE, Records, keep_images, make_records
+from ..base.schemes import scheme_of
 from .coco import decode, id_key, image_rows, looks_like_coco
 from .shared.json_files import json_files
 from .shared.objects import scattered
@@ -115,7 +116,12 @@ def _instances(coco, order, row_of, faults, file):
     return make_records(
         [o.file_name for o in coco.images], rows, ids if numbered else rows, [file],
         id_name='image_id' if numbered else 'image', points=points, point_counts=np.full(len(rows), k),
-        sizes=[(o.height or 0, o.width or 0) for o in coco.images])
+        sizes=[(o.height or 0, o.width or 0) for o in coco.images], schemes=_scheme(coco.categories, order))
+
+def _scheme(categories, order):
+    "The categories are the points, if all of them have names"
+    names = {order[id_key(c.id)]: c.name for c in categories if id_key(c.id) in order}
+    return {'': scheme_of([names[i] for i in range(len(order))])} if order and all(names.values()) else {}
 
 def _report(r, annotations, faults, row_of):
     "Report what is wrong; the points of an image that the file does not list count as one instance"

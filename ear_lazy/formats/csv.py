@@ -24,7 +24,8 @@ from ..base.errors import AnnotationError
 from ..base.files import open_regular
 from ..base.geometry import are_radians, turned_box, xyxy_to_xywh
 from ..base.printable import masked
-from ..base.records import Records, concat, keep_images, label_rows, make_records, of_one_file
+from ..base.records import Records, concat, keep_images, label_rows, make_records, of_one_file, text_rows
+from .shared.attributes import tell_absent
 from .shared.chunks import cut_lines, read_chunk
 from .shared.registry import register
 from .shared.text import as_text, close_quotes, first_line, is_separator
@@ -71,6 +72,7 @@ class Header(NamedTuple):
     defused: int|None = None # column that says where `to_csv` put an apostrophe before a name: 'image_path', 'label' or both
     named: bool = True # the first line holds names
     centred: bool = False # the first two columns of the box are its centre, not its upper left corner
+    attributes: tuple = () # pairs of a name that is asked for and its column, `None` if the table has none
 
 # %% ../../nbs/2_formats/csv.ipynb #8aa1477a
 def column_name(
@@ -181,10 +183,13 @@ def read(
     delimiter, header = find_dialect(head, document.columns) or (',', None)
     if header is None: raise AnnotationError(unknown_header(head), file, 'line 1')
     path, header = tree.path(file), _with_unit(header, head, delimiter)
+    if document.attributes: header = header._replace(attributes=attribute_columns(document.attributes, _names(head, delimiter) if header.named else ()))
     if not tree.is_utf8(file): path = tree.open(file).read()
     parse = partial(_read_lines, path, file, delimiter, header)
     parts = [None] if isinstance(path, bytes) else [*tree.each(parse, cut_lines(path))]
-    return _one_file(parse() if None in parts else concat(parts))
+    r = _one_file(parse() if None in parts else concat(parts))
+    if document.attributes: tell_absent(r, _names(head, delimiter) if header.named else ())
+    return r
 
 def _read_lines(path, file, delimiter, header, chunk=None):
     "`Records` of a chunk, or of the whole file; None if a chunk cannot be read on its own"
@@ -224,7 +229,7 @@ def _one_file(r):
 def _read_rows(rows, header, file):
     "`Records` of some lines, given as (line number, cells)"
     image_row, sizes = {}, []
-    image_of, ids, boxes, labels, blank, bad, angles, is_turned = [], [], [], [], set(), [], [], header.angle is not None
+    image_of, ids, boxes, labels, blank, bad, angles, is_turned, more = [], [], [], [], set(), [], [], header.angle is not None, []
     for line, row in rows:
         if not row: continue
         if header.defused is not None: row = _as_named(row, header)
@@ -241,9 +246,11 @@ def _read_rows(rows, header, file):
             continue
         labels.append(row[header.label].strip() if header.label is not None and header.label < len(row) else '')
         image_of.append(i), ids.append(line), boxes.append(box)
+        if header.attributes: more.append([row[at].strip() if at is not None and at < len(row) else '' for _, at in header.attributes])
     boxes = as_xywh(boxes, header)
     if any(angles): boxes = np.array([turned_box(o, a) for o, a in zip(boxes.tolist(), angles)])
     r = make_records(list(image_row), image_of, ids, [file], boxes, sizes=sizes, id_name='line', **label_rows(labels))
+    r.attributes = {name: text_rows([o[i] for o in more]) for i, (name, _) in enumerate(header.attributes)}
     if n := sum(a % 180 != 0 for a in angles): r.problem('rotated', 'derived', detail=f"by its column, in {'degrees' if header.turn == 1 else 'radians'}, about its centre", boxes=n)
     r.empty[list(blank.difference(image_of, (i for _, _, i, _ in bad)))] = True
     for line, row, i, reason in bad: _malformed(r, line, row, header, r.images[i], reason)
@@ -283,6 +290,17 @@ def _malformed(r, line, row, header, image, reason):
     detail = f'{len(row)} cells, the header has {needed} or more' if len(row) < needed else reason
     r.boxes_read += 1
     r.problem('malformed', 'dropped', image=image, detail=detail, boxes=1, where=f'line {line}')
+
+# %% ../../nbs/2_formats/csv.ipynb #843db001
+def attribute_columns(
+    asked, # Names
+    names, # Of all columns
+)->tuple: # Pairs of a name and its column, `None` if there is none
+    "Where attributes are in a line"
+    names = [*names]
+    return tuple((o, names.index(o) if o in names else None) for o in asked)
+
+def _names(head, delimiter): return [o.strip() for o in next(csv.reader([first_line(head)], delimiter=delimiter), [])]
 
 # %% ../../nbs/2_formats/csv.ipynb #7fdc3924
 register('csv', sniff, read, rank=90, why='a header with image and box columns', suffixes=('.csv', '.tsv'))

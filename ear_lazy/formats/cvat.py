@@ -18,6 +18,8 @@ from defusedxml.ElementTree import iterparse
 from ..base.errors import AnnotationError
 from ..base.geometry import ellipse_box, turned_box
 from ..base.records import Records, label_rows, make_records
+from ..base.schemes import scheme_of
+from .shared.attributes import set_attributes
 from .shared.objects import numbered_order, point_names, scattered
 from .shared.registry import register
 from .shared.text import spread
@@ -120,6 +122,7 @@ class Shape(NamedTuple):
     box: tuple|None = None # xywh
     points: object = None # list of (x, y, visibility); a dict by name for a skeleton
     derived: bool = False
+    attributes: dict = {} # name to value
 
 class Fault(NamedTuple):
     "A shape that cannot be used"
@@ -130,6 +133,7 @@ class Fault(NamedTuple):
     boxes: int = 0
     keypoints: int = 0
 
+# %% ../../nbs/2_formats/cvat.ipynb #8d3589c0
 @dataclass
 class Shapes:
     "What a file holds"
@@ -144,6 +148,9 @@ class Shapes:
     declared: set = field(default_factory=set) # classes whose order the file declares
     outside: int = 0 # shapes that are not in the picture
     number: int = 0 # shapes so far
+    nameless: set = field(default_factory=set) # classes of points without names
+    edges: dict = field(default_factory=dict) # class of skeletons to pairs of names of points
+    asked: tuple = () # names of attributes
 
     def image(self, name, size, empty=False):
         "Row of a new image"
@@ -167,7 +174,9 @@ class Shapes:
         if e.tag == 'skeleton':
             order = self.orders.setdefault(label, {})
             for name in points: order.setdefault(name, len(order))
-        self.shapes.append(Shape(self.number, image, label, box, points, derived))
+        if e.tag == 'points' or is_points and not all(o.get('label') for o in e.findall('points')): self.nameless.add(label)
+        attributes = {o.get('name') or '': o.text for o in e.findall('attribute')} if self.asked else {}
+        self.shapes.append(Shape(self.number, image, label, box, points, derived, attributes))
 
 # %% ../../nbs/2_formats/cvat.ipynb #11b300be
 def _size(get):
@@ -206,13 +215,24 @@ def add_track(
             if frame not in found.frames: found.frames[frame] = found.image(frame, (0, 0))
             found.add(shape, found.frames[frame], e.get('label') or '')
 
+def edges_of(
+    svg:str, # As CVAT draws a skeleton: circles are points, lines join them
+)->list: # Pairs of names of points
+    "What a skeleton joins"
+    def values(tag, *names): return (tuple(_attribute(o, name) for name in names) for o in re.findall(f'<{tag}\\b[^>]*>', svg))
+    name = dict(values('circle', 'data-node-id', 'data-label-name'))
+    return [(name.get(a, ''), name.get(b, '')) for a, b in values('line', 'data-node-from', 'data-node-to')]
+
+def _attribute(tag, name): return found[1] if (found := re.search(f'\\b{name}="([^"]*)"', tag)) else ''
+
 def add_meta(
     found:Shapes,
     e, # Element `meta`
 ):
-    "Add the size of a video and the order of the points of skeletons"
+    "Add the size of a video, the order of the points of skeletons and what joins them"
     found.frame_sizes |= {_size(o.findtext) for o in e.iter('original_size')}
     for o in e.iter('label'):
+        if svg := o.findtext('svg'): found.edges[o.findtext('name') or ''] = edges_of(svg)
         if parent := o.findtext('parent'):
             found.declared.add(parent)
             order = found.orders.setdefault(parent, {})
@@ -223,9 +243,10 @@ def parse_cvat(
     stream, # Binary file object
     file:str, # Its name, for the error
     on_disk=lambda name: True, # Is there an image of this name?
+    asked:tuple=(), # Names of attributes
 )->Shapes:
     "Shapes of a CVAT file; raises `AnnotationError` if it is not one"
-    found, depth, root = Shapes(), 0, None
+    found, depth, root = Shapes(asked=asked), 0, None
     try:
         for event, e in iterparse(stream, ('start', 'end')):
             depth += 1 if event == 'start' else -1
@@ -275,6 +296,12 @@ def _without_scattered(found):
         found.faults.append(Fault(own[0].number, -1, 'malformed', why, keypoints=len(own)))
         found.orders[label] = {}
 
+def _schemes(found, orders):
+    "What the points of skeletons are, of classes all of whose points have names"
+    places = {label: {name: i for i, name in enumerate(names)} for label, names in orders.items() if names and label not in found.nameless}
+    return {label: scheme_of(place, [(place.get(a), place.get(b)) for a, b in found.edges.get(label, ())]) for label, place in places.items()}
+
+# %% ../../nbs/2_formats/cvat.ipynb #5c171852
 def _columns(found, on_disk):
     "Names and sizes of the images, those of frames filled in"
     pattern = frame_name(list(found.frames), on_disk) if found.frames else ''
@@ -289,7 +316,7 @@ def read(
     "Read a CVAT file; raises `AnnotationError` if it is not XML or not CVAT's"
     file, = document.files
     def on_disk(name): return not locate(tree, file, name, by_stem=not is_image(name)).reason
-    with tree.open(file) as f: found = parse_cvat(f, file, on_disk)
+    with tree.open(file) as f: found = parse_cvat(f, file, on_disk, document.attributes)
     images, sizes = _columns(found, on_disk)
     _without_scattered(found)
     orders = {label: _order([*names], label in found.declared) for label, names in found.orders.items()}
@@ -298,7 +325,9 @@ def read(
         images, [s.image for s in shapes], [s.number for s in shapes], [file], id_name='shape',
         boxes=[s.box or (np.nan,) * 4 for s in shapes], has_box=[s.box is not None for s in shapes],
         points=[p for o in points for p in o], point_counts=[len(o) for o in points],
-        sizes=sizes, empty=np.array(found.empty, bool), **label_rows([s.label for s in shapes]))
+        sizes=sizes, empty=np.array(found.empty, bool), **label_rows([s.label for s in shapes]),
+        schemes=_schemes(found, orders))
+    set_attributes(r, document.attributes, (s.attributes for s in shapes))
     _report(r, found)
     return r
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, make_records
+from ..base.schemes import scheme_of
 from .shared.objects import numbered_order
 from .shared.registry import register
 from .shared.text import as_text, table_rows
@@ -101,11 +102,16 @@ def read(
         sets += found
     r = make_records(
         [*images], image_of, lines, [file], points=np.concatenate([np.empty((0, 3)), *sets]), point_counts=[len(o) for o in sets],
-        id_name='line')
+        id_name='line', schemes=_schemes(columns))
     for reason, line, image, detail, keypoints in bad:
         r.keypoints_read += keypoints
         r.problem(reason, 'dropped', image=image, where=f'line {line}', detail=detail, keypoints=keypoints)
     return r
+
+def _schemes(columns):
+    "Parts of the body, if all animals have the same"
+    parts, *others = {tuple(o) for o in columns.animals.values()}
+    return {} if others else {'': scheme_of(parts)}
 
 def _sets(cells, columns):
     "(K, 3) x, y, visibility of each animal in a frame of which a point is labelled"

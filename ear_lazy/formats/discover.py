@@ -54,7 +54,7 @@ NUMBERS = 'points', *(o.format(box) for box in ('xywh', 'xyxy') for o in ('{}', 
 def check_source(
     source:Source, # As the user declares it
 )->None:
-    "Raise `ValueError` if there is no such reader, kind, order of numbers, unit, column or encoding"
+    "Raise `ValueError` if there is no such reader, kind, order of numbers, unit, column or encoding, or if attributes are no names"
     if source.format and source.format not in readers():
         raise ValueError(f"no reader {source.format!r} for {source.name}: there are {', '.join(readers())}")
     if source.kind not in FEEDS:
@@ -65,12 +65,18 @@ def check_source(
         raise ValueError(f"no units {source.units!r} for {source.name}: there are {', '.join(UNITS)}")
     if source.columns is not None: _check_columns(source)
     _check_encoding(source)
+    _check_attributes(source)
     if not isinstance(source.over, str | list | tuple) or not all(isinstance(o, str) for o in source.over):
         raise ValueError(f"over of {source.name}: the name of a raw dataset, or a list of them, not {source.over!r}")
 
 def _check_encoding(source):
     if source.encoding and not known_encoding(source.encoding):
         raise ValueError(f'no encoding {source.encoding!r} for {source.name}: use a name that Python knows, such as gb18030 or cp1252')
+
+def _check_attributes(source):
+    names = source.attributes
+    if not isinstance(names, list | tuple) or not all(isinstance(o, str) and o.strip() for o in names):
+        raise ValueError(f"attributes of {source.name}: a list of names, such as ['earside', 'subject'], not {names!r}")
 
 def _check_columns(source):
     if not isinstance(source.columns, dict) or source.format not in ('', 'csv', 'point_table'):
@@ -119,7 +125,8 @@ def _found(dataset, documents, declared):
     name = dataset.folder or '.'
     source = declared.get(name, Source(name))
     columns = tuple((known, tuple(o) if known == 'points' else o) for known, o in (source.columns or {}).items())
-    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers, units=source.units, encoding=source.encoding)
+    said = dict(keypoint_offset=source.keypoint_offset, columns=columns, numbers=source.numbers, units=source.units, encoding=source.encoding,
+                attributes=tuple(dict.fromkeys(o.strip() for o in source.attributes)))
     documents = tuple(d._replace(**said) for d in sorted(documents, key=_reading_order))
     return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
 

@@ -45,15 +45,17 @@ def add_image(
     for o in boxes:
         n += 1
         label, parts = (o.findtext('label') or '').strip(), o.findall('part')
-        try: box = tuple(number(o.get(side)) for side in ('left', 'top', 'width', 'height'))
+        try: box = tuple(number(o.get(side)) for side in _SIDES)
         except ValueError as error: found.fault(image, n, 'malformed', f'<box>: {error}', boxes=1, keypoints=bool(parts)); continue
         if o.get('ignore') == '1': found.fault(image, n, 'invalid', "ignore='1'", boxes=1, keypoints=bool(parts)); continue
         try: points = points_of(parts)
         except ValueError as error:
             found.fault(image, n, 'malformed', f'<part>: {error}', keypoints=1)
             points = {}
-        found.add(image, n, label, box, points)
+        found.add(image, n, label, box, points, attributes={name: value for name, value in o.attrib.items() if name not in _SIDES} if found.asked else None)
     return n
+
+_SIDES = 'left', 'top', 'width', 'height'
 
 def _size(e):
     try: return number(e.get('height')), number(e.get('width'))
@@ -71,9 +73,10 @@ def points_of(
 def parse_dlib(
     stream, # Binary file object
     file:str, # Its name, for the error
+    asked:tuple=(), # Names of attributes
 )->Objects:
     "The boxes of a file; raises `AnnotationError` if it is not imglab's"
-    found, boxes, above = Objects(), 0, []
+    found, boxes, above = Objects(asked=asked), 0, []
     try:
         for event, e in iterparse(stream, ('start', 'end')):
             if event == 'start':
@@ -94,7 +97,7 @@ def read(
 )->Records:
     "Read a file of imglab; raises `AnnotationError` if it is not one"
     file, = document.files
-    with tree.open(file) as f: return records_of(parse_dlib(f, file), file, 'box')
+    with tree.open(file) as f: return records_of(parse_dlib(f, file, document.attributes), file, 'box')
 
 # %% ../../nbs/2_formats/dlib.ipynb #5eb65bb5
 register('dlib', sniff, read, rank=40, why='a dataset element with images and boxes', suffixes=('.xml',))

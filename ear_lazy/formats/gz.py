@@ -83,7 +83,7 @@ def read(
         unpack(tree, file, path)
         found = inner_document(folder, name)
         if not found: raise AnnotationError('packed, and no reader knows what is in it', file)
-        try: r = readers()[found.format].read(tree.elsewhere(folder).having(each=map, watch=None), found._replace(columns=document.columns))
+        try: r = readers()[found.format].read(tree.elsewhere(folder).having(each=map, watch=None), found._replace(columns=document.columns, attributes=document.attributes))
         except AnnotationError as e: raise AnnotationError(e.reason, file, e.position) from None
     r = replace(r, files=[file], problems=[p._replace(file=file) for p in r.problems])
     r.problem('packed', 'kept', detail=f'read as {found.format}')

@@ -84,15 +84,17 @@ def add_line(
     except ValueError as e: objects, why = [], str(e)
     image = found.image(name.strip(), _size(o), not objects)
     if why: found.fault(image, line, 'malformed', why, boxes=1)
-    unused.update(name for one in _list(o['objects']) if isinstance(one, dict) for name in one.keys() - KNOWN)
+    unused.update(name for one in _list(o['objects']) if isinstance(one, dict) for name in one.keys() - KNOWN - {*found.asked})
     for one in objects:
         try:
             box = float_list(one, 'bbox')
             if len(box) != 4: raise ValueError(f'a box has four numbers, this one {len(box)}')
         except ValueError as e: found.fault(image, line, 'malformed', str(e), boxes=1); continue
         if one.get('iscrowd') in (1, True, '1'): found.fault(image, line, 'crowd', '', boxes=1)
-        else: found.add(image, line, class_of(one), tuple(box))
+        else: found.add(image, line, class_of(one), tuple(box), attributes={k: v for k, v in (o | one).items() if k not in _PLACES} if found.asked else None)
     return True
+
+_PLACES = {'objects', 'bbox', *IMAGE}
 
 def _list(o): return o if isinstance(o, list) else [o]
 
@@ -125,7 +127,7 @@ def read(
 )->Records:
     "Read the metadata of an imagefolder; raises `AnnotationError` if they have no objects"
     file, = document.files
-    found, unused = Objects(), Counter()
+    found, unused = Objects(asked=document.attributes), Counter()
     if not any([add_line(found, unused, *o) for o in rows_of(tree, file)]): raise AnnotationError('no objects in it', file)
     r = records_of(found, file, 'line')
     if unused: r.problem('not_read', 'dropped', detail=f"{', '.join(sorted(map(str, unused)))} of objects"[:200])

@@ -56,14 +56,14 @@ def _last(path): return path.rpartition('/')[2]
 # %% ../../nbs/2_formats/labelstudio.ipynb #d3c75fd3
 def tasks_of(
     items:list, # Of an export
-)->tuple: # (URLs of the image, results) of each annotation; `Counter` of what is not read, and of 'several' annotations of one task
+)->tuple: # (URLs of the image, results, data of the task) of each annotation; `Counter` of what is not read, and of 'several' annotations of one task
     "What an export holds"
     found, told = [], Counter()
     for item in map(_as_task, items):
         annotations = [_dict(o) for o in _list(item.get('annotations') or item.get('completions'))]
         kept = [o for o in annotations if not o.get('was_cancelled')]
         urls = [o for o in (image_of(_dict(item.get('data'))), item.get('file_upload')) if isinstance(o, str) and o]
-        found += [(urls, _list(o.get('result'))) for o in kept]
+        found += [(urls, _list(o.get('result')), _dict(item.get('data'))) for o in kept]
         told += Counter({'items that are no tasks': not item, 'tasks with predictions': bool(item.get('predictions')),
                          'cancelled annotations': len(annotations) - len(kept), 'several': len(kept) > 1})
     return found, told
@@ -128,8 +128,8 @@ def read(
     items, broken = rows_of(tree, file) if file.lower().endswith('.csv') else (_list(load_objects(tree.read(file), file)), {})
     annotations, told = tasks_of(items)
     if items and not annotations: raise AnnotationError('no tasks with annotations', file, ', '.join(f'{what}: {n}' for what, n in told.items()))
-    names = find_names(tree, file, [urls for urls, _ in annotations])
-    found, pixels, bare = objects_of([Task(name, results) for name, (_, results) in zip(names, annotations)])
+    names = find_names(tree, file, [urls for urls, *_ in annotations])
+    found, pixels, bare = objects_of([Task(name, *of) for name, (_, *of) in zip(names, annotations)], document.attributes)
     r = records_of(found, file, 'region', fractions=not pixels)
     several = told.pop('several', 0)
     told += Counter({'results without a shape, such as choices': bare})

@@ -70,6 +70,7 @@ class Region(NamedTuple):
     result: dict # that one
     label: str
     parent: object # key of another region, None if there is none
+    attributes: dict = {} # name of a question to what was answered
 
 def regions_of(
     results, # Of an annotation
@@ -84,8 +85,15 @@ def regions_of(
     for id, own in groups.items():
         shaped = min(own, key=lambda o: shape_of(o) in ('', 'other'))
         parent = next((o['parentID'] for o in own if isinstance(o.get('parentID'), str)), None)
-        regions[id] = Region(next(numbers), shape_of(shaped), shaped, label_of(own), parent if parent != id and parent in groups else None)
+        regions[id] = Region(next(numbers), shape_of(shaped), shaped, label_of(own), parent if parent != id and parent in groups else None, attributes_of(own))
     return regions
+
+def attributes_of(
+    results:list, # Of one region
+)->dict: # `from_name` to value
+    "Answers, by the name of the question"
+    names = {o['from_name']: o for o in results if isinstance(o.get('from_name'), str)}
+    return {name: _dict(o.get('value')).get('text' if o.get('type') == 'textarea' else str(o.get('type'))) for name, o in names.items()}
 
 def label_of(
     results:list, # Of one region
@@ -99,27 +107,36 @@ class Task(NamedTuple):
     "An image, and what one person found in it"
     image: str # name
     results: list
+    data: dict = {} # of the task
 
 def objects_of(
     tasks:list, # `Task`s
+    asked:tuple=(), # Names of attributes
 )->tuple: # `Objects`; whether they are in pixels; how many results have no shape
     "The objects of tasks"
-    found, numbers, sets, bare = Objects(), count(1), [], 0
+    found, numbers, sets, bare = Objects(asked=asked), count(1), [], 0
     all_regions = [regions_of(o.results, numbers) for o in tasks]
     placed = [o for regions in all_regions for o in regions.values() if o.shape in SHAPES]
     pixels = all(size_of(o.result) for o in placed)
     for task, regions in zip(tasks, all_regions):
+        if asked: regions = _with_those_of_task(regions, task.data)
         sizes = [size_of(o.result) for o in regions.values() if o.shape in SHAPES] if pixels else []
         image, points = found.image(task.image, (sizes or [(0, 0)])[0], not task.results), {}
         for o in regions.values():
             if o.shape == 'point': points.setdefault(o.parent, []).append(o)
             elif o.shape == 'other': found.fault(image, o.number, 'no_geometry', str(o.result.get('type')))
-            bare += not o.shape
+            bare += not o.shape and not {*o.attributes} & {*asked}
         if image < 0 and not regions: found.fault(image, 0, 'malformed', 'names no image')
         sets += [(image, o, points.pop(id, [])) for id, o in regions.items() if o.shape in SHAPES and o.shape != 'point']
         sets += [(image, None, own) for own in points.values()]
     _add(found, sets, pixels)
     return found, pixels, bare
+
+def _with_those_of_task(regions, data):
+    "Regions with their own attributes, or else those that are answered for the whole image, or else what the task has"
+    of_all = {name: o for name, o in data.items() if not isinstance(o, (dict, list))}
+    for o in regions.values(): of_all |= {} if o.shape or o.parent is not None else o.attributes
+    return {id: o._replace(attributes=of_all | o.attributes) for id, o in regions.items()}
 
 def _add(found, sets, pixels):
     "Add boxes with their points"
@@ -131,7 +148,7 @@ def _add(found, sets, pixels):
         except ValueError as e:
             found.fault(image, o.number, 'malformed', f'{o.shape}: {e}', boxes=1)
             box = None
-        found.add(image, (o or own[0]).number, o.label if o else keypoints.label, box, keypoints.points, derived if box else '')
+        found.add(image, (o or own[0]).number, o.label if o else keypoints.label, box, keypoints.points, derived if box else '', (o or own[0]).attributes)
 
 def _placed(found, image, regions, pixels):
     try: return [(o.label, (*coordinates_of(o.result, pixels), 2)) for o in regions]

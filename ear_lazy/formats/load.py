@@ -74,6 +74,7 @@ def _checked(r, tree, document):
     r = _in_upright_pixels(put_right(in_units(r, document.units)), tree)
     if not is_told: r = drop_fractions(r)
     if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
+    if document.attributes and not r.attributes: _tell_of_attributes(r, document)
     return check(_with_whole_names(r))
 
 # %% ../../nbs/2_formats/load.ipynb #e7c3690f
@@ -89,7 +90,14 @@ def _with_whole_names(r):
     for name in r.label_names:
         if r.files and (fault := encoding_fault(r.files[0], name)) and not any(name in o for o in r.files): # as folders may be called
             r.problem('malformed', 'kept', detail=f'the class {fault}')
-    return replace(r, label_names=names)
+    attributes = {name: (rows, [*map(_whole, o)]) for name, (rows, o) in r.attributes.items()}
+    schemes = {_whole(name): o._replace(points=tuple(map(_whole, o.points))) for name, o in r.schemes.items()}
+    return replace(r, label_names=names, attributes=attributes, schemes=schemes)
+
+def _tell_of_attributes(r, document):
+    if not len(r.ids): return
+    for name in document.attributes:
+        r.problem('no_attribute', 'kept', where=f'attribute {name}', detail=f'none are read from files of the format {document.format}')
 
 # %% ../../nbs/2_formats/load.ipynb #35966441
 @uncollected()

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.records import Records, concat, keep_objects, label_rows, make_records, of_one_file
+from ..base.records import Records, concat, keep_objects, label_rows, make_records, of_one_file, text_rows
+from .csv import attribute_columns
+from .shared.attributes import tell_absent
 from .shared.registry import register
 from .shared.text import as_text, checked_head, first_line, table_rows
 from .shared.tree import Document, Tree, join, read_head
@@ -26,6 +28,7 @@ class Columns(NamedTuple):
     label: int
     box: tuple # columns of XMin, XMax, YMin and YMax
     group: int|None = None # column of IsGroupOf
+    attributes: tuple = () # pairs of a name that is asked for and its column, `None` if there is none
 
 def parse_header(
     line:str, # First line of a table
@@ -79,14 +82,18 @@ def read(
 )->Records:
     "Read a table of boxes as fractions; raises `AnnotationError` if the file is not an Open Images table"
     tables = [o for o in document.files if not _DESCRIPTIONS.fullmatch(o.rpartition('/')[2])]
-    parts = [p for o in tables for p in _read_table(tree, o)]
+    parts = [p for o in tables for p in _read_table(tree, o, document.attributes)]
     r = concat(parts) if parts else make_records([], [], [], tables, fractions=True)
+    if document.attributes: tell_absent(r, {name for o in tables for name in _names(tree, o)})
     return of_one_file(r)
 
-def _read_table(tree, file):
+def _names(tree, file): return [o.strip().strip('"') for o in first_line(read_head(tree, file, HEAD_BYTES)).split(',')]
+
+def _read_table(tree, file, asked):
     columns = checked_head(tree, file, HEAD_BYTES, _columns, 'the header is not that of a table of boxes')
     names, rows = read_names(tree, file.rpartition('/')[0]), table_rows(tree, file)
     next(rows, None) # the header
+    if asked: columns = columns._replace(attributes=attribute_columns(asked, _names(tree, file)))
     while chunk := list(islice(rows, CHUNK_LINES)): yield _read_rows(chunk, columns, file, names)
 
 # %% ../../nbs/2_formats/openimages.ipynb #28b099d5
@@ -103,6 +110,7 @@ def _read_rows(rows, columns, file, names):
     r = make_records(
         list(image_row), image_of, [n for n, _ in rows], [file], xywh, id_name='line',
         **label_rows([names.get(o, o) for o in classes]), fractions=True)
+    for name, at in columns.attributes: r.attributes[name] = text_rows([o[at].strip() if at is not None and at < len(o) else '' for _, o in rows])
     for line, image, reason in bad.values():
         r.boxes_read += 1
         r.problem('malformed', 'dropped', image=image, detail=reason, boxes=1, where=f'line {line}')

@@ -16,8 +16,10 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.geometry import keypoints_to_boxes
 from ..base.records import Records, label_rows, make_records
-from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, as_xywh, column_name, parse_box, parse_header
-from .shared.column_pairs import FEWEST, pairs_of
+from ..base.schemes import scheme_of
+from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, as_xywh, attribute_columns, column_name, parse_box, parse_header
+from .shared.attributes import set_attributes
+from .shared.column_pairs import FEWEST, axis_of, pairs_of
 from .shared.registry import register
 from .shared.shapes import say_which
 from .shared.text import as_text, first_line, table_rows
@@ -32,6 +34,7 @@ class Columns(NamedTuple):
     label: int|None = None
     corners: bool = False # the points could be the corners of an outline
     named: bool = True # the first line holds names
+    names: tuple = () # of the points, if the columns have any
 
 def parse_columns(
     names:list, # Cells of the first line
@@ -49,7 +52,15 @@ def parse_columns(
     image = next((known[o] for o in IMAGE_COLUMNS if o in known), None if names[0] else 0)
     label = next((known[o] for o in LABEL_COLUMNS if o in known), None)
     corners = [*pairs] in ([f'*{i}' for i in range(1, 5)], [f'*{i}' for i in range(4)])
-    return None if image is None else Columns(image, points, parse_header(rest), label, corners)
+    return None if image is None else Columns(image, points, parse_header(rest), label, corners, names=point_names(pairs))
+
+# %% ../../nbs/2_formats/point_tables.ipynb #22cd8ff8
+def point_names(
+    stems, # 'left_eye_*' for the columns left_eye_x and left_eye_y
+)->tuple: # () if they are numbers alone
+    "Names of points as their columns have them"
+    names = tuple(str(o).replace('*', '').strip(' _.-:/') for o in stems)
+    return () if all(o.isdecimal() or not o for o in names) else names
 
 def _numbered(names):
     "Pairs of the columns '0', '1', '2', … after that of the image"
@@ -63,7 +74,9 @@ def _declared(names, theirs):
     if any(names.count(o) != 1 for o in cells) if named else max(cells) >= len(names): return None
     image, *places = [names.index(o) for o in cells] if named else cells
     label = places.pop() if 'label' in theirs else None
-    return Columns(image, [(x, y, None) for x, y in zip(places[::2], places[1::2])], label=label, named=named)
+    points = [(x, y, None) for x, y in zip(places[::2], places[1::2])]
+    stems = [axis_of(names[x])[0] for x, y, _ in points if axis_of(names[x])[0] == axis_of(names[y])[0]] if named else []
+    return Columns(image, points, label=label, named=named, names=point_names(stems) if len(stems) == len(points) else ())
 
 def find_dialect(
     head:bytes, # First bytes of a file
@@ -112,15 +125,18 @@ def read(
     file, = document.files
     delimiter, columns = find_dialect(read_head(tree, file), document.columns) or (',', None)
     if columns is None: raise AnnotationError(f'no columns of an image and of {FEWEST} keypoints or more', file, 'line 1')
-    rows, good, bad = table_rows(tree, file, delimiter), [], []
-    if columns.named: next(rows, None)
+    rows, good, bad, more = table_rows(tree, file, delimiter), [], [], []
+    header = [o.strip() for o in next(rows, (0, []))[1]] if columns.named else []
+    asked = attribute_columns(document.attributes, header)
     for line, row in rows:
         try: good.append((line, row[columns.image].strip(), *_values(row, columns)))
         except ValueError as e: bad.append((line, row[columns.image].strip(), str(e)))
         except IndexError: bad.append((line, row[columns.image].strip() if len(row) > columns.image else '', f'{len(row)} cells, the header has more'))
+        else: more.append({name: row[at] for name, at in asked if at is not None and at < len(row)})
     if good and not (document.columns or document.units): _check_pixels(np.concatenate([o[2] for o in good]), file)
     as_box = columns.corners and dataset_of(file).level != 'landmarker' and document.numbers != 'points'
     r = _records(good, file, columns, as_box)
+    set_attributes(r, document.attributes, more, header)
     for line, image, reason in bad:
         r.boxes_read += (has_box := as_box or columns.box is not None)
         r.keypoints_read += not as_box
@@ -143,6 +159,7 @@ def _records(rows, file, columns, as_box):
     r = make_records(
         list(image_row), image_of, [o[0] for o in rows], [file], boxes, [as_box or len(o[3]) > 0 for o in rows], id_name='line',
         **{} if as_box else dict(points=points, point_counts=np.full(len(rows), points.shape[1])), **label_rows([o[4] for o in rows]))
+    if columns.names and not as_box: r.schemes = dict.fromkeys(r.label_names, scheme_of(columns.names))
     if as_box: r.problem('no_box', 'derived', boxes=len(rows), detail="four corners, taken for an outline: `numbers = \"points\"` in sources.toml reads keypoints")
     return r
 

@@ -188,7 +188,8 @@ def add_problem_objects(
     for name in (*COLUMNS_OF_OBJECTS, 'point_counts'):
         column, more = getattr(r, name), objects.get(name, np.zeros(len(of)))
         columns[name] = np.concatenate([column, np.asarray(more).astype(column.dtype)])
-    return replace(r, **columns)
+    attributes = {name: (np.append(rows, np.zeros(len(of), rows.dtype)), values) for name, (rows, values) in r.attributes.items()}
+    return replace(r, attributes=attributes, **columns)
 
 def _located(problem, tree):
     "A problem of an image without a sound annotation, which may still be on disk"

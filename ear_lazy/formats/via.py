@@ -70,15 +70,17 @@ class Region(NamedTuple):
     shape: dict # `shape_attributes`
     attributes: dict # `region_attributes`
     fault: str = '' # why it has no shape
+    of_file: dict = {} # `file_attributes` of its image
 
     @property
     def is_point(self): return self.shape.get('name') == 'point'
 
 def objects_of(
     entries:list, # (name of the image, list of `Region`) pairs
+    asked:tuple=(), # Names of attributes
 )->Objects:
     "The objects that regions are"
-    found = Objects()
+    found = Objects(asked=asked)
     images = [found.image(name, empty=not regions) for name, regions in entries]
     outlines, points = ([[o for o in regions if o.is_point == kind] for _, regions in entries] for kind in (False, True))
     _add_outlines(found, images, outlines)
@@ -97,7 +99,7 @@ def _add_outlines(found, images, outlines):
             if o.fault: raise ValueError(o.fault)
             box, derived = shape_box(o.shape)
         except ValueError as e: found.fault(image, o.number, 'malformed', str(e), boxes=1)
-        else: found.add(image, o.number, labels[o.number], box, derived=derived)
+        else: found.add(image, o.number, labels[o.number], box, derived=derived, attributes=_attributes(found, [o]))
 
 def _add_points(found, images, points):
     "A broken point costs those of its image: without it, the others would be in wrong places"
@@ -108,7 +110,11 @@ def _add_points(found, images, points):
         else: sound.append((image, regions, own))
     for (image, regions, _), o in zip(sound, loose_points([own for *_, own in sound])):
         if o.fault: found.fault(image, regions[0].number, 'malformed', o.fault, keypoints=1)
-        elif regions: found.add(image, regions[0].number, o.label, points=o.points)
+        elif regions: found.add(image, regions[0].number, o.label, points=o.points, attributes=_attributes(found, regions))
+
+def _attributes(found, regions):
+    "Of the first region that has them, or else of the file"
+    return {name: o for r in reversed(regions) for name, o in (r.of_file | r.attributes).items()} if found.asked else {}
 
 # %% ../../nbs/2_formats/via.ipynb #e1bbd638
 def looks_like_via(
@@ -138,7 +144,7 @@ def entries_of(
     if isinstance(objects, dict): objects = objects.get('_via_img_metadata', objects)
     images, numbers = _items(objects), count(1)
     if not any(isinstance(o, dict) and 'regions' in o for o in images) and images != []: raise AnnotationError('no images with regions: not of VIA', file)
-    return [(_name(o), [_region(next(numbers), r) for r in _items(_dict(o).get('regions', ['no regions']))]) for o in images]
+    return [(_name(o), [_region(next(numbers), r, _dict(_dict(o).get('file_attributes'))) for r in _items(_dict(o).get('regions', ['no regions']))]) for o in images]
 
 def _items(o): return list(o.values()) if isinstance(o, dict) else o if isinstance(o, list) else [] if o is None else [o]
 
@@ -146,9 +152,9 @@ def _dict(o): return o if isinstance(o, dict) else {}
 
 def _name(image): return name.strip() if isinstance(name := _dict(image).get('filename'), str) else ''
 
-def _region(number, o):
+def _region(number, o, of_file):
     shape = _dict(_dict(o).get('shape_attributes'))
-    return Region(number, shape, _dict(_dict(o).get('region_attributes')), '' if shape else 'no shape_attributes')
+    return Region(number, shape, _dict(_dict(o).get('region_attributes')), '' if shape else 'no shape_attributes', of_file)
 
 def rows_of(
     tree:Tree, # The raw folder
@@ -163,8 +169,8 @@ def rows_of(
         cells, cut = dict(zip(header, row)), len(row) < len(header)
         regions = images.setdefault(_name(cells), [])
         shape, fault = _decoded(cells.get('region_shape_attributes', ''), file)
-        attributes, _ = _decoded(cells.get('region_attributes', ''), file)
-        if shape or fault or cut: regions.append(Region(line, shape, attributes, fault or f'{len(row)} cells, the header has {len(header)}' * cut))
+        attributes, of_file = (_decoded(cells.get(o, ''), file)[0] for o in ('region_attributes', 'file_attributes'))
+        if shape or fault or cut: regions.append(Region(line, shape, attributes, fault or f'{len(row)} cells, the header has {len(header)}' * cut, of_file))
     return list(images.items())
 
 def _decoded(cell, file):
@@ -182,7 +188,7 @@ def read(
     file, = document.files
     is_table = file.lower().endswith('.csv')
     entries = rows_of(tree, file) if is_table else entries_of(load_objects(tree.read(file), file), file)
-    return records_of(objects_of(entries), file, 'line' if is_table else 'region')
+    return records_of(objects_of(entries, document.attributes), file, 'line' if is_table else 'region')
 
 # %% ../../nbs/2_formats/via.ipynb #76188639
 register('via', sniff, read, rank=8, why='regions with shape_attributes', suffixes=('.json', '.csv'))

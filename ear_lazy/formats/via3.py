@@ -66,15 +66,17 @@ def entries_of(
     parts, # (number, names of files, z, xy, attributes) of each part of the metadata
 )->tuple: # (name of the image, list of `Region`) pairs, and the number of parts at a time
     "The regions of each image"
-    images, timed = {}, 0
+    images, timed, of_files = {}, 0, {}
     for number, files, z, xy, attributes in parts:
         timed += bool(z)
         if z: continue
         regions = images.setdefault(files[0] if files else '', [])
-        if xy == [] and len(files) < 2: continue # attributes of a file
+        if xy == [] and len(files) < 2: # attributes of a file
+            of_files.setdefault(files[0] if files else '', {}).update(attributes)
+            continue
         shape, fault = shape_of(xy) if len(files) < 2 else ({}, 'a view of several files')
         regions.append(Region(number, shape, attributes, fault))
-    return list(images.items()), timed
+    return [(name, [o._replace(of_file=of_files.get(name, {})) for o in regions]) for name, regions in images.items()], timed
 
 # %% ../../nbs/2_formats/via3.ipynb #81fecd47
 def parts_of_project(
@@ -143,7 +145,7 @@ def read(
     is_table = file.lower().endswith('.csv')
     parts = parts_of_table(tree, file) if is_table else parts_of_project(load_objects(tree.read(file), file), file)
     entries, timed = entries_of(parts)
-    r = records_of(objects_of(entries), file, 'line' if is_table else 'region')
+    r = records_of(objects_of(entries, document.attributes), file, 'line' if is_table else 'region')
     if timed: r.problem('not_read', 'dropped', detail=f'at a time of a video: {timed}')
     return r
 

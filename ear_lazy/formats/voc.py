@@ -21,6 +21,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 from ..base.errors import AnnotationError
 from ..base.geometry import turned_box
 from ..base.records import Records, label_rows, make_records
+from .shared.attributes import set_attributes
 from .shared.names import folded
 from .shared.registry import register
 from .shared.shapes import say_which
@@ -105,6 +106,7 @@ class Box(NamedTuple):
     xywh: tuple # None if it is broken
     fault: str = '' # what is wrong with it
     rotated: bool = False # it is the extent of a `<robndbox>`
+    attributes: dict = {} # name to value
 
 def corners_to_xywh(x0, y0, x1, y1): # Numbers, in pixels
     "Corner, width and height of a box with these corners"
@@ -122,8 +124,14 @@ def _rotated(n, label, robndbox):
         return Box(n, label, turned_box((cx - w/2, cy - h/2, w, h), degrees(angle)), rotated=True)
     except (ValueError, OverflowError) as e: return Box(n, label, None, f'robndbox: {e}')
 
+def _attributes(e):
+    "Text of child elements without any of their own, and what CVAT writes as `<attribute>`"
+    named = {o.findtext('name') or '': o.findtext('value') for o in e.findall('attributes/attribute')}
+    return {o.tag: o.text for o in e if not len(o) and (o.text or '').strip()} | named
+
 def boxes_of(
     root, # Element `annotation`
+    asked:tuple=(), # Names of attributes
 )->tuple: # list of `Box`, list of the numbers of objects without one
     "All boxes of a file; those of parts follow that of their object"
     boxes, bare = [], []
@@ -131,7 +139,7 @@ def boxes_of(
         elements = [o, *o.iter('part')] # `iter` finds parts of parts as well
         found = [_box(n, (e.findtext('name') or '').strip(), b) for e in elements for b in e.findall('bndbox')]
         if not found: found = [_rotated(n, (o.findtext('name') or '').strip(), b) for b in o.findall('robndbox')]
-        boxes += found
+        boxes += [b._replace(attributes=_attributes(root) | _attributes(o)) for b in found] if asked else found
         if not found: bare.append(n)
     return boxes, bare
 
@@ -178,10 +186,10 @@ def _size(root):
     try: return tuple(number(root.findtext(f'size/{o}')) for o in ('height', 'width'))
     except ValueError: return 0, 0
 
-def _add(found, tree, n, file):
+def _add(found, tree, n, file, asked):
     root = parse_xml(tree.read(file), file)
     if root.tag != 'annotation': raise AnnotationError(f'its root is <{root.tag[:40]}>, not <annotation>', file)
-    row, (name, renamed), (boxes, bare) = len(found.images), image_name(tree, file, root), boxes_of(root)
+    row, (name, renamed), (boxes, bare) = len(found.images), image_name(tree, file, root), boxes_of(root, asked)
     found.images.append(name)
     found.sizes.append(_size(root))
     found.empty.append(not boxes and not bare)
@@ -198,7 +206,7 @@ def read(
     "Read VOC files; a broken one is a problem, and the others are read"
     found = _Found()
     for n, file in enumerate(document.files):
-        try: _add(found, tree, n, file)
+        try: _add(found, tree, n, file, document.attributes)
         except (AnnotationError, OSError) as e: found.broken.append((file, e))
     good = [(row, b) for row, b in found.boxes if not b.fault]
     rows, files = np.array([row for row, _ in good], np.int64), np.array(found.files, np.int32)
@@ -206,6 +214,7 @@ def read(
         found.images, rows, [b.object for _, b in good], list(document.files), [b.xywh for _, b in good],
         file_of=files[rows], listed_in=files, sizes=found.sizes, empty=np.array(found.empty, bool), id_name='object',
         **label_rows([b.label for _, b in good]))
+    set_attributes(r, document.attributes, (b.attributes for _, b in good))
     _report(r, found)
     return r
 

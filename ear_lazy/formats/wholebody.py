@@ -11,6 +11,7 @@ __all__ = []
 import re
 
 from ..base.records import Records
+from ..base.schemes import Scheme
 from .coco import Annotation, looks_like_coco, read_with
 from .coco_points import read_ends
 from .shared.json_files import json_files
@@ -43,6 +44,21 @@ def _labelled(values, scored):
     return [2 if scored and i % 3 == 2 and v > 0 else v for i, v in enumerate(values)]
 
 # %% ../../nbs/2_formats/wholebody.ipynb #1260845a
+_FEET = 17, 18, 19 # of the left one; those of the right one follow
+_FACE = [*zip(range(8), range(16, 8, -1)), *zip(range(17, 22), range(26, 21, -1)), (31, 35), (32, 34), (36, 45), (37, 44), (38, 43), (39, 42), (40, 47),
+         (41, 46), (48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67)]
+
+def joined_scheme(
+    body:Scheme, # 17 points
+)->Scheme:
+    "The scheme of all 133 points"
+    names = (*body.points, *(f"{name.removesuffix('_kpts')}_{i}" for name, n in GROUPS.items() for i in range(n)))
+    face = BODY + GROUPS['foot_kpts']
+    hands = face + GROUPS['face_kpts']
+    pairs = [*body.flip_pairs, *((i, i + 3) for i in _FEET), *((face + a, face + b) for a, b in _FACE), *((i, i + 21) for i in range(hands, hands + 21))]
+    return Scheme(names, body.skeleton, tuple(pairs))
+
+# %% ../../nbs/2_formats/wholebody.ipynb #b3cb5c02
 def sniff(
     tree:Tree, # The raw folder
     folder:str, # One folder of it
@@ -57,6 +73,8 @@ def read(
 )->Records:
     "Read a file of COCO-WholeBody; raises `AnnotationError` if it is not JSON or not a COCO dataset"
     r = read_with(tree, document, WholeBody)
+    joined = set(r.labels[r.point_counts == BODY + sum(GROUPS.values())].tolist())
+    r.schemes = {name: joined_scheme(o) if len(o.points) == BODY and r.label_names.index(name) in joined else o for name, o in r.schemes.items()}
     boxes = sorted({o.decode() for o in re.findall(rb'"(\w+_box)"\s*:\s*\[', read_ends(tree, document.files[0]))})
     if boxes: r.problem('not_read', 'dropped', detail=', '.join(boxes))
     return r

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.records import Records, make_records
+from ..base.records import Records, make_records, shared_schemes
 from ..base.retries import may_pass
+from ..base.schemes import Scheme, pairs_of_order, scheme_of
 from .shared.numbers import numbers
 from .shared.registry import register
 from .shared.text import BOM, as_text, spread, stem
@@ -40,12 +41,21 @@ def load_yaml(
     return yaml.load(text, loader)
 
 # %% ../../nbs/2_formats/yolo.ipynb #cbddd7f5
-_ENTRY = re.compile(r'^((?:names|kpt_shape)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
+_ENTRY = re.compile(r'^((?:names|kpt_shape|kpt_names|flip_idx)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
 
 class Spec(NamedTuple):
     "What a `data.yaml` says about its label files"
     names: dict = {} # class number to name
     keypoints: int = 0 # K of `kpt_shape`; 0 if there is none
+    points: dict = {} # class number, or '' for all of them, to names of keypoints
+    flip_idx: tuple = () # for each keypoint the number of the one whose place it takes in a mirrored picture
+
+    def scheme(self, number)->Scheme|None:
+        "What the keypoints of a class are, if the file says names of all, or how they are mirrored"
+        names, k = self.points.get(number) or self.points.get('') or (), self.keypoints
+        if k and len(names) != k: names = ('',) * k if len(self.flip_idx) == k else ()
+        scheme = scheme_of(names, flip_pairs=pairs_of_order(self.flip_idx) if self.flip_idx else None)
+        return scheme if scheme and (any(names) or scheme.flip_pairs) else None
 
 def parse_yaml(
     text:str, # Content of a `data.yaml`
@@ -55,7 +65,7 @@ def parse_yaml(
     if entries is None:
         alone = (_load_dict(o.replace('\t', '    ')) for o in _ENTRY.findall(text.replace('\r\n', '\n')))
         entries = {key: value for entry in alone if entry for key, value in entry.items()}
-    return Spec(_names(entries.get('names')), _keypoints(entries.get('kpt_shape')))
+    return Spec(_names(entries.get('names')), _keypoints(entries.get('kpt_shape')), _point_names(entries.get('kpt_names')), _texts(entries.get('flip_idx')))
 
 def _load_dict(text):
     "A dict in YAML, {} for anything else that is YAML, and None for what is not"
@@ -69,6 +79,13 @@ def _names(names):
     if isinstance(names, list): names = {str(i): o for i, o in enumerate(names)}
     if not isinstance(names, dict): return {}
     return {int(k): o for k, o in names.items() if isinstance(o, str) and isinstance(k, str) and re.fullmatch(r'[0-9]{1,6}', k)}
+
+def _texts(found): return tuple(found) if isinstance(found, list) and all(isinstance(o, str) for o in found) else ()
+
+def _point_names(names):
+    if isinstance(names, list): names = {'': names}
+    if not isinstance(names, dict): return {}
+    return {int(k) if k else k: o for k, own in names.items() if isinstance(k, str) and re.fullmatch(r'[0-9]{0,6}', k) and (o := _texts(own))}
 
 def _keypoints(shape):
     first = shape[0] if isinstance(shape, list) and shape else shape
@@ -442,6 +459,7 @@ def _read(tree, document, parse, fractions):
     for i in sorted(faults): _report_faults(r, i, faults[i] if having[i] else [_together(faults[i])])
     row_of_line = np.cumsum(is_object) - 1
     _report_others(r, {int(row_of_line[i]): o for i, o in others.items()})
+    r.schemes = shared_schemes({r.label_names[row]: o.spec.scheme(label) for label, row in o.items()} for o in labels_in.values() if o.spec.points or o.spec.flip_idx)
     for folder, o in labels_in.items():
         if not o.beyond: continue
         own = [n if type(n) is int and folders[f] == folder else -1 for f, n in zip(file_of.tolist(), compress(classes, is_object.tolist()))]

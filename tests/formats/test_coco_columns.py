@@ -31,7 +31,7 @@ def content(annotations, images):
 def read(folder, text, monkeypatch, chunk):
     (folder / 'a.json').write_text(text)
     monkeypatch.setattr(chunks, 'CHUNK_BYTES', chunk)
-    try: r = coco.read(Tree(folder), Document('coco', ('a.json',)))
+    try: r = coco.read(Tree(folder), Document('coco', ('a.json',), attributes=('category_id', 'width', 'side')))
     finally: monkeypatch.undo()
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in dataclasses.asdict(r).items()}
 

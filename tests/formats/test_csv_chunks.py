@@ -19,7 +19,7 @@ LINES = st.lists(st.one_of(st.tuples(NAMES, CELLS, *[st.sampled_from(['1', '20',
 def read(folder, text, monkeypatch, chunk):
     (folder / 'a.csv').write_bytes(text.encode())
     monkeypatch.setattr(chunks, 'CHUNK_BYTES', chunk)
-    try: r = csv.read(Tree(folder), Document('csv', ('a.csv',)))
+    try: r = csv.read(Tree(folder), Document('csv', ('a.csv',), attributes=('class', 'xmax', 'side')))
     except AnnotationError as e: return str(e)
     finally: monkeypatch.undo()
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in dataclasses.asdict(r).items()}

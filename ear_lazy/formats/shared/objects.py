@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...base.records import Records, label_rows, make_records
+from ...base.schemes import scheme_of
+from .attributes import set_attributes
 from .text import spread
 
 # %% ../../../nbs/2_formats/shared/objects.ipynb #dec9ab30
@@ -71,6 +73,7 @@ class Object(NamedTuple):
     box: tuple|None = None # xywh
     points: list|dict = () # (x, y, visibility) each; by name, if they have names
     derived: str = '' # what its box is the extent of
+    attributes: dict = {} # name to value
 
 class Fault(NamedTuple):
     "What cannot be used"
@@ -89,6 +92,7 @@ class Objects:
     empty: list = field(default_factory=list) # (n) whether the file says that there is no object in it
     objects: list = field(default_factory=list)
     faults: list = field(default_factory=list)
+    asked: tuple = () # names of attributes; without any, readers need not give them
 
     def image(self,
         name:str,
@@ -100,10 +104,10 @@ class Objects:
         for column, o in zip((self.images, self.sizes, self.empty), (name, size, empty)): column.append(o)
         return len(self.images) - 1
 
-    def add(self, image, number, label='', box=None, points=(), derived=''):
+    def add(self, image, number, label='', box=None, points=(), derived='', attributes=None):
         "Add an `Object`, or the fault that its image has no name"
         if image < 0: self.fault(image, number, 'malformed', 'names no image', box is not None, bool(points))
-        elif box is not None or points: self.objects.append(Object(image, number, label, box, points, derived))
+        elif box is not None or points: self.objects.append(Object(image, number, label, box, points, derived, attributes or {}))
 
     def fault(self, image, number, reason, detail, boxes=0, keypoints=0):
         "Add a `Fault`"
@@ -124,12 +128,14 @@ def scattered(
 
 # %% ../../../nbs/2_formats/shared/objects.ipynb #6de955a8
 def _points(found):
-    "The points of each object as lists"
+    "The points of each object as lists; what they are, of classes all of whose points have names"
     groups = {}
     for o in found.objects:
         if isinstance(o.points, dict): groups.setdefault(o.label, []).append(o)
     orders = {label: _order(found, own) for label, own in groups.items()}
-    return [[o.points.get(name, (0, 0, 0)) for name in orders[o.label]] if isinstance(o.points, dict) else list(o.points) for o in found.objects]
+    lists = [[o.points.get(name, (0, 0, 0)) for name in orders[o.label]] if isinstance(o.points, dict) else list(o.points) for o in found.objects]
+    nameless = {o.label for o in found.objects if o.points and not isinstance(o.points, dict)} if orders else ()
+    return lists, {label: scheme_of(names) for label, names in orders.items() if names and label not in nameless}
 
 def _order(found, objects):
     "The names of the points of one class; none, and a fault, if its objects share too few"
@@ -145,12 +151,13 @@ def records_of(
     **columns, # Of `Records`
 )->Records:
     "Objects as columns, and problems for whatever is derived or cannot be used"
-    objects, points = found.objects, _points(found)
+    objects, (points, schemes) = found.objects, _points(found)
     r = make_records(
         found.images, [o.image for o in objects], [o.number for o in objects], [file], id_name=id_name,
         boxes=[(np.nan,) * 4 if o.box is None else o.box for o in objects], has_box=[o.box is not None for o in objects],
         points=[p for o in points for p in o], point_counts=[len(o) for o in points],
-        sizes=found.sizes, empty=np.array(found.empty, bool), **label_rows([o.label for o in objects]), **columns)
+        sizes=found.sizes, empty=np.array(found.empty, bool), schemes=schemes, **label_rows([o.label for o in objects]), **columns)
+    set_attributes(r, found.asked, (o.attributes for o in objects))
     for i, o in enumerate(objects):
         if o.derived: r.problem('no_box', 'derived', i, detail=o.derived, boxes=1)
     for o in found.faults:

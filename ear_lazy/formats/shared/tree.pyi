@@ -202,6 +202,7 @@ class Document(NamedTuple):
     numbers: str = ... # what bare numbers are, if the user says so: 'xywh', 'xyxy class', 'points'
     units: str = ... # of coordinates, if the user says so: 'pixel', 'fraction', 'percent'
     encoding: str = ... # of the text, if the user says so: 'gb18030'
+    attributes: tuple = ... # names of those that are recorded with each object
 
 def read_head(
     tree: Tree, # The raw folder
