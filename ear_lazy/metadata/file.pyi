@@ -1,13 +1,20 @@
 # Made by .ci/stubs.py of file.py: do not edit.
 import numpy as np
 import os
+from ear_lazy.base.origin import Origin
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'encode_path', 'shard_path', 'Shard', 'Metadata']
+__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'new_columns', 'Rows', 'encode_path', 'shard_path', 'Shard',
+          'Metadata']
 FORMAT: bytes
 VERSION: int
 COLUMNS: dict[str, list[dict[str, tuple[Any, ...]]]]
+
+def new_columns(
+    kind: str, # 'detector', 'landmarker' or 'teacher'
+) -> tuple[dict, dict]: # Those that each file has, and those that it may have
+    "What version 2 adds: where each object, which is a box of a detector and else a row, comes from, and more of it"
 
 class Rows(NamedTuple):
     "A batch of rows of one kind"
@@ -136,6 +143,7 @@ class Shard:
     timeout: float | None
     columns: Any
     kind: Any
+    version: Any
     split: Any
     root: Any
     run: Any
@@ -149,7 +157,7 @@ class Shard:
     ) -> None: ...
     def __len__(self) -> int: ...
     def names(self,
-        column: str, # 'source_names' or 'label_names'
+        column: str, # 'source_names', 'label_names' or another column of names
     ) -> list[str]:
         "Names as text"
     def digest(self) -> bytes:
@@ -166,8 +174,16 @@ class Shard:
         "A copy of a row's boxes or keypoints"
     def labels(self,
         i: int, # Row, 0 to len - 1
-    ) -> np.ndarray: # Detector (n,), teacher (): indices into `label_names`
+    ) -> np.ndarray: # Detector (n,), teacher and landmarker (): indices into `label_names`
         "A copy of the classes of a row's boxes; raises `MetadataError` if there is no such class"
+    def objects(self,
+        i: int, # Row, 0 to len - 1
+    ) -> int | slice:
+        "The index of a row's objects in the columns of objects: its boxes, or else the row itself"
+    def needed(self,
+        column: str, # Of a later version
+    ) -> np.ndarray: # Memory-mapped
+        "A column that an older file does not have, which raises `MetadataError`"
     def size(self,
         i: int, # Row, 0 to len - 1
     ) -> tuple[int, int]: # (height, width) in pixels; (0, 0) if the annotations did not say
@@ -176,8 +192,42 @@ class Shard:
         column: str, # 'source' or 'labels'
     ) -> np.ndarray: # Memory-mapped
         "A column of indices into names; raises `MetadataError` if there is no such name"
+    def row_of(self,
+        at: int, # Number of an object
+    ) -> int:
+        "The row that an object is in"
     def sizes(self) -> np.ndarray: # (n, 2) height, width; memory-mapped
         "Sizes of the images; raises `MetadataError` if no image has one of them"
+    def used_labels(self) -> np.ndarray: # (l,) of the file's own `label_names`
+        "How many objects are of each class"
+    def renumber(self,
+        names: list[str], # Those that labels are to count in; a class of the file that is not there gets the number 0
+    ) -> None:
+        "Count classes in other names from now on"
+    def origins(self,
+        i: int, # Row, 0 to len - 1
+    ) -> list[list[Origin]]: # A list for each object of the row; empty lists if the file does not say
+        "Where each object of a row is described; raises `MetadataError` for places that cannot be"
+    def source(self,
+        i: int, # Row, 0 to len - 1
+    ) -> str:
+        "Raw dataset that a row is from; raises `MetadataError` if there is no such"
+    def bbox(self,
+        i: int, # Row, 0 to len - 1
+    ) -> np.ndarray: # (4,) float32 xywh; NaN: none
+        "A copy of the box that is annotated for a landmarker's keypoints; raises `MetadataError` if an older version made the file"
+    def counts(self) -> np.ndarray: # (n,)
+        "How many boxes or keypoints each row has; raises `MetadataError` for offsets that cannot be"
+    def of_objects(self,
+        values: np.ndarray, # Of all objects of the file
+    ) -> np.ndarray:
+        "Those of objects that are in a row"
+    def attribute_names(self) -> list[str]:
+        "Named columns of objects that were recorded"
+    def attribute(self,
+        name: str, # One of `attribute_names`
+    ) -> np.ndarray: # Of each object, as texts; '' where its annotation has none
+        "A named column of objects; raises `MetadataError` if it counts in values that are not there"
 
 def leaves_root(
     path: str, # Of an image
@@ -203,7 +253,7 @@ class Metadata:
     def __repr__(self) -> str: ...
     @property
     def identity(self) -> tuple: # hashable
-        "Equal for whatever holds the same rows: not for a file and what later took its place"
+        "Equal for whatever holds the same rows: not for a file and what later took its place, nor with classes by other numbers"
     @property
     def edition(self) -> str:
         "Another after the file was published anew: the id of its run, and when it was written"
@@ -223,6 +273,10 @@ class Metadata:
         name: str, # 'source' or 'labels'
     ) -> np.ndarray:
         "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
+    def renumber(self,
+        names: list[str], # Those that labels are to count in
+    ) -> None:
+        "Count classes in other names from now on; raises `ValueError` if a class of the file that has objects is not among them"
     def at(self,
         i: int, # Row, 0 to len - 1
     ) -> tuple[Shard, int]: # `Shard`, row in it
@@ -235,3 +289,15 @@ class Metadata:
         "A copy of the classes of a row's boxes, indices into `label_names`: detector (n,), teacher ()"
     def size(self, i: int) -> tuple[int, int]:
         "(height, width) in pixels of the image that a row was made for; (0, 0) if the annotations did not say"
+    def origins(self, i: int) -> list[list[Origin]]:
+        "Where each object of a row is described: a list for each; empty lists if the file does not say"
+    def source(self, i: int) -> str:
+        "Raw dataset that a row is from"
+    def bbox(self, i: int) -> np.ndarray: # (4,) float32 xywh; NaN: none
+        "A copy of the box that is annotated for a landmarker's keypoints"
+    def attribute_names(self) -> list[str]:
+        "Named columns of objects that were recorded"
+    def whole(self,
+        name: str, # One of `OWN_COLUMNS`, or an attribute
+    ) -> np.ndarray: # (n,) of each row, (n, 2) for sizes, or of a detector's labels and attributes (m,) of each box
+        "A column, checked; names as text; raises `ValueError` if there is none of this name"
