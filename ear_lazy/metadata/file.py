@@ -571,6 +571,17 @@ def labels(self:Shard,
     return labels if self._numbers is None else np.asarray(self._numbers[labels])
 
 @patch
+def _span(self:Shard, i):
+    "The index of a row's values"
+    if self._offsets is None: return i
+    a, b = self._offsets[i:i + 2].tolist()
+    n = len(self._values)
+    if not 0 <= a <= b <= n:
+        raise MetadataError(f'row {i} has the offsets {a} and {b}, but there are {n} values', self.path)
+    return slice(a, b)
+
+# %% ../../nbs/3_metadata/file.ipynb #85441b76
+@patch
 def objects(self:Shard,
     i:int, # Row, 0 to len - 1
 )->int|slice:
@@ -588,16 +599,6 @@ def needed(self:Shard,
 
 _IN_WORDS = {'labels': 'the classes of keypoints', 'bboxes': 'the boxes of keypoints', 'groups': 'which photos belong together',
              'origin_file': 'which annotation a row comes from', 'attributes': 'attributes'}
-
-@patch
-def _span(self:Shard, i):
-    "The index of a row's values"
-    if self._offsets is None: return i
-    a, b = self._offsets[i:i + 2].tolist()
-    n = len(self._values)
-    if not 0 <= a <= b <= n:
-        raise MetadataError(f'row {i} has the offsets {a} and {b}, but there are {n} values', self.path)
-    return slice(a, b)
 
 # %% ../../nbs/3_metadata/file.ipynb #5215d4cc
 @patch

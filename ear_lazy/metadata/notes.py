@@ -60,7 +60,7 @@ def read_note(
     except (msgspec.DecodeError, RecursionError): return Note(type(), 'damaged') # another version wrote it
 
 # %% ../../nbs/3_metadata/notes.ipynb #aeffe291
-class Made(msgspec.Struct):
+class MadeHere(msgspec.Struct):
     "Facts about metadata files that were made in this very folder"
     outputs: dict[str, tuple[int, int, int]] = {} # file to its size, its modification time in ns and its inode
     outside: list[bytes] = [] # folders outside the image root that links in it led to
@@ -68,15 +68,15 @@ class Made(msgspec.Struct):
 def looks_of(
     st:os.stat_result|None, # Of a file
 )->tuple: # Empty for None
-    "Size, modification time in ns and inode, as `Made` has them"
+    "Size, modification time in ns and inode, as `MadeHere` has them"
     return (st.st_size, st.st_mtime_ns, st.st_ino) if st else ()
 
 def read_origin(
     npy_path:str, # Metadata file
-)->Made|None: # None if the file was not made here, or has changed since
+)->MadeHere|None: # None if the file was not made here, or has changed since
     "The origin of a metadata file that was made in the folder where it is"
     path = real_path(npy_path)
     with suppress(OSError), OpenFolder(path.parent) as folder, folder.folder(HIDDEN) as hidden:
-        origin = read_note(hidden, 'origin', Made, folder).content
+        origin = read_note(hidden, 'origin', MadeHere, folder).content
         if path.name in origin.outputs and origin.outputs[path.name] == looks_of(os.stat(npy_path)): return origin
     return None
