@@ -480,7 +480,7 @@ class Shard:
         self.number, self.of = self.columns['shard'].tolist()
         self._paths, self._offsets = self.columns['image_paths'], self.columns.get('offsets')
         self._values = self.columns['keypoints' if self.kind == 'landmarker' else 'bboxes']
-        self._classes, self._numbers, self._names = len(self.columns['label_names']), None, None
+        self._classes, self._numbers, self._names, self._schemes = len(self.columns['label_names']), None, None, None
 
     def _check_format(self, dtype):
         "Raise `MetadataError` for a record that is no metadata, or of a later version"
@@ -673,7 +673,7 @@ def _with_others(first):
 
 def _next_shard(first, number):
     shard = Shard(shard_path(first.path, number), '', first.anywhere, first.timeout)
-    same = all(getattr(shard, o) == getattr(first, o) for o in ('kind', 'split', 'root', 'of', 'run'))
+    same = all(getattr(shard, o) == getattr(first, o) for o in ('kind', 'version', 'split', 'root', 'of', 'run'))
     names = ('source_names', 'label_names')
     if same and shard.number == number and all(shard.names(o) == first.names(o) for o in names): return shard
     raise MetadataError(f'not shard {number} of the run that made {first.path}; {REPROCESS}', shard.path)
@@ -692,6 +692,7 @@ class Metadata:
     split:str
     root:str
     run:str # id of the run that made it; '' if older than those
+    version:int # of the format
     def __init__(self,
         path:str|os.PathLike[str], # The first shard, or its URL
         shards:list[Shard]|None=None, # `Shard`s that are open already
@@ -706,6 +707,7 @@ class Metadata:
         self._shards = shards or _with_others(first)
         first = self._shards[0]
         self.path, self.kind, self.split, self.root, self.run = first.path, first.kind, first.split, first.root, first.run
+        self.version = first.version
         self._starts = np.cumsum([0, *map(len, self._shards)]).tolist()
         self._first_end = self._starts[1]
 

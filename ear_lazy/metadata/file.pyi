@@ -2,6 +2,7 @@
 import numpy as np
 import os
 from ear_lazy.base.origin import Origin
+from ear_lazy.base.schemes import Scheme
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -216,6 +217,12 @@ class Shard:
         i: int, # Row, 0 to len - 1
     ) -> np.ndarray: # (4,) float32 xywh; NaN: none
         "A copy of the box that is annotated for a landmarker's keypoints; raises `MetadataError` if an older version made the file"
+    def schemes(self) -> dict[tuple[int, int], Scheme]: # (source, label) numbers of the file to scheme
+        "What the keypoints of each source and class are; raises `MetadataError` for what cannot be; read once"
+    def scheme(self,
+        i: int, # Row, 0 to len - 1
+    ) -> Scheme | None: # None if nobody knows
+        "What the keypoints of a landmarker's row are"
     def counts(self) -> np.ndarray: # (n,)
         "How many boxes or keypoints each row has; raises `MetadataError` for offsets that cannot be"
     def of_objects(self,
@@ -243,6 +250,7 @@ class Metadata:
     split: str
     root: str
     run: str # id of the run that made it; '' if older than those
+    version: int # of the format
     def __init__(self,
         path: str | os.PathLike[str], # The first shard, or its URL
         shards: list[Shard] | None = None, # `Shard`s that are open already
@@ -295,9 +303,19 @@ class Metadata:
         "Raw dataset that a row is from"
     def bbox(self, i: int) -> np.ndarray: # (4,) float32 xywh; NaN: none
         "A copy of the box that is annotated for a landmarker's keypoints"
+    def check_has(self,
+        column: str, # Of version 2
+    ) -> None:
+        "Raises `MetadataError` if the file does not have a column"
+    def scheme(self, i: int) -> Scheme | None:
+        "What the keypoints of a landmarker's row are; None if nobody knows"
     def attribute_names(self) -> list[str]:
         "Named columns of objects that were recorded"
     def whole(self,
         name: str, # One of `OWN_COLUMNS`, or an attribute
     ) -> np.ndarray: # (n,) of each row, (n, 2) for sizes, or of a detector's labels and attributes (m,) of each box
         "A column, checked; names as text; raises `ValueError` if there is none of this name"
+    def schemes_of(self,
+        rows: np.ndarray | None = None, # Row numbers; None: all
+    ) -> list[Scheme | None]: # Each once; None for rows of which nobody knows
+        "What the keypoints of rows are"

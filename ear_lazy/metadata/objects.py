@@ -9,12 +9,15 @@ __all__ = ['OWN_COLUMNS']
 
 # %% ../../nbs/3_metadata/objects.ipynb #b7cd7cf6
 from bisect import bisect_left
+from typing import Annotated
 
+import msgspec
 import numpy as np
 from fastcore.basics import patch
 
 from ..base.errors import MetadataError
 from ..base.origin import Origin
+from ..base.schemes import Scheme
 from .file import Metadata, Shard, leaves_root
 
 # %% ../../nbs/3_metadata/objects.ipynb #55797b74
@@ -95,6 +98,64 @@ def bbox(self:Metadata, i:int)->np.ndarray: # (4,) float32 xywh; NaN: none
     shard, i = self.at(i)
     return shard.bbox(i)
 
+# %% ../../nbs/3_metadata/objects.ipynb #ed985e9b
+@patch
+def check_has(self:Metadata,
+    column:str, # Of version 2
+)->None:
+    "Raises `MetadataError` if the file does not have a column"
+    for o in self._shards: o.needed(column)
+
+# %% ../../nbs/3_metadata/objects.ipynb #e9fd3a5b
+_Number = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+_Name = Annotated[str, msgspec.Meta(max_length=1000)]
+_Pairs = Annotated[list[tuple[_Number, _Number]], msgspec.Meta(max_length=100_000)]
+
+class _SchemeOf(msgspec.Struct):
+    "A scheme, and the rows of `source_names` and `label_names` that it is for"
+    source:_Number
+    label:_Number
+    points:Annotated[list[_Name], msgspec.Meta(max_length=100_000)]
+    skeleton:_Pairs = []
+    flip_pairs:_Pairs = []
+
+_decoder = msgspec.json.Decoder(Annotated[list[_SchemeOf], msgspec.Meta(max_length=100_000)])
+
+@patch
+def schemes(self:Shard)->dict[tuple[int, int], Scheme]: # (source, label) numbers of the file to scheme
+    "What the keypoints of each source and class are; raises `MetadataError` for what cannot be; read once"
+    if self._schemes is None:
+        text = self.columns['schemes'].item() if self.version > 1 and 'schemes' in self.columns else b''
+        try: found = _decoder.decode(text) if text else []
+        except (msgspec.DecodeError, RecursionError) as e: raise MetadataError(f'damaged: its schemes of keypoints cannot be read: {e}', self.path) from None
+        self._schemes = {(o.source, o.label): self._checked_scheme(o) for o in found}
+    return self._schemes
+
+@patch
+def _checked_scheme(self:Shard, o):
+    k = len(o.points)
+    if o.source >= len(self.columns['source_names']) or o.label >= self._classes or any(n >= k for pair in (*o.skeleton, *o.flip_pairs) for n in pair):
+        raise MetadataError(f'damaged: a scheme of {k} keypoints, of source {o.source} and class {o.label}, counts in what is not there', self.path)
+    return Scheme(tuple(o.points), tuple(o.skeleton), tuple(o.flip_pairs))
+
+# %% ../../nbs/3_metadata/objects.ipynb #b3e39125
+@patch
+def scheme(self:Shard,
+    i:int, # Row, 0 to len - 1
+)->Scheme|None: # None if nobody knows
+    "What the keypoints of a landmarker's row are"
+    if self.version < 2 or self.kind != 'landmarker' or not (schemes := self.schemes()): return None
+    found = schemes.get((self.columns['source'][i].item(), self.columns['labels'][i].item()))
+    at = self._span(i)
+    k = self._values.shape[1] if isinstance(at, int) else at.stop - at.start
+    return found if found and len(found.points) == k else None
+
+@patch
+def scheme(self:Metadata, i:int)->Scheme|None:
+    "What the keypoints of a landmarker's row are; None if nobody knows"
+    shard, i = self.at(i)
+    return shard.scheme(i)
+
 # %% ../../nbs/3_metadata/objects.ipynb #64f7e64c
 @patch
 def counts(self:Shard)->np.ndarray: # (n,)
@@ -158,3 +219,35 @@ def _whole(shard, name):
         case 'sizes': return shard.sizes()
         case 'counts': return shard.counts()
     return shard.attribute(name)
+
+# %% ../../nbs/3_metadata/objects.ipynb #15712aec
+def positions_of(
+    counts:np.ndarray, # (n,) objects of each row
+    rows:np.ndarray, # (r,) row numbers
+)->np.ndarray|slice: # Of the objects of these rows, in the order of the rows
+    "Positions of the objects of chosen rows among those of all rows"
+    if not len(rows): return slice(0)
+    n, starts = counts[rows], np.cumsum(counts) - counts
+    return np.repeat(starts[rows] - np.cumsum(n) + n, n) + np.arange(n.sum())
+
+# %% ../../nbs/3_metadata/objects.ipynb #26d78528
+@patch
+def schemes_of(self:Metadata,
+    rows:np.ndarray|None=None, # Row numbers; None: all
+)->list[Scheme|None]: # Each once; None for rows of which nobody knows
+    "What the keypoints of rows are"
+    found, start = {}, 0
+    for o in self._shards:
+        some = np.arange(len(o)) if rows is None else rows[(rows >= start) & (rows < start + len(o))] - start
+        found |= dict.fromkeys(_schemes_of(o, some))
+        start += len(o)
+    return [*found]
+
+def _schemes_of(shard, rows):
+    if not len(rows): return []
+    if shard.version < 2 or shard.kind != 'landmarker' or not (schemes := shard.schemes()): return [None]
+    n, counts = shard._classes, shard.counts()[rows].astype(np.int64)
+    pairs, which = np.unique(shard.indices('source')[rows].astype(np.int64)*n + shard.columns['labels'][rows], return_inverse=True)
+    most = int(counts.max()) + 1
+    found = ((schemes.get(divmod(pairs[o // most].item(), n)), o % most) for o in np.unique(which*most + counts).tolist())
+    return [scheme if scheme and len(scheme.points) == k else None for scheme, k in found]

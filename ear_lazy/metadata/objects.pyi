@@ -1,5 +1,5 @@
 # Made by .ci/stubs.py of objects.py: do not edit.
-
+import numpy as np
 
 __all__ = ['OWN_COLUMNS']
 
@@ -10,3 +10,9 @@ def named_after(
     "The annotation file of a photo, if all of a folder are named after their photos"
 
 OWN_COLUMNS: tuple[str, ...]
+
+def positions_of(
+    counts: np.ndarray, # (n,) objects of each row
+    rows: np.ndarray, # (r,) row numbers
+) -> np.ndarray | slice: # Of the objects of these rows, in the order of the rows
+    "Positions of the objects of chosen rows among those of all rows"
