@@ -191,3 +191,23 @@ def test_names_that_are_missing(opened):
     assert opened('landmarker', label_names=['ear', 'head']).column('labels').tolist() == [1, 0, 1]
     assert opened('landmarker', label_names=[], which='old').label_names == ['']
     with pytest.raises(ValueError, match="label_names has 'ear' twice"): opened('detector', label_names=['ear', 'ear'])
+
+
+# Looking
+
+def test_the_full_view_says_where_objects_are_annotated(opened):
+    def words(ds, row): return Pictures(ds, RowTable(ds)).full(row)[0]['origin']
+    assert words(opened('landmarker'), 1) == 'ears/table.csv, line 3; ears/points/b_p.pts'
+    assert words(opened('detector', transform=Flip(p=1))[[1]], 0) == 'ears/table.csv, line 4; ears/table.csv, line 5'
+    assert words(opened('detector', 'old'), 0) == ''
+
+
+def test_a_box_beside_keypoints_is_drawn_with_them(opened):
+    import matplotlib.pyplot as plt
+    ds = opened('landmarker', extras=['bbox', 'labels'])
+    for row, boxes in ((0, 1), (1, 0)):
+        ax = ds.show(row)
+        assert len(ax.patches) == boxes and [o.get_text() for o in ax.texts if o.get_text().strip() == 'ear'] == ['ear ']*boxes and 'px' not in ax.get_title()
+        lines = [o for o in ax.lines if len(o.get_xdata()) == 2]
+        assert len(lines) == (row == 0) # of the skeleton
+    plt.close('all')

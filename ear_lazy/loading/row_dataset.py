@@ -55,20 +55,6 @@ class RowDataset(Dataset[Sample]):
         index %= n
         return index if self._rows is None else int(self._rows[index])
 
-    def _choose(self, rows):
-        all_rows = np.arange(self._size()) if self._rows is None else self._rows
-        chosen = copy.copy(self)
-        chosen._rows = all_rows[rows if isinstance(rows, slice) else self._numbers_in(rows)]
-        return chosen
-
-    def _numbers_in(self, rows):
-        "Row numbers as an array, which booleans may say for all rows"
-        found = np.asarray(rows)
-        if not found.size and found.dtype != bool: return found.astype(int)
-        if found.dtype != bool: return found
-        if found.shape != (len(self),): raise IndexError(f'{found.size} booleans for a dataset with {len(self)} rows')
-        return np.flatnonzero(found)
-
     @overload
     def __getitem__(self, i:slice|Sequence[int]|np.ndarray)->Self: ...
     @overload
@@ -107,6 +93,23 @@ class RowDataset(Dataset[Sample]):
 
     def _failed(self): return np.empty(0, np.int64)
     def _error_counts(self): return {}
+
+# %% ../../nbs/6_loading/row_dataset.ipynb #9f8c8d27
+@patch
+def _choose(self:RowDataset, rows):
+    all_rows = np.arange(self._size()) if self._rows is None else self._rows
+    chosen = copy.copy(self)
+    chosen._rows = all_rows[rows if isinstance(rows, slice) else self._numbers_in(rows)]
+    return chosen
+
+@patch
+def _numbers_in(self:RowDataset, rows):
+    "Row numbers as an array, which booleans may say for all rows"
+    found = np.asarray(rows)
+    if not found.size and found.dtype != bool: return found.astype(int)
+    if found.dtype != bool: return found
+    if found.shape != (len(self),): raise IndexError(f'{found.size} booleans for a dataset with {len(self)} rows')
+    return np.flatnonzero(found)
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #bcc391c6
 @patch

@@ -6,8 +6,7 @@ from ear_lazy.base.schemes import Scheme
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'new_columns', 'Rows', 'encode_path', 'shard_path', 'Shard',
-          'Metadata']
+__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'Rows', 'encode_path', 'shard_path', 'Shard', 'Metadata']
 FORMAT: bytes
 VERSION: int
 COLUMNS: dict[str, list[dict[str, tuple[Any, ...]]]]

@@ -1,8 +1,6 @@
 # Made by .ci/stubs.py of objects.py: do not edit.
 import numpy as np
 
-__all__ = ['OWN_COLUMNS']
-
 def named_after(
     entry: str, # 'folder//suffix'
     image_path: str, # Of the photo
