@@ -23,7 +23,7 @@ from .base.extras import extra
 from .base.geometry import clip_boxes, xywh_to_xyxy, xyxy_to_xywh
 from .base.parameters import described
 from .loading.samples import Sample, blame, solid
-from .transforms import changed, points_within
+from .transforms import box_within, changed, has_box_beside, points_within
 
 # %% ../nbs/adapters.ipynb #abf1a59a
 @contextmanager
@@ -72,11 +72,13 @@ class AlbumentationsTransform:
     def __call__(self, sample:Sample)->Sample:
         self._reseed()
         given = {'image': solid(sample['image'])}
-        if 'bboxes' in sample: given['bboxes'] = _numbered_boxes(sample)
+        if 'bboxes' in sample: given['bboxes'] = _numbered_boxes(sample['bboxes'], sample)
+        if has_box_beside(sample): given['bboxes'] = _numbered_boxes(sample['bbox'][None], sample)
         if 'keypoints' in sample: given['keypoints'] = _numbered_points(sample['keypoints'])
         with _step_errors(): found = self.pipeline(**given)
         out = changed(sample, image=solid(found['image'])) # a flip gives a view that runs backwards
         if 'bboxes' in sample: _take_boxes(out, found['bboxes'])
+        if has_box_beside(sample): out['bbox'] = _given_box(found)
         if 'keypoints' in sample: out['keypoints'] = _given_points(found, len(sample['keypoints']))
         return out
 
@@ -90,9 +92,9 @@ def albumentations_transform(
     return AlbumentationsTransform(pipeline)
 
 # %% ../nbs/adapters.ipynb #28f6ae48
-def _numbered_boxes(sample):
+def _numbered_boxes(boxes, sample):
     "Corners of boxes inside the image, and the index of each"
-    boxes = clip_boxes(sample['bboxes'], sample['image'].shape[:2])
+    boxes = clip_boxes(boxes, sample['image'].shape[:2])
     number = np.flatnonzero((boxes[:, 2:] > 0).all(1))
     return np.concatenate([xywh_to_xyxy(boxes[number]), number[:, None]], 1).astype(np.float32)
 
@@ -104,7 +106,13 @@ def _take_boxes(out, found):
     number = found[:, 4].astype(int)
     out['bboxes'] = xyxy_to_xywh(found[:, :4]).astype(np.float32)
     if 'labels' in out: out['labels'] = out['labels'][number]
+    if 'origin' in out: out['origin'] = [out['origin'][o] for o in number.tolist()]
     out.kept = number if out.kept is None else out.kept[number]
+
+def _given_box(found):
+    "The box beside keypoints again; NaN if it was dropped"
+    boxes = np.asarray(found['bboxes'], float).reshape(-1, 5)[:, :4]
+    return box_within(xyxy_to_xywh(boxes[0]), _size(found['image'])).astype(np.float32) if len(boxes) else np.full(4, np.nan, np.float32)
 
 def _numbered_points(points):
     "Labelled keypoints as x, y, visibility, and the index of each"
@@ -148,6 +156,8 @@ class TvTensors:
         if 'keypoints' in sample:
             out['keypoints'] = tv_tensors.KeyPoints(torch.from_numpy(sample['keypoints'][:, :2].copy()), canvas_size=size)
             out['visibility'] = torch.from_numpy(sample['keypoints'][:, 2].copy())
+        if has_box_beside(sample): # (1, 4), since torchvision has no single boxes
+            out['bbox'] = tv_tensors.BoundingBoxes(torch.from_numpy(sample['bbox'])[None], format='XYWH', canvas_size=size)
         # v2 might take an array for an image
         out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))}
         with _step_errors(): found = out if self.transform is None else self.transform(out)

@@ -39,7 +39,7 @@ from .beyond.shared_storage import Job, SharedRun, dataset_folders
 from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
 from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
-from .metadata.file import SHARD_BYTES
+from .metadata.layout import SHARD_BYTES
 from .metadata.roots import image_root
 from .metadata.writing import Plan
 from .processing.background_writer import BackgroundWriter

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from ear_lazy.formats.discover import Source as Source
 from ear_lazy.formats.shared.tree import KINDS, MAX_BYTES
-from ear_lazy.metadata.file import SHARD_BYTES
+from ear_lazy.metadata.layout import SHARD_BYTES
 from ear_lazy.processing.report import Report
 from ear_lazy.processing.sources import Sources
 from ear_lazy.processing.splits import TRAIN_SPLIT

@@ -20,7 +20,7 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -42,12 +42,13 @@ from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_st
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
-from .loading.options import check_numbers, checked_extras, checked_on_error, checked_size, checked_timeout, checked_transform, chosen_cache
+from .loading.options import check_numbers, checked_extras, checked_label_names, checked_on_error, checked_size, checked_timeout, checked_transform, chosen_cache
 from .loading.orientation import as_seen
 from .loading.row_dataset import RowDataset
 from .loading.sampler import RowSampler, counts_by_weight
 from .loading.samples import KEYS, Sample as Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
 from .metadata.file import Metadata
+import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
 from .metadata.roots import RootGuard, check_near, recorded_root
 from .metadata.sides import check_one_run, check_other_side
 
@@ -63,7 +64,7 @@ class LazyNPYDataset(RowDataset):
         cache_size:int|None=None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
         image_loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
         root_dir:str|os.PathLike[str]|None=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
-        extras:str|Iterable[str]=(), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
+        extras:str|Iterable[str]=(), # More keys: 'labels' (indices into `label_names`), 'bbox' (landmarker: the annotated box; NaN: none), 'row', 'source', 'origin'
         image_size:Sequence[int]|None=None, # (height, width) that images come out at, and boxes and points; None: as they are
         resize:Literal['letterbox', 'stretch']='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads:int|None=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
@@ -76,6 +77,7 @@ class LazyNPYDataset(RowDataset):
         disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files:bool=False, # Images never change: cached samples are used without a look at their files
         timeout:float=TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
+        label_names:Iterable[str]|None=None, # Class names that labels are to count in, after '' for none; None: those of the file
     ):
         check_loader(image_loader)
         check_numbers(num_threads=num_threads, max_pixels=max_pixels)
@@ -85,7 +87,9 @@ class LazyNPYDataset(RowDataset):
         self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
         self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
         self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root, timeout=checked_timeout(timeout))
+        if label_names is not None: self.metadata.renumber(checked_label_names(label_names))
         self.kind, self.split = self.metadata.kind, self.metadata.split
+        self._check_extras()
         self._set_root(root_dir, allow_outside_root)
         check_other_side(self.metadata)
         self._edition = self.metadata.edition if is_remote(self.root) else ''
@@ -93,17 +97,6 @@ class LazyNPYDataset(RowDataset):
         self._source = self._downloads or NoCopies(timeout)
 
     def _size(self): return len(self.metadata)
-
-    @overload
-    def errors(self, rows:Literal[False]=False)->dict[str, int]: ...
-    @overload
-    def errors(self, rows:Literal[True])->np.ndarray: ...
-    @described
-    def errors(self,
-        rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
-    ): # Fault (a key of `FAULTS`) to count, or (n,) int64; empty with `on_error='raise'`
-        "Errors so far, in all processes: how many of each fault (a key of `FAULTS`), or which rows had one"
-        return self._failed() if rows else self._error_counts()
 
 # %% ../nbs/lazy_dataset.ipynb #3b690133
 @patch
@@ -115,6 +108,15 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     check_storage(self.root)
     self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
+
+@patch
+def _check_extras(self:LazyNPYDataset):
+    "Refuse extras that the file does not have"
+    if 'bbox' in self.extras and self.kind == 'detector':
+        raise ValueError("extras='bbox' is the box beside the keypoints of a landmarker's row: a detector's row has its boxes as 'bboxes'")
+    if 'bbox' in self.extras and self.kind == 'landmarker': self.metadata.check_has('bboxes')
+    if 'origin' in self.extras: self.metadata.check_has('origin_file')
+    self._has_labels = self.kind != 'landmarker' or self.metadata.version > 1 # without them, as ever, nothing is given
 
 @patch
 @described
@@ -137,6 +139,13 @@ def label_names(self:LazyNPYDataset)->list[str]:
 
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
+def _column(self:LazyNPYDataset, name): return self.metadata.whole(name)
+
+@patch
+def _schemes(self:LazyNPYDataset): return self.metadata.schemes_of(self._rows)
+
+# %% ../nbs/lazy_dataset.ipynb #96fc997b
+@patch
 def _path_of(self:LazyNPYDataset, row):
     "Where the image of a row is"
     path = self.metadata.image_path(row)
@@ -145,7 +154,9 @@ def _path_of(self:LazyNPYDataset, row):
 def _shown(path): return public_url(path) if is_remote(path) else path # no password, no signature
 
 @patch
-def _annotation(self:LazyNPYDataset, row): return {'image_path': _shown(self._path_of(row)), KEYS[self.kind]: self.metadata.values(row)}
+def _annotation(self:LazyNPYDataset, row):
+    found = {'image_path': _shown(self._path_of(row)), KEYS[self.kind]: self.metadata.values(row)}
+    return found | self._extras(row, self._arrays(row)[1:]) if self.extras else found
 
 # %% ../nbs/lazy_dataset.ipynb #cefa4c00
 @patch
@@ -205,13 +216,14 @@ def _crop(bbox, image):
 def _decoded(self:LazyNPYDataset, path, values, row, out):
     "The image of a row with matching values, and the `os.stat_result` of its file; raises `ImageLoadError`"
     image, window = open_image(path, self.max_pixels, self._source, self._check_of(row)), None
-    values = as_seen(values, image, self.metadata.size(row))
+    size = self.metadata.size(row)
+    values = [as_seen(o, image, size) for o in values]
     self._note_sizes(image.stored, image.size)
-    if self.kind == 'teacher': window, values = _crop(values, image)
+    if self.kind == 'teacher': window, values[0] = _crop(values[0], image)
     if not self.image_size: return decode_image(image, self.image_loader, window, out=out), values, image
     top, left, bottom, right = window or (0, 0, *image.size)
     fit = fit_image((bottom - top, right - left), self.image_size, self.resize)
-    if self.kind != 'teacher': values = (fit_boxes if self.kind == 'detector' else fit_points)(values, fit)
+    if self.kind != 'teacher': values = [(fit_boxes if o.shape[-1] == 4 else fit_points)(o, fit) for o in values]
     return decode_image(image, self.image_loader, window, fit, out), values, image
 
 # %% ../nbs/lazy_dataset.ipynb #cdf4a274
@@ -249,7 +261,7 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
 def _key(self:LazyNPYDataset, path, values, row):
     "Cache key of a delivered sample, without the state of its file"
     made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row), pixel_bound(self.max_pixels), self.trust_files, self._edition))
-    return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', values.tobytes()))
+    return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', *(o.tobytes() for o in values)))
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
 # To look at a file, where that is possible without reading it; a pipe is not waited for
@@ -272,12 +284,14 @@ def _state(self:LazyNPYDataset, path, row):
 @patch
 def _cached(self:LazyNPYDataset, path, values, row, out=None):
     "The image of a row with matching values, from the cache if present"
-    if self._cache.maxsize == 0: return self._decode(path, values, row, out)[:2]
+    if self._cache.maxsize == 0:
+        image, values, _ = self._decode(path, values, row, out)
+        return image, *values
     key, state = self._key(path, values, row), self._state(path, row)
     found = None if state is None else self._cache.get(key + state)
     if found is None:
-        *found, status = self._decode(path, values, row)
-        found = tuple(found)
+        image, values, status = self._decode(path, values, row)
+        found = image, *values
         if status is None or self.trust_files: self._cache.put(key, found)
         elif is_settled(status): self._cache.put(key + file_state(status), found)
     return found if self._cache.copies else tuple(o.copy() for o in found)
@@ -299,19 +313,41 @@ def cache_clear(self:LazyNPYDataset)->None:
 # %% ../nbs/lazy_dataset.ipynb #2e475614
 @patch
 def _sample(self:LazyNPYDataset, row, out=None):
-    path, values = self._path_of(row), self.metadata.values(row)
-    try: image, values = self._cached(path, values, row, out)
+    path, values = self._path_of(row), self._arrays(row)
+    try: image, *values = self._cached(path, values, row, out)
     except ImageLoadError as e:
         if self.on_error == 'raise': raise
         return self._without_image(e, values, row)
-    return Sample({'image': image, KEYS[self.kind]: values, 'image_path': _shown(path)} | self._extras(row))
+    return self._sample_of(image, values, _shown(path), row)
 
 @patch
-def _extras(self:LazyNPYDataset, row):
-    found = {'row': row} if 'row' in self.extras else {}
-    if 'labels' in self.extras and self.kind != 'landmarker':
-        found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
+def _sample_of(self:LazyNPYDataset, image, values, path, row):
+    sample = Sample({'image': image, KEYS[self.kind]: values[0], 'image_path': path})
+    if self.extras: sample.update(self._extras(row, values[1:]))
+    if self.kind == 'landmarker': sample.scheme = self.metadata.scheme(row)
+    return sample
+
+@patch
+def _arrays(self:LazyNPYDataset, row):
+    "Boxes or keypoints of a row, and if asked for the box beside the keypoints"
+    values = self.metadata.values(row)
+    return [values, self.metadata.bbox(row)] if self.kind == 'landmarker' and 'bbox' in self.extras else [values]
+
+@patch
+def _extras(self:LazyNPYDataset, row, bbox):
+    "What `extras` names, of a row; `bbox` has the box beside keypoints, or nothing"
+    found, extras = {}, self.extras
+    if 'row' in extras: found['row'] = row
+    if 'labels' in extras and self._has_labels: found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
+    if bbox: found['bbox'] = bbox[0]
+    if 'source' in extras: found['source'] = self.metadata.source(row)
+    if 'origin' in extras: found['origin'] = self._origin(row)
     return found
+
+@patch
+def _origin(self:LazyNPYDataset, row):
+    found = self.metadata.origins(row)
+    return found if self.kind == 'detector' else found[0]
 
 # %% ../nbs/lazy_dataset.ipynb #ec3536a2
 @patch
@@ -352,7 +388,7 @@ def _ahead(self:LazyNPYDataset, indices):
     self.metadata.check_whole()
     if not is_remote(self.root): return nullcontext()
     rows = [self._row(i) for i in indices]
-    found = [(row, self._path_of(row), self.metadata.values(row)) for row in rows]
+    found = [(row, self._path_of(row), self._arrays(row)) for row in rows]
     for row in rows: self.check_inside(self.metadata.image_path(row))
     urls = [path for row, path, values in found if is_remote(path) and not self._is_cached(path, values, row)]
     return prefetch_images(urls, self.max_pixels, self._source)
@@ -375,7 +411,7 @@ def _without_image(self:LazyNPYDataset, error, values, row):
     elif found is not None: raise TypeError(f'on_error must return a Sample or None, not {type_in_words(found)}')
     _forget_frames(error)
     image = np.zeros((*(self.image_size or (0, 0)), 3), np.uint8)
-    return Skipped(error, Sample({'image': image, KEYS[self.kind]: values, 'image_path': ''} | self._extras(row)))
+    return Skipped(error, self._sample_of(image, values, '', row))
 
 @patch
 def _failed(self:LazyNPYDataset):
@@ -429,22 +465,15 @@ class CombinedLazyDataset(RowDataset):
         n = bisect_right(self._ends, row)
         return self.datasets[n], row - (self._ends[n - 1] if n else 0)
 
-    @overload
-    def errors(self, rows:Literal[False]=False)->dict[str, int]: ...
-    @overload
-    def errors(self, rows:Literal[True])->np.ndarray: ...
-    @described
-    def errors(self,
-        rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
-    ): # Fault (a key of `FAULTS`) to count, or (n,) int64
-        "Errors so far, in all processes: how many of each fault (a key of `FAULTS`), or which rows had one"
-        return self._failed() if rows else self._error_counts()
-
     def _numbers_of(self, row): return self._numbers[bisect_right(self._ends, row)]
 
     def _annotation(self, row):
         dataset, i = self._find(row)
         return dataset.get_metadata(i)
+
+    def _origin(self, row):
+        dataset, i = self._find(row)
+        return dataset.origin(i)
 
     def __repr__(self):
         return f"CombinedLazyDataset({len(self):,} {self.kind} rows of {', '.join(map(repr, self.datasets))})"
@@ -495,6 +524,23 @@ def _is_transformed(self:CombinedLazyDataset):
 @patch
 def _thread_safe(self:CombinedLazyDataset):
     return RowDataset._thread_safe(self) and all(isinstance(o, RowDataset) and o._thread_safe() for o in self.datasets)
+
+# %% ../nbs/lazy_dataset.ipynb #dd00b18b
+@patch
+def _column(self:CombinedLazyDataset, name):
+    for o in self.datasets:
+        if not isinstance(o, RowDataset): raise TypeError(f'a {type(o).__name__} has no columns')
+    found = [o.column(name) for o in self.datasets]
+    if name == 'labels': found = [o if numbers is None else numbers[o] for o, numbers in zip(found, self._numbers)]
+    return np.concatenate(found)
+
+@patch
+def _schemes(self:CombinedLazyDataset):
+    if self._rows is None: parts = self.datasets
+    else:
+        part, starts = np.searchsorted(self._ends, self._rows, side='right'), [0, *self._ends]
+        parts = [self.datasets[n][self._rows[part == n] - starts[n]] for n in np.unique(part).tolist()]
+    return [*dict.fromkeys(o for part in parts for o in (part._schemes() if isinstance(part, RowDataset) else [None]))]
 
 # %% ../nbs/lazy_dataset.ipynb #bb1f3348
 @patch
@@ -547,7 +593,7 @@ def cache_info(self:CombinedLazyDataset)->CacheInfo:
 @patch
 def _failed(self:CombinedLazyDataset):
     "(n,) rows of this dataset that had an error, in any process"
-    found = [o.errors(rows=True) + end - len(o) for o, end in zip(self.datasets, self._ends) if isinstance(o, RowDataset) and hasattr(o, 'errors')]
+    found = [o.errors(rows=True) + end - len(o) for o, end in zip(self.datasets, self._ends) if isinstance(o, RowDataset)]
     rows = np.concatenate([np.empty(0, np.int64), *found])
     return rows if self._rows is None else np.flatnonzero(np.isin(self._rows, rows))
 

@@ -10,7 +10,7 @@ from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
 from ear_lazy.metadata.file import Metadata
 from torch.utils.data import Dataset
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 __all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
 
@@ -32,7 +32,7 @@ class LazyNPYDataset(RowDataset):
         cache_size: int | None = None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
         image_loader: Literal['pil', 'cv2'] = 'pil', # 'pil' or 'cv2'
         root_dir: str | os.PathLike[str] | None = None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
-        extras: str | Iterable[str] = (), # More keys: 'labels' (detector and teacher; indices into `label_names`), 'row'
+        extras: str | Iterable[str] = (), # More keys: 'labels' (indices into `label_names`), 'bbox' (landmarker: the annotated box; NaN: none), 'row', 'source', 'origin'
         image_size: Sequence[int] | None = None, # (height, width) that images come out at, and boxes and points; None: as they are
         resize: Literal['letterbox', 'stretch'] = 'letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads: int | None = None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
@@ -45,11 +45,8 @@ class LazyNPYDataset(RowDataset):
         disk_cache: int | str = 0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files: bool = False, # Images never change: cached samples are used without a look at their files
         timeout: float = TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
+        label_names: Iterable[str] | None = None, # Class names that labels are to count in, after '' for none; None: those of the file
     ) -> None: ...
-    @overload
-    def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
-    @overload
-    def errors(self, rows: Literal[True]) -> np.ndarray: ...
     def check_inside(self,
         name: str, # Path of an image relative to the root
     ) -> None:
@@ -93,10 +90,6 @@ class CombinedLazyDataset(RowDataset):
         transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after those of the datasets
         weights: Sequence[float] | np.ndarray | None = None, # Share of each dataset in what `sampler` draws, in any unit; None: in proportion to its rows
     ) -> None: ...
-    @overload
-    def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
-    @overload
-    def errors(self, rows: Literal[True]) -> np.ndarray: ...
     def __repr__(self) -> str: ...
     def image_shape(self,
         i: int, # Row

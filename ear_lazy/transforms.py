@@ -24,13 +24,26 @@ from .base.parameters import described
 from .loading.samples import Sample, blame
 
 # %% ../nbs/transforms.ipynb #8f744e58
+def has_box_beside(
+    sample:dict[str, Any], # `Sample`
+)->bool:
+    "Whether there is a box beside keypoints, which moves with them; the `bbox` of a crop says where in its photo that was"
+    return 'bbox' in sample and 'keypoints' in sample
+
+def _pairs_of(sample):
+    "Pairs of keypoints that change places, as the sample's file says"
+    if (scheme := getattr(sample, 'scheme', None)) is None: return ()
+    if len(scheme.points) == len(sample['keypoints']): return scheme.flip_pairs
+    raise ValueError(f"the sample has {len(sample['keypoints'])} keypoints, and its file names {len(scheme.points)}: give pairs, or () for none")
+
+# %% ../nbs/transforms.ipynb #d8b0b8e0
 def changed(
     sample:dict[str, Any], # `Sample`
     **values:Any, # To put into it
 )->Sample:
-    "A copy of a sample with other values, which still knows which boxes were kept"
+    "A copy of a sample with other values, which still knows which boxes were kept, and what its keypoints are"
     out = Sample(sample | values)
-    out.kept = getattr(sample, 'kept', None)
+    out.kept, out.scheme = getattr(sample, 'kept', None), getattr(sample, 'scheme', None)
     return out
 
 def _swapped(labels, pairs):
@@ -42,18 +55,19 @@ def _swapped(labels, pairs):
 @described
 def flip(
     sample:dict[str, Any], # `Sample` with an image (H, W, 3)
-    pairs:Sequence[Sequence[int]]=(), # Pairs of keypoint numbers that change places, such as [(0, 1), (2, 3)]
+    pairs:Sequence[Sequence[int]]|None=None, # Pairs of keypoint numbers that change places, such as [(0, 1), (2, 3)]; None: those of the sample's scheme, if its file has one
     swap_labels:Sequence[Sequence[int]]=(), # Pairs of label numbers that change places, such as [(1, 2)] for left and right ears
 )->Sample:
     "Flip a sample horizontally; raises `ValueError` if labels to swap are not in the sample"
     image, values = sample['image'], {}
     size = image.shape[:2]
     if 'bboxes' in sample: values['bboxes'] = turn_boxes(sample['bboxes'].astype(float), 2, size).astype(np.float32)
+    if has_box_beside(sample): values['bbox'] = turn_boxes(sample['bbox'][None].astype(float), 2, size)[0].astype(np.float32)
     if 'keypoints' in sample:
         points, order = sample['keypoints'].copy(), np.arange(len(sample['keypoints']))
         labelled = points[:, 2] > 0
         points[labelled, :2] = turn_points(points[labelled, :2].astype(float), 2, size)
-        for a, b in pairs: order[[a, b]] = order[[b, a]]
+        for a, b in _pairs_of(sample) if pairs is None else pairs: order[[a, b]] = order[[b, a]]
         values['keypoints'] = points[order]
     if len(swap_labels):
         if 'labels' not in sample: raise ValueError("there are no labels to swap: give the dataset extras=('labels',)")
@@ -61,14 +75,29 @@ def flip(
     return changed(sample, image=np.ascontiguousarray(image[:, ::-1]), **values)
 
 # %% ../nbs/transforms.ipynb #48b819ea
-def _boxes_within(sample, boxes, size, min_visible):
-    "Boxes clipped to an image, with their labels, and the indices of those that are left"
+def _clipped(boxes, size, min_visible):
+    "Boxes clipped to an image, and which of them are left"
     inside = clip_boxes(boxes, size)
     areas, left = boxes[:, 2:].prod(1, dtype=float), np.maximum(inside[:, 2:], 0).prod(1, dtype=float)
-    keep = (left > 0) & (left >= min_visible*areas)
-    labels = {'labels': sample['labels'][keep]} if 'labels' in sample else {}
+    return inside, (left > 0) & (left >= min_visible*areas)
+
+def box_within(
+    box:np.ndarray, # (4,) xywh
+    size:Sequence[int], # (height, width) of the image
+    min_visible:float=0., # Share of its area that has to be left
+)->np.ndarray: # (4,); NaN if it is not left, or was NaN before
+    "A box clipped to an image"
+    (inside,), (kept,) = _clipped(box[None], size, min_visible)
+    return inside if kept else np.full_like(inside, np.nan)
+
+# %% ../nbs/transforms.ipynb #3f57789c
+def _boxes_within(sample, boxes, size, min_visible):
+    "Boxes clipped to an image, with their labels, and the indices of those that are left"
+    inside, keep = _clipped(boxes, size, min_visible)
+    more = {'labels': sample['labels'][keep]} if 'labels' in sample else {}
+    if 'origin' in sample: more['origin'] = [o for o, kept in zip(sample['origin'], keep.tolist(), strict=True) if kept]
     before = getattr(sample, 'kept', None)
-    return {'bboxes': inside[keep]} | labels, (np.arange(len(boxes)) if before is None else before)[keep]
+    return {'bboxes': inside[keep]} | more, (np.arange(len(boxes)) if before is None else before)[keep]
 
 def points_within(
     points:np.ndarray, # (K, 3) [x, y, visibility]
@@ -82,6 +111,7 @@ def _placed(sample, image, fit, min_visible=0.):
     "A sample with its picture placed in another image"
     out = changed(sample, image=image)
     if 'keypoints' in sample: out['keypoints'] = points_within(fit_points(sample['keypoints'], fit), fit.size)
+    if has_box_beside(sample): out['bbox'] = box_within(fit_boxes(sample['bbox'], fit), fit.size, min_visible)
     if 'bboxes' in sample:
         values, out.kept = _boxes_within(sample, fit_boxes(sample['bboxes'], fit), fit.size, min_visible)
         out.update(values)
@@ -141,7 +171,7 @@ def _check_range(scale, most):
 class Flip(_Random):
     "Flip horizontally at random: see `flip`"
     p:float = .5 # Probability
-    pairs:Sequence[Sequence[int]] = () # Of keypoint numbers that change places
+    pairs:Sequence[Sequence[int]]|None = None # Of keypoint numbers that change places; None: those of the row's scheme, if its file has one
     swap_labels:Sequence[Sequence[int]] = () # Pairs of label numbers that change places
     seed:int|None = None # Seed of this transform's own random numbers; None: PyTorch's generator
 
@@ -199,6 +229,13 @@ class Letterbox(_Random):
         return _placed(sample, finish_pil(Image.fromarray(sample['image']), fit=fit), fit)
 
 # %% ../nbs/transforms.ipynb #c8f6f936
+def _with_scheme(sample, scheme):
+    "A sample that still knows what its keypoints are, whatever dict a step made of it"
+    if scheme is None or not isinstance(sample, dict) or getattr(sample, 'scheme', None) is not None: return sample
+    sample = sample if isinstance(sample, Sample) else Sample(sample)
+    sample.scheme = scheme
+    return sample
+
 @described
 @dataclass
 class Compose:
@@ -209,8 +246,9 @@ class Compose:
         for o in self.transforms: function_of_sample('each of transforms', o)
 
     def __call__(self, sample:Sample)->Any:
+        scheme = getattr(sample, 'scheme', None)
         for step in self.transforms:
-            try: sample = step(sample)
+            try: sample = step(_with_scheme(sample, scheme))
             except Exception as e:
                 blame(e, step)
                 raise

@@ -226,3 +226,24 @@ def outcome(raw, **options):
 def formats(folder):
     "Which reader takes which files of a raw folder"
     return [(d.format, d.files) for s in discover(Tree(folder))[0] for d in s.documents]
+
+
+def with_columns(path, **columns):
+    "A metadata file with other columns, or further ones"
+    before = np.load(path)
+    found = {o: before[o] for o in before.dtype.names} | {k: np.asarray(v) for k, v in columns.items()}
+    record = np.zeros((), [(k, v.dtype, v.shape) for k, v in found.items()])
+    for k, v in found.items(): record[k] = v
+    np.save(path, record)
+    return path
+
+
+def as_version_2(path, **columns):
+    "A metadata file as version 2 has it, whichever wrote it: each object is told to stand in a line of one table"
+    md = Metadata(path)
+    n = len(md)
+    m = len(md.column('bboxes')) if md.kind == 'detector' else n
+    new = dict(version=np.int32(2), groups=np.arange(n, dtype='<u8'), origin_file=np.zeros(m, '<i4'), origin_id=np.arange(2, m + 2, dtype='<i8'),
+               origin_files=[b'ears/table.csv'], origin_names=[b'line'], journal=np.bytes_(b''))
+    if md.kind == 'landmarker': new |= dict(labels=np.zeros(n, '<i4'), bboxes=np.full((n, 4), np.nan, '<f4'))
+    return with_columns(path, **new | columns)

@@ -6,7 +6,8 @@ from making import KINDS, coco, contents, image, listing, process, pts
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.metadata.file import Metadata, Shard, shard_path
+from ear_lazy.metadata.file import Metadata, Shard
+from ear_lazy.metadata.layout import shard_path
 from ear_lazy.processing import output_folder
 
 

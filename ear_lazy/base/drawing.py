@@ -207,6 +207,12 @@ def _class_names(sample, label_names):
     numbers = np.atleast_1d(np.asarray(sample['labels'])).tolist()
     return [printable(n if label_names is None else label_names[n]) for n in numbers]
 
+def _lines_of(sample):
+    "What joins the keypoints, as their file says; None if it does not"
+    scheme = getattr(sample, 'scheme', None)
+    lines = [[*o] for o in scheme.skeleton] if scheme else []
+    return lines if lines and len(scheme.points) == len(sample['keypoints']) else None
+
 @described
 def show_sample(
     sample:dict[str, Any], # Dict with `image`, one of `bboxes`, `keypoints` or `bbox`, `image_path`, and perhaps `labels`
@@ -216,12 +222,14 @@ def show_sample(
 )->'Axes': # The axes
     "Show a sample's image with its boxes or keypoints, under its file name"
     title, classes = _shortened(_name(sample)), _class_names(sample, label_names)
-    if 'bbox' in sample:
+    if 'bbox' in sample and 'keypoints' not in sample:
         size = '{:.0f} × {:.0f} px'.format(*np.asarray(sample['bbox'], dtype=float)[2:])
         title += '\n' + ', '.join(filter(None, [*(classes or []), size]))
     ax = show_image(_drawable(sample['image']), ax=ax, **{'title': title, **kwargs})
     if 'bboxes' in sample: show_bboxes(None, boxes_of(sample), ax=ax, labels=classes)
-    if 'keypoints' in sample: show_keypoints(None, points_of(sample), ax=ax)
+    if 'keypoints' in sample:
+        show_keypoints(None, points_of(sample), ax=ax, contours=_lines_of(sample))
+        if np.isfinite(box := np.asarray(sample.get('bbox', np.nan), dtype=float)).all(): show_bboxes(None, box, ax=ax, labels=classes)
     if words := nothing_in(sample):
         ax.text(.5, .04, words, transform=ax.transAxes, color='white', fontsize=9, ha='center', va='bottom', path_effects=_rim(0, 1.5))
     return ax

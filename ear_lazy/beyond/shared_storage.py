@@ -22,7 +22,7 @@ from ..base.errors import OutputError, RawDataError
 from ..formats.discover import FoundSource, discover
 from ..formats.load import load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, image_tops, join, joined_links
-from ..metadata.file import shard_path
+from ..metadata.layout import shard_path
 from ..metadata.table import Table
 from ..metadata.views import View
 from ..metadata.writing import Plan, write_shard

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/6_loading/options.html.md"""
 __all__ = []
 
 # %% ../../nbs/6_loading/options.ipynb #2a3cf9a2
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -42,12 +43,23 @@ def checked_timeout(
     raise ValueError(f'timeout is a number of seconds above 0, at most a day, not {timeout!r}')
 
 # %% ../../nbs/6_loading/options.ipynb #ec052962
+def checked_label_names(
+    names:Iterable[str], # As given
+)->list[str]: # With '' first
+    "Class names to count in; raises `TypeError` for what is no list of texts, `ValueError` for one that is there twice"
+    names = list(name_list('label_names', names))
+    names = names if names[:1] == [''] else ['', *names]
+    if twice := sorted(o for o, n in Counter(names).items() if n > 1): raise ValueError(f"label_names has {', '.join(map(repr, twice))} twice")
+    return names
+
+EXTRAS = 'row', 'labels', 'bbox', 'source', 'origin'
+
 def checked_extras(
     extras:str|Iterable[str], # One name, or several
 )->tuple[str, ...]:
     "More keys of a sample; raises `ValueError` for unknown ones"
     extras = name_list('extras', extras)
-    if unknown := {*extras} - {'labels', 'row'}: raise ValueError(f"no extras {sorted(unknown)}: choose from 'labels' and 'row'")
+    if unknown := {*extras} - {*EXTRAS}: raise ValueError(f"no extras {sorted(unknown)}: choose from {', '.join(map(repr, EXTRAS))}")
     return extras
 
 # %% ../../nbs/6_loading/options.ipynb #bf036bd6

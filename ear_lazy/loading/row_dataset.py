@@ -25,6 +25,7 @@ from torch.utils.data import Dataset, get_worker_info
 from ..base.arguments import type_in_words
 from ..base.drawing import show_batch as show_samples
 from ..base.parameters import described
+from ..metadata.objects import positions_of
 from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, shapes_of
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
@@ -54,20 +55,6 @@ class RowDataset(Dataset[Sample]):
         index %= n
         return index if self._rows is None else int(self._rows[index])
 
-    def _choose(self, rows):
-        all_rows = np.arange(self._size()) if self._rows is None else self._rows
-        chosen = copy.copy(self)
-        chosen._rows = all_rows[rows if isinstance(rows, slice) else self._numbers_in(rows)]
-        return chosen
-
-    def _numbers_in(self, rows):
-        "Row numbers as an array, which booleans may say for all rows"
-        found = np.asarray(rows)
-        if not found.size and found.dtype != bool: return found.astype(int)
-        if found.dtype != bool: return found
-        if found.shape != (len(self),): raise IndexError(f'{found.size} booleans for a dataset with {len(self)} rows')
-        return np.flatnonzero(found)
-
     @overload
     def __getitem__(self, i:slice|Sequence[int]|np.ndarray)->Self: ...
     @overload
@@ -93,6 +80,37 @@ class RowDataset(Dataset[Sample]):
         "Size of the row's image as delivered"
         return 0, 0
 
+    @overload
+    def errors(self, rows:Literal[False]=False)->dict[str, int]: ...
+    @overload
+    def errors(self, rows:Literal[True])->np.ndarray: ...
+    @described
+    def errors(self,
+        rows=False, # Which rows had one, as `drop` takes them, instead of how many there were
+    ): # Fault (a key of `FAULTS`) to count, or (n,) int64; empty with `on_error='raise'`
+        "Errors so far, in all processes: how many of each fault (a key of `FAULTS`), or which rows had one"
+        return self._failed() if rows else self._error_counts()
+
+    def _failed(self): return np.empty(0, np.int64)
+    def _error_counts(self): return {}
+
+# %% ../../nbs/6_loading/row_dataset.ipynb #9f8c8d27
+@patch
+def _choose(self:RowDataset, rows):
+    all_rows = np.arange(self._size()) if self._rows is None else self._rows
+    chosen = copy.copy(self)
+    chosen._rows = all_rows[rows if isinstance(rows, slice) else self._numbers_in(rows)]
+    return chosen
+
+@patch
+def _numbers_in(self:RowDataset, rows):
+    "Row numbers as an array, which booleans may say for all rows"
+    found = np.asarray(rows)
+    if not found.size and found.dtype != bool: return found.astype(int)
+    if found.dtype != bool: return found
+    if found.shape != (len(self),): raise IndexError(f'{found.size} booleans for a dataset with {len(self)} rows')
+    return np.flatnonzero(found)
+
 # %% ../../nbs/6_loading/row_dataset.ipynb #bcc391c6
 @patch
 @described
@@ -101,6 +119,50 @@ def get_metadata(self:RowDataset,
 )->dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
     "A row without its image; opens no image"
     return self._annotation(self._row(i))
+
+# %% ../../nbs/6_loading/row_dataset.ipynb #22ce40ee
+@patch
+@described
+def origin(self:RowDataset,
+    i:int, # Row; negative counts from the end
+)->list[Any]: # `Origin`s of a landmarker's or teacher's row; for a detector, a list of them for each box; empty where the file does not say
+    "Where the objects of a row are annotated: files, and places in them"
+    return self._origin(self._row(i))
+
+_OF_ROWS = 'source', 'group', 'sizes', 'counts'
+
+@patch
+@described
+def column(self:RowDataset,
+    name:str, # 'source', 'group' (of photos that belong together), 'labels', 'sizes', 'counts' (boxes or keypoints of a row), or a recorded attribute
+)->np.ndarray: # (n,) a row, sizes (n, 2); of a detector, labels and attributes are (m,) a box, row after row, and 'counts' tells how many a row has
+    "A column of the rows, sources and attributes as text; raises `ValueError` for an unknown one, `MetadataError` for one that the file is too old for"
+    values = self._column(name)
+    if self._rows is None: return values
+    return values[positions_of(self._column('counts'), self._rows) if self.kind == 'detector' and name not in _OF_ROWS else self._rows]
+
+# %% ../../nbs/6_loading/row_dataset.ipynb #d21f07eb
+@patch
+def _scheme(self:RowDataset):
+    found = self._schemes()
+    if len(found) < 2: return found[0] if found else None
+    raise ValueError(f"the rows have {len(found)} schemes of keypoints, as sources, classes or numbers of points differ: choose rows of one by "
+                     "ds.column('source'), ds.column('labels') or ds.column('counts'), such as ds[ds.column('counts') == 5]")
+
+@patch(as_prop=True)
+def point_names(self:RowDataset)->tuple[str, ...]|None:
+    "Names of the K keypoints; None if nobody knows; raises `ValueError` if rows differ"
+    return getattr(self._scheme(), 'points', None)
+
+@patch(as_prop=True)
+def skeleton(self:RowDataset)->tuple[tuple[int, int], ...]|None:
+    "Pairs of keypoints that a line joins; None if nobody knows; raises `ValueError` if rows differ"
+    return getattr(self._scheme(), 'skeleton', None)
+
+@patch(as_prop=True)
+def flip_pairs(self:RowDataset)->tuple[tuple[int, int], ...]|None:
+    "Pairs of a left and a right keypoint, which `Flip` swaps; None if nobody knows; raises `ValueError` if rows differ"
+    return getattr(self._scheme(), 'flip_pairs', None)
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #a690b454
 @patch

@@ -30,6 +30,10 @@ class RowDataset(Dataset[Sample]):
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) if unknown before the image is read
         "Size of the row's image as delivered"
+    @overload
+    def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
+    @overload
+    def errors(self, rows: Literal[True]) -> np.ndarray: ...
     def sampler(self,
         num_samples: int | None = None, # Per epoch, over all processes; None: the number of rows
         seed: int = 0, # 0 or more
@@ -47,6 +51,23 @@ class RowDataset(Dataset[Sample]):
         i: int, # Row; negative counts from the end
     ) -> dict[str, Any]: # 'image_path' and 'bboxes', 'keypoints' or 'bbox'
         "A row without its image; opens no image"
+    def origin(self,
+        i: int, # Row; negative counts from the end
+    ) -> list[Any]: # `Origin`s of a landmarker's or teacher's row; for a detector, a list of them for each box; empty where the file does not say
+        "Where the objects of a row are annotated: files, and places in them"
+    def column(self,
+        name: str, # 'source', 'group' (of photos that belong together), 'labels', 'sizes', 'counts' (boxes or keypoints of a row), or a recorded attribute
+    ) -> np.ndarray: # (n,) a row, sizes (n, 2); of a detector, labels and attributes are (m,) a box, row after row, and 'counts' tells how many a row has
+        "A column of the rows, sources and attributes as text; raises `ValueError` for an unknown one, `MetadataError` for one that the file is too old for"
+    @property
+    def point_names(self) -> tuple[str, ...] | None:
+        "Names of the K keypoints; None if nobody knows; raises `ValueError` if rows differ"
+    @property
+    def skeleton(self) -> tuple[tuple[int, int], ...] | None:
+        "Pairs of keypoints that a line joins; None if nobody knows; raises `ValueError` if rows differ"
+    @property
+    def flip_pairs(self) -> tuple[tuple[int, int], ...] | None:
+        "Pairs of a left and a right keypoint, which `Flip` swaps; None if nobody knows; raises `ValueError` if rows differ"
     def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
         "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
     def get_batch(self,

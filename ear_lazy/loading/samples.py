@@ -25,6 +25,7 @@ from ..base.errors import ImageLoadError, TransformError
 from ..base.images import pixel_bound
 from ..base.parameters import described
 from ..base.printable import masked
+from ..base.schemes import Scheme
 from .buffers import take
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
@@ -37,6 +38,7 @@ KIND_OF_KEY = {v: k for k, v in KEYS.items()}
 class Sample(dict[str, Any]):
     "An image with its annotation"
     kept:np.ndarray|None = None # if a transform dropped boxes: (n,) indices of the row's boxes that are left
+    scheme:Scheme|None = None # what the keypoints of the row are, if its file says so
     @property
     def kind(self)->str|None: return next((kind for key, kind in KIND_OF_KEY.items() if key in self), None)
 
@@ -99,6 +101,7 @@ def apply_transform(
         what = ' '.join([name_of(transform), 'fails', *steps])
         raise TransformError(f'{what}: {type(e).__name__}: {_words_of(e)}', sample.get('image_path', ''), row) from e
     found = found if isinstance(found, Sample) else Sample(found)
+    if found.scheme is None: found.scheme = getattr(sample, 'scheme', None)
     for key, value in found.items(): found[key] = solid(value)
     return found
 
@@ -235,7 +238,8 @@ def _shape(value):
 
 def _collate_column(key, values, samples):
     if key == 'image': return pad_stack(values, [str(o.get('image_path') or f'image {i} of the batch') for i, o in enumerate(samples)])
-    if key == 'image_path': return np.array(values)
+    if key == 'image_path' or key == 'source' and isinstance(values[0], str): return np.array(values)
+    if key == 'origin': return object_array(values)
     shapes = {_shape(o) for o in values}
     if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len(shapes) > 1 or shapes == {None}: return object_array(values)
     try: return default_collate([solid(o) for o in values])

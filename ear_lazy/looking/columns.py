@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.arguments import type_in_words
-from ..base.errors import MetadataError
 from ..base.geometry import keypoints_to_boxes
+from ..metadata.objects import positions_of
 
 # %% ../../nbs/7_looking/columns.ipynb #ada1165d
 BLOCK_ROWS = 512 # rows per block
@@ -107,13 +107,6 @@ class Columns:
         return self.frames[self.row_of_box]
 
 # %% ../../nbs/7_looking/columns.ipynb #7dd12860
-def _counts(shard, values):
-    "Number of values of each row, and where all values start and end"
-    if (offsets := shard.columns.get('offsets')) is None: return np.full(len(shard), values.size//len(shard)), 0, None
-    counts, first, last = np.diff(offsets), offsets[0], offsets[-1]
-    if 0 <= offsets.min() and offsets.max() <= len(values) and (counts >= 0).all(): return counts, first, last
-    raise MetadataError('damaged: its offsets are not ascending or exceed its values', shard.path)
-
 def _shard_columns(shard):
     "Columns of one file"
     shard.check_whole()
@@ -121,7 +114,8 @@ def _shard_columns(shard):
     sources, names = shard.names('source_names'), shard.names('label_names')
     labels = np.zeros(0, np.int32) if shard.kind == 'landmarker' else shard.indices('labels')
     group = shard.indices('source')
-    counts, a, b = _counts(shard, values[..., 0])
+    counts, offsets = shard.counts(), shard.columns.get('offsets')
+    a, b = (0, None) if offsets is None else offsets[[0, -1]]
     return Columns(shard.kind, [(shard.split, o) for o in sources], group, shard.sizes(), counts,
                    values.reshape(-1, values.shape[-1])[a:b], names, labels[a:b])
 
@@ -145,15 +139,9 @@ def _joined(parts):
     def joined(name): return np.concatenate([getattr(o, name) for o in parts])
     return Columns(parts[0].kind, groups, group, joined('sizes'), joined('counts'), joined('values'), names, labels)
 
-def _value_index(counts, rows):
-    "Positions of the values of chosen rows"
-    if not len(rows): return slice(0)
-    n, starts = counts[rows], np.cumsum(counts) - counts
-    return np.repeat(starts[rows] - np.cumsum(n) + n, n) + np.arange(n.sum())
-
 def _chosen(c, rows):
     "Columns of some rows"
-    at = _value_index(c.counts, rows)
+    at = positions_of(c.counts, rows)
     return replace(c, group=c.group[rows], sizes=c.sizes[rows], counts=c.counts[rows], values=c.values[at],
                    labels=c.labels[at] if len(c.labels) else c.labels)
 

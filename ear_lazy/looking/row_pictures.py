@@ -103,7 +103,7 @@ def _delivered(self:Pictures, row):
     array = as_picture(sample['image'])
     values = points_of(sample) if 'keypoints' in sample and 'bboxes' not in sample else boxes_of(sample)
     truth = marks_of(values, self._classes_left(leaf, i, sample, len(values)) if 'bboxes' in sample else ())
-    if 'bbox' in sample: truth['words'] = 'crop of {1} × {0} pixels'.format(*array.shape)
+    if 'bbox' in sample and 'keypoints' not in sample: truth['words'] = 'crop of {1} × {0} pixels'.format(*array.shape)
     def decode(size): return np.asarray(Image.fromarray(array).resize(size[::-1], Image.Resampling.BILINEAR))
     return Shown(array.shape[:2], decode, truth, data=lambda: _png(array))
 
@@ -201,6 +201,15 @@ def tile(self:Pictures,
 
 # %% ../../nbs/7_looking/row_pictures.ipynb #1e45cb12
 @patch
+def _origin_words(self:Pictures, row):
+    "Where the objects of a row are annotated; of many, the first few"
+    leaf, i = self.table.locate(row)
+    found = list(dict.fromkeys(str(o) for origins in leaf.metadata.origins(i) for o in origins))
+    return '; '.join(found[:_MOST_ORIGINS]) + (f' and {len(found) - _MOST_ORIGINS:,} more' if len(found) > _MOST_ORIGINS else '')
+
+_MOST_ORIGINS = 5
+
+@patch
 def full(self:Pictures,
     row:int, # 0 to len - 1
 )->tuple: # dict for the page, bytes of an image file
@@ -209,6 +218,7 @@ def full(self:Pictures,
     head = {'row': row, 'name': printable(PurePath(path).name), 'path': printable(path)}
     try:
         shown = self(row)
+        head['origin'] = self._origin_words(row)
         head |= {'words': shown.truth['words'], 'width': shown.size[1], 'height': shown.size[0],
                  'crop': self.ds.kind == 'teacher' and not self.delivered,
                  'truth': _rounded(shown.truth, 2), 'predicted': _rounded(shown.predicted, 2)}

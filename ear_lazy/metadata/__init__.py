@@ -1,1 +1,2 @@
-from .file import SHARD_BYTES as SHARD_BYTES, Metadata as Metadata
+from .file import Metadata as Metadata
+from .layout import SHARD_BYTES as SHARD_BYTES

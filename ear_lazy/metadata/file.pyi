@@ -1,26 +1,11 @@
 # Made by .ci/stubs.py of file.py: do not edit.
 import numpy as np
 import os
-from pathlib import Path
+from ear_lazy.base.origin import Origin
+from ear_lazy.base.schemes import Scheme
 from typing import Any
 
-__all__ = ['FORMAT', 'VERSION', 'COLUMNS', 'SHARD_BYTES', 'OPENINGS', 'encode_path', 'shard_path', 'Shard', 'Metadata']
-FORMAT: bytes
-VERSION: int
-COLUMNS: dict[str, list[dict[str, tuple[Any, ...]]]]
-SHARD_BYTES: int
-
-def encode_path(
-    path: str, # As the file system has it; names that are not UTF-8 survive
-) -> bytes:
-    "UTF-8 bytes of a path"
-
-def shard_path(
-    path: Path, # The first shard
-    number: int, # 0 for the first
-) -> Path:
-    "Path of a shard"
-
+__all__ = ['OPENINGS', 'Shard', 'Metadata']
 MOST_PIXELS: int
 REPROCESS: str
 
@@ -43,6 +28,7 @@ class Shard:
     timeout: float | None
     columns: Any
     kind: Any
+    version: Any
     split: Any
     root: Any
     run: Any
@@ -56,7 +42,7 @@ class Shard:
     ) -> None: ...
     def __len__(self) -> int: ...
     def names(self,
-        column: str, # 'source_names' or 'label_names'
+        column: str, # 'source_names', 'label_names' or another column of names
     ) -> list[str]:
         "Names as text"
     def digest(self) -> bytes:
@@ -73,8 +59,16 @@ class Shard:
         "A copy of a row's boxes or keypoints"
     def labels(self,
         i: int, # Row, 0 to len - 1
-    ) -> np.ndarray: # Detector (n,), teacher (): indices into `label_names`
+    ) -> np.ndarray: # Detector (n,), teacher and landmarker (): indices into `label_names`
         "A copy of the classes of a row's boxes; raises `MetadataError` if there is no such class"
+    def objects(self,
+        i: int, # Row, 0 to len - 1
+    ) -> int | slice:
+        "The index of a row's objects in the columns of objects: its boxes, or else the row itself"
+    def needed(self,
+        column: str, # Of a later version
+    ) -> np.ndarray: # Memory-mapped
+        "A column that an older file does not have, which raises `MetadataError`"
     def size(self,
         i: int, # Row, 0 to len - 1
     ) -> tuple[int, int]: # (height, width) in pixels; (0, 0) if the annotations did not say
@@ -83,8 +77,48 @@ class Shard:
         column: str, # 'source' or 'labels'
     ) -> np.ndarray: # Memory-mapped
         "A column of indices into names; raises `MetadataError` if there is no such name"
+    def row_of(self,
+        at: int, # Number of an object
+    ) -> int:
+        "The row that an object is in"
     def sizes(self) -> np.ndarray: # (n, 2) height, width; memory-mapped
         "Sizes of the images; raises `MetadataError` if no image has one of them"
+    def used_labels(self) -> np.ndarray: # (l,) of the file's own `label_names`
+        "How many objects are of each class"
+    def renumber(self,
+        names: list[str], # Those that labels are to count in; a class of the file that is not there gets the number 0
+    ) -> None:
+        "Count classes in other names from now on"
+    def origins(self,
+        i: int, # Row, 0 to len - 1
+    ) -> list[list[Origin]]: # A list for each object of the row; empty lists if the file does not say
+        "Where each object of a row is described; raises `MetadataError` for places that cannot be"
+    def source(self,
+        i: int, # Row, 0 to len - 1
+    ) -> str:
+        "Raw dataset that a row is from; raises `MetadataError` if there is no such"
+    def bbox(self,
+        i: int, # Row, 0 to len - 1
+    ) -> np.ndarray: # (4,) float32 xywh; NaN: none
+        "A copy of the box that is annotated for a landmarker's keypoints; raises `MetadataError` if an older version made the file"
+    def schemes(self) -> dict[tuple[int, int], Scheme]: # (source, label) numbers of the file to scheme
+        "What the keypoints of each source and class are; raises `MetadataError` for what cannot be; read once"
+    def scheme(self,
+        i: int, # Row, 0 to len - 1
+    ) -> Scheme | None: # None if nobody knows
+        "What the keypoints of a landmarker's row are"
+    def counts(self) -> np.ndarray: # (n,)
+        "How many boxes or keypoints each row has; raises `MetadataError` for offsets that cannot be"
+    def of_objects(self,
+        values: np.ndarray, # Of all objects of the file
+    ) -> np.ndarray:
+        "Those of objects that are in a row"
+    def attribute_names(self) -> list[str]:
+        "Named columns of objects that were recorded"
+    def attribute(self,
+        name: str, # One of `attribute_names`
+    ) -> np.ndarray: # Of each object, as texts; '' where its annotation has none
+        "A named column of objects; raises `MetadataError` if it counts in values that are not there"
 
 def leaves_root(
     path: str, # Of an image
@@ -100,6 +134,7 @@ class Metadata:
     split: str
     root: str
     run: str # id of the run that made it; '' if older than those
+    version: int # of the format
     def __init__(self,
         path: str | os.PathLike[str], # The first shard, or its URL
         shards: list[Shard] | None = None, # `Shard`s that are open already
@@ -110,7 +145,7 @@ class Metadata:
     def __repr__(self) -> str: ...
     @property
     def identity(self) -> tuple: # hashable
-        "Equal for whatever holds the same rows: not for a file and what later took its place"
+        "Equal for whatever holds the same rows: not for a file and what later took its place, nor with classes by other numbers"
     @property
     def edition(self) -> str:
         "Another after the file was published anew: the id of its run, and when it was written"
@@ -130,6 +165,10 @@ class Metadata:
         name: str, # 'source' or 'labels'
     ) -> np.ndarray:
         "A whole column of indices into names, as `column`; raises `MetadataError` if there is no such name"
+    def renumber(self,
+        names: list[str], # Those that labels are to count in
+    ) -> None:
+        "Count classes in other names from now on; raises `ValueError` if a class of the file that has objects is not among them"
     def at(self,
         i: int, # Row, 0 to len - 1
     ) -> tuple[Shard, int]: # `Shard`, row in it
@@ -142,3 +181,25 @@ class Metadata:
         "A copy of the classes of a row's boxes, indices into `label_names`: detector (n,), teacher ()"
     def size(self, i: int) -> tuple[int, int]:
         "(height, width) in pixels of the image that a row was made for; (0, 0) if the annotations did not say"
+    def origins(self, i: int) -> list[list[Origin]]:
+        "Where each object of a row is described: a list for each; empty lists if the file does not say"
+    def source(self, i: int) -> str:
+        "Raw dataset that a row is from"
+    def bbox(self, i: int) -> np.ndarray: # (4,) float32 xywh; NaN: none
+        "A copy of the box that is annotated for a landmarker's keypoints"
+    def check_has(self,
+        column: str, # Of version 2
+    ) -> None:
+        "Raises `MetadataError` if the file does not have a column"
+    def scheme(self, i: int) -> Scheme | None:
+        "What the keypoints of a landmarker's row are; None if nobody knows"
+    def attribute_names(self) -> list[str]:
+        "Named columns of objects that were recorded"
+    def whole(self,
+        name: str, # One of `OWN_COLUMNS`, or an attribute
+    ) -> np.ndarray: # (n,) of each row, (n, 2) for sizes, or of a detector's labels and attributes (m,) of each box
+        "A column, checked; names as text; raises `ValueError` if there is none of this name"
+    def schemes_of(self,
+        rows: np.ndarray | None = None, # Row numbers; None: all
+    ) -> list[Scheme | None]: # Each once; None for rows of which nobody knows
+        "What the keypoints of rows are"

@@ -17,7 +17,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from ..base.files import open_regular
-from .file import encode_path
+from .layout import encode_path
 
 # %% ../../nbs/3_metadata/table.ipynb #7139ae07
 class Batch(NamedTuple):

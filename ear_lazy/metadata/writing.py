@@ -19,7 +19,7 @@ import numpy as np
 import xxhash
 
 from ..base.files import flush_files, open_regular
-from .file import FORMAT, SHARD_BYTES, VERSION, encode_path, read_header, shard_path
+from .layout import FORMAT, SHARD_BYTES, VERSION, encode_path, shard_path
 from .views import View, column_chunks, more_origins
 
 # %% ../../nbs/3_metadata/writing.ipynb #94605a31
@@ -186,7 +186,8 @@ def sign_shards(
         with open_regular(path, follow=False) as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: digest.update(xxhash.xxh3_128_digest(data))
     for path in paths:
         with open(path, 'rb+', opener=_in_place) as f:
-            dtype = read_header(f, path)
+            np.lib.format.read_magic(f)
+            dtype = np.lib.format.read_array_header_1_0(f)[2]
             f.seek(dtype.fields['run'][1], os.SEEK_CUR)
             f.write(digest.hexdigest().encode())
     flush_files(paths)

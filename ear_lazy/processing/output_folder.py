@@ -26,8 +26,9 @@ from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
 from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
 from ..formats.shared.tree import REPORTS
-from ..metadata.file import SHARD_BYTES, Shard, encode_path, is_metadata
-from ..metadata.notes import Origin, looks_of, read_note, write_note
+from ..metadata.file import Shard, is_metadata
+from ..metadata.layout import SHARD_BYTES, encode_path
+from ..metadata.notes import MadeHere, looks_of, read_note, write_note
 from ..metadata.roots import image_root
 from ..metadata.table import Table
 from ..metadata.writing import Plan, sign_shards, write_metadata
@@ -49,7 +50,7 @@ class State(msgspec.Struct):
         "Are the outputs there and whole, and would this run make the same ones?"
         if not run or run != self.run: return False
         with output_errors(output_dir), OpenFolder(output_dir) as folder, folder.folder(HIDDEN) as hidden:
-            looks = read_note(hidden, 'origin', Origin, folder).content.outputs
+            looks = read_note(hidden, 'origin', MadeHere, folder).content.outputs
             changed = [o for o, was in self.outputs.items() if _size_and_digest(folder, o) != was or looks.get(o) != looks_of(folder.stat(o))]
         self.note = f"{', '.join(changed)} in {output_dir} changed since the last run: written again" if changed else ''
         return not changed
@@ -167,7 +168,7 @@ def _is_ours(folder, name):
 
 def _old_outputs(folder, hidden, kinds):
     "Names of the outputs of earlier runs; raises `UnsafePathError` for something of somebody else in their place"
-    made = read_note(hidden, 'origin', Origin, folder).content.outputs.keys()
+    made = read_note(hidden, 'origin', MadeHere, folder).content.outputs.keys()
     file = re.compile(rf"(train|val|test)_({'|'.join(kinds)})(-\d{{5}})?\.npy")
     names = [o for o in folder.names() if file.fullmatch(o) or o in REPORTS]
     for name in names:
@@ -352,9 +353,9 @@ def commit(self:OutputFolder,
 @patch
 def _write_origin(self:OutputFolder, made, outside):
     "Write down what was made here; outputs of other kinds may stay as they are"
-    before = read_note(self._hidden, 'origin', Origin, self._folder).content
+    before = read_note(self._hidden, 'origin', MadeHere, self._folder).content
     outputs = {k: v for k, v in before.outputs.items() if k not in self._old} | {o: looks_of(self._run_folder.stat(o)) for o in made}
-    origin = Origin(outputs, sorted({*before.outside, *map(os.fsencode, outside)}))
+    origin = MadeHere(outputs, sorted({*before.outside, *map(os.fsencode, outside)}))
     write_note(self._run_folder, 'origin', origin, self._folder)
 
 @patch

@@ -2,7 +2,7 @@
 import msgspec
 from contextlib import contextmanager
 from ear_lazy.base.digests import FileDigest
-from ear_lazy.metadata.file import SHARD_BYTES
+from ear_lazy.metadata.layout import SHARD_BYTES
 from ear_lazy.metadata.writing import Plan
 from pathlib import Path
 from typing import Any, NamedTuple, Self

@@ -6,10 +6,11 @@ import signal
 import socket
 import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
-from making import coco, image, process
+from making import as_version_2, coco, image, process, with_columns
 from torch.utils.data import DataLoader
 
 from ear_lazy.errors import ImageLoadError, MetadataError
@@ -162,6 +163,47 @@ def test_offsets_that_wrap_around(made, offsets):
     ds = LazyNPYDataset(with_column(made, 'detector', 'offsets', slice(None), offsets))
     for ask in (columns_of, lambda ds: ds.stats(), lambda ds: RowTable(ds).column('boxes')):
         with pytest.raises(MetadataError, match='offsets'): ask(ds)
+
+
+# Objects
+
+LIES = { # what it says: (kind, columns, what is asked, what the error says)
+    'a file that is not there': ('detector', dict(origin_file=np.int32([0, 1, 0])), lambda ds: ds.origin(1), 'row 1 comes from the annotation file 1, but there are 1'),
+    '… before the first': ('teacher', dict(origin_file=np.int32([0, -2]*3)), lambda ds: ds.get_metadata(1), 'row 1 comes from the annotation file -2'),
+    '… as one more': ('detector', dict(more_origins=np.int64([[0, 0, 5], [1, 2**40, 5]])), lambda ds: ds.origin(1), 'row 1 comes from the annotation file'),
+    'a file outside': ('landmarker', dict(origin_files=[b'../../etc/passwd']), lambda ds: ds[1], 'row 1 .*not inside the image root'),
+    '… of an absolute path': ('landmarker', dict(origin_files=[b'/etc/passwd']), lambda ds: ds[1], 'row 1 .*not inside the image root'),
+    '… named after the photo': ('landmarker', dict(origin_files=[b'..///passwd']), lambda ds: ds[1], 'row 1 .*not inside the image root'),
+    'a class that is not there': ('landmarker', dict(labels=np.int32([0, 9, 0])), lambda ds: ds[1], 'row 1 has the class 9'),
+    '… in a column': ('landmarker', dict(labels=np.int32([0, -1, 0])), lambda ds: ds.column('labels'), 'row 1 has the number -1 in its column labels'),
+    '… and is renumbered': ('landmarker', dict(labels=np.int32([0, 9, 0])), lambda ds: LazyNPYDataset(ds.metadata.path, label_names=['other']), 'row 1 has the number 9'),
+    'a value that is not there': ('detector', dict(attribute_names=[b'side'], attribute_values=[b''], attributes=np.int32([[0], [7], [0]])), lambda ds: ds.column('side'), "row 1 has the number 7 as its 'side'"),
+    'no values': ('detector', dict(attribute_names=[b'side'], attributes=np.int32([[0]]*3)), len, 'without the columns of a metadata file'),
+    'deep schemes': ('landmarker', dict(schemes=np.bytes_(b'['*100_000)), lambda ds: ds[1], 'its schemes of keypoints cannot be read'),
+    'a long name': ('landmarker', dict(schemes=np.bytes_(b'[{"source": 0, "label": 0, "points": ["' + b'a'*10**6 + b'"]}]')), lambda ds: ds.point_names, 'its schemes of keypoints cannot be read'),
+    'points of other rows': ('landmarker', dict(schemes=np.bytes_(b'[{"source": 0, "label": 0, "points": ["a", "b"], "flip_pairs": [[0, 2]]}]')), lambda ds: ds.flip_pairs, 'counts in what is not there'),
+    'a later version': ('landmarker', dict(version=np.int32(3)), len, 'format version 3; this package reads up to 2: upgrade'),
+    'columns of other lengths': ('landmarker', dict(groups=np.zeros(2, '<u8')), len, 'without the columns of a metadata file'),
+}
+
+
+@pytest.mark.parametrize('lie', LIES)
+def test_lies_about_objects(once, tmp_path, lie):
+    kind, columns, ask, words = LIES[lie]
+    path = tmp_path/f'train_{kind}.npy'
+    shutil.copy(once/f'data/out/{path.name}', path)
+    as_version_2(path, **columns)
+    with pytest.raises(MetadataError, match=words):
+        ask(LazyNPYDataset(path, root_dir=once/'data/raw', extras=['origin', 'labels', *['bbox']*(kind == 'landmarker')]))
+
+
+def test_one_long_value_is_not_kept_for_each_row(large):
+    "… as an array of NumPy's own texts would, which takes 4 bytes for each letter of the longest"
+    with_columns(large, source_names=[b'a'*200_000], label_names=[b'a'*100_000])
+    tracemalloc.start()
+    assert len(LazyNPYDataset(large).column('source')) == 40_000
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
 
 
 # Files that change

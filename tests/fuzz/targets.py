@@ -11,7 +11,8 @@ from making import check_document, image
 from ear_lazy.errors import MetadataError, OutputError
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Document, Tree
-from ear_lazy.metadata.file import Metadata
+from ear_lazy.metadata.file import Metadata, leaves_root
+from ear_lazy.metadata.objects import OWN_COLUMNS
 from ear_lazy.migrate import PickleRefused, load_restricted, migrate
 
 CORPUS = Path(__file__).parent/'corpus'
@@ -45,7 +46,20 @@ def fuzz_metadata(folder, data):
             values, size = md.values(i), md.size(i)
             if values.dtype != np.float32 or len(size) != 2 or values.shape[-1] != (3 if md.kind == 'landmarker' else 4): raise Surprise(f'values {values!r}')
             if md.kind != 'landmarker': md.labels(i)
+            fuzz_objects(md, i)
+        for name in (*OWN_COLUMNS, *md.attribute_names()): md.whole(name)
+        md.schemes_of()
     except MetadataError: pass
+
+
+def fuzz_objects(md, i):
+    "What a file says of a row's objects is of the promised types, and names files inside of the root alone"
+    try: origins = md.origins(i)
+    except MetadataError: origins = []
+    for o in [o for found in origins for o in found]:
+        if leaves_root(o.file) or not str(o).isprintable(): raise Surprise(f'the origin {o!r}')
+    if (scheme := md.scheme(i)) and max([0, *np.ravel(scheme.skeleton), *np.ravel(scheme.flip_pairs)]) >= len(scheme.points): raise Surprise(f'the scheme {scheme!r}')
+    if md.kind == 'landmarker' and md.version > 1: md.labels(i), md.bbox(i), md.source(i)
 
 
 watched, surprises = False, []

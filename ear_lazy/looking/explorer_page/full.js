@@ -49,8 +49,8 @@ export class FullView {
     const { head, row, app } = this
     const label = app.label(row, head ?? app.grid.tiles.get(row))
     this.stage.setAttribute('aria-label', label)
-    this.title.textContent = [label, head?.score, head?.path].filter(Boolean).join(' · ')
-    this.title.title = head?.path ?? ''
+    this.title.textContent = [label, head?.score, head?.origin, head?.path].filter(Boolean).join(' · ')
+    this.title.title = [head?.path, head?.origin].filter(Boolean).join('\n')
     this.flag.setAttribute('aria-pressed', app.flagged.has(row))
   }
 
