@@ -13,6 +13,7 @@ import io
 import os
 import re
 from functools import cached_property
+from typing import NamedTuple
 
 from ..base.arguments import home_path
 from ..base.errors import OutputError, RawDataError, UnsafePathError
@@ -40,6 +41,13 @@ def read_photo(
     return data.decode('utf-8', 'surrogateescape')
 
 # %% ../../nbs/4_processing/splits_file.ipynb #63d3f43d
+class _Copies(NamedTuple):
+    "A photo and its copies"
+    dataset: str # its name
+    group: str # from `photo_group`
+
+def _copies(photo): return _Copies(dataset_of(photo).name, photo_group(photo))
+
 class SaidSides:
     "What a file says about the sides of photos"
     def __init__(self,
@@ -48,18 +56,19 @@ class SaidSides:
         group_by=None, # As in `grouping`; if an attribute names the groups, `str`: then only photos that are listed have a side
     ):
         self.path, self.data, self.group_by = path, data, group_by
-        self._group = grouping(group_by)
+        self._group = grouping(group_by, _copies)
         self.listed, self._of_groups = {}, {} # photo to its side; name of a group to (side, line)
         for line, photo, side in _lines(data, path):
             other, at = self._of_groups.setdefault(self._key(photo), (side, line))
             if other != side: raise self._torn(photo, line, at)
             self.listed[photo] = side
 
+    def __reduce__(self): return SaidSides, (self.path, self.data, self.group_by)
+
     def _key(self, photo):
-        "What is on one side: text for a group that spans datasets, (dataset, group) for a photo and its copies"
-        group = str(self._group(photo))
-        if self.group_by and group != photo_group(photo): return group
-        return dataset_of(photo).name, group
+        "What is on one side: `_Copies`, or the text that `group_by` gives"
+        found = self._group(photo)
+        return found if isinstance(found, _Copies) else str(found)
 
     def _torn(self, photo, line, other):
         what = f'another side than line {other}' if photo in self.listed else f'another side than its group, which is in line {other}'
@@ -70,7 +79,7 @@ class SaidSides:
         "Group of copies to its side in all datasets; -1 where they differ"
         found = {}
         for key, (side, _) in self._of_groups.items():
-            if isinstance(key, tuple) and found.setdefault(key[1], side) != side: found[key[1]] = UNSAID
+            if isinstance(key, _Copies) and found.setdefault(key.group, side) != side: found[key.group] = UNSAID
         return found
 
     def side(self,
@@ -80,7 +89,7 @@ class SaidSides:
         if photo in self.listed: return self.listed[photo]
         key = self._key(photo)
         if key in self._of_groups: return self._of_groups[key][0]
-        return self._everywhere.get(key[1], UNSAID) if isinstance(key, tuple) else UNSAID
+        return self._everywhere.get(key.group, UNSAID) if isinstance(key, _Copies) else UNSAID
 
 # %% ../../nbs/4_processing/splits_file.ipynb #0624c334
 def _error(path, line, reason): return RawDataError(f'{path} (line {line}): {reason}')
