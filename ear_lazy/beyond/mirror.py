@@ -29,6 +29,7 @@ from ear_lazy.base.storage import (
 from ..base.swap import HIDDEN
 from .claim import claimed
 from ..formats.shared.tree import is_image, join
+from ..metadata.sides import SIDES
 from ..processing.output_folder import read_state
 
 # %% ../../nbs/5_beyond/mirror.ipynb #f7014743
@@ -221,7 +222,7 @@ def output_stand_in(
     with in_cache(url, 'out') as place, place.folder('out', make=True) as out: return out.path
 
 _REPORT = 'report.json'
-_OUTPUT = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
+_OUTPUT = re.compile(rf"({'|'.join(SIDES)})_(detector|landmarker|teacher)(-\d{{5}})?\.npy")
 
 def _order(name):
     "Sort key: a file's other shards before its first, the report last"

@@ -18,6 +18,7 @@ import numpy as np
 from ..base.arguments import fraction
 from ..formats.shared.names import side_of
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
+from ..metadata.sides import SIDES
 
 # %% ../../nbs/4_processing/splits.ipynb #aababe27
 def photo_group(
@@ -105,7 +106,6 @@ def group_hashes(
     return np.frombuffer(b''.join([_digest(f'{seed}:{o}') for o in groups]), '>u8').astype(np.uint64)
 
 # %% ../../nbs/4_processing/splits.ipynb #b0ac6c9c
-SIDES = ('train', 'val', 'test')
 TRAIN, VAL, TEST = range(3)
 UNSAID = -1
 
