@@ -68,7 +68,7 @@ class SaidSides:
             if other != side: raise self._torn(photo, line, at)
             self.listed[photo] = side
 
-    def __reduce__(self): return SaidSides, (self.path, self.data, self.group_by)
+    def __reduce__(self): return _said_sides, (self.path, self.data, self.group_by)
 
     def _key(self, photo):
         "What is on one side: `_Copies`, or the text that `group_by` gives"
@@ -108,6 +108,10 @@ class SaidSides:
             known = self._side_of_group(key) # where copies that were found put a photo elsewhere, they do so in the next run too
             new[photo] = of_groups.setdefault(key, side if known < 0 else known)
         return new
+
+
+@lru_cache(maxsize=2)
+def _said_sides(*arguments): return SaidSides(*arguments) # a worker gets the file with each of its tasks
 
 # %% ../../nbs/4_processing/splits_file.ipynb #0624c334
 def _error(path, line, reason): return RawDataError(f'{path} (line {line}): {reason}')
