@@ -1,4 +1,4 @@
-"""Folds for cross-validation that keep groups together
+"""The sides of a split, and folds for cross-validation that keep groups together
 
 Docs: https://ear-lazy.github.io/ear_lazy/1_base/folds.html.md"""
 
@@ -13,6 +13,9 @@ from heapq import heapreplace
 import numpy as np
 
 from .arguments import whole_number
+
+# %% ../../nbs/1_base/folds.ipynb #36a8e760
+SIDES = ('train', 'val', 'test')
 
 # %% ../../nbs/1_base/folds.ipynb #89355049
 def folds_of(

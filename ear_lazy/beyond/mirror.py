@@ -22,6 +22,7 @@ from PIL import Image
 
 from ..base.errors import StorageError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, lock_in
+from ..base.folds import SIDES
 from ..base.images import FORMATS, HEADER_BYTES, image_header, is_heif
 from ear_lazy.base.storage import (
     called, concurrently, fetch_whole, in_cache, is_part, list_folder, read_range, relative_url, storage_path, upload, version_of,
@@ -29,7 +30,6 @@ from ear_lazy.base.storage import (
 from ..base.swap import HIDDEN
 from .claim import claimed
 from ..formats.shared.tree import is_image, join
-from ..metadata.sides import SIDES
 from ..processing.output_folder import read_state
 
 # %% ../../nbs/5_beyond/mirror.ipynb #f7014743

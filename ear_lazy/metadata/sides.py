@@ -13,11 +13,10 @@ import warnings
 from weakref import ref
 
 from ear_lazy.base.errors import MetadataError
+from ear_lazy.base.folds import SIDES
 from ear_lazy.metadata.file import Metadata, Shard
 
 # %% ../../nbs/3_metadata/sides.ipynb #f11a331f
-SIDES = ('train', 'val', 'test')
-
 def other_sides(
     file:Metadata,
 )->list[str]: # [] if the file's own name is not the one that runs give

@@ -16,9 +16,9 @@ from hashlib import blake2b
 import numpy as np
 
 from ..base.arguments import fraction
+from ..base.folds import SIDES
 from ..formats.shared.names import side_of
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
-from ..metadata.sides import SIDES
 
 # %% ../../nbs/4_processing/splits.ipynb #aababe27
 def photo_group(

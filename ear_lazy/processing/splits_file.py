@@ -20,9 +20,10 @@ import numpy as np
 from ..base.arguments import home_path
 from ..base.errors import OutputError, RawDataError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, open_regular
+from ..base.folds import SIDES
 from ..base.printable import csv_text, is_formula
 from ..formats.shared.tree import dataset_of
-from .splits import SIDES, UNSAID, grouping, photo_group
+from .splits import UNSAID, grouping, photo_group
 
 # %% ../../nbs/4_processing/splits_file.ipynb #632f6b67
 def written_photo(
