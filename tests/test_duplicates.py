@@ -13,7 +13,7 @@ from PIL.ExifTags import Base
 from PIL.Image import Transpose
 
 from ear_lazy.processing.duplicates import EMPTY, Fingerprints, Pairs, fingerprint, fingerprints, near_hashes, near_pairs, split_pairs, unite
-from ear_lazy.processing.splits import SHIPPED, group_hashes, split_rows
+from ear_lazy.processing.splits import UNSAID, group_hashes, said_sides, sides
 
 FLIP = Transpose.FLIP_LEFT_RIGHT
 STORED = {2: FLIP, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
@@ -58,6 +58,13 @@ def prints_of(look, mirrored, content=None):
     look, mirrored = np.array(look, np.uint64), np.array(mirrored, np.uint64)
     content = np.arange(1, len(look) + 1) if content is None else np.array(content)
     return Fingerprints(np.array([b'' if o == 0 else b'%d' % o for o in content.tolist()], 'S16'), look, mirrored)
+
+
+def unsaid(groups, pairs):
+    "`unite` where nothing says a side"
+    united, said = unite(groups, pairs)
+    assert (said == UNSAID).all()
+    return united
 
 
 def pairs_of(*images): return Pairs(np.array(images, int).reshape(-1, 2), np.zeros(len(images), int), np.zeros(len(images), bool))
@@ -171,7 +178,7 @@ def test_ctrl_c(tmp_path, monkeypatch, threads):
 def test_nothing():
     pairs = near_pairs(fingerprints('nowhere', []))
     assert pairs.images.shape == (0, 2) and len(pairs.distance) == len(pairs.exact) == 0
-    assert unite([], pairs).shape == (0,) and unite([3, 4], pairs).tolist() == [3, 4]
+    assert unsaid([], pairs).shape == (0,) and unsaid([3, 4], pairs).tolist() == [3, 4]
     assert split_pairs(pairs, []).images.shape == (0, 2)
 
 
@@ -222,7 +229,7 @@ def test_clusters_are_those_of_a_comparison_of_all(images, max_distance):
             if content[i] and content[j] and (same or (seen and near)):
                 low, high = sorted((cluster[i], cluster[j]))
                 cluster = [low if o == high else o for o in cluster]
-    united = unite(np.arange(len(images)) + 10, pairs).tolist()
+    united = unsaid(np.arange(len(images)) + 10, pairs).tolist()
     assert [united.index(o) for o in united] == cluster
     assert pairs.images.tolist() == sorted(pairs.images.tolist()) and (pairs.images[:, 0] < pairs.images[:, 1]).all()
     assert [content[i] == content[j] for i, j in pairs.images.tolist()] == pairs.exact.tolist()
@@ -261,36 +268,40 @@ def test_a_distance_that_says_nothing(max_distance):
 
 def test_unite_follows_chains():
     groups = [90, 80, 70, 60, 50, 40, 90]
-    united = unite(groups, pairs_of((0, 1), (1, 2), (4, 5))).tolist()
+    united = unsaid(groups, pairs_of((0, 1), (1, 2), (4, 5))).tolist()
     assert [united.index(o) for o in united] == [0, 0, 0, 3, 4, 4, 0]
     assert set(united) < set(groups) and united[3] == 60
     assert groups == [90, 80, 70, 60, 50, 40, 90]
     n = 5000
     order = np.random.default_rng(0).permutation(n)
     chain = pairs_of(*np.sort(np.stack([order[:-1], order[1:]], axis=1)).tolist())
-    assert len(set(unite(np.arange(n) + 7, chain).tolist())) == 1
+    assert len(set(unsaid(np.arange(n) + 7, chain).tolist())) == 1
 
 
-@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=30), st.data())
-def test_unite_is_a_closure(groups, data):
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(-1, 2)), min_size=1, max_size=30), st.data())
+def test_unite_is_a_closure(rows, data):
+    groups, said = map(list, zip(*rows))
     index = st.integers(0, len(groups) - 1)
     pairs = pairs_of(*data.draw(st.lists(st.tuples(index, index), max_size=30)))
-    united = unite(groups, pairs)
-    np.testing.assert_array_equal(united[pairs.images[:, 0]], united[pairs.images[:, 1]])
-    for g in set(groups) - set(SHIPPED): assert len({u for u, o in zip(united.tolist(), groups) if o == g}) == 1
+    united, of_united = unite(groups, pairs, said)
+    for o in (united, of_united): np.testing.assert_array_equal(o[pairs.images[:, 0]], o[pairs.images[:, 1]])
+    new = [*zip(united.tolist(), of_united.tolist())]
+    assert len({*zip(rows, new)}) == len({*rows}), 'a group of which one side is said stays together'
     assert set(united.tolist()) <= set(groups)
-    np.testing.assert_array_equal(unite(united, pairs), united)
+    assert all(0 <= o <= old for (_, o), old in zip(new, said) if old >= 0), 'the lowest that is said'
+    again = unite(united, pairs, of_united)
+    np.testing.assert_array_equal(again, (united, of_united))
     back = pairs._replace(images=pairs.images[::-1, ::-1])
-    np.testing.assert_array_equal(unite(groups, back), united)
+    np.testing.assert_array_equal(unite(groups, back, said), (united, of_united))
 
 
 def test_the_split_that_the_data_ships_with_stays_but_for_copies():
-    images = ['e/train/1.jpg', 'e/train/2.jpg', 'e/valid/3.jpg', 'e/valid/4.jpg', 'e/valid/5.jpg', 'e/6.jpg']
-    groups = group_hashes(images, split='folder')
-    united = unite(groups, pairs_of((1, 3), (2, 4)))
-    assert split_rows(united)[:5].tolist() == [True, True, False, True, False]
-    assert united[5] == groups[5]
-    assert split_rows(unite(groups, pairs_of((4, 5))), 0.99)[2:].tolist() == [False] * 4
+    images = ['e/train/1.jpg', 'e/train/2.jpg', 'e/valid/3.jpg', 'e/valid/4.jpg', 'e/valid/5.jpg', 'e/6.jpg', 'e/test/7.jpg', 'e/test/8.jpg']
+    found = group_hashes(images), said_sides(images, 'folder')
+    groups, said = unite(found[0], pairs_of((1, 3), (2, 4), (4, 6)), found[1])
+    assert said.tolist() == [0, 0, 1, 0, 1, -1, 1, 2]
+    assert groups[5] == found[0][5]
+    assert sides(*unite(found[0], pairs_of((4, 5)), found[1]), 0.99)[2:6].tolist() == [1] * 4
 
 
 def test_pairs_across_the_split():
@@ -318,18 +329,18 @@ def test_no_copy_of_a_thousand_photos_is_across_the_split(thousand):
     names, of, prints = thousand
     pairs, groups = near_pairs(first(prints, 4000)), group_hashes(names[:4000])
     assert (of[pairs.images[:, 0]] == of[pairs.images[:, 1]]).all(), 'different photos taken for copies'
-    assert len(split_pairs(pairs, split_rows(groups)).images) > 1000
-    side = split_rows(unite(groups, pairs))
+    assert len(split_pairs(pairs, sides(groups, np.full(4000, UNSAID))).images) > 1000
+    side = sides(*unite(groups, pairs))
     assert len(split_pairs(pairs, side).images) == 0
-    sides = side.reshape(1000, 4)
-    assert (sides == sides[:, :1]).all(), 'a copy that was not found'
-    assert 0.75 < side.mean() < 0.85, 'as many train as before'
+    of_photos = side.reshape(1000, 4)
+    assert (of_photos == of_photos[:, :1]).all(), 'a copy that was not found'
+    assert 0.75 < (side == 0).mean() < 0.85, 'as many train as before'
 
 
 @pytest.mark.slow
 def test_new_photos_move_none_of_the_old(thousand):
     names, _, prints = thousand
-    old = split_rows(unite(group_hashes(names[:4000]), near_pairs(first(prints, 4000))))
-    new = split_rows(unite(group_hashes(names), near_pairs(prints)))
+    old = sides(*unite(group_hashes(names[:4000]), near_pairs(first(prints, 4000))))
+    new = sides(*unite(group_hashes(names), near_pairs(prints)))
     np.testing.assert_array_equal(new[:4000], old)
     assert len(set(new[4000:].tolist())) == 2

@@ -22,6 +22,7 @@ from PIL import Image
 
 from ..base.errors import StorageError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, lock_in
+from ..base.folds import SIDES
 from ..base.images import FORMATS, HEADER_BYTES, image_header, is_heif
 from ear_lazy.base.storage import (
     called, concurrently, fetch_whole, in_cache, is_part, list_folder, read_range, relative_url, storage_path, upload, version_of,
@@ -221,7 +222,7 @@ def output_stand_in(
     with in_cache(url, 'out') as place, place.folder('out', make=True) as out: return out.path
 
 _REPORT = 'report.json'
-_OUTPUT = re.compile(r'(train|val)_(detector|landmarker|teacher)(-\d{5})?\.npy')
+_OUTPUT = re.compile(rf"({'|'.join(SIDES)})_(detector|landmarker|teacher)(-\d{{5}})?\.npy")
 
 def _order(name):
     "Sort key: a file's other shards before its first, the report last"

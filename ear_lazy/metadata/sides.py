@@ -1,4 +1,4 @@
-"""Train and val of one run
+"""Train, val and test of one run
 
 Docs: https://ear-lazy.github.io/ear_lazy/3_metadata/sides.html.md"""
 
@@ -13,22 +13,21 @@ import warnings
 from weakref import ref
 
 from ear_lazy.base.errors import MetadataError
+from ear_lazy.base.folds import SIDES
 from ear_lazy.metadata.file import Metadata, Shard
 
 # %% ../../nbs/3_metadata/sides.ipynb #f11a331f
-_OTHER = {'train': 'val', 'val': 'train'}
-
-def other_side(
+def other_sides(
     file:Metadata,
-)->str: # '' if the file's own name is not the one that runs give
-    "Path or URL of the file of the other side"
+)->list[str]: # [] if the file's own name is not the one that runs give
+    "Paths or URLs of the files of the other sides"
     folder, name = os.path.split(file.path)
-    if name != f'{file.split}_{file.kind}.npy' or file.split not in _OTHER: return ''
-    return f'{folder}/{_OTHER[file.split]}_{file.kind}.npy'
+    if name != f'{file.split}_{file.kind}.npy' or file.split not in SIDES: return []
+    return [f'{folder}/{o}_{file.kind}.npy' for o in SIDES if o != file.split]
 
 def are_of_two_runs(
     a:Metadata|Shard, # A file
-    b:Metadata|Shard, # In the same place, or on the other side of it
+    b:Metadata|Shard, # In the same place, or on another side of it
 )->bool:
     "Were two files that should be of one run made by two?"
     if not (a.run and b.run) or a.run == b.run or a.kind != b.kind: return False
@@ -44,16 +43,19 @@ _opened = {} # path to the run's id and a weak reference to the file
 def check_other_side(
     file:Metadata, # That was opened
 )->None:
-    "Raise `MetadataError` if this process has opened the other side and it is of another run; warn if only what is open is"
-    if not (file.run and (other := other_side(file))): return
-    run, found = _opened.get(other, ('', None))
-    if run not in ('', file.run):
-        try: now = Shard(other, anywhere=True)
-        except MetadataError: now = None # it is there no more
-        if now and are_of_two_runs(file, now): raise _error(file, other, _ANEW)
-        if (old := found()) and are_of_two_runs(file, old):
-            warnings.warn(f'{other} was opened before the run that made {file.path}, so a photo may be in both: open it again', stacklevel=3)
+    "Raise `MetadataError` if this process has opened another side and it is of another run; warn if only what is open is"
+    if not file.run: return
+    for other in other_sides(file): _check(file, other)
     _opened[file.path] = file.run, ref(file)
+
+def _check(file, other):
+    run, found = _opened.get(other, ('', None))
+    if run in ('', file.run): return
+    try: now = Shard(other, anywhere=True)
+    except MetadataError: now = None # it is there no more
+    if now and are_of_two_runs(file, now): raise _error(file, other, _ANEW)
+    if (old := found()) and are_of_two_runs(file, old):
+        warnings.warn(f'{other} was opened before the run that made {file.path}, so a photo may be in both: open it again', stacklevel=4)
 
 # %% ../../nbs/3_metadata/sides.ipynb #62f1391a
 def check_one_run(
@@ -62,8 +64,7 @@ def check_one_run(
     "Raise `MetadataError` if two of them are the sides of one place, or the same side, and of two runs"
     first = {}
     for o in files:
-        other = other_side(o)
-        if not other: continue
-        if other in first and are_of_two_runs(o, first[other]): raise _error(o, other, 'open both again')
+        for other in other_sides(o):
+            if other in first and are_of_two_runs(o, first[other]): raise _error(o, other, 'open both again')
         if o.path in first and are_of_two_runs(o, first[o.path]): raise MetadataError('opened before and after a run made it anew: open it again', o.path)
-        first.setdefault(o.path, o)
+        if other_sides(o): first.setdefault(o.path, o)

@@ -20,6 +20,7 @@ from PIL import Image
 from ..base.extras import extra
 from ..base.images import OpenImage, decode_image, open_image
 from ..base.retries import may_pass
+from .splits import said_of_groups
 
 # %% ../../nbs/4_processing/duplicates.ipynb #96af60b0
 def grey_thumbnail(
@@ -208,17 +209,14 @@ def unite(
     if not len(pairs.images): return groups.copy(), said
     from scipy.sparse import coo_array # comes with ImageHash
     from scipy.sparse.csgraph import connected_components
-    names, nodes = np.unique(groups, return_inverse=True)
-    alone = np.flatnonzero(said >= 0)
-    nodes[alone] = len(names) + np.arange(len(alone))
+    _, names = np.unique(groups, return_inverse=True)
+    keys, nodes = np.unique(names * 4 + (said + 1), return_inverse=True)
     a, b = nodes[pairs.images].T
-    size = len(names) + len(alone)
-    _, cluster = connected_components(coo_array((np.ones(len(a), bool), (a, b)), (size, size)), directed=False)
-    of, none = cluster[nodes], np.int8(127)
-    chosen, backwards, lowest = np.empty(size, np.uint64), np.argsort(_mixed(groups))[::-1], np.full(size, none)
+    _, cluster = connected_components(coo_array((np.ones(len(a), bool), (a, b)), (len(keys), len(keys))), directed=False)
+    of = cluster[nodes]
+    chosen, backwards = np.empty(len(keys), np.uint64), np.argsort(_mixed(groups))[::-1]
     chosen[of[backwards]] = groups[backwards] # the last to be written stays
-    np.minimum.at(lowest, of[alone], said[alone])
-    return chosen[of], np.where(lowest[of] == none, np.int8(-1), lowest[of])
+    return chosen[of], said_of_groups(of, said)
 
 def _mixed(groups):
     "Numbers that order groups independently of their hash"

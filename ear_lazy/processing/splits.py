@@ -16,6 +16,7 @@ from hashlib import blake2b
 import numpy as np
 
 from ..base.arguments import fraction
+from ..base.folds import SIDES
 from ..formats.shared.names import side_of
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
@@ -77,17 +78,15 @@ def is_splits_file(
 # %% ../../nbs/4_processing/splits.ipynb #0d0ccabd
 def grouping(
     group_by=None, # Function from a path to its group, or a regular expression whose first group, or whole match, names it
-    split:str='stable', # From `check_split`
-): # Function from the path of an image to the name of its group
+    otherwise=photo_group, # The same for images that have no such group
+): # Function from the path of an image to its group
     "How images are grouped"
     if callable(group_by): return group_by
-    if group_by: return _by_pattern(re.compile(group_by))
-    return _path_in_dataset if split == 'random' else photo_group
-
-def _by_pattern(pattern):
+    if not group_by: return otherwise
+    pattern = re.compile(group_by)
     def group(path):
         found = pattern.search(path)
-        if not found: return photo_group(path)
+        if not found: return otherwise(path)
         return found[1] if pattern.groups and found[1] is not None else found[0]
     return group
 
@@ -103,11 +102,10 @@ def group_hashes(
     "`group_hash` of each image; raises `ValueError` for an unknown `split`"
     check_split(split)
     if attribute is not None: groups = (value or photo_group(o) for o, value in zip(images, attribute, strict=True))
-    else: groups = map(grouping(group_by, split), images)
+    else: groups = map(grouping(group_by) if group_by or split != 'random' else _path_in_dataset, images)
     return np.frombuffer(b''.join([_digest(f'{seed}:{o}') for o in groups]), '>u8').astype(np.uint64)
 
 # %% ../../nbs/4_processing/splits.ipynb #b0ac6c9c
-SIDES = ('train', 'val', 'test')
 TRAIN, VAL, TEST = range(3)
 UNSAID = -1
 

@@ -12,22 +12,26 @@ import csv
 import io
 import os
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
 
 from ..base.arguments import home_path
 from ..base.errors import OutputError, RawDataError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, open_regular
+from ..base.folds import SIDES
 from ..base.printable import csv_text, is_formula
 from ..formats.shared.tree import dataset_of
-from .splits import SIDES, UNSAID, grouping, photo_group
+from .splits import UNSAID, grouping, photo_group
 
 # %% ../../nbs/4_processing/splits_file.ipynb #632f6b67
 def written_photo(
     path:str, # Image, relative to the raw folder; bytes that are not UTF-8 as in `os.fsdecode`
 )->str: # Text that is UTF-8
     "The name of a photo as the file has it"
-    text = re.sub(r'\\(?=x[0-9a-f]{2})', r'\\x5c', path)
-    text = re.sub('[\udc80-\udcff]', lambda o: f'\\x{ord(o[0]) - 0xdc00:02x}', text)
+    text = re.sub(r'\\(?=x[0-9a-f]{2})', r'\\x5c', path) if '\\' in path else path
+    if not text.isascii(): text = re.sub('[\udc80-\udcff]', lambda o: f'\\x{ord(o[0]) - 0xdc00:02x}', text)
     return f'./{text}' if is_formula(text) or text.startswith('./') else text
 
 def read_photo(
@@ -40,6 +44,16 @@ def read_photo(
     return data.decode('utf-8', 'surrogateescape')
 
 # %% ../../nbs/4_processing/splits_file.ipynb #63d3f43d
+class _Copies(NamedTuple):
+    "A photo and its copies"
+    dataset: str # its name
+    group: str # from `photo_group`
+
+def _copies(photo): return _Copies(_dataset_name(photo.rpartition('/')[0]), photo_group(photo))
+
+@lru_cache(maxsize=4096)
+def _dataset_name(folder): return dataset_of(f'{folder}/x' if folder else 'x').name
+
 class SaidSides:
     "What a file says about the sides of photos"
     def __init__(self,
@@ -48,18 +62,19 @@ class SaidSides:
         group_by=None, # As in `grouping`; if an attribute names the groups, `str`: then only photos that are listed have a side
     ):
         self.path, self.data, self.group_by = path, data, group_by
-        self._group = grouping(group_by)
+        self._group = grouping(group_by, _copies)
         self.listed, self._of_groups = {}, {} # photo to its side; name of a group to (side, line)
         for line, photo, side in _lines(data, path):
             other, at = self._of_groups.setdefault(self._key(photo), (side, line))
             if other != side: raise self._torn(photo, line, at)
             self.listed[photo] = side
 
+    def __reduce__(self): return _said_sides, (self.path, self.data, self.group_by)
+
     def _key(self, photo):
-        "What is on one side: text for a group that spans datasets, (dataset, group) for a photo and its copies"
-        group = str(self._group(photo))
-        if self.group_by and group != photo_group(photo): return group
-        return dataset_of(photo).name, group
+        "What is on one side: `_Copies`, or the text that `group_by` gives"
+        found = self._group(photo)
+        return found if isinstance(found, _Copies) else str(found)
 
     def _torn(self, photo, line, other):
         what = f'another side than line {other}' if photo in self.listed else f'another side than its group, which is in line {other}'
@@ -70,17 +85,34 @@ class SaidSides:
         "Group of copies to its side in all datasets; -1 where they differ"
         found = {}
         for key, (side, _) in self._of_groups.items():
-            if isinstance(key, tuple) and found.setdefault(key[1], side) != side: found[key[1]] = UNSAID
+            if isinstance(key, _Copies) and found.setdefault(key.group, side) != side: found[key.group] = UNSAID
         return found
 
     def side(self,
         photo:str, # Image, relative to the raw folder
     )->int:
         "Row of `SIDES`, -1 if the file does not say it"
-        if photo in self.listed: return self.listed[photo]
-        key = self._key(photo)
+        return self.listed[photo] if photo in self.listed else self._side_of_group(self._key(photo))
+
+    def _side_of_group(self, key):
         if key in self._of_groups: return self._of_groups[key][0]
-        return self._everywhere.get(key[1], UNSAID) if isinstance(key, tuple) else UNSAID
+        return self._everywhere.get(key.group, UNSAID) if isinstance(key, _Copies) else UNSAID
+
+    def new_sides(self,
+        images:list, # (n) paths relative to the raw folder
+        sides, # (n,) row of `SIDES` of each
+    )->dict: # Photo to its side, sorted
+        "What the file has to say besides, so that these images get these sides"
+        new, of_groups = {}, {}
+        for photo, side in sorted((o, side) for o, side in zip(images, np.asarray(sides).tolist()) if o not in self.listed):
+            key = self._key(photo)
+            known = self._side_of_group(key) # where copies that were found put a photo elsewhere, they do so in the next run too
+            new[photo] = of_groups.setdefault(key, side if known < 0 else known)
+        return new
+
+
+@lru_cache(maxsize=2)
+def _said_sides(*arguments): return SaidSides(*arguments) # a worker gets the file with each of its tasks
 
 # %% ../../nbs/4_processing/splits_file.ipynb #0624c334
 def _error(path, line, reason): return RawDataError(f'{path} (line {line}): {reason}')
@@ -137,19 +169,18 @@ def splits_csv(
     said:SaidSides, # What the file said before
 )->bytes:
     "The content of the file after a run; reading it gives these images these sides"
-    new, of_groups = {}, {}
-    for photo, side in sorted({o: int(side) for o, side in zip(images, sides) if o not in said.listed}.items()):
-        known = said.side(photo) # where copies that were found put a photo elsewhere, they do so in the next run too
-        new[photo] = of_groups.setdefault(said._key(photo), side if known < 0 else known)
     found = next(_rows(said.data, said.path), None)
     header, data = (found[1], said.data) if found else (['photo', 'side'], b'photo,side\n')
     photo_at, side_at = _columns(header, 1, said.path)
-    ending = '\r\n' if b'\r\n' in data else '\n'
-    if new and not data.endswith((b'\n', b'\r')): data += ending.encode()
-    def line(photo, side):
-        cells = {photo_at: written_photo(photo), side_at: SIDES[side]}
-        return csv_text([cells.get(i, '') for i in range(len(header))], ())[:-1] + ending
-    return data + ''.join(line(*o) for o in new.items()).encode()
+    def cells(photo, side):
+        row = [''] * len(header)
+        row[photo_at], row[side_at] = written_photo(photo), SIDES[side]
+        return row
+    lines = [cells(*o) for o in said.new_sides(images, sides).items()]
+    if not lines: return data
+    ending = b'\r\n' if b'\r\n' in data else b'\n'
+    texts = [csv_text(o, ())[:-1] for o in lines] if ending == b'\r\n' else [csv_text(lines[0], lines[1:])[:-1]]
+    return data + ending * (not data.endswith((b'\n', b'\r'))) + b''.join(o.encode() + ending for o in texts)
 
 # %% ../../nbs/4_processing/splits_file.ipynb #636fe66f
 def write_splits(
