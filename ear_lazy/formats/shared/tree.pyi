@@ -3,16 +3,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from ear_lazy.base.errors import EarLazyError
+from ear_lazy.base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head',
-          'why_closed']
-IMAGE_SUFFIXES: tuple[str, ...]
-
-def is_image(name: str) -> bool: # File name
-    "Does the name have the extension of an image, in upper or lower case?"
+__all__ = ['MAX_BYTES', 'SMALL', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head', 'why_closed']
 
 @dataclass
 class Folder:
