@@ -285,4 +285,10 @@ def _malformed(r, line, row, header, image, reason):
     r.problem('malformed', 'dropped', image=image, detail=detail, boxes=1, where=f'line {line}')
 
 # %% ../../nbs/2_formats/csv.ipynb #7fdc3924
-register('csv', sniff, read, rank=90, why='a header with image and box columns', suffixes=('.csv', '.tsv'))
+def _order(tree, document):
+    "What the numbers of a box are, by the header"
+    found = find_dialect(read_head(tree, document.files[0]), document.columns)
+    if not found or found[1].corners: return ''
+    return 'cxcywh' if found[1].centred else 'xywh'
+
+register('csv', sniff, read, rank=90, why='a header with image and box columns', suffixes=('.csv', '.tsv'), order=_order)
