@@ -41,7 +41,7 @@ def uncollected(): # Context manager, or decorator
 # %% ../../nbs/2_formats/load.ipynb #e8aaa211
 def _read_allowed(tree, document, refused):
     "Read the files that are not too large; the others go into `refused`"
-    if document.encoding: tree = tree.having(encoding=document.encoding)
+    if document.encoding or document.units: tree = tree.having(encoding=document.encoding, units=document.units)
     while document.files:
         try: return readers()[document.format].read(tree, document)
         except FileTooLarge as e:

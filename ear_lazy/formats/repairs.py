@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, drop_values, extents, object_of_points
-from .shared.shapes import fits, say_which
+from .shared.shapes import ORDERS, as_xywh, fits, say_which
 from .shared.text import spread
 
 # %% ../../nbs/2_formats/repairs.ipynb #d0d15d10
@@ -32,15 +32,14 @@ def put_right(
     return r
 
 # %% ../../nbs/2_formats/repairs.ipynb #fdf04707
-ORDERS = {'xywh': 'x y w h', 'cxcywh': 'cx cy w h'} # what four numbers of a format may be, where corners may stand in their place
-
-def as_corners(
+def as_said(
     boxes:np.ndarray, # (m, 4) xywh, read in an order
-    order:str, # A key of `ORDERS`
+    order:str, # That order, 'xywh' or 'cxcywh'
+    said:str='xyxy', # What their numbers are: a key of `ORDERS`
 )->np.ndarray: # (m, 4) xywh
-    "Boxes whose four numbers are corners"
+    "Boxes whose four numbers are of another order"
     first = boxes[:, :2] + boxes[:, 2:] / 2 if order == 'cxcywh' else boxes[:, :2]
-    with np.errstate(invalid='ignore'): return np.hstack([first, boxes[:, 2:] - first]) # inf − inf is NaN, which `check` reports
+    return as_xywh(np.hstack([first, boxes[:, 2:]]), said)
 
 def _as_written(r):
     "(m,) whether a box is four numbers of the file"
@@ -51,14 +50,15 @@ def _as_written(r):
 
 def in_order(
     r:Records, # As read
-    order:str, # A key of `ORDERS`, or '' for a format of others
-    numbers:str, # 'xyxy' and perhaps 'class', if the user says so
+    order:str, # What its format has, 'xywh' or 'cxcywh'; '' for others
+    numbers:str, # What the user says: a key of `ORDERS`, perhaps with 'class'
 )->Records:
-    "Records with corners, if the user says that they are; raises `AnnotationError` if most boxes say otherwise"
-    if not order or 'xyxy' not in numbers: return r
+    "Records with corners or whatever else, if the user says that they are; raises `AnnotationError` if most boxes say otherwise"
+    said = next((o for o in ORDERS if o in numbers), order)
+    if not order or said == order: return r
     rows = np.flatnonzero(_as_written(r))
-    boxes = as_corners(r.boxes[rows], order)
-    if 2 * (wrong := int((boxes[:, 2:] <= 0).any(1).sum())) > len(rows):
+    boxes = as_said(r.boxes[rows], order, said)
+    if said == 'xyxy' and 2 * (wrong := int((boxes[:, 2:] <= 0).any(1).sum())) > len(rows):
         raise AnnotationError(f'numbers = "{numbers}" is declared, but of {len(rows):,} boxes {wrong:,} have their second corner left of or above the first', r.files[0])
     r = replace(r, boxes=r.boxes.copy())
     r.boxes[rows] = boxes
@@ -72,10 +72,10 @@ TINY = 1e-6 # spread that is none, in shares of the image
 def why_corners(
     boxes:np.ndarray, # (m, 4) xywh pixels, as they were read
     sizes:np.ndarray, # (m, 2) height and width of their images
-    order:str, # A key of `ORDERS`
+    order:str, # As in `in_order`
 )->str: # '' if they are what they are read as
     "Why the numbers of boxes may be corners"
-    corners, whole, n = as_corners(boxes, order), sizes[:, ::-1], len(boxes)
+    corners, whole, n = as_said(boxes, order), sizes[:, ::-1], len(boxes)
     if n < FEWEST or not ((sizes > 0).all() and fits(corners, whole).all()): return '' # neither does NaN fit
     over = n - int(fits(boxes, whole).sum())
     if 2 * over > n: return f'as {ORDERS[order]} {over:,} of {n:,} boxes reach over the edge of their images, as x1 y1 x2 y2 none'
@@ -97,7 +97,7 @@ def tell_corners(
         rows = np.flatnonzero(r.has_box & (np.isin(r.file_of, files) if len(groups) > 1 else True))
         if not _why(r, rows, order): continue
         written = rows[_as_written(r)[rows]]
-        if why := _why(r, written, order): r.problem('malformed', 'kept', file=r.files[files[0]], boxes=len(written), detail=f'{why}: {say_which(r.files[files[0]], ("xyxy", "xywh"))}')
+        if why := _why(r, written, order): r.problem('malformed', 'kept', file=r.files[files[0]], boxes=len(written), detail=f'{why}: {say_which(r.files[files[0]], ("xyxy", order))}')
 
 def _why(r, rows, order):
     some = spread(rows, LOOKED_AT)

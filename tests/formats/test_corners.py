@@ -47,6 +47,7 @@ def centred(boxes): return np.hstack([boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 
 
 FORMATS = {'coco': coco, 'csv': lambda o: table('image,x,y,w,h', o), 'centred csv': lambda o: table('image,cx,cy,w,h', o), 'createml': createml, 'via': via, 'dlib': dlib,
            'yolo': yolo, 'wider': wider, 'imagefolder': imagefolder}
+CENTRED = 'centred csv', 'createml', 'yolo'
 
 
 def write(folder, files):
@@ -67,16 +68,25 @@ def test_corners_are_told_and_read_as_they_are_called(raw, format):
     whole = format == 'wider'
     np.testing.assert_allclose([o for _, o in boxes(raw.parent/'out')], TRUTH, atol=2 if whole else 1e-3)
     assert not doubts(report) and not [p for p in report.problems if p.action not in ('kept', 'derived')]
-    assert not doubts(outcome(raw, sources=Source('ears', numbers='xywh')))
+    assert not doubts(outcome(raw, sources=Source('ears', numbers='cxcywh' if format in CENTRED else 'xywh'))) # the other word of the report
+    assert f'''`numbers = "{'cxcywh' if format in CENTRED else 'xywh'}"`''' in doubt.detail
 
 
 @pytest.mark.parametrize('format', FORMATS)
 def test_sizes_are_no_corners(raw, format):
-    numbers = centred(TRUTH) if format in ('centred csv', 'createml', 'yolo') else TRUTH
+    numbers = centred(TRUTH) if format in CENTRED else TRUTH
     write(raw/'ears', FORMATS[format](numbers))
     assert not doubts(outcome(raw))
     report = outcome(raw, sources=Source('ears', numbers='xyxy'))
     assert 'have their second corner left of or above the first' in report.problems[0].detail
+
+
+@pytest.mark.parametrize(('format', 'numbers', 'said'), [('yolo', TRUTH, 'xywh'), ('coco', centred(TRUTH), 'cxcywh')])
+def test_other_orders(raw, format, numbers, said):
+    "… are read if they are declared, too; nothing tells them from what their format has"
+    write(raw/'ears', FORMATS[format](numbers))
+    outcome(raw, sources=Source('ears', numbers=said))
+    np.testing.assert_allclose([o for _, o in boxes(raw.parent/'out')], TRUTH, atol=1e-3)
 
 
 def test_most_reach_over_the_edge(raw):

@@ -65,6 +65,7 @@ class Tree:
     "Names of all files below the raw folder"
     watch: Callable[[str, os.stat_result, bytes|None], None]|None = None # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
     encoding = '' # of text files that do not say it themselves, if the user does
+    units = '' # of the numbers in a file, likewise: 'fraction', 'percent', 'pixel'
     each = map # like `map`: results in order, possibly computed in several processes
     def __init__(self,
         root:str, # The raw folder
@@ -102,7 +103,10 @@ class Tree:
         if key not in self._indexes: self._indexes[key] = make()
         return self._indexes[key]
 
-    def having(self, **attributes): # `watch` or `each`
+    @property
+    def may_be_fractions(self): return self.units in ('fraction', 'percent')
+
+    def having(self, **attributes): # `watch`, `each`, `encoding` or `units`
         "The same tree with other attributes"
         tree = object.__new__(Tree)
         tree.__dict__ = self.__dict__ | attributes
