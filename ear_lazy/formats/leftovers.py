@@ -26,6 +26,18 @@ from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_o
 from ear_lazy.formats.shared.unread import CONVERT, unread_kind
 from ear_lazy.formats.yolo import spec_fault
 
+# %% ../../nbs/2_formats/leftovers.ipynb #3ced2f57
+def _fractions_fault(tree, file, head, of_image):
+    "How lines of fractions are read, which look like nothing else"
+    if looks_like_list(head[:LIST_HEAD], True): format = 'list'
+    elif of_image and looks_like_labels(head[:LABEL_HEAD], True): format = 'pixel_labels'
+    elif of_image and looks_like_pairs(head[:LABEL_HEAD], 0, True) and not looks_like_pairs(head[:LABEL_HEAD], 0): return f'pairs of x and y in fractions of the image: {say_which(file, ("fraction",), "units")}, beside `format = "lfpw"`'
+    else: return ''
+    how = f'boxes in fractions of their images: {say_which(file, ("fraction",), "units")}'
+    try: readers()[format].read(tree.having(units='fraction'), Document(format, (file,), units='fraction'))
+    except AnnotationError as e: return f'{how}; and {e.reason}'
+    return how
+
 # %% ../../nbs/2_formats/leftovers.ipynb #81b27b9a
 LIKELY = {'.txt': 'yolo', '.xml': 'voc'} # the readers of most files with an ending that several take
 
@@ -49,17 +61,6 @@ def _name_format(file, format):
     "How to have a file read that is not recognised"
     name = json.dumps(dataset_of(file).folder or '.', ensure_ascii=False)
     return f'it is read so, as far as it can be, with `format = "{format}"` below `[{name}]` in sources.toml'
-
-def _fractions_fault(tree, file, head, of_image):
-    "How lines of fractions are read, which look like nothing else"
-    if looks_like_list(head[:LIST_HEAD], True): format = 'list'
-    elif of_image and looks_like_labels(head[:LABEL_HEAD], True): format = 'pixel_labels'
-    elif of_image and looks_like_pairs(head[:LABEL_HEAD], 0, True) and not looks_like_pairs(head[:LABEL_HEAD], 0): return f'pairs of x and y in fractions of the image: {say_which(file, ("fraction",), "units")}, beside `format = "lfpw"`'
-    else: return ''
-    how = f'boxes in fractions of their images: {say_which(file, ("fraction",), "units")}'
-    try: readers()[format].read(tree.having(units='fraction'), Document(format, (file,), units='fraction'))
-    except AnnotationError as e: return f'{how}; and {e.reason}'
-    return how
 
 def fault_of(
     tree:Tree, # The raw folder
