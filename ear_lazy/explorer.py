@@ -28,6 +28,7 @@ from .base.arguments import home_path
 from .base.extras import extra
 from .base.files import open_regular
 from .base.parameters import described
+from .lazy_dataset import photos_in
 from .loading.row_dataset import RowDataset
 from .loading.samples import Sample
 from .looking.predictions import Predictions
@@ -221,7 +222,7 @@ def _widget_class():
 # %% ../nbs/explorer.ipynb #948a96a0
 @described
 def explore(
-    ds:RowDataset, # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`
+    ds:RowDataset|str|os.PathLike[str], # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`; or a folder, for all photos below it
     predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher (4,); see above
     transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
     report:Report|None=None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
@@ -237,9 +238,12 @@ def explore(
     come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner, 0 if their numbers differ. For
     keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the area that they span.
 
+    Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
+
     Raises `ValueError` where predictions do not fit the rows, or are given with a transform or an `image_size`, `TypeError` for what has no
-    metadata file, `ImportError` without `anywidget`.
+    metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`.
     """
+    if isinstance(ds, (str, os.PathLike)) and not os.path.isfile(ds) and not str(ds).endswith('.npy'): ds = photos_in(ds)
     return _widget_class()(ds, predictions, transform, report)
 
 # %% ../nbs/explorer.ipynb #12e0d4af

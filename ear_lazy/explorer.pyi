@@ -66,7 +66,7 @@ def page_source() -> tuple: # JavaScript, CSS
     "The page in the form that `anywidget` needs"
 
 def explore(
-    ds: RowDataset, # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`
+    ds: RowDataset | str | os.PathLike[str], # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`; or a folder, for all photos below it
     predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher (4,); see above
     transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
     report: Report | None = None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
@@ -82,5 +82,7 @@ Further columns, such as scores or visibility, are ignored, and there are no cla
 come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner, 0 if their numbers differ. For
 keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the area that they span.
 
+Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
+
 Raises `ValueError` where predictions do not fit the rows, or are given with a transform or an `image_size`, `TypeError` for what has no
-metadata file, `ImportError` without `anywidget`."""
+metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`."""

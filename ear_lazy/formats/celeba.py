@@ -101,4 +101,4 @@ def _records(images, lines, file, values, names):
         images, np.arange(n), lines, [file], id_name='line', labels=np.ones(n, np.int32), label_names=['', 'face'], **columns)
 
 # %% ../../nbs/2_formats/celeba.ipynb #56336be4
-register('celeba', sniff, read, why="the names of CelebA's columns", suffixes=('.txt', '.csv'))
+register('celeba', sniff, read, why="the names of CelebA's columns", suffixes=('.txt', '.csv'), order='xywh')

@@ -546,4 +546,4 @@ def _unassigned(r, annotations, taken):
     return lost
 
 # %% ../../nbs/2_formats/coco.ipynb #71d3c470
-register('coco', sniff, read, rank=10, why='a JSON object with images and annotations', suffixes=('.json',))
+register('coco', sniff, read, rank=10, why='a JSON object with images and annotations', suffixes=('.json',), order='xywh')

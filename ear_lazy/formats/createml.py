@@ -129,4 +129,4 @@ def _without_orphans(r, rows, counts):
     return keep_objects(r, r.image_of >= 0) if len(rows) else r
 
 # %% ../../nbs/2_formats/createml.ipynb #3fe4d4e8
-register('createml', sniff, read, rank=20, why='a JSON list of images with annotations', suffixes=('.json',))
+register('createml', sniff, read, rank=20, why='a JSON list of images with annotations', suffixes=('.json',), order='cxcywh')

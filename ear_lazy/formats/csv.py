@@ -303,4 +303,10 @@ def attribute_columns(
 def _names(head, delimiter): return [o.strip() for o in next(csv.reader([first_line(head)], delimiter=delimiter), [])]
 
 # %% ../../nbs/2_formats/csv.ipynb #7fdc3924
-register('csv', sniff, read, rank=90, why='a header with image and box columns', suffixes=('.csv', '.tsv'))
+def _order(tree, document):
+    "What the numbers of a box are, by the header"
+    found = find_dialect(read_head(tree, document.files[0]), document.columns)
+    if not found or found[1].corners: return ''
+    return 'cxcywh' if found[1].centred else 'xywh'
+
+register('csv', sniff, read, rank=90, why='a header with image and box columns', suffixes=('.csv', '.tsv'), order=_order)

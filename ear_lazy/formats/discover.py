@@ -21,6 +21,7 @@ from .leftovers import leftovers
 from .repairs import UNITS
 from .shared.encodings import known_encoding
 from .shared.registry import readers, sniffed
+from .shared.shapes import ORDERS
 from .shared.tree import IMAGE_SUFFIXES, KINDS, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join
 
 # %% ../../nbs/2_formats/discover.ipynb #5fa61060
@@ -32,7 +33,7 @@ class Source(NamedTuple):
     kind: Literal['', 'detector', 'landmarker', 'teacher'] = '' # as if its folder lay below `detector/`, `landmarker/` or `teacher/`; '' leaves it to the folders
     keypoint_offset: float = 0. # pixels to add to x and y of keypoints
     columns: Mapping[str, str|int|Sequence[str|int]]|None = None # of a table: expected column ('image', 'x', 'y', 'w', 'h', 'label', …) to the table's own name for it, or to its place, counted from 0, if there is no header; 'points' to the columns x, y, x, y, … of keypoints
-    numbers: str = '' # of a list or of label files in pixels that could be two things: 'xywh', 'xyxy', either with 'class' before or after it, or 'points'; '' leaves it to all rows and the sizes of the images
+    numbers: str = '' # what four bare numbers of a box are, where they could be two things or are not what their format says: 'xywh', 'xyxy' or 'cxcywh', in lists and label files also with 'class' before or after it, or 'points'; '' leaves it to the format, or to all rows and the sizes of the images
     units: Literal['', 'pixel', 'fraction', 'percent'] = '' # of coordinates, where a format of pixels has others; '' is the format's own
     encoding: str = '' # of text that is not UTF-8: 'gb18030', 'cp1252', …; '' is UTF-8, or what a file itself says
     attributes: Sequence[str] = () # to record with each object: names of columns, of keys of an annotation, …, such as 'earside' or 'subject'; '' is recorded for an object without one
@@ -49,7 +50,7 @@ FEEDS = {
 }
 
 # %% ../../nbs/2_formats/discover.ipynb #0b8111ac
-NUMBERS = 'points', *(o.format(box) for box in ('xywh', 'xyxy') for o in ('{}', 'class {}', '{} class'))
+NUMBERS = 'points', *(o.format(box) for box in ORDERS for o in ('{}', 'class {}', '{} class'))
 
 def check_source(
     source:Source, # As the user declares it
@@ -163,7 +164,7 @@ def discover(
     documents, rest, asked = {}, {}, readers()
     for folder in (o for o in tree.folders if _looks_into(o, dataset)):
         said = declared.get(_dataset_name(folder), Source(''))
-        there, format = tree.having(encoding=said.encoding) if said.encoding else tree, said.format
+        there, format = tree.having(encoding=said.encoding, units=said.units) if said.encoding or said.units else tree, said.format
         claimed, failed = _claim_all(there, folder, asked[format]) if format else _claim(there, folder, asked.values())
         allowed, refused = _allowed(tree, claimed)
         for d in allowed: documents.setdefault(dataset_of(d.files[0]), []).append(d)

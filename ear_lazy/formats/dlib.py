@@ -100,4 +100,4 @@ def read(
     with tree.open(file) as f: return records_of(parse_dlib(f, file, document.attributes), file, 'box')
 
 # %% ../../nbs/2_formats/dlib.ipynb #5eb65bb5
-register('dlib', sniff, read, rank=40, why='a dataset element with images and boxes', suffixes=('.xml',))
+register('dlib', sniff, read, rank=40, why='a dataset element with images and boxes', suffixes=('.xml',), order='xywh')

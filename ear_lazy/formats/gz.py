@@ -18,6 +18,7 @@ from pathlib import Path
 from ..base.errors import AnnotationError
 from ..base.files import temporary_folder
 from ..base.records import Records
+from .repairs import in_order
 from .shared.registry import readers, register
 from .shared.tree import Document, FileTooLarge, Tree, join, read_head
 
@@ -83,7 +84,9 @@ def read(
         unpack(tree, file, path)
         found = inner_document(folder, name)
         if not found: raise AnnotationError('packed, and no reader knows what is in it', file)
-        try: r = readers()[found.format].read(tree.elsewhere(folder).having(each=map, watch=None), found._replace(columns=document.columns, attributes=document.attributes))
+        reader, alone = readers()[found.format], tree.elsewhere(folder).having(each=map, watch=None)
+        found = found._replace(columns=document.columns, numbers=document.numbers, attributes=document.attributes)
+        try: r = in_order(reader.read(alone, found), reader.order_of(alone, found), document.numbers)
         except AnnotationError as e: raise AnnotationError(e.reason, file, e.position) from None
     r = replace(r, files=[file], problems=[p._replace(file=file) for p in r.problems])
     r.problem('packed', 'kept', detail=f'read as {found.format}')

@@ -136,4 +136,4 @@ def read(
     return r
 
 # %% ../../nbs/2_formats/imagefolder.ipynb #5d36dc33
-register('imagefolder', sniff, read, rank=15, why='lines with a file_name and objects', suffixes=('.jsonl', '.csv'))
+register('imagefolder', sniff, read, rank=15, why='lines with a file_name and objects', suffixes=('.jsonl', '.csv'), order='xywh')

@@ -16,12 +16,27 @@ from ear_lazy.base.errors import AnnotationError
 from ear_lazy.base.records import Problem
 from ear_lazy.formats.csv import unknown_header
 from ear_lazy.formats.lfpw import looks_like_pairs
+from ear_lazy.formats.lists import HEAD_BYTES as LIST_HEAD, looks_like_list
+from ear_lazy.formats.pixel_labels import HEAD_BYTES as LABEL_HEAD, looks_like_labels
 from ear_lazy.formats.shared.companions import ending, is_companion, is_companion_by_name
 from ear_lazy.formats.shared.registry import readers
+from ear_lazy.formats.shared.shapes import say_which
 from ear_lazy.formats.shared.text import as_text, first_line
 from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_of, image_stems, is_image, join, read_head, why_closed
 from ear_lazy.formats.shared.unread import CONVERT, unread_kind
 from ear_lazy.formats.yolo import spec_fault
+
+# %% ../../nbs/2_formats/leftovers.ipynb #3ced2f57
+def _fractions_fault(tree, file, head, of_image):
+    "How lines of fractions are read, which look like nothing else"
+    if looks_like_list(head[:LIST_HEAD], True): format = 'list'
+    elif of_image and looks_like_labels(head[:LABEL_HEAD], True): format = 'pixel_labels'
+    elif of_image and looks_like_pairs(head[:LABEL_HEAD], 0, True) and not looks_like_pairs(head[:LABEL_HEAD], 0): return f'pairs of x and y in fractions of the image: {say_which(file, ("fraction",), "units")}, beside `format = "lfpw"`'
+    else: return ''
+    how = f'boxes in fractions of their images: {say_which(file, ("fraction",), "units")}'
+    try: readers()[format].read(tree.having(units='fraction'), Document(format, (file,), units='fraction'))
+    except AnnotationError as e: return f'{how}; and {e.reason}'
+    return how
 
 # %% ../../nbs/2_formats/leftovers.ipynb #81b27b9a
 LIKELY = {'.txt': 'yolo', '.xml': 'voc'} # the readers of most files with an ending that several take
@@ -39,6 +54,7 @@ def _quoted(tree, file, format, of_image):
     first = next((p for p in r.problems if p.action == 'dropped'), None)
     if first and not first.where: return f'as {format}: {first.detail}' # nothing of it
     said = f"as {format}, {first.where}: {first.detail}" if first else f"as {format}: it can be read{'' if of_image else ', but no image has its name'}"
+    if format == 'yolo' and not of_image: return f'{said}; call it as its image, or remove it' # nothing else says what it is of
     return f'{said}; {_name_format(file, format) if len(r.ids) or not first else CONVERT}' # advice that gives nothing is none
 
 def _name_format(file, format):
@@ -55,8 +71,9 @@ def fault_of(
     "Why no reader recognises a file"
     kind = ending(file.rpartition('/')[2])
     if kind == '.json': return _json_fault(tree, file)
-    if kind in ('.csv', '.tsv'): return unknown_header(head)
+    if kind in ('.csv', '.tsv'): return _fractions_fault(tree, file, head, False) or unknown_header(head)
     if kind in ('.yaml', '.yml'): return spec_fault(as_text(head)) or 'YAML: no label file uses it'
+    if fault := _fractions_fault(tree, file, head, of_image): return fault
     format, beginning = _likely_format(kind), first_line(head)
     if b'\0' in head or '\ufffd' in beginning: return 'no text'
     has_numbers = len(_NUMBER.findall(beginning)) > 3

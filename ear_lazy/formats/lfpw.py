@@ -49,6 +49,7 @@ FEWEST = 5 # pairs of one line, which are no box with a class, a score or flags
 def looks_like_pairs(
     head:bytes, # First `HEAD_BYTES` bytes of the file
     fewest:int=FEWEST, # Pairs in a file of one line without a count
+    fractions:bool=False, # May its numbers be fractions?
 )->bool:
     "Does a file begin with points in pixels?"
     text = as_text(head)
@@ -58,7 +59,7 @@ def looks_like_pairs(
     try: values = parse_pairs(text, '')
     except AnnotationError: return False
     if len(cells) == 1 and cells[0] == 2 * len(values) < 2 * fewest: return False
-    return len(values) > 2 and (np.abs(values) > 2).mean() > 0.5
+    return len(values) > 2 and (fractions or (np.abs(values) > 2).mean() > 0.5)
 
 def sniff(
     tree:Tree, # The raw folder
@@ -70,7 +71,7 @@ def sniff(
 
 def _most_look_right(tree, files, fewest):
     opened = spread(files)
-    return 2 * sum(looks_like_pairs(read_head(tree, o, HEAD_BYTES), fewest) for o in opened) > len(opened)
+    return 2 * sum(looks_like_pairs(read_head(tree, o, HEAD_BYTES), fewest, tree.may_be_fractions) for o in opened) > len(opened)
 
 # %% ../../nbs/2_formats/lfpw.ipynb #fee45d62
 def read(

@@ -59,6 +59,7 @@ HALF = 0.5 # of the lines, at least
 
 def looks_like_list(
     head:bytes, # First bytes of the file
+    fractions:bool=False, # May its numbers be fractions?
 )->list: # Names of images; none for another file
     "The images of a list, from its beginning"
     lines = [o for o in as_text(head).splitlines() if o.strip() and not o.startswith('#')]
@@ -66,7 +67,7 @@ def looks_like_list(
     if not lines or not _IMAGE.match(lines[0]): return [] # a header says what the columns are
     rows = [o for o in map(split_row, lines) if o]
     objects = [[float(o) for o in row.cells if is_number(o)] for row in rows if row.cells]
-    of_pixels = [o for o in objects if len(o) > 3 and sorted(map(abs, o))[-2] > 1.5] # one of them may be a class
+    of_pixels = [o for o in objects if len(o) > 3 and (fractions or sorted(map(abs, o))[-2] > 1.5)] # one of them may be a class
     return [o.image for o in rows] if of_pixels and len(of_pixels) >= HALF * len(objects) and len(rows) >= HALF * len(lines) else []
 
 def sniff(
@@ -75,7 +76,7 @@ def sniff(
 )->list: # A `Document` for each list
     "The lists of boxes in a folder"
     files = [o for suffix in SUFFIXES for o in list_files(tree, folder, suffix)]
-    return [Document('list', (o,)) for o in files if _any_found(tree, o, looks_like_list(read_head(tree, o, HEAD_BYTES)))]
+    return [Document('list', (o,)) for o in files if _any_found(tree, o, looks_like_list(read_head(tree, o, HEAD_BYTES), tree.may_be_fractions))]
 
 def _any_found(tree, file, images): return any(not locate(tree, file, o).reason for o in spread(images, LOOKED_FOR))
 

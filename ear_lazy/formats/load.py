@@ -12,6 +12,7 @@ import gc
 import re
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -20,9 +21,10 @@ from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
 from .absent import encoding_fault
-from .repairs import drop_fractions, in_units, put_right
+from .repairs import drop_fractions, in_order, in_units, put_right, tell_corners
+from .shared.companions import ending
 from .shared.registry import readers
-from .shared.tree import Document, FileTooLarge, Tree, why_closed
+from .shared.tree import Document, FileTooLarge, Tree, label_files, why_closed
 from .upright import (
     add_problem_objects, locate_images, measure_images, read_headers, take_problem_objects, to_pixels, turn_images)
 
@@ -39,7 +41,7 @@ def uncollected(): # Context manager, or decorator
 # %% ../../nbs/2_formats/load.ipynb #e8aaa211
 def _read_allowed(tree, document, refused):
     "Read the files that are not too large; the others go into `refused`"
-    if document.encoding: tree = tree.having(encoding=document.encoding)
+    if document.encoding or document.units: tree = tree.having(encoding=document.encoding, units=document.units)
     while document.files:
         try: return readers()[document.format].read(tree, document)
         except FileTooLarge as e:
@@ -69,10 +71,15 @@ def _in_upright_pixels(r, tree):
     r = measure_images(turn_images(r, headers), headers)
     return take_problem_objects(to_pixels(r), of_reader)
 
+def _is_first(tree, file):
+    "Is it the first label file of its folder? What is told of a folder is told once, whichever worker reads what"
+    return label_files(tree, file.rpartition('/')[0], ending(file))[:1] == [file]
+
 def _checked(r, tree, document):
-    is_told = r.fractions or r.from_bottom or document.units
-    r = _in_upright_pixels(put_right(in_units(r, document.units)), tree)
+    is_told, order = r.fractions or r.from_bottom or document.units, readers()[document.format].order_of(tree, document)
+    r = _in_upright_pixels(put_right(in_units(in_order(r, order, document.numbers), document.units)), tree)
     if not is_told: r = drop_fractions(r)
+    if order and not document.numbers: tell_corners(r, order, partial(_is_first, tree) if readers()[document.format].per_image else None)
     if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
     if document.attributes and not r.attributes: _tell_of_attributes(r, document)
     return check(_with_whole_names(r))

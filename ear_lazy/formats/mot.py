@@ -109,4 +109,4 @@ def read(
     return keep_objects(r, ~ignored)
 
 # %% ../../nbs/2_formats/mot.ipynb #310db944
-register('mot', sniff, read, why='gt/gt.txt with frame, track, box and a 0 or 1', suffixes=('gt.txt',))
+register('mot', sniff, read, why='gt/gt.txt with frame, track, box and a 0 or 1', suffixes=('gt.txt',), order='xywh')

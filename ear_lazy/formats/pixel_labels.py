@@ -43,20 +43,21 @@ HEAD_BYTES = 4096
 
 def looks_like_labels(
     head:bytes, # First bytes of the file
+    fractions:bool=False, # May its numbers be fractions?
 )->bool|None: # `None` if it is empty
     "Does a file begin with boxes in pixels?"
     text = as_text(head)
     if len(head) == HEAD_BYTES: text = text[:text.rfind('\n') + 1] # the last line may be cut off
     count, lines = label_lines(text)
     if not lines: return None if not text.strip() else count == 0
-    good = [_is_label(cells, SHAPES if count is None else COUNTED) for _, cells in lines]
+    good = [_is_label(cells, SHAPES if count is None else COUNTED, fractions) for _, cells in lines]
     return 2 * sum(good) >= len(good)
 
-def _is_label(cells, shapes):
+def _is_label(cells, shapes, fractions):
     for shape in shapes:
         try: (_, box), = parse(shape, cells).objects
         except ValueError: continue
-        return sorted(map(abs, box))[-2] > 1.5
+        return fractions or sorted(map(abs, box))[-2] > 1.5
     return False
 
 def labels_in(
@@ -70,7 +71,7 @@ def labels_in(
     return tuple(sorted(known + (others if _most(tree, others) else [])))
 
 def _most(tree, files):
-    answers = [o for o in (looks_like_labels(read_head(tree, f, HEAD_BYTES)) for f in spread(files)) if o is not None]
+    answers = [o for o in (looks_like_labels(read_head(tree, f, HEAD_BYTES), tree.may_be_fractions) for f in spread(files)) if o is not None]
     return bool(answers) and 2 * sum(answers) > len(answers)
 
 def _are_detections(tree, folder):

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, drop_values, extents, object_of_points
-from .shared.shapes import fits, say_which
+from .shared.shapes import ORDERS, as_xywh, fits, say_which
+from .shared.text import spread
 
 # %% ../../nbs/2_formats/repairs.ipynb #d0d15d10
 def put_right(
@@ -29,6 +30,78 @@ def put_right(
     r.boxes[rows] = np.hstack([before[:, :2] + np.minimum(before[:, 2:], 0), np.abs(before[:, 2:])])
     for i, box in zip(rows, before): r.problem('reversed', 'repaired', i, detail=f"[{', '.join(f'{o:g}' for o in box)}]", boxes=1)
     return r
+
+# %% ../../nbs/2_formats/repairs.ipynb #fdf04707
+def as_said(
+    boxes:np.ndarray, # (m, 4) xywh, read in an order
+    order:str, # That order, 'xywh' or 'cxcywh'
+    said:str='xyxy', # What their numbers are: a key of `ORDERS`
+)->np.ndarray: # (m, 4) xywh
+    "Boxes whose four numbers are of another order"
+    first = boxes[:, :2] + boxes[:, 2:] / 2 if order == 'cxcywh' else boxes[:, :2]
+    return as_xywh(np.hstack([first, boxes[:, 2:]]), said)
+
+def _as_written(r):
+    "(m,) whether a box is four numbers of the file"
+    derived = {(p.file, p.where) for p in r.problems if p.reason in ('no_box', 'rotated') and p.action == 'derived'}
+    if not derived: return r.has_box
+    places = ((r.files[f], f'{r.id_names[f]} {n}') for f, n in zip(r.file_of.tolist(), r.ids.tolist()))
+    return r.has_box & np.array([o not in derived and (o[0], '') not in derived for o in places], bool)
+
+def in_order(
+    r:Records, # As read
+    order:str, # What its format has, 'xywh' or 'cxcywh'; '' for others
+    numbers:str, # What the user says: a key of `ORDERS`, perhaps with 'class'
+)->Records:
+    "Records with corners or whatever else, if the user says that they are; raises `AnnotationError` if most boxes say otherwise"
+    said = next((o for o in ORDERS if o in numbers), order)
+    if not order or said == order: return r
+    rows = np.flatnonzero(_as_written(r))
+    boxes = as_said(r.boxes[rows], order, said)
+    if said == 'xyxy' and 2 * (wrong := int((boxes[:, 2:] <= 0).any(1).sum())) > len(rows):
+        raise AnnotationError(f'numbers = "{numbers}" is declared, but of {len(rows):,} boxes {wrong:,} have their second corner left of or above the first', r.files[0])
+    r = replace(r, boxes=r.boxes.copy())
+    r.boxes[rows] = boxes
+    return r
+
+# %% ../../nbs/2_formats/repairs.ipynb #27bfad99
+FEWEST, FEW, LOOKED_AT = 3, 5, 2000 # boxes of a file: at least, at least where not most of them reach over the edge, at most
+LIKELIER = 10_000 # times, that corners have to be there
+TINY = 1e-6 # spread that is none, in shares of the image
+
+def why_corners(
+    boxes:np.ndarray, # (m, 4) xywh pixels, as they were read
+    sizes:np.ndarray, # (m, 2) height and width of their images
+    order:str, # As in `in_order`
+)->str: # '' if they are what they are read as
+    "Why the numbers of boxes may be corners"
+    corners, whole, n = as_said(boxes, order), sizes[:, ::-1], len(boxes)
+    if n < FEWEST or not ((sizes > 0).all() and fits(corners, whole).all()): return '' # neither does NaN fit
+    over = n - int(fits(boxes, whole).sum())
+    if 2 * over > n: return f'as {ORDERS[order]} {over:,} of {n:,} boxes reach over the edge of their images, as x1 y1 x2 y2 none'
+    first, last = np.unique(np.stack([corners[:, :2] / whole, (corners[:, :2] + corners[:, 2:]) / whole]), axis=1) # a box that is there twice is no second word
+    alone, around = last.var(0) + TINY, (last - first).var(0) + TINY
+    if len(first) < FEW or len(first) / 2 * np.log(alone / around).sum() < np.log(LIKELIER): return ''
+    return f'as x1 y1 x2 y2 all of {n:,} boxes lie inside their images, and the last two numbers grow with the first two, as those of {ORDERS[order]} seldom do'
+
+def tell_corners(
+    r:Records, # In pixels, images measured
+    order:str, # As in `in_order`
+    is_told=None, # Function of the first of some files in a folder, for a format with a file for each image; `None`: each file is for itself
+):
+    "Report files whose boxes may be corners"
+    groups = {}
+    for f, file in enumerate(r.files): groups.setdefault(file.rpartition('/')[0] if is_told else file, []).append(f)
+    for files in groups.values():
+        if is_told and not is_told(r.files[files[0]]): continue
+        rows = np.flatnonzero(r.has_box & (np.isin(r.file_of, files) if len(groups) > 1 else True))
+        if not _why(r, rows, order): continue
+        written = rows[_as_written(r)[rows]]
+        if why := _why(r, written, order): r.problem('malformed', 'kept', file=r.files[files[0]], boxes=len(written), detail=f'{why}: {say_which(r.files[files[0]], ("xyxy", order))}')
+
+def _why(r, rows, order):
+    some = spread(rows, LOOKED_AT)
+    return why_corners(r.boxes[some].astype(float), r.sizes[r.image_of[some]], order)
 
 # %% ../../nbs/2_formats/repairs.ipynb #2d13d899
 UNITS = {'pixel': None, 'fraction': 1, 'percent': 100} # to how many of them an image is wide and high

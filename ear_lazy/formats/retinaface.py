@@ -80,4 +80,4 @@ def read(
     return r
 
 # %% ../../nbs/2_formats/retinaface.ipynb #4107a1c5
-register('retinaface', sniff, read, why='"# " and an image, then faces of 4 or 20 numbers', suffixes=('.txt',))
+register('retinaface', sniff, read, why='"# " and an image, then faces of 4 or 20 numbers', suffixes=('.txt',), order='xywh')

@@ -141,4 +141,4 @@ def _malformed(r, file, line, name, reason, is_box):
               boxes=is_box, keypoints=not is_box)
 
 # %% ../../nbs/2_formats/vggface2.ipynb #07ffe1f8
-register('vggface2', sniff, read, rank=60, why='NAME_ID and a box or five landmarks', suffixes=('.csv',))
+register('vggface2', sniff, read, rank=60, why='NAME_ID and a box or five landmarks', suffixes=('.csv',), order='xywh')

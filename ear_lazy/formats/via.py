@@ -191,4 +191,4 @@ def read(
     return records_of(objects_of(entries, document.attributes), file, 'line' if is_table else 'region')
 
 # %% ../../nbs/2_formats/via.ipynb #76188639
-register('via', sniff, read, rank=8, why='regions with shape_attributes', suffixes=('.json', '.csv'))
+register('via', sniff, read, rank=8, why='regions with shape_attributes', suffixes=('.json', '.csv'), order='xywh')

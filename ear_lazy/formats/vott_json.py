@@ -225,4 +225,4 @@ def _without_names(r):
     return keep_images(r, keep)
 
 # %% ../../nbs/2_formats/vott_json.ipynb #370134ae
-register('vott_json', sniff, read, rank=20, why='a JSON object with assets and regions', suffixes=('.json',))
+register('vott_json', sniff, read, rank=20, why='a JSON object with assets and regions', suffixes=('.json',), order='xywh')

@@ -80,4 +80,4 @@ def read(
     return r
 
 # %% ../../nbs/2_formats/wholebody.ipynb #be45844f
-register('wholebody', sniff, read, rank=6, why='a COCO file with points of feet, faces or hands', suffixes=('.json',))
+register('wholebody', sniff, read, rank=6, why='a COCO file with points of feet, faces or hands', suffixes=('.json',), order='xywh')

@@ -118,4 +118,4 @@ def read(
     return r
 
 # %% ../../nbs/2_formats/wider.ipynb #d96ce493
-register('wider', sniff, read, why='a path, a number, and as many boxes', suffixes=('.txt',))
+register('wider', sniff, read, why='a path, a number, and as many boxes', suffixes=('.txt',), order='xywh')

@@ -467,6 +467,6 @@ def _read(tree, document, parse, fractions):
     return r
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc
-register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',), beside=spec_files)
+register('yolo', sniff, read, why='lines of a class and fractions of the image', per_image=('.txt',), beside=spec_files, order='cxcywh')
 register('yolo_obb', sniff_obb, read_obb, why='lines of eight pixels, a class and a difficulty',
          per_image=('.txt',), beside=spec_files)

@@ -27,6 +27,9 @@ class Reader(NamedTuple):
     suffixes: tuple # endings of files about many images, one `Document` each
     per_image: tuple # endings of files about one image each, one `Document` for all of a folder; they are read with `tree.read`
     beside: Callable = lambda tree, document: () # (tree, document) → other files that it takes something from, such as names of classes
+    order: str | Callable = '' # what its four numbers of a box are, 'xywh' or 'cxcywh', or (tree, document) → that; '': neither, or told by names or by all rows
+
+    def order_of(self, tree, document): return self.order if isinstance(self.order, str) else self.order(tree, document)
 
 _registered = {}
 
@@ -39,12 +42,13 @@ def register(
     suffixes:tuple=(), # Endings of files about many images, one `Document` each: ('.json',)
     per_image:tuple=(), # Endings of files about one image each, one `Document` for all of a folder; read them with `tree.read`
     beside:Callable=Reader._field_defaults['beside'], # (tree, document) → other files that it takes something from: these are not reported as unknown
+    order:str|Callable='', # What its four numbers of a box are, where people may have put others: 'xywh', 'cxcywh', or (tree, document) → that
 ):
     "Register a format; raises `ValueError` if another module has taken the name"
     known = _registered.get(name)
     owners = {read.__module__, known.read.__module__} - {'__main__'} if known else () # a notebook may redefine a reader
     if len(owners) > 1: raise ValueError(f'there is a reader {name!r} already, in {known.read.__module__}')
-    _registered[name] = Reader(name, sniff, read, rank, why, suffixes, per_image, beside)
+    _registered[name] = Reader(name, sniff, read, rank, why, suffixes, per_image, beside, order)
 
 # %% ../../../nbs/2_formats/shared/registry.ipynb #788d7818
 @lru_cache

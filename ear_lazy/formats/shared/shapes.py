@@ -117,9 +117,10 @@ class Line(NamedTuple):
 class Reading(NamedTuple):
     "A way to read lines"
     shape: str
-    order: str # of the numbers of a box: 'xywh' or 'xyxy'
+    order: str # of the numbers of a box: a key of `ORDERS`
 
-ORDERS = {'xywh': 'x y w h', 'xyxy': 'x1 y1 x2 y2'}
+ORDERS = {'xywh': 'x y w h', 'xyxy': 'x1 y1 x2 y2', 'cxcywh': 'cx cy w h'}
+TRIED = {None: ('xywh', 'xyxy')} # where nobody says which: of pixels, as no list is known that has centres; of other units all
 MOST_LINES = 2000 # that are tried
 HALF = 0.5 # share of the lines that have to have the shape
 MOST = 0.9 # share of the boxes that have to fit, and of the lines of the likeliest shape that another shape has to have
@@ -128,7 +129,7 @@ def choose(
     tree:Tree, # The raw folder
     lines:list, # All `Line`s of a file or folder
     shapes:dict, # Those that may be, the usual ones first, to the order that their makers document; '' for none
-    declared:str='', # 'xywh' or 'xyxy', if the user says so, perhaps with 'class' before or after it
+    declared:str='', # A key of `ORDERS`, if the user says so, perhaps with 'class' before or after it
     whole:float|None=None, # To how many units of the numbers an image is wide and high, if the user says so; None: they are pixels
 )->Reading: # Raises `AnnotationError`
     "The one way to read lines that fits the images"
@@ -136,7 +137,7 @@ def choose(
     if 'class' in declared: shapes = {o: shapes[o] for o in shapes if declared.replace(order, 'box') in o}
     parsed = _with_likely_classes(_of_most_lines({o: [_parsed(o, line.cells) for line in tried] for o in shapes}))
     if not parsed: raise AnnotationError('its lines are of different shapes, or of none that is known', lines[0].file)
-    readings = [Reading(o, each) for o in parsed for each in ORDERS if each == (order or shapes[o] or each)]
+    readings = [Reading(o, each) for o in parsed for each in ((order,) if order else TRIED.get(whole, ORDERS)) if each == (order or shapes[o] or each)]
     if declared and len(readings) == 1: return readings[0]
     sizes = upright_sizes(tree, [(o.file, o.image) for o in tried])
     judged = {o: Judged.of(parsed[o.shape], o.order, sizes, whole) for o in readings}
@@ -194,11 +195,13 @@ class Judged(NamedTuple):
 
 def as_xywh(
     boxes:list, # Four numbers each
-    order:str, # 'xywh' or 'xyxy'
+    order:str, # A key of `ORDERS`
 )->np.ndarray: # (m, 4)
     "Boxes as the package has them"
     boxes = np.array(boxes, np.float64).reshape(-1, 4)
-    with np.errstate(invalid='ignore'): return xyxy_to_xywh(boxes) if order == 'xyxy' else boxes # inf − inf is NaN, which `check` reports
+    with np.errstate(invalid='ignore'): # inf − inf is NaN, which `check` reports
+        if order == 'xyxy': return xyxy_to_xywh(boxes)
+        return np.hstack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]]) if order == 'cxcywh' else boxes
 
 def _the_one(judged, file):
     fit = [o for o, found in judged.items() if len(found.fit) and found.fit.mean() >= MOST]

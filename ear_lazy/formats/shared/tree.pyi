@@ -3,16 +3,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from ear_lazy.base.errors import EarLazyError
+from ear_lazy.base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ['IMAGE_SUFFIXES', 'MAX_BYTES', 'SMALL', 'is_image', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head',
-          'why_closed']
-IMAGE_SUFFIXES: tuple[str, ...]
-
-def is_image(name: str) -> bool: # File name
-    "Does the name have the extension of an image, in upper or lower case?"
+__all__ = ['MAX_BYTES', 'SMALL', 'Folder', 'join', 'Tree', 'FileTooLarge', 'locate', 'Document', 'read_head', 'why_closed']
 
 @dataclass
 class Folder:
@@ -38,6 +34,7 @@ class Tree:
     "Names of all files below the raw folder"
     watch: Callable[[str, os.stat_result, bytes | None], None] | None = ... # called with name, `os.stat_result` and content of each file that is read; content is `None` if too large
     encoding: str # of text files that do not say it themselves, if the user does
+    units: str # of the numbers in a file, likewise: 'fraction', 'percent', 'pixel'
     each: Any # like `map`: results in order, possibly computed in several processes
     max_bytes: int
     follow_links: bool
@@ -65,7 +62,9 @@ class Tree:
         "Where a file is on disk"
     def once(self, key, make):
         "The cached result of `make()` for a key"
-    def having(self, **attributes: Any): # `watch` or `each`
+    @property
+    def may_be_fractions(self) -> bool: ...
+    def having(self, **attributes: Any): # `watch`, `each`, `encoding` or `units`
         "The same tree with other attributes"
     def elsewhere(self, root): # Folder with files at the same relative paths
         "The same tree, with its files read from another folder"
