@@ -41,13 +41,12 @@ from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.layout import SHARD_BYTES
 from .metadata.roots import image_root
-from .metadata.writing import Plan
 from .processing.background_writer import BackgroundWriter
 from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
-    SplitRule, find_groups, grouping_of, joined_names, numbers_of, schemes_of, sides_of, used_classes)
+    SplitRule, count_sides, find_groups, grouping_of, make_files, photo_sides, sides_of)
 from .processing.mixtures import sharing
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
@@ -55,7 +54,8 @@ from .processing.report import Report, ReportError, read_report
 from .processing.rows import Part, RowOptions, asked_for, choose, class_names, raise_first
 from .processing.shared_photos import check_over, make_whole
 from .processing.sources import Sources, not_listed, raw_folders_below, read_sources_toml, source_info
-from .processing.splits import SIDES, TRAIN_SPLIT, check_shares, check_split, group_hashes
+from .processing.splits import TRAIN_SPLIT, check_shares, check_split, group_hashes, is_splits_file
+from .processing.splits_file import read_splits, splits_csv, write_splits
 from .processing.workers import RawFolder, each_of, loaders, tasks_of
 
 # %% ../nbs/data_processor.ipynb #9753de90
@@ -190,13 +190,14 @@ def _local_run(self:DataProcessor, kinds, shares):
     inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
     over = [s.declared.over for s in sources]
-    run = *_comparable(self._row_options(kinds)), *shares, over, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
+    said = self._said_sides()
+    run = said and said.data, *_comparable(self._row_options(kinds)), *shares, over, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
     keys = inputs.keys()
     if state.is_current(self._local_out, run_key(keys, *run)):
         with suppress(ReportError, OSError): return self._last_report(sources)
     notes = [state.note] if state.note else []
     report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=tree.told_links())
-    return self._parse_and_write(inputs, keys, report, shares, run)
+    return self._parse_and_write(inputs, keys, report, SplitRule(*shares, self.split, said), run)
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -231,7 +232,7 @@ def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_s
 
 # %% ../nbs/data_processor.ipynb #deb447a7
 @patch
-def _parse_and_write(self:DataProcessor, inputs, keys, report, shares, run):
+def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run):
     with OutputFolder(self._local_out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         with output_errors(self.output_dir):
             facts = _kept_facts(keys, folder)
@@ -240,9 +241,19 @@ def _parse_and_write(self:DataProcessor, inputs, keys, report, shares, run):
             self._parse(inputs, folder, report.kinds, facts)
             facts = [facts[n] for n in range(len(inputs.sources))]
             kept = [packed(o) for o in facts]
-            self._finish(inputs, folder, report, facts, shares)
-            if report.outputs: _commit(inputs, folder, report, kept, run)
+            splits = self._finish(inputs, folder, report, facts, rule)
+            if report.outputs: _commit(inputs, folder, report, kept, (splits, *run[1:]))
+    if report.outputs and rule.said_by_file: write_splits(rule.said_by_file, splits)
     return report
+
+@patch
+def _said_sides(self:DataProcessor):
+    "What the file says that `split` names; None if it names none"
+    group_by = None if self._names_attribute() else self.group_by
+    return read_splits(self.split, group_by) if is_splits_file(self.split) else None
+
+@patch
+def _names_attribute(self:DataProcessor): return any(self.group_by in o.attributes for o in self._all_declared())
 
 def _kept_facts(keys, folder):
     "Number of each unchanged source to its facts of the last run"
@@ -304,8 +315,8 @@ def _progress_bar(total, show, what='parsing', unit=' files'):
 
 # %% ../nbs/data_processor.ipynb #4bf88dc1
 @patch
-def _finish(self:DataProcessor, inputs, folder, report, facts, shares):
-    "Make the files and complete the report"
+def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
+    "Make the files and complete the report; returns the new content of the file that the split names"
     options, names = self._row_options(report.kinds), [s.name for s in inputs.sources]
     for o in facts: report.include(o.report)
     parts = [Part(inputs.sources[n], table, facts[n]) for n, table in folder.tables().items()]
@@ -315,9 +326,9 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, shares):
         choose(o, options, report)
         find_groups(o, options, attributes)
     copies = self._copies(parts, report) if self.check_duplicates else None
-    sides = sides_of(parts, options.kinds, SplitRule(*shares, self.split), copies.unite if self.keep_together else None)
-    report.outputs = _make_files(folder, parts, sides, options, names, attributes)
-    _count_sides(parts, sides, options, report)
+    sides = sides_of(parts, options.kinds, rule, copies.unite if self.keep_together else None)
+    report.outputs = make_files(folder, parts, sides, options, names, attributes)
+    count_sides(parts, sides, options, report)
     if copies: copies.add_to(report, sides)
     self._check_classes(report)
     self._check_keypoints(report)
@@ -325,6 +336,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, shares):
     report.check()
     unread = ((name or 'the images', n) for name, n in report.unread.items() if n)
     report.notes += [f'{n:,} files of {name} could not be read just now; the next run tries again' for name, n in unread]
+    return splits_csv(*photo_sides(parts, sides, options.kinds), rule.said_by_file) if rule.said_by_file else None
 
 @patch
 def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, options):
@@ -336,25 +348,7 @@ def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, optio
     report.note(problems)
     return sorted([*parts, *more], key=lambda o: row[o.source.name])
 
-def _make_files(folder, parts, sides, options, source_names, attributes):
-    "All files of a run"
-    label_names = joined_names([used_classes(o, options) for o in parts], options.classes)
-    row, outputs = {o: i for i, o in enumerate(source_names)}, []
-    numbers = [numbers_of(o, row[o.source.name], label_names, attributes, options) for o in parts]
-    schemes = schemes_of([(row[o.source.name], list(o.facts.labels), o.facts.schemes) for o in parts], label_names, options)
-    for kind in options.kinds:
-        views = [(o.view(kind, n), side) for o, n, side in zip(parts, numbers, sides) if kind in o.source.feeds]
-        for i, split in enumerate(SIDES):
-            plan = Plan(kind, split, '', source_names, label_names, schemes=schemes if kind == 'landmarker' else [], attributes=attributes)
-            outputs += folder.make([v.chosen(side[v.images] == i) for v, side in views], plan)
-    folder.adopt(outputs)
-    return outputs
-
-def _count_sides(parts, sides, options, report):
-    for o, side in zip(parts, sides):
-        for kind in o.kinds(options.kinds):
-            if len(images := o.view(kind).images): report.count_sides(o.source.name, kind, np.bincount(side[images], minlength=len(SIDES)).tolist())
-
+# %% ../nbs/data_processor.ipynb #a5ad84ec
 @patch
 def _check_classes(self:DataProcessor, report):
     "Raise `RawDataError` if no object has any of the classes asked for, as when they are misspelt"
@@ -460,13 +454,16 @@ def _shared_run(self:DataProcessor, folder, kinds, shares):
     pieces = sum(len(o.pieces) for o in run.surveys)
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.share_photos(report)
-    run.write(SplitRule(*shares, self.split), image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
+    rule = SplitRule(*shares, self.split, self._said_sides())
+    run.write(rule, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
     if self.strict: raise_first(report.problems)
     self._check_classes(report)
     self._check_keypoints(report)
     report.check()
     folder.adopt(report.outputs)
+    splits = splits_csv(*run.photo_sides(), rule.said_by_file) if report.outputs and rule.said_by_file else None
     if report.outputs: folder.commit(_report_files(report), outside=run.outside)
+    if splits is not None: write_splits(rule.said_by_file, splits)
     return report
 
 # %% ../nbs/data_processor.ipynb #271f6084

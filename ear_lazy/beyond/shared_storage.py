@@ -27,7 +27,7 @@ from ..metadata.table import Table
 from ..metadata.views import View
 from ..metadata.writing import Plan, write_shard
 from ..processing.finishing import (
-    SplitRule, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, rows_of_kinds, schemes_of, used_classes)
+    SplitRule, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, used_classes)
 from ..processing.mixtures import sharing
 from ..processing.objects import SourceFacts, batches, joined, packed, unpacked
 from ..processing.output_folder import Output
@@ -185,10 +185,13 @@ class Sides(NamedTuple):
     rule: SplitRule
     moved: dict # from `moved_groups`
 
+    def of(self, part):
+        "The side of each photo"
+        return sides(part.groups, self.rule.said(part), self.rule.train_split, self.rule.test_split, self.moved)
+
     def views(self, part, kind, numbers=None):
         "The rows of a kind on each side"
-        side = sides(part.groups, self.rule.said(part), self.rule.train_split, self.rule.test_split, self.moved)
-        view = part.view(kind, numbers)
+        side, view = self.of(part), part.view(kind, numbers)
         return [view.chosen(side[view.images] == i) for i in range(len(SIDES))]
 
 def decide_sides(
@@ -337,7 +340,8 @@ def write(self:SharedRun,
     "Make the files, in the hidden folder"
     choices = list(self.call(choose_piece, [(o, rule) for o in self.pieces]))
     for o in choices: report.include(o.report)
-    decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
+    self.decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
+    decided = self.decided
     sources, names = [o.source.name for o in self.surveys], joined_names([o.classes for o in choices], asked.classes)
     rows = [sources.index(o.source.name) for o in self.pieces]
     schemes = schemes_of([(n, o.names, o.schemes) for n, o in zip(rows, choices)], names, asked)
@@ -364,6 +368,12 @@ def _count_sides(counted, report):
         for kind, of_sides in of_kind.items():
             rows = [o.rows for o in of_sides]
             if any(rows): report.count_sides(piece.source.name, kind, rows)
+
+@patch
+def photo_sides(self:SharedRun)->tuple: # as of `finishing.photo_sides`
+    "The side of each photo that has rows, after `write`"
+    parts = [_chosen(self.job, o, Report(self.job.asked.kinds)) for o in self.pieces]
+    return photo_sides(parts, [self.decided.of(o) for o in parts], self.job.asked.kinds)
 
 @patch
 def _check_written(self:SharedRun, report):

@@ -1,4 +1,5 @@
 # Made by .ci/stubs.py of shared_storage.py: do not edit.
+import numpy as np
 from ear_lazy.formats.discover import FoundSource
 from ear_lazy.metadata.views import View
 from ear_lazy.metadata.writing import Plan
@@ -75,6 +76,8 @@ class Sides(NamedTuple):
     "How pieces are split"
     rule: SplitRule
     moved: dict # from `moved_groups`
+    def of(self, part) -> np.ndarray:
+        "The side of each photo"
     def views(self, part, kind, numbers=None):
         "The rows of a kind on each side"
 
@@ -125,6 +128,7 @@ class SharedRun:
     pieces: list[Any]
     outside: Any
     links: list[Any]
+    decided: Sides
     def __init__(self,
         job: Job,
         executor, # `concurrent.futures.Executor`
@@ -145,3 +149,5 @@ class SharedRun:
         report: Report, # Gets the outputs and the rows on each side
     ) -> None:
         "Make the files, in the hidden folder"
+    def photo_sides(self) -> tuple: # as of `finishing.photo_sides`
+        "The side of each photo that has rows, after `write`"

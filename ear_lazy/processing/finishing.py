@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..metadata.views import Numbers
+from ..metadata.writing import Plan
 from .rows import Part, RowOptions, class_names
-from .splits import group_hashes, moved_groups, said_sides, sides
+from .report import Report
+from .splits import SIDES, group_hashes, moved_groups, said_sides, sides
 
 # %% ../../nbs/4_processing/finishing.ipynb #a105e5a6
 def grouping_of(
@@ -91,6 +93,17 @@ def sides_of(
     moved = moved_groups(joined_kinds(rows_of_kinds(*o) for o in zip(parts, [kinds] * len(parts), said)), rule.train_split, rule.test_split)
     return [sides(o.groups, s, rule.train_split, rule.test_split, moved) for o, s in zip(parts, said)]
 
+# %% ../../nbs/4_processing/finishing.ipynb #e8421abc
+def photo_sides(
+    parts:list, # `Part`s
+    own:list, # From `sides_of`
+    kinds:tuple, # That are asked for
+)->tuple: # list of paths, (n,) row of `SIDES` of each
+    "The side of each photo that has rows"
+    found = [(part.table.image_paths(rows := np.flatnonzero(part.rows(kinds))), side[rows]) for part, side in zip(parts, own)]
+    paths = np.concatenate([o for o, _ in found]) if found else np.empty(0, 'S1')
+    return [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()], np.concatenate([o for _, o in found]) if found else np.empty(0, int)
+
 # %% ../../nbs/4_processing/finishing.ipynb #23c25d32
 def used_classes(
     part:Part, # After `choose`
@@ -131,3 +144,31 @@ def schemes_of(
         for name, new in zip(names, class_names(names, options)):
             if name in schemes and new in row: found.setdefault((source, row[new]), {})[schemes[name]] = None
     return [dict(source=s, label=k, **scheme._asdict()) for (s, k), (scheme, *others) in sorted(found.items()) if not others]
+
+# %% ../../nbs/4_processing/finishing.ipynb #77abd765
+def make_files(
+    folder, # `OutputFolder`
+    parts:list, # `Part`s
+    own:list, # From `sides_of`
+    options:RowOptions,
+    source_names:list, # Of all sources, in order
+    attributes:list, # Names of the recorded attributes
+)->list: # `Output`s
+    "All files of a run"
+    label_names = joined_names([used_classes(o, options) for o in parts], options.classes)
+    row, outputs = {o: i for i, o in enumerate(source_names)}, []
+    numbers = [numbers_of(o, row[o.source.name], label_names, attributes, options) for o in parts]
+    schemes = schemes_of([(row[o.source.name], list(o.facts.labels), o.facts.schemes) for o in parts], label_names, options)
+    for kind in options.kinds:
+        views = [(o.view(kind, n), side) for o, n, side in zip(parts, numbers, own) if kind in o.source.feeds]
+        for i, split in enumerate(SIDES):
+            plan = Plan(kind, split, '', source_names, label_names, schemes=schemes if kind == 'landmarker' else [], attributes=attributes)
+            outputs += folder.make([v.chosen(side[v.images] == i) for v, side in views], plan)
+    folder.adopt(outputs)
+    return outputs
+
+def count_sides(parts:list, own:list, options:RowOptions, report:Report):
+    "Count the rows of each source on each side"
+    for o, side in zip(parts, own):
+        for kind in o.kinds(options.kinds):
+            if len(images := o.view(kind).images): report.count_sides(o.source.name, kind, np.bincount(side[images], minlength=len(SIDES)).tolist())

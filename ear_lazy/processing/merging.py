@@ -126,6 +126,7 @@ def _classes_agree(r, pairs):
     a, b = r.labels[pairs]
     return (a == b) | unsaid[a] | unsaid[b] | (number[a] ^ number[b])
 
+# %% ../../nbs/4_processing/merging.ipynb #31c7df51
 class _Alike(NamedTuple):
     "Pairs of objects that are one, the most similar first"
     pairs: np.ndarray # (2, n), the first of each pair before the second

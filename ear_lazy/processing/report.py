@@ -187,32 +187,6 @@ class Report:
         s.keypoints.add(r.problems, r.keypoints_read, 0, 'keypoints')
         self.problems += r.problems
 
-    def keep(self,
-        source:str, # Its name
-        boxes:int, # How many are written
-        keypoints:int, # And sets of keypoints
-        points, # Number of keypoints in a set to number of sets
-        classes, # Class to number of objects
-    ):
-        "Count what is written of a source"
-        s = self.sources[source]
-        s.boxes.kept += boxes
-        s.keypoints.kept += keypoints
-        s.points.update(points)
-        s.classes.update(classes)
-
-    def note(self,
-        problems:list, # `Problem`s met after the reading
-    ):
-        "Add problems, and count what became of the annotations that they are about"
-        of = {}
-        for p in problems: of.setdefault(p.source, []).append(p)
-        for name, own in of.items():
-            s = self.sources[name]
-            s.boxes.add(own, 0, 0, 'boxes')
-            s.keypoints.add(own, 0, 0, 'keypoints')
-        self.problems += problems
-
     def include(self,
         part, # `Report` of some other sources, or of another part of one
     ):
@@ -223,15 +197,45 @@ class Report:
         for name, n in part.unread.items(): self.unread[name] = self.unread.get(name, 0) + n
         self.problems += part.problems
 
-    def count_sides(self,
-        source:str, # Its name
-        kind:str, # 'detector', 'landmarker' or 'teacher'
-        counts, # Rows in train, val and test
-    ):
-        "Count how rows of a source are split"
-        found = self.sources[source].split
-        had = found.get(kind, [0, 0])
-        found[kind] = [a + b for a, b in zip([*had, 0], counts)][:max(len(had), 2 + (counts[2] > 0))]
+# %% ../../nbs/4_processing/report.ipynb #b12e9a29
+@patch
+def keep(self:Report,
+    source:str, # Its name
+    boxes:int, # How many are written
+    keypoints:int, # And sets of keypoints
+    points, # Number of keypoints in a set to number of sets
+    classes, # Class to number of objects
+):
+    "Count what is written of a source"
+    s = self.sources[source]
+    s.boxes.kept += boxes
+    s.keypoints.kept += keypoints
+    s.points.update(points)
+    s.classes.update(classes)
+
+@patch
+def note(self:Report,
+    problems:list, # `Problem`s met after the reading
+):
+    "Add problems, and count what became of the annotations that they are about"
+    of = {}
+    for p in problems: of.setdefault(p.source, []).append(p)
+    for name, own in of.items():
+        s = self.sources[name]
+        s.boxes.add(own, 0, 0, 'boxes')
+        s.keypoints.add(own, 0, 0, 'keypoints')
+    self.problems += problems
+
+@patch
+def count_sides(self:Report,
+    source:str, # Its name
+    kind:str, # 'detector', 'landmarker' or 'teacher'
+    counts, # Rows in train, val and test
+):
+    "Count how rows of a source are split"
+    found = self.sources[source].split
+    had = found.get(kind, [0, 0])
+    found[kind] = [a + b for a, b in zip([*had, 0], counts)][:max(len(had), 2 + (counts[2] > 0))]
 
 # %% ../../nbs/4_processing/report.ipynb #8f157e33
 @patch

@@ -83,6 +83,10 @@ class Report:
         r: Records, # Checked
     ) -> None:
         "Count a batch of records that was read; `keep` counts what is written of it"
+    def include(self,
+        part, # `Report` of some other sources, or of another part of one
+    ) -> None:
+        "Add the sources and problems of another report"
     def keep(self,
         source: str, # Its name
         boxes: int, # How many are written
@@ -95,10 +99,6 @@ class Report:
         problems: list, # `Problem`s met after the reading
     ) -> None:
         "Add problems, and count what became of the annotations that they are about"
-    def include(self,
-        part, # `Report` of some other sources, or of another part of one
-    ) -> None:
-        "Add the sources and problems of another report"
     def count_sides(self,
         source: str, # Its name
         kind: str, # 'detector', 'landmarker' or 'teacher'

@@ -122,6 +122,7 @@ def _owners(chosen, records, images):
     for n, r in [*zip(chosen, records)][::-1]: owner[[row[o] for o in r.images]] = n
     return owner
 
+# %% ../../nbs/4_processing/shared_photos.ipynb #daeea3c2
 def make_whole(
     parts:list, # `Part`s, in the order of their sources; the photos that leave them are noted
     sources:list, # `FoundSource`s, all of them

@@ -180,7 +180,7 @@ def _tables(text):
 
 def _whole_line(error): return str(error) if len(str(error)) <= 500 else f'{str(error)[:500]} …'
 
-_VALUES = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict, 'numbers': str, 'units': str, 'encoding': str}
+_VALUES = {'format': str, 'kind': str, 'keypoint_offset': (int, float), 'columns': dict, 'numbers': str, 'units': str, 'encoding': str, 'attributes': list, 'over': (str, list)}
 
 def _declared(name, values):
     if not isinstance(values, dict): raise TypeError(f'{name!r} is no table: write [{name}] and its values below')

@@ -54,6 +54,7 @@ def _copies(photo): return _Copies(_dataset_name(photo.rpartition('/')[0]), phot
 @lru_cache(maxsize=4096)
 def _dataset_name(folder): return dataset_of(f'{folder}/x' if folder else 'x').name
 
+# %% ../../nbs/4_processing/splits_file.ipynb #cfdbd219
 class SaidSides:
     "What a file says about the sides of photos"
     def __init__(self,
@@ -110,7 +111,7 @@ class SaidSides:
             new[photo] = of_groups.setdefault(key, side if known < 0 else known)
         return new
 
-
+# %% ../../nbs/4_processing/splits_file.ipynb #aefbff8e
 @lru_cache(maxsize=2)
 def _said_sides(*arguments): return SaidSides(*arguments) # a worker gets the file with each of its tasks
 
