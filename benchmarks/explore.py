@@ -22,7 +22,9 @@ from table import amount
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata.file import ChosenRows, Rows, Spool, write_metadata
+from ear_lazy.metadata.table import Table, image_batch
+from ear_lazy.metadata.views import Numbers, view_of
+from ear_lazy.metadata.writing import Plan, write_metadata
 
 MILLION, KEYPOINTS = 1_000_000, 55
 PHOTOS, SIZE = 300, (1280, 960)
@@ -140,13 +142,15 @@ def write_million(folder, kind):
     "Metadata of a million rows, in no order, without images"
     rng = np.random.default_rng(0)
     counts = {'detector': rng.integers(0, 4, MILLION), 'teacher': np.ones(MILLION, int), 'landmarker': np.full(MILLION, KEYPOINTS)}[kind]
-    m, spool = counts.sum(), Spool(folder/f'{kind}_spool')
+    m = counts.sum()
     if kind == 'landmarker': values = {'keypoints': np.concatenate([300*rng.random((m, 2), np.float32), rng.integers(0, 3, (m, 1), np.int8)], 1)}
     else: values = {'bboxes': rng.uniform(20, 150, (m, 4)), 'labels': rng.integers(0, 2, m)}
     names = [f'detector/photos/train/{o:08}.jpg' for o in rng.permutation(MILLION)]
-    spool.append(Rows(names, np.full((MILLION, 2), [300, 600]), np.arange(MILLION, dtype=np.uint64), counts, values))
-    spool.flush()
-    write_metadata(folder/f'{kind}.npy', [ChosenRows(spool, np.ones(MILLION, bool), 0, np.arange(2, dtype=np.int32))], kind, 'train', 'raw', ['photos'], ['', 'ear'])
+    objects = dict(points=values['keypoints'], point_counts=counts) if kind == 'landmarker' else dict(boxes=values['bboxes'], labels=values['labels'])
+    table = Table(folder/f'{kind}_table')
+    table.append(image_batch(names, np.ones(MILLION, int) if kind == 'landmarker' else counts, sizes=np.full((MILLION, 2), [300, 600]), **objects))
+    table.close()
+    write_metadata(folder/f'{kind}.npy', [view_of(table, kind, Numbers(0, np.arange(2)))], Plan(kind, 'train', 'raw', ['photos'], ['', 'ear']))
     return LazyNPYDataset(folder/f'{kind}.npy')
 
 

@@ -2,6 +2,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Tree
 from ear_lazy.metadata.file import Metadata
+from ear_lazy.metadata.table import Table, image_batch
+from ear_lazy.metadata.views import Numbers, view_of
+from ear_lazy.metadata.writing import Plan, write_metadata
 from ear_lazy.processing.report import weight
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +69,23 @@ def sound(raw):
 def pts(path, points):
     lines = '\n'.join(f'{x} {y}' for x, y in points)
     return text(path, f'version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n')
+
+
+def write_rows(path, kind, paths, counts, values, sizes=None, groups=None, sources=('ears',), source_of=None, labels=('', 'ear'), split='train', root='../raw', shard_bytes=2**30):
+    "A metadata file of rows without images: `counts` values of each, boxes with their labels or keypoints"
+    folder, n, has_points = path.with_name(f'{path.stem}_table'), len(paths), kind == 'landmarker'
+    objects = dict(points=values['keypoints'], point_counts=counts) if has_points else dict(boxes=values['bboxes'], labels=values['labels'])
+    batch = image_batch(paths, np.ones(n, int) if has_points else counts, sizes=sizes, **objects)
+    batch.images['groups'] = np.arange(n) if groups is None else groups
+    table, some = Table(folder), np.ones(len(batch.objects['ids']), bool)
+    table.append(batch)
+    table.close()
+    numbers = [Numbers(i, np.arange(len(labels))) for i in range(len(sources))]
+    of = np.zeros(n, int) if source_of is None else source_of
+    views = [view_of(table, kind, o, some, some) for o in numbers]
+    write_metadata(path, [v.chosen(of[v.images] == i) for i, v in enumerate(views)], Plan(kind, split, root, list(sources), list(labels), shard_bytes=shard_bytes))
+    shutil.rmtree(folder)
+    return path
 
 
 def process(raw, out, kinds=KINDS, train_split=0.8, **options):

@@ -14,7 +14,7 @@ from making import KINDS, assert_accounted, boxes, coco, contents, image, leftov
 
 from ear_lazy.errors import EarLazyError, MetadataError
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata import file as metadata
+from ear_lazy.metadata import table
 from ear_lazy.metadata.file import Metadata
 from ear_lazy.processing import output_folder
 
@@ -112,7 +112,7 @@ def fail_at(monkeypatch, place, name, turn):
     return calls
 
 
-@pytest.mark.parametrize('place, name', [(output_folder, 'write_metadata'), (os, 'fsync'), (os, 'replace'), (metadata.Spool, 'append'), (metadata.Spool, 'flush')])
+@pytest.mark.parametrize('place, name', [(output_folder, 'write_metadata'), (os, 'fsync'), (os, 'replace'), (table.Table, 'append'), (table.Table, 'flush')])
 @pytest.mark.parametrize('turn', [1, 2, 3])
 def test_3_a_file_is_complete_or_absent(tmp_path, monkeypatch, place, name, turn):
     "3. An output file is complete or absent, wherever the disk fails"

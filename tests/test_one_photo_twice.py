@@ -2,9 +2,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from making import assert_accounted, boxes, coco, image, problem, process, reasons, rows, text
+from making import assert_accounted, boxes, coco, image, opened, problem, process, reasons, rows, text
 
-from ear_lazy.errors import ProblemError
+from ear_lazy.data_processor import Source
+from ear_lazy.errors import ProblemError, RawDataError
 
 
 def test_a_cloned_repository(tmp_path):
@@ -32,24 +33,71 @@ def test_two_schemes_of_points(tmp_path, files):
     assert sorted(len(o) for _, o in rows(tmp_path/'out', 'landmarker')) == [2, 3]
 
 
-@pytest.mark.parametrize('shared', [False, True])
-def test_two_datasets(tmp_path, shared):
-    "Photos with their boxes, and beside them a dataset of its own with the same: it is told, and what it says to do helps; also in the next run"
-    raw, out, table = tmp_path/'raw', tmp_path/'out', 'filename,class,xmin,ymin,xmax,ymax\na.png,ear,1,2,11,22\na.png,ear,5,5,15,15\n'
+@pytest.fixture(params=['alone', 'elsewhere', 'shared'])
+def way(request):
+    "How a run parses"
+    if request.param == 'alone':
+        yield {}
+        return
+    with ThreadPoolExecutor(2) as executor: yield dict(executor=executor) | (dict(shared_storage=True) if request.param == 'shared' else {})
+
+
+def origins(out, kind='detector'):
+    "Where each object of each row is described"
+    return [[str(o) for o in own] for file in opened(out, kind) for i in range(len(file)) for own in file.origins(i)]
+
+
+def test_two_datasets(tmp_path, way):
+    "Photos with their boxes, and beside them a dataset of its own with one of the same and another: one row, each box once, with all origins; also in the next run"
+    raw, out = tmp_path/'raw', tmp_path/'out'
     image(raw/'ears/a.png')
     coco(raw/'ears/ears.json', {'a.png': [[1, 2, 10, 20]]})
-    text(raw/'table/labels.csv', table)
-    with ThreadPoolExecutor(1) as executor:
-        options = dict(executor=executor, shared_storage=True) if shared else {}
-        told = problem(process(raw, out, **options), 'two_datasets')
-        assert (told.source, told.boxes, told.action) == ('table', 1, 'kept') and told.detail.startswith('1 photo of ears, and 1 of 2 boxes'), told
-        image(raw/'other/b.png')
-        coco(raw/'other/b.json', {'b.png': [[1, 2, 10, 20]]})
-        assert problem(process(raw, out, **options), 'two_datasets') == told
-        with pytest.raises(ProblemError, match='the same photos'): process(raw, tmp_path/'strict', strict=True, **options)
-        (raw/'table/labels.csv').rename(raw/'ears/labels.csv')
-        assert reasons(process(raw, out, **options)) == [('repeat', 'merged')]
-    assert len(boxes(out)) == 3
+    text(raw/'table/labels.csv', 'filename,class,xmin,ymin,xmax,ymax\na.png,ear,1,2,11,22\na.png,ear,5,5,35,35\n')
+    report = process(raw, out, **way)
+    assert_accounted(report, out)
+    assert rows(out, 'detector') == [('ears/a.png', [[1, 2, 10, 20], [5, 5, 30, 30]])]
+    assert origins(out) == [['ears/ears.json, id 1', 'table/labels.csv, line 2'], ['table/labels.csv, line 3']]
+    merged = problem(report, 'repeat')
+    assert (merged.source, merged.file, merged.where, merged.boxes, merged.action) == ('table', 'table/labels.csv', 'line 2', 1, 'merged')
+    assert (report.sources['table'].boxes.kept, report.sources['ears'].boxes.kept) == (1, 1)
+    image(raw/'other/b.png')
+    coco(raw/'other/b.json', {'b.png': [[1, 2, 10, 20]]})
+    assert problem(process(raw, out, **way), 'repeat') == merged
+    process(raw, tmp_path/'strict', strict=True, **way) # a second description is no loss
+    (raw/'table/labels.csv').rename(raw/'ears/labels.csv')
+    assert reasons(process(raw, out, **way)) == [('repeat', 'merged')] and len(boxes(out)) == 3
+
+
+def test_a_box_and_its_points_in_two_datasets(tmp_path, way):
+    "Box, points and class of one ear stand in three files of three datasets; the points differ by some pixels where they are there twice"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in 'ab': image(raw/f'photos/{name}.png', (200, 200))
+    points = [(60, 60, 2), (140, 70, 2), (100, 150, 2)]
+    coco(raw/'photos/boxes.json', {'a.png': [[55, 55, 90, 100]], 'b.png': [[10, 10, 90, 90]]})
+    coco(raw/'marks/marks.json', {'../photos/a.png': [dict(keypoints=[c for x, y, v in points for c in (x, y, v)])]})
+    text(raw/'more/a.csv', 'filename,class,xmin,ymin,xmax,ymax\n../photos/a.png,ear,57,53,145,155\n')
+    report = process(raw, out, **way)
+    assert_accounted(report, out)
+    assert [len(rows(out, o)) for o in ('detector', 'landmarker', 'teacher')] == [2, 1, 2]
+    assert sorted(boxes(out)) == [('photos/a.png', [55, 55, 90, 100]), ('photos/b.png', [10, 10, 90, 90])]
+    assert origins(out, 'landmarker') == [['marks/marks.json, id 1', 'more/a.csv, line 2', 'photos/boxes.json, id 1']]
+
+
+def test_one_source_is_over_another(tmp_path, way):
+    "Where they overlap by half the corrected boxes come, with their class; what the other has besides stays"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in 'ab': image(raw/f'old/{name}.png', (200, 200))
+    coco(raw/'old/old.json', {'a.png': [[10, 10, 80, 80], [120, 120, 60, 60]], 'b.png': [[10, 10, 90, 90]]}, (200, 200))
+    text(raw/'new/new.csv', 'filename,class,xmin,ymin,xmax,ymax\n../old/a.png,left ear,15,20,95,100\n')
+    report = process(raw, out, sources=Source('new', over='old'), **way)
+    assert_accounted(report, out)
+    assert sorted(boxes(out)) == [('old/a.png', [15, 20, 80, 80]), ('old/a.png', [120, 120, 60, 60]), ('old/b.png', [10, 10, 90, 90])]
+    told = problem(report, 'repeat')
+    assert (told.source, told.boxes) == ('old', 1) and 'declared over this one: new/new.csv, line 2 is kept' in told.detail
+    with pytest.raises(RawDataError, match="new is declared over 'nobody', which is not there; there are new, old"): process(raw, out, sources=Source('new', over='nobody'), **way)
+    with pytest.raises(ValueError, match='in a circle'): process(raw, out, sources=[Source('new', over='old'), Source('old', over=['new'])], **way)
+    text(raw/'sources.toml', '[new]\nover = "old"\n')
+    assert problem(process(raw, tmp_path/'toml', **way), 'repeat') == told
 
 
 def test_strict_stops_at_no_note(tmp_path):

@@ -3,12 +3,11 @@ import json
 
 import numpy as np
 import pytest
-from making import assert_accounted, process, reasons, text
+from making import assert_accounted, process, reasons, text, write_rows
 from PIL import Image
 
 from ear_lazy.errors import ImageLoadError
 from ear_lazy.lazy_dataset import LazyNPYDataset
-from ear_lazy.metadata.file import ChosenRows, Rows, Spool, write_metadata
 
 LEFT, TOP, RIGHT, BOTTOM = 10, 6, 34, 18 # of the rectangle, in a picture of 60×40
 MARKS = {'red': (10, 6, 34, 18), 'lime': (10, 6, 16, 10), 'blue': (28, 14, 34, 18)} # the last two lie on its corners, and are keypoints
@@ -130,15 +129,8 @@ def write_row(folder, kind, pixels, size):
     "A metadata file with one row for the picture `photo.jpg`, annotated by somebody who saw these pixels"
     values = np.array([[*o] for o in keypoints(pixels)] + [[0, 0, 0]] if kind == 'landmarker' else [rectangle(pixels)], np.float32)
     path = folder/f'train_{kind}.npy'
-    for o in (folder/f'spool_{kind}').glob('*'): o.unlink() # files are made anew, and never written over
-    path.unlink(missing_ok=True)
-    spool = Spool(folder/f'spool_{kind}')
-    columns = {VALUES[kind]: values} | ({} if kind == 'landmarker' else {'labels': [1]})
-    spool.append(Rows(['photo.jpg'], np.array([size]), np.array([7], np.uint64), np.array([len(values)]), columns))
-    spool.flush()
-    write_metadata(path, [ChosenRows(spool, np.array([True]), 0, np.arange(2, dtype=np.int32))], kind, 'train', '.', ['ears'], ['', 'ear'])
-    spool.close()
-    return path
+    path.unlink(missing_ok=True) # files are made anew, and never written over
+    return write_rows(path, kind, ['photo.jpg'], np.array([len(values)]), {VALUES[kind]: values, 'labels': [1]}, np.array([size]), root='.')
 
 
 @pytest.mark.parametrize('loader', ['pil', 'cv2'])

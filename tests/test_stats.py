@@ -1,13 +1,12 @@
 "Statistics of every kind of dataset say what its rows say one by one, and a skewed split is seen"
 import numpy as np
 import pytest
-from making import coco, image, process
+from making import coco, image, process, write_rows
 from torch.utils.data import DataLoader
 
 from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.looking.columns import columns_of
-from ear_lazy.metadata.file import ChosenRows, Rows, Spool, write_metadata
 from ear_lazy.show import show_batch
 from ear_lazy.stats import box_measures, compare_splits, coverage, image_measures, keypoint_map, plot_stats, stats
 
@@ -26,13 +25,9 @@ def dataset(folder, kind, n=60, split='train', sources=('ears',), ragged=False, 
     m, sizes = counts.sum(), np.where(rng.random(n) < .5*unknown, 0, rng.choice([300, 400], n))[:, None]*[1, 2]
     if kind == 'landmarker': values = {'keypoints': np.column_stack([rng.uniform(0, 300, (m, 2)), rng.integers(0, 3, m)])}
     else: values = {'bboxes': np.column_stack([rng.uniform(0, 150, (m, 2)), rng.uniform(20, 100, (m, 2))]), 'labels': rng.integers(0, 2, m)}
-    groups, picks = rng.integers(0, 2**60, n).astype(np.uint64), []
-    spool = Spool(folder/f'{split}_{kind}_spool')
-    spool.append(Rows([f'{i}.jpg' for i in range(n)], sizes, groups, counts, values | change))
-    spool.flush()
-    for i in range(len(sources)): picks.append(ChosenRows(spool, np.arange(n) % len(sources) == i, i, np.arange(2, dtype=np.int32)))
-    write_metadata(folder/f'{split}_{kind}.npy', picks, kind, split, '../raw', sources, ['', 'ear'], shard_bytes)
-    return LazyNPYDataset(folder/f'{split}_{kind}.npy')
+    groups = rng.integers(0, 2**60, n).astype(np.uint64)
+    return LazyNPYDataset(write_rows(folder/f'{split}_{kind}.npy', kind, [f'{i}.jpg' for i in range(n)], counts, values | change, sizes, groups, sources, np.arange(n) % len(sources),
+                                     split=split, shard_bytes=shard_bytes))
 
 
 KINDS = [('detector', False), ('landmarker', False), ('landmarker', True), ('teacher', False)]

@@ -22,7 +22,7 @@ from .repairs import UNITS
 from .shared.encodings import known_encoding
 from .shared.registry import readers, sniffed
 from .shared.shapes import ORDERS
-from .shared.tree import IMAGE_SUFFIXES, KINDS, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join
+from .shared.tree import IMAGE_SUFFIXES, NOT_LABELS, Document, FileTooLarge, Tree, dataset_of, image_stems, join
 
 # %% ../../nbs/2_formats/discover.ipynb #5fa61060
 @described
@@ -131,24 +131,6 @@ def _found(dataset, documents, declared):
     documents = tuple(d._replace(**said) for d in sorted(documents, key=_reading_order))
     return FoundSource(name, FEEDS[source.kind or dataset.level], documents, source)
 
-# %% ../../nbs/2_formats/discover.ipynb #83ff16ed
-def with_guests(
-    tree:Tree, # The raw folder
-    documents:dict, # `Dataset` to its `Document`s
-    declared=(), # Names of those of which the user says something; they stay apart
-)->dict:
-    "Documents by the raw dataset that has their images"
-    if len(documents) < 2: return documents
-    owners, hosts, found = {dataset_of(join(path, 'x')) for path, o in tree.folders.items() if o.images}, {}, {}
-    for o in owners:
-        for top in {'', o.folder.rpartition('/')[0]}: hosts.setdefault(top, []).append(o)
-    for dataset, own in documents.items():
-        top = dataset.folder if dataset.folder in ('', *KINDS) else dataset.folder.rpartition('/')[0]
-        host = hosts[top][0] if [o.folder for o in hosts.get(top, ())] == [top] and dataset not in owners else dataset
-        is_apart = host not in documents or host.level != dataset.level or {host.folder or '.', dataset.folder or '.'} & {*declared}
-        found.setdefault(dataset if is_apart else host, []).extend(own)
-    return found
-
 # %% ../../nbs/2_formats/discover.ipynb #bc858600
 def discover(
     tree:Tree, # The raw folder
@@ -172,7 +154,6 @@ def discover(
         taken = {f for d in claimed for f in d.files}.union(p.file for p in failed)
         rest[folder] = [o for o in tree.folders[folder].others if join(folder, o) not in taken]
     problems += _left(tree, rest, [d for own in documents.values() for d in own])
-    if dataset is None: documents = with_guests(tree, documents, declared)
     sources = sorted((_found(o, ds, declared) for o, ds in documents.items()), key=lambda o: o.name)
     if missing := declared.keys() - {o.name for o in sources} - {o.source for o in problems if o.reason == 'bad_file'}:
         what = ', '.join(_nothing_to_read(tree, declared[o]) for o in sorted(missing))

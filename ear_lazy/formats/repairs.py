@@ -79,7 +79,8 @@ def why_corners(
     if n < FEWEST or not ((sizes > 0).all() and fits(corners, whole).all()): return '' # neither does NaN fit
     over = n - int(fits(boxes, whole).sum())
     if 2 * over > n: return f'as {ORDERS[order]} {over:,} of {n:,} boxes reach over the edge of their images, as x1 y1 x2 y2 none'
-    first, last = np.unique(np.stack([corners[:, :2] / whole, (corners[:, :2] + corners[:, 2:]) / whole]), axis=1) # a box that is there twice is no second word
+    _, once = np.unique(corners, axis=0, return_index=True) # numbers that are there twice are no second word
+    first, last = np.unique(np.stack([corners[once, :2] / whole[once], (corners[once, :2] + corners[once, 2:]) / whole[once]]), axis=1)
     alone, around = last.var(0) + TINY, (last - first).var(0) + TINY
     if len(first) < FEW or len(first) / 2 * np.log(alone / around).sum() < np.log(LIKELIER): return ''
     return f'as x1 y1 x2 y2 all of {n:,} boxes lie inside their images, and the last two numbers grow with the first two, as those of {ORDERS[order]} seldom do'

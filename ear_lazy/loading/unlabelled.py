@@ -20,7 +20,8 @@ from ..base.errors import StorageError
 from ..base.images import is_image
 from ..base.storage import is_remote, is_web, list_folder
 from ..base.swap import real_path
-from ..metadata.file import COLUMNS, Metadata, encode_path
+from ..metadata.file import COLUMNS, Metadata
+from ..metadata.layout import encode_path
 from ..metadata.sides import check_one_run
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #7afbc1bc
