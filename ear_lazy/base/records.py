@@ -427,10 +427,17 @@ def shared_schemes(
     found, # `schemes_of_classes` of parts of one raw dataset, in any order
 )->dict[str, Scheme]:
     "Schemes of the classes whose keypoints are the same in all parts"
-    of = {}
-    for part in found:
-        for name, scheme in part.items(): of.setdefault(name, set()).add(scheme)
-    return {name: scheme for name, (scheme, *others) in of.items() if scheme and not others}
+    known = {}
+    for part in found: add_schemes(known, part)
+    return {name: scheme for name, scheme in known.items() if scheme}
+
+def add_schemes(
+    known:dict, # Class to its scheme so far, or `None`; brought up to date
+    more:dict, # `schemes_of_classes` of another part
+):
+    "Bring together what parts say, as they come: a class of which two differ has none, whatever comes after them"
+    for name, scheme in more.items():
+        if known.setdefault(name, scheme) != scheme: known[name] = None
 
 # %% ../../nbs/1_base/records.ipynb #913c71d5
 def check(

@@ -8,11 +8,15 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/coco_names.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/coco_names.ipynb #30330e20
+import json
+from functools import lru_cache
+
 import msgspec
 
 from ear_lazy.base.schemes import Scheme, reordered, scheme_of
 from ear_lazy.formats.shared.attributes import value_text
 from ear_lazy.formats.shared.objects import numbered_order
+from ear_lazy.formats.shared.text import spread
 
 # %% ../../nbs/2_formats/coco_names.ipynb #90bd62de
 class Category(msgspec.Struct):
@@ -50,22 +54,43 @@ def schemes_of(
 _OWN = {'id', 'image_id', 'category_id', 'bbox', 'area', 'segmentation', 'keypoints', 'num_keypoints', 'iscrowd', 'attributes',
         'file_name', 'height', 'width', 'license', 'coco_url', 'flickr_url'}
 
+def _decoded(raw, cls=object):
+    try: return msgspec.json.decode(raw, type=cls)
+    except (msgspec.DecodeError, UnicodeDecodeError): return json.loads(bytes(raw).decode('utf-8', 'replace'))
+
 def _members(item):
     "Name to value, undecoded if the item is"
-    own = msgspec.json.decode(item, type=dict[str, msgspec.Raw]) if isinstance(item, msgspec.Raw) else item if isinstance(item, dict) else {}
+    own = _decoded(item, dict[str, msgspec.Raw]) if isinstance(item, msgspec.Raw) else item if isinstance(item, dict) else {}
     inner = own.get('attributes')
-    if isinstance(inner, msgspec.Raw): inner = msgspec.json.decode(inner)
+    if isinstance(inner, msgspec.Raw): inner = _decoded(inner)
     return {**inner, **own} if isinstance(inner, dict) else own
 
-def _text(value): return value_text(msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value)
+def _text(value): return value_text(_decoded(value) if isinstance(value, (bytes, msgspec.Raw)) else value)
+
+_NONE, LOOKED_INTO = msgspec.Raw(b'null'), 100 # items, for names that there are
+
+def _finder(asked):
+    "A function from an undecoded item to the values of attributes, which decodes nothing else"
+    names, text = {f'name{i}': o for i, o in enumerate(asked)}, lru_cache(2**16)(_text) # most values are there many times
+    fields = [(o, msgspec.Raw, _NONE) for o in names]
+    try: inner, outer = (msgspec.json.Decoder(msgspec.defstruct('Asked', o, rename=names)) for o in (fields, [*fields, ('attributes', msgspec.Raw, _NONE)]))
+    except ValueError: return lambda item: _slowly(item, asked) # a name with quotes, or 'attributes'
+    def values(item):
+        *own, more = map(bytes, msgspec.structs.astuple(outer.decode(item)))
+        if more[:1] == b'{': own = [a if a != b'null' else bytes(b) for a, b in zip(own, msgspec.structs.astuple(inner.decode(more)))]
+        return tuple(map(text, own))
+    return values
+
+def _slowly(item, asked):
+    members = _members(item)
+    return tuple(_text(members.get(o)) for o in asked)
 
 def named_values(
     items:list, # Annotations or images, decoded or not
     asked:tuple, # Names of attributes
-)->tuple: # For each item a tuple of values, '' for none; names that there are
+)->tuple: # For each item a tuple of values, '' for none; names that there are, of some of the items
     "Attributes of items"
-    values, names = [], {}
-    for o in map(_members, items):
-        values.append(tuple(_text(o.get(name)) for name in asked))
-        names.update(dict.fromkeys(o))
+    find = _finder(asked)
+    values = [find(o) if isinstance(o, msgspec.Raw) else _slowly(o, asked) for o in items]
+    names = dict.fromkeys(name for o in spread(items, LOOKED_INTO) for name in _members(o))
     return values, [o for o in names if o not in _OWN or o in asked]

@@ -104,9 +104,10 @@ def test_an_attribute_of_one_file_of_two(raw):
     assert attributes(r) == dict(side=['left', ''], age=['', '']) and [p.where for p in r.problems] == ['attribute age']
 
 
-def test_values_that_cannot_be_written(raw):
-    r = loaded(raw, 'a.json', json.dumps(coco(dict(side='\ud800x'))), 'side')
-    assert attributes(r) == dict(side=['\ufffdx'])
+@pytest.mark.parametrize('value', [b'"\\ud800x"', b'"\xffx"'])
+def test_values_that_are_no_text(raw, value):
+    r = loaded(raw, 'a.json', json.dumps(coco(dict(side=0))).encode().replace(b'"side": 0', b'"side": ' + value), 'side')
+    assert attributes(r) == dict(side=['\ufffdx']) and r.has_box.all()
 
 
 PAIR = Scheme(('nose', 'left_eye', 'right_eye'), (), ((1, 2),))
