@@ -32,6 +32,11 @@ def _pattern(text):
     try: return re.compile(text)
     except re.error as e: raise argparse.ArgumentTypeError(f'{text!r} is not a regular expression: {e}') from None
 
+def _split(text):
+    from ear_lazy.processing.splits import check_split
+    try: return check_split(text)
+    except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from None
+
 def _fraction(text):
     try: share = float(text)
     except ValueError: raise argparse.ArgumentTypeError(f'{text!r} is not a number') from None
@@ -68,13 +73,15 @@ def _add_inputs(parser, listing):
          help='do not follow links that lead out of the raw folder, and report them (they are followed, and listed in the report)')
 
 def _add_split(parser, listing):
-    from ear_lazy.processing.splits import SPLITS, TRAIN_SPLIT
-    writes = _adder(parser, 'how photos are split into train and val', listing)
+    from ear_lazy.processing.splits import TRAIN_SPLIT
+    writes = _adder(parser, 'how photos are split into train, val and test', listing)
     writes('--train-split', type=_fraction, default=TRAIN_SPLIT, metavar='FRACTION', help='fraction of photos that go to train, 0 to 1 (%(default)s)')
+    writes('--test-split', type=_fraction, default=0., metavar='FRACTION',
+           help='fraction of photos that go to test, at most what train leaves; train stays as it is (%(default)s: no test files, but of what the data or a file says)')
     writes('--seed', type=int, default=0, metavar='N', help='another seed gives another split (%(default)s)')
-    writes('--split', choices=SPLITS, default='stable',
+    writes('--split', type=_split, default='stable', metavar='HOW',
            help='how photos get their side: stable keeps copies together that exporters name after their photo (for others see --keep-together); folder takes the split that the data ships '
-                'with, test counting as val; random decides for each photo alone (%(default)s)')
+                'with; random decides for each photo alone; splits.csv, or another .csv, is a file with the side of each photo, to which new photos are added (%(default)s)')
     writes('--group-by', type=_pattern, metavar='REGEX', help='keep images on one side if this matches the same text in their paths')
     writes('--check-duplicates', action='store_true', help='look for copies of photos, and report those on two sides')
     writes('--check-images', action='store_true', help='decode all images, and drop those that do not decode')
@@ -116,6 +123,7 @@ def _kinds(parser, args):
     kinds = tuple(k for k in KINDS if getattr(args, k) or args.all and k in of_all)
     if args.shared_storage and not args.dask: parser.error('--shared-storage is for the workers of --dask')
     if args.shared_storage and (args.check_duplicates or args.keep_together or args.check_images): parser.error('--shared-storage does not compare or decode images')
+    if args.train_split + args.test_split > 1 + 1e-9: parser.error('--train-split and --test-split are more than 1 together: choose smaller ones')
     if not kinds and not args.list: parser.error('say what to make: --all, or some of --detector --landmarker --teacher; or --list')
     return kinds
 
@@ -159,7 +167,7 @@ def _run(args, kinds, executor):
         keep_together=args.keep_together, check_images=args.check_images, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
         max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links)
     if args.list: return print(processor.sources()) or 0
-    report = processor.process(kinds, args.train_split)
+    report = processor.process(kinds, args.train_split, args.test_split)
     print(report)
     if not report.outputs: return _fail(args.prog, 'nothing was written: no annotation was left to write', 1)
     print(f'\n{len(report.outputs)} files, report.json and problems.csv in {printable(args.output_dir)}, {report.seconds:.1f} s')

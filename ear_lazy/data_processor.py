@@ -29,7 +29,7 @@ from fastcore.basics import patch
 from .base.arguments import home_path, name_list, whole_number
 from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
-from .base.files import OpenFolder, kind_of
+from .base.files import OpenFolder, is_below, kind_of
 from .base.parameters import described
 from .base.printable import has_secrets, printable
 from .base.records import Problem, drop_values
@@ -46,7 +46,7 @@ from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
-    SplitRule, count_sides, find_groups, grouping_of, make_files, photo_sides, sides_of)
+    SplitRule, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of)
 from .processing.mixtures import sharing
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
@@ -55,7 +55,7 @@ from .processing.rows import Part, RowOptions, asked_for, choose, class_names, r
 from .processing.shared_photos import check_over, make_whole
 from .processing.sources import Sources, not_listed, raw_folders_below, read_sources_toml, source_info
 from .processing.splits import TRAIN_SPLIT, check_shares, check_split, group_hashes, is_splits_file
-from .processing.splits_file import read_splits, splits_csv, write_splits
+from .processing.splits_file import read_splits, shared_sides, splits_csv, write_splits
 from .processing.workers import RawFolder, each_of, loaders, tasks_of
 
 # %% ../nbs/data_processor.ipynb #9753de90
@@ -72,7 +72,7 @@ class DataProcessor:
         num_workers:int=10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
         flush_every:int=1, # Batches per write to disk
         seed:int=0, # Another seed gives another split
-        split:Literal['stable', 'folder', 'random']='stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        split:Literal['stable', 'folder', 'random', 'splits.csv']|os.PathLike[str]='stable', # 'stable', 'folder' (the split that the data ships with), 'random', or a file such as 'splits.csv' with the side of each photo, to which new photos are added
         group_by:str|re.Pattern[str]|Callable[[str], Any]|None=None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources:Source|Iterable[Source]=(), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes:str|Iterable[str]=(), # Keep objects of these classes, in this order in every run, and objects without a class; () keeps all
@@ -242,18 +242,27 @@ def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run):
             facts = [facts[n] for n in range(len(inputs.sources))]
             kept = [packed(o) for o in facts]
             splits = self._finish(inputs, folder, report, facts, rule)
-            if report.outputs: _commit(inputs, folder, report, kept, (splits, *run[1:]))
-    if report.outputs and rule.said_by_file: write_splits(rule.said_by_file, splits)
+            if report.outputs: _commit(inputs, folder, report, kept, (splits, *run[1:]), rule.said_by_file, splits)
     return report
 
 @patch
 def _said_sides(self:DataProcessor):
     "What the file says that `split` names; None if it names none"
-    group_by = None if self._names_attribute() else self.group_by
-    return read_splits(self.split, group_by) if is_splits_file(self.split) else None
+    if not is_splits_file(self.split): return None
+    if not is_remote(self.raw_data_dir) and is_below(*(os.path.realpath(home_path(o)) for o in (self.split, self.raw_data_dir))):
+        raise OutputError(f'{self.split} is in the raw folder, which is never written to: choose a place beside it (`--split`)')
+    return read_splits(self.split, str if self._names_attribute() else self.group_by)
 
 @patch
 def _names_attribute(self:DataProcessor): return any(self.group_by in o.attributes for o in self._all_declared())
+
+def _new_splits(said, photos, report):
+    "What the file of sides is to say: all photos, and those that it lists besides; None if there is no file"
+    if said is None: return None
+    images, sides = photos()
+    if unused := len(said.listed) - len({*images} & said.listed.keys()):
+        report.notes.append(f'{unused:,} of {len(said.listed):,} photos that {said.path} lists have no row in the files')
+    return splits_csv(images, sides, said)
 
 def _kept_facts(keys, folder):
     "Number of each unchanged source to its facts of the last run"
@@ -336,7 +345,11 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
     report.check()
     unread = ((name or 'the images', n) for name, n in report.unread.items() if n)
     report.notes += [f'{n:,} files of {name} could not be read just now; the next run tries again' for name, n in unread]
-    return splits_csv(*photo_sides(parts, sides, options.kinds), rule.said_by_file) if rule.said_by_file else None
+    photos = partial(photo_sides, parts, sides, options.kinds)
+    if moved := moved_since(folder.old_files(), photos): report.notes.append(_MOVED.format(moved))
+    return _new_splits(rule.said_by_file, photos, report)
+
+_MOVED = "{:,} photos are on another side than in the files that were here: an earlier version made these, which took a dataset's name as part of a photo's"
 
 @patch
 def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, options):
@@ -368,9 +381,10 @@ def _check_keypoints(self:DataProcessor, report):
 
 def _report_files(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
-def _commit(inputs, folder, report, kept, run):
+def _commit(inputs, folder, report, kept, run, said, splits):
     keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
     run = '' if any(report.unread.values()) else run_key(keys, *run)
+    if said: write_splits(said, splits)
     folder.commit(_report_files(report), keys, kept, run, inputs.digests, inputs.tree.outside)
 
 # %% ../nbs/data_processor.ipynb #be1dc987
@@ -444,6 +458,7 @@ def _run_in_shared_storage(self:DataProcessor, kinds, shares):
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, shares):
+    said = self._said_sides()
     raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
     job = Job(raw, os.path.abspath(folder.run_path), self._row_options(kinds), self._all_declared(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
@@ -454,16 +469,16 @@ def _shared_run(self:DataProcessor, folder, kinds, shares):
     pieces = sum(len(o.pieces) for o in run.surveys)
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.share_photos(report)
-    rule = SplitRule(*shares, self.split, self._said_sides())
+    rule = SplitRule(*shares, self.split, said and shared_sides(said, folder.run_path))
     run.write(rule, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
     if self.strict: raise_first(report.problems)
     self._check_classes(report)
     self._check_keypoints(report)
     report.check()
     folder.adopt(report.outputs)
-    splits = splits_csv(*run.photo_sides(), rule.said_by_file) if report.outputs and rule.said_by_file else None
-    if report.outputs: folder.commit(_report_files(report), outside=run.outside)
-    if splits is not None: write_splits(rule.said_by_file, splits)
+    if not report.outputs: return report
+    if said: write_splits(said, _new_splits(said, run.photo_sides, report))
+    folder.commit(_report_files(report), outside=run.outside)
     return report
 
 # %% ../nbs/data_processor.ipynb #271f6084

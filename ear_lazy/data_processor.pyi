@@ -47,7 +47,7 @@ class DataProcessor:
         num_workers: int = 10, # Parsing processes, at most as many as there are tasks; 0 parses in this process; with `executor`, its number of workers
         flush_every: int = 1, # Batches per write to disk
         seed: int = 0, # Another seed gives another split
-        split: Literal['stable', 'folder', 'random'] = 'stable', # 'stable', 'folder' (the split that the data ships with; everything except train is val, including test) or 'random'
+        split: Literal['stable', 'folder', 'random', 'splits.csv'] | os.PathLike[str] = 'stable', # 'stable', 'folder' (the split that the data ships with), 'random', or a file such as 'splits.csv' with the side of each photo, to which new photos are added
         group_by: str | re.Pattern[str] | Callable[[str], Any] | None = None, # Groups that stay on one side: a function of an image's path, or a regular expression, whose first group or else whole match counts; None: copies of a photo
         sources: Source | Iterable[Source] = (), # `Source`s with what the files of some raw datasets do not say; `sources.toml` can say the same
         classes: str | Iterable[str] = (), # Keep objects of these classes, in this order in every run, and objects without a class; () keeps all

@@ -23,6 +23,7 @@ from stat import S_ISDIR, S_ISREG
 from .base.arguments import ArgumentParser, home_path, until_closed
 from .base.errors import EarLazyError, MetadataError, OutputError
 from .base.files import OpenFolder, open_regular, temporary_folder
+from .base.folds import SIDES
 from .base.printable import printable
 from .data_processor import DataProcessor
 from .formats.shared.tree import KINDS
@@ -154,7 +155,7 @@ def save_gallery(
     figure = Figure(figsize=(2.6 * columns, 8.4), dpi=100, layout='constrained')
     for kind, part in zip(CAPTIONS, figure.subfigures(len(CAPTIONS), 1)):
         part.suptitle(CAPTIONS[kind], fontsize=11, fontweight='bold')
-        _draw_row(datasets[f'train_{kind}.npy'], part.subplots(1, columns))
+        _draw_row(next(datasets[o] for side in SIDES if (o := f'{side}_{kind}.npy') in datasets), part.subplots(1, columns)) # three images may leave none for train
     picture = io.BytesIO()
     figure.savefig(picture, format='png')
     check_folder(folder)

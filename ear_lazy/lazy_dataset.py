@@ -61,7 +61,7 @@ def _opened(npy_path, anywhere, timeout):
 @described
 class LazyNPYDataset(RowDataset):
     "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
-    split:str # 'train', 'val' or ''
+    split:str # 'train', 'val', 'test' or ''
     image_size:tuple[int, int]|None # (height, width) that images come out at
     extras:tuple[str, ...]
     def __init__(self,

@@ -15,7 +15,7 @@ __all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
 
 class LazyNPYDataset(RowDataset):
     "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
-    split: str # 'train', 'val' or ''
+    split: str # 'train', 'val', 'test' or ''
     image_size: tuple[int, int] | None # (height, width) that images come out at
     extras: tuple[str, ...]
     image_loader: Literal['pil', 'cv2']

@@ -25,6 +25,7 @@ from .base.arguments import ArgumentParser, home_path, until_closed
 from .base.compat import BoundedUnpickler
 from .base.errors import EarLazyError, MetadataError, OutputError, UnsafePathError
 from .base.files import OpenFolder, open_regular, temporary_folder
+from .base.folds import SIDES
 from .base.printable import printable
 from .metadata.file import Metadata
 from .metadata.roots import image_root, is_near
@@ -363,7 +364,7 @@ def migrate(
     old_path:str, # Metadata file of the predecessor
     new_path:str, # File to make
     root:str='.', # Folder that image paths are to be relative to
-    split:str|None=None, # 'train' or 'val'; None: 'val' if the name of the old file starts so, else 'train'
+    split:str|None=None, # 'train', 'val' or 'test'; None: 'val' or 'test' if the name of the old file starts so, else 'train'
     check_images:bool=False, # Make no file if none of its images is there
 )->Metadata: # The new file
     "Convert a metadata file that the predecessor pickled; raises `MetadataError` or `OutputError`"
@@ -374,7 +375,7 @@ def migrate(
     try: kind, rows = _old_rows(found, size, root)
     except (ValueError, TypeError, PickleRefused) as e: raise MetadataError(f'cannot be migrated: {e}', old_path) from None
     if check_images: _check_images(old_path, [os.fsdecode(o) for o in made(found['image_paths'])], rows.image_paths, root)
-    split = split or ('val' if Path(old_path).name.startswith('val') else 'train')
+    split = split or next((o for o in ('val', 'test') if Path(old_path).name.startswith(o)), 'train')
     try:
         with OpenFolder(new.parent, make=True) as parent, temporary_folder(new.parent) as staging:
             paths = _write(staging.path, new.name, kind, rows, split, image_root(root, new.parent), Path(old_path).stem)
@@ -416,7 +417,7 @@ def make_parser(
     parser.add_argument('old', metavar='OLD.npy', help='the pickled file')
     parser.add_argument('new', metavar='NEW.npy', help='the file to make')
     parser.add_argument('--root', default='.', help='folder that holds all images; paths become relative to it (default: the current one)')
-    parser.add_argument('--split', choices=('train', 'val'), help="what the rows are for (default: 'val' if the old name starts so, else 'train')")
+    parser.add_argument('--split', choices=SIDES, help="what the rows are for (default: 'val' or 'test' if the old name starts so, else 'train')")
     return parser
 
 def main(

@@ -88,8 +88,8 @@ def write_rows(path, kind, paths, counts, values, sizes=None, groups=None, sourc
     return path
 
 
-def process(raw, out, kinds=KINDS, train_split=0.8, **options):
-    return DataProcessor(raw, out, **{'num_workers': 0, 'progress': False} | options).process(tuple(kinds), train_split)
+def process(raw, out, kinds=KINDS, train_split=0.8, test_split=0, **options):
+    return DataProcessor(raw, out, **{'num_workers': 0, 'progress': False} | options).process(tuple(kinds), train_split, test_split)
 
 
 def without_sizes(path, rows=slice(None)):
@@ -163,8 +163,8 @@ def one_sentence(run, *words, status=1):
 
 
 def opened(out, kind):
-    "The metadata of a kind, of both sides of the split"
-    return [Metadata(p) for p in (out/f'{split}_{kind}.npy' for split in ('train', 'val')) if p.exists()]
+    "The metadata of a kind, of all sides of the split"
+    return [Metadata(p) for p in (out/f'{split}_{kind}.npy' for split in ('train', 'val', 'test')) if p.exists()]
 
 
 def rows(out, kind):

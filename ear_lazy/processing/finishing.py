@@ -9,15 +9,19 @@ __all__ = []
 
 # %% ../../nbs/4_processing/finishing.ipynb #8b01ee31
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.errors import MetadataError
+from ..base.folds import SIDES
+from ..metadata.file import Shard
 from ..metadata.views import Numbers
 from ..metadata.writing import Plan
 from .rows import Part, RowOptions, class_names
 from .report import Report
-from .splits import SIDES, group_hashes, moved_groups, said_sides, sides
+from .splits import group_hashes, moved_groups, said_sides, sides
 
 # %% ../../nbs/4_processing/finishing.ipynb #a105e5a6
 def grouping_of(
@@ -103,6 +107,22 @@ def photo_sides(
     found = [(part.table.image_paths(rows := np.flatnonzero(part.rows(kinds))), side[rows]) for part, side in zip(parts, own)]
     paths = np.concatenate([o for o, _ in found]) if found else np.empty(0, 'S1')
     return [o.decode('utf-8', 'surrogateescape') for o in paths.tolist()], np.concatenate([o for _, o in found]) if found else np.empty(0, int)
+
+# %% ../../nbs/4_processing/finishing.ipynb #820189ac
+def moved_since(
+    files:list, # Paths of metadata files
+    photos:Callable, # Gives what `photo_sides` does, if that is needed
+)->int:
+    "How many photos were on another side in files of version 1"
+    shards = []
+    for path in files:
+        with suppress(MetadataError, OSError): shards.append(Shard(path, anywhere=True))
+    shards = [o for o in shards if o.version == 1 and o.split in SIDES]
+    if not shards: return 0
+    images, own = photos()
+    now = dict(zip((o.encode('utf-8', 'surrogateescape') for o in images), own.tolist()))
+    old = ((o, SIDES.index(shard.split)) for shard in shards for o in shard.columns['image_paths'].tolist())
+    return len({o for o, side in old if now.get(o, side) != side})
 
 # %% ../../nbs/4_processing/finishing.ipynb #23c25d32
 def used_classes(

@@ -292,6 +292,11 @@ def extra_folder(self:OutputFolder)->Path:
     return self._open.enter_context(self._run_folder.folder('more', make=True)).anchor
 
 @patch
+def old_files(self:OutputFolder)->list:
+    "Paths of the metadata files that this run replaces or removes"
+    return [self._folder.anchor / o for o in sorted(self._old)]
+
+@patch
 def make(self:OutputFolder,
     views:list, # `View`s, in the order of the sources
     plan:Plan, # Its root, `k`, width and `shard_bytes` are known here

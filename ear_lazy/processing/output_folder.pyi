@@ -84,6 +84,8 @@ class OutputFolder:
         "All tables, of sources that had something to read"
     def extra_folder(self) -> Path:
         "A folder for further tables, which are not kept"
+    def old_files(self) -> list:
+        "Paths of the metadata files that this run replaces or removes"
     def make(self,
         views: list, # `View`s, in the order of the sources
         plan: Plan, # Its root, `k`, width and `shard_bytes` are known here

@@ -70,8 +70,6 @@ class SaidSides:
             if other != side: raise self._torn(photo, line, at)
             self.listed[photo] = side
 
-    def __reduce__(self): return _said_sides, (self.path, self.data, self.group_by)
-
     def _key(self, photo):
         "What is on one side: `_Copies`, or the text that `group_by` gives"
         found = self._group(photo)
@@ -110,10 +108,6 @@ class SaidSides:
             known = self._side_of_group(key) # where copies that were found put a photo elsewhere, they do so in the next run too
             new[photo] = of_groups.setdefault(key, side if known < 0 else known)
         return new
-
-# %% ../../nbs/4_processing/splits_file.ipynb #aefbff8e
-@lru_cache(maxsize=2)
-def _said_sides(*arguments): return SaidSides(*arguments) # a worker gets the file with each of its tasks
 
 # %% ../../nbs/4_processing/splits_file.ipynb #0624c334
 def _error(path, line, reason): return RawDataError(f'{path} (line {line}): {reason}')
@@ -162,6 +156,28 @@ def read_splits(
     except UnsafePathError as e: raise RawDataError(f'{e}: move it away, or choose another split') from None
     except OSError as e: raise RawDataError(f'{path}: {e.strerror or e}: let it be read, or choose another split') from e
     return SaidSides(str(path), data, group_by)
+
+# %% ../../nbs/4_processing/splits_file.ipynb #ed78887c
+class SharedSides(NamedTuple):
+    "`SaidSides` for workers"
+    copy: str # of the file
+    path: str # the file
+    group_by: object
+
+    def side(self, photo): return _read_copy(*self).side(photo)
+
+@lru_cache(maxsize=2)
+def _read_copy(copy, path, group_by):
+    with open_regular(copy) as f: return SaidSides(path, f.read(), group_by)
+
+def shared_sides(
+    said:SaidSides,
+    folder:str|os.PathLike, # That workers see under the same path, of this run alone
+)->SharedSides:
+    "Put a copy of the file where workers see it"
+    copy = os.path.abspath(os.path.join(folder, 'splits.csv'))
+    with open(copy, 'xb') as f: f.write(said.data)
+    return SharedSides(copy, said.path, said.group_by)
 
 # %% ../../nbs/4_processing/splits_file.ipynb #c6a97feb
 def splits_csv(

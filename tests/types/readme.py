@@ -66,6 +66,8 @@ DataProcessor(sources=[Source('folder', columns={'image': 0, 'x': 1, 'y': 2, 'w'
 DataProcessor(classes=['ear'], keypoints=55)
 DataProcessor(classes='ear', num_workers=0, flush_every=1, batch_size=1000)
 DataProcessor(split='folder')
+DataProcessor(split='splits.csv')
+processor.process_all(test_split=0.1)
 DataProcessor(group_by=r'(person\d+)')
 def person_of(path: str) -> str: return path.partition('_')[0]
 DataProcessor(group_by=person_of)
