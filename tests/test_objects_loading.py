@@ -211,3 +211,11 @@ def test_a_box_beside_keypoints_is_drawn_with_them(opened):
         lines = [o for o in ax.lines if len(o.get_xdata()) == 2]
         assert len(lines) == (row == 0) # of the skeleton
     plt.close('all')
+
+
+def test_folds(opened):
+    for ds in (opened('teacher'), opened('detector')[[2, 1, 0]], CombinedLazyDataset([opened('detector'), opened('detector')])):
+        pairs = ds.folds(2)
+        for train, val in pairs: assert not {*train.column('group').tolist()} & {*val.column('group').tolist()} and len(train) + len(val) == len(ds)
+        assert sorted(o for _, val in pairs for o in val.column('group').tolist()) == sorted(ds.column('group').tolist())
+    with pytest.raises(MetadataError, match='did not record which photos belong together: make'): opened('detector', 'old').folds(2)
