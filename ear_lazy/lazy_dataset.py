@@ -30,7 +30,7 @@ from torch.utils.data import Dataset, get_worker_info
 from .base.arguments import type_in_words
 from .base.downloads import DownloadCache
 from .base.drawing import thumbnail_html
-from .base.errors import EarLazyError, ImageLoadError, MetadataError, StorageError
+from .base.errors import EarLazyError, ImageLoadError, MetadataError, RawDataError, StorageError
 from .base.files import open_regular
 from .base.geometry import clip_boxes, crop_window, fit_boxes, fit_image, fit_points
 from ear_lazy.base.images import (
@@ -47,12 +47,17 @@ from .loading.orientation import as_seen
 from .loading.row_dataset import RowDataset
 from .loading.sampler import RowSampler, counts_by_weight
 from .loading.samples import KEYS, Sample as Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
+from .loading.unlabelled import PhotoRows, check_apart, files_of_run, without_annotation
 from .metadata.file import Metadata
 import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
 from .metadata.roots import RootGuard, check_near, recorded_root
 from .metadata.sides import check_one_run, check_other_side
 
 # %% ../nbs/lazy_dataset.ipynb #8d79c940
+def _opened(npy_path, anywhere, timeout):
+    if isinstance(npy_path, PhotoRows): return npy_path
+    return Metadata(check_storage(absolute_location(npy_path)), anywhere=anywhere, timeout=timeout)
+
 @described
 class LazyNPYDataset(RowDataset):
     "A metadata file as a PyTorch dataset; raises `MetadataError` if the file is not one"
@@ -86,7 +91,7 @@ class LazyNPYDataset(RowDataset):
         self.extras, self.transform, self.on_error = checked_extras(extras), checked_transform(transform), checked_on_error(on_error)
         self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
         self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
-        self.metadata = Metadata(check_storage(absolute_location(npy_path)), anywhere=allow_outside_root, timeout=checked_timeout(timeout))
+        self.metadata = _opened(npy_path, allow_outside_root, checked_timeout(timeout))
         if label_names is not None: self.metadata.renumber(checked_label_names(label_names))
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self._check_extras()
@@ -486,7 +491,8 @@ def _checked_datasets(datasets):
     for o in datasets:
         if not hasattr(o, 'kind'): raise TypeError(f'datasets are `LazyNPYDataset`s or others with their methods, not {o!r}')
     if not datasets: raise ValueError('there are no datasets to combine')
-    check_one_run(_metadata_of(datasets))
+    check_one_run(files := _metadata_of(datasets))
+    check_apart(files)
     kinds = sorted({o.kind for o in datasets})
     if len(kinds) == 1: return datasets
     raise ValueError(f"only datasets of one kind can be combined, not of {' and '.join(kinds)}: their samples have different keys")
@@ -641,6 +647,53 @@ def sampler(self:RowDataset,
     weights = getattr(self, 'weights', None)
     return RowSampler(self._parts_of_epoch(), weights, num_samples, seed, epoch, rank, world_size, even, sign_of(self))
 
+# %% ../nbs/lazy_dataset.ipynb #94e50ffa
+def _files(dataset):
+    "The single-file datasets that a dataset consists of"
+    return [o for d in dataset.datasets for o in _files(d)] if hasattr(dataset, 'datasets') else [dataset]
+
+def _with_roots(dataset):
+    "The metadata files of a dataset's run, each with the root of its images"
+    own = dataset.metadata
+    if isinstance(own, PhotoRows): return []
+    return [(o, dataset.root if o.root == own.root else recorded_root(o.path, o.root, dataset._guard is None)) for o in files_of_run(own)]
+
+@patch
+def _follows(self:LazyNPYDataset, name):
+    try: self.check_inside(name)
+    except MetadataError: return False
+    return True
+
+@patch
+def _without_annotation(self:LazyNPYDataset, files):
+    "Photos below the root of a dataset that no file describes"
+    names = without_annotation(self.root, files, [os.path.dirname(o.path) for o, _ in files], self._follows)
+    photos = copy(self)
+    photos.metadata, photos.kind, photos.split = PhotoRows(self.root, names, self.metadata.path), PhotoRows.kind, PhotoRows.split
+    photos.transform, photos._rows, photos._largest, photos._log = None, None, (0, 0), self._log and ErrorLog()
+    return photos
+
+@patch
+def unlabelled(self:RowDataset)->RowDataset:
+    "Photos below the image root that no metadata file of the run describes, with the options of this dataset but its transform; never to be trained on"
+    files = [o for o in _files(self) if hasattr(o, 'metadata')]
+    if not files: raise TypeError(f'{self!r} has no metadata file, so it is not known where its photos are')
+    known, first = list(chain.from_iterable(map(_with_roots, files))), {}
+    for o in files: first.setdefault(o.root, o)
+    found = [o._without_annotation(known) for o in first.values()]
+    return found[0] if len(found) == 1 else CombinedLazyDataset(found)
+
+# %% ../nbs/lazy_dataset.ipynb #bac92e80
+def photos_in(
+    folder:str|os.PathLike[str], # Or its URL
+)->LazyNPYDataset:
+    "All photos below a folder, as rows without annotation; raises `RawDataError` if there is none"
+    root = absolute_location(folder)
+    if not is_remote(root) and not os.path.isdir(root): raise RawDataError(f'there is no folder {root}')
+    names = without_annotation(root, [])
+    if not names: raise RawDataError(f'there is no photo below {public_url(root)}')
+    return LazyNPYDataset(PhotoRows(root, names, root), root_dir=root, allow_outside_root=True)
+
 # %% ../nbs/lazy_dataset.ipynb #d9c75cf0
 def _name(function): return getattr(function, '__name__', None) or repr(function)
 
@@ -652,7 +705,9 @@ def __repr__(self:LazyNPYDataset):
     options = ', '.join(f'{k}={v}' for k, v in kept.items())
     if self.image_size: options += f', image_size={self.image_size}, resize={self.resize!r}'
     if self.transform: options += f', transform={_name(self.transform)}'
-    return printable(f'LazyNPYDataset({Path(self.metadata.path).name}: {len(self):,} {self.kind} rows, {options})')
+    what = f'{Path(self.metadata.path).name}: {len(self):,} {self.kind} rows'
+    if isinstance(self.metadata, PhotoRows): what = f'{len(self):,} photos without annotation below {public_url(self.root)}'
+    return printable(f'LazyNPYDataset({what}, {options})')
 
 def _thumbnail(dataset, i):
     try:
@@ -679,6 +734,7 @@ def _repr_html_(self:LazyNPYDataset):
         'file': Path(file).name, 'size on disk': f'{self.metadata.size_on_disk:,} bytes',
         'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n),
         'classes': ', '.join(filter(None, self.label_names[:20])) + ', …' * (len(self.label_names) > 20)}
+    if isinstance(self.metadata, PhotoRows): facts |= {'kind': 'photos without annotation', 'file': '', 'size on disk': '', 'below': public_url(self.root)}
     return _html({k: v for k, v in facts.items() if v}, self)
 
 @patch

@@ -8,7 +8,6 @@ from ear_lazy.base.storage import TIMEOUT_SECONDS
 from ear_lazy.loading.cache import Cache, CacheInfo
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
-from ear_lazy.metadata.file import Metadata
 from torch.utils.data import Dataset
 from typing import Any, Literal
 
@@ -25,7 +24,7 @@ class LazyNPYDataset(RowDataset):
     resize: Literal['letterbox', 'stretch']
     on_error: Any
     disk_cache: int
-    metadata: Metadata
+    metadata: Any
     root: str
     def __init__(self,
         npy_path: str | os.PathLike[str], # File made by `DataProcessor`, or its URL
@@ -103,3 +102,8 @@ class CombinedLazyDataset(RowDataset):
 
 def sign_of(dataset: RowDataset) -> str:
     "A text that differs where datasets do: of the names and values of up to 64 rows, wherever the images are"
+
+def photos_in(
+    folder: str | os.PathLike[str], # Or its URL
+) -> LazyNPYDataset:
+    "All photos below a folder, as rows without annotation; raises `RawDataError` if there is none"
