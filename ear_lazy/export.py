@@ -28,6 +28,7 @@ from .base.geometry import keypoint_contours, keypoints_to_boxes, xywh_to_cxcywh
 from .base.parameters import described
 from .base.printable import csv_text, is_formula, printable, public_url
 from .base.records import Records, crop_boxes, keep_objects, make_records
+from .base.schemes import Scheme
 from .base.storage import is_remote, quoted_name
 from .metadata.file import leaves_root
 from .metadata.roots import image_root
@@ -74,7 +75,7 @@ def photos(
     origins, firsts_names = [rows[i] for i in firsts], [names[i] for i in firsts]
     for (d, _), (_, name) in zip(origins, firsts_names): d.check_inside(name)
     sizes = [d.metadata.size(row) for d, row in origins]
-    r = _keypoints(rows, image_of) if ds.kind == 'landmarker' else _boxes(rows, image_of, files_of(ds))
+    r = (_keypoints if ds.kind == 'landmarker' else _boxes)(rows, image_of, files_of(ds))
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)
     r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
     return Photos([root for root, _ in firsts_names], [name for _, name in firsts_names], r, *zip(*origins))
@@ -88,20 +89,30 @@ def _inside(root, name):
 
 def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arrays])
 
-def _boxes(rows, image_of, files):
+def _labels(rows, files):
+    "Classes of the objects of rows, and the names of all files; without class, where a file has none beside keypoints"
     names = dict.fromkeys(['', *(name for d in files for name in d.label_names)])
     place = {name: i for i, name in enumerate(names)}
     number = {id(d): np.array([place[o] for o in d.label_names]) for d in files}
-    boxes = [d.metadata.values(row).reshape(-1, 4) for d, row in rows]
-    labels = [number[id(d)][np.atleast_1d(d.metadata.labels(row))] for d, row in rows]
-    images = np.repeat(image_of, [len(o) for o in boxes])
-    return make_records([], images, np.arange(len(images)), [''], _joined(boxes, 4),
-                        labels=_joined(labels).astype(np.int32), label_names=[*names])
+    labels = [number[id(d)][np.atleast_1d(d.metadata.labels(row))] if d.kind != 'landmarker' or d.metadata.version > 1 else [0] for d, row in rows]
+    return _joined(labels).astype(np.int32), [*names]
 
-def _keypoints(rows, image_of):
-    points = [d.metadata.values(row) for d, row in rows]
-    counts = [len(o) for o in points]
-    return make_records([], image_of, np.arange(len(rows)), [''], points=_joined(points, 3), point_counts=counts)
+def _boxes(rows, image_of, files):
+    boxes, (labels, names) = [d.metadata.values(row).reshape(-1, 4) for d, row in rows], _labels(rows, files)
+    images = np.repeat(image_of, [len(o) for o in boxes])
+    return make_records([], images, np.arange(len(images)), [''], _joined(boxes, 4), labels=labels, label_names=names)
+
+def _keypoints(rows, image_of, files):
+    points, (labels, names) = [d.metadata.values(row) for d, row in rows], _labels(rows, files)
+    boxes = _joined([d.metadata.bbox(row)[None] if d.metadata.version > 1 else np.full((1, 4), np.nan) for d, row in rows], 4)
+    return make_records([], image_of, np.arange(len(rows)), [''], boxes, np.isfinite(boxes).all(1), _joined(points, 3), [len(o) for o in points],
+                        labels=labels, label_names=names, schemes=_schemes(rows, labels, names))
+
+def _schemes(rows, labels, names):
+    "What keypoints are, by class, where all rows of the class agree"
+    found = {}
+    for (d, row), label in zip(rows, labels.tolist()): found.setdefault(names[label], set()).add(d.metadata.scheme(row))
+    return {name: scheme for name, (scheme, *others) in ((k, [*v]) for k, v in found.items()) if scheme and not others}
 
 # %% ../nbs/export.ipynb #2307ed12
 def with_sizes(
@@ -269,10 +280,16 @@ def shortest(
 def keypoint_category(
     number:int, # Its id
     k:int, # Keypoints of an instance
+    name:str='', # Of the class; '' says how many they are
+    scheme:Scheme|None=None, # What they are; None: they get their numbers as names, and those of an ear its lines
 )->dict:
     "A COCO category of k points"
+    name = _json(name) if name else f'{k} keypoints'
+    if scheme: return dict(id=number, name=name, keypoints=[_json(o) for o in scheme.points], skeleton=[[a + 1, b + 1] for a, b in scheme.skeleton])
     lines = [[a + 1, a + 2] for s in keypoint_contours(k) for a in range(s.start, s.stop - 1)]
-    return dict(id=number, name=f'{k} keypoints', keypoints=[str(i + 1) for i in range(k)], skeleton=lines)
+    return dict(id=number, name=name, keypoints=[str(i + 1) for i in range(k)], skeleton=lines)
+
+def _json(text): return msgspec.Raw(json.dumps(text).encode()) # preserves names that are not UTF-8
 
 def _number_of_class(r, numbers):
     "(m,) number of each object's class"
@@ -286,23 +303,23 @@ def _coco_objects(r):
     return categories, [dict(category_id=i) | o for i, o in zip(columns.tolist(), _coco_boxes(r.boxes))]
 
 def _coco_keypoints(r):
-    numbers = {k: i for i, k in enumerate(np.unique(r.point_counts).tolist(), 1)}
+    kinds = list(zip(r.labels.tolist(), r.point_counts.tolist()))
+    numbers = {o: i for i, o in enumerate(sorted(set(kinds)), 1)}
     flat = shortest(r.points).ravel().tolist()
     flat[2::3] = r.points[:, 2].astype(int).tolist()
     counts, ends = r.point_counts.tolist(), np.cumsum(r.point_counts).tolist()
     before = np.concatenate([[0], np.cumsum(r.points[:, 2] > 0)]) # labelled points before each
     labelled = (before[ends] - before[np.array(ends) - counts]).tolist()
-    objects = [dict(category_id=numbers[k], keypoints=flat[3 * (end - k):3 * end], num_keypoints=n) | box
-               for k, end, n, box in zip(counts, ends, labelled, _coco_boxes(crop_boxes(r)))]
-    return [keypoint_category(i, k) for k, i in numbers.items()], objects
+    objects = [dict(category_id=numbers[kind], keypoints=flat[3 * (end - kind[1]):3 * end], num_keypoints=n) | box
+               for kind, end, n, box in zip(kinds, ends, labelled, _coco_boxes(crop_boxes(r)))]
+    def category(i, name, k): return keypoint_category(i, k, name, o if (o := r.schemes.get(name)) and len(o.points) == k else None)
+    return [category(i, r.label_names[label], k) for (label, k), i in numbers.items()], objects
 
 def _coco_boxes(boxes):
     "Box and area of each object; no box if it is not finite"
     areas = boxes[:, 2].astype(np.float64) * boxes[:, 3]
     return [dict(bbox=box, area=area, iscrowd=0) if area == area else dict(area=0., iscrowd=0)
             for box, area in zip(shortest(boxes).tolist(), areas.tolist())]
-
-def _json(text): return msgspec.Raw(json.dumps(text).encode()) # preserves names that are not UTF-8
 
 # %% ../nbs/export.ipynb #7583d901
 @described
@@ -465,7 +482,7 @@ def to_yolo(
         _write_labels(new / 'labels', names, lines, r.image_of)
         if images: place_images(found, names, new / 'images', images)
         else: _write_list(new / 'train.txt', references(found, folder))
-        names_of_classes = [f'{k} keypoints'] if ds.kind == 'landmarker' else list(order)
+        names_of_classes = [o or f'{k} keypoints' for o in order] if ds.kind == 'landmarker' else list(order)
         _write_text(new / 'data.yaml', _data_yaml(names_of_classes, k, 'images' if images else 'train.txt'))
     return folder
 

@@ -48,8 +48,8 @@ def dataset(raw, out, kind):
 def content(ds):
     "(path inside the root, values, class names) of each row, by path"
     m = ds.metadata
-    rows = [(m.image_path(i), m.values(i), [m.names('label_names')[o] for o in np.atleast_1d(m.labels(i))] if ds.kind != 'landmarker' else [])
-            for i in range(len(m))]
+    def name(i, label): return m.names('label_names')[label] or f'{len(m.values(i))} keypoints'*(ds.kind == 'landmarker') # as it is exported without class
+    rows = [(m.image_path(i), m.values(i), [name(i, o) for o in np.atleast_1d(m.labels(i))]) for i in range(len(m))]
     return sorted(rows, key=lambda o: o[0])
 
 
@@ -58,6 +58,13 @@ def assert_same(found, expected, prefix=''):
     for (path, values, labels), (_, wanted, names) in zip(found, expected):
         assert values.shape == wanted.shape and labels == names, path
         assert not values.size or np.abs(values - wanted).max() < CLOSE, (path, values, wanted)
+
+
+def assert_same_boxes(a, b):
+    "The annotated boxes of keypoints come home; one that has none gets that of its crop"
+    a, b = (np.array([m.bbox(i) for i in sorted(range(len(m)), key=m.image_path)]) for m in (a, b))
+    has = np.isfinite(a).all(1)
+    assert np.abs(a[has] - b[has]).max(initial=0) < CLOSE
 
 
 def assert_round_trip(made, kind, write, images):
@@ -72,7 +79,9 @@ def assert_round_trip(made, kind, write, images):
             (raw/'all.json').unlink()
             again = Path(tmp) # above the images, since nothing is written into raw data
         prefix = write(ds, again, images)
-        assert_same(content(dataset(again, Path(tmp)/'npy2', kind)), expected, prefix if images else 'raw/')
+        second = dataset(again, Path(tmp)/'npy2', kind)
+        assert_same(content(second), expected, prefix if images else 'raw/')
+        if kind == 'landmarker': assert_same_boxes(ds.metadata, second.metadata)
 
 
 def write_coco(ds, folder, images): return to_coco(ds, folder/'ears.json', images) and 'ears_images/'
@@ -201,6 +210,13 @@ def test_yolo_keypoints_are_what_yolo_means(tmp_path):
     rows = [row for lines in found.values() for row in lines]
     expected = [[[2, 3, 2], [8, 9, 1]], [[5, 5, 2], [0, 0, 0]], [[50, 60, 2], [70, 75, 2]]]
     assert np.allclose([o[5] for o in rows], expected, atol=CLOSE)
+    assert np.allclose([o[1:5] for o in rows], [[1, 2, 10.1, 20], [1, 2, 30, 40], [50, 60, 30, 40]], atol=CLOSE), 'the annotated boxes'
+    assert ast.literal_eval(re.search(r'names: (\[.*\])', (folder/'data.yaml').read_text(encoding='utf-8'))[1]) == ['ear', 'left ear'] and [o[0] for o in rows] == [0, 1, 0]
+
+
+def test_yolo_boxes_of_keypoints_alone(tmp_path):
+    raw_folder(tmp_path/'raw', [('1.png', (40, 60), [dict(keypoints=[2, 3, 2, 8, 9, 1]), dict(keypoints=[5, 5, 2, 0, 0, 0])])])
+    rows = parsed_yolo(to_yolo(dataset(tmp_path/'raw', tmp_path/'npy', 'landmarker'), tmp_path/'yolo'), {'1.png': (40, 60)})['1.png']
     assert np.allclose(rows[0][1:5], [1.4, 2.4, 7.2, 7.2], atol=CLOSE), 'the box of the teacher: a tenth wider on each side'
     assert rows[1][3:5] == (0, 0), 'one labelled point spans no area'
 
@@ -263,8 +279,8 @@ def test_pycocotools_loads_it(tmp_path, kind, capsys):
         info = loaded.loadImgs(i)[0]
         assert (tmp_path/info['file_name']).exists() and (info['height'], info['width']) == SMALL[info['file_name'].removeprefix('out_images/')]
     if kind == 'landmarker':
-        category, = loaded.loadCats(loaded.getCatIds())
-        assert len(category['keypoints']) == 2
+        categories = loaded.loadCats(loaded.getCatIds())
+        assert [(o['name'], len(o['keypoints'])) for o in categories] == [('ear', 2), ('left ear', 2)]
         assert [o['num_keypoints'] for o in loaded.loadAnns(loaded.getAnnIds())] == [2, 1, 2]
     else: assert [o['name'] for o in loaded.loadCats(loaded.getCatIds())] == ['ear', 'left ear']
 

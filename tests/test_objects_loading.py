@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from making import as_version_2, coco, image, process, with_columns
+from making import as_version_2, coco, image, process, pts, with_columns
 from torch.utils.data import DataLoader
 
 from ear_lazy.base.origin import Origin
@@ -211,3 +211,31 @@ def test_a_box_beside_keypoints_is_drawn_with_them(opened):
         lines = [o for o in ax.lines if len(o.get_xdata()) == 2]
         assert len(lines) == (row == 0) # of the skeleton
     plt.close('all')
+
+
+def test_folds(opened):
+    for ds in (opened('teacher'), opened('detector')[[2, 1, 0]], CombinedLazyDataset([opened('detector'), opened('detector')])):
+        pairs = ds.folds(2)
+        for train, val in pairs: assert not {*train.column('group').tolist()} & {*val.column('group').tolist()} and len(train) + len(val) == len(ds)
+        assert sorted(o for _, val in pairs for o in val.column('group').tolist()) == sorted(ds.column('group').tolist())
+    with pytest.raises(MetadataError, match='did not record which photos belong together: make'): opened('detector', 'old').folds(2)
+
+
+# From raw data on
+
+def test_what_a_coco_file_says_comes_out_of_the_dataset(tmp_path):
+    "Lines of a table, ids of a COCO file, files named after their photos; names, lines and pairs of keypoints; class and box of their object"
+    for i, name in enumerate('abc'): image(tmp_path/f'raw/faces/{name}.png', seed=i)
+    category = dict(id=1, name='face', keypoints=['left_eye', 'right_eye'], skeleton=[[1, 2]])
+    coco(tmp_path/'raw/faces/faces.json', {f'{n}.png': [dict(bbox=[10, 5, 20, 10], keypoints=[10, 5, 2, 30, 15, 1])] for n in 'abc'}, categories=[category])
+    for n in 'ab': pts(tmp_path/f'raw/ears/{n}.pts', [(10, 5), (20, 9), (7, 7)]), image(tmp_path/f'raw/ears/{n}.png', seed=ord(n))
+    process(tmp_path/'raw', tmp_path/'out', train_split=1)
+    ds = LazyNPYDataset(tmp_path/'out/train_landmarker.npy', extras=['origin', 'labels', 'bbox', 'source'], transform=Flip(p=1))
+    faces, ears = (ds[ds.column('source') == o] for o in ('faces', 'ears'))
+    assert [str(o) for o in faces.origin(1)] == ['faces/faces.json, id 11'] and [str(o) for i in (0, 1) for o in ears.origin(i)] == ['ears/a.pts', 'ears/b.pts']
+    assert (faces.point_names, faces.skeleton, faces.flip_pairs, ears.point_names) == (('left_eye', 'right_eye'), ((0, 1),), ((0, 1),), None)
+    assert faces[0]['keypoints'].tolist() == [[30, 15, 1], [50, 5, 2]] and faces[0]['bbox'].tolist() == [30, 5, 20, 10]
+    assert ds.label_names[faces[0]['labels']] == 'face' and np.isnan(ears[0]['bbox']).all() and len(ears[0]['keypoints']) == 3
+    for train, val in ds.folds(2): assert len(train) + len(val) == len(ds) == 5
+    categories = json.loads(ds.to_coco(tmp_path/'again.json').read_bytes())['categories']
+    assert [(o['name'], o['keypoints'], o['skeleton']) for o in categories] == [('3 keypoints', ['1', '2', '3'], []), ('face', ['left_eye', 'right_eye'], [[1, 2]])]

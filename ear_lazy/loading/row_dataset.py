@@ -24,6 +24,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ..base.arguments import type_in_words
 from ..base.drawing import show_batch as show_samples
+from ..base.folds import folds_of
 from ..base.parameters import described
 from ..metadata.objects import positions_of
 from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, shapes_of
@@ -140,6 +141,16 @@ def column(self:RowDataset,
     values = self._column(name)
     if self._rows is None: return values
     return values[positions_of(self._column('counts'), self._rows) if self.kind == 'detector' and name not in _OF_ROWS else self._rows]
+
+# %% ../../nbs/6_loading/row_dataset.ipynb #08ec1d82
+@patch
+@described
+def folds(self:RowDataset,
+    k:int, # Number of folds, 2 or more
+)->list[tuple[Self, Self]]: # k pairs of datasets, train and val; each row is in val once
+    "Folds for cross-validation by the recorded groups; raises `ValueError` for fewer groups than folds, `MetadataError` for a file of before groups were recorded"
+    fold = folds_of(self.column('group'), k)
+    return [(self[fold != o], self[fold == o]) for o in range(k)]
 
 # %% ../../nbs/6_loading/row_dataset.ipynb #d21f07eb
 @patch

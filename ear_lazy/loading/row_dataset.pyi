@@ -61,6 +61,10 @@ class RowDataset(Dataset[Sample]):
         name: str, # 'source', 'group' (of photos that belong together), 'labels', 'sizes', 'counts' (boxes or keypoints of a row), or a recorded attribute
     ) -> np.ndarray: # (n,) a row, sizes (n, 2); of a detector, labels and attributes are (m,) a box, row after row, and 'counts' tells how many a row has
         "A column of the rows, sources and attributes as text; raises `ValueError` for an unknown one, `MetadataError` for one that the file is too old for"
+    def folds(self,
+        k: int, # Number of folds, 2 or more
+    ) -> list[tuple[Self, Self]]: # k pairs of datasets, train and val; each row is in val once
+        "Folds for cross-validation by the recorded groups; raises `ValueError` for fewer groups than folds, `MetadataError` for a file of before groups were recorded"
     @property
     def point_names(self) -> tuple[str, ...] | None:
         "Names of the K keypoints; None if nobody knows; raises `ValueError` if rows differ"

@@ -18,10 +18,11 @@ import numpy as np
 
 from ..base.errors import StorageError
 from ..base.images import is_image
+from ..base.origin import Origin
 from ..base.storage import is_remote, is_web, list_folder
 from ..base.swap import real_path
-from ..metadata.file import COLUMNS, Metadata
-from ..metadata.layout import encode_path
+from ..metadata.file import Metadata
+from ..metadata.layout import COLUMNS, encode_path
 from ..metadata.sides import check_one_run
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #7afbc1bc
@@ -112,7 +113,7 @@ def _photos_of_bucket(root, skip):
 # %% ../../nbs/6_loading/unlabelled.ipynb #5f41da72
 class PhotoRows:
     "Photos without annotation in place of a `Metadata`"
-    kind, split, run, edition, size_on_disk = 'detector', '', '', '', 0
+    kind, split, run, edition, size_on_disk, version = 'detector', '', '', '', 0, 2
     def __init__(self,
         root:str, # Absolute, or a URL
         paths:list[str], # Of the photos, relative to the root
@@ -136,6 +137,19 @@ class PhotoRows:
     def labels(self, i:int)->np.ndarray: return np.zeros(0, np.int32)
     def size(self, i:int)->tuple[int, int]: return 0, 0
     def sizes(self)->np.ndarray: return self.columns['sizes']
+    def source(self, i:int)->str: return self.names('source_names')[self.columns['source'][i]]
+    def origins(self, i:int)->list[list[Origin]]: return []
+    def counts(self)->np.ndarray: return np.zeros(len(self), np.int64)
+    def attribute_names(self)->list[str]: return []
+    def schemes_of(self, rows:np.ndarray|None=None)->list[None]: return []
+    def check_has(self, column:str)->None: "No row has an object that something could be missing of"
+
+    def renumber(self, names:list[str])->None: self.columns['label_names'] = np.array([*map(encode_path, names)], 'S')
+
+    def whole(self, name:str)->np.ndarray:
+        if name == 'source': return np.array(self.names('source_names'), object)[self.columns['source']]
+        if name in ('labels', 'sizes', 'counts'): return self.counts() if name == 'counts' else self.columns[name]
+        raise ValueError(f"photos without annotation have no column {name!r}: choose from source, labels, sizes, counts")
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #421972e9
 def check_apart(

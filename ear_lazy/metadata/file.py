@@ -39,7 +39,8 @@ def _how_to_migrate(path):
     command = shlex.join(['ear-lazy', 'migrate', old, f'{os.path.splitext(old)[0]}_migrated.npy'])
     return f'{REPROCESS}; or, without raw data, a current file of this one with: {command}'
 
-_FIELD = r"\('(\w{1,99})', '([<|]\w\d{0,9})'(?:, \((\d{1,18})(?:,|, (\d{1,18})(?:, (\d{1,18}))?)\))?\)"
+_LENGTH = r'(0|[1-9]\d{0,17})'
+_FIELD = rf"\('(\w{{1,99}})', '([<|][a-zA-Z]\d{{1,9}})'(?:, \({_LENGTH}(?:,|, {_LENGTH}(?:, {_LENGTH})?)\))?\)"
 _FIELDS = re.compile(_FIELD)
 _HEADER = re.compile(rf"\{{'descr': \[{_FIELD}(?:, {_FIELD})*\], 'fortran_order': False, 'shape': \(\), \}} *\n")
 
@@ -49,7 +50,7 @@ def _usual_dtype(f):
     text = f.read(start[2] + 256*start[3]).decode('latin1') if start[:2] == b'\1\0' and len(start) == 4 else ''
     if len(text) > 10_000 or not _HEADER.fullmatch(text): return None
     try: dtype = np.dtype([(name, kind, tuple(int(o) for o in shape if o)) for name, kind, *shape in _FIELDS.findall(text)])
-    except (TypeError, ValueError): return None
+    except Exception: return None # NumPy's own parser says why
     return None if dtype.hasobject else dtype
 
 def read_header(

@@ -19,18 +19,9 @@ from ..base.errors import MetadataError
 from ..base.origin import Origin
 from ..base.schemes import Scheme
 from .file import Metadata, Shard, leaves_root
+from .table import entry_file
 
 # %% ../../nbs/3_metadata/objects.ipynb #55797b74
-def named_after(
-    entry:str, # 'folder//suffix'
-    image_path:str, # Of the photo
-)->str:
-    "The annotation file of a photo, if all of a folder are named after their photos"
-    folder, _, suffix = entry.partition('//')
-    name = image_path.rpartition('/')[2]
-    return f"{folder}{'/' if folder else ''}{name.rpartition('.')[0] or name}{suffix}"
-
-# %% ../../nbs/3_metadata/objects.ipynb #28146c67
 @patch
 def origins(self:Shard,
     i:int, # Row, 0 to len - 1
@@ -58,7 +49,7 @@ def _origin(self:Shard, i, file, number):
     files = self.columns['origin_files']
     if not 0 <= file < len(files): raise MetadataError(f'row {i} comes from the annotation file {file}, but there are {len(files)}', self.path)
     path, kind = (self.columns[o][file].decode('utf-8', 'surrogateescape') for o in ('origin_files', 'origin_names'))
-    if '//' in path: path = named_after(path, self.image_path(i))
+    if '//' in path: path = entry_file(path, self.image_path(i))
     if leaves_root(path) and not (self.anywhere and path and '\0' not in path) or '//' in path:
         raise MetadataError(f'row {i} comes from the annotation file {path!r}, which is not inside the image root', self.path)
     return Origin(path, f'{kind} {number}' if kind else '')

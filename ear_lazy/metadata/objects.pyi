@@ -1,12 +1,6 @@
 # Made by .ci/stubs.py of objects.py: do not edit.
 import numpy as np
 
-def named_after(
-    entry: str, # 'folder//suffix'
-    image_path: str, # Of the photo
-) -> str:
-    "The annotation file of a photo, if all of a folder are named after their photos"
-
 OWN_COLUMNS: tuple[str, ...]
 
 def positions_of(

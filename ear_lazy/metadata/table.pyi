@@ -3,7 +3,7 @@ import numpy as np
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ['Batch', 'image_batch', 'file_entry', 'entry_file']
+__all__ = ['Batch', 'image_batch']
 
 class Batch(NamedTuple):
     "Photos of a raw dataset with their objects"

@@ -1,6 +1,8 @@
 "Numbers in a metadata file that lie: each is a typed error that names the row, and none makes memory be allocated"
+import io
 import os
 import pickle
+import random
 import shutil
 import signal
 import socket
@@ -11,6 +13,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from making import as_version_2, coco, image, process, with_columns
+from tiers import tries
 from torch.utils.data import DataLoader
 
 from ear_lazy.errors import ImageLoadError, MetadataError
@@ -19,7 +22,7 @@ from ear_lazy.looking.row_table import RowTable
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading import row_dataset
 from ear_lazy.looking.columns import columns_of
-from ear_lazy.metadata.file import Metadata, Shard
+from ear_lazy.metadata.file import Metadata, Shard, _usual_dtype
 
 
 @pytest.fixture(scope='module')
@@ -323,3 +326,21 @@ def test_what_is_no_file(made, monkeypatch, what, linked):
                 with pytest.raises(MetadataError, match='not a file|a folder'): opener(path)
         assert time.monotonic() - started < 5
     assert in_child(child) == 0
+
+
+# A header that is parsed without NumPy
+
+def test_a_header_means_what_numpy_says(made):
+    "The quick parser knows the usual form alone, and then finds the same columns"
+    data, rng, known = (made/'data/out/train_detector.npy').read_bytes(), random.Random(1), 0
+    end = 10 + int.from_bytes(data[8:10], 'little')
+    for _ in range(tries(3000)):
+        header = bytearray(data[:end])
+        for _ in range(rng.randrange(3)): header[rng.randrange(10, end)] = rng.choice(b"0123456789()[]',{}<|SifuO: _ab-+.")
+        f, g = io.BytesIO(header), io.BytesIO(header)
+        f.read(6)
+        if (found := _usual_dtype(f)) is None: continue
+        np.lib.format.read_magic(g)
+        assert (found, f.tell()) == (np.lib.format.read_array_header_1_0(g)[2], g.tell())
+        known += 1
+    assert known > 10

@@ -24,6 +24,7 @@ LazyNPYDataset() # wrong: without a file
 LazyNPYDataset('train.npy', cache_size='100') # wrong: a number as text
 LazyNPYDataset('train.npy', image_size=256) # wrong: a number in place of height and width
 LazyNPYDataset('train.npy', extras=1) # wrong: a number in place of names
+LazyNPYDataset('train.npy', label_names=3) # wrong: a number in place of names
 LazyNPYDataset('train.npy', transforms=Flip()) # wrong: a name that no parameter has
 LazyNPYDataset('train.npy', transform='flip') # wrong: a name in place of a function
 LazyNPYDataset('train.npy', transform=lambda: None) # wrong: a function without a parameter
@@ -45,6 +46,10 @@ ds.to_csv('file', images='hardlink') # wrong: no way to place images
 ds.to_yolo('folder', image='copy') # wrong: a name that no parameter has
 ds.to_yolo(5) # wrong: a number in place of a folder
 ds.to_coco() # wrong: without a file
+ds.origin('0') # wrong: text as a row number
+ds.column(3) # wrong: a number in place of a name
+ds.folds('5') # wrong: a number as text
+ds.folds(5)[0][2] # wrong: train and val, and no third
 ds.to_json('file') # wrong: no such method
 ds.cache_info().hit # wrong: no such attribute
 ds.stats().row # wrong: no such attribute

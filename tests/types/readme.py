@@ -160,6 +160,17 @@ assert_type(both.drop(3), Combined)
 ds.show(0)
 ds[0].show()
 ds.show_batch(max_n=9)
+# What the file says of rows
+origins: list[Any] = ds.origin(0)
+landmarks = LazyNPYDataset('train_landmarker.npy', extras=['origin', 'source', 'labels', 'bbox'], label_names=['head', 'ear'])
+assert_type(landmarks.point_names, tuple[str, ...] | None)
+assert_type(landmarks.flip_pairs, tuple[tuple[int, int], ...] | None)
+assert_type(landmarks.skeleton, tuple[tuple[int, int], ...] | None)
+groups: np.ndarray = both.column('group')
+train, val = ds.folds(5)[0]
+assert_type(train, LazyNPYDataset)
+assert_type(both.folds(5)[0][1], Combined)
+
 coco: Path = ds.to_coco('coco.json')
 ds.to_coco(Path('coco.json'), images='copy')
 yolo: Path = ds.to_yolo('yolo', images='link')
