@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import StorageError
+from ..base.folds import SIDES
 from ..base.images import is_image
 from ..base.storage import is_remote, is_web, list_folder
 from ..base.swap import real_path
-from ..metadata.file import COLUMNS, Metadata, encode_path
+from ..metadata.file import Metadata
+from ..metadata.layout import COLUMNS, encode_path
 from ..metadata.sides import check_one_run
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #7afbc1bc
@@ -58,14 +60,12 @@ def _entries(folder):
         return []
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #b8b2d2eb
-SPLITS = 'train', 'val', 'test'
-
 def files_of_run(
     file:Metadata, # One of them
 )->list[Metadata]: # With itself
     "The metadata files beside one; raises `MetadataError` for one that cannot be read, or is of another run"
     folder, name = os.path.split(file.path)
-    names = [f'{split}_{kind}.npy' for kind in COLUMNS for split in SPLITS]
+    names = [f'{split}_{kind}.npy' for kind in COLUMNS for split in SIDES]
     if is_remote(folder): there = {*list_folder(folder)}
     else: there = {o for o in names if os.path.exists(real_path(f'{folder}/{o}'))}
     files = [file, *(Metadata(f'{folder}/{o}') for o in names if o in there and o != name)]
@@ -111,7 +111,7 @@ def _photos_of_bucket(root, skip):
 # %% ../../nbs/6_loading/unlabelled.ipynb #5f41da72
 class PhotoRows:
     "Photos without annotation in place of a `Metadata`"
-    kind, split, run, edition, size_on_disk = 'detector', '', '', '', 0
+    kind, split, run, edition, size_on_disk, version = 'detector', '', '', '', 0, 1
     def __init__(self,
         root:str, # Absolute, or a URL
         paths:list[str], # Of the photos, relative to the root
@@ -135,6 +135,16 @@ class PhotoRows:
     def labels(self, i:int)->np.ndarray: return np.zeros(0, np.int32)
     def size(self, i:int)->tuple[int, int]: return 0, 0
     def sizes(self)->np.ndarray: return self.columns['sizes']
+    def counts(self)->np.ndarray: return np.diff(self.columns['offsets'])
+    def source(self, i:int)->str: return self.names('source_names')[self.columns['source'][i]]
+    def origins(self, i:int)->list[Any]: return []
+    def schemes_of(self, rows:np.ndarray|None=None)->list[Any]: return []
+    def whole(self, name:str)->np.ndarray:
+        "A column of `ds.column`; raises `ValueError` for one that such photos have not"
+        if name == 'source': return np.array([*self.names('source_names'), ''], object)[self.columns['source']]
+        if name in ('labels', 'sizes'): return self.columns[name]
+        if name == 'counts': return self.counts()
+        raise ValueError(f"photos without annotation have no column {name!r}: choose from source, labels, sizes, counts")
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #421972e9
 def check_apart(

@@ -5,6 +5,7 @@ import pytest
 from making import boxes, image, outcome, rows, text
 
 from ear_lazy.formats.cell_points import points_of
+from ear_lazy.lazy_dataset import LazyNPYDataset
 
 POINTS = [[3, 4, 2], [20, 30, 2], [0, 0, 0]]
 
@@ -35,6 +36,15 @@ def test_a_cell_may_be_empty(raw):
 def test_beside_a_box(raw):
     assert dict(read(raw, 'image,label,x,y,w,h,keypoints', 'ear', 1, 2, 30, 32, '[[3, 4], [20, 30]]').sources['ears'].classes) == {'ear': 2}
     assert [list(map(float, o)) for _, o in boxes(raw.parent/'out')] == [[1, 2, 30, 32]] * 2 and len(rows(raw.parent/'out', 'landmarker')) == 2
+
+
+def test_names(raw):
+    "Columns of a point each name it"
+    image(raw/'ears/a.png')
+    text(raw/'ears/a.csv', 'image,left_ear,right_ear,side\na.png,"{\'x\': 20, \'y\': 30}","{\'x\': 3, \'y\': 4}",left\n')
+    outcome(raw)
+    ds = LazyNPYDataset(raw.parent/'out/train_landmarker.npy')
+    assert (ds.point_names, ds.flip_pairs) == (('left_ear', 'right_ear'), ((0, 1),))
 
 
 def test_a_cell_that_is_none(raw):
