@@ -205,7 +205,7 @@ def assert_accounted(report, out=None):
         for what, count in (('boxes', s.boxes), ('keypoints', s.keypoints)):
             assert count.read == count.kept + count.merged + count.dropped, (s.name, what, count)
             for action in ('merged', 'dropped'): assert getattr(count, action) == sum(getattr(p, what) for p in own if p.action == action)
-    assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason == 'not_recognised'}
+    assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason in ('not_recognised', 'hidden')}
     if out is None: return
     on_disk = json.loads((out/'report.json').read_text())
     told = [list(p.values()) for p in (*on_disk['problems'], *on_disk['notes'])]

@@ -107,7 +107,7 @@ def test_readme_names_the_formats_that_are_read():
     section = README.partition('## Raw data it reads')[2].partition('\n## ')[0].lower()
     other_words = {'coco_points': 'one category per keypoint', 'images': 'images alone', 'vott_json': 'vott', 'openimages': 'open images', 'yolo_obb': 'oriented',
                    'pts': '.pts', 'wider': 'wider face', 'voc': 'pascal voc', 'via3': 'via (1 to 3', 'labelstudio': 'label studio', 'gz': '.gz', 'list': 'lists without a header',
-                   'pixel_labels': 'label files in pixels', 'point_table': 'tables of points', 'mot': 'motchallenge'}
+                   'pixel_labels': 'label files in pixels', 'point_table': 'tables of points', 'cell_points': 'lists in cells', 'mot': 'motchallenge'}
     for name in readers(): assert other_words.get(name, name) in section, name
 
 

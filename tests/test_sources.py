@@ -179,7 +179,7 @@ EXAMPLES = { # reader to a file and its content; beside it is a.png
     'gz': ('x.csv.gz', gzip.compress(b'image,x,y,w,h\na.png,1,2,3,4\n', mtime=0)),
     'wholebody': ('x.json', as_json(images=[dict(id=1, file_name='a.png')], annotations=[dict(image_id=1, bbox=[1, 2, 3, 4], face_kpts=[1, 2, .5] * 68)])),
     'lfpw': ('a.txt', '12.5 8\n30 9\n14 29\n20 11\n'), 'list': ('x.txt', 'a.png 30 20 20 15\n'), 'pixel_labels': ('a.txt', 'ear 30 20 20 15\n'), 'mot': ('gt/gt.txt', '1,1,5,6,7,8,1,-1,-1,-1\n'),
-    'point_table': ('x.csv', 'image,x1,y1,x2,y2,x3,y3\na.png,1,2,30,4,5,6\n'), 'retinaface': ('label.txt', '# a.png\n1 2 3 4\n'),
+    'cell_points': ('x.csv', 'image,keypoints\na.png,"[[1, 2], [30, 4], [5, 6]]"\n'), 'point_table': ('x.csv', 'image,x1,y1,x2,y2,x3,y3\na.png,1,2,30,4,5,6\n'), 'retinaface': ('label.txt', '# a.png\n1 2 3 4\n'),
     'deeplabcut': ('CollectedData_A.csv', 'scorer,A,A\nbodyparts,snout,snout\ncoords,x,y\nlabeled-data/ears/a.png,1,2\n'), 'images': ('README.txt', 'Ears.')}
 
 

@@ -40,8 +40,9 @@ def test_all_files_of_the_run_describe(folder):
 
 
 def test_rows_are_photos_without_boxes(folder, tmp_path):
-    ds = opened(folder, extras=['labels', 'row'], image_size=(32, 32), transform=lambda sample: sample/0).unlabelled()
-    for sample in ds: assert (sample['image'].shape, sample['bboxes'].shape, len(sample['labels'])) == ((32, 32, 3), (0, 4), 0)
+    ds = opened(folder, extras=['labels', 'row', 'source', 'origin'], image_size=(32, 32), transform=lambda sample: sample/0).unlabelled()
+    for sample in ds: assert (sample['image'].shape, sample['bboxes'].shape, len(sample['labels']), sample['origin']) == ((32, 32, 3), (0, 4), 0, [])
+    assert ([o['source'] for o in ds], ds.column('source').tolist(), ds.point_names) == (['detector', 'later'], ['detector', 'later'], None)
     batch, = DataLoader(ds, batch_size=2)
     assert (batch['image'].shape, [o.shape for o in batch['bboxes']]) == ((2, 32, 32, 3), [(0, 4)] * 2)
     assert names(ds[1:]) == NEW[1:] and ds.stats() and '2 photos without annotation' in repr(ds) and ds._repr_html_().count('<img') == 2

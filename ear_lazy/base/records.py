@@ -71,6 +71,7 @@ REASONS = {
     'repeat': 'the same annotation is there already',
     'not_read': 'a part of the file that is not read',
     'nothing_in_it': 'read, but it holds no annotation',
+    'hidden': 'hidden, so it is not read',
     'packed': 'a packed file is unpacked for each run',
     'no_names': 'classes are numbers without names',
     'unknown_class': 'its class is not among those that have names',

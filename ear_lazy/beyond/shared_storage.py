@@ -50,6 +50,7 @@ def dataset_folders(
         if {*folder.others, *folder.images} - {'sources.toml'} or path in top.unreadable: found.add(dataset_of(join(path, 'x')).folder)
         below = [join(path, o) for o in folder.subfolders] + [o for o in top.refused if o.rpartition('/')[0] == path]
         found.update(dataset_of(join(o, 'x')).folder for o in below if o not in KINDS)
+    found.update(dataset_of(o).folder for o in top.hidden) # what is noted of them
     return sorted(found)
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #4e890ec2

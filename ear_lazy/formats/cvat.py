@@ -24,7 +24,7 @@ from .shared.objects import numbered_order, point_names, scattered
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
-from .voc import XML_ERRORS, corners_to_xywh, first_tag, number, xml_error
+from .voc import XML_ERRORS, beginning_of, corners_to_xywh, first_tag, number, xml_error
 
 # %% ../../nbs/2_formats/cvat.ipynb #4f30c4cc
 def looks_like_cvat(
@@ -257,7 +257,7 @@ def parse_cvat(
                 elif e.tag == 'track': add_track(found, e)
                 elif e.tag == 'meta': add_meta(found, e)
                 root.clear()
-    except XML_ERRORS as e: raise xml_error(e, file) from None
+    except XML_ERRORS as e: raise xml_error(e, file, beginning_of(stream)) from None
     return found
 
 def _checked_root(e, file):

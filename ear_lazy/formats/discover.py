@@ -17,6 +17,7 @@ from ..base.errors import RawDataError
 from ..base.parameters import described
 from ..base.records import Problem
 from .csv import COLUMN_NAMES, column_name
+from .hidden import hidden
 from .leftovers import leftovers
 from .repairs import UNITS
 from .shared.encodings import known_encoding
@@ -153,7 +154,7 @@ def discover(
         problems += failed + refused
         taken = {f for d in claimed for f in d.files}.union(p.file for p in failed)
         rest[folder] = [o for o in tree.folders[folder].others if join(folder, o) not in taken]
-    problems += _left(tree, rest, [d for own in documents.values() for d in own])
+    problems += _left(tree, rest, [d for own in documents.values() for d in own]) + hidden(tree, dataset)
     sources = sorted((_found(o, ds, declared) for o, ds in documents.items()), key=lambda o: o.name)
     if missing := declared.keys() - {o.name for o in sources} - {o.source for o in problems if o.reason == 'bad_file'}:
         what = ', '.join(_nothing_to_read(tree, declared[o]) for o in sorted(missing))

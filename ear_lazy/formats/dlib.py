@@ -15,7 +15,7 @@ from ..base.records import Records
 from .shared.objects import Objects, likely, records_of
 from .shared.registry import register
 from .shared.tree import Document, Tree, join, read_head
-from .voc import XML_ERRORS, first_tag, number, xml_error
+from .voc import XML_ERRORS, beginning_of, first_tag, number, xml_error
 
 # %% ../../nbs/2_formats/dlib.ipynb #e1aa1eac
 def looks_like_dlib(
@@ -87,7 +87,7 @@ def parse_dlib(
             if e.tag != 'image': continue
             boxes = add_image(found, e, boxes)
             above[-1].clear()
-    except XML_ERRORS as e: raise xml_error(e, file) from None
+    except XML_ERRORS as e: raise xml_error(e, file, beginning_of(stream)) from None
     return found
 
 # %% ../../nbs/2_formats/dlib.ipynb #0b40c0ff

@@ -14,6 +14,7 @@ import re
 
 from ear_lazy.base.errors import AnnotationError
 from ear_lazy.base.records import Problem
+from ear_lazy.formats.cell_points import lists_in_cells
 from ear_lazy.formats.csv import unknown_header
 from ear_lazy.formats.lfpw import looks_like_pairs
 from ear_lazy.formats.lists import HEAD_BYTES as LIST_HEAD, looks_like_list
@@ -71,7 +72,7 @@ def fault_of(
     "Why no reader recognises a file"
     kind = ending(file.rpartition('/')[2])
     if kind == '.json': return _json_fault(tree, file)
-    if kind in ('.csv', '.tsv'): return _fractions_fault(tree, file, head, False) or unknown_header(head)
+    if kind in ('.csv', '.tsv'): return _fractions_fault(tree, file, head, False) or lists_in_cells(head) or unknown_header(head)
     if kind in ('.yaml', '.yml'): return spec_fault(as_text(head)) or 'YAML: no label file uses it'
     if fault := _fractions_fault(tree, file, head, of_image): return fault
     format, beginning = _likely_format(kind), first_line(head)

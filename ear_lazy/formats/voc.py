@@ -10,6 +10,7 @@ __all__ = ['sniff', 'read']
 # %% ../../nbs/2_formats/voc.ipynb #9f19062b
 import re
 from bisect import bisect_left
+from codecs import getincrementaldecoder
 from dataclasses import dataclass, field
 from math import degrees
 from typing import NamedTuple
@@ -30,12 +31,13 @@ from .shared.tree import Document, Tree, is_image, join, locate, read_head
 from .shared.unread import kind_in
 
 # %% ../../nbs/2_formats/voc.ipynb #bee17ee5
+MOST_LOOKED_AT = 2**26 # bytes
 XML_ERRORS = (ParseError, ValueError, LookupError) # the latter two: encodings that the parser cannot decode
 
 def xml_error(
     error:Exception, # One of `XML_ERRORS`
     file:str, # Annotation file
-    data:bytes=b'', # All of its content, if it is at hand
+    data:bytes=b'', # All of its content, or as much as is at hand
 )->AnnotationError:
     "The error to raise for an XML file that cannot be parsed"
     if isinstance(error, DefusedXmlException):
@@ -52,10 +54,18 @@ def parse_xml(
     try: return fromstring(data)
     except XML_ERRORS as e: raise xml_error(e, file, data) from None
 
+def beginning_of(
+    stream, # Binary file object, of which the parser has read
+)->bytes:
+    "As much of a file as tells its encoding"
+    stream.seek(0)
+    return stream.read(MOST_LOOKED_AT)
+
 def _undeclared(data, file):
-    "That a file without a declaration is not UTF-8"
-    if b'encoding=' in data[:200]: return ''
-    try: data.decode()
+    "That a file is not UTF-8, which it has to be if it does not say otherwise"
+    declared = re.search(rb'encoding\s*=\s*["\'](?!utf-?8|us-ascii|ascii)', data[:200], re.I)
+    if declared: return ''
+    try: getincrementaldecoder('utf-8')().decode(data) # the last character may be cut off
     except UnicodeDecodeError: return f"; it is not UTF-8: {say_which(file, ('gb18030', 'cp1252'), 'encoding')}"
     return ''
 

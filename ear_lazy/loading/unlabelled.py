@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import StorageError
+from ..base.folds import SIDES
 from ..base.images import is_image
 from ..base.origin import Origin
 from ..base.storage import is_remote, is_web, list_folder
@@ -60,14 +61,12 @@ def _entries(folder):
         return []
 
 # %% ../../nbs/6_loading/unlabelled.ipynb #b8b2d2eb
-SPLITS = 'train', 'val', 'test'
-
 def files_of_run(
     file:Metadata, # One of them
 )->list[Metadata]: # With itself
     "The metadata files beside one; raises `MetadataError` for one that cannot be read, or is of another run"
     folder, name = os.path.split(file.path)
-    names = [f'{split}_{kind}.npy' for kind in COLUMNS for split in SPLITS]
+    names = [f'{split}_{kind}.npy' for kind in COLUMNS for split in SIDES]
     if is_remote(folder): there = {*list_folder(folder)}
     else: there = {o for o in names if os.path.exists(real_path(f'{folder}/{o}'))}
     files = [file, *(Metadata(f'{folder}/{o}') for o in names if o in there and o != name)]

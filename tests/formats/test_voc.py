@@ -138,14 +138,6 @@ def test_encodings(raw, encoding):
     assert labels(raw) == [('Öhr', [1, 2, 3, 4])]
 
 
-def test_an_encoding_that_is_not_declared(raw):
-    "is the reason, and the remedy helps"
-    image(raw/'ears/a.png')
-    text(raw/'ears/1.xml', f'<annotation><filename>a.png</filename>{thing(1, 2, 4, 6, name="耳")}</annotation>'.encode('gb18030'))
-    assert 'it is not UTF-8: say which in sources.toml, as `encoding = "gb18030"`' in problem(outcome(raw), 'malformed').detail
-    assert dict(outcome(raw, sources=Source('ears', encoding='gb18030')).sources['ears'].classes) == {'耳': 1}
-
-
 def test_one_document_for_a_folder_and_few_files_opened(raw, monkeypatch):
     for i in range(40): voc(raw/f'ears/{i:02}.xml', thing(1, 2, 4, 6))
     text(raw/'ears/classes.txt', 'ear'), text(raw/'ears/zz.xml', '<project/>')
@@ -226,3 +218,16 @@ def test_many_files(tmp_path_factory, pictures, files):
     finally:
         for stem, _ in files: (pictures/f'{stem}.xml').unlink()
     assert r.boxes_read == r.has_box.sum() + sum(p.boxes for p in r.problems if p.action in ('merged', 'dropped'))
+
+
+@pytest.mark.parametrize('declared', ['', '<?xml version="1.0" encoding="utf-8"?>\n'])
+@pytest.mark.parametrize('content', [
+    '<annotation><filename>a.png</filename><object><name>耳朵</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>11</xmax><ymax>22</ymax></bndbox></object></annotation>',
+    '<annotations><version>1.1</version><image id="0" name="a.png" width="60" height="40"><box label="耳朵" xtl="1" ytl="2" xbr="11" ybr="22"/></image></annotations>',
+    '<dataset><images><image file="a.png"><box left="1" top="2" width="10" height="20"><label>耳朵</label></box></image></images></dataset>'], ids=['voc', 'cvat', 'dlib'])
+def test_xml_that_is_not_utf8(raw, content, declared):
+    "… whatever it declares: the report says what to do, and that helps"
+    image(raw/'ears/a.png'), text(raw/'ears/a.xml', (declared + content).encode('gb18030'))
+    assert 'it is not UTF-8: say which in sources.toml, as `encoding = "gb18030"`' in outcome(raw).problems[0].detail
+    assert dict(outcome(raw, sources=Source('ears', encoding='gb18030')).sources['ears'].classes) == {'耳朵': 1}
+    assert boxes(raw.parent/'out')[0][1] == [1, 2, 10, 20]

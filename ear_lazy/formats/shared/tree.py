@@ -78,6 +78,7 @@ class Tree:
         self.max_bytes, self.follow_links = max_bytes, follow_links
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
         self.real = {} # path that a file is read under to its own, for those with `\\` in their names: see `_unfold`
+        self.hidden = {} # path of a hidden file or folder, of which nothing is read, to whether it is a folder
         self.clouded = set() # placeholders of images that are in iCloud only: `.NAME.icloud`
         self.root, self._above = Path(root), os.path.join(root, '')
         if not self.root.is_dir():
@@ -226,6 +227,7 @@ def _add(self:Tree, folder, entry, above):
     name = entry.name
     if name.startswith('.') or name == '__MACOSX':
         if name.endswith('.icloud') and is_image(name[1:-7]): self.clouded.add(join(above, name))
+        self.hidden[join(above, name)] = entry.is_dir(follow_symlinks=False)
         return
     try: is_folder = entry.is_dir()
     except OSError: return # a link that leads to itself

@@ -40,6 +40,7 @@ class Tree:
     follow_links: bool
     refused: Any
     real: dict[Any, Any]
+    hidden: dict[Any, Any]
     clouded: Any
     root: Path
     folders: dict[Any, Any]
