@@ -46,7 +46,7 @@ from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
-    SplitRule, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of)
+    SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes)
 from .processing.mixtures import sharing
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
@@ -334,6 +334,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
     for o in parts:
         choose(o, options, report)
         find_groups(o, options, attributes)
+    tell_attributes(report, [(o.source.name, attributes_of(o)) for o in parts])
     copies = self._copies(parts, report) if self.check_duplicates else None
     sides = sides_of(parts, options.kinds, rule, copies.unite if self.keep_together else None)
     report.outputs = make_files(folder, parts, sides, options, names, attributes)

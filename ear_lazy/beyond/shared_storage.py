@@ -19,6 +19,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from ..base.errors import OutputError, RawDataError
+from ..base.files import open_regular
 from ..formats.discover import FoundSource, discover
 from ..formats.load import load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, image_tops, join, joined_links
@@ -27,7 +28,7 @@ from ..metadata.table import Table
 from ..metadata.views import View
 from ..metadata.writing import Plan, write_shard
 from ..processing.finishing import (
-    SplitRule, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, used_classes)
+    SplitRule, attributes_of, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, tell_attributes, used_classes)
 from ..processing.mixtures import sharing
 from ..processing.objects import SourceFacts, batches, joined, packed, unpacked
 from ..processing.output_folder import Output
@@ -131,7 +132,7 @@ def parse(
 def _written(source, table, facts):
     "The piece of a table, beside which its facts are kept"
     table.folder.mkdir(exist_ok=True)
-    (table.folder / 'facts').write_bytes(packed(facts))
+    with open(table.folder / 'facts', 'xb') as f: f.write(packed(facts))
     return Piece(source._replace(documents=()), '/'.join(table.folder.parts[-1:]), table.size())
 
 def _check_staging(job):
@@ -141,6 +142,9 @@ def _check_staging(job):
                           'mount it there under the same path, or leave out shared_storage')
     if link := next(filter(os.path.islink, (job.staging, os.path.dirname(job.staging))), ''):
         raise OutputError(f'{link} became a link while the run wrote there: move it away, or choose another output_dir (`--output-dir`)')
+
+def _content(path):
+    with open_regular(path, follow=False) as f: return f.read()
 
 def part_of(
     job:Job,
@@ -152,7 +156,7 @@ def part_of(
     if not (table.is_whole(piece.size) and facts.is_file()):
         raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')
     elsewhere = np.unpackbits(np.frombuffer(piece.elsewhere, np.uint8), count=piece.size[0]).astype(bool) if piece.elsewhere else None
-    return Part(piece.source, table, unpacked(facts.read_bytes()), elsewhere, list(piece.counted_as))
+    return Part(piece.source, table, unpacked(_content(facts)), elsewhere, list(piece.counted_as))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #1f7eaffd
 class Choice(NamedTuple):
@@ -163,6 +167,7 @@ class Choice(NamedTuple):
     names: list # of the table's classes
     schemes: dict # class name to its `Scheme`
     attributes: list # names of the recorded attributes
+    found: list # and of those that an object has
 
 def _chosen(job, piece, report):
     part = part_of(job, piece)
@@ -178,7 +183,7 @@ def choose_piece(job:Job, argument:tuple)->Choice: # `Piece`, `SplitRule`
     part = _chosen(job, piece, report)
     rows = rows_of_kinds(part, job.asked.kinds, rule.said(part))
     few = {kind: few_groups(*o, rule.train_split, rule.test_split) for kind, o in rows.items()}
-    return Choice(report, used_classes(part, job.asked), few, list(part.facts.labels), part.facts.schemes, part.facts.attributes)
+    return Choice(report, used_classes(part, job.asked), few, list(part.facts.labels), part.facts.schemes, part.facts.attributes, attributes_of(part))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #321dcc09
 class Sides(NamedTuple):
@@ -341,6 +346,7 @@ def write(self:SharedRun,
     "Make the files, in the hidden folder"
     choices = list(self.call(choose_piece, [(o, rule) for o in self.pieces]))
     for o in choices: report.include(o.report)
+    tell_attributes(report, [(p.source.name, o.found) for p, o in zip(self.pieces, choices)])
     self.decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
     decided = self.decided
     sources, names = [o.source.name for o in self.surveys], joined_names([o.classes for o in choices], asked.classes)

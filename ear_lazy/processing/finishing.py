@@ -162,8 +162,25 @@ def schemes_of(
     found, row = {}, {o: i for i, o in enumerate(label_names)}
     for source, names, schemes in parts:
         for name, new in zip(names, class_names(names, options)):
-            if name in schemes and new in row: found.setdefault((source, row[new]), {})[schemes[name]] = None
-    return [dict(source=s, label=k, **scheme._asdict()) for (s, k), (scheme, *others) in sorted(found.items()) if not others]
+            if name in schemes and new in row: found.setdefault((source, row[new]), {})[schemes[name]] = None # none is a scheme of its own
+    return [dict(source=s, label=k, **scheme._asdict()) for (s, k), (scheme, *others) in sorted(found.items()) if scheme and not others]
+
+# %% ../../nbs/4_processing/finishing.ipynb #b7eaac7a
+def attributes_of(
+    part:Part,
+)->list: # Names
+    "Recorded attributes that an object of a part has"
+    codes = part.table.column('attributes').reshape(-1, max(len(part.facts.attributes), 1))
+    return [name for i, name in enumerate(part.facts.attributes) if codes[:, i].any()]
+
+def tell_attributes(
+    report:Report,
+    found, # (name of a source, names from `attributes_of`) of each part
+):
+    "Leave one problem for each attribute that a source has nowhere"
+    told = {(source, f'attribute {o}') for source, names in found for o in names}
+    def is_new(p): return p.reason != 'no_attribute' or (p.source, p.where) not in told and not told.add((p.source, p.where))
+    report.problems[:] = [*filter(is_new, report.problems)]
 
 # %% ../../nbs/4_processing/finishing.ipynb #77abd765
 def make_files(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.records import PIXEL_TOLERANCE, Records, concat, extents, first_points, keep_objects, points_of
+from ..base.records import PIXEL_TOLERANCE, Records, concat, extents, first_points, keep_objects, points_of, shared_schemes
 from ..metadata.table import entry_file
 from ..metadata.table import entry_file
 
@@ -234,18 +234,31 @@ def unite(
     for (j, boxes, keypoints, detail), box in zip(merged, extents(r, [j for j, *_ in merged])):
         r.problem('repeat', 'merged', j, boxes=boxes, keypoints=keypoints, box=box, detail=detail)
         if precedence.names: r.problems[-1] = _placed(r.problems[-1], precedence.names[precedence.source_of[r.file_of[j]]])
-    return _kept(replace(r, boxes=r.boxes[joined.boxes_of], has_box=has_box, labels=joined.labels), joined, keep)
+    return _kept(replace(r, boxes=r.boxes[joined.boxes_of], has_box=has_box), joined, keep)
 
 def _placed(problem, source): return problem._replace(source=source, file=entry_file(problem.file, problem.image))
+
+def _filled(codes, gone, stands):
+    "Values of an attribute, where an object has none those of what it stands for, the first before others"
+    found, own = np.zeros_like(codes), gone[codes[gone] > 0][::-1]
+    found[stands[own]] = codes[own]
+    return np.where(codes > 0, codes, found)
+
+def _moved_schemes(r, points, joined):
+    "Schemes of the classes that objects with keypoints have now"
+    if not r.schemes: return {}
+    pairs = np.unique(np.stack([r.labels[points], joined.labels[joined.stands[points]]]), axis=1).T.tolist()
+    return shared_schemes({r.label_names[new]: r.schemes.get(r.label_names[old])} for old, new in pairs)
 
 def _kept(r, joined, keep):
     "The objects that stand for others, with what they take from these"
     gone, rows, more = np.flatnonzero(~keep), np.flatnonzero(keep), r.more_origins
     own = np.column_stack([joined.stands[gone], r.file_of[gone], r.ids[gone]])
     more = np.concatenate([np.column_stack([joined.stands[more[:, 0]], more[:, 1:]]), own])
-    r = replace(r, more_origins=more[np.argsort(more[:, 0], kind='stable')])
     points = joined.points_of[rows]
-    found = replace(keep_objects(r, rows), point_counts=r.point_counts[points], points=points_of(r, points))
+    r = replace(r, more_origins=more[np.argsort(more[:, 0], kind='stable')], schemes=_moved_schemes(r, points[r.point_counts[points] > 0], joined),
+                attributes={name: (_filled(codes, gone, joined.stands), values) for name, (codes, values) in r.attributes.items()})
+    found = replace(keep_objects(replace(r, labels=joined.labels), rows), point_counts=r.point_counts[points], points=points_of(r, points))
     return United(found, joined.boxes_of[rows], points)
 
 def merge(

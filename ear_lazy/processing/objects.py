@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.records import Records, keep_objects
+from ..base.records import Records, add_schemes, keep_objects, schemes_of_classes
 from ..base.schemes import Scheme
 from ..formats.discover import FoundSource
 from ..metadata.table import Batch, Table, entry_file, file_entry
@@ -33,7 +33,7 @@ class SourceFacts(NamedTuple):
     files: Numbered # (entry of an annotation file, what its ids are) to its number
     values: Numbered # value of an attribute to its number; 0 is none
     attributes: list # names of the recorded attributes
-    schemes: dict # class name to its `Scheme`
+    schemes: dict # class name to its `Scheme`, None if some of its keypoints are others
     grouping: str = '' # what the groups of its photos depend on
 
     @classmethod
@@ -47,7 +47,7 @@ class SourceFacts(NamedTuple):
 # %% ../../nbs/4_processing/objects.ipynb #9632d764
 def packed(facts:SourceFacts)->bytes:
     "Facts as they are kept"
-    names = [list(facts.labels), [list(o) for o in facts.files], list(facts.values), facts.attributes, [[k, *v] for k, v in facts.schemes.items()], facts.grouping]
+    names = [list(facts.labels), [list(o) for o in facts.files], list(facts.values), facts.attributes, [[k, *(v or ())] for k, v in facts.schemes.items()], facts.grouping]
     return json.dumps(names).encode() + b'\n' + facts.report.to_json()
 
 def unpacked(
@@ -58,7 +58,7 @@ def unpacked(
     labels, files, values, attributes, schemes, grouping = json.loads(names)
     return SourceFacts(read_report(report), Numbered(labels), Numbered(map(tuple, files)), Numbered(values), attributes, {k: _scheme(*o) for k, *o in schemes}, grouping)
 
-def _scheme(points, skeleton, flip_pairs): return Scheme(tuple(points), tuple(map(tuple, skeleton)), tuple(map(tuple, flip_pairs)))
+def _scheme(points=None, skeleton=(), flip_pairs=()): return points and Scheme(tuple(points), tuple(map(tuple, skeleton)), tuple(map(tuple, flip_pairs)))
 
 # %% ../../nbs/4_processing/objects.ipynb #b72f972e
 def joined(
@@ -109,8 +109,8 @@ def batches(
     files = _file_numbers(r, facts.files)
     objects['files'], more = files[r.file_of], r.more_origins.copy()
     if len(more): more[:, 1] = files[more[:, 1]]
-    attributes, schemes = _attribute_numbers(r, facts), r.schemes
-    for name in schemes: facts.schemes.setdefault(name, schemes[name])
+    attributes = _attribute_numbers(r, facts)
+    add_schemes(facts.schemes, schemes_of_classes(r))
     photos, ends, point_ends = np.flatnonzero((counts > 0) | r.empty), np.cumsum([0, *counts]), np.cumsum([0, *r.point_counts])
     for a in range(0, len(photos), batch_size):
         of = photos[a:a + batch_size]
@@ -153,5 +153,5 @@ def records_of(
         boxes=np.array(table.column('boxes')[rows]), has_box=table.has_box()[rows], labels=np.array(table.column('labels')[rows]),
         point_counts=table.column('point_counts')[rows].astype(np.int64), points=np.array(table.points_of(rows)),
         more_origins=np.column_stack([kept[more[:, 0]], more[:, 1:]]).reshape(-1, 3), label_names=list(facts.labels),
-        files=[o for o, _ in facts.files], id_names=[o for _, o in facts.files], schemes=dict(facts.schemes),
+        files=[o for o, _ in facts.files], id_names=[o for _, o in facts.files], schemes={k: o for k, o in facts.schemes.items() if o},
         attributes={name: (codes[:, i], values) for i, name in enumerate(facts.attributes)})
