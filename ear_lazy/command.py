@@ -37,6 +37,11 @@ def _split(text):
     try: return check_split(text)
     except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from None
 
+def _renamed(text):
+    old, sign, new = text.partition('=')
+    if not sign: raise argparse.ArgumentTypeError(f'{text!r} is not OLD=NEW, such as Ear=ear')
+    return old, new
+
 def _fraction(text):
     try: share = float(text)
     except ValueError: raise argparse.ArgumentTypeError(f'{text!r} is not a number') from None
@@ -66,6 +71,7 @@ def _add_inputs(parser, listing):
     adds('--output-dir', default='data/preprocessed', metavar='DIR', 
          help='folder of the files of a run, which is not read as raw data (%(default)s)' if listing else 'folder of the files to make (%(default)s)')
     adds('--classes', nargs='+', default=(), metavar='CLASS', help='keep only objects of these classes, and those without a class')
+    adds('--rename', nargs='+', type=_renamed, default=(), metavar='OLD=NEW', help='write other names of classes than are read; several may become one, and --classes counts in the new ones')
     adds('--keypoints', type=_at_least(1), metavar='K', help='keep only sets of K keypoints')
     adds('--max-annotation-bytes', type=_at_least(1), default=MAX_BYTES, metavar='N',
          help='larger annotation files are reported and not read (%(default)s)')
@@ -165,7 +171,7 @@ def _run(args, kinds, executor):
         args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
         args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
         keep_together=args.keep_together, check_images=args.check_images, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
-        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links)
+        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links, rename=dict(args.rename))
     if args.list: return print(processor.sources()) or 0
     report = processor.process(kinds, args.train_split, args.test_split)
     print(report)

@@ -340,6 +340,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
     report.outputs = make_files(folder, parts, sides, options, names, attributes)
     count_sides(parts, sides, options, report)
     if copies: copies.add_to(report, sides)
+    self._note_rename(report, {name for o in parts for name in o.facts.labels})
     self._check_classes(report)
     self._check_keypoints(report)
     if self.strict: raise_first(report.problems)
@@ -363,6 +364,12 @@ def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, optio
     return sorted([*parts, *more], key=lambda o: row[o.source.name])
 
 # %% ../nbs/data_processor.ipynb #a5ad84ec
+@patch
+def _note_rename(self:DataProcessor, report, classes):
+    "Say which names of `rename` no class has, as when they are misspelt"
+    missing, there = [o for o, _ in self.rename if o not in classes], sorted(o for o in classes if o)
+    if missing: report.notes.append(f"no class is called {' or '.join(missing)}, which rename names; there are {', '.join(there[:20])}{' …' * (len(there) > 20)}")
+
 @patch
 def _check_classes(self:DataProcessor, report):
     "Raise `RawDataError` if no object has any of the classes asked for, as when they are misspelt"
@@ -473,6 +480,7 @@ def _shared_run(self:DataProcessor, folder, kinds, shares):
     rule = SplitRule(*shares, self.split, said and shared_sides(said, folder.run_path))
     run.write(rule, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
     if self.strict: raise_first(report.problems)
+    self._note_rename(report, run.classes)
     self._check_classes(report)
     self._check_keypoints(report)
     report.check()

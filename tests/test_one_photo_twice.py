@@ -56,7 +56,7 @@ def test_two_datasets(tmp_path, way):
     report = process(raw, out, **way)
     assert_accounted(report, out)
     assert rows(out, 'detector') == [('ears/a.png', [[1, 2, 10, 20], [5, 5, 30, 30]])]
-    assert origins(out) == [['ears/ears.json, id 1', 'table/labels.csv, line 2'], ['table/labels.csv, line 3']]
+    assert origins(out) == [['ears/ears.json, id 10', 'table/labels.csv, line 2'], ['table/labels.csv, line 3']]
     merged = problem(report, 'repeat')
     assert (merged.source, merged.file, merged.where, merged.boxes, merged.action) == ('table', 'table/labels.csv', 'line 2', 1, 'merged')
     assert (report.sources['table'].boxes.kept, report.sources['ears'].boxes.kept) == (1, 1)
@@ -80,7 +80,7 @@ def test_a_box_and_its_points_in_two_datasets(tmp_path, way):
     assert_accounted(report, out)
     assert [len(rows(out, o)) for o in ('detector', 'landmarker', 'teacher')] == [2, 1, 2]
     assert sorted(boxes(out)) == [('photos/a.png', [55, 55, 90, 100]), ('photos/b.png', [10, 10, 90, 90])]
-    assert origins(out, 'landmarker') == [['marks/marks.json, id 1', 'more/a.csv, line 2', 'photos/boxes.json, id 1']]
+    assert origins(out, 'landmarker') == [['photos/boxes.json, id 10', 'marks/marks.json, id 10', 'more/a.csv, line 2']]
 
 
 def test_one_source_is_over_another(tmp_path, way):

@@ -346,6 +346,7 @@ def write(self:SharedRun,
     "Make the files, in the hidden folder"
     choices = list(self.call(choose_piece, [(o, rule) for o in self.pieces]))
     for o in choices: report.include(o.report)
+    self.classes = {name for o in choices for name in o.names}
     tell_attributes(report, [(p.source.name, o.found) for p, o in zip(self.pieces, choices)])
     self.decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
     decided = self.decided

@@ -68,6 +68,7 @@ class Choice(NamedTuple):
     names: list # of the table's classes
     schemes: dict # class name to its `Scheme`
     attributes: list # names of the recorded attributes
+    found: list # and of those that an object has
 
 def choose_piece(job: Job, argument: tuple) -> Choice: # `Piece`, `SplitRule`
     "Choose what is written of a piece"
@@ -128,6 +129,7 @@ class SharedRun:
     pieces: list[Any]
     outside: Any
     links: list[Any]
+    classes: Any
     decided: Sides
     def __init__(self,
         job: Job,
