@@ -4566,5 +4566,6 @@ d = { 'settings': { 'branch': 'main',
                                      'ear_lazy.transforms.crop': ('transforms.html#crop', 'ear_lazy/transforms.py'),
                                      'ear_lazy.transforms.flip': ('transforms.html#flip', 'ear_lazy/transforms.py'),
                                      'ear_lazy.transforms.has_box_beside': ('transforms.html#has_box_beside', 'ear_lazy/transforms.py'),
+                                     'ear_lazy.transforms.has_origins': ('transforms.html#has_origins', 'ear_lazy/transforms.py'),
                                      'ear_lazy.transforms.letterbox': ('transforms.html#letterbox', 'ear_lazy/transforms.py'),
                                      'ear_lazy.transforms.points_within': ('transforms.html#points_within', 'ear_lazy/transforms.py')}}}

@@ -23,7 +23,7 @@ from .base.extras import extra
 from .base.geometry import clip_boxes, xywh_to_xyxy, xyxy_to_xywh
 from .base.parameters import described
 from .loading.samples import Sample, blame, solid
-from .transforms import box_within, changed, has_box_beside, points_within
+from .transforms import box_within, changed, has_box_beside, has_origins, points_within
 
 # %% ../nbs/adapters.ipynb #abf1a59a
 @contextmanager
@@ -104,9 +104,10 @@ def _take_boxes(out, found):
     # coordinates are rounded as shares of the image size: a box that ended at the border may come back with a tiny size
     found = found[(found[:, 2:4] - found[:, :2] > 1e-3).all(1)]
     number = found[:, 4].astype(int)
+    origins = has_origins(out)
     out['bboxes'] = xyxy_to_xywh(found[:, :4]).astype(np.float32)
     if 'labels' in out: out['labels'] = out['labels'][number]
-    if 'origin' in out: out['origin'] = [out['origin'][o] for o in number.tolist()]
+    if origins: out['origin'] = [out['origin'][o] for o in number.tolist()]
     out.kept = number if out.kept is None else out.kept[number]
 
 def _given_box(found):

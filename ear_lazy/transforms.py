@@ -30,6 +30,12 @@ def has_box_beside(
     "Whether there is a box beside keypoints, which moves with them; the `bbox` of a crop says where in its photo that was"
     return 'bbox' in sample and 'keypoints' in sample
 
+def has_origins(
+    sample:dict[str, Any], # `Sample`
+)->bool:
+    "Whether there is a list of origins for each box; anybody may put something else under this name"
+    return isinstance(sample.get('origin'), list) and 'bboxes' in sample and len(sample['origin']) == len(sample['bboxes'])
+
 def _pairs_of(sample):
     "Pairs of keypoints that change places, as the sample's file says"
     if (scheme := getattr(sample, 'scheme', None)) is None: return ()
@@ -95,7 +101,7 @@ def _boxes_within(sample, boxes, size, min_visible):
     "Boxes clipped to an image, with their labels, and the indices of those that are left"
     inside, keep = _clipped(boxes, size, min_visible)
     more = {'labels': sample['labels'][keep]} if 'labels' in sample else {}
-    if 'origin' in sample: more['origin'] = [o for o, kept in zip(sample['origin'], keep.tolist(), strict=True) if kept]
+    if has_origins(sample): more['origin'] = [o for o, kept in zip(sample['origin'], keep.tolist()) if kept]
     before = getattr(sample, 'kept', None)
     return {'bboxes': inside[keep]} | more, (np.arange(len(boxes)) if before is None else before)[keep]
 

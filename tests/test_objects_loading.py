@@ -8,8 +8,9 @@ from making import as_version_2, coco, image, process, pts, with_columns
 from torch.utils.data import DataLoader
 
 from ear_lazy.base.origin import Origin
+from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.errors import MetadataError
-from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, collate
 from ear_lazy.looking.columns import columns_of
 from ear_lazy.looking.row_pictures import Pictures
 from ear_lazy.looking.row_table import RowTable
@@ -25,7 +26,7 @@ def made(tmp_path_factory):
     for i, name in enumerate('abc'): image(folder/f'raw/ears/{name}.png', seed=i)
     boxes = {f'{n}.png': [[1, 1, 50, 30], dict(bbox=[10, 5, 20, 10], keypoints=[10, 5, 2, 30, 15, 1])] for n in 'abc'}
     coco(folder/'raw/ears/b.json', boxes)
-    for out in ('old', 'new'): process(folder/'raw', folder/out, train_split=1)
+    for out in ('old', 'new', 'plain'): process(folder/'raw', folder/out, train_split=1)
     for o in ('detector', 'teacher', 'landmarker'): with_columns(folder/f'old/train_{o}.npy', version=np.int32(1))
     box = np.float32([[10, 5, 20, 10], [np.nan]*4, [0, 0, 60, 40]])
     for o in ('detector', 'teacher'): as_version_2(folder/f'new/train_{o}.npy')
@@ -123,6 +124,31 @@ def test_boxes_that_a_crop_drops_take_their_origins_along(opened):
     assert len(sample['origin']) == len(sample['bboxes']) == 2
     sample = crop(sample, (0, 0, 4, 4))
     assert sample['origin'] == [[Origin('ears/table.csv', 'line 2')]] and len(sample['bboxes']) == len(sample['labels']) == 1
+    sample['origin'] = np.zeros(2) # of a user's own
+    assert crop(sample, (0, 0, 4, 4))['origin'].tolist() == [0, 0] and collate([sample, sample])['origin'].shape == (2, 2)
+
+
+def test_adapters_take_boxes_and_origins_along(opened):
+    A = pytest.importorskip('albumentations')
+    points, boxes = opened('landmarker', extras='bbox'), opened('detector', extras='origin')
+    moved = albumentations_transform(A.Compose([A.Crop(15, 0, 60, 40), A.HorizontalFlip(p=1)]))
+    found = moved(points[0])
+    np.testing.assert_allclose(found['bbox'], [30, 5, 15, 10], atol=1e-4)
+    assert np.isnan(moved(points[1])['bbox']).all() and found.scheme == points[0].scheme
+    assert albumentations_transform(A.Crop(0, 0, 9, 4))(boxes[0])['origin'] == [[Origin('ears/table.csv', 'line 2')]]
+    v2 = pytest.importorskip('vision').v2
+    found = as_tv_tensors(v2.RandomHorizontalFlip(1))(points[0])
+    np.testing.assert_allclose(found['bbox'], [[30, 5, 20, 10]])
+
+
+def test_shards(made, tmp_path):
+    "Numbers of objects begin anew in each file"
+    process(made/'raw', tmp_path, ('detector', 'landmarker'), train_split=1, shard_bytes=200)
+    for kind in ('detector', 'landmarker'):
+        ds, whole = LazyNPYDataset(tmp_path/f'train_{kind}.npy'), LazyNPYDataset(made/f'plain/train_{kind}.npy')
+        assert ds.metadata.path and len([*tmp_path.glob(f'train_{kind}*')]) > 1 and len(ds) == len(whole)
+        assert [ds.origin(i) for i in range(len(ds))] == [whole.origin(i) for i in range(len(ds))] and all(ds.origin(i) for i in range(len(ds)))
+        for name in ('source', 'group', 'labels', 'sizes', 'counts'): assert ds[::-1].column(name).tolist() == whole[::-1].column(name).tolist()
 
 
 # What keypoints are

@@ -239,7 +239,7 @@ def _shape(value):
 def _collate_column(key, values, samples):
     if key == 'image': return pad_stack(values, [str(o.get('image_path') or f'image {i} of the batch') for i, o in enumerate(samples)])
     if key == 'image_path' or key == 'source' and isinstance(values[0], str): return np.array(values)
-    if key == 'origin': return object_array(values)
+    if key == 'origin' and isinstance(values[0], list): return object_array(values)
     shapes = {_shape(o) for o in values}
     if key == 'bboxes' or key == 'labels' and np.ndim(values[0]) or len(shapes) > 1 or shapes == {None}: return object_array(values)
     try: return default_collate([solid(o) for o in values])
