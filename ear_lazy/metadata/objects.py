@@ -118,7 +118,7 @@ def schemes(self:Shard)->dict[tuple[int, int], Scheme]: # (source, label) number
     if self._schemes is None:
         text = self.columns['schemes'].item() if self.version > 1 and 'schemes' in self.columns else b''
         try: found = _decoder.decode(text) if text else []
-        except (msgspec.DecodeError, RecursionError) as e: raise MetadataError(f'damaged: its schemes of keypoints cannot be read: {e}', self.path) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e: raise MetadataError(f'damaged: its schemes of keypoints cannot be read: {e}', self.path) from None
         self._schemes = {(o.source, o.label): self._checked_scheme(o) for o in found}
     return self._schemes
 

@@ -58,7 +58,7 @@ def fuzz_objects(md, i):
     except MetadataError: origins = []
     for o in [o for found in origins for o in found]:
         if leaves_root(o.file) or not str(o).isprintable(): raise Surprise(f'the origin {o!r}')
-    if (scheme := md.scheme(i)) and max([0, *np.ravel(scheme.skeleton), *np.ravel(scheme.flip_pairs)]) >= len(scheme.points): raise Surprise(f'the scheme {scheme!r}')
+    if (scheme := md.scheme(i)) and max([-1, *np.ravel(scheme.skeleton), *np.ravel(scheme.flip_pairs)]) >= len(scheme.points): raise Surprise(f'the scheme {scheme!r}')
     if md.kind == 'landmarker' and md.version > 1: md.labels(i), md.bbox(i), md.source(i)
 
 
