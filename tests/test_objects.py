@@ -3,6 +3,7 @@ import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -50,11 +51,9 @@ def test_other_options_open_no_annotation_file(raw, tmp_path):
     sources = [Source('csv', attributes=['subject'])]
     assert annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=sources)), 'the trace sees what is read'
     process(raw, tmp_path/'out', sources=sources) # files that were just written are looked at once more
-    for options in OTHERWISE:
-        assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=sources, **options)), options
-    assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', ('detector',), sources=sources))
-    for shares in ((.5, 0), (.5, .3)): assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', train_split=shares[0], test_split=shares[1], sources=sources))
-    assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=[*sources, Source('points', over='coco')]))
+    more = dict(kinds=('detector',)), dict(train_split=.5), dict(train_split=.5, test_split=.3), dict(sources=[*sources, Source('points', over='coco')])
+    for options in (*OTHERWISE, *more):
+        assert not annotations_opened(raw, partial(process, raw, tmp_path/'out', **{'sources': sources} | options)), options
 
 
 def test_classes_have_one_order_in_every_run(raw, tmp_path):
