@@ -168,7 +168,7 @@ def process(self:DataProcessor,
     kinds = _checked_kinds(kinds)
     started = time.monotonic()
     _check_apart(self.raw_data_dir, self.output_dir)
-    shares = train_split, test_split
+    shares = float(train_split), float(test_split) # 0 and 0.0 are one request
     report = self._run_in_shared_storage(kinds, shares) if self.shared_storage else self._local_run(kinds, shares)
     self._publish(report)
     if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)

@@ -31,7 +31,7 @@ def raw(tmp_path):
 SMALL = [('ears/a.png', [1, 2, 10, 10])]
 LARGE = {
     'CSV': ('b.csv', 'image_path,x1,y1,w,h\n' + 'a.png,1,2,3,4\n' * 300), 'COCO': ('a.json', json.dumps(coco_dict({'a.png': [[1, 2, 3, 4]] * 60}))),
-    'VOC': ('a.xml', voc('a.png') + ' ' * 4000), 'LabelMe': ('a.json', ear('a.png')), 'JSON that no reader knows': ('c.json', json.dumps([1] * 2000))}
+    'VOC': ('b.xml', voc('b.png') + ' ' * 4000), 'LabelMe': ('a.json', ear('a.png')), 'JSON that no reader knows': ('c.json', json.dumps([1] * 2000))}
 
 
 @pytest.mark.parametrize('what', LARGE)

@@ -39,7 +39,8 @@ def point_of(
     if not isinstance(value, list | tuple) or len(value) not in (2, 3): raise ValueError('no point')
     if value[0] is None or value[1] is None: return _MISSING
     if any(isinstance(o, str | list | tuple | dict) for o in value): raise ValueError('no numbers')
-    x, y, v = map(float, (*value, 2)[:3])
+    try: x, y, v = map(float, (*value, 2)[:3])
+    except OverflowError: raise ValueError('a number that is too large') from None
     if v not in (0, 1, 2): raise ValueError(f'a visibility of {v:g}')
     return _MISSING if math.isnan(x) or (x, y) in ((0, 0), (-1, -1)) else (x, y, int(v))
 

@@ -60,6 +60,7 @@ def _pairs(r, places):
     objects, counts = objects[crowded], counts[counts > FEW_OBJECTS]
     yield from _blocks(r, *_beside(r, objects, counts, places))
     has = r.has_keypoints[objects] # which may be elsewhere in a box
+    if not has.any(): return
     photo = np.repeat(np.arange(len(counts)), counts)[has]
     alone = replace(r, has_box=np.zeros(len(r.ids), bool))
     points = np.full((len(r.ids), 4), np.nan)

@@ -63,7 +63,7 @@ def everything(folder): return {p.relative_to(folder).as_posix(): (p.is_symlink(
 def in_hidden(out, name):
     "A name in the hidden folder; `kept` stands for what is kept of a source with boxes"
     hidden = out/HIDDEN
-    return hidden/name.replace('kept', sorted(hidden.glob('kept-*/detector'))[0].parent.name, 1) if name.startswith('kept') else hidden/name
+    return hidden/name.replace('kept', sorted(hidden.glob('kept-*/boxes'))[0].parent.name, 1) if name.startswith('kept') else hidden/name
 
 
 def remove(path): shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def remove(path): shutil.rmtree(path) if path.is_dir() and not path.is_symlink()
 
 # --- links, pipes and folders in the place of what a run has ---
 
-PLACES = ('', 'state', 'origin', 'made', 'lock', '.gitignore', 'swap', 'run-killed', 'kept', 'kept/facts', 'kept/detector', 'kept/detector/bboxes', '../train_detector.npy', '../val_teacher.npy', '../report.json', '../problems.csv')
+PLACES = ('', 'state', 'origin', 'made', 'lock', '.gitignore', 'swap', 'run-killed', 'kept', 'kept/facts', 'kept/boxes', '../train_detector.npy', '../val_teacher.npy', '../report.json', '../problems.csv')
 
 
 def put_link_to_folder(path, project): path.symlink_to(project)
@@ -193,7 +193,7 @@ def nested(data): return b'\x91' * 100_000
 def other(data): return msgspec.msgpack.encode({'run': 5, 'outputs': [], 'kept': 'all'})
 
 
-OWN = ('state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/detector/bboxes', 'kept/detector/paths', 'kept/detector/counts', 'kept/detector/groups', '../train_detector.npy', '../report.json', '../problems.csv')
+OWN = ('state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/boxes', 'kept/paths', 'kept/objects', 'kept/groups', '../train_detector.npy', '../report.json', '../problems.csv')
 
 
 @pytest.mark.parametrize('place, damage', one_of(4, OWN, [empty, zeros, cut, half, flipped, longer, garbage, nested, other]))
@@ -219,7 +219,7 @@ def test_damage(raw, out, right, place, damage):
 
 def test_damage_is_told_in_one_line(raw, out, capsys):
     process(raw, out)
-    for o in (out/HIDDEN).glob('kept-*/*/bboxes'): o.write_bytes(zeros(o.read_bytes()))
+    for o in (out/HIDDEN).glob('kept-*/boxes'): o.write_bytes(zeros(o.read_bytes()))
     text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
     report = process(raw, out)
     assert not report.unchanged == ['boxes'] and any('is damaged: parsed again' in o for o in report.notes)
@@ -235,7 +235,7 @@ def test_damage_is_told_in_one_line(raw, out, capsys):
 def edited(raw, folder):
     "An output folder as a stranger could pack it: of the same data, with other boxes in what is kept"
     process(raw, folder)
-    for o in (folder/HIDDEN).glob('kept-*/*/bboxes'): (np.fromfile(o, '<f4') + 1).astype('<f4').tofile(o)
+    for o in (folder/HIDDEN).glob('kept-*/boxes'): (np.fromfile(o, '<f4') + 1).astype('<f4').tofile(o)
     return folder
 
 
@@ -491,7 +491,7 @@ def exchange(monkeypatch):
 def test_9_a_link_that_is_put_there_while_a_run_writes(raw, out, project, exchange, name):
     "9. Files are written in the folders that were opened, wherever they are now; nothing is written, truncated or removed where the link leads"
     process(raw, out)
-    for o in ('train_detector.npy', 'state', 'made', 'lock', 'paths', 'bboxes', '0/detector/paths', 'detector/paths'): text(project/o, 'precious')
+    for o in ('train_detector.npy', 'state', 'made', 'lock', 'paths', 'boxes', '0/paths', '0/boxes'): text(project/o, 'precious')
     text(raw/'table/table.csv', f'{CSV}e.png,1,1,9,8,face\n')
     before = everything(project)
     exchange(out/HIDDEN/name if name else out/HIDDEN, project)
@@ -569,7 +569,7 @@ def test_a_hole_in_a_foreign_swap_is_not_written_out(raw, out):
     assert not (out/'train_extra.npy').exists()
 
 
-@pytest.mark.parametrize('step, damage, column', one_of(3, ['count_rows', 'make_shard'], ['removed', 'cut'], ['groups', 'counts', 'paths', 'bboxes', '']))
+@pytest.mark.parametrize('step, damage, column', one_of(3, ['choose_piece', 'count_rows', 'make_shard'], ['removed', 'cut'], ['groups', 'objects', 'paths', 'boxes', 'facts', '']))
 def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, column):
     "With shared storage, rows that some worker cannot see stop the run in one sentence; they are never left out"
     from concurrent.futures import ThreadPoolExecutor
@@ -578,7 +578,7 @@ def test_pieces_that_a_worker_does_not_see(raw, out, monkeypatch, step, damage, 
     process(raw, out)
     old, function = contents(out), getattr(shared_storage, step)
     def blind(job, argument):
-        for folder in Path(job.staging).glob('*/detector'):
+        for folder in [o.parent for o in Path(job.staging).glob('*/boxes')]:
             if column == '': shutil.rmtree(folder)
             elif damage == 'removed': (folder/column).unlink(missing_ok=True)
             elif (folder/column).exists(): os.truncate(folder/column, (folder/column).stat().st_size//2//32*32 if column != 'paths' else 1)

@@ -125,8 +125,8 @@ def small_disk(tmp_path):
 
 @pytest.mark.parametrize('fill, batch', [(0, 50), (0, 500), (200_000, 50), (240_000, 500), (262_144, 50)])
 def test_disk_full(raw, small_disk, fill, batch):
-    many(raw, 400)
     process(raw, small_disk/'out', ('detector',), batch_size=1)
+    many(raw, 400)
     (small_disk/'full').write_bytes(bytes(max(0, min(fill, shutil.disk_usage(small_disk).free // 4096 * 4096))))
     before = contents(small_disk/'out')
     done = command('--all', '--raw-data-dir', raw, '--output-dir', small_disk/'out', '--workers', 0, '--batch-size', batch)
@@ -151,7 +151,7 @@ def in_the_middle(raw, workers):
     out = raw.parent/'out'
     p = start('--all', '--raw-data-dir', raw, '--output-dir', out, '--workers', workers, '--batch-size', 20)
     until = time.monotonic() + 120
-    while time.monotonic() < until and p.poll() is None and not any(f.stat().st_size for f in out.glob('.ear_lazy/run-*/*/landmarker/keypoints')): time.sleep(0.002)
+    while time.monotonic() < until and p.poll() is None and not any(f.stat().st_size for f in out.glob('.ear_lazy/run-*/*/points')): time.sleep(0.002)
     assert p.poll() is None, p.communicate()
     return p, children(p.pid)
 
@@ -217,12 +217,12 @@ def test_a_worker_dies_at_any_time(raw, monkeypatch, turn):
     "… also between one result and the next task"
     before = earlier(raw)
     many(raw, 40)
-    load, slow = workers.load, data_processor.make_rows
+    load, slow = workers.load, data_processor.batches
     def dying(tree, source, document):
         if document.files[0] == sorted(f'many/annot/{i}.pts' for i in range(40))[turn]: os.kill(os.getpid(), signal.SIGKILL)
         return load(tree, source, document)
     monkeypatch.setattr(workers, 'load', dying)
-    monkeypatch.setattr(data_processor, 'make_rows', lambda *args: [time.sleep(0.05), slow(*args)][1])
+    monkeypatch.setattr(data_processor, 'batches', lambda *args: [time.sleep(0.05), slow(*args)][1])
     with pytest.raises(EarLazyError, match='a parser process was killed'): process(raw, raw.parent/'out', num_workers=2, batch_size=1)
     kept('a parser process killed', raw.parent/'out', before)
 

@@ -57,7 +57,7 @@ def test_names_of_classes(raw):
 
 def test_several_tables_and_one_file_of_names(raw):
     ears(raw, EAR.format('a'))
-    ears(raw, EAR.format('a').replace('0.25', '0.3'), 'validation-annotations-bbox.csv')
+    ears(raw, EAR.format('a').replace('0.25,0.5', '0.7,0.9'), 'validation-annotations-bbox.csv')
     text(raw/'ears/class-descriptions-boxable.csv', '/m/0dzct,Human face\n')
     assert sorted(len(files) for _, files in formats(raw)) == [1, 2]
     for batch_size in (1, 100): assert reasons(process(raw, raw.parent/f'out{batch_size}', train_split=1, batch_size=batch_size)) == []
