@@ -103,6 +103,7 @@ class Piece(NamedTuple):
     source: FoundSource # without documents
     folder: str # in `staging`
     size: tuple # of its table
+    facts: int # bytes of what is known of it
     elsewhere: bytes = b'' # bits of the photos that are in another piece
     counted_as: tuple = () # names of sources, as of a `Part`
 
@@ -132,8 +133,8 @@ def parse(
 def _written(source, table, facts):
     "The piece of a table, beside which its facts are kept"
     table.folder.mkdir(exist_ok=True)
-    with open(table.folder / 'facts', 'xb') as f: f.write(packed(facts))
-    return Piece(source._replace(documents=()), '/'.join(table.folder.parts[-1:]), table.size())
+    with open(table.folder / 'facts', 'xb') as f: n = f.write(packed(facts))
+    return Piece(source._replace(documents=()), table.folder.name, table.size(), n)
 
 def _check_staging(job):
     "Raise `OutputError` where this worker does not see the folder for unfinished files, or sees a link in its place"
@@ -153,7 +154,7 @@ def part_of(
     "The objects of a piece; raises `OutputError` if this worker does not see all of them"
     _check_staging(job)
     table, facts = Table(Path(job.staging) / piece.folder), Path(job.staging) / piece.folder / 'facts'
-    if not (table.is_whole(piece.size) and facts.is_file()):
+    if not (table.is_whole(piece.size) and facts.is_file() and facts.stat().st_size == piece.facts):
         raise OutputError(f'{this_worker()} does not see all that the workers wrote into the output folder: is {job.staging} the same folder everywhere?')
     elsewhere = np.unpackbits(np.frombuffer(piece.elsewhere, np.uint8), count=piece.size[0]).astype(bool) if piece.elsewhere else None
     return Part(piece.source, table, unpacked(_content(facts)), elsewhere, list(piece.counted_as))

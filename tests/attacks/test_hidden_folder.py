@@ -460,13 +460,13 @@ def test_an_output_that_cannot_be_replaced(raw, out, hold, name):
 def test_9_a_hidden_folder_that_becomes_a_link_meanwhile(raw, out, project, monkeypatch):
     "9. What was opened is what is changed: a link that takes the place of the folder while a run is under way leads nowhere"
     process(raw, out)
-    before, write = everything(project), ear_lazy.processing.output_folder.OutputFolder.finish
+    before, write = everything(project), ear_lazy.processing.output_folder.OutputFolder.adopt
     def exchanged(self, *args):
         outputs = write(self, *args)
         (out/HIDDEN).rename(out/'aside')
         (out/HIDDEN).symlink_to(project)
         return outputs
-    monkeypatch.setattr(ear_lazy.processing.output_folder.OutputFolder, 'finish', exchanged)
+    monkeypatch.setattr(ear_lazy.processing.output_folder.OutputFolder, 'adopt', exchanged)
     try: process(raw, out, force=True)
     except (OutputError, MetadataError): pass
     assert everything(project) == before
