@@ -49,7 +49,7 @@ from .processing.finishing import (
     SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes)
 from .processing.mixtures import sharing
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
-from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
+from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_heads, read_state
 from .processing.report import Report, ReportError, read_report
 from .processing.rows import Part, RowOptions, asked_for, choose, class_names, raise_first
 from .processing.shared_photos import check_over, make_whole
@@ -222,6 +222,7 @@ def _discover(self:DataProcessor):
     self._local_raw, refused = self._fetch_raw()
     skip = () if is_remote(self.output_dir) else (self.output_dir,)
     tree = Tree(self._local_raw, skip, None, self.max_annotation_bytes, self.follow_links)
+    if not self.force and not is_remote(self.output_dir): tree.heads = read_heads(self.output_dir)
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
     sources, problems = discover(tree, self._all_declared())
     if sources: return tree, sources, problems
@@ -233,6 +234,7 @@ def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_s
 # %% ../nbs/data_processor.ipynb #deb447a7
 @patch
 def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run):
+    heads = inputs.tree.heads.take()
     with OutputFolder(self._local_out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         with output_errors(self.output_dir):
             facts = _kept_facts(keys, folder)
@@ -242,7 +244,7 @@ def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run):
             facts = [facts[n] for n in range(len(inputs.sources))]
             kept = [packed(o) for o in facts]
             splits = self._finish(inputs, folder, report, facts, rule)
-            if report.outputs: _commit(inputs, folder, report, kept, (splits, *run[1:]), rule.said_by_file, splits)
+            if report.outputs: _commit(inputs, folder, report, kept, (splits, *run[1:]), rule.said_by_file, splits, heads)
     return report
 
 @patch
@@ -389,11 +391,11 @@ def _check_keypoints(self:DataProcessor, report):
 
 def _report_files(report): return dict(zip(REPORTS, (report.to_json(), report.problems.to_csv())))
 
-def _commit(inputs, folder, report, kept, run, said, splits):
+def _commit(inputs, folder, report, kept, run, said, splits, heads):
     keys = [key * (not report.unread.get(s.name)) for s, key in zip(inputs.sources, inputs.keys())] # all known by now
     run = '' if any(report.unread.values()) else run_key(keys, *run)
     if said: write_splits(said, splits)
-    folder.commit(_report_files(report), keys, kept, run, inputs.digests, inputs.tree.outside)
+    folder.commit(_report_files(report), keys, kept, run, inputs.digests, inputs.tree.outside, heads)
 
 # %% ../nbs/data_processor.ipynb #be1dc987
 class _Copies(NamedTuple):

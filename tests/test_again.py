@@ -1,4 +1,5 @@
 "A second run reads only what has changed, and its outputs are those of a run from scratch"
+import json
 import os
 import re
 import shutil
@@ -10,10 +11,12 @@ import time
 import pytest
 from making import HIDDEN, ROOT, coco, contents, image, leftovers, process, pts, reasons, text
 
+from ear_lazy import data_processor
 from ear_lazy.base.digests import digest_of
 from ear_lazy.errors import OutputError
 from ear_lazy.formats.discover import Source
 from ear_lazy.processing import workers
+from ear_lazy.processing.output_folder import read_heads
 
 CSV = 'image_path,x1,y1,w,h,label\n'
 
@@ -252,14 +255,44 @@ def test_names_that_are_no_text(raw, out):
     assert 'missing_image' in dict(reasons(process(raw, out)))
 
 
-def test_what_stands_beside_the_annotations_changes(raw, out):
-    "YOLO's classes stand in a file of their own"
+def test_what_was_seen_of_a_file_holds_while_its_stamp_does(raw, out):
+    "A file becomes one of another format, YOLO's classes get other names: also where size and time stay, and where another file takes the place"
     image(raw/'yolo/images/a.png')
     text(raw/'yolo/labels/a.txt', '0 .5 .5 .2 .2\n')
     text(raw/'yolo/data.yaml', 'names: [left ear]\n')
+    time.sleep(.15) # all have lasting stamps
     process(raw, out)
+    assert read_heads(out)._known.keys() >= {'boxes/boxes.json', 'table/table.csv', 'yolo/labels/a.txt', 'yolo/data.yaml'}
     edit(raw/'yolo/data.yaml', 'left', 'LEFT')
     assert again(raw, out) == ALL
+    file = raw/'boxes/boxes.json'
+    before, size, times = file.read_text(), file.stat().st_size, file.stat()
+    createml = json.dumps([dict(image='a.png', annotations=[dict(label='nose', coordinates=dict(x=9, y=9, width=4, height=4))])])
+    other = raw.parent/'other.json'
+    for data, place in ((createml, file), (before, other)):
+        text(place, data.ljust(size))
+        os.utime(place, ns=(times.st_atime_ns, times.st_mtime_ns))
+        if place == other: os.replace(place, file)
+        assert file.stat().st_size == size and again(raw, out) == ['points', 'table', 'yolo']
+        assert process(raw, out, seed=1).sources['boxes'].classes == ({'nose': 1} if data == createml else {'left ear': 3})
+
+
+def test_what_was_seen_is_believed_here_and_whole_only(raw, out, monkeypatch):
+    time.sleep(.15)
+    for o in (out, raw.parent/'fresh'): process(raw, o)
+    note = out/HIDDEN/'heads'
+    good = note.read_bytes()
+    assert read_heads(out)._known
+    for bad in ((raw.parent/'fresh'/HIDDEN/'heads').read_bytes(), good[:-1], good[:60] + bytes([good[60] ^ 1]) + good[61:], b''):
+        note.write_bytes(bad)
+        assert not read_heads(out)._known
+    assert again(raw, out, seed=1) == ALL
+    shutil.copytree(out, raw.parent/'copy')
+    assert not read_heads(raw.parent/'copy')._known and again(raw, raw.parent/'copy', seed=2) == []
+    def fail(path): raise AssertionError('believes what an earlier run has seen')
+    monkeypatch.setattr(data_processor, 'read_heads', fail)
+    process(raw, out, force=True)
+    with pytest.raises(AssertionError, match='believes'): process(raw, out)
 
 
 def test_images_alone(raw, out, no_more_parsing):

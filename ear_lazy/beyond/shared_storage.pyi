@@ -49,6 +49,7 @@ class Piece(NamedTuple):
     source: FoundSource # without documents
     folder: str # in `staging`
     size: tuple # of its table
+    facts: int # bytes of what is known of it
     elsewhere: bytes = ... # bits of the photos that are in another piece
     counted_as: tuple = ... # names of sources, as of a `Part`
 

@@ -13,14 +13,14 @@ import re
 from ..base.records import Records
 from ..base.schemes import Scheme
 from .coco import Annotation, looks_like_coco, read_with
-from .coco_points import read_ends
 from .shared.json_files import json_files
 from .shared.objects import likely
 from .shared.registry import register
-from .shared.tree import Document, Tree
+from .shared.tree import Document, Tree, read_ends
 
 # %% ../../nbs/2_formats/wholebody.ipynb #70c5b791
 BODY, GROUPS = 17, {'foot_kpts': 6, 'face_kpts': 68, 'lefthand_kpts': 21, 'righthand_kpts': 21} # numbers of points
+_KEYS = [f'"{o}"'.encode() for o in GROUPS]
 SCORED = {'face_kpts', 'lefthand_kpts', 'righthand_kpts'}
 
 class WholeBody(Annotation, gc=False):
@@ -65,7 +65,7 @@ def sniff(
 )->list: # A `Document` for each file
     "The COCO files of a folder with further points"
     ends = ((o, read_ends(tree, o)) for o in likely(json_files(tree, folder), 'wholebody'))
-    return [Document('wholebody', (o,)) for o, text in ends if looks_like_coco(text) and any(f'"{name}"'.encode() in text for name in GROUPS)]
+    return [Document('wholebody', (o,)) for o, text in ends if any(o in text for o in _KEYS) and looks_like_coco(text)]
 
 def read(
     tree:Tree, # The raw folder

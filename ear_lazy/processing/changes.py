@@ -47,18 +47,26 @@ def surroundings_digest(
     tree:Tree, # The raw folder
     tops:tuple, # Folders
     annotations:set, # Files that have digests of their own
+    old:dict, # Other files to their `FileDigest`, from an earlier run
+    now:dict, # The same of this one, added here
 )->str:
     "Digest of the images in some folders and below them, and of the files beside these"
     folders, texts = dict(o for top in tops for o in tree.below(top)), []
     for path, folder in folders.items():
         others = [o for o in folder.others if join(path, o) not in annotations]
         for other, (size, *_) in zip(others, _looks(tree.place(path, others))):
-            texts.append((path, size, other, content_digest(tree.path(join(path, other))) if size < SMALL else ''))
+            texts.append((path, size, other, _digest_beside(tree, join(path, other), old, now) if size < SMALL else ''))
     images = [(path, sorted(folder.images)) for path, folder in folders.items()]
     calls = [(path, names[a:a + FILES_PER_CALL]) for path, names in images for a in range(0, len(names), FILES_PER_CALL)]
     each = tree.each if sum(len(names) for _, names in calls) > 2 * FILES_PER_CALL else map
     digests = each(_digest_of_looks, [tree.place(path, names) for path, names in calls])
     return digest_of(texts, [(path, len(names), o) for o, (path, names) in zip(digests, calls)])
+
+def _digest_beside(tree, file, old, now):
+    "Digest of a small file, which is read only if its stamp is another one"
+    path, known = tree.path(file), now.get(file) or old.get(file)
+    now[file] = known if known and known.stamp and _stamp(path) == known.stamp else take_digest(path)
+    return now[file].digest
 
 def _digest_of_looks(files): return digest_of(_looks(files))
 
@@ -82,10 +90,11 @@ class Inputs:
     ):
         self.tree, self.sources, self.digests = tree, sources, digests
         files = {f for s in sources for f in _read_files(s)}
-        for gone in digests.keys() - files: del digests[gone]
+        old, beside = {f: digests.pop(f) for f in digests.keys() - files}, {}
         refresh(digests, tree.root, tree.each, tree.real)
         self.tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in image_tops(tree, o))) for s in sources] # where images of each may be
-        digests_of = {o: surroundings_digest(tree, o, files) for o in dict.fromkeys(self.tops)}
+        digests_of = {o: surroundings_digest(tree, o, files, old, beside) for o in dict.fromkeys(self.tops)}
+        digests |= beside
         self._surroundings = [digests_of[o] for o in self.tops]
         self._asked = code_digest(), *asked
 

@@ -25,6 +25,7 @@ from ..base.digests import FileDigest, code_digest, content_digest, digest_of, f
 from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
 from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
+from ..formats.shared.heads import Heads, unpacked
 from ..formats.shared.tree import REPORTS
 from ..metadata.file import Shard, is_metadata
 from ..metadata.layout import SHARD_BYTES, encode_path
@@ -38,7 +39,7 @@ class State(msgspec.Struct):
     "What a run leaves for the next one"
     run: str = '' # digest of everything the outputs depend on
     outputs: dict[str, tuple[int, str]] = {} # file to its size and digest
-    files: dict[bytes, FileDigest] = {} # annotation file, its name as the system has it, to its digest
+    files: dict[bytes, FileDigest] = {} # annotation file or small one beside it, its name as the system has it, to its digest
     kept: dict[str, tuple[str, str]] = {} # key of a source to the folder of its table and the digest of that
     code: str = '' # digest of the package
     note: str = '' # why an earlier state is not used, in a sentence; never stored
@@ -92,6 +93,19 @@ def output_errors(
     except EarLazyError: raise
     except OSError as e: raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror or e}') from e
 
+# %% ../../nbs/4_processing/output_folder.ipynb #63ab8af8
+class SeenHeads(msgspec.Struct):
+    "What a run has seen of the files that it recognised; a note of its own, as it is read before all else"
+    packed: bytes = b'' # from `Heads.take`
+
+def read_heads(
+    output_dir:str, # Folder of the outputs
+)->Heads: # None of them if nothing can be believed
+    "What the last run has seen of the raw files"
+    with suppress(OSError, EarLazyError), OpenFolder(output_dir) as folder, folder.folder(HIDDEN) as hidden:
+        return Heads(unpacked(read_note(hidden, 'heads', SeenHeads, folder).content.packed))
+    return Heads()
+
 # %% ../../nbs/4_processing/output_folder.ipynb #07f5cf31
 class Made(msgspec.Struct):
     "Names in the hidden folder that runs here have made"
@@ -129,7 +143,7 @@ def _foreign(folder, hidden):
     return f'{hidden.path} has {len(names)} that no run in this folder made, such as {min(names)}: they are left alone, and not needed'
 
 # %% ../../nbs/4_processing/output_folder.ipynb #3243e46c
-_NOTES = 'lock', 'made', 'state', 'origin', '.gitignore'
+_NOTES = 'lock', 'made', 'state', 'origin', 'heads', '.gitignore'
 
 def _check_notes(hidden):
     "Raise `UnsafePathError` if one of the run's own files is something else"
@@ -336,6 +350,7 @@ def commit(self:OutputFolder,
     run:str='', # Digest of everything the outputs depend on
     digests:dict|None=None, # Annotation file to its `FileDigest`
     outside:set=frozenset(), # Folders outside the image root that links in it lead to
+    heads:bytes=b'', # From `Heads.take`
 ):
     "Replace the files of earlier runs by the finished ones, and keep what was parsed"
     made = [o.file for o in self._outputs] + list(extra)
@@ -345,6 +360,7 @@ def commit(self:OutputFolder,
                   kept, code_digest())
     write_note(self._run_folder, 'state', state, self._folder)
     self._write_origin(made, outside)
+    if heads: write_note(self._run_folder, 'heads', SeenHeads(heads), self._folder)
     if not self._hidden.mode('.gitignore'): self._hidden.write('.gitignore', b'*\n')
     new = {n: kept[key][0] for n, key in enumerate(keys) if key and n not in self._kept}
     flush_files([self._run_anchor / o for o in self._run_folder.files()])
@@ -352,7 +368,7 @@ def commit(self:OutputFolder,
     _add_to_list(self._folder, self._hidden, [swap, *new.values()])
     with uninterrupted():
         for n, name in new.items(): self._run_folder.rename(str(n), name, self._hidden)
-        swap_files(self._folder, self._hidden, self._run_folder, made, self._old.difference(made), ['origin', 'state'], swap)
+        swap_files(self._folder, self._hidden, self._run_folder, made, self._old.difference(made), ['origin', 'state', *['heads'] * bool(heads)], swap)
         for o in (self._hidden, self._folder): o.flush()
 
 @patch

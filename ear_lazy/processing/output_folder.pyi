@@ -2,6 +2,7 @@
 import msgspec
 from contextlib import contextmanager
 from ear_lazy.base.digests import FileDigest
+from ear_lazy.formats.shared.heads import Heads
 from ear_lazy.metadata.layout import SHARD_BYTES
 from ear_lazy.metadata.writing import Plan
 from pathlib import Path
@@ -13,7 +14,7 @@ class State(msgspec.Struct):
     "What a run leaves for the next one"
     run: str = ... # digest of everything the outputs depend on
     outputs: dict[str, tuple[int, str]] = ... # file to its size and digest
-    files: dict[bytes, FileDigest] = ... # annotation file, its name as the system has it, to its digest
+    files: dict[bytes, FileDigest] = ... # annotation file or small one beside it, its name as the system has it, to its digest
     kept: dict[str, tuple[str, str]] = ... # key of a source to the folder of its table and the digest of that
     code: str = ... # digest of the package
     note: str = ... # why an earlier state is not used, in a sentence; never stored
@@ -35,6 +36,15 @@ def output_errors(
     output_dir: str, # That the block writes to
 ):
     "Turn errors of the disk into an `OutputError` that says what to do"
+
+class SeenHeads(msgspec.Struct):
+    "What a run has seen of the files that it recognised; a note of its own, as it is read before all else"
+    packed: bytes = ... # from `Heads.take`
+
+def read_heads(
+    output_dir: str, # Folder of the outputs
+) -> Heads: # None of them if nothing can be believed
+    "What the last run has seen of the raw files"
 
 class Made(msgspec.Struct):
     "Names in the hidden folder that runs here have made"
@@ -102,6 +112,7 @@ class OutputFolder:
         run: str = '', # Digest of everything the outputs depend on
         digests: dict | None = None, # Annotation file to its `FileDigest`
         outside: set = ..., # Folders outside the image root that links in it lead to
+        heads: bytes = b'', # From `Heads.take`
     ) -> None:
         "Replace the files of earlier runs by the finished ones, and keep what was parsed"
 

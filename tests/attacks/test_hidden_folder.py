@@ -71,7 +71,7 @@ def remove(path): shutil.rmtree(path) if path.is_dir() and not path.is_symlink()
 
 # --- links, pipes and folders in the place of what a run has ---
 
-PLACES = ('', 'state', 'origin', 'made', 'lock', '.gitignore', 'swap', 'run-killed', 'kept', 'kept/facts', 'kept/boxes', '../train_detector.npy', '../val_teacher.npy', '../report.json', '../problems.csv')
+PLACES = ('', 'state', 'origin', 'heads', 'made', 'lock', '.gitignore', 'swap', 'run-killed', 'kept', 'kept/facts', 'kept/boxes', '../train_detector.npy', '../val_teacher.npy', '../report.json', '../problems.csv')
 
 
 def put_link_to_folder(path, project): path.symlink_to(project)
@@ -193,7 +193,7 @@ def nested(data): return b'\x91' * 100_000
 def other(data): return msgspec.msgpack.encode({'run': 5, 'outputs': [], 'kept': 'all'})
 
 
-OWN = ('state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/boxes', 'kept/paths', 'kept/objects', 'kept/groups', '../train_detector.npy', '../report.json', '../problems.csv')
+OWN = ('state', 'origin', 'heads', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/boxes', 'kept/paths', 'kept/objects', 'kept/groups', '../train_detector.npy', '../report.json', '../problems.csv')
 
 
 @pytest.mark.parametrize('place, damage', one_of(4, OWN, [empty, zeros, cut, half, flipped, longer, garbage, nested, other]))

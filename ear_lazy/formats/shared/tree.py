@@ -24,7 +24,8 @@ from fastcore.basics import patch
 from ...base.errors import EarLazyError, RawDataError, UnsafePathError
 from ...base.files import is_below, kind_of, open_regular
 from ...base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, is_image # the readers take them from here
-from .encodings import HEAD, as_utf8, encoding_of
+from .encodings import HEAD, UTF16, as_utf8, encoding_of
+from .heads import Head, Heads
 from .names import (
     IMAGE_FOLDERS, LABEL_FOLDERS, SPLIT_FOLDER, clean_name, difference, folded, folder_conflict, is_absolute, is_common, side_of, side_of_file, spellings, telling)
 
@@ -76,6 +77,7 @@ class Tree:
         aliases=None, # `aliases` of a tree of all of the raw folder, if this is one of a part
     ):
         self.max_bytes, self.follow_links = max_bytes, follow_links
+        self.heads = Heads()
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
         self.real = {} # path that a file is read under to its own, for those with `\\` in their names: see `_unfold`
         self.hidden = {} # path of a hidden file or folder, of which nothing is read, to whether it is a folder
@@ -115,7 +117,7 @@ class Tree:
 
     def elsewhere(self, root): # Folder with files at the same relative paths
         "The same tree, with its files read from another folder"
-        return self.having(root=Path(root), _above=os.path.join(root, ''), real={})
+        return self.having(root=Path(root), _above=os.path.join(root, ''), real={}, heads=Heads())
 
     def __getstate__(self): return self.__dict__ | {'_indexes': {}}
 
@@ -653,24 +655,17 @@ class Document(NamedTuple):
 def read_head(
     tree:Tree, # The raw folder
     file:str, # File relative to it
-    size:int=65536, # Bytes
+    size:int=SMALL, # Bytes
 )->bytes:
     "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
-    heads, path = tree.once('heads', dict), tree.path(file)
-    if (known := heads.get(path)) is not None and size > len(known): return _in_utf8(tree, known)
-    try:
-        with open_regular(path) as f: head = f.read(size)
+    head = _seen(tree, file, size).start[:size]
+    return as_utf8(head, encoding) if (encoding := encoding_of(head, tree.encoding)) else head
+
+def _seen(tree, file, size, end=0):
+    try: return tree.heads.get(file, tree.path(file), size, end)
     except OSError as e:
         tree.closed[file] = why_closed(e)
-        return b''
-    if len(head) < min(size, _SHORT): # all of it
-        if len(heads) == _MOST_HEADS: heads.clear()
-        heads[path] = head
-    return _in_utf8(tree, head)
-
-def _in_utf8(tree, head): return as_utf8(head, encoding) if (encoding := encoding_of(head, tree.encoding)) else head
-
-_SHORT, _MOST_HEADS = 1024, 50_000 # every reader looks at it: the whole of files of fewer bytes, in this number, is remembered
+        return Head()
 
 def why_closed(
     error:OSError|MemoryError,
@@ -678,6 +673,19 @@ def why_closed(
     "Why the system does not give a file, in words"
     if isinstance(error, MemoryError): return 'needs more memory than there is: give this process more, or cut the file into several'
     return getattr(error, 'reason', '') or getattr(error, 'strerror', '') or str(error)
+
+# %% ../../../nbs/2_formats/shared/tree.ipynb #d109f87d
+def read_ends(
+    tree:Tree, # The raw folder
+    file:str, # File relative to it
+)->bytes:
+    "The first and the last `SMALL` bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
+    head = _seen(tree, file, SMALL, SMALL)
+    start, end = head.start[:SMALL], (head.start[SMALL:] + head.end)[-SMALL:]
+    gap = b' [ ' if head.size > len(start) + len(end) else b''
+    if not (encoding := encoding_of(start, tree.encoding)): return start + gap + end
+    if not gap: return as_utf8(start + end, encoding)
+    return as_utf8(start, encoding) + gap + as_utf8(start[:2] * (start[:2] in UTF16) + end, encoding)
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #a774e3c8
 def list_files(

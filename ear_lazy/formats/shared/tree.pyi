@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ear_lazy.base.errors import EarLazyError
 from ear_lazy.base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
+from ear_lazy.formats.shared.heads import Heads
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +39,7 @@ class Tree:
     each: Any # like `map`: results in order, possibly computed in several processes
     max_bytes: int
     follow_links: bool
+    heads: Heads
     refused: Any
     real: dict[Any, Any]
     hidden: dict[Any, Any]
@@ -207,12 +209,18 @@ class Document(NamedTuple):
 def read_head(
     tree: Tree, # The raw folder
     file: str, # File relative to it
-    size: int = 65536, # Bytes
+    size: int = SMALL, # Bytes
 ) -> bytes:
     "The first bytes of a file; b'' if it cannot be read, which `tree.closed` remembers"
 
 def why_closed(error: OSError | MemoryError) -> str:
     "Why the system does not give a file, in words"
+
+def read_ends(
+    tree: Tree, # The raw folder
+    file: str, # File relative to it
+) -> bytes:
+    "The first and the last `SMALL` bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
 
 def list_files(
     tree: Tree, # The raw folder
