@@ -47,7 +47,6 @@ from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
     SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes)
-from .processing.mixtures import sharing
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
@@ -356,10 +355,10 @@ _MOVED = "{:,} photos are on another side than in the files that were here: an e
 @patch
 def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, options):
     "Parts, with photos that several of them have in parts of their own"
-    near, row = sharing({s.name: o for s, o in zip(inputs.sources, inputs.tops)}), {s.name: i for i, s in enumerate(inputs.sources)}
+    row = {s.name: i for i, s in enumerate(inputs.sources)}
     check_over(inputs.sources)
-    some = [o for o in parts if o.source.name in near or any(len(d.files) > self.batch_size for d in o.source.documents)]
-    more, problems = make_whole(some, inputs.sources, folder.extra_folder(), options) if some else ([], [])
+    may_be = len(parts) > 1 or any(len(d.files) > self.batch_size for o in parts for d in o.source.documents)
+    more, problems = make_whole(parts, inputs.sources, folder.extra_folder(), options) if may_be else ([], [])
     report.note(problems)
     return sorted([*parts, *more], key=lambda o: row[o.source.name])
 

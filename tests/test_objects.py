@@ -2,6 +2,7 @@
 import os
 import shutil
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -48,12 +49,12 @@ OTHERWISE = dict(classes=['ear']), dict(rename={'Ear': 'ear'}), dict(seed=7), di
 def test_other_options_open_no_annotation_file(raw, tmp_path):
     "… as a trace of all that is opened shows"
     sources = [Source('csv', attributes=['subject'])]
+    time.sleep(.11) # what was written within a tick of the clock is looked at once more
     assert annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=sources)), 'the trace sees what is read'
-    process(raw, tmp_path/'out', sources=sources) # files that were just written are looked at once more
     for options in OTHERWISE:
-        assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=sources, **options)), options
+        assert not annotations_opened(raw, lambda options=options: process(raw, tmp_path/'out', sources=sources, **options)), options
     assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', ('detector',), sources=sources))
-    for shares in ((.5, 0), (.5, .3)): assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', train_split=shares[0], test_split=shares[1], sources=sources))
+    for shares in ((.5, 0), (.5, .3)): assert not annotations_opened(raw, lambda shares=shares: process(raw, tmp_path/'out', train_split=shares[0], test_split=shares[1], sources=sources))
     assert not annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=[*sources, Source('points', over='coco')]))
 
 
