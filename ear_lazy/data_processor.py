@@ -259,8 +259,9 @@ def _new_splits(said, photos, report):
     "What the file of sides is to say: all photos, and those that it lists besides; None if there is no file"
     if said is None: return None
     images, sides = photos()
-    if unused := len(said.listed) - len({*images} & said.listed.keys()):
-        report.notes.append(f'{unused:,} of {len(said.listed):,} photos that {said.path} lists have no row in the files')
+    there = {*images}
+    if unused := [o for o in said.listed if o not in there]:
+        report.notes.append(f'{len(unused):,} of {len(said.listed):,} photos that {said.path} lists have no row in the files, such as {unused[0]}')
     return splits_csv(images, sides, said)
 
 def _kept_facts(keys, folder):
