@@ -46,7 +46,7 @@ from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
-    SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes)
+    SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes, tell_ungrouped)
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_state
 from .processing.report import Report, ReportError, read_report
@@ -259,9 +259,10 @@ def _new_splits(said, photos, report):
     "What the file of sides is to say: all photos, and those that it lists besides; None if there is no file"
     if said is None: return None
     images, sides = photos()
-    there = {*images}
-    if unused := [o for o in said.listed if o not in there]:
-        report.notes.append(f'{len(unused):,} of {len(said.listed):,} photos that {said.path} lists have no row in the files, such as {unused[0]}')
+    side_of = dict(zip(images, np.asarray(sides).tolist()))
+    unused, other = [o for o in said.listed if o not in side_of], [o for o, side in said.listed.items() if side_of.get(o, side) != side]
+    for some, why in ((unused, 'have no row in the files'), (other, 'are on another side, with copies of theirs')):
+        if some: report.notes.append(f'{len(some):,} of {len(said.listed):,} photos that {said.path} lists {why}, such as {some[0]}')
     return splits_csv(images, sides, said)
 
 def _kept_facts(keys, folder):
@@ -335,6 +336,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
         choose(o, options, report)
         find_groups(o, options, attributes)
     tell_attributes(report, [(o.source.name, attributes_of(o)) for o in parts])
+    tell_ungrouped(report, parts, options, attributes)
     copies = self._copies(parts, report) if self.check_duplicates else None
     sides = sides_of(parts, options.kinds, rule, copies.unite if self.keep_together else None)
     report.outputs = make_files(folder, parts, sides, options, names, attributes)

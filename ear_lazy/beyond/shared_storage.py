@@ -26,8 +26,9 @@ from ..metadata.layout import shard_path
 from ..metadata.table import Table
 from ..metadata.views import View
 from ..metadata.writing import Plan, write_shard
-from ..processing.finishing import (
-    SplitRule, attributes_of, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, tell_attributes, used_classes)
+from ear_lazy.processing.finishing import (
+    SplitRule, attributes_of, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, tell_attributes,
+    tell_ungrouped, used_classes)
 from ..processing.objects import SourceFacts, batches, joined, packed, unpacked
 from ..processing.output_folder import Output
 from ..processing.report import Report, SourceReport
@@ -343,6 +344,7 @@ def write(self:SharedRun,
     for o in choices: report.include(o.report)
     self.classes = {name for o in choices for name in o.names}
     tell_attributes(report, [(p.source.name, o.found) for p, o in zip(self.pieces, choices)])
+    tell_ungrouped(report, (part_of(self.job, o) for o in self.pieces), self.job.asked, self.job.attributes())
     self.decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
     decided = self.decided
     sources, names = [o.source.name for o in self.surveys], joined_names([o.classes for o in choices], asked.classes)
