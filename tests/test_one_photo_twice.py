@@ -100,6 +100,16 @@ def test_photos_of_another_level(tmp_path, way):
     assert [o for o, _ in rows(out, 'landmarker')] == ['landmarker/other/c.png']
 
 
+def test_empty_photos_of_two_datasets(tmp_path, way):
+    "Photos without an object in one dataset, of which another has a box, and one that both say to be empty"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in 'ab': image(raw/f'ears/{name}.png')
+    coco(raw/'ears/ears.json', {'a.png': [], 'b.png': []})
+    coco(raw/'more/more.json', {'../ears/a.png': [], '../ears/b.png': [[1, 2, 10, 20]]})
+    assert_accounted(process(raw, out, sources=Source('ears', attributes=['subject']), **way), out)
+    assert rows(out, 'detector') == [('ears/a.png', []), ('ears/b.png', [[1, 2, 10, 20]])]
+
+
 def test_one_source_is_over_another(tmp_path, way):
     "Where they overlap by half the corrected boxes come, with their class; what the other has besides stays"
     raw, out = tmp_path/'raw', tmp_path/'out'
