@@ -110,6 +110,19 @@ def test_empty_photos_of_two_datasets(tmp_path, way):
     assert rows(out, 'detector') == [('ears/a.png', []), ('ears/b.png', [[1, 2, 10, 20]])]
 
 
+@pytest.mark.parametrize('dataset', ['ears', 'more'])
+def test_two_objects_of_a_file_stay_two(tmp_path, dataset, way):
+    "… also where a third file, of this dataset or another, has a box between them, and the first is merged already"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    image(raw/'ears/a.png', (200, 200))
+    coco(raw/'ears/a.json', {'a.png': [[10, 10, 100, 100]]}, (200, 200))
+    coco(raw/'ears/b.json', {'a.png': [[10, 10, 100, 100], [30, 10, 100, 100]]}, (200, 200))
+    coco(raw/dataset/'c.json', {'../ears/a.png': [[20, 10, 100, 100]]}, (200, 200))
+    assert_accounted(process(raw, out, **way), out)
+    assert boxes(out) == [('ears/a.png', [10, 10, 100, 100]), ('ears/a.png', [30, 10, 100, 100])]
+    assert origins(out) == [['ears/a.json, id 10', 'ears/b.json, id 10', f'{dataset}/c.json, id 10'], ['ears/b.json, id 11']]
+
+
 def test_one_source_is_over_another(tmp_path, way):
     "Where they overlap by half the corrected boxes come, with their class; what the other has besides stays"
     raw, out = tmp_path/'raw', tmp_path/'out'

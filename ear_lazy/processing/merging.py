@@ -165,9 +165,10 @@ def _alike(r, precedence):
 def _groups(r, alike, precedence):
     "For each object the one that stands for it, and by how much it differs from that"
     stands, members, files = np.arange(len(r.ids)), {}, {}
+    for i, file, _ in r.more_origins.tolist(): files.setdefault(i, {int(r.file_of[i])}).add(file)
     for i, j in alike.pairs.T.tolist():
         a, b = int(stands[i]), int(stands[j])
-        own, other = files.get(a, {r.file_of[a]}), files.get(b, {r.file_of[b]})
+        own, other = files.get(a, {int(r.file_of[a])}), files.get(b, {int(r.file_of[b])})
         if a == b or own & other: continue
         first, second = sorted((a, b), key=precedence.key(r))
         files[first] = own | other
