@@ -46,8 +46,7 @@ from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
-    SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes)
-from .processing.mixtures import sharing
+    SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes, tell_ungrouped)
 from .processing.objects import SourceFacts, batches, joined, packed, unpacked
 from .processing.output_folder import OutputFolder, State, clear_away, output_errors, read_heads, read_state
 from .processing.report import Report, ReportError, read_report
@@ -262,8 +261,10 @@ def _new_splits(said, photos, report):
     "What the file of sides is to say: all photos, and those that it lists besides; None if there is no file"
     if said is None: return None
     images, sides = photos()
-    if unused := len(said.listed) - len({*images} & said.listed.keys()):
-        report.notes.append(f'{unused:,} of {len(said.listed):,} photos that {said.path} lists have no row in the files')
+    side_of = dict(zip(images, np.asarray(sides).tolist()))
+    unused, other = [o for o in said.listed if o not in side_of], [o for o, side in said.listed.items() if side_of.get(o, side) != side]
+    for some, why in ((unused, 'have no row in the files'), (other, 'are on another side, with copies of theirs')):
+        if some: report.notes.append(f'{len(some):,} of {len(said.listed):,} photos that {said.path} lists {why}, such as {some[0]}')
     return splits_csv(images, sides, said)
 
 def _kept_facts(keys, folder):
@@ -337,6 +338,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
         choose(o, options, report)
         find_groups(o, options, attributes)
     tell_attributes(report, [(o.source.name, attributes_of(o)) for o in parts])
+    tell_ungrouped(report, parts, options, attributes)
     copies = self._copies(parts, report) if self.check_duplicates else None
     sides = sides_of(parts, options.kinds, rule, copies.unite if self.keep_together else None)
     report.outputs = make_files(folder, parts, sides, options, names, attributes)
@@ -358,10 +360,10 @@ _MOVED = "{:,} photos are on another side than in the files that were here: an e
 @patch
 def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, options):
     "Parts, with photos that several of them have in parts of their own"
-    near, row = sharing({s.name: o for s, o in zip(inputs.sources, inputs.tops)}), {s.name: i for i, s in enumerate(inputs.sources)}
+    row = {s.name: i for i, s in enumerate(inputs.sources)}
     check_over(inputs.sources)
-    some = [o for o in parts if o.source.name in near or any(len(d.files) > self.batch_size for d in o.source.documents)]
-    more, problems = make_whole(some, inputs.sources, folder.extra_folder(), options) if some else ([], [])
+    may_be = len(parts) > 1 or any(len(d.files) > self.batch_size for o in parts for d in o.source.documents)
+    more, problems = make_whole(parts, inputs.sources, folder.extra_folder(), options) if may_be else ([], [])
     report.note(problems)
     return sorted([*parts, *more], key=lambda o: row[o.source.name])
 

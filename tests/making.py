@@ -20,6 +20,7 @@ from ear_lazy.formats.discover import discover
 from ear_lazy.formats.load import load
 from ear_lazy.formats.shared.registry import readers
 from ear_lazy.formats.shared.tree import Tree
+from ear_lazy.metadata import objects as objects  # what `Metadata` knows of an object
 from ear_lazy.metadata.file import Metadata
 from ear_lazy.metadata.table import Table, image_batch
 from ear_lazy.metadata.views import Numbers, view_of

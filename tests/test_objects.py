@@ -2,6 +2,7 @@
 import os
 import shutil
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -49,6 +50,7 @@ OTHERWISE = dict(classes=['ear']), dict(rename={'Ear': 'ear'}), dict(seed=7), di
 def test_other_options_open_no_annotation_file(raw, tmp_path):
     "… as a trace of all that is opened shows"
     sources = [Source('csv', attributes=['subject'])]
+    time.sleep(.11) # what was written within a tick of the clock is looked at once more
     assert annotations_opened(raw, lambda: process(raw, tmp_path/'out', sources=sources)), 'the trace sees what is read'
     process(raw, tmp_path/'out', sources=sources) # files that were just written are looked at once more
     more = dict(kinds=('detector',)), dict(train_split=.5), dict(train_split=.5, test_split=.3), dict(sources=[*sources, Source('points', over='coco')])

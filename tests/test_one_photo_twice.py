@@ -2,7 +2,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from making import assert_accounted, boxes, coco, image, opened, problem, process, reasons, rows, text
+from making import assert_accounted, boxes, coco, image, opened, problem, process, pts, reasons, rows, text
 
 from ear_lazy.data_processor import Source
 from ear_lazy.errors import ProblemError, RawDataError
@@ -83,6 +83,46 @@ def test_a_box_and_its_points_in_two_datasets(tmp_path, way):
     assert origins(out, 'landmarker') == [['photos/boxes.json, id 10', 'marks/marks.json, id 10', 'more/a.csv, line 2']]
 
 
+def test_photos_of_another_level(tmp_path, way):
+    "Landmarks of photos that lie in `detector/`, which only their paths lead to: one crop of an ear; and what becomes of the photo is seen"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in 'ab': image(raw/f'detector/heads/{name}.png', (200, 200))
+    image(raw/'landmarker/other/c.png')
+    pts(raw/'landmarker/other/c.pts', [(1, 2), (30, 20), (9, 9)])
+    coco(raw/'detector/heads/heads.json', {'a.png': [[10, 10, 100, 100]], 'b.png': [[10, 10, 90, 90]]}, (200, 200))
+    coco(raw/'landmarker/marks/marks.json', {'../../detector/heads/a.png': [dict(bbox=[12, 12, 96, 96], keypoints=[20, 20, 2, 100, 30, 2, 60, 100, 2])]}, (200, 200))
+    report = process(raw, out, **way)
+    assert_accounted(report)
+    assert [len(rows(out, o)) for o in ('detector', 'landmarker', 'teacher')] == [2, 2, 3]
+    assert ['detector/heads/heads.json, id 10', 'landmarker/marks/marks.json, id 10'] in origins(out, 'landmarker')
+    (raw/'detector/heads/a.png').unlink()
+    process(raw, out, **way)
+    assert [o for o, _ in rows(out, 'landmarker')] == ['landmarker/other/c.png']
+
+
+def test_empty_photos_of_two_datasets(tmp_path, way):
+    "Photos without an object in one dataset, of which another has a box, and one that both say to be empty"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in 'ab': image(raw/f'ears/{name}.png')
+    coco(raw/'ears/ears.json', {'a.png': [], 'b.png': []})
+    coco(raw/'more/more.json', {'../ears/a.png': [], '../ears/b.png': [[1, 2, 10, 20]]})
+    assert_accounted(process(raw, out, sources=Source('ears', attributes=['subject']), **way), out)
+    assert rows(out, 'detector') == [('ears/a.png', []), ('ears/b.png', [[1, 2, 10, 20]])]
+
+
+@pytest.mark.parametrize('dataset', ['ears', 'more'])
+def test_two_objects_of_a_file_stay_two(tmp_path, dataset, way):
+    "… also where a third file, of this dataset or another, has a box between them, and the first is merged already"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    image(raw/'ears/a.png', (200, 200))
+    coco(raw/'ears/a.json', {'a.png': [[10, 10, 100, 100]]}, (200, 200))
+    coco(raw/'ears/b.json', {'a.png': [[10, 10, 100, 100], [30, 10, 100, 100]]}, (200, 200))
+    coco(raw/dataset/'c.json', {'../ears/a.png': [[20, 10, 100, 100]]}, (200, 200))
+    assert_accounted(process(raw, out, **way), out)
+    assert boxes(out) == [('ears/a.png', [10, 10, 100, 100]), ('ears/a.png', [30, 10, 100, 100])]
+    assert origins(out) == [['ears/a.json, id 10', 'ears/b.json, id 10', f'{dataset}/c.json, id 10'], ['ears/b.json, id 11']]
+
+
 def test_one_source_is_over_another(tmp_path, way):
     "Where they overlap by half the corrected boxes come, with their class; what the other has besides stays"
     raw, out = tmp_path/'raw', tmp_path/'out'
@@ -109,3 +149,19 @@ def test_strict_stops_at_no_note(tmp_path):
     assert reasons(process(raw, tmp_path/'out', strict=True)) == [('not_recognised', 'dropped'), ('other_name', 'kept'), ('repeat', 'merged')]
     text(raw/'ears/more.zip', b'PK\x03\x04')
     with pytest.raises(ProblemError, match='more.zip'): process(raw, tmp_path/'out', strict=True)
+
+
+CROWDS = dict(column=[[10, 10 + 14 * i, 200, 12] for i in range(150)], row=[[10 + 14 * i, 10, 12, 200] for i in range(150)],
+              grid=[[10 + 45 * x, 10 + 45 * y, 40, 40] for x in range(50) for y in range(50)])
+
+
+@pytest.mark.parametrize('shape', CROWDS)
+def test_crowds(tmp_path, shape):
+    "Hundreds of boxes of one photo in two files, of which many begin at one edge: each is there once, also if they differ by a pixel"
+    raw, size, own = tmp_path/'raw', (2300, 2300), CROWDS[shape]
+    image(raw/'page/a.png', size)
+    coco(raw/'page/a.json', {'a.png': own}, size)
+    coco(raw/'page/b.json', {'a.png': [[x + (7 * i % 3) - 1, y + (5 * i % 3) - 1, w, h] for i, (x, y, w, h) in enumerate(own)]}, size)
+    report = process(raw, tmp_path/'out')
+    assert_accounted(report, tmp_path/'out')
+    assert boxes(tmp_path/'out') == [('page/a.png', o) for o in sorted(own)]

@@ -167,3 +167,25 @@ def test_new_copies_move_old_photos_only_with_keep_together(tmp_path):
         now = sides(tmp_path/f'{keep}')
         moved[keep] = [o for o, side in moved[keep].items() if now[o] != side]
     assert not moved[False] and moved[True]
+
+
+def test_groups_that_no_path_has_are_told(tmp_path):
+    "`group_by` names an attribute that no source records: copies alone stay together, and the report says so"
+    image(tmp_path/'raw/ears/a.png'), image(tmp_path/'raw/ears/b.png', seed=1)
+    coco(tmp_path/'raw/ears/t.json', {'a.png': [[1, 1, 5, 5]], 'b.png': [[1, 1, 5, 5]]})
+    with ThreadPoolExecutor(2) as executor:
+        for way in ({}, dict(executor=executor, shared_storage=True)):
+            notes = process(tmp_path/'raw', tmp_path/'out', group_by='subject', **way).notes
+            assert [o for o in notes if "group_by='subject' is in the path of no photo" in o and "attributes=['subject']" in o]
+            assert not process(tmp_path/'raw', tmp_path/'out', group_by='[ab]', **way).notes
+
+
+def test_listed_photos_that_copies_move_are_told(tmp_path):
+    "Two copies have two sides in the file: with `keep_together` one side counts, and the report names a photo on another"
+    raw, file = tmp_path/'raw', tmp_path/'splits.csv'
+    for name in 'ab': image(raw/f'ears/{name}.png', (24, 24))
+    coco(raw/'ears/t.json', {'a.png': [[1, 1, 5, 5]], 'b.png': [[1, 1, 5, 5]]}, size=(24, 24))
+    file.write_text('photo,side\nears/a.png,test\nears/b.png,val\n')
+    report = process(raw, tmp_path/'out', split=file, keep_together=True)
+    assert {*sides(tmp_path/'out').values()} == {'val'} and any(o.endswith('are on another side, with copies of theirs, such as ears/a.png') for o in report.notes)
+    assert not process(raw, tmp_path/'out', split=file).notes and sides(tmp_path/'out') == {'ears/a.png': 'test', 'ears/b.png': 'val'}

@@ -100,8 +100,8 @@ def test_people_in_the_file():
 
 
 def test_what_people_add_stays():
-    "Another order of columns, notes, Windows' ends of lines, a byte order mark, no end of the last line"
-    old = '\ufeffnote,side,photo\r\n"hard, dark",test,ears/1.jpg\r\n,train,gone.jpg'.encode()
+    "Another order of columns, notes, a line that was emptied, Windows' ends of lines, a byte order mark, no end of the last line"
+    old = '\ufeffnote,side,photo\r\n"hard, dark",test,ears/1.jpg\r\n,,\r\n,train,gone.jpg'.encode()
     said = SaidSides('splits.csv', old)
     assert splits_csv(['ears/1.jpg', 'ears/é.jpg'], [TEST, VAL], said) == old + '\r\n,val,ears/é.jpg\r\n'.encode()
     assert splits_csv(['ears/1.jpg'], [TEST], said) == old

@@ -10,7 +10,6 @@ __all__ = []
 # %% ../../nbs/5_beyond/shared_storage.ipynb #43e3d5e6
 import os
 import uuid
-from collections import Counter
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -22,14 +21,14 @@ from ..base.errors import OutputError, RawDataError
 from ..base.files import open_regular
 from ..formats.discover import FoundSource, discover
 from ..formats.load import load
-from ..formats.shared.tree import KINDS, Tree, dataset_of, image_tops, join, joined_links
+from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
 from ..metadata.layout import shard_path
 from ..metadata.table import Table
 from ..metadata.views import View
 from ..metadata.writing import Plan, write_shard
-from ..processing.finishing import (
-    SplitRule, attributes_of, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, tell_attributes, used_classes)
-from ..processing.mixtures import sharing
+from ear_lazy.processing.finishing import (
+    SplitRule, attributes_of, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, tell_attributes,
+    tell_ungrouped, used_classes)
 from ..processing.objects import SourceFacts, batches, joined, packed, unpacked
 from ..processing.output_folder import Output
 from ..processing.report import Report, SourceReport
@@ -86,7 +85,6 @@ class Survey(NamedTuple):
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
     links: list = () # `Link`s of the raw dataset that a report tells
-    tops: tuple = () # folders at or below which its images may be
 
 def survey(job:Job, dataset:str)->Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"
@@ -95,7 +93,7 @@ def survey(job:Job, dataset:str)->Survey:
     n, files = len(tasks_of(source, job.batch_size)), sum(len(d.files) for d in source.documents)
     step = n if len(source.documents) > 1 else PIECE_TASKS
     pieces = [(a, min(a + step, n)) for a in range(0, n, step)]
-    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.told_links(dataset), image_tops(tree, dataset))
+    return Survey(dataset, source._replace(documents=()), files, pieces, problems, tree.outside, tree.told_links(dataset))
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #e999b568
 class Piece(NamedTuple):
@@ -322,13 +320,11 @@ def share_photos(self:SharedRun, report:Report):
     "Put photos that several pieces have into pieces of their own"
     sources = [o.source for o in self.surveys]
     check_over(sources)
-    near, counts = sharing({o.source.name: o.tops for o in self.surveys}), Counter(o.source.name for o in self.pieces)
-    some = [n for n, o in enumerate(self.pieces) if o.source.name in near or counts[o.source.name] > 1]
-    if not some: return
-    parts = [part_of(self.job, self.pieces[n]) for n in some]
+    if len(self.pieces) < 2: return
+    parts = [part_of(self.job, o) for o in self.pieces]
     more, problems = make_whole(parts, sources, Path(self.job.staging) / 'more', self.job.asked)
     report.note(problems)
-    for n, part in zip(some, parts):
+    for n, part in enumerate(parts):
         if part.elsewhere is not None: self.pieces[n] = self.pieces[n]._replace(elsewhere=np.packbits(part.elsewhere).tobytes())
     for o in more:
         piece = _written(o.source, o.table, o.facts)
@@ -349,6 +345,7 @@ def write(self:SharedRun,
     for o in choices: report.include(o.report)
     self.classes = {name for o in choices for name in o.names}
     tell_attributes(report, [(p.source.name, o.found) for p, o in zip(self.pieces, choices)])
+    tell_ungrouped(report, (part_of(self.job, o) for o in self.pieces), self.job.asked, self.job.attributes())
     self.decided, asked = decide_sides(self.job, self.pieces, choices, rule), self.job.asked
     decided = self.decided
     sources, names = [o.source.name for o in self.surveys], joined_names([o.classes for o in choices], asked.classes)

@@ -39,7 +39,6 @@ class Survey(NamedTuple):
     problems: list # `Problem`s of files that no reader knows
     outside: set # folders outside of the raw folder that links led to
     links: list = ... # `Link`s of the raw dataset that a report tells
-    tops: tuple = ... # folders at or below which its images may be
 
 def survey(job: Job, dataset: str) -> Survey:
     "Look into the folder of a raw dataset, and cut it into pieces"

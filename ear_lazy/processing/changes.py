@@ -92,7 +92,7 @@ class Inputs:
         files = {f for s in sources for f in _read_files(s)}
         old, beside = {f: digests.pop(f) for f in digests.keys() - files}, {}
         refresh(digests, tree.root, tree.each, tree.real)
-        self.tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in image_tops(tree, o))) for s in sources] # where images of each may be
+        self.tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in _tops(tree, o))) for s in sources] # where images of each may be
         digests_of = {o: surroundings_digest(tree, o, files, old, beside) for o in dict.fromkeys(self.tops)}
         digests |= beside
         self._surroundings = [digests_of[o] for o in self.tops]
@@ -115,6 +115,11 @@ def run_key(
 )->str: # '' if a key is not known yet
     "The key of a run over all sources, in their order"
     return digest_of(*keys, *more) if all(keys) else ''
+
+def _tops(tree, dataset):
+    "Folders of the images of a raw dataset; one without images of its own may name those of any other"
+    tops = image_tops(tree, dataset)
+    return tops if dataset in tops else ('',)
 
 def _datasets(source):
     "Folders of raw datasets that a source has files of"

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_processing/finishing.html.md"""
 __all__ = []
 
 # %% ../../nbs/4_processing/finishing.ipynb #8b01ee31
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -181,6 +182,20 @@ def tell_attributes(
     told = {(source, f'attribute {o}') for source, names in found for o in names}
     def is_new(p): return p.reason != 'no_attribute' or (p.source, p.where) not in told and not told.add((p.source, p.where))
     report.problems[:] = [*filter(is_new, report.problems)]
+
+# %% ../../nbs/4_processing/finishing.ipynb #92422e7f
+def tell_ungrouped(
+    report:Report,
+    parts, # `Part`s
+    options:RowOptions,
+    attributes, # Names that `group_by` may be one of
+):
+    "Note a `group_by` that neither names an attribute nor is in the path of any photo"
+    if not options.group_by or callable(options.group_by) or options.group_by in attributes: return
+    pattern = re.compile(options.group_by)
+    if any(pattern.search(o.table.path(i)) for o in parts for i in range(len(o.table.column('sizes')))): return
+    report.notes.append(f"group_by={pattern.pattern!r} is in the path of no photo, so that only copies stay together; to group by a column of a table, "
+                        f"record it: Source('folder', attributes=[{pattern.pattern!r}])")
 
 # %% ../../nbs/4_processing/finishing.ipynb #77abd765
 def make_files(

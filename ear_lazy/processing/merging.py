@@ -15,7 +15,6 @@ import numpy as np
 
 from ..base.records import PIXEL_TOLERANCE, Records, concat, extents, first_points, keep_objects, points_of, shared_schemes
 from ..metadata.table import entry_file
-from ..metadata.table import entry_file
 
 # %% ../../nbs/4_processing/merging.ipynb #a4834471
 FEW_OBJECTS, MOST_NEAR, _BLOCK = 64, 100, 500_000 # of one photo, up to which all are compared; compared with one of many; pairs at once
@@ -34,13 +33,23 @@ def _after(counts):
     "How many objects of the same photo follow each one"
     return np.repeat(np.cumsum(counts), counts) - 1 - np.arange(counts.sum())
 
-def _beside(r, objects, counts, places):
-    "Objects of crowded photos by their left edges, and how many of those after each one may be in the same place"
-    objects, photos = objects[order := np.lexsort((places[objects, 0], photo := np.repeat(np.arange(len(counts)), counts)))], photo[order]
-    left, width = places[objects, 0], places[objects, 2]
-    step = 2 * (np.ptp(left) + width.max(initial=0) + 2 * FEW_PIXELS) + 1 # photos side by side
-    reach = np.searchsorted(left + photos * step, left + photos * step + width / 2 + 2 * FEW_PIXELS, 'right') - 1 - np.arange(len(objects))
+def _beside(objects, group, at, length):
+    "Objects by group and by an edge, and how many of those after each one may be in the same place"
+    order = np.lexsort((at, group))
+    objects, group, at, length = objects[order], group[order], at[order], length[order]
+    step = 2 * (np.ptp(at) + length.max() + 2 * FEW_PIXELS) + 1 if len(at) else 1 # groups side by side
+    reach = np.searchsorted(at + group * step, at + group * step + length / 2 + 2 * FEW_PIXELS, 'right') - 1 - np.arange(len(objects))
     return objects, np.minimum(reach, MOST_NEAR)
+
+def _orders(objects, counts, places):
+    "Crowded photos by left edges, and by upper ones in strips, as many objects may begin in one column; half a strip on, for those that its edge parts"
+    photo, (left, top, width, height) = np.repeat(np.arange(len(counts)), counts), places[objects].T
+    yield _beside(objects, photo, left, width)
+    if not len(objects): return
+    strips = (left - left.min()) / max(2 * np.median(width), 2 * FEW_PIXELS)
+    for shift in (0, .5):
+        strip = (strips + shift).astype(np.int64)
+        yield _beside(objects, photo * (strip.max() + 1) + strip, top, height)
 
 def _blocks(r, objects, after):
     "Pairs of each object with so many after it, of two files, some at a time"
@@ -58,27 +67,15 @@ def _pairs(r, places):
     yield from _blocks(r, objects[~crowded], _after(counts[counts <= FEW_OBJECTS]))
     if not crowded.any(): return
     objects, counts = objects[crowded], counts[counts > FEW_OBJECTS]
-    yield from _blocks(r, *_beside(r, objects, counts, places))
+    for order in _orders(objects, counts, places): yield from _blocks(r, *order)
     has = r.has_keypoints[objects] # which may be elsewhere in a box
-    if not has.any(): return
     photo = np.repeat(np.arange(len(counts)), counts)[has]
     alone = replace(r, has_box=np.zeros(len(r.ids), bool))
     points = np.full((len(r.ids), 4), np.nan)
     points[objects[has]] = extents(alone, objects[has])
-    yield from _blocks(r, *_beside(r, objects[has], np.bincount(photo, minlength=len(counts)), points))
+    for order in _orders(objects[has], np.bincount(photo, minlength=len(counts)), points): yield from _blocks(r, *order)
 
 # %% ../../nbs/4_processing/merging.ipynb #5dd9f46f
-class Precedence(NamedTuple):
-    "Which of several datasets the values of an object come from"
-    source_of: np.ndarray # (f,) dataset of each annotation file
-    over: np.ndarray # (s, s) booleans: objects of the first dataset replace those of the second
-    rank: np.ndarray # (s,) lower for datasets that come first
-    names: list = [] # of the datasets, for the report
-
-    def key(self, r): return lambda i: (self.rank[self.source_of[r.file_of[i]]], i)
-    def is_over(self, r, a, b): return self.over[self.source_of[r.file_of[a]], self.source_of[r.file_of[b]]] # of objects, or arrays of them
-
-# %% ../../nbs/4_processing/merging.ipynb #9e4e4d44
 class Precedence(NamedTuple):
     "Which of several datasets the values of an object come from"
     source_of: np.ndarray # (f,) dataset of each annotation file
@@ -168,9 +165,10 @@ def _alike(r, precedence):
 def _groups(r, alike, precedence):
     "For each object the one that stands for it, and by how much it differs from that"
     stands, members, files = np.arange(len(r.ids)), {}, {}
+    for i, file, _ in r.more_origins.tolist(): files.setdefault(i, {int(r.file_of[i])}).add(file)
     for i, j in alike.pairs.T.tolist():
         a, b = int(stands[i]), int(stands[j])
-        own, other = files.get(a, {r.file_of[a]}), files.get(b, {r.file_of[b]})
+        own, other = files.get(a, {int(r.file_of[a])}), files.get(b, {int(r.file_of[b])})
         if a == b or own & other: continue
         first, second = sorted((a, b), key=precedence.key(r))
         files[first] = own | other

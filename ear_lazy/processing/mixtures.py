@@ -43,15 +43,3 @@ def _unrelated(classes):
     for o, found in words.items():
         if other := next((p for p, more in words.items() if common - found and not found & more), ''): return {o: classes[o], other: classes[other]}
     return {}
-
-# %% ../../nbs/4_processing/mixtures.ipynb #755bd9b9
-def sharing(
-    tops:Mapping, # Source to the folders at or below which its images may be
-)->set: # Of them
-    "The sources that may describe photos of another one"
-    found, above = set(), []
-    for top, source in sorted((f'{top}/' if top else '', source) for source, own in tops.items() for top in own):
-        while above and not top.startswith(above[-1][0]): above.pop()
-        if others := {o for _, o in above} - {source}: found |= {source, *others}
-        above.append((top, source))
-    return found

@@ -145,7 +145,7 @@ def records_of(
     place = np.cumsum(photos) - 1
     more, kept = table.column('more_origins'), np.cumsum(photos[image_of]) - 1
     more = more[photos[image_of][more[:, 0]]]
-    codes, values = table.column('attributes').reshape(len(image_of), -1)[rows], list(facts.values)
+    codes, values = table.column('attributes').reshape(len(image_of), len(facts.attributes))[rows], list(facts.values)
     return Records(
         images=[o.decode('utf-8', 'surrogateescape') for o in table.image_paths(images).tolist()],
         sizes=np.array(table.column('sizes')[images]), empty=np.array(table.column('empty')[images]), listed_in=np.zeros(len(images), np.int32),

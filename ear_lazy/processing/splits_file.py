@@ -120,7 +120,7 @@ def _rows(data, path):
     reader = csv.reader(io.StringIO(text, newline=''), strict=True)
     try:
         for row in reader:
-            if row: yield reader.line_num, row
+            if any(map(str.strip, row)): yield reader.line_num, row # spreadsheets keep lines that were emptied
     except csv.Error as e: raise _error(path, reader.line_num, f'not valid CSV: {e}') from None
 
 def _columns(row, line, path):
