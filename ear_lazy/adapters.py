@@ -129,6 +129,11 @@ def _given_points(found, n):
     return points_within(out, _size(found['image']))
 
 # %% ../nbs/adapters.ipynb #b095e6e7
+def _check_origins(found):
+    "Raise `ValueError` if a transform dropped boxes, but not where they come from, which torchvision cannot know"
+    if len(found['origin']) == len(found['bboxes']): return
+    raise ValueError(f"{len(found['bboxes'])} boxes with the origins of {len(found['origin'])}: torchvision drops boxes without them, so leave 'origin' out of extras")
+
 def _within(found):
     "The result of v2 with keypoints outside the image unlabelled; raises `ValueError` if keypoints and visibility differ in number"
     points, seen = found['keypoints'], found['visibility']
@@ -162,6 +167,7 @@ class TvTensors:
         # v2 might take an array for an image
         out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))}
         with _step_errors(): found = out if self.transform is None else self.transform(out)
+        if isinstance(found, dict) and 'bboxes' in found and isinstance(found.get('origin'), list): _check_origins(found)
         has_points = isinstance(found, dict) and 'visibility' in found and np.shape(found.get('keypoints'))[1:] == (2,)
         return _within(found) if has_points else found
 

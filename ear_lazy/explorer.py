@@ -243,7 +243,7 @@ def explore(
     Raises `ValueError` where predictions do not fit the rows, or are given with a transform or an `image_size`, `TypeError` for what has no
     metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`.
     """
-    if isinstance(ds, (str, os.PathLike)) and not os.path.isfile(ds) and not str(ds).endswith('.npy'): ds = photos_in(ds)
+    if isinstance(ds, (str, os.PathLike)) and not str(ds).endswith('.npy'): ds = photos_in(ds)
     return _widget_class()(ds, predictions, transform, report)
 
 # %% ../nbs/explorer.ipynb #12e0d4af

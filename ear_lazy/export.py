@@ -420,11 +420,22 @@ def yolo_shape(
         raise ValueError(f'YOLO has one number of keypoints, these rows have {different}: use to_coco')
     return counts[0] if counts else 0
 
-def _data_yaml(names, k, where):
+def _data_yaml(names, k, where, schemes={}): # noqa: B006 it is only read
+    "`schemes` has a `Scheme` or None for each class that objects have"
     check_lines(names)
     lines = [f'train: {where}', f'val: {where} # or that of another folder', f'nc: {len(names)}']
     if k: lines.append(f'kpt_shape: [{k}, 3]')
-    return '\n'.join([*lines, f"names: [{', '.join(map(_quoted, names))}]", ''])
+    return '\n'.join([*lines, *_points_in_yaml(k, schemes), f"names: [{', '.join(map(_quoted, names))}]", ''])
+
+def _points_in_yaml(k, schemes):
+    "Names of keypoints by class, and what is mirrored, which YOLO has once for all classes"
+    known = {i: o for i, o in schemes.items() if o}
+    pairs, order = {frozenset(o.flip_pairs) for o in known.values()}, np.arange(k)
+    if len(pairs) == 1 and len(known) == len(schemes):
+        for a, b in next(iter(pairs)): order[a], order[b] = b, a
+        if (order != np.arange(k)).any(): yield f'flip_idx: {order.tolist()}'
+    named = [(i, o.points) for i, o in known.items() if any(o.points)]
+    if named: yield '\n'.join(['kpt_names:', *(f"  {i}: [{', '.join(map(_quoted, o))}]" for i, o in named)])
 
 _IN_YAML = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 
@@ -484,8 +495,10 @@ def to_yolo(
         if images: place_images(found, names, new / 'images', images)
         else: _write_list(new / 'train.txt', references(found, folder))
         names_of_classes = [o or f'{k} keypoints' for o in order] if ds.kind == 'landmarker' else list(order)
-        _write_text(new / 'data.yaml', _data_yaml(names_of_classes, k, 'images' if images else 'train.txt'))
+        _write_text(new / 'data.yaml', _data_yaml(names_of_classes, k, 'images' if images else 'train.txt', _schemes_of(r, order)))
     return folder
+
+def _schemes_of(r, order): return {order[name]: r.schemes.get(name) for name in (r.label_names[o] for o in np.unique(r.labels).tolist())} if len(r.points) else {}
 
 def _write_labels(folder, names, lines, image_of):
     "A file for each image, with its lines"

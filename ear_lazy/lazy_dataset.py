@@ -474,7 +474,7 @@ class CombinedLazyDataset(RowDataset):
 
     def _annotation(self, row):
         dataset, i = self._find(row)
-        return dataset.get_metadata(i)
+        return _renumbered(dataset.get_metadata(i), self._numbers_of(row))
 
     def _origin(self, row):
         dataset, i = self._find(row)
@@ -655,7 +655,6 @@ def _files(dataset):
 def _with_roots(dataset):
     "The metadata files of a dataset's run, each with the root of its images"
     own = dataset.metadata
-    if isinstance(own, PhotoRows): return []
     return [(o, dataset.root if o.root == own.root else recorded_root(o.path, o.root, dataset._guard is None)) for o in files_of_run(own)]
 
 @patch
@@ -667,6 +666,7 @@ def _follows(self:LazyNPYDataset, name):
 @patch
 def _without_annotation(self:LazyNPYDataset, files):
     "Photos below the root of a dataset that no file describes"
+    if not is_remote(self.root) and not os.path.isdir(self.root): raise RawDataError(f'there is no folder {self.root}: root_dir= says where the images are now')
     names = without_annotation(self.root, files, [os.path.dirname(o.path) for o, _ in files], self._follows)
     photos = copy(self)
     photos.metadata, photos.kind, photos.split = PhotoRows(self.root, names, self.metadata.path), PhotoRows.kind, PhotoRows.split
@@ -675,11 +675,12 @@ def _without_annotation(self:LazyNPYDataset, files):
 
 @patch
 def unlabelled(self:RowDataset)->RowDataset:
-    "Photos below the image root that no metadata file of the run describes, with the options of this dataset but its transform; never to be trained on"
+    "Photos below the image root that no metadata file of the run describes, with the options of this dataset but its transform; never to be trained on; raises `RawDataError` if there is no such folder"
     files = [o for o in _files(self) if hasattr(o, 'metadata')]
+    if files and all(isinstance(o.metadata, PhotoRows) for o in files): return self # they are
     if not files: raise TypeError(f'{self!r} has no metadata file, so it is not known where its photos are')
     known, first = list(chain.from_iterable(map(_with_roots, files))), {}
-    for o in files: first.setdefault(o.root, o)
+    for o in files: first.setdefault(o.root if is_remote(o.root) else os.path.realpath(o.root), o)
     found = [o._without_annotation(known) for o in first.values()]
     return found[0] if len(found) == 1 else CombinedLazyDataset(found)
 
@@ -689,7 +690,8 @@ def photos_in(
 )->LazyNPYDataset:
     "All photos below a folder, as rows without annotation; raises `RawDataError` if there is none"
     root = absolute_location(folder)
-    if not is_remote(root) and not os.path.isdir(root): raise RawDataError(f'there is no folder {root}')
+    if not is_remote(root) and not os.path.isdir(root):
+        raise RawDataError(f'{root} is a file: give the folder of photos' if os.path.exists(root) else f'there is no folder {root}')
     names = without_annotation(root, [])
     if not names: raise RawDataError(f'there is no photo below {public_url(root)}')
     return LazyNPYDataset(PhotoRows(root, names, root), root_dir=root, allow_outside_root=True)

@@ -56,7 +56,7 @@ def _swapped(labels, pairs):
     "Labels with those of each pair swapped"
     out = np.array(labels)
     for a, b in pairs: out[labels == a], out[labels == b] = b, a
-    return out
+    return out[()] # one label is a number again
 
 @described
 def flip(
@@ -73,7 +73,8 @@ def flip(
         points, order = sample['keypoints'].copy(), np.arange(len(sample['keypoints']))
         labelled = points[:, 2] > 0
         points[labelled, :2] = turn_points(points[labelled, :2].astype(float), 2, size)
-        for a, b in _pairs_of(sample) if pairs is None else pairs: order[[a, b]] = order[[b, a]]
+        for a, b in _pairs_of(sample) if pairs is None else pairs: order[a], order[b] = b, a
+        if len({*order.tolist()}) < len(order): raise ValueError('pairs has a keypoint in two pairs: it can change places with one only')
         values['keypoints'] = points[order]
     if len(swap_labels):
         if 'labels' not in sample: raise ValueError("there are no labels to swap: give the dataset extras=('labels',)")

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from making import as_version_2, coco, image, process, pts, with_columns
+from making import as_version_2, coco, image, process, pts, text, with_columns
 from torch.utils.data import DataLoader
 
 from ear_lazy.base.origin import Origin
@@ -175,7 +175,10 @@ def test_flip_swaps_what_the_file_says(opened):
     for pairs in ((), []): assert opened('landmarker', transform=Flip(p=1, pairs=pairs))[0]['keypoints'].tolist() == points
     assert flip(ds[1], [(0, 1)])['keypoints'].tolist() == points[::-1]
     assert opened('landmarker', 'old', transform=Flip(p=1))[0]['keypoints'].tolist() == points
+    for twice in ([(0, 1), (1, 0)], [(0, 1), (0, 1)]): assert flip(ds[0], twice)['keypoints'].tolist() == points[::-1]
     sample = ds[0]
+    sample['keypoints'] = np.float32([[1, 1, 2]]*3)
+    with pytest.raises(ValueError, match='a keypoint in two pairs'): flip(sample, [(0, 1), (1, 2)])
     sample['keypoints'] = sample['keypoints'][:1]
     with pytest.raises(ValueError, match='the sample has 1 keypoints, and its file names 2'): flip(sample)
 
@@ -210,6 +213,8 @@ def test_classes_by_other_numbers_everywhere(opened, tmp_path):
         for both in (ds + plain, plain + ds):
             assert {both.label_names[o] for o in both.column('labels').tolist()} == {'ear'} == {both.label_names[o] for s in both for o in np.ravel(s['labels'])}
             assert {*columns_of(both).labels.tolist()} == {columns_of(both).label_names.index('ear')}
+            for i in range(len(both)): assert np.array_equal(both.get_metadata(i)['labels'], both[i]['labels'])
+        if kind == 'teacher': assert type(ds[0]['labels']) is type(plain[0]['labels']) is type(flip(ds[0], swap_labels=[(1, 2)])['labels'])
 
 
 def test_names_that_are_missing(opened):
@@ -217,6 +222,8 @@ def test_names_that_are_missing(opened):
     assert opened('landmarker', label_names=['ear', 'head']).column('labels').tolist() == [1, 0, 1]
     assert opened('landmarker', label_names=[], which='old').label_names == ['']
     with pytest.raises(ValueError, match="label_names has 'ear' twice"): opened('detector', label_names=['ear', 'ear'])
+    for names in (['ear', ''], ['', 'ear', '']):
+        with pytest.raises(ValueError, match="'' after other names: .* leave it out"): opened('detector', label_names=names)
 
 
 # Looking
@@ -248,6 +255,25 @@ def test_folds(opened):
 
 
 # From raw data on
+
+def test_names_of_keypoints_that_are_no_unicode_or_very_long(tmp_path):
+    "… are in a file that can be read: a JSON text has no such names, and those of a file are bounded"
+    for i in (0, 1): image(tmp_path/f'raw/ears/{i}.png', seed=i)
+    head = [b'scorer' + b',me'*4, b'bodyparts' + b',l\xff'*2 + b',' + b'r'*2000 + b',' + b'r'*2000, b'coords,x,y,x,y']
+    text(tmp_path/'raw/ears/a.csv', b'\n'.join([*head, b'0.png,1,2,3,4', b'1.png,1,2,3,4', b'']))
+    process(tmp_path/'raw', tmp_path/'out', ('landmarker',), train_split=1)
+    assert LazyNPYDataset(tmp_path/'out/train_landmarker.npy').point_names == ('l\ufffd', 'r'*1000)
+
+
+def test_keypoints_come_home_from_yolo_with_names_and_pairs(opened, tmp_path):
+    named = opened('landmarker')[[0, 2]]
+    named.to_yolo(tmp_path/'raw/ears', images='copy')
+    process(tmp_path/'raw', tmp_path/'out', ('landmarker',), train_split=1)
+    home = LazyNPYDataset(tmp_path/'out/train_landmarker.npy')
+    assert (home.point_names, home.flip_pairs, home.label_names) == (named.point_names, named.flip_pairs, named.label_names)
+    opened('landmarker').to_yolo(tmp_path/'both') # of a class that nobody has described, too: YOLO mirrors all alike
+    assert 'kpt_names' in (said := (tmp_path/'both/data.yaml').read_text()) and 'flip_idx' not in said
+
 
 def test_what_a_coco_file_says_comes_out_of_the_dataset(tmp_path):
     "Lines of a table, ids of a COCO file, files named after their photos; names, lines and pairs of keypoints; class and box of their object"

@@ -160,6 +160,12 @@ def test_tv_pictures_change_and_boxes_do_not():
     nothing = Sample(before, bboxes=np.zeros((0, 4), np.float32), labels=np.zeros(0, int))
     none = as_tv_tensors(v2.Compose([v2.RandomIoUCrop(), v2.RandomHorizontalFlip(1), v2.Resize(50), v2.SanitizeBoundingBoxes()]))(nothing)
     assert none['bboxes'].shape == (0, 4) and none['labels'].shape == (0,)
+    large = v2.SanitizeBoundingBoxes(min_size=1000)
+    for origins in ([], [[]]*4):
+        sample = Sample(nothing if not origins else before, origin=origins)
+        if not origins: assert as_tv_tensors(large)(sample)['origin'] == []
+        else:
+            with pytest.raises(ValueError, match="0 boxes with the origins of 4: .* leave 'origin' out of extras"): as_tv_tensors(large)(sample)
 
 
 def test_tv_keypoints():

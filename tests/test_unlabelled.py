@@ -55,6 +55,7 @@ def test_they_are_not_combined_with_rows_to_train_on(folder):
         with pytest.raises(ValueError, match='cannot be combined with rows to train on'): combine()
     assert names((train + val).unlabelled()) == NEW
     assert len(train.unlabelled() + val.unlabelled()) == 4
+    assert names(train.unlabelled().unlabelled()) == NEW and len((train.unlabelled() + val.unlabelled()).unlabelled()) == 4
 
 
 def test_of_two_runs(folder, tmp_path):
@@ -71,6 +72,10 @@ def test_moved_images_are_listed_where_they_are(folder, tmp_path):
     shutil.copytree(folder/'raw', tmp_path/'moved', symlinks=True)
     image(tmp_path/'moved/later/z.png')
     assert names(opened(folder, root_dir=tmp_path/'moved').unlabelled()) == [*NEW, 'later/z.png', 'out/copy.jpg'] # the output folder is elsewhere now
+    with pytest.raises(RawDataError, match='there is no folder .*away: root_dir= says where'): opened(folder, root_dir=tmp_path/'away').unlabelled()
+    (tmp_path/'link').symlink_to('moved')
+    both = CombinedLazyDataset([opened(folder, root_dir=tmp_path/o) for o in ('moved', 'link')])
+    assert len(both.unlabelled()) == 4, 'each photo once'
 
 
 def test_links(tmp_path):
@@ -116,6 +121,7 @@ def test_explore_a_folder(folder, tmp_path, monkeypatch):
     with pytest.raises(RawDataError, match='there is no photo below'): explore(tmp_path)
     with pytest.raises(RawDataError, match=r'there is no folder .*rwa'): explore(folder/'rwa')
     with pytest.raises(TypeError, match='open the file with LazyNPYDataset'): explore(folder/'raw/out/train_detector.npy')
+    with pytest.raises(RawDataError, match='a.json is a file: give the folder of photos'): explore(folder/'raw/detector/ears/a.json')
     with pytest.raises(StorageError, match='a web server does not say which files it has'): explore('https://127.0.0.1:9/raw')
 
 

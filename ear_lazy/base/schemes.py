@@ -38,22 +38,33 @@ def flip_pairs_of(
     return tuple((i, j) for o, i in row.items() if i < (j := row.get(_mirrored(o), -1)))
 
 # %% ../../nbs/1_base/schemes.ipynb #72a49f12
+LONGEST_NAME, MOST_POINTS = 1000, 100_000 # that a metadata file is read with
+_NO_UNICODE = re.compile('[\ud800-\udfff]')
+
+def _clean(name): return _NO_UNICODE.sub('\ufffd', ' '.join(str(name).split()))[:LONGEST_NAME]
+
 def scheme_of(
     names, # (K) of the points
     skeleton=(), # Pairs of numbers, counted from `first`
     first:int=0, # Number of the first point in `skeleton`
     flip_pairs=None, # Pairs of numbers, counted from 0; `None`: those of the names
-)->Scheme|None: # `None` without points
+)->Scheme|None: # `None` without points, or with too many
     "The scheme that a file describes"
-    points = tuple(' '.join(str(o).split()) for o in names)
-    if not points: return None
-    pairs = flip_pairs_of(points) if flip_pairs is None else tuple(sorted((min(o), max(o)) for o in _pairs(flip_pairs, 0, len(points))))
-    return Scheme(points, _pairs(skeleton, first, len(points)), pairs)
+    points = tuple(map(_clean, names))
+    if not 0 < len(points) <= MOST_POINTS: return None
+    pairs = flip_pairs_of(points) if flip_pairs is None else tuple(sorted({(min(o), max(o)) for o in _pairs(flip_pairs, 0, len(points))}))
+    return Scheme(points, _pairs(skeleton, first, len(points)), pairs if are_apart(pairs) else ())
+
+def are_apart(
+    pairs, # Of numbers
+)->bool:
+    "Is each number in one pair only?"
+    return len({n for pair in pairs for n in pair}) == 2 * len(pairs)
 
 def _pairs(numbers, first, n):
     try: found = dict.fromkeys((int(a) - first, int(b) - first) for a, b in numbers)
     except (TypeError, ValueError, OverflowError): return ()
-    return tuple(found) if all(0 <= a < n and 0 <= b < n and a != b for a, b in found) else ()
+    return tuple(found) if len(found) <= MOST_POINTS and all(0 <= a < n and 0 <= b < n and a != b for a, b in found) else ()
 
 def pairs_of_order(
     order, # (K) for each point the number of the one whose place it takes in a mirrored picture

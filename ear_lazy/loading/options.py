@@ -48,6 +48,7 @@ def checked_label_names(
 )->list[str]: # With '' first
     "Class names to count in; raises `TypeError` for what is no list of texts, `ValueError` for one that is there twice"
     names = list(name_list('label_names', names))
+    if '' in names[1:]: raise ValueError("label_names has '' after other names: it stands for no class and is always the first, so leave it out")
     names = names if names[:1] == [''] else ['', *names]
     if twice := sorted(o for o, n in Counter(names).items() if n > 1): raise ValueError(f"label_names has {', '.join(map(repr, twice))} twice")
     return names

@@ -44,7 +44,7 @@ class RowDataset(Dataset[Sample]):
     ) -> RowSampler:
         "Rows of an epoch in a random order, in the ratio of `weights`"
     def unlabelled(self) -> RowDataset:
-        "Photos below the image root that no metadata file of the run describes, with the options of this dataset but its transform; never to be trained on"
+        "Photos below the image root that no metadata file of the run describes, with the options of this dataset but its transform; never to be trained on; raises `RawDataError` if there is no such folder"
     def __add__(self, other: RowDataset) -> CombinedLazyDataset:
         "Both as one, in order; raises `ValueError` if they are not of one kind"
     def __radd__(self, other: int) -> RowDataset:

@@ -262,7 +262,7 @@ def labels(self:Shard,
     found = labels.tolist()
     for o in found if isinstance(found, list) else [found]:
         if not 0 <= o < n: raise MetadataError(f'row {i} has the class {o}, but there are {n} classes', self.path)
-    return labels if self._numbers is None else np.asarray(self._numbers[labels])
+    return labels if self._numbers is None else self._numbers[labels]
 
 @patch
 def _span(self:Shard, i):

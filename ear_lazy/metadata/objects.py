@@ -17,7 +17,7 @@ from fastcore.basics import patch
 
 from ..base.errors import MetadataError
 from ..base.origin import Origin
-from ..base.schemes import Scheme
+from ..base.schemes import LONGEST_NAME, MOST_POINTS, Scheme, are_apart
 from .file import Metadata, Shard, leaves_root
 from .table import entry_file
 
@@ -99,14 +99,14 @@ def check_has(self:Metadata,
 
 # %% ../../nbs/3_metadata/objects.ipynb #e9fd3a5b
 _Number = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
-_Name = Annotated[str, msgspec.Meta(max_length=1000)]
-_Pairs = Annotated[list[tuple[_Number, _Number]], msgspec.Meta(max_length=100_000)]
+_Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
+_Pairs = Annotated[list[tuple[_Number, _Number]], msgspec.Meta(max_length=MOST_POINTS)]
 
 class _SchemeOf(msgspec.Struct):
     "A scheme, and the rows of `source_names` and `label_names` that it is for"
     source:_Number
     label:_Number
-    points:Annotated[list[_Name], msgspec.Meta(max_length=100_000)]
+    points:Annotated[list[_Name], msgspec.Meta(max_length=MOST_POINTS)]
     skeleton:_Pairs = []
     flip_pairs:_Pairs = []
 
@@ -127,6 +127,8 @@ def _checked_scheme(self:Shard, o):
     k = len(o.points)
     if o.source >= len(self.columns['source_names']) or o.label >= self._classes or any(n >= k for pair in (*o.skeleton, *o.flip_pairs) for n in pair):
         raise MetadataError(f'damaged: a scheme of {k} keypoints, of source {o.source} and class {o.label}, counts in what is not there', self.path)
+    if not are_apart(o.flip_pairs):
+        raise MetadataError(f'damaged: a scheme of source {o.source} and class {o.label} has a keypoint in two pairs of left and right', self.path)
     return Scheme(tuple(o.points), tuple(o.skeleton), tuple(o.flip_pairs))
 
 # %% ../../nbs/3_metadata/objects.ipynb #b3e39125

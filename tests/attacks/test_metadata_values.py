@@ -185,6 +185,8 @@ LIES = { # what it says: (kind, columns, what is asked, what the error says)
     'deep schemes': ('landmarker', dict(schemes=np.bytes_(b'['*100_000)), lambda ds: ds[1], 'its schemes of keypoints cannot be read'),
     'a long name': ('landmarker', dict(schemes=np.bytes_(b'[{"source": 0, "label": 0, "points": ["' + b'a'*10**6 + b'"]}]')), lambda ds: ds.point_names, 'its schemes of keypoints cannot be read'),
     'points of other rows': ('landmarker', dict(schemes=np.bytes_(b'[{"source": 0, "label": 0, "points": ["a", "b"], "flip_pairs": [[0, 2]]}]')), lambda ds: ds.flip_pairs, 'counts in what is not there'),
+    'a keypoint in two pairs': ('landmarker', dict(schemes=np.bytes_(b'[{"source": 0, "label": 0, "points": ["a", "b"], "flip_pairs": [[0, 1], [1, 0]]}]')), lambda ds: ds[1], 'a keypoint in two pairs of left and right'),
+    '… with itself': ('landmarker', dict(schemes=np.bytes_(b'[{"source": 0, "label": 0, "points": ["a", "b"], "flip_pairs": [[0, 0]]}]')), lambda ds: ds[1], 'a keypoint in two pairs of left and right'),
     'a later version': ('landmarker', dict(version=np.int32(3)), len, 'format version 3; this package reads up to 2: upgrade'),
     'columns of other lengths': ('landmarker', dict(groups=np.zeros(2, '<u8')), len, 'without the columns of a metadata file'),
 }
