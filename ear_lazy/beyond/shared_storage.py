@@ -134,6 +134,7 @@ def _written(source, table, facts):
     with open(table.folder / 'facts', 'xb') as f: n = f.write(packed(facts))
     return Piece(source._replace(documents=()), table.folder.name, table.size(), n)
 
+# %% ../../nbs/5_beyond/shared_storage.ipynb #210c5f08
 def _check_staging(job):
     "Raise `OutputError` where this worker does not see the folder for unfinished files, or sees a link in its place"
     if not os.path.isdir(job.staging):
