@@ -71,11 +71,13 @@ def joined(
 
 def _file_numbers(r, numbers):
     "For each file that objects come from its number among the facts"
-    table = np.full(len(r.files), -1)
-    rows = np.concatenate([np.arange(len(r.ids)), r.more_origins[:, 0]])
-    files, photos = np.concatenate([r.file_of, r.more_origins[:, 1]]), r.image_of[rows]
-    first, last = np.full((2, len(r.files)), -1)
-    first[files[::-1]], last[files] = photos[::-1], photos
+    table, (first, last) = np.full(len(r.files), -1), np.full((2, len(r.files)), -1)
+    for files, photos in ((r.more_origins[:, 1], r.image_of[r.more_origins[:, 0]]), (r.file_of, r.image_of)):
+        own = np.flatnonzero(np.bincount(files, minlength=len(first)))
+        before, after = first[own], last[own]
+        first[files[::-1]], last[files] = photos[::-1], photos # the first and the last that is written stay
+        first[own] = np.where(before < 0, first[own], np.minimum(before, first[own]))
+        last[own] = np.maximum(after, last[own])
     for i in np.flatnonzero(first >= 0).tolist():
         table[i] = numbers[file_entry(r.files[i], r.images[first[i]] if first[i] == last[i] else ''), r.id_names[i]]
     return table
@@ -103,24 +105,25 @@ def batches(
     sources=None, # (m, 2) numbers of the sources of each box and of its keypoints, if there are several
 ): # `Batch`es
     "Photos with their objects, some at a time"
-    counts = np.bincount(r.image_of, minlength=len(r.images))
-    objects = {'boxes': np.where(r.has_box[:, None], r.boxes, np.nan), 'labels': _name_numbers(r.label_names, np.unique(r.labels), facts.labels)[r.labels],
-               'ids': r.ids, 'point_counts': r.point_counts}
-    files = _file_numbers(r, facts.files)
-    objects['files'], more = files[r.file_of], r.more_origins.copy()
+    counts, more = np.bincount(r.image_of, minlength=len(r.images)), r.more_origins.copy()
+    labels, files = _name_numbers(r.label_names, np.flatnonzero(np.bincount(r.labels)), facts.labels), _file_numbers(r, facts.files)
     if len(more): more[:, 1] = files[more[:, 1]]
-    attributes = _attribute_numbers(r, facts)
+    attributes = _attribute_numbers(r, facts) if facts.attributes else None
     add_schemes(facts.schemes, schemes_of_classes(r))
-    photos, ends, point_ends = np.flatnonzero((counts > 0) | r.empty), np.cumsum([0, *counts]), np.cumsum([0, *r.point_counts])
+    photos, ends, point_ends = np.flatnonzero((counts > 0) | r.empty), _ends(counts), _ends(r.point_counts)
     for a in range(0, len(photos), batch_size):
         of = photos[a:a + batch_size]
         first, last = ends[of[0]], ends[of[-1] + 1] # those between them have no objects
-        own = more[slice(*np.searchsorted(more[:, 0], (first, last)))] - [first, 0, 0]
+        some, own = slice(first, last), more[slice(*np.searchsorted(more[:, 0], (first, last)))] - [first, 0, 0]
+        objects = {'boxes': np.where(r.has_box[some, None], r.boxes[some], np.float32(np.nan)), 'labels': labels[r.labels[some]], 'files': files[r.file_of[some]],
+                   'ids': r.ids[some], 'point_counts': r.point_counts[some]}
         others = {'points': r.points[point_ends[first]:point_ends[last]]} | ({'more_origins': own} if len(own) else {})
-        if sources is not None: others['sources'] = sources[first:last]
-        if facts.attributes: others['attributes'] = attributes[first:last]
-        yield Batch([r.images[i] for i in of.tolist()], {'sizes': r.sizes[of], 'groups': groups[of], 'empty': r.empty[of], 'objects': counts[of]},
-                    {k: o[first:last] for k, o in objects.items()}, others)
+        if sources is not None: others['sources'] = sources[some]
+        if facts.attributes: others['attributes'] = attributes[some]
+        images = {'sizes': r.sizes[of], 'groups': groups[of], 'empty': r.empty[of], 'objects': counts[of]}
+        yield Batch([r.images[i] for i in of.tolist()], images, objects, others)
+
+def _ends(counts): return np.concatenate([[0], np.cumsum(counts)])
 
 # %% ../../nbs/4_processing/objects.ipynb #461a3d53
 def place_of(
