@@ -76,8 +76,7 @@ class Tree:
         follow_links:bool=True, # Follow links that lead out of the raw folder
         aliases=None, # `aliases` of a tree of all of the raw folder, if this is one of a part
     ):
-        self.max_bytes, self.follow_links = max_bytes, follow_links
-        self.heads = Heads()
+        self.max_bytes, self.follow_links, self.heads = max_bytes, follow_links, Heads()
         self._links, self.refused = {}, set() # (raw dataset, target) to [first link, number of links]; links that are not followed
         self.real = {} # path that a file is read under to its own, for those with `\\` in their names: see `_unfold`
         self.hidden = {} # path of a hidden file or folder, of which nothing is read, to whether it is a folder
