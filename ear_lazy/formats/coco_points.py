@@ -20,9 +20,10 @@ from .coco import decode, id_key, image_rows, looks_like_coco
 from .shared.json_files import json_files
 from .shared.objects import scattered
 from .shared.registry import register
-from .shared.tree import SMALL, Document, Tree, read_ends
+from .shared.tree import Document, Tree, read_ends
 
 # %% ../../nbs/2_formats/coco_points.ipynb #4756c999
+WINDOW = 65536 # bytes at either end of a file
 _BOX = re.compile(rb'"bbox"\s*:\s*\[([^\[\]]*)\]')
 _CATEGORY = re.compile(rb'"category_id"\s*:\s*("[^"]*"|[-+.\w]+)')
 _KEYPOINTS = re.compile(rb'"keypoints"\s*:\s*\[\s*[^\]\s]')
@@ -51,9 +52,9 @@ def sniff(
     folder:str, # One folder of it
 )->list: # A `Document` for each such file
     "The COCO files of a folder whose boxes are points"
-    return [Document('coco_points', (o,)) for o in json_files(tree, folder) if _is_points_file(read_ends(tree, o))]
+    return [Document('coco_points', (o,)) for o in json_files(tree, folder) if _is_points_file(read_ends(tree, o, WINDOW))]
 
-def _is_points_file(ends): return has_point_boxes(ends) and looks_like_coco(ends[:SMALL])
+def _is_points_file(ends): return has_point_boxes(ends) and looks_like_coco(ends[:WINDOW])
 
 # %% ../../nbs/2_formats/coco_points.ipynb #37a1f4dd
 def _number(name):

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/deeplabcut.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/deeplabcut.ipynb #61a06669
+import csv
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from ..base.records import Records, make_records
 from ..base.schemes import scheme_of
 from .shared.objects import numbered_order
 from .shared.registry import register
-from .shared.text import as_text, table_rows
+from .shared.text import as_text, close_quotes, table_rows
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
 
 # %% ../../nbs/2_formats/deeplabcut.ipynb #2b18afac
@@ -59,10 +60,13 @@ def sniff(
     files = [join(folder, o) for o in tree.folders[folder].ending('.csv')]
     return [Document('deeplabcut', (o,)) for o in files if _is_labelled(tree, o)]
 
+_HEAD_BYTES = 2**18 # five lines, of thousands of points
+
 def _is_labelled(tree, file):
     if not as_text(read_head(tree, file, 64)).startswith('scorer,'): return False
-    try: rows = [cells for _, cells in islice(table_rows(tree, file), HEAD_ROWS + 1)]
-    except (AnnotationError, OSError): return False
+    lines = close_quotes(as_text(read_head(tree, file, _HEAD_BYTES)).splitlines())
+    try: rows = [*islice(filter(None, csv.reader(lines)), HEAD_ROWS + 1)]
+    except csv.Error: return False
     columns, n = parse_header(rows[:HEAD_ROWS]), _header_rows(rows)
     return columns is not None and len(rows) > n and is_image(''.join(rows[n][:columns.path]))
 

@@ -193,7 +193,7 @@ def nested(data): return b'\x91' * 100_000
 def other(data): return msgspec.msgpack.encode({'run': 5, 'outputs': [], 'kept': 'all'})
 
 
-OWN = ('state', 'origin', 'heads', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/boxes', 'kept/paths', 'kept/objects', 'kept/groups', '../train_detector.npy', '../report.json', '../problems.csv')
+OWN = ('state', 'origin', 'made', 'lock', '.gitignore', 'kept/facts', 'kept/boxes', 'kept/paths', 'kept/objects', 'kept/groups', '../train_detector.npy', '../report.json', '../problems.csv')
 
 
 @pytest.mark.parametrize('place, damage', one_of(4, OWN, [empty, zeros, cut, half, flipped, longer, garbage, nested, other]))

@@ -677,10 +677,11 @@ def why_closed(
 def read_ends(
     tree:Tree, # The raw folder
     file:str, # File relative to it
+    size:int=SMALL, # Bytes at either end
 )->bytes:
-    "The first and the last `SMALL` bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
-    head = _seen(tree, file, SMALL, SMALL)
-    start, end = head.start[:SMALL], (head.start[SMALL:] + head.end)[-SMALL:]
+    "The first and the last bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
+    head = _seen(tree, file, size, size)
+    start, end = head.start[:size], (head.start[size:] + head.end)[-size:]
     gap = b' [ ' if head.size > len(start) + len(end) else b''
     if not (encoding := encoding_of(start, tree.encoding)): return start + gap + end
     if not gap: return as_utf8(start + end, encoding)

@@ -219,8 +219,9 @@ def why_closed(error: OSError | MemoryError) -> str:
 def read_ends(
     tree: Tree, # The raw folder
     file: str, # File relative to it
+    size: int = SMALL, # Bytes at either end
 ) -> bytes:
-    "The first and the last `SMALL` bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
+    "The first and the last bytes of a file, with ' [ ' in place of what is between them; b'' if it cannot be read"
 
 def list_files(
     tree: Tree, # The raw folder
