@@ -362,7 +362,7 @@ def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, optio
     "Parts, with photos that several of them have in parts of their own"
     row = {s.name: i for i, s in enumerate(inputs.sources)}
     check_over(inputs.sources)
-    may_be = len(parts) > 1 or any(len(d.files) > self.batch_size for o in parts for d in o.source.documents)
+    may_be = len(parts) > 1 or self.rename or any(len(d.files) > self.batch_size for o in parts for d in o.source.documents)
     more, problems = make_whole(parts, inputs.sources, folder.extra_folder(), options) if may_be else ([], [])
     report.note(problems)
     return sorted([*parts, *more], key=lambda o: row[o.source.name])

@@ -123,6 +123,21 @@ def test_two_objects_of_a_file_stay_two(tmp_path, dataset, way):
     assert origins(out) == [['ears/a.json, id 10', 'ears/b.json, id 10', f'{dataset}/c.json, id 10'], ['ears/b.json, id 11']]
 
 
+@pytest.mark.parametrize('dataset', ['ears', 'more'])
+def test_classes_that_become_one(tmp_path, dataset, way):
+    "Two files call an ear by two names: with `rename` it is one object, also in the next run; other boxes of the joined class stay"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    image(raw/'ears/a.png', (200, 200))
+    coco(raw/'ears/ears.json', {'a.png': [[10, 10, 50, 50], [100, 100, 50, 50]]}, (200, 200), categories=[dict(id=1, name='Ear')])
+    text(raw/dataset/'table.csv', 'filename,class,xmin,ymin,xmax,ymax\n../ears/a.png,ear,10,10,60,60\n../ears/a.png,ear,20,100,60,150\n../ears/a.png,head,100,100,150,150\n')
+    for options, left in (({}, 5), (dict(rename={'Ear': 'ear'}), 4), (dict(rename={'Ear': 'ear', 'head': 'ear'}, classes=['ear']), 3), (dict(rename={'Ear': 'ear', 'ear': 'head', 'head': 'Ear'}), 5)):
+        report = process(raw, out, **options, **way)
+        assert_accounted(report, out)
+        assert len(boxes(out)) == left == 5 - sum(p.reason == 'repeat' for p in report.problems) and sum(map(len, origins(out))) == 5, options
+    process(raw, out, rename={'Ear': 'ear'}, **way)
+    assert ['ears/ears.json, id 10', f'{dataset}/table.csv, line 2'] in origins(out)
+
+
 def test_one_source_is_over_another(tmp_path, way):
     "Where they overlap by half the corrected boxes come, with their class; what the other has besides stays"
     raw, out = tmp_path/'raw', tmp_path/'out'

@@ -321,7 +321,7 @@ def share_photos(self:SharedRun, report:Report):
     "Put photos that several pieces have into pieces of their own"
     sources = [o.source for o in self.surveys]
     check_over(sources)
-    if len(self.pieces) < 2: return
+    if len(self.pieces) < 2 and not self.job.asked.rename: return
     parts = [part_of(self.job, o) for o in self.pieces]
     more, problems = make_whole(parts, sources, Path(self.job.staging) / 'more', self.job.asked)
     report.note(problems)

@@ -82,6 +82,7 @@ class Precedence(NamedTuple):
     over: np.ndarray # (s, s) booleans: objects of the first dataset replace those of the second
     rank: np.ndarray # (s,) lower for datasets that come first
     names: list = [] # of the datasets, for the report
+    renamed: dict = {} # class names to those that are written in their place
 
     def key(self, r): return lambda i: (self.rank[self.source_of[r.file_of[i]]], i)
     def is_over(self, r, a, b): return self.over[self.source_of[r.file_of[a]], self.source_of[r.file_of[b]]] # of objects, or arrays of them
@@ -118,10 +119,11 @@ def _point_distances(r, starts, pairs):
             most[rows] = np.where(both, distances, 0).max(1)
     return median, most
 
-def _classes_agree(r, pairs):
+def _classes_agree(r, pairs, renamed):
     "Whether the classes of pairs are the same, or one is not said: numbers stand for names that are elsewhere"
-    unsaid, number = (np.array([f(o) for o in r.label_names]) for f in (lambda o: not o, str.isdigit))
-    a, b = r.labels[pairs]
+    names, of = np.unique([renamed.get(o, o) for o in r.label_names], return_inverse=True)
+    unsaid, number = (np.array([f(o) for o in names.tolist()]) for f in (lambda o: not o, str.isdigit))
+    a, b = of[r.labels[pairs]]
     return (a == b) | unsaid[a] | unsaid[b] | (number[a] ^ number[b])
 
 # %% ../../nbs/4_processing/merging.ipynb #31c7df51
@@ -136,7 +138,7 @@ def _compared(r, pairs, places, starts, precedence):
     a, b = places[pairs[0]], places[pairs[1]]
     boxes, points = r.has_box[pairs].all(0), (r.point_counts[pairs] > 0).all(0)
     iou, differ = overlaps(a, b), _differences(a, b)
-    agree, replaces = _classes_agree(r, pairs), precedence.is_over(r, *pairs) | precedence.is_over(r, *pairs[::-1])
+    agree, replaces = _classes_agree(r, pairs, precedence.renamed), precedence.is_over(r, *pairs) | precedence.is_over(r, *pairs[::-1])
     median, most = np.full((2, pairs.shape[1]), np.inf)
     median[points], most[points] = _point_distances(r, starts, pairs[:, points])
     size = np.hypot(*np.maximum(a, b)[:, 2:].T)

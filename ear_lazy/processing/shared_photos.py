@@ -68,11 +68,11 @@ def check_over(sources:list): # `FoundSource`s
         for other in _over(o):
             if other not in names: raise RawDataError(f"{o.name} is declared over {other!r}, which is not there; there are {', '.join(names)}")
 
-def _precedence(parts, sources):
+def _precedence(parts, sources, renamed):
     "For the files of the parts, concatenated"
     row, over = {o.name: i for i, o in enumerate(sources)}, declared_over(sources)
     source_of = np.repeat([row[o.source.name] for o in parts], [len(o.facts.files) for o in parts])
-    return Precedence(source_of, over, np.lexsort((np.arange(len(over)), -over.sum(1))).argsort(), list(row))
+    return Precedence(source_of, over, np.lexsort((np.arange(len(over)), -over.sum(1))).argsort(), list(row), renamed)
 
 # %% ../../nbs/4_processing/shared_photos.ipynb #1e2641c6
 PHOTOS = 100_000 # at once
@@ -96,7 +96,7 @@ class _Whole:
     def add(self, chosen, records):
         "Photos that some parts have, as one; returns `Problem`s"
         before, parts = concat(records), [self.all_parts[n] for n in chosen]
-        united = unite(before, _precedence(parts, self.sources))
+        united = unite(before, _precedence(parts, self.sources, dict(self.options.rename)))
         source = np.repeat([self.names.index(o.source.name) for o in parts], [len(o.ids) for o in records])
         values, r, owner = np.column_stack([source[united.boxes_of], source[united.points_of]]), united.records, _owners(chosen, records, before.images)
         for n in np.unique(owner).tolist():
@@ -123,14 +123,38 @@ def _owners(chosen, records, images):
     return owner
 
 # %% ../../nbs/4_processing/shared_photos.ipynb #daeea3c2
+def _joins_classes(part, renamed):
+    "(n,) photos in which two files have objects of two classes that become one"
+    names, found = [renamed.get(o, o) for o in part.facts.labels], np.zeros(len(part.table.column('sizes')), bool)
+    if len({*names}) == len(names): return found
+    new, labels, image_of = np.unique(names, return_inverse=True)[1], part.table.column('labels'), part.table.image_of()
+    some = np.flatnonzero((np.bincount(new)[new] > 1)[labels])
+    def several(*columns): # photos in which the last column has two values for one of the others
+        rows = np.unique(np.stack([image_of[some], *columns]), axis=1)
+        return rows[0, 1:][(rows[:-1, 1:] == rows[:-1, :-1]).all(0)]
+    found[np.intersect1d(several(new[labels[some]], labels[some]), several(part.table.column('files')[some]))] = True
+    return found
+
+def _with_joined_classes(numbers, parts, renamed):
+    "Numbers from `shared_photos`, with further ones for photos of these"
+    if not renamed: return numbers
+    numbers, n = [*numbers], max((int(o.max(initial=-1)) for o in numbers), default=-1) + 1
+    for i, part in enumerate(parts):
+        photos = np.flatnonzero((numbers[i] < 0) & _joins_classes(part, renamed))
+        numbers[i] = np.array(numbers[i])
+        numbers[i][photos] = np.arange(n, n + len(photos))
+        n += len(photos)
+    return numbers
+
+# %% ../../nbs/4_processing/shared_photos.ipynb #201c628a
 def make_whole(
     parts:list, # `Part`s, in the order of their sources; the photos that leave them are noted
     sources:list, # `FoundSource`s, all of them
     folder:Path, # For the tables of photos that are described twice
     options, # `RowOptions`
 )->tuple: # list of further `Part`s, list of `Problem`s
-    "Take photos that are in several parts, or twice in one, into tables in which they are whole"
-    numbers = shared_photos(parts)
+    "Take photos that are in several parts, or twice in one, or whose objects may be one by their new names, into tables in which they are whole"
+    numbers = _with_joined_classes(shared_photos(parts), parts, dict(options.rename))
     some = [n for n, own in enumerate(numbers) if (own >= 0).any()]
     if not some: return [], []
     parts, numbers = [parts[n] for n in some], [numbers[n] for n in some]
