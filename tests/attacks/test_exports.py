@@ -180,7 +180,7 @@ def test_a_size_is_not_read_from_elsewhere(made, way):
     raw = made / 'raw2'
     image(raw / '1.jpg', (40, 60))
     (raw / 'all.csv').write_text('image_path,x1,y1,w,h\n1.jpg,,,,\n')
-    process(raw, made / 'npy2')
+    process(raw, made / 'npy2', train_split=1)
     ds = LazyNPYDataset(without_sizes(made / 'npy2/train_detector.npy'))
     take_the_place(raw / '1.jpg', way, made / 'work')
     with pytest.raises((ImageLoadError, MetadataError)): ds.to_coco(made / 'out.json')
