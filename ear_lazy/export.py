@@ -87,7 +87,7 @@ def _inside(root, name):
     if not leaves_root(name): return root, name
     return os.path.split(os.path.normpath(os.path.join(root, name)))
 
-# %% ../nbs/export.ipynb #cd1da746
+# %% ../nbs/export.ipynb #de2059fe
 def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arrays])
 
 def _labels(rows, files):

@@ -221,11 +221,11 @@ def test_classes_of_combined_datasets(tmp_path):
         for ds in (combined, CombinedLazyDataset([CombinedLazyDataset([a]), CombinedLazyDataset([b])]), CombinedLazyDataset(parts(kind, image_size=(20, 30))), combined[2:], combined[::-1]):
             names = np.array(ds.label_names)
             for i in range(len(ds)):
-                path = ds.get_metadata(i)['image_path']
-                leaf = a if '/a/' in path else b
-                j = next(j for j in range(len(leaf)) if str(leaf.get_metadata(j)) == str(ds.get_metadata(i)))
+                found = ds.get_metadata(i)
+                leaf = a if '/a/' in found['image_path'] else b
+                j = next(j for j in range(len(leaf)) if all(str(leaf.get_metadata(j)[o]) == str(found[o]) for o in ('image_path', KEY[kind])))
                 wanted = np.array(leaf.label_names)[leaf[j]['labels']]
-                assert np.array_equal(names[ds[i]['labels']], wanted) and ds[i]['labels'].dtype == np.int64
+                for o in (ds[i], found): assert np.array_equal(names[o['labels']], wanted) and o['labels'].dtype == np.int64
             batch = ds.get_batch(range(len(ds)))
             assert all(np.array_equal(found, ds[i]['labels']) for i, found in enumerate(batch['labels']))
     swapped = CombinedLazyDataset(parts('detector', transform=flipped))
