@@ -167,7 +167,7 @@ class TvTensors:
         # v2 might take an array for an image
         out |= {k: torch.as_tensor(v) for k, v in out.items() if isinstance(v, (np.ndarray, np.generic))}
         with _step_errors(): found = out if self.transform is None else self.transform(out)
-        if isinstance(found, dict) and 'bboxes' in found and isinstance(found.get('origin'), list): _check_origins(found)
+        if has_origins(sample) and isinstance(found, dict) and 'bboxes' in found and isinstance(found.get('origin'), list): _check_origins(found)
         has_points = isinstance(found, dict) and 'visibility' in found and np.shape(found.get('keypoints'))[1:] == (2,)
         return _within(found) if has_points else found
 

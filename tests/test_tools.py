@@ -166,6 +166,7 @@ def test_tv_pictures_change_and_boxes_do_not():
         if not origins: assert as_tv_tensors(large)(sample)['origin'] == []
         else:
             with pytest.raises(ValueError, match="0 boxes with the origins of 4: .* leave 'origin' out of extras"): as_tv_tensors(large)(sample)
+    assert as_tv_tensors(large)(Sample(before, origin=['web']))['origin'] == ['web'] # another thing of this name
 
 
 def test_tv_keypoints():
