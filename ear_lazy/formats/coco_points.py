@@ -16,7 +16,9 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.records import PIXEL_TOLERANCE, Records, keep_images, make_records
 from ..base.schemes import scheme_of
-from .coco import decode, id_key, image_rows, looks_like_coco
+from .coco import looks_like_coco
+from .coco_decode import decode
+from .coco_ids import id_key, image_rows
 from .shared.json_files import json_files
 from .shared.objects import scattered
 from .shared.registry import register

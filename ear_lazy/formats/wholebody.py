@@ -12,7 +12,8 @@ import re
 
 from ..base.records import Records
 from ..base.schemes import Scheme
-from .coco import Annotation, looks_like_coco, read_with
+from .coco import looks_like_coco, read_with
+from .coco_structs import Annotation
 from .shared.json_files import json_files
 from .shared.objects import likely
 from .shared.registry import register

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from ear_lazy.formats import coco
+from ear_lazy.formats import coco, coco_chunks, coco_ids
 from ear_lazy.formats.shared import chunks
 from ear_lazy.formats.shared.tree import Document, Tree
 
@@ -60,7 +60,7 @@ def test_large_files_are_read_in_chunks(tmp_path, monkeypatch):
     "… and not in one go after all"
     boxes = [(i, i % 3, [i, 1, 2, 3], None, 0, 1, [[1, 2, 30, 2, 30, 40]]) for i in range(200)]
     text = json.dumps(content(boxes + [7], [0, 1, 2]))
-    monkeypatch.setattr(coco, 'decode', None)
+    monkeypatch.setattr(coco_chunks, 'decode', None)
     monkeypatch.setattr(chunks, 'CHUNK_BYTES', 1000)
     (tmp_path / 'a.json').write_text(text)
     r = coco.read(Tree(tmp_path), Document('coco', ('a.json',)))
@@ -69,8 +69,8 @@ def test_large_files_are_read_in_chunks(tmp_path, monkeypatch):
 
 @given(st.lists(KNOWN_IDS, max_size=6), st.lists(IDS, max_size=6))
 def test_rows_of_ids(known, wanted):
-    row, taken = coco.image_rows(coco.id_column(known))
-    def same(a, b): return coco.id_key(a) == coco.id_key(b)
+    row, taken = coco_ids.image_rows(coco_ids.id_column(known))
+    def same(a, b): return coco_ids.id_key(a) == coco_ids.id_key(b)
     first = [next((i for i, o in enumerate(known) if same(o, id)), -1) for id in wanted]
-    assert coco.find_rows(row, coco.id_column(wanted), -1).tolist() == first
+    assert coco_ids.find_rows(row, coco_ids.id_column(wanted), -1).tolist() == first
     assert taken == {i: first for i, o in enumerate(known) if (first := next(k for k, other in enumerate(known) if same(o, other))) < i}
