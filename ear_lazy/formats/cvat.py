@@ -8,23 +8,18 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/cvat.html.md"""
 __all__ = ['looks_like_cvat', 'sniff', 'read']
 
 # %% ../../nbs/2_formats/cvat.ipynb #abf1bb28
-import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 import numpy as np
-from defusedxml.ElementTree import iterparse
 
-from ..base.errors import AnnotationError
-from ..base.geometry import ellipse_box, turned_box
 from ..base.records import Records, label_rows, make_records
 from ..base.schemes import scheme_of
+from .cvat_elements import parse_cvat
+from .cvat_found import Fault
 from .shared.attributes import set_attributes
 from .shared.objects import numbered_order, point_names, scattered
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
-from .voc import XML_ERRORS, beginning_of, corners_to_xywh, first_tag, number, xml_error
+from .shared.xml_files import first_tag
 
 # %% ../../nbs/2_formats/cvat.ipynb #4f30c4cc
 def looks_like_cvat(
@@ -45,224 +40,6 @@ def sniff(
     files = found(few)
     if files and len(few) < len(names): files = found(names)
     return [Document('cvat', (f,)) for f in files]
-
-# %% ../../nbs/2_formats/cvat.ipynb #baeb040b
-def _numbers(e, *names): return [number(e.get(o)) for o in names]
-
-def _extent(points):
-    xs, ys = zip(*points)
-    return corners_to_xywh(min(xs), min(ys), max(xs), max(ys))
-
-def pairs(
-    text:str, # 'x,y;x,y', or None
-)->list: # of (x, y)
-    "Points as CVAT writes them; raises `ValueError` for anything else"
-    points = [tuple(number(v) for v in p.split(',')) for p in (text or '').strip(' ;\n').split(';')]
-    if any(len(p) != 2 for p in points): raise ValueError('points are not pairs of x,y')
-    return points
-
-def _box(e):
-    x0, y0, x1, y1 = _numbers(e, 'xtl', 'ytl', 'xbr', 'ybr')
-    box, angle = corners_to_xywh(x0, y0, x1, y1), number(e.get('rotation', '0'))
-    return turned_box(box, angle) if angle else box
-
-def _ellipse(e): return ellipse_box(*_numbers(e, 'cx', 'cy', 'rx', 'ry'), number(e.get('rotation', '0')))
-
-def _outline(e): return _extent(pairs(e.get('points')))
-
-def _mask(e): return tuple(_numbers(e, 'left', 'top', 'width', 'height'))
-
-def _cuboid(e):
-    corners = [f'{o}{n}' for o in ('tl', 'bl', 'tr', 'br') for n in (1, 2)]
-    return _extent([_numbers(e, f'x{o}', f'y{o}') for o in corners])
-
-BOXES = dict(box=_box, ellipse=_ellipse, polygon=_outline, polyline=_outline, mask=_mask, cuboid=_cuboid)
-
-def shape_box(
-    e, # Element of a shape that is one of `BOXES`
-)->tuple: # xywh, and whether it was derived
-    "The box of a shape; raises `ValueError` for malformed numbers"
-    try: box = BOXES[e.tag](e)
-    except OverflowError: raise ValueError('numbers are too large') from None
-    return box, e.tag != 'box' or bool(number(e.get('rotation', '0')))
-
-# %% ../../nbs/2_formats/cvat.ipynb #2a3fa242
-def _visibility(e):
-    if e.get('outside') == '1': return 0
-    return 1 if e.get('occluded') == '1' else 2
-
-def shape_points(
-    e, # Element `points`
-)->list: # of (x, y, visibility)
-    "The keypoints of a shape"
-    return [(x, y, _visibility(e)) for x, y in pairs(e.get('points'))]
-
-def skeleton_points(
-    e, # Element `skeleton`
-)->dict: # Name of each point to (x, y, visibility)
-    "The keypoints of a skeleton by name, or by number if they have none; raises `ValueError` for malformed ones"
-    points = {}
-    for n, p in enumerate(e.findall('points')):
-        name = p.get('label') or str(n)
-        if name in points: raise ValueError(f'two points {name[:40]!r}')
-        if not (visibility := _visibility(p)): points[name] = (0, 0, 0)
-        else:
-            (x, y), *more = pairs(p.get('points'))
-            if more: raise ValueError(f'point {name[:40]!r} has several places')
-            points[name] = (x, y, visibility)
-    if not points: raise ValueError('a skeleton without points')
-    return points
-
-# %% ../../nbs/2_formats/cvat.ipynb #7ed4da7b
-class Shape(NamedTuple):
-    "One annotation"
-    number: int # 1 for the first shape of the file
-    image: int # row of the images; frames come after them
-    label: str
-    box: tuple|None = None # xywh
-    points: object = None # list of (x, y, visibility); a dict by name for a skeleton
-    derived: bool = False
-    attributes: dict = {} # name to value
-
-class Fault(NamedTuple):
-    "A shape that cannot be used"
-    number: int
-    image: int # -1 if it is not known
-    reason: str # key of `REASONS`
-    detail: str
-    boxes: int = 0
-    keypoints: int = 0
-
-# %% ../../nbs/2_formats/cvat.ipynb #8d3589c0
-@dataclass
-class Shapes:
-    "What a file holds"
-    images: list = field(default_factory=list) # names; a whole number for a frame
-    sizes: list = field(default_factory=list)
-    empty: list = field(default_factory=list)
-    shapes: list = field(default_factory=list)
-    faults: list = field(default_factory=list)
-    frames: dict = field(default_factory=dict) # frame to row of `images`
-    frame_sizes: set = field(default_factory=set) # (height, width)
-    orders: dict = field(default_factory=dict) # class of skeletons to (name of a point to its place)
-    declared: set = field(default_factory=set) # classes whose order the file declares
-    outside: int = 0 # shapes that are not in the picture
-    number: int = 0 # shapes so far
-    nameless: set = field(default_factory=set) # classes of points without names
-    edges: dict = field(default_factory=dict) # class of skeletons to pairs of names of points
-    asked: tuple = () # names of attributes
-
-    def image(self, name, size, empty=False):
-        "Row of a new image"
-        self.images.append(name)
-        self.sizes.append(size)
-        self.empty.append(empty)
-        return len(self.images) - 1
-
-    def add(self, e, image, label, why=''):
-        "Add a shape, or what is wrong with it; `why` says that it is wrong in any case"
-        is_box, is_points = e.tag in BOXES, e.tag in ('points', 'skeleton')
-        if not is_box and not is_points:
-            return self.faults.append(Fault(self.number, image, 'no_geometry', f'<{e.tag[:40]}>'))
-        try:
-            if why: raise ValueError(why)
-            if is_box: box, derived, points = *shape_box(e), None
-            else: box, derived, points = None, False, (shape_points if e.tag == 'points' else skeleton_points)(e)
-        except ValueError as error:
-            detail = f'<{e.tag}>: {error}'
-            return self.faults.append(Fault(self.number, image, 'malformed', detail, int(is_box), int(is_points)))
-        if e.tag == 'skeleton':
-            order = self.orders.setdefault(label, {})
-            for name in points: order.setdefault(name, len(order))
-        if e.tag == 'points' or is_points and not all(o.get('label') for o in e.findall('points')): self.nameless.add(label)
-        attributes = {o.get('name') or '': o.text for o in e.findall('attribute')} if self.asked else {}
-        self.shapes.append(Shape(self.number, image, label, box, points, derived, attributes))
-
-# %% ../../nbs/2_formats/cvat.ipynb #11b300be
-def _size(get):
-    try: return number(get('height')), number(get('width'))
-    except ValueError: return 0, 0
-
-def add_image(
-    found:Shapes,
-    e, # Element `image`
-    on_disk, # Is there an image of this name?
-):
-    "Add the shapes of an `<image>`"
-    name, subset = (e.get('name') or '').strip(), (e.get('subset') or '').strip()
-    if name and subset and not on_disk(name) and on_disk(f'{subset}/{name}'): name = f'{subset}/{name}'
-    row = found.image(name, _size(e.get), not len(e)) if name else -1
-    for shape in e:
-        found.number += 1
-        if shape.get('outside') == '1': found.outside += 1
-        else: found.add(shape, row, shape.get('label') or '', '' if name else 'its <image> has no name')
-
-# %% ../../nbs/2_formats/cvat.ipynb #de7eda1a
-_FRAME = re.compile(r'[0-9]{1,9}')
-
-def add_track(
-    found:Shapes,
-    e, # Element `track`
-):
-    "Add the shapes of a `<track>`"
-    for shape in e:
-        found.number += 1
-        text = (shape.get('frame') or '').strip()
-        if shape.get('outside') == '1': found.outside += 1
-        elif not _FRAME.fullmatch(text): found.add(shape, -1, '', f'frame {text[:40]!r}')
-        else:
-            frame = int(text)
-            if frame not in found.frames: found.frames[frame] = found.image(frame, (0, 0))
-            found.add(shape, found.frames[frame], e.get('label') or '')
-
-def edges_of(
-    svg:str, # As CVAT draws a skeleton: circles are points, lines join them
-)->list: # Pairs of names of points
-    "What a skeleton joins"
-    def values(tag, *names): return (tuple(_attribute(o, name) for name in names) for o in re.findall(f'<{tag}\\b[^>]*>', svg))
-    name = dict(values('circle', 'data-node-id', 'data-label-name'))
-    return [(name.get(a, ''), name.get(b, '')) for a, b in values('line', 'data-node-from', 'data-node-to')]
-
-def _attribute(tag, name): return found[1] if (found := re.search(f'\\b{name}="([^"]*)"', tag)) else ''
-
-def add_meta(
-    found:Shapes,
-    e, # Element `meta`
-):
-    "Add the size of a video, the order of the points of skeletons and what joins them"
-    found.frame_sizes |= {_size(o.findtext) for o in e.iter('original_size')}
-    for o in e.iter('label'):
-        if svg := o.findtext('svg'): found.edges[o.findtext('name') or ''] = edges_of(svg)
-        if parent := o.findtext('parent'):
-            found.declared.add(parent)
-            order = found.orders.setdefault(parent, {})
-            order.setdefault(o.findtext('name') or '', len(order))
-
-# %% ../../nbs/2_formats/cvat.ipynb #d69ed23b
-def parse_cvat(
-    stream, # Binary file object
-    file:str, # Its name, for the error
-    on_disk=lambda name: True, # Is there an image of this name?
-    asked:tuple=(), # Names of attributes
-)->Shapes:
-    "Shapes of a CVAT file; raises `AnnotationError` if it is not one"
-    found, depth, root = Shapes(asked=asked), 0, None
-    try:
-        for event, e in iterparse(stream, ('start', 'end')):
-            depth += 1 if event == 'start' else -1
-            if event == 'start':
-                if root is None: root = _checked_root(e, file)
-            elif depth == 1:
-                if e.tag == 'image': add_image(found, e, on_disk)
-                elif e.tag == 'track': add_track(found, e)
-                elif e.tag == 'meta': add_meta(found, e)
-                root.clear()
-    except XML_ERRORS as e: raise xml_error(e, file, beginning_of(stream)) from None
-    return found
-
-def _checked_root(e, file):
-    if e.tag != 'annotations': raise AnnotationError(f'its root is <{e.tag[:40]}>, not <annotations>', file)
-    return e
 
 # %% ../../nbs/2_formats/cvat.ipynb #2e9be46f
 FRAME_NAMES = ('frame_{:06d}', '{:06d}', 'frame_{}', '{}')

@@ -15,7 +15,7 @@ from ..base.records import Records
 from .shared.objects import Objects, likely, records_of
 from .shared.registry import register
 from .shared.tree import Document, Tree, join, read_head
-from .voc import XML_ERRORS, beginning_of, first_tag, number, xml_error
+from .shared.xml_files import XML_ERRORS, beginning_of, first_tag, number, xml_error
 
 # %% ../../nbs/2_formats/dlib.ipynb #e1aa1eac
 def looks_like_dlib(

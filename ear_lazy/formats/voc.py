@@ -10,77 +10,22 @@ __all__ = ['sniff', 'read']
 # %% ../../nbs/2_formats/voc.ipynb #9f19062b
 import re
 from bisect import bisect_left
-from codecs import getincrementaldecoder
 from dataclasses import dataclass, field
-from math import degrees
-from typing import NamedTuple
 
 import numpy as np
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
 
 from ..base.errors import AnnotationError
-from ..base.geometry import turned_box
 from ..base.records import Records, label_rows, make_records
 from .shared.attributes import set_attributes
 from .shared.names import folded
 from .shared.registry import register
-from .shared.shapes import say_which
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
 from .shared.unread import kind_in
+from .shared.xml_files import first_tag, number, parse_xml
+from .voc_boxes import boxes_of
 
-# %% ../../nbs/2_formats/voc.ipynb #bee17ee5
-MOST_LOOKED_AT = 2**26 # bytes
-XML_ERRORS = (ParseError, ValueError, LookupError) # the latter two: encodings that the parser cannot decode
-
-def xml_error(
-    error:Exception, # One of `XML_ERRORS`
-    file:str, # Annotation file
-    data:bytes=b'', # All of its content, or as much as is at hand
-)->AnnotationError:
-    "The error to raise for an XML file that cannot be parsed"
-    if isinstance(error, DefusedXmlException):
-        return AnnotationError('declares XML entities, which are not expanded for safety', file)
-    line, column = getattr(error, 'position', (0, 0))
-    reason = str(error).partition(': line')[0] + _undeclared(data, file)
-    return AnnotationError(f'not valid XML: {reason}', file, f'line {line}, column {column}' if line else '')
-
-def parse_xml(
-    data:bytes, # Content of the file
-    file:str, # Its name, for the error
-): # Root element
-    "Parse XML without expanding entities or opening other files; raises `AnnotationError`"
-    try: return fromstring(data)
-    except XML_ERRORS as e: raise xml_error(e, file, data) from None
-
-def beginning_of(
-    stream, # Binary file object, of which the parser has read
-)->bytes:
-    "As much of a file as tells its encoding"
-    stream.seek(0)
-    return stream.read(MOST_LOOKED_AT)
-
-def _undeclared(data, file):
-    "That a file is not UTF-8, which it has to be if it does not say otherwise"
-    declared = re.search(rb'encoding\s*=\s*["\'](?!utf-?8|us-ascii|ascii)', data[:200], re.I)
-    if declared: return ''
-    try: getincrementaldecoder('utf-8')().decode(data) # the last character may be cut off
-    except UnicodeDecodeError: return f"; it is not UTF-8: {say_which(file, ('gb18030', 'cp1252'), 'encoding')}"
-    return ''
-
-# %% ../../nbs/2_formats/voc.ipynb #1fba60da
-def first_tag(
-    head:bytes, # First bytes of a file
-)->str: # '' if there is none
-    "Name of the first element of an XML file"
-    head = head.replace(b'\0', b'') # UTF-16
-    while (start := head.find(b'<!--')) >= 0:
-        end = head.find(b'-->', start)
-        head = head[:start] + (head[end + 3:] if end > 0 else b'')
-    found = re.search(rb'<([A-Za-z_][\w:.-]*)', head)
-    return found[1].decode('ascii') if found else ''
-
+# %% ../../nbs/2_formats/voc.ipynb #87028650
 def looks_like_voc(
     head:bytes, # First bytes of the file
 )->bool:
@@ -98,60 +43,6 @@ def sniff(
     looks_right = {f: looks_like_voc(read_head(tree, f)) for f in spread(files)}
     if not any(looks_right.values()): return []
     return [Document('voc', tuple(f for f in files if looks_right.get(f, True)))]
-
-# %% ../../nbs/2_formats/voc.ipynb #5312abac
-def number(
-    text:str, # Text of an element or attribute, or None
-)->float:
-    "A number in an XML file; raises `ValueError` for anything else"
-    if not text or '_' in text: raise ValueError(f'not a number: {(text or "")[:40]!r}')
-    try: return float(text)
-    except ValueError: raise ValueError(f'not a number: {text[:40]!r}') from None
-
-# %% ../../nbs/2_formats/voc.ipynb #ed7f5175
-class Box(NamedTuple):
-    "One `<bndbox>`"
-    object: int # 1 for the first `<object>` of the file
-    label: str
-    xywh: tuple # None if it is broken
-    fault: str = '' # what is wrong with it
-    rotated: bool = False # it is the extent of a `<robndbox>`
-    attributes: dict = {} # name to value
-
-def corners_to_xywh(x0, y0, x1, y1): # Numbers, in pixels
-    "Corner, width and height of a box with these corners"
-    return x0, y0, x1 - x0, y1 - y0
-
-def _box(n, label, bndbox):
-    try: corners = [number(bndbox.findtext(o)) for o in ('xmin', 'ymin', 'xmax', 'ymax')]
-    except ValueError as e: return Box(n, label, None, f'bndbox: {e}')
-    return Box(n, label, corners_to_xywh(*corners))
-
-def _rotated(n, label, robndbox):
-    "The extent of a box as roLabelImg has it: its centre, its size, and radians"
-    try:
-        cx, cy, w, h, angle = (number(robndbox.findtext(o)) for o in ('cx', 'cy', 'w', 'h', 'angle'))
-        return Box(n, label, turned_box((cx - w/2, cy - h/2, w, h), degrees(angle)), rotated=True)
-    except (ValueError, OverflowError) as e: return Box(n, label, None, f'robndbox: {e}')
-
-def _attributes(e):
-    "Text of child elements without any of their own, and what CVAT writes as `<attribute>`"
-    named = {o.findtext('name') or '': o.findtext('value') for o in e.findall('attributes/attribute')}
-    return {o.tag: o.text for o in e if not len(o) and (o.text or '').strip()} | named
-
-def boxes_of(
-    root, # Element `annotation`
-    asked:tuple=(), # Names of attributes
-)->tuple: # list of `Box`, list of the numbers of objects without one
-    "All boxes of a file; those of parts follow that of their object"
-    boxes, bare = [], []
-    for n, o in enumerate(root.findall('object'), 1):
-        elements = [o, *o.iter('part')] # `iter` finds parts of parts as well
-        found = [_box(n, (e.findtext('name') or '').strip(), b) for e in elements for b in e.findall('bndbox')]
-        if not found: found = [_rotated(n, (o.findtext('name') or '').strip(), b) for b in o.findall('robndbox')]
-        boxes += [b._replace(attributes=_attributes(root) | _attributes(o)) for b in found] if asked else found
-        if not found: bare.append(n)
-    return boxes, bare
 
 # %% ../../nbs/2_formats/voc.ipynb #1e579f7c
 def _found(tree, file, name): return not locate(tree, file, name, by_stem=not is_image(name)).reason
