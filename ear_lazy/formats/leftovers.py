@@ -25,7 +25,7 @@ from ear_lazy.formats.shared.shapes import say_which
 from ear_lazy.formats.shared.text import as_text, first_line
 from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_of, image_stems, is_image, join, read_head, why_closed
 from ear_lazy.formats.shared.unread import CONVERT, unread_kind
-from ear_lazy.formats.yolo import spec_fault
+from ear_lazy.formats.yolo_spec import spec_fault
 
 # %% ../../nbs/2_formats/leftovers.ipynb #3ced2f57
 def _fractions_fault(tree, file, head, of_image):
