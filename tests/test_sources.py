@@ -13,7 +13,7 @@ from making import KINDS, assert_accounted, coco, contents, image, process, pts,
 from ear_lazy.command import main
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import RawDataError
-from ear_lazy.formats.csv import unknown_header
+from ear_lazy.formats.csv_header import unknown_header
 from ear_lazy.formats.discover import Source
 from ear_lazy.formats.shared import registry
 from ear_lazy.formats.shared.registry import readers

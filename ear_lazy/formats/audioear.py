@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from ..base.errors import AnnotationError
 from ..base.geometry import EAR_CONTOURS
 from ..base.records import Records
-from .labelme import Drawn, image_name, labelme_records, looks_like_labelme, parse_labelme
+from .labelme import image_name, looks_like_labelme
+from .labelme_objects import Drawn, labelme_records
+from .labelme_shapes import parse_labelme
 from .shared.json_files import json_files
 from .shared.registry import register
 from .shared.text import alike

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from ..base.errors import RawDataError
 from ..base.parameters import described
 from ..base.records import Problem
-from .csv import COLUMN_NAMES, column_name
+from .csv_header import COLUMN_NAMES, column_name
 from .hidden import hidden
 from .leftovers import leftovers
 from .repairs import UNITS

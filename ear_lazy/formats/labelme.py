@@ -8,178 +8,16 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/labelme.html.md"""
 __all__ = ['looks_like_labelme', 'sniff', 'read']
 
 # %% ../../nbs/2_formats/labelme.ipynb #62c6302f
-from collections import Counter
-from typing import NamedTuple
-
-import msgspec
-import numpy as np
-
 from ..base.errors import AnnotationError
-from ..base.geometry import points_to_box, xywh_to_xyxy
-from ..base.records import Records, label_rows, make_records, visible_points
-from ..base.schemes import scheme_of
+from ..base.records import Records
+from .labelme_objects import labelme_records, objects_of
+from .labelme_shapes import parse_labelme
 from .shared.attributes import set_attributes
 from .shared.names import folded
-from .shared.json_files import MISFIT, fit, json_files, load_objects
-from .shared.objects import by_number
+from .shared.json_files import json_files, load_objects
 from .shared.registry import register
 from .shared.text import BOM, alike, stem
 from .shared.tree import Document, Tree, is_image, locate, read_head
-
-# %% ../../nbs/2_formats/labelme.ipynb #83562ff9
-class Shape(msgspec.Struct):
-    "One of `shapes`"
-    points: list[tuple[float, float]]
-    label: int | float | str | None = None
-    shape_type: str | None = None
-    group_id: int | float | str | None = None
-
-class LabelmeFile(msgspec.Struct):
-    "One image and what is drawn on it, without `imageData`"
-    shapes: list[Shape] | dict[str, Shape]
-    imagePath: str | None = None
-    imageHeight: float | None = None
-    imageWidth: float | None = None
-
-class Misfit(NamedTuple):
-    "A shape that cannot be read"
-    index: int # of the shape in the file; -1 for the whole file
-    reason: str
-    boxes: int = 0 # how many boxes and keypoint instances are lost with it
-    keypoints: int = 0
-
-# %% ../../nbs/2_formats/labelme.ipynb #caaa0ac0
-_fast = msgspec.json.Decoder(LabelmeFile, strict=False)
-
-def parse_labelme(
-    data:bytes, # Content of the file
-    file:str, # Its name, for the error
-)->tuple: # `LabelmeFile`, whose shapes are a list with None for those that do not fit, and a `Misfit` for each of these
-    "Decode a LabelMe file; raises `AnnotationError` if it is not JSON or has no shapes"
-    try: parsed = _fast.decode(data.removeprefix(BOM))
-    except MISFIT: return _parse_slowly(load_objects(data, file), file)
-    if isinstance(parsed.shapes, dict):
-        for key, shape in parsed.shapes.items():
-            if shape.label is None: shape.label = key
-        parsed.shapes = list(parsed.shapes.values())
-    return parsed, []
-
-def _parse_slowly(objects, file):
-    shapes = objects.get('shapes') if isinstance(objects, dict) else None
-    if isinstance(shapes, dict): shapes = [_labelled(o, key) for key, o in shapes.items()]
-    if not isinstance(shapes, list): raise AnnotationError('no list of shapes: not a LabelMe file', file, '$.shapes')
-    fitted = [fit(o, Shape) for o in shapes]
-    header = {name: fit(objects.get(name), cls)[0]
-              for name, cls in dict(imagePath=str, imageHeight=float, imageWidth=float).items()}
-    misfits = [_misfit(i, shapes[i], why) for i, (o, why) in enumerate(fitted) if o is None]
-    return LabelmeFile([o for o, _ in fitted], **header), misfits
-
-def _labelled(shape, key):
-    "A shape from a dict of shapes, which may consist of its points alone"
-    return dict(label=key) | shape if isinstance(shape, dict) else dict(label=key, points=shape)
-
-def _misfit(i, shape, why):
-    is_points = isinstance(shape, dict) and shape.get('shape_type') in ('point', 'points')
-    return Misfit(i, why, boxes=not is_points, keypoints=is_points)
-
-# %% ../../nbs/2_formats/labelme.ipynb #6674dda8
-OUTLINES = ('rectangle', 'polygon', 'circle', 'line', 'linestrip', 'mask', 'oriented_rectangle', 'rotation')
-POINTS = ('point', 'points')
-
-def shape_box(
-    shape:Shape, # An outline or a line
-)->list: # xywh pixels
-    "The box around a shape"
-    points = np.array(shape.points, np.float64)
-    if shape.shape_type == 'circle':
-        with np.errstate(all='ignore'): # numbers may be infinite
-            radius = np.hypot(*(points[1] - points[0]))
-            points = np.array([points[0] - radius, points[0] + radius])
-    return points_to_box(points).tolist()
-
-def _shape_fault(shape):
-    "Why a shape can be neither a box nor keypoints"
-    kind = shape.shape_type or 'polygon'
-    if kind not in OUTLINES + POINTS: return f'shape_type {kind!r}'
-    if kind in ('circle', 'point') and len(shape.points) != (1 if kind == 'point' else 2):
-        return f'a {kind} of {len(shape.points)} points'
-    return '' if shape.points else 'no points'
-
-# %% ../../nbs/2_formats/labelme.ipynb #4531a8f3
-class Drawn(NamedTuple):
-    "An object"
-    shape: int # index of its first shape
-    label: str
-    box: list | None # xywh pixels
-    points: list # (x, y) tuples
-    derived: str = '' # what its box was derived from
-    names: tuple = () # of the points, if each has its own
-
-def _label(shape): return '' if shape.label is None else str(shape.label)
-
-def _boxes(shapes):
-    "(group_id, `Drawn`) of outlines; parts of one object joined"
-    parts = {}
-    for i, s in shapes:
-        key = (None, i) if s.group_id is None else (s.group_id, _label(s))
-        parts.setdefault(key, []).append((i, s))
-    for (group, _), found in parts.items():
-        boxes, kinds = [shape_box(s) for _, s in found], [s.shape_type or 'polygon' for _, s in found]
-        with np.errstate(all='ignore'): corners = xywh_to_xyxy(boxes).reshape(-1, 2) # numbers may be infinite
-        box = boxes[0] if len(boxes) == 1 else points_to_box(corners).tolist()
-        i, first = found[0]
-        yield group, Drawn(i, _label(first), box, [], '' if kinds == ['rectangle'] else ', '.join(kinds))
-
-def _in_order(points):
-    "Points of one object, by label if all labels differ"
-    labels = [_label(s) for _, s in points]
-    if len(set(labels)) < len(labels): return points
-    return sorted(points, key=lambda o: by_number(_label(o[1])))
-
-def _instance(points):
-    labels = {_label(s) for _, s in points}
-    ordered = _in_order(points)
-    names = tuple(_label(s) for _, s in ordered) if len(labels) == len(points) > 1 else ()
-    return Drawn(min(i for i, _ in points), labels.pop() if len(labels) == 1 else '', None, [xy for _, s in ordered for xy in s.points], names=names)
-
-def _loose(points):
-    "Instances of points without a group, and a `Misfit` if it is unclear which points belong together"
-    if not points: return [], []
-    counts = Counter(_label(s) for _, s in points)
-    if len(counts) == len(points) > 1: return [_instance(points)], []
-    if len(counts) == 1: return [_instance([o]) for o in points], []
-    (label, most), = counts.most_common(1)
-    why = f'label {label!r} is there {most} times: points of one object need a common group_id'
-    return [], [Misfit(points[0][0], why, keypoints=most)]
-
-# %% ../../nbs/2_formats/labelme.ipynb #d1eba53b
-def objects_of(
-    shapes:list, # `Shape`s, None for those that did not fit
-)->tuple: # list of `Drawn`, list of `Misfit`
-    "The objects that the shapes of one image make up"
-    faults = {i: _shape_fault(s) for i, s in enumerate(shapes) if s}
-    misfits = [_misfit(i, dict(shape_type=shapes[i].shape_type), why) for i, why in faults.items() if why]
-    sound = [(i, shapes[i]) for i, why in faults.items() if not why]
-    points = {} # of type `point`, by group
-    for i, s in sound:
-        if s.shape_type == 'point': points.setdefault(s.group_id, []).append((i, s))
-    loose, unclear = _loose(points.pop(None, []))
-    drawn = [ # (group_id, `Drawn`)
-        *_boxes([(i, s) for i, s in sound if s.shape_type not in POINTS]),
-        *((s.group_id, _instance([(i, s)])) for i, s in sound if s.shape_type == 'points'),
-        *((None, o) for o in loose),
-        *((group, _instance(o)) for group, o in points.items())]
-    return sorted(_joined(drawn), key=lambda o: o.shape), misfits + unclear
-
-def _joined(drawn):
-    "Objects, with the only box and the only points of a group made one"
-    groups = {}
-    for group, o in drawn:
-        if group is not None: groups.setdefault(group, []).append(o)
-    pairs = [sorted(o, key=lambda o: o.box is None) for o in groups.values()
-             if len(o) == 2 and sum(bool(d.points) for d in o) == 1]
-    joined = {id(o) for pair in pairs for o in pair}
-    return [a._replace(points=b.points, names=b.names) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
 
 # %% ../../nbs/2_formats/labelme.ipynb #3a2c55cd
 def image_name(
@@ -276,32 +114,6 @@ def _report(r, file, image, misfit):
     r.keypoints_read += misfit.keypoints
     r.problem('malformed', 'dropped', file=file, image=image, where=f'shape {misfit.index}', detail=misfit.reason,
               boxes=misfit.boxes, keypoints=misfit.keypoints)
-
-# %% ../../nbs/2_formats/labelme.ipynb #c7fb2543
-def _schemes(objects):
-    names = {}
-    for o in objects:
-        if o.points: names.setdefault(o.label, set()).add(o.names)
-    return {label: scheme_of(own) for label, (own, *others) in names.items() if own and not others}
-
-def labelme_records(
-    images:list, # (n) name of each file's image
-    files:list, # (n) files
-    sizes:list, # (n) (height, width) declared
-    drawn:list, # (n) lists of `Drawn`
-)->Records:
-    "Objects of some files as columns; keypoints have names if those of all objects of a class have the same"
-    objects = [o for file in drawn for o in file]
-    rows = np.repeat(np.arange(len(files), dtype=np.int32), [len(o) for o in drawn])
-    r = make_records(
-        images, rows, [o.shape for o in objects], files, id_name='shape', sizes=sizes,
-        file_of=rows, listed_in=np.arange(len(files), dtype=np.int32),
-        boxes=[o.box or [np.nan] * 4 for o in objects], has_box=[o.box is not None for o in objects],
-        points=visible_points([xy for o in objects for xy in o.points]), point_counts=[len(o.points) for o in objects],
-        schemes=_schemes(objects), **label_rows([o.label for o in objects]))
-    for i, o in enumerate(objects):
-        if o.derived: r.problem('no_box', 'derived', i, detail=o.derived, boxes=1)
-    return r
 
 # %% ../../nbs/2_formats/labelme.ipynb #0d8043ec
 register('labelme', sniff, read, rank=40, why='a JSON object with shapes', per_image=('.json',))

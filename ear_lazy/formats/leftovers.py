@@ -15,7 +15,7 @@ import re
 from ear_lazy.base.errors import AnnotationError
 from ear_lazy.base.records import Problem
 from ear_lazy.formats.cell_points import lists_in_cells
-from ear_lazy.formats.csv import unknown_header
+from ear_lazy.formats.csv_header import unknown_header
 from ear_lazy.formats.lfpw import looks_like_pairs
 from ear_lazy.formats.lists import HEAD_BYTES as LIST_HEAD, looks_like_list
 from ear_lazy.formats.pixel_labels import HEAD_BYTES as LABEL_HEAD, looks_like_labels
@@ -25,7 +25,7 @@ from ear_lazy.formats.shared.shapes import say_which
 from ear_lazy.formats.shared.text import as_text, first_line
 from ear_lazy.formats.shared.tree import Document, FileTooLarge, Tree, dataset_of, image_stems, is_image, join, read_head, why_closed
 from ear_lazy.formats.shared.unread import CONVERT, unread_kind
-from ear_lazy.formats.yolo import spec_fault
+from ear_lazy.formats.yolo_spec import spec_fault
 
 # %% ../../nbs/2_formats/leftovers.ipynb #3ced2f57
 def _fractions_fault(tree, file, head, of_image):

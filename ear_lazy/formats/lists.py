@@ -21,7 +21,7 @@ from .shared.registry import register
 from .shared.shapes import MOST_LINES, Line, as_xywh, choose, is_number, parse, say_which, words_joined
 from .shared.text import as_text, numbered_lines, spread
 from .shared.tree import IMAGE_SUFFIXES, Document, Tree, list_files, locate, read_head
-from .yolo import find_spec, spec_files
+from .yolo_spec import find_spec, spec_files
 
 # %% ../../nbs/2_formats/lists.ipynb #b07c813e
 _IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)

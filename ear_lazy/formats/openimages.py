@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.records import Records, concat, keep_objects, label_rows, make_records, of_one_file, text_rows
-from .csv import attribute_columns
+from .csv_header import attribute_columns
 from .shared.attributes import tell_absent
 from .shared.registry import register
 from .shared.text import as_text, checked_head, first_line, table_rows

@@ -19,7 +19,7 @@ from .shared.registry import register
 from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
 from .shared.text import as_text, spread
 from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, label_files, list_files, read_head
-from .yolo import find_spec, spec_files
+from .yolo_spec import find_spec, spec_files
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #a9720122
 KITTI = 'class - - - box' + ' -' * 7

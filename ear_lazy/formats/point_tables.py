@@ -17,7 +17,8 @@ from ..base.errors import AnnotationError
 from ..base.geometry import keypoints_to_boxes
 from ..base.records import Records, label_rows, make_records
 from ..base.schemes import scheme_of
-from .csv import IMAGE_COLUMNS, LABEL_COLUMNS, Header, as_xywh, attribute_columns, column_name, parse_box, parse_header
+from .csv_header import IMAGE_COLUMNS, LABEL_COLUMNS, Header, attribute_columns, column_name, parse_header
+from .csv_rows import as_xywh, parse_box
 from .shared.attributes import set_attributes
 from .shared.column_pairs import FEWEST, axis_of, pairs_of
 from .shared.registry import register

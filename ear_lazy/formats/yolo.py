@@ -8,256 +8,27 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/yolo.html.md"""
 __all__ = ['LOOKED_INTO', 'sniff', 'sniff_obb', 'read', 'read_obb']
 
 # %% ../../nbs/2_formats/yolo.ipynb #18e982ad
-import math
-import re
-from collections.abc import Mapping
-from functools import cached_property, partial
-from itertools import chain, compress
-from typing import NamedTuple
+from functools import partial
+from itertools import compress
 
 import numpy as np
 
 from ..base.records import Records, make_records, shared_schemes
 from ..base.retries import may_pass
-from ..base.schemes import Scheme, pairs_of_order, scheme_of
 from .shared.numbers import numbers
 from .shared.registry import register
-from .shared.text import BOM, as_text, spread, stem
-from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, join, label_files, list_files, read_head
-from .yolo_layouts import boxed_layouts, layout
-
-# %% ../../nbs/2_formats/yolo.ipynb #3fa3f7a8
-MOST_NESTED = 20 # lists and dicts within one another
-
-def load_yaml(
-    text:str, # YAML
-): # Text, lists and dicts
-    "What a YAML file holds, with every number and name as text; raises `yaml.YAMLError` if it is not YAML, or no plain one"
-    import yaml # here, as a run without YOLO needs none of it
-    loader, depth = getattr(yaml, 'CBaseLoader', yaml.BaseLoader), 0
-    for event in yaml.parse(text, loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MOST_NESTED or isinstance(event, yaml.AliasEvent): raise yaml.YAMLError('aliases, or too deep')
-    return yaml.load(text, loader)
-
-# %% ../../nbs/2_formats/yolo.ipynb #cbddd7f5
-_ENTRY = re.compile(r'^((?:names|kpt_shape|kpt_names|flip_idx)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
-
-class Spec(NamedTuple):
-    "What a `data.yaml` says about its label files"
-    names: dict = {} # class number to name
-    keypoints: int = 0 # K of `kpt_shape`; 0 if there is none
-    points: dict = {} # class number, or '' for all of them, to names of keypoints
-    flip_idx: tuple = () # for each keypoint the number of the one whose place it takes in a mirrored picture
-
-    def scheme(self, number)->Scheme|None:
-        "What the keypoints of a class are, if the file says names of all, or how they are mirrored"
-        names, k = self.points.get(number) or self.points.get('') or (), self.keypoints
-        if k and len(names) != k: names = ('',) * k if len(self.flip_idx) == k else ()
-        scheme = scheme_of(names, flip_pairs=pairs_of_order(self.flip_idx) if self.flip_idx else None)
-        return scheme if scheme and (any(names) or scheme.flip_pairs) else None
-
-def parse_yaml(
-    text:str, # Content of a `data.yaml`
-)->Spec:
-    "Class names and the number of keypoints"
-    entries = _load_dict(text)
-    if entries is None:
-        alone = (_load_dict(o.replace('\t', '    ')) for o in _ENTRY.findall(text.replace('\r\n', '\n')))
-        entries = {key: value for entry in alone if entry for key, value in entry.items()}
-    return Spec(_names(entries.get('names')), _keypoints(entries.get('kpt_shape')), _point_names(entries.get('kpt_names')), _texts(entries.get('flip_idx')))
-
-def _load_dict(text):
-    "A dict in YAML, {} for anything else that is YAML, and None for what is not"
-    from yaml import YAMLError
-    try: found = load_yaml(text)
-    except YAMLError: return None
-    return found if isinstance(found, dict) else {}
-
-def _names(names):
-    if isinstance(names, str): names = [names] if names else []
-    if isinstance(names, list): names = {str(i): o for i, o in enumerate(names)}
-    if not isinstance(names, dict): return {}
-    return {int(k): o for k, o in names.items() if isinstance(o, str) and isinstance(k, str) and re.fullmatch(r'[0-9]{1,6}', k)}
-
-def _texts(found): return tuple(found) if isinstance(found, list) and all(isinstance(o, str) for o in found) else ()
-
-def _point_names(names):
-    if isinstance(names, list): names = {'': names}
-    if not isinstance(names, dict): return {}
-    return {int(k) if k else k: o for k, own in names.items() if isinstance(k, str) and re.fullmatch(r'[0-9]{0,6}', k) and (o := _texts(own))}
-
-def _keypoints(shape):
-    first = shape[0] if isinstance(shape, list) and shape else shape
-    number = re.search(r'\b[0-9]{1,4}\b', first) if isinstance(first, str) else None
-    return int(number[0]) if number else 0
-
-# %% ../../nbs/2_formats/yolo.ipynb #8d78bd01
-NAME_LISTS = ('classes.txt', '_classes.txt', 'obj.names', '_darknet.labels')
-
-SPEC_BYTES = 1 << 20 # of a longer file, the beginning
-
-def find_spec(
-    tree:Tree, # The raw folder
-    folder:str, # Folder of the label files
-)->Spec:
-    "What the nearest `data.yaml` or list of class names says"
-    return tree.once(('spec', folder), lambda: _find_spec(tree, folder))[0]
-
-def spec_files(tree:Tree, document:Document)->list: # Paths relative to the raw folder
-    "The file that the names of classes come from"
-    folder = document.files[0].rpartition('/')[0]
-    return tree.once(('spec', folder), lambda: _find_spec(tree, folder))[1]
-
-def _find_spec(tree, folder):
-    "`Spec`, and the files that are about these labels"
-    top, found, files = dataset_of(join(folder, 'x')).folder, Spec(), []
-    while True:
-        for name in _specs(tree, folder):
-            spec, fault = _spec_of(tree, join(folder, name))
-            if spec != Spec() and found == Spec(): found, files = spec, [*files, join(folder, name)]
-            elif name.lower() == 'data.yaml' and not fault: files.append(join(folder, name)) # of the same labels, though it says nothing more
-        if folder in ('', top): return found, files
-        folder = folder.rpartition('/')[0]
-
-def _spec_of(tree, file):
-    def parse():
-        text = as_text(read_head(tree, file, SPEC_BYTES))
-        return (_list_of_names(text), '') if file.rpartition('/')[2] in NAME_LISTS else (parse_yaml(text), spec_fault(text))
-    return tree.once(('spec of', file), parse)
-
-def spec_fault(
-    text:str, # Content of a `data.yaml`
-)->str: # '' if something can be read
-    "Why nothing of it is known"
-    from yaml import YAMLError
-    try: load_yaml(text)
-    except YAMLError as e:
-        line = getattr(getattr(e, 'problem_mark', None), 'line', None)
-        at = '' if line is None else f' at line {line + 1}'
-        return '' if parse_yaml(text) != Spec() else f'not valid YAML{at}: the names of classes in it are not read, so classes are called by their numbers'
-    return ''
-
-def _specs(tree, folder):
-    "Files that may be a spec, `data.yaml` before others"
-    names = tree.folders[folder].others if folder in tree.folders else []
-    yamls = sorted((o for o in names if o.lower().endswith(('.yaml', '.yml'))), key=lambda o: o.lower() != 'data.yaml')
-    return yamls + [o for o in NAME_LISTS if o in names]
-
-def _list_of_names(text): return Spec({i: o for i, o in enumerate(map(str.strip, text.splitlines())) if o})
-
-# %% ../../nbs/2_formats/yolo.ipynb #c3221ad9
-CLASSES = 10**6 # upper bound of class numbers
-LOW, HIGH = -0.5, 1.5 # range of coordinates still read as fractions of an image, although they lie outside of it
-
-def _check_fractions(values):
-    for o in values:
-        if math.isfinite(o) and not LOW <= o <= HIGH: raise ValueError(f'{o:g} is no fraction of an image')
-
-def _check_points(points):
-    "One labelled point near the image is enough; annotators may have put the others anywhere"
-    labelled = [points[i:i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
-    if not any(LOW <= x <= HIGH and LOW <= y <= HIGH for x, y in labelled):
-        _check_fractions([o for point in labelled for o in point])
-
-def _points(values, dims):
-    if dims == 3: return values
-    return [o for x, y in zip(values[::2], values[1::2]) for o in (x, y, _visibility(x, y))]
-
-def _visibility(x, y): return 0 if min(x, y) < 0 or x == y == 0 else 2
-
-# %% ../../nbs/2_formats/yolo.ipynb #6ceed23a
-FRACTION_TOLERANCE = 1e-5 # of the image; six decimals of a centre and a width put an edge this far outside
-
-def _xywh(cx, cy, w, h):
-    (x, w), (y, h) = _side(cx, w), _side(cy, h)
-    return x, y, w, h
-
-def _side(centre, length):
-    "Start and length of a side; an edge that rounding put outside the image is moved back"
-    start, end = centre - length / 2, centre + length / 2
-    if -FRACTION_TOLERANCE < start < 0: start, length = 0., end
-    if 1 < end < 1 + FRACTION_TOLERANCE: length = 1 - start
-    return start, length
-
-def extent(
-    corners:list, # x, y, x, y, …
-)->tuple: # xywh; NaN if a corner is not finite
-    "The box around some corners"
-    if not all(map(math.isfinite, corners)): return (math.nan,) * 4
-    xs, ys = corners[::2], corners[1::2]
-    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
-
-# %% ../../nbs/2_formats/yolo.ipynb #873b8c62
-class Object(NamedTuple):
-    "One line of a label file"
-    label: str # class, a number as text
-    box: tuple # xywh
-    points: list = [] # x, y, visibility of each keypoint, flat
-    derived: bool = False # the box is the extent of a polygon
-    fault: str = '' # what was wrong with the points, if they were left out
-
-def parse_line(
-    line:str, # 'class cx cy w h …'
-    keypoints:int=0, # K of `kpt_shape`
-    boxed:Mapping={}, # From `boxed_layouts`
-)->Object: # In fractions of the image
-    "An object of a label file; raises `ValueError` if the line is not one"
-    label, values = split_line(line)
-    return _object_of(label, values, keypoints, boxed)
-
-def split_line(
-    line:str, # Values between blanks or commas
-)->tuple: # class as text; numbers
-    "The class of a line, a number or words, and its numbers; raises `ValueError` if there is another word"
-    cells = line.replace(',', ' ').split()
-    n = next((i for i, o in enumerate(cells) if _passes(float, o)), 0)
-    if n: return ' '.join(cells[:n]), [float(o) for o in cells[n:]]
-    number, *values = map(float, cells)
-    return _class(number), values
-
-def _class(number):
-    if number.is_integer() and 0 <= number < CLASSES: return str(int(number))
-    raise ValueError(f'class {number:g} is no whole number')
-
-def _passes(is_label, line):
-    try: return is_label(line) is not False
-    except ValueError: return False
-
-def _object_of(label, values, keypoints, boxed):
-    if len(values) == 4:
-        _check_fractions(values)
-        return Object(label, _xywh(*values))
-    n = len(values) + 1
-    coordinates, dims = (4, boxed[n]) if n in boxed else layout(n, keypoints)
-    place, rest = values[:coordinates], values[coordinates:]
-    _check_fractions(place)
-    more = rest[len(rest) // dims * dims:] if dims else rest[:1] # a score, or the number of a track
-    if more and coordinates == 4 and not (0 <= more[0] <= 1 or more[0].is_integer()): raise ValueError(f'{more[0]:g} is neither a score nor a track')
-    if coordinates > 4: return Object(label, extent(place), derived=True)
-    points = _points(rest[:len(rest) - len(more)], dims) if dims else []
-    try: _check_points(points)
-    except ValueError as e: return Object(label, _xywh(*place), fault=str(e))
-    return Object(label, _xywh(*place), points)
-
-# %% ../../nbs/2_formats/yolo.ipynb #505ee43a
-def parse_obb_line(
-    line:str, # 'x1 y1 x2 y2 x3 y3 x4 y4 class difficulty'
-    keypoints:int=0, # Ignored, since the format has none; `parse_line` takes it
-    boxed:Mapping={}, # Likewise
-)->Object: # In pixels
-    "An object of a YOLOv5-OBB label file; raises `ValueError` if the line is not one"
-    cells = line.split()
-    if len(cells) < 9: raise ValueError(f'{len(cells)} words; four corners and a class are 9, with a difficulty 10')
-    return Object(' '.join(cells[8:-1] or cells[8:]), extent([float(o) for o in cells[:8]]), derived=True)
+from .shared.text import as_text, spread, stem
+from .shared.tree import NOT_LABELS, Document, Tree, label_files, list_files, read_head
+from .yolo_layouts import boxed_layouts
+from .yolo_lines import Labels, parse_others, plain_boxes, report_beyond, report_faults, report_others, split_lines, together
+from .yolo_rows import is_about_picture, parse_line, parse_obb_line, passes, split_line
+from .yolo_spec import Spec, find_spec, spec_files
 
 # %% ../../nbs/2_formats/yolo.ipynb #4d42bcf7
 def _lines(text):
     "(number, line) of lines that are not blank, counted as an editor does"
     lines = enumerate(text.replace('\r\n', '\n').replace('\r', '\n').split('\n'), 1)
-    return [(n, o) for n, o in lines if o.strip() and not _is_about_picture(o)]
-
-def _is_about_picture(line): return line.lstrip().lower().startswith(('imagesource:', 'gsd:', 'acquisition dates:'))
+    return [(n, o) for n, o in lines if o.strip() and not is_about_picture(o)]
 
 def _is_label(line):
     _, values = split_line(line)
@@ -266,7 +37,7 @@ def _is_label(line):
 
 def _is_obb_label(line):
     cells = line.split()
-    named = len(cells) >= 9 and not _passes(float, cells[8]) # ten numbers may be WIDER FACE's
+    named = len(cells) >= 9 and not passes(float, cells[8]) # ten numbers may be WIDER FACE's
     return named and (len(cells) == 9 or cells[-1] in ('0', '1', '2')) and max(map(float, cells[:8])) > 2
 
 def looks_like(
@@ -276,7 +47,7 @@ def looks_like(
     "Are at least half of the lines of a file labels?"
     lines = [o for _, o in _lines(as_text(head))]
     if len(lines) > 1 and len(head) == HEAD_BYTES: lines.pop() # it may be cut off
-    return _half(_passes(is_label, o) for o in lines)
+    return _half(passes(is_label, o) for o in lines)
 
 HEAD_BYTES = 4096
 
@@ -313,102 +84,6 @@ def sniff_obb(tree:Tree, folder:str)->list:
     files = _claim(tree, folder, _is_obb_label, False)
     return [Document('yolo_obb', files)] if files else []
 
-# %% ../../nbs/2_formats/yolo.ipynb #dc5d6567
-class Lines(NamedTuple):
-    "Lines of some label files, concatenated, including blank ones"
-    texts: list # (k) of bytes
-    file_of: np.ndarray # (k,) row of the file
-    ids: np.ndarray # (k,) number of the line in its file, counted from 1 as an editor does
-
-def split_lines(
-    texts:list, # Content of each file
-)->Lines:
-    "The lines of some files"
-    texts = [o.removeprefix(BOM).replace(b'\r\n', b'\n').replace(b'\r', b'\n') for o in texts]
-    counts = np.array([o.count(b'\n') + 1 for o in texts], np.int64)
-    starts = np.repeat(np.cumsum(counts) - counts, counts)
-    lines = b'\n'.join(texts).split(b'\n') if texts else []
-    return Lines(lines, file_of=np.repeat(np.arange(len(texts)), counts), ids=np.arange(len(lines)) - starts + 1)
-
-def plain_boxes(
-    values:list, # (k) of the lines: lists of numbers, or `None`
-)->tuple: # (k,) whether a line is a class and a sound box; (k,) classes and (k, 4) xywh of these, in fractions of the image
-    "What `parse_line` makes of lines of five numbers"
-    is_box, table = np.array([o is not None and len(o) == 5 for o in values], bool), np.full((len(values), 5), np.nan)
-    flat = chain.from_iterable(compress(values, is_box.tolist()))
-    table[is_box] = np.fromiter(flat, np.float64, 5 * is_box.sum()).reshape(-1, 5)
-    number, fractions = table[:, 0], table[:, 1:]
-    is_box &= (number == np.floor(number)) & (0 <= number) & (number < CLASSES)
-    is_box &= ((fractions >= LOW) & (fractions <= HIGH)).all(1)
-    centre, size = fractions[:, :2], fractions[:, 2:]
-    start, end = centre - size / 2, centre + size / 2
-    # As in `_side`: an edge that rounding put outside the image is moved back.
-    cut = (-FRACTION_TOLERANCE < start) & (start < 0)
-    start, size = np.where(cut, 0, start), np.where(cut, end, size)
-    size = np.where((1 < end) & (end < 1 + FRACTION_TOLERANCE), 1 - start, size)
-    return is_box, np.where(is_box, number, 0).astype(np.int64), np.hstack([start, size])
-
-# %% ../../nbs/2_formats/yolo.ipynb #7583c898
-def name_of(
-    names:Mapping, # Class number to name; empty if nothing says them
-    label, # Class number, or a word
-)->str:
-    "The class of a label; a number that names leave out is no name"
-    return names.get(label, f'unnamed {label}' if names and isinstance(label, int) else str(label))
-
-class _Labels(dict):
-    "Class numbers or names in a folder's files to rows of `label_names`, filled on demand"
-    def __init__(self, spec, rows, find_boxed=dict): self.spec, self._rows, self._find_boxed, self.beyond = spec, rows, find_boxed, set()
-    @cached_property
-    def boxed(self): return {} if self.spec.keypoints else self._find_boxed()
-    def __missing__(self, label):
-        if self.spec.names and isinstance(label, int) and label not in self.spec.names: self.beyond.add(label)
-        self[label] = self._rows.setdefault(name_of(self.spec.names, label), len(self._rows))
-        return self[label]
-
-def _parse_others(lines, values, is_box, parse, labels):
-    "Line to `Object`, and file to (line number, reason, number of lines), for lines that are neither plain boxes nor blank"
-    objects, faults = {}, {}
-    for i in np.flatnonzero(~is_box).tolist():
-        if values[i] == []: continue
-        line, file = lines.texts[i].decode('utf-8', 'replace'), lines.file_of[i]
-        if not line.strip() or _is_about_picture(line): continue
-        of = labels[file]
-        try:
-            if values[i] is None: objects[i] = parse(line, of.spec.keypoints, of.boxed)
-            else: objects[i] = _object_of(_class(values[i][0]), values[i][1:], of.spec.keypoints, of.boxed)
-        except ValueError as e: faults.setdefault(int(file), []).append((int(lines.ids[i]), str(e), 1))
-    return objects, faults
-
-# %% ../../nbs/2_formats/yolo.ipynb #843e0154
-def _together(faults):
-    "One fault for a file without a single sound line"
-    (n, why, _), total = faults[0], len(faults)
-    return n, why + f'; no other of its {total} lines can be read either' * (total > 1), total
-
-def _report_faults(r, i, faults):
-    "Report malformed lines of a file"
-    for n, why, lost in faults:
-        r.boxes_read += lost
-        where = f'line {n}' if n else ''
-        r.problem('malformed', 'dropped', file=r.files[i], image=r.images[i], where=where, detail=why[:200], boxes=lost)
-
-def _report_others(r, objects):
-    "Report malformed keypoints, and boxes that are the extent of a polygon, once for each file"
-    for i, o in objects.items():
-        if not o.fault: continue
-        r.keypoints_read += 1
-        r.problem('malformed', 'dropped', i, detail=o.fault, keypoints=1)
-    derived = np.bincount(r.file_of[[i for i, o in objects.items() if o.derived]], minlength=len(r.files))
-    for i in np.flatnonzero(derived):
-        r.problem('no_box', 'derived', file=r.files[i], image=r.images[i], boxes=derived[i], detail='lines that hold keypoints need `kpt_shape` in data.yaml' if r.fractions else '')
-
-def _report_beyond(r, numbers, beyond, names):
-    "Report classes of a folder that have no name, once each"
-    for n in sorted(beyond):
-        of = np.flatnonzero(numbers == n)
-        r.problem('unknown_class', 'kept', of[0], boxes=len(of), detail=f"class {n} is not among the {len(names)} names, which count from {min(names)}; {len(of):,} object{'s' * (len(of) > 1)}, called 'unnamed {n}'")
-
 # %% ../../nbs/2_formats/yolo.ipynb #ed512def
 def read(
     tree:Tree, # The raw folder
@@ -438,9 +113,9 @@ def _read(tree, document, parse, fractions):
     values = numbers(lines.texts) if fractions else [None] * len(lines.texts)
     is_object, classes, boxes = plain_boxes(values)
     folders = [f.rpartition('/')[0] for f in files]
-    labels_in = {o: _Labels(find_spec(tree, o) if fractions else Spec(), rows, partial(_boxed_in, tree, o, files)) for o in set(folders)}
+    labels_in = {o: Labels(find_spec(tree, o) if fractions else Spec(), rows, partial(_boxed_in, tree, o, files)) for o in set(folders)}
     labels = [labels_in[o] for o in folders]
-    others, faults = _parse_others(lines, values, is_object, parse, labels)
+    others, faults = parse_others(lines, values, is_object, parse, labels)
     faults |= {i: [('', o.strerror or str(o), 1)] for i, o in enumerate(contents) if isinstance(o, OSError)}
     classes, counts = classes.tolist(), np.zeros(len(classes), np.int64)
     for i, o in others.items():
@@ -456,14 +131,14 @@ def _read(tree, document, parse, fractions):
         empty=~having & [i not in faults for i in range(len(files))],
         listed_in=np.arange(len(files), dtype=np.int32), file_of=file_of.astype(np.int32),
         labels=np.array(object_labels, np.int32), label_names=list(rows), id_name='line', fractions=fractions)
-    for i in sorted(faults): _report_faults(r, i, faults[i] if having[i] else [_together(faults[i])])
+    for i in sorted(faults): report_faults(r, i, faults[i] if having[i] else [together(faults[i])])
     row_of_line = np.cumsum(is_object) - 1
-    _report_others(r, {int(row_of_line[i]): o for i, o in others.items()})
+    report_others(r, {int(row_of_line[i]): o for i, o in others.items()})
     r.schemes = shared_schemes({r.label_names[row]: o.spec.scheme(label) for label, row in o.items()} for o in labels_in.values() if o.spec.points or o.spec.flip_idx)
     for folder, o in labels_in.items():
         if not o.beyond: continue
         own = [n if type(n) is int and folders[f] == folder else -1 for f, n in zip(file_of.tolist(), compress(classes, is_object.tolist()))]
-        _report_beyond(r, np.array(own), o.beyond, o.spec.names)
+        report_beyond(r, np.array(own), o.beyond, o.spec.names)
     return r
 
 # %% ../../nbs/2_formats/yolo.ipynb #a8fc74fc

@@ -5,7 +5,8 @@ from hypothesis import example, given, strategies as st
 from ear_lazy.errors import AnnotationError
 from ear_lazy.formats.pts import parse_all, parse_pts
 from ear_lazy.formats.shared.numbers import numbers
-from ear_lazy.formats.yolo import parse_line, plain_boxes
+from ear_lazy.formats.yolo_lines import plain_boxes
+from ear_lazy.formats.yolo_rows import parse_line
 
 WORDS = st.one_of(st.floats(-2, 2).map(repr), st.integers().map(str), st.text('0123456789.-+eE[]{},"_\0nai', max_size=8),
                   st.sampled_from(['-0', '-0.0', '1e999', '4.9e-324', '.5', '1_0', '\u0661', 'x']))

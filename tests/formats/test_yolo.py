@@ -11,7 +11,7 @@ from tiers import tries
 
 from ear_lazy.formats.discover import discover
 from ear_lazy.formats.shared.tree import Tree
-from ear_lazy.formats.yolo import Spec, parse_yaml
+from ear_lazy.formats.yolo_spec import Spec, parse_yaml
 
 PICTURES = 'a.png', 'b.png'
 REAL = Path(__file__).parents[3]/'shared/real/ears_yolo_pose'
