@@ -188,6 +188,8 @@ def skipped(error: ImageLoadError) -> Sample | None:
     return None
 LazyNPYDataset('train.npy', on_error='skip').errors()
 ds.drop(ds.errors(rows=True))
+assert_type(len(ds.unlabelled()), int)
+explore(ds.unlabelled()), explore('data/raw')
 LazyNPYDataset('train.npy', on_error=skipped, max_pixels=10**8, allow_outside_root=True)
 try: ds[0]
 except ImageLoadError as e: print(e.path, e.row)
