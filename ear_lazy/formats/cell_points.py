@@ -12,6 +12,7 @@ import ast
 import csv
 import json
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from .shared.unread import CONVERT
 # %% ../../nbs/2_formats/cell_points.ipynb #a22bcbb2
 MOST_TEXT = 100_000 # characters of a cell; Python's parser takes much memory for each
 _MISSING = 0., 0., 0
+_NO_NUMBER = re.compile(r'\\|\d(?![eE][+-]?\d)[^\W\d]') # '1a', of which Python's parser would warn
 
 def point_of(
     value, # Of a cell
@@ -54,6 +56,7 @@ def points_of(
     if text[0] not in '[({' or len(text) > MOST_TEXT: raise ValueError('no points')
     try: value = json.loads(text)
     except (ValueError, RecursionError):
+        if _NO_NUMBER.search(text): raise ValueError(f'{text[:40]!r} is no list and no dict') from None
         try: value = ast.literal_eval(text.replace('nan', 'None'))
         except (ValueError, SyntaxError, RecursionError, MemoryError): raise ValueError(f'{text[:40]!r} is no list and no dict') from None
     if isinstance(value, list | tuple) and value and all(isinstance(o, dict | list | tuple) for o in value): return [*map(point_of, value)], False

@@ -38,8 +38,9 @@ def as_said(
     said:str='xyxy', # What their numbers are: a key of `ORDERS`
 )->np.ndarray: # (m, 4) xywh
     "Boxes whose four numbers are of another order"
-    first = boxes[:, :2] + boxes[:, 2:] / 2 if order == 'cxcywh' else boxes[:, :2]
-    return as_xywh(np.hstack([first, boxes[:, 2:]]), said)
+    with np.errstate(all='ignore'): # infinite numbers of a damaged file, which are reported later
+        first = boxes[:, :2] + boxes[:, 2:] / 2 if order == 'cxcywh' else boxes[:, :2]
+        return as_xywh(np.hstack([first, boxes[:, 2:]]), said)
 
 def _as_written(r):
     "(m,) whether a box is four numbers of the file"
