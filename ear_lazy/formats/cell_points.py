@@ -21,7 +21,7 @@ from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records
 from ..base.schemes import scheme_of
 from .csv_header import IMAGE_COLUMNS, LABEL_COLUMNS, Header, attribute_columns, column_name, parse_header
-from .csv_rows import as_xywh, parse_box
+from .csv_rows import as_xywh, parse_box, point_lines
 from .shared.attributes import set_attributes
 from .shared.column_pairs import FEWEST
 from .shared.registry import register
@@ -156,14 +156,10 @@ def read(
     file, = document.files
     delimiter, columns = find_dialect(read_head(tree, file)) or (',', None)
     if columns is None: raise AnnotationError('no column of an image, or no cells with keypoints below it', file, 'line 1')
-    rows, good, bad, more = table_rows(tree, file, delimiter), [], [], []
+    rows = table_rows(tree, file, delimiter)
     header = [o.strip() for o in next(rows, (0, []))[1]]
     asked = attribute_columns(document.attributes, header)
-    for line, row in rows:
-        try: good.append((line, row[columns.image].strip(), *_values(row, columns)))
-        except ValueError as e: bad.append((line, row[columns.image].strip(), str(e)))
-        except IndexError: bad.append((line, row[columns.image].strip() if len(row) > columns.image else '', f'{len(row)} cells, the header has more'))
-        else: more.append({name: row[at] for name, at in asked if at is not None and at < len(row)})
+    good, bad, more = point_lines(rows, columns, _values, asked)
     r = _records(good, file, columns)
     if len(columns.points) > 1: r.schemes = dict.fromkeys(r.label_names, scheme_of([header[i] for i in columns.points]))
     set_attributes(r, document.attributes, more, header)

@@ -119,3 +119,19 @@ def with_unit(
         for row in rows:
             with suppress(ValueError, IndexError): angles.append(_angle(row, header))
     return header._replace(turn=180 / np.pi if are_radians(angles) else 1.)
+
+# %% ../../nbs/2_formats/csv_rows.ipynb #b791988c
+def point_lines(
+    rows, # (line number, cells) pairs, without the header
+    columns, # With `image`, the column of the image's name
+    values_of, # Function of cells and columns: what a line holds; raises `ValueError` for nothing
+    asked, # From `attribute_columns`
+)->tuple: # (line number, image, *values) of good lines; (line number, image, reason) of bad ones; attributes of the good ones
+    "What the lines of a table of keypoints hold"
+    good, bad, more = [], [], []
+    for line, row in rows:
+        try: good.append((line, row[columns.image].strip(), *values_of(row, columns)))
+        except ValueError as e: bad.append((line, row[columns.image].strip(), str(e)))
+        except IndexError: bad.append((line, row[columns.image].strip() if len(row) > columns.image else '', f'{len(row)} cells, the header has more'))
+        else: more.append({name: row[at] for name, at in asked if at is not None and at < len(row)})
+    return good, bad, more

@@ -13,9 +13,8 @@ import numpy as np
 from ..base.records import Records, label_rows, make_records
 from ..base.schemes import scheme_of
 from .cvat_elements import parse_cvat
-from .cvat_found import Fault
 from .shared.attributes import set_attributes
-from .shared.objects import numbered_order, point_names, scattered
+from .shared.objects import Fault, numbered_order, point_names, scattered
 from .shared.registry import register
 from .shared.text import spread
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
@@ -70,7 +69,7 @@ def _without_scattered(found):
         if isinstance(s.points, dict): skeletons.setdefault(s.label, []).append(s)
     for label, own in skeletons.items():
         if not (why := scattered(len(own), len(found.orders[label]), sum(len(s.points) for s in own))): continue
-        found.faults.append(Fault(own[0].number, -1, 'malformed', why, keypoints=len(own)))
+        found.faults.append(Fault(-1, own[0].number, 'malformed', why, keypoints=len(own)))
         found.orders[label] = {}
 
 def _schemes(found, orders):

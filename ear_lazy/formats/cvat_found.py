@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .cvat_shapes import BOXES, shape_box, shape_points, skeleton_points
+from .shared.objects import Fault
 
 # %% ../../nbs/2_formats/cvat_found.ipynb #7ed4da7b
 class Shape(NamedTuple):
@@ -23,15 +24,6 @@ class Shape(NamedTuple):
     points: object = None # list of (x, y, visibility); a dict by name for a skeleton
     derived: bool = False
     attributes: dict = {} # name to value
-
-class Fault(NamedTuple):
-    "A shape that cannot be used"
-    number: int
-    image: int # -1 if it is not known
-    reason: str # key of `REASONS`
-    detail: str
-    boxes: int = 0
-    keypoints: int = 0
 
 # %% ../../nbs/2_formats/cvat_found.ipynb #8d3589c0
 @dataclass
@@ -63,14 +55,14 @@ class Shapes:
         "Add a shape, or what is wrong with it; `why` says that it is wrong in any case"
         is_box, is_points = e.tag in BOXES, e.tag in ('points', 'skeleton')
         if not is_box and not is_points:
-            return self.faults.append(Fault(self.number, image, 'no_geometry', f'<{e.tag[:40]}>'))
+            return self.faults.append(Fault(image, self.number, 'no_geometry', f'<{e.tag[:40]}>'))
         try:
             if why: raise ValueError(why)
             if is_box: box, derived, points = *shape_box(e), None
             else: box, derived, points = None, False, (shape_points if e.tag == 'points' else skeleton_points)(e)
         except ValueError as error:
             detail = f'<{e.tag}>: {error}'
-            return self.faults.append(Fault(self.number, image, 'malformed', detail, int(is_box), int(is_points)))
+            return self.faults.append(Fault(image, self.number, 'malformed', detail, int(is_box), int(is_points)))
         if e.tag == 'skeleton':
             order = self.orders.setdefault(label, {})
             for name in points: order.setdefault(name, len(order))
