@@ -290,10 +290,7 @@ def _parse(self:DataProcessor, inputs, folder, kinds, facts):
             n, r = todo[source.name], without_broken(r, broken)
             if self.strict: raise_first(r.problems)
             facts[n].report.add(source, r)
-            for batch in batches(r, facts[n], self.batch_size, self._groups(r.images, options)): background.write((n, batch))
-
-@patch
-def _groups(self:DataProcessor, images, options): return group_hashes(images, options.seed, options.split, options.group_by)
+            for batch in batches(r, facts[n], self.batch_size, options.groups_of(r.images)): background.write((n, batch))
 
 @patch
 def _broken_images(self:DataProcessor, tree, names):

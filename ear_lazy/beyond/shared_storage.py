@@ -34,7 +34,7 @@ from ..processing.output_folder import Output
 from ..processing.report import Report, SourceReport
 from ..processing.rows import Part, RowOptions, choose, raise_first
 from ..processing.shared_photos import check_over, make_whole
-from ..processing.splits import SIDES, few_groups, group_hashes, moved_groups, sides
+from ..processing.splits import SIDES, few_groups, moved_groups, sides
 from ..processing.workers import RawFolder, Workers, tasks_of, this_worker
 
 # %% ../../nbs/5_beyond/shared_storage.ipynb #7457b549
@@ -122,8 +122,7 @@ def parse(
         for r in joined(source, (load(tree, *o) for o in tasks_of(source, job.batch_size)[first:last])):
             if job.asked.strict: raise_first(r.problems)
             facts.report.add(source, r)
-            groups = group_hashes(r.images, job.asked.seed, job.asked.split, job.asked.group_by)
-            for batch in batches(r, facts, job.batch_size, groups): table.append(batch)
+            for batch in batches(r, facts, job.batch_size, job.asked.groups_of(r.images)): table.append(batch)
         table.flush()
     finally: table.close()
     return _written(source, table, facts), facts

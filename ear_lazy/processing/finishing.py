@@ -32,8 +32,6 @@ def grouping_of(
     if callable(options.group_by): return ''
     return repr((options.seed, options.split == 'random', getattr(options.group_by, 'pattern', options.group_by)))
 
-def _paths(part): return [o.decode('utf-8', 'surrogateescape') for o in part.table.image_paths(np.arange(len(part.table.column('sizes')))).tolist()]
-
 def _photo_values(part, attribute):
     "(n,) value of an attribute of each photo: that of its first object with one"
     n, names = len(part.table.column('sizes')), part.facts.attributes
@@ -51,9 +49,9 @@ def find_groups(
 ):
     "Set the group of each photo of a part"
     if isinstance(options.group_by, str) and options.group_by in attributes:
-        part.groups = group_hashes(_paths(part), options.seed, attribute=_photo_values(part, options.group_by))
+        part.groups = group_hashes(part.paths(), options.seed, attribute=_photo_values(part, options.group_by))
     elif part.facts.grouping and part.facts.grouping == grouping_of(options): part.groups = part.table.column('groups')
-    else: part.groups = group_hashes(_paths(part), options.seed, options.split, options.group_by)
+    else: part.groups = options.groups_of(part.paths())
 
 # %% ../../nbs/4_processing/finishing.ipynb #8a352fbb
 class SplitRule(NamedTuple):
@@ -66,7 +64,7 @@ class SplitRule(NamedTuple):
     def said(self, part):
         "(n,) the side of each photo that its folders or a file say"
         if self.split != 'folder' and self.said_by_file is None: return np.full(len(part.table.column('sizes')), -1, np.int8)
-        return said_sides(_paths(part), self.split, self.said_by_file)
+        return said_sides(part.paths(), self.split, self.said_by_file)
 
 def rows_of_kinds(
     part:Part,

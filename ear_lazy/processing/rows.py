@@ -22,6 +22,7 @@ from ..metadata.table import Table
 from ..metadata.views import Numbers, View, view_of
 from .objects import SourceFacts, place_of
 from .report import Report, weight
+from .splits import group_hashes
 
 # %% ../../nbs/4_processing/rows.ipynb #84103324
 class RowOptions(NamedTuple):
@@ -34,6 +35,8 @@ class RowOptions(NamedTuple):
     keypoints: int|None = None
     strict: bool = False
     rename: tuple = () # (old, new) pairs of class names
+
+    def groups_of(self, images): return group_hashes(images, self.seed, self.split, self.group_by) # (n,) uint64 of (n) paths
 
 def class_names(
     labels, # Class names as they were read
@@ -63,6 +66,10 @@ class Part:
         if not self.counted_as: return [(self.source.name, True, True)]
         boxes, points = self.table.column('sources').T
         return [(name, boxes == n, points == n) for n, name in enumerate(self.counted_as)]
+
+    def paths(self): # (n) of its photos
+        found = self.table.image_paths(np.arange(len(self.table.column('sizes'))))
+        return [o.decode('utf-8', 'surrogateescape') for o in found.tolist()]
 
     def kinds(self, asked): return [o for o in asked if o in self.source.feeds]
 

@@ -25,7 +25,7 @@ from .splits import group_hashes
 def _path_groups(parts):
     "(n,) a number for each photo that is equal for equal paths"
     if len({o.facts.grouping for o in parts}) == 1: return [o.table.column('groups') for o in parts]
-    return [group_hashes([p.decode('utf-8', 'surrogateescape') for p in o.table.image_paths(np.arange(len(o.table.column('sizes')))).tolist()]) for o in parts]
+    return [group_hashes(o.paths()) for o in parts]
 
 def shared_photos(
     parts:list, # `Part`s
@@ -108,7 +108,7 @@ class _Whole:
 
     def _write(self, source, r, values):
         part = self.parts.get(source.name) or self._new(source)
-        groups = group_hashes(r.images, self.options.seed, self.options.split, self.options.group_by)
+        groups = self.options.groups_of(r.images)
         for batch in batches(r, part.facts, PHOTOS, groups, values): part.table.append(batch)
 
     def _new(self, source):
