@@ -75,7 +75,12 @@ def _is_first(tree, file):
     "Is it the first label file of its folder? What is told of a folder is told once, whichever worker reads what"
     return label_files(tree, file.rpartition('/')[0], ending(file))[:1] == [file]
 
-def _checked(r, tree, document):
+def checked_records(
+    r:Records, # As the reader gives them, in the frame and units of the file
+    tree:Tree, # The raw folder
+    document:Document, # That they are of
+)->Records: # Objects that are dropped are not in it
+    "Records in pixels of upright images, all of which are found; repaired and checked"
     is_told, order = r.fractions or r.from_bottom or document.units, readers()[document.format].order_of(tree, document)
     r = _in_upright_pixels(put_right(in_units(in_order(r, order, document.numbers), document.units)), tree)
     if not is_told: r = drop_fractions(r)
@@ -115,7 +120,7 @@ def load(
 )->Records:
     "Read, locate, measure and check one document"
     refused = []
-    try: r = _checked(_read_allowed(tree, document, refused), tree, document)
+    try: r = checked_records(_read_allowed(tree, document, refused), tree, document)
     except Exception as e: r = _unreadable(document, e) # whatever is in a file, the others are read
     if not (r.images or r.problems or refused): _tell_of_nothing(r, document)
     for e in refused: r.problem('bad_file', 'dropped', file=e.file, detail=e.reason)
