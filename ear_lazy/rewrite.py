@@ -48,6 +48,7 @@ def _object(ds, i, j):
     points = _points(values) if d.kind == 'landmarker' else None
     return m.image_path(row), tuple(places[j]), Value(_numbers(box) if np.isfinite(box).all() else None, points, label)
 
+# %% ../nbs/rewrite.ipynb #4d46c910
 def _numbers(values, n=4):
     found = tuple(float(o) for o in np.asarray(values, np.float64).ravel())
     if len(found) != n or not np.isfinite(found).all(): raise ValueError(f'a box is four finite numbers [x, y, width, height] in pixels, not {values!r}')
@@ -64,6 +65,7 @@ def _value(box, points, label):
     if label is not None and not label: raise ValueError("a class has a name; '' is an object without one, which no file can be told")
     return Value(None if box is None else _numbers(box), None if points is None else _points(points), label)
 
+# %% ../nbs/rewrite.ipynb #233a6a1c
 @described
 def changed(
     ds:Any, # Dataset of any kind
@@ -114,6 +116,7 @@ class Rewritten(NamedTuple):
     def __str__(self)->str:
         return printable(f"{self.folder}: {self.copied:,} annotation files, {len(self.files):,} of them changed{f', {len(self.gone):,} left out as nothing is in them' if self.gone else ''}")
 
+# %% ../nbs/rewrite.ipynb #0c69102f
 class _Run:
     "The documents of a raw folder, and what is planned for each"
     def __init__(self, raw, sources, follow_links, max_bytes):
