@@ -23,14 +23,15 @@ from .base.files import is_below, open_regular
 from .base.origin import Origin as Origin
 from .base.parameters import described
 from .base.printable import printable
+from .base.staging import staged
 from .base.storage import is_remote
-from .export import origin, staged
 from .formats.discover import Source, discover
 from .formats.load import uncollected
 from .formats.rewriting import DocumentObjects, check_read_back, plan_addition, plan_edit, rewritten
 from .formats.shared.patches import CannotRewrite as CannotRewrite
 from .formats.shared.registry import readers
 from .formats.shared.tree import MAX_BYTES, Tree
+from .loading.photos import origin
 from .processing.sources import read_sources_toml
 
 # %% ../nbs/rewrite.ipynb #2c803685
