@@ -174,7 +174,7 @@ def _edited(run):
         by_file = {}
         for o in planned: by_file.setdefault(o.file, []).append(o)
         for file, own in by_file.items():
-            try: found[file] = rewritten(run.tree and run._objects[i], file, own)
+            try: found[file] = rewritten(run._objects[i], file, own)
             except CannotRewrite as e: raise CannotRewrite(f'{file}: {e.reason}') from e
     return found
 

@@ -277,7 +277,7 @@ def rewritten(
     change = rewriters().get(doc.format)
     if change is None:
         known = ', '.join(sorted(rewriters()))
-        raise CannotRewrite(f'{file} is of the format {doc.format}, which is not rewritten: those are {known}; `ds.to_coco` writes all rows as COCO')
+        raise CannotRewrite(f'files of the format {doc.format} are not rewritten, only those of {known}: `ds.to_coco` writes all rows as COCO')
     if doc.encoding or doc.units: tree = tree.having(encoding=doc.encoding, units=doc.units)
     with open_regular(tree.path(file)) as f: data = f.read()
     images = {o.image for o in planned}
