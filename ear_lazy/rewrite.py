@@ -27,10 +27,10 @@ from .base.staging import staged
 from .base.storage import is_remote
 from .formats.discover import Source, discover
 from .formats.load import uncollected
-from .formats.rewriting import DocumentObjects, check_read_back, plan_addition, plan_edit, rewritten
+from .formats.rewriting import DocumentObjects, check_read_back, plan_addition, plan_edit, rewritten, rows_of_photo
 from .formats.shared.patches import CannotRewrite as CannotRewrite
 from .formats.shared.registry import readers
-from .formats.shared.tree import MAX_BYTES, Tree
+from .formats.shared.tree import MAX_BYTES, Tree, dataset_of
 from .loading.photos import origin
 from .processing.sources import read_sources_toml
 
@@ -137,8 +137,7 @@ class _Run:
     def plan(self, change):
         "Plan the edits of a change, all or none; raises `CannotRewrite`"
         change = change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
-        if not change.origins: raise CannotRewrite(f'no annotation file describes {change.image}: say which one is to, by file=')
-        if change.was is None: found = [self._addition(change)]
+        if change.was is None: found = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
         else: found = [self._edit(o, change) for o in change.origins]
         edits = [o for o in found if o]
         for name in ('box', 'points', 'label') if change.now else ():
@@ -151,6 +150,14 @@ class _Run:
         i, objects = self.objects(place.file)
         planned = plan_edit(objects, place, change, self._taken.setdefault(i, set()))
         return planned and (i, planned)
+
+    def _files_of(self, image):
+        "Annotation files that list a photo in which they have no object"
+        near = [d.files[0] for d in self.documents if dataset_of(d.files[0]).folder == dataset_of(image).folder]
+        found = (o for file in near for o in [self.objects(file)[1]])
+        files = dict.fromkeys(o.read.files[o.read.listed_in[i]] for o in found for i in rows_of_photo(o, image))
+        if not files: raise CannotRewrite(f'no annotation file lists {image}: make one in its own tool, or say which one is to get the object, by file=')
+        return tuple(map(Origin, files))
 
     def _addition(self, change):
         if len(change.origins) > 1: raise CannotRewrite(f'{" and ".join(o.file for o in change.origins)} describe {change.image}: say which one gets the new object, by file=')
