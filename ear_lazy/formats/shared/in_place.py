@@ -42,7 +42,7 @@ def new_numbers(
     "Texts of numbers that belong together, with those replaced that change"
     changed = [not is_same(*o) for o in zip(was, now, strict=True)]
     if any(changed) and not all(is_same(float(text), o) for text, o in zip(texts, was, strict=True)): changed = [True] * len(changed)
-    return [number_like(o, *texts, *like, within=within) if new else text for text, o, new in zip(texts, now, changed)]
+    return [number_like(o, *texts, *like, within=within) if new and not is_same(float(text), o) else text for text, o, new in zip(texts, now, changed)]
 
 def corners(
     box:Sequence[float], # xywh
