@@ -132,7 +132,7 @@ def to_coco(
     "Write rows as a COCO file, or over an earlier one; raises `OutputError`, or `ImageLoadError` if an image's size is unknown and cannot be read"
     path, found = home_path(path), photos(ds)
     names, r = image_names(path, found, images), with_sizes(found).records
-    return write_file(path, coco_text(f'{ds.kind} rows', names, r), found, images, is_coco_text, raw_check(ds, found))
+    return write_file(path, coco_text(f'{ds.kind} rows', names, r, found.schemes), found, images, is_coco_text, raw_check(ds, found))
 
 # %% ../nbs/export.ipynb #2b570ebc
 @described

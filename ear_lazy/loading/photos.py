@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.printable import public_url
-from ..base.records import Records, keep_objects, make_records
+from ..base.records import Records, keep_objects, make_records, text_rows
 from ..base.storage import quoted_name
 from ..metadata.file import leaves_root
+from ..metadata.objects import positions_of
 
 # %% ../../nbs/7_loading/photos.ipynb #ee37778a
 def files_of(
@@ -41,6 +42,7 @@ class Photos(NamedTuple):
     records: Records # `images` are absolute; objects are sorted by image
     datasets: list = () # (n) `LazyNPYDataset` of each image
     rows: list = () # (n) row of its metadata in which the image is first
+    schemes: list = () # (m) what the keypoints of each object are, if anybody knows
 
 def chosen_rows(
     ds, # Dataset
@@ -62,8 +64,10 @@ def photos(
     sizes = [d.metadata.size(row) for d, row in origins]
     r = (_keypoints if ds.kind == 'landmarker' else _boxes)(rows, image_of, files_of(ds))
     r.images, r.sizes = list(place), np.array(sizes, np.int32).reshape(-1, 2)
-    r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
-    return Photos([root for root, _ in firsts_names], [name for _, name in firsts_names], r, *zip(*origins))
+    _add_origins(r, rows, files_of(ds))
+    order = np.argsort(r.image_of, kind='stable')
+    schemes = [rows[i][0].metadata.scheme(rows[i][1]) for i in order.tolist()] if ds.kind == 'landmarker' else [None] * len(order)
+    return Photos([root for root, _ in firsts_names], [name for _, name in firsts_names], keep_objects(r, order), *(zip(*origins) if origins else ((), ())), schemes)
 
 def _address(root, name): return f'{public_url(root)}/{quoted_name(root, name)}'
 
@@ -99,6 +103,27 @@ def _schemes(rows, labels, names):
     found = {}
     for (d, row), label in zip(rows, labels.tolist()): found.setdefault(names[label], set()).add(d.metadata.scheme(row))
     return {name: scheme for name, (scheme, *others) in ((k, [*v]) for k, v in found.items()) if scheme and not others}
+
+# %% ../../nbs/7_loading/photos.ipynb #64164262
+def _objects_of(rows, files):
+    "For each file, places of its objects among those of all rows, and among its own"
+    counts = {id(d): d.metadata.whole('counts') if d.kind == 'detector' else np.ones(len(d.metadata), np.int64) for d in files}
+    n = np.array([counts[id(d)][row] for d, row in rows], np.int64)
+    ends = np.cumsum(n)
+    for d in {id(d): d for d in files}.values():
+        own = np.array([i for i, (o, _) in enumerate(rows) if o is d], np.int64)
+        places = np.repeat(ends[own] - np.cumsum(n[own]), n[own]) + np.arange(n[own].sum())
+        yield d, places, positions_of(counts[id(d)], np.array([rows[i][1] for i in own.tolist()], np.int64))
+
+def _add_origins(r, rows, files):
+    "Ids of annotations, -1 for none, and attributes"
+    r.ids, r.id_names = np.full(len(r.image_of), -1, np.int64), ['id']
+    texts = {name: np.full(len(r.ids), '', object) for d in files for name in d.metadata.attribute_names()}
+    for d, places, own in _objects_of(rows, files):
+        if not len(places): continue
+        r.ids[places] = d.metadata.origin_ids()[own]
+        for name in d.metadata.attribute_names(): texts[name][places] = d.metadata.whole(name)[own]
+    for name, values in texts.items(): r.attributes[name] = text_rows(values.tolist())
 
 # %% ../../nbs/7_loading/photos.ipynb #08c149bd
 def with_sizes(

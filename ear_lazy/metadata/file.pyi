@@ -199,6 +199,8 @@ class Metadata:
         name: str, # One of `OWN_COLUMNS`, or an attribute
     ) -> np.ndarray: # (n,) of each row, (n, 2) for sizes, or of a detector's labels and attributes (m,) of each box
         "A column, checked; names as text; raises `ValueError` if there is none of this name"
+    def origin_ids(self) -> np.ndarray: # (m,) int64 of each object that is in a row; -1 where its annotation has no id
+        "The number `n` of the first origin of each object, where that is `id n`"
     def schemes_of(self,
         rows: np.ndarray | None = None, # Row numbers; None: all
     ) -> list[Scheme | None]: # Each once; None for rows of which nobody knows

@@ -223,6 +223,19 @@ def positions_of(
     n, starts = counts[rows], np.cumsum(counts) - counts
     return np.repeat(starts[rows] - np.cumsum(n) + n, n) + np.arange(n.sum())
 
+# %% ../../nbs/3_metadata/objects.ipynb #71320869
+@patch
+def origin_ids(self:Metadata)->np.ndarray: # (m,) int64 of each object that is in a row; -1 where its annotation has no id
+    "The number `n` of the first origin of each object, where that is `id n`"
+    return np.concatenate([_origin_ids(o) for o in self._shards])
+
+def _origin_ids(shard):
+    if shard.version < 2 or 'origin_id' not in shard.columns: return np.full(len(shard.of_objects(shard._values)) if shard.kind == 'detector' else len(shard), -1)
+    has_ids = np.array([*(o == 'id' for o in shard.names('origin_names')), False])
+    files = shard.of_objects(shard.columns['origin_file'])
+    known = (files >= 0) & (files < len(has_ids) - 1)
+    return np.where(has_ids[np.where(known, files, -1)], shard.of_objects(shard.columns['origin_id']), -1)
+
 # %% ../../nbs/3_metadata/objects.ipynb #26d78528
 @patch
 def schemes_of(self:Metadata,
