@@ -113,6 +113,8 @@ class Shard:
         values: np.ndarray, # Of all objects of the file
     ) -> np.ndarray:
         "Those of objects that are in a row"
+    def all_values(self) -> np.ndarray: # (m, 4) boxes or (p, 3) keypoints, memory-mapped
+        "The boxes or keypoints of all rows, one after another"
     def attribute_names(self) -> list[str]:
         "Named columns of objects that were recorded"
     def attribute(self,
@@ -193,6 +195,9 @@ class Metadata:
         "Raises `MetadataError` if the file does not have a column"
     def scheme(self, i: int) -> Scheme | None:
         "What the keypoints of a landmarker's row are; None if nobody knows"
+    @property
+    def shards(self) -> list[Shard]:
+        "Its files, in order"
     def attribute_names(self) -> list[str]:
         "Named columns of objects that were recorded"
     def whole(self,

@@ -169,6 +169,13 @@ def of_objects(self:Shard,
     return values[a:b]
 
 @patch
+def all_values(self:Shard)->np.ndarray: # (m, 4) boxes or (p, 3) keypoints, memory-mapped
+    "The boxes or keypoints of all rows, one after another"
+    if self._offsets is None: return self._values.reshape(-1, self._values.shape[-1])
+    a, b = self._offsets[[0, -1]].tolist()
+    return self._values[a:b]
+
+@patch
 def attribute_names(self:Shard)->list[str]:
     "Named columns of objects that were recorded"
     return self.names('attribute_names') if self.version > 1 and 'attributes' in self.columns else []
@@ -187,6 +194,11 @@ def attribute(self:Shard,
 
 # %% ../../nbs/3_metadata/objects.ipynb #ffbf7a59
 OWN_COLUMNS = ('source', 'group', 'labels', 'sizes', 'counts') # besides attributes
+
+@patch(as_prop=True)
+def shards(self:Metadata)->list[Shard]:
+    "Its files, in order"
+    return list(self._shards)
 
 @patch
 def attribute_names(self:Metadata)->list[str]:
