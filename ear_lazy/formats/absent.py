@@ -11,7 +11,7 @@ __all__ = []
 import re
 
 from ..base.errors import AnnotationError
-from .audioear import open_archive
+from .shared.archives import open_archive
 from .shared.names import folded, spellings
 from .shared.shapes import say_which
 from .shared.tree import Tree, dataset_of, join

@@ -8,114 +8,25 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/audioear.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/audioear.ipynb #8d760d55
-import re
-import struct
-import zipfile
-import zlib
-from contextlib import contextmanager
-
 from ..base.errors import AnnotationError
-from ..base.geometry import EAR_CONTOURS
 from ..base.records import Records
+from .audioear_points import looks_like_ear, parse_ear
 from .labelme import image_name, looks_like_labelme
 from .labelme_objects import Drawn, labelme_records
-from .labelme_shapes import parse_labelme
+from .shared.archives import MAX_FILE, label_files, open_archive, read_member
 from .shared.json_files import json_files
 from .shared.registry import register
 from .shared.text import alike
 from .shared.tree import Document, Tree, is_image, join, locate, read_head
 
-# %% ../../nbs/2_formats/audioear.ipynb #8022103f
-def in_order(
-    shapes:list, # LabelMe `Shape`s, None for one that is broken
-)->list:
-    "Shapes ordered by the number in their label; raises `ValueError` if one has none"
-    try: return sorted(shapes, key=lambda o: int(o.label))
-    except (AttributeError, TypeError, ValueError, OverflowError):
-        raise ValueError('a shape is broken or its label is no number') from None
-
-def ear_points(
-    shapes:list, # LabelMe `Shape`s, None for one that is broken
-    file:str, # For the error
-)->list: # 55 (x, y)
-    "The landmarks of one ear; raises `AnnotationError` if the shapes are not its four contours"
-    try: shapes = in_order(shapes)
-    except ValueError as e: raise AnnotationError(str(e), file, '$.shapes') from None
-    counts = tuple(len(o.points) for o in shapes)
-    if counts != EAR_CONTOURS:
-        found = ', '.join(map(str, counts[:9]))
-        raise AnnotationError(f'contours of {found} points, not of 20, 15, 15, 5', file, '$.shapes')
-    return [xy for o in shapes for xy in o.points]
-
-# %% ../../nbs/2_formats/audioear.ipynb #7d4ad097
-MAX_DIRECTORY, MAX_FILE, MAX_ALL = 2**24, 2**24, 2**29 # bytes
-# What `zipfile` raises for damaged archives; NotImplementedError stands for an unknown compression.
-_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, IndexError,
-               zlib.error, struct.error)
-_CLIMBS = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')
-
-def _directory_size(f):
-    "Bytes of an archive's directory, as its last record says; Zip64 is only needed for much larger archives"
-    f.seek(0, 2)
-    f.seek(max(0, f.tell() - 65557))
-    tail = f.read()
-    at = tail.rfind(b'PK\5\6')
-    if at < 0 or len(tail) < at + 22: return 0
-    is_zip64 = tail[max(0, at - 20):at].startswith(b'PK\6\7')
-    return 2**32 if is_zip64 else struct.unpack_from('<I', tail, at + 12)[0]
-
-@contextmanager
-def open_archive(
-    tree:Tree, # The raw folder
-    file:str, # Archive relative to it
-): # `ZipFile`
-    "Open a zip archive; raises `AnnotationError` if it is not one, or has a directory of more than 16 MiB"
-    with tree.open(file) as f:
-        if _directory_size(f) > MAX_DIRECTORY: raise AnnotationError('too many files in the archive: unpack it', file)
-        try: archive = zipfile.ZipFile(f)
-        except _ZIP_ERRORS as e: raise AnnotationError(f'not a zip archive that can be read: {e}', file) from None
-        with archive: yield archive
-
-def label_files(
-    archive:zipfile.ZipFile,
-)->list: # `ZipInfo`s
-    "The JSON files in an archive, without the copies that macOS leaves there"
-    return [o for o in archive.infolist() if o.filename.lower().endswith('.json')
-            and not o.filename.rpartition('/')[2].startswith('.') and not o.filename.startswith('__MACOSX')]
-
-def read_member(
-    archive:zipfile.ZipFile,
-    info:zipfile.ZipInfo, # One file in it
-    file:str, # The archive, for the error
-)->bytes:
-    "One file of an archive; raises `AnnotationError` if it is too large, broken, or its name climbs out"
-    name = info.filename
-    if _CLIMBS.search(name) or _CLIMBS.search(info.orig_filename):
-        raise AnnotationError('a path that leads out of the archive', file, name)
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise AnnotationError('an unusual kind of compression: unpack it', file, name)
-    if info.file_size > MAX_FILE:
-        raise AnnotationError(f'{info.file_size} bytes when unpacked, more than {MAX_FILE}', file, name)
-    try:
-        with archive.open(info) as f: data = f.read(MAX_FILE + 1)
-    except _ZIP_ERRORS as e: raise AnnotationError(f'cannot be unpacked: {e}', file, name) from None
-    if len(data) > MAX_FILE: raise AnnotationError(f'more than {MAX_FILE} bytes when unpacked', file, name)
-    return data
-
 # %% ../../nbs/2_formats/audioear.ipynb #92a96903
-def _is_ear(data, file):
-    if not looks_like_labelme(data[:65536]): return False
-    try: shapes = in_order(parse_labelme(data, file)[0].shapes)
-    except (AnnotationError, ValueError): return False
-    return sum(len(o.points) == n for o, n in zip(shapes, EAR_CONTOURS)) >= 2
-
 def _is_ear_file(tree, file):
-    return looks_like_labelme(read_head(tree, file)) and _is_ear(read_head(tree, file, MAX_FILE), file)
+    return looks_like_labelme(read_head(tree, file)) and looks_like_ear(read_head(tree, file, MAX_FILE), file)
 
 def _is_ear_archive(tree, file):
     try:
         with open_archive(tree, file) as archive:
-            return bool(alike(label_files(archive), lambda o: _is_ear(_try_member(archive, o, file), file)))
+            return bool(alike(label_files(archive), lambda o: looks_like_ear(_try_member(archive, o, file), file)))
     except (AnnotationError, OSError): return False
 
 def _try_member(archive, info, file):
@@ -132,15 +43,9 @@ def sniff(
     return [Document('audioear', o) for o in [files, *((z,) for z in zips if _is_ear_archive(tree, z))] if o]
 
 # %% ../../nbs/2_formats/audioear.ipynb #ff7640ec
-def _parse(data, file):
-    "The `LabelmeFile` and the landmarks of a file"
-    parsed, _ = parse_labelme(data, file)
-    return parsed, ear_points(parsed.shapes, file)
-
 def _records(parsed, images, files):
     sizes = [(o.imageHeight or 0, o.imageWidth or 0) for o, _ in parsed]
     return labelme_records(images, files, sizes, [[Drawn(0, '', None, points)] for _, points in parsed])
-
 
 def read_unpacked(
     tree:Tree, # The raw folder
@@ -149,7 +54,7 @@ def read_unpacked(
     "Read files on disk; each that cannot be read costs one ear"
     files, parsed, broken = [], [], []
     for file in paths:
-        try: parsed.append(_parse(tree.read(file), file))
+        try: parsed.append(parse_ear(tree.read(file), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
     r = _records(parsed, [image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)], files)
@@ -157,6 +62,8 @@ def read_unpacked(
     return r
 
 # %% ../../nbs/2_formats/audioear.ipynb #9b828fb2
+MAX_ALL = 2**29 # bytes
+
 def read_archive(
     tree:Tree, # The raw folder
     file:str, # The archive
@@ -170,7 +77,7 @@ def read_archive(
             or_raise = ', or raise max_annotation_bytes' if most < MAX_ALL else ''
             raise AnnotationError(f'{size} bytes of JSON when unpacked, more than {most}: unpack it{or_raise}', file)
         for i, info in enumerate(infos):
-            try: one = _parse(read_member(archive, info, file), file)
+            try: one = parse_ear(read_member(archive, info, file), file)
             except AnnotationError as e:
                 broken.append((info.filename, e))
                 continue

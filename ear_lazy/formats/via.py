@@ -9,112 +9,15 @@ __all__ = []
 
 # %% ../../nbs/2_formats/via.ipynb #6d03d2b3
 from itertools import count
-from math import degrees
-from typing import NamedTuple
 
 from ..base.errors import AnnotationError
-from ..base.geometry import ellipse_box, points_to_box
 from ..base.records import Records
-from .shared.json_files import float_list, floats, json_files, load_objects
-from .shared.objects import Objects, likely, loose_points, records_of
+from .shared.json_files import json_files, load_objects
+from .shared.objects import likely, records_of
 from .shared.registry import register
 from .shared.text import BOM, first_line, table_rows
 from .shared.tree import Document, Tree, join, read_head
-
-# %% ../../nbs/2_formats/via.ipynb #de26040a
-def _rect(s): return floats(s, 'x', 'y', 'width', 'height')
-
-def _circle(s):
-    cx, cy, r = floats(s, 'cx', 'cy', 'r')
-    return ellipse_box(cx, cy, r, r)
-
-def _ellipse(s): return ellipse_box(*floats(s, 'cx', 'cy', 'rx', 'ry'), degrees(*floats({'theta': 0} | s, 'theta')))
-
-def _outline(s):
-    xs, ys = (float_list(s, o) for o in ('all_points_x', 'all_points_y'))
-    if len(xs) != len(ys) or not xs: raise ValueError(f'{len(xs)} x and {len(ys)} y')
-    return points_to_box([*zip(xs, ys)]).tolist()
-
-SHAPES = dict(rect=_rect, circle=_circle, ellipse=_ellipse, polygon=_outline, polyline=_outline)
-
-def shape_box(
-    shape:dict, # `shape_attributes`
-)->tuple: # xywh, and what it was derived from, '' for a rectangle
-    "The box of a shape; raises `ValueError` if it is malformed"
-    name = shape.get('name')
-    if not isinstance(name, str) or name not in SHAPES: raise ValueError(f'a shape {str(name)[:40]!r}')
-    return tuple(SHAPES[name](shape)), name if name != 'rect' else ''
-
-# %% ../../nbs/2_formats/via.ipynb #a2ca4eca
-CLASS_ATTRIBUTES = ('class', 'label', 'category', 'type', 'name', 'object', 'species')
-
-def class_attribute(
-    regions, # `region_attributes` of each
-)->str: # '' if there are none
-    "The attribute that tells the class"
-    names = list(dict.fromkeys(o for attributes in regions for o, value in attributes.items() if class_name(value)))
-    usual = [o for wanted in CLASS_ATTRIBUTES for o in names if o.lower().rstrip('s') == wanted.rstrip('s')]
-    return (usual + names + [''])[0]
-
-def class_name(
-    value, # Of an attribute
-)->str:
-    "The class in a value"
-    if isinstance(value, dict): value = next((o for o, checked in value.items() if checked), '')
-    return str(value).strip()[:200] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ''
-
-# %% ../../nbs/2_formats/via.ipynb #ba98202e
-class Region(NamedTuple):
-    "One region of an image"
-    number: int # in the file
-    shape: dict # `shape_attributes`
-    attributes: dict # `region_attributes`
-    fault: str = '' # why it has no shape
-    of_file: dict = {} # `file_attributes` of its image
-
-    @property
-    def is_point(self): return self.shape.get('name') == 'point'
-
-def objects_of(
-    entries:list, # (name of the image, list of `Region`) pairs
-    asked:tuple=(), # Names of attributes
-)->Objects:
-    "The objects that regions are"
-    found = Objects(asked=asked)
-    images = [found.image(name, empty=not regions) for name, regions in entries]
-    outlines, points = ([[o for o in regions if o.is_point == kind] for _, regions in entries] for kind in (False, True))
-    _add_outlines(found, images, outlines)
-    _add_points(found, images, points)
-    return found
-
-def _labels(regions):
-    "The class of each region"
-    attribute = class_attribute(o.attributes for regions in regions for o in regions)
-    return {o.number: class_name(o.attributes.get(attribute)) for regions in regions for o in regions}
-
-def _add_outlines(found, images, outlines):
-    labels = _labels(outlines)
-    for image, o in ((image, o) for image, regions in zip(images, outlines) for o in regions):
-        try:
-            if o.fault: raise ValueError(o.fault)
-            box, derived = shape_box(o.shape)
-        except ValueError as e: found.fault(image, o.number, 'malformed', str(e), boxes=1)
-        else: found.add(image, o.number, labels[o.number], box, derived=derived, attributes=_attributes(found, [o]))
-
-def _add_points(found, images, points):
-    "A broken point costs those of its image: without it, the others would be in wrong places"
-    labels, sound = _labels(points), []
-    for image, regions in zip(images, points):
-        try: own = [(labels[o.number], (*floats(o.shape, 'cx', 'cy'), 2)) for o in regions]
-        except ValueError as e: found.fault(image, regions[0].number, 'malformed', f'a point: {e}', keypoints=1)
-        else: sound.append((image, regions, own))
-    for (image, regions, _), o in zip(sound, loose_points([own for *_, own in sound])):
-        if o.fault: found.fault(image, regions[0].number, 'malformed', o.fault, keypoints=1)
-        elif regions: found.add(image, regions[0].number, o.label, points=o.points, attributes=_attributes(found, regions))
-
-def _attributes(found, regions):
-    "Of the first region that has them, or else of the file"
-    return {name: o for r in reversed(regions) for name, o in (r.of_file | r.attributes).items()} if found.asked else {}
+from .via_regions import Region, objects_of
 
 # %% ../../nbs/2_formats/via.ipynb #e1bbd638
 def looks_like_via(

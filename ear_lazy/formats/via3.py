@@ -17,7 +17,7 @@ from .shared.objects import likely, records_of
 from .shared.registry import register
 from .shared.text import BOM, as_text, table_rows
 from .shared.tree import Document, Tree, is_image, join, read_head
-from .via import Region, objects_of
+from .via_regions import Region, objects_of
 
 # %% ../../nbs/2_formats/via3.ipynb #d4ac7603
 def shape_of(

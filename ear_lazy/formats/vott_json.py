@@ -9,8 +9,6 @@ __all__ = ['OF_IMAGE', 'looks_like_vott', 'looks_like_asset', 'sniff', 'read', '
 
 # %% ../../nbs/2_formats/vott_json.ipynb #6abfc599
 import re
-from typing import NamedTuple
-from urllib.parse import unquote
 
 import msgspec
 import numpy as np
@@ -18,52 +16,11 @@ import numpy as np
 from ..base.errors import AnnotationError
 from ..base.geometry import points_to_box
 from ..base.records import Records, concat, keep_images, keep_objects, label_rows, make_records
-from .shared.json_files import MISFIT, fit, json_files, load_objects
+from .shared.json_files import json_files
 from .shared.registry import register
 from .shared.text import BOM, alike
-from .shared.tree import Document, Tree, locate, read_head
-
-# %% ../../nbs/2_formats/vott_json.ipynb #0e638889
-class Size(msgspec.Struct):
-    "Pixels"
-    width: float | None = None
-    height: float | None = None
-
-class Asset(msgspec.Struct):
-    "An image"
-    name: str | None = None
-    path: str | None = None
-    size: Size | None = None
-    state: int | None = None
-
-class BoundingBox(msgspec.Struct):
-    "Pixels"
-    left: float
-    top: float
-    width: float
-    height: float
-
-class Point(msgspec.Struct):
-    "A corner of a polygon"
-    x: float
-    y: float
-
-class Region(msgspec.Struct):
-    "An object; its class is the first of its tags"
-    boundingBox: BoundingBox | None = None
-    points: list[Point] | None = None
-    tags: list[str] | None = None
-
-class Entry(msgspec.Struct):
-    "An image and its objects"
-    asset: Asset
-    regions: list[Region] | None = None
-
-class VottFile(msgspec.Struct):
-    "An export with its `assets`, or a file for one image with the members of an `Entry`"
-    assets: dict[str, Entry] | None = None
-    asset: Asset | None = None
-    regions: list[Region] | None = None
+from .shared.tree import Document, Tree, read_head
+from .vott_assets import decode, image_name, name_of
 
 # %% ../../nbs/2_formats/vott_json.ipynb #8fb40c83
 OF_IMAGE = '-asset.json' # how the name of a file for one image ends
@@ -94,72 +51,6 @@ def sniff(
     exports = [(o,) for o in names if o not in known and looks_like_vott(read_head(tree, o))]
     assets = alike(assets, lambda o: looks_like_asset(read_head(tree, o)))
     return [Document('vott_json', files) for files in (*exports, assets) if files]
-
-# %% ../../nbs/2_formats/vott_json.ipynb #d09bb976
-def _name(asset): return asset.name or unquote(asset.path or '').replace('\\', '/').rpartition('/')[2]
-
-def image_name(
-    tree:Tree, # The raw folder
-    file:str, # The export
-    asset:Asset,
-)->str:
-    "Name or path of an asset's image"
-    name = _name(asset)
-    if not asset.path or not name: return name
-    if locate(tree, file, name).reason != 'ambiguous_image': return name
-    return unquote(asset.path).removeprefix('file:')
-
-# %% ../../nbs/2_formats/vott_json.ipynb #f5a99377
-_fast = msgspec.json.Decoder(VottFile, strict=False)
-
-class Misfit(NamedTuple):
-    "What does not fit its struct"
-    where: str # the asset's key, and the region
-    image: str
-    reason: str
-
-def decode(
-    data:bytes, # Content of the file
-    file:str, # Its name, for the error
-)->tuple: # list of `Entry`, list of `Misfit`
-    "Decode a file; raises `AnnotationError` if it is not JSON or has no assets"
-    try: found = _fast.decode(data.removeprefix(BOM))
-    except MISFIT: found = VottFile()
-    if found.assets is not None: return list(found.assets.values()), []
-    if found.asset: return [Entry(found.asset, found.regions)], []
-    objects = load_objects(data, file)
-    if not isinstance(objects, dict): raise AnnotationError('no assets: not of VoTT', file)
-    assets = objects.get('assets', {'': objects} if 'asset' in objects else None)
-    if not isinstance(assets, dict): raise AnnotationError('no assets: not of VoTT', file, '$.assets')
-    misfits = []
-    return [_entry(o, key, misfits) for key, o in assets.items()], misfits
-
-def _entry(o, key, misfits):
-    "As much of an asset as fits"
-    if not isinstance(o, dict):
-        misfits.append(Misfit(key, '', 'not an object'))
-        return Entry(Asset())
-    asset = _asset(o.get('asset'))
-    regions = o.get('regions')
-    if not isinstance(regions, list): regions = [] if regions is None else [regions]
-    fitted = [_region(o) for o in regions]
-    where = [', '.join(filter(None, (key, f'regions[{i}]'))) for i in range(len(fitted))]
-    misfits += [Misfit(at, _name(asset), why) for at, (r, why) in zip(where, fitted) if r is None]
-    return Entry(asset, [r for r, _ in fitted if r is not None] if 'regions' in o else None)
-
-def _asset(o):
-    "As much of an image as fits: its name may be sound although its size is not"
-    if not isinstance(o, dict): return Asset()
-    kinds = dict(name=str, path=str, size=Size, state=int)
-    return Asset(**{name: fit(o.get(name), cls)[0] for name, cls in kinds.items()})
-
-def _region(o):
-    "A region and '', or None and what is wrong; a sound box survives broken tags or corners"
-    region, why = fit(o, Region)
-    if region or not isinstance(o, dict) or not o.get('boundingBox'): return region, why
-    box, why = fit(o['boundingBox'], BoundingBox)
-    tags = o['tags'] if isinstance(o.get('tags'), list) else []
-    return (Region(box, tags=[t for t in tags if isinstance(t, str)]), '') if box else (None, why)
 
 # %% ../../nbs/2_formats/vott_json.ipynb #a22bf223
 def _box(region):
@@ -198,7 +89,7 @@ def read_file(
         id_name='region', sizes=[_size(e.asset) for e in entries],
         **label_rows([o.tags[0] if o.tags else '' for o in regions]))
     broken = {o.image for o in misfits}
-    r.empty[:] = [e.regions == [] and _name(e.asset) not in broken for e in entries]
+    r.empty[:] = [e.regions == [] and name_of(e.asset) not in broken for e in entries]
     for o in misfits:
         r.boxes_read += 1
         r.problem('malformed', 'dropped', image=o.image, where=o.where, detail=o.reason, boxes=1)

@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 from making import boxes, coco, image, outcome, problem, reasons, rows, text
 from tiers import tries
 
-from ear_lazy.formats.audioear import open_archive
 from ear_lazy.formats.discover import discover
+from ear_lazy.formats.shared.archives import open_archive
 from ear_lazy.formats.shared.tree import Tree
 
 PICTURES = 'a.png', 'b.png', 'empty.png'
