@@ -1,7 +1,6 @@
 "From a row to the raw file and home again: `rewrite`, over the files of several formats at once"
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
