@@ -48,8 +48,7 @@ def dataset(raw, out, kind):
 def content(ds):
     "(path inside the root, values, class names) of each row, by path"
     m = ds.metadata
-    def name(i, label): return m.names('label_names')[label] or f'{len(m.values(i))} keypoints'*(ds.kind == 'landmarker') # as it is exported without class
-    rows = [(m.image_path(i), m.values(i), [name(i, o) for o in np.atleast_1d(m.labels(i))]) for i in range(len(m))]
+    rows = [(m.image_path(i), m.values(i), [m.names('label_names')[o] for o in np.atleast_1d(m.labels(i))]) for i in range(len(m))]
     return sorted(rows, key=lambda o: o[0])
 
 

@@ -26,11 +26,9 @@ class Category(msgspec.Struct):
     keypoints: msgspec.Raw = msgspec.Raw(b'null') # names of its points
     skeleton: msgspec.Raw = msgspec.Raw(b'null') # pairs of numbers of points, counted from 1
     flip_pairs: msgspec.Raw = msgspec.Raw(b'null') # of a left and a right point, counted from 1, where an export of this package says more than their names
-    no_class: object = None # True: it is the category of objects without a class
     unnamed: object = None # True: the names of its points are mere numbers
 
     def __post_init__(self):
-        if self.no_class is True: self.name = ''
         if self.unnamed is True: self.keypoints = msgspec.Raw(b'null')
 
 def _list(raw):
