@@ -131,16 +131,6 @@ IMAGES = st.sampled_from([None, 'link', 'copy'])
 
 @settings(max_examples=60)
 @given(photos('boxes'), IMAGES, st.sampled_from(['detector', 'teacher']))
-def test_boxes_survive_coco(made, images, kind): assert_round_trip(made, kind, write_coco, images)
-
-
-@settings(max_examples=60)
-@given(photos('points'), IMAGES)
-def test_keypoints_survive_coco(made, images): assert_round_trip(made, 'landmarker', write_coco, images)
-
-
-@settings(max_examples=60)
-@given(photos('boxes'), IMAGES, st.sampled_from(['detector', 'teacher']))
 def test_boxes_survive_csv(made, images, kind): assert_round_trip(made, kind, write_csv, images)
 
 
