@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, keep_objects, label_rows, make_records
-from .lists import class_name
+from .list_rows import class_name
 from .repairs import UNITS
 from .shared.label_images import image_name
 from .shared.registry import register
