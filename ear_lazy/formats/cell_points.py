@@ -8,126 +8,19 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/cell_points.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/cell_points.ipynb #d676e756
-import ast
-import csv
-import json
-import math
-import re
-from typing import NamedTuple
-
 import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records
 from ..base.schemes import scheme_of
-from .csv_header import IMAGE_COLUMNS, LABEL_COLUMNS, Header, attribute_columns, column_name, parse_header
+from .cell_points_cells import MISSING, points_of
+from .cell_points_header import find_dialect
+from .csv_header import attribute_columns
 from .csv_rows import as_xywh, parse_box, point_lines
 from .shared.attributes import set_attributes
-from .shared.column_pairs import FEWEST
 from .shared.registry import register
-from .shared.text import as_text, close_quotes, table_rows
+from .shared.text import table_rows
 from .shared.tree import Document, Tree, join, read_head
-from .shared.unread import CONVERT
-
-# %% ../../nbs/2_formats/cell_points.ipynb #a22bcbb2
-MOST_TEXT = 100_000 # characters of a cell; Python's parser takes much memory for each
-_MISSING = 0., 0., 0
-_NO_NUMBER = re.compile(r'\\|\d(?![eE][+-]?\d)[^\W\d]') # '1a', of which Python's parser would warn
-
-def point_of(
-    value, # Of a cell
-)->tuple: # (x, y, visibility); raises `ValueError` for anything else
-    "A point"
-    if isinstance(value, dict) and {'x', 'y'} <= value.keys() <= {'x', 'y', 'v', 'visible', 'visibility'}: value = [value['x'], value['y'], *(o for k, o in value.items() if k[0] == 'v')]
-    if not isinstance(value, list | tuple) or len(value) not in (2, 3): raise ValueError('no point')
-    if value[0] is None or value[1] is None: return _MISSING
-    if any(isinstance(o, str | list | tuple | dict) for o in value): raise ValueError('no numbers')
-    try: x, y, v = map(float, (*value, 2)[:3])
-    except OverflowError: raise ValueError('a number that is too large') from None
-    if v not in (0, 1, 2): raise ValueError(f'a visibility of {v:g}')
-    return _MISSING if math.isnan(x) or (x, y) in ((0, 0), (-1, -1)) else (x, y, int(v))
-
-def points_of(
-    cell:str,
-)->tuple: # list of (x, y, visibility), and whether it is one of them; raises `ValueError` for anything else
-    "The points in a cell"
-    text = cell.strip()
-    if not text or text.lower() in ('nan', 'none', 'null', '[]'): return [], False
-    if text[0] not in '[({' or len(text) > MOST_TEXT: raise ValueError('no points')
-    try: value = json.loads(text)
-    except (ValueError, RecursionError):
-        if _NO_NUMBER.search(text): raise ValueError(f'{text[:40]!r} is no list and no dict') from None
-        try: value = ast.literal_eval(text.replace('nan', 'None'))
-        except (ValueError, SyntaxError, RecursionError, MemoryError): raise ValueError(f'{text[:40]!r} is no list and no dict') from None
-    if isinstance(value, list | tuple) and value and all(isinstance(o, dict | list | tuple) for o in value): return [*map(point_of, value)], False
-    return [point_of(value)], True
-
-# %% ../../nbs/2_formats/cell_points.ipynb #390c0cc9
-NAMES = 'keypoints', 'keypoint', 'landmarks', 'landmark', 'kpts', 'joints'
-
-class Columns(NamedTuple):
-    "Where the values are in a line"
-    image: int
-    points: list # columns of a point each, or one column of all
-    box: Header|None = None # of a table that has boxes as well
-    label: int|None = None
-
-POINT, LIST, OTHER = 'a point', 'a list of points', 'something else'
-FIRST = 50 # lines
-
-def _kind(cells):
-    "What half of the cells of a column are at least, of those that are not empty"
-    found = [*filter(None, map(_kind_of, cells))]
-    return next((o for o in (POINT, LIST) if found and 2 * found.count(o) >= len(found)), OTHER)
-
-def _kind_of(cell):
-    try: found, is_one = points_of(cell)
-    except ValueError: return OTHER
-    return POINT if is_one else LIST if found else ''
-
-def parse_columns(
-    names:list, # Cells of the header
-    rows:list, # Cells of the first lines, as many in each
-)->Columns|None: # `None` for another table
-    "What the columns are"
-    kinds, known = [*map(_kind, zip(*rows))], {column_name(o): i for i, o in reversed([*enumerate(names)])}
-    image = next((known[o] for o in IMAGE_COLUMNS if o in known), None)
-    if image is None or len(kinds) != len(names): return None
-    points = [i for i, name in enumerate(names) if kinds[i] == LIST and column_name(name) in NAMES][:1]
-    if not points: points = [i for i, o in enumerate(kinds) if o == POINT]
-    are_dicts = all(row[i].strip()[:1] in ('{', '') for i in points for row in rows)
-    if not points or kinds[points[0]] == POINT and len(points) < (2 if are_dicts else FEWEST): return None
-    rest = ['' if i in points else name for i, name in enumerate(names)]
-    return Columns(image, points, parse_header(rest), next((known[o] for o in LABEL_COLUMNS if o in known), None))
-
-def find_dialect(
-    head:bytes, # First bytes of a file
-)->tuple: # delimiter and `Columns`; () for another file
-    "The delimiter with which the first lines are such a table"
-    if not (b'{' in head or b'[' in head or b'(' in head): return ()
-    for delimiter in ',;\t':
-        names, *rows = _first_rows(head, delimiter) or [[]]
-        if rows and (columns := parse_columns(names, rows)): return delimiter, columns
-    return ()
-
-def _first_rows(head, delimiter):
-    "Cells of the first lines that have as many as the header"
-    lines = [*close_quotes(o for o in as_text(head).splitlines() if o.strip())][:FIRST + 1]
-    try: rows = [*csv.reader(lines, delimiter=delimiter)]
-    except csv.Error: return []
-    return [o for o in rows if len(o) == len(rows[0]) > 1]
-
-# %% ../../nbs/2_formats/cell_points.ipynb #5aca29dc
-def lists_in_cells(
-    head:bytes, # First bytes of a table that no reader takes
-)->str: # '' if there are none
-    "That a column has lists of numbers"
-    for delimiter in ',;\t':
-        for name, *cells in zip(*_first_rows(head, delimiter)):
-            if not cells or not cells[0].strip().startswith(('[', '(')) or not any(o.isdigit() for o in cells[0]): continue
-            may_be = 'outlines as well as keypoints' if _kind(cells) == LIST else 'pairs or triples of keypoints, or an outline'
-            return f'lists in the cells of {name[:40]!r}, which may be {may_be}: keypoints are read from a column `keypoints` of [[x, y], …]; {CONVERT}'
-    return ''
 
 # %% ../../nbs/2_formats/cell_points.ipynb #305f1386
 def sniff(
@@ -142,7 +35,7 @@ def _values(row, columns):
     "Points of a line, its box or (), its class"
     if len(columns.points) == 1: points, _ = points_of(row[columns.points[0]])
     else:
-        points = [(points_of(row[i])[0] or [_MISSING]) for i in columns.points]
+        points = [(points_of(row[i])[0] or [MISSING]) for i in columns.points]
         if any(len(o) > 1 for o in points): raise ValueError('several points in the cell of one')
         points = [o[0] for o in points]
     label = row[columns.label].strip() if columns.label is not None else ''

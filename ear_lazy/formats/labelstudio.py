@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from ..base.errors import AnnotationError
 from ..base.records import Records
-from .labelstudio_shapes import Task, objects_of
+from .labelstudio_objects import Task, objects_of
+from .labelstudio_shapes import dict_of
 from .shared.json_files import json_files, load_objects
 from .shared.objects import likely, records_of
 from .shared.registry import register
@@ -60,15 +61,13 @@ def tasks_of(
     "What an export holds"
     found, told = [], Counter()
     for item in map(_as_task, items):
-        annotations = [_dict(o) for o in _list(item.get('annotations') or item.get('completions'))]
+        annotations = [dict_of(o) for o in _list(item.get('annotations') or item.get('completions'))]
         kept = [o for o in annotations if not o.get('was_cancelled')]
-        urls = [o for o in (image_of(_dict(item.get('data'))), item.get('file_upload')) if isinstance(o, str) and o]
-        found += [(urls, _list(o.get('result')), _dict(item.get('data'))) for o in kept]
+        urls = [o for o in (image_of(dict_of(item.get('data'))), item.get('file_upload')) if isinstance(o, str) and o]
+        found += [(urls, _list(o.get('result')), dict_of(item.get('data'))) for o in kept]
         told += Counter({'items that are no tasks': not item, 'tasks with predictions': bool(item.get('predictions')),
                          'cancelled annotations': len(annotations) - len(kept), 'several': len(kept) > 1})
     return found, told
-
-def _dict(o): return o if isinstance(o, dict) else {}
 
 def _list(o): return o if isinstance(o, list) else [] if o is None else [o]
 
@@ -77,7 +76,7 @@ def _as_task(item):
     if not isinstance(item, dict): return {}
     if isinstance(item.get('task'), dict): return item['task'] | dict(annotations=[item])
     if {'data', 'annotations', 'completions'} & item.keys(): return item
-    values = [_dict(o) for own in item.values() if isinstance(own, list) for o in own]
+    values = [dict_of(o) for own in item.values() if isinstance(own, list) for o in own]
     results = [dict(value=o, original_width=o.get('original_width'), original_height=o.get('original_height')) for o in values if o]
     return dict(data=item, annotations=[dict(result=results)]) if results or OF_TABLE & item.keys() else {}
 

@@ -1,4 +1,4 @@
-"""What the results of a Label Studio annotation are: boxes and keypoints
+"""The box or the point of a result in an export of Label Studio
 
 Docs: https://ear-lazy.github.io/ear_lazy/2_formats/labelstudio_shapes.html.md"""
 
@@ -8,28 +8,28 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/labelstudio_shapes.html.md""
 __all__ = []
 
 # %% ../../nbs/2_formats/labelstudio_shapes.ipynb #3b7c2a30
-from itertools import count
-from typing import NamedTuple
-
 import numpy as np
 
 from ..base.geometry import ellipse_box, points_to_box, turned_box
 from .shared.json_files import fit, floats
-from .shared.objects import Objects, loose_points
 
 # %% ../../nbs/2_formats/labelstudio_shapes.ipynb #fdbe7a53
 SHAPES = {'rectangle': ('x', 'y', 'width', 'height'), 'ellipse': ('x', 'y', 'radiusX', 'radiusY'), 'polygon': ('points',), 'point': ('x', 'y')}
 OTHERS = 'rle', 'sequence', 'vertices', 'brushlabels' # masks, videos, curves
 
+def dict_of(
+    o, # Decoded JSON
+)->dict: # {} for anything else
+    "An object"
+    return o if isinstance(o, dict) else {}
+
 def shape_of(
     result:dict, # One result
 )->str: # A key of `SHAPES`; 'other' for one that is not read; '' for what has none, such as a choice or a text
     "The kind of shape of a result"
-    value = _dict(result.get('value'))
+    value = dict_of(result.get('value'))
     if 'keypointlabels' in value: return 'point'
     return next((o for o, members in SHAPES.items() if {*members} <= value.keys()), 'other' if any(o in value for o in OTHERS) else '')
-
-def _dict(o): return o if isinstance(o, dict) else {}
 
 def size_of(
     result:dict, # One result
@@ -61,96 +61,3 @@ def _pairs(points):
     found, why = fit(points, list[tuple[float, float]])
     if not found: raise ValueError(why or 'no points')
     return np.array(found)
-
-# %% ../../nbs/2_formats/labelstudio_shapes.ipynb #8d6d90f9
-class Region(NamedTuple):
-    "Results of one id"
-    number: int # in the file
-    shape: str # of the first that has one
-    result: dict # that one
-    label: str
-    parent: object # key of another region, None if there is none
-    attributes: dict = {} # name of a question to what was answered
-
-def regions_of(
-    results, # Of an annotation
-    numbers, # Iterator of numbers
-)->dict: # Id to `Region`
-    "The regions of an annotation"
-    groups = {}
-    for i, o in enumerate(results):
-        o = _dict(o)
-        groups.setdefault(o['id'] if isinstance(o.get('id'), str) else i, []).append(o)
-    regions = {}
-    for id, own in groups.items():
-        shaped = min(own, key=lambda o: shape_of(o) in ('', 'other'))
-        parent = next((o['parentID'] for o in own if isinstance(o.get('parentID'), str)), None)
-        regions[id] = Region(next(numbers), shape_of(shaped), shaped, label_of(own), parent if parent != id and parent in groups else None, attributes_of(own))
-    return regions
-
-def attributes_of(
-    results:list, # Of one region
-)->dict: # `from_name` to value
-    "Answers, by the name of the question"
-    names = {o['from_name']: o for o in results if isinstance(o.get('from_name'), str)}
-    return {name: _dict(o.get('value')).get('text' if o.get('type') == 'textarea' else str(o.get('type'))) for name, o in names.items()}
-
-def label_of(
-    results:list, # Of one region
-)->str: # '' if there is none
-    "The first label of a region, or else its first choice"
-    lists = [(name, o[0]) for r in results for name, o in _dict(r.get('value')).items() if isinstance(o, list) and o and isinstance(o[0], str)]
-    return next((o.strip() for wanted in ('labels', 'choices') for name, o in lists if name.endswith(wanted)), '')
-
-# %% ../../nbs/2_formats/labelstudio_shapes.ipynb #d83d3764
-class Task(NamedTuple):
-    "An image, and what one person found in it"
-    image: str # name
-    results: list
-    data: dict = {} # of the task
-
-def objects_of(
-    tasks:list, # `Task`s
-    asked:tuple=(), # Names of attributes
-)->tuple: # `Objects`; whether they are in pixels; how many results have no shape
-    "The objects of tasks"
-    found, numbers, sets, bare = Objects(asked=asked), count(1), [], 0
-    all_regions = [regions_of(o.results, numbers) for o in tasks]
-    placed = [o for regions in all_regions for o in regions.values() if o.shape in SHAPES]
-    pixels = all(size_of(o.result) for o in placed)
-    for task, regions in zip(tasks, all_regions):
-        if asked: regions = _with_those_of_task(regions, task.data)
-        sizes = [size_of(o.result) for o in regions.values() if o.shape in SHAPES] if pixels else []
-        image, points = found.image(task.image, (sizes or [(0, 0)])[0], not task.results), {}
-        for o in regions.values():
-            if o.shape == 'point': points.setdefault(o.parent, []).append(o)
-            elif o.shape == 'other': found.fault(image, o.number, 'no_geometry', str(o.result.get('type')))
-            bare += not o.shape and not {*o.attributes} & {*asked}
-        if image < 0 and not regions: found.fault(image, 0, 'malformed', 'names no image')
-        sets += [(image, o, points.pop(id, [])) for id, o in regions.items() if o.shape in SHAPES and o.shape != 'point']
-        sets += [(image, None, own) for own in points.values()]
-    _add(found, sets, pixels)
-    return found, pixels, bare
-
-def _with_those_of_task(regions, data):
-    "Regions with their own attributes, or else those that are answered for the whole image, or else what the task has"
-    of_all = {name: o for name, o in data.items() if not isinstance(o, (dict, list))}
-    for o in regions.values(): of_all |= {} if o.shape or o.parent is not None else o.attributes
-    return {id: o._replace(attributes=of_all | o.attributes) for id, o in regions.items()}
-
-def _add(found, sets, pixels):
-    "Add boxes with their points"
-    points = loose_points([_placed(found, image, own, pixels) for image, _, own in sets])
-    for (image, o, own), keypoints in zip(sets, points):
-        if keypoints.fault: found.fault(image, own[0].number, 'malformed', keypoints.fault, keypoints=1)
-        derived = o and (o.shape if o.shape != 'rectangle' else 'rotation' if o.result['value'].get('rotation') else '')
-        try: box = o and coordinates_of(o.result, pixels)
-        except ValueError as e:
-            found.fault(image, o.number, 'malformed', f'{o.shape}: {e}', boxes=1)
-            box = None
-        found.add(image, (o or own[0]).number, o.label if o else keypoints.label, box, keypoints.points, derived if box else '', (o or own[0]).attributes)
-
-def _placed(found, image, regions, pixels):
-    try: return [(o.label, (*coordinates_of(o.result, pixels), 2)) for o in regions]
-    except ValueError as e: found.fault(image, regions[0].number, 'malformed', f'a point: {e}', keypoints=1)
-    return []

@@ -14,7 +14,7 @@ import re
 
 from ear_lazy.base.errors import AnnotationError
 from ear_lazy.base.records import Problem
-from ear_lazy.formats.cell_points import lists_in_cells
+from ear_lazy.formats.cell_points_header import lists_in_cells
 from ear_lazy.formats.csv_header import unknown_header
 from ear_lazy.formats.lfpw import looks_like_pairs
 from ear_lazy.formats.lists import HEAD_BYTES as LIST_HEAD, looks_like_list

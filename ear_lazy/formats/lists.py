@@ -8,48 +8,17 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/lists.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/lists.ipynb #d4c171a0
-import csv
-import re
-from typing import NamedTuple
-
 import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, label_rows, make_records, visible_points
+from .list_rows import GLUED, IMAGE, Row, class_name, points_of, split_row
 from .repairs import UNITS
 from .shared.registry import register
-from .shared.shapes import MOST_LINES, Line, as_xywh, choose, is_number, parse, say_which, words_joined
+from .shared.shapes import MOST_LINES, Line, as_xywh, choose, is_number, parse, say_which
 from .shared.text import as_text, numbered_lines, spread
-from .shared.tree import IMAGE_SUFFIXES, Document, Tree, list_files, locate, read_head
+from .shared.tree import Document, Tree, list_files, locate, read_head
 from .yolo_spec import find_spec, spec_files
-
-# %% ../../nbs/2_formats/lists.ipynb #b07c813e
-_IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
-
-SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height', 'box score', 'score box')}
-GLUED = {4: '| box', 5: '| box class'}
-
-class Row(NamedTuple):
-    "A line of a list"
-    line: int
-    image: str
-    cells: list # texts after the image; none for an image without an object
-    glued: int = 0 # numbers of each box, if commas hold them together
-
-def split_row(
-    line:str,
-    n:int=0, # Its number
-)->Row|None: # `None` if it does not begin with an image
-    "The image and the values of a line"
-    name = _IMAGE.match(line)
-    if not name: return None
-    rest, delimiter = line[name.end():], name[2]
-    if delimiter: cells = [o.strip() for o in next(csv.reader([rest], delimiter=delimiter), [])]
-    else:
-        boxes = [o.split(',') for o in rest.split()]
-        if boxes and len(boxes[0]) in GLUED: return Row(n, name[1], [o for box in boxes for o in box], len(boxes[0]))
-        cells = words_joined(rest.replace(',', ' ').split())
-    return Row(n, name[1], cells if any(cells) else [])
 
 # %% ../../nbs/2_formats/lists.ipynb #b6d72d8a
 SUFFIXES = '.txt', '.csv', '.tsv', '.dat', '.info', '.lst', '.list'
@@ -64,7 +33,7 @@ def looks_like_list(
     "The images of a list, from its beginning"
     lines = [o for o in as_text(head).splitlines() if o.strip() and not o.startswith('#')]
     if len(head) == HEAD_BYTES and len(lines) > 1: lines.pop() # it may be cut off
-    if not lines or not _IMAGE.match(lines[0]): return [] # a header says what the columns are
+    if not lines or not IMAGE.match(lines[0]): return [] # a header says what the columns are
     rows = [o for o in map(split_row, lines) if o]
     objects = [[float(o) for o in row.cells if is_number(o)] for row in rows if row.cells]
     of_pixels = [o for o in objects if len(o) > 3 and (fractions or sorted(map(abs, o))[-2] > 1.5)] # one of them may be a class
@@ -81,6 +50,8 @@ def sniff(
 def _any_found(tree, file, images): return any(not locate(tree, file, o).reason for o in spread(images, LOOKED_FOR))
 
 # %% ../../nbs/2_formats/lists.ipynb #37a51f43
+SHAPES = {o: '' for o in ('count | box', '| box class', '| class box', '| box', 'width height | class box', 'box class width height', 'box score', 'score box')}
+
 def possible_shapes(
     rows:list, # `Row`s with cells
     declared:str='', # As in `choose`
@@ -109,22 +80,6 @@ def reading_of(
         raise AnnotationError(f'the {n} numbers of each line may be points, or several boxes: {choices}', file) from e
 
 # %% ../../nbs/2_formats/lists.ipynb #25aca17e
-def class_name(
-    names:dict, # Class number to name; {} if there are none
-    label:str, # As `parse` gives it
-)->str: # Raises `ValueError` for a number that has no name, though others have
-    "The name of a class that may be a number"
-    if not names or not label.isdecimal(): return label
-    if len(label) < 10 and int(label) in names: return names[int(label)]
-    raise ValueError(f'class {label[:40]} is not among the {len(names)} names of classes')
-
-def _points(cells, glued):
-    "A class and x, y, x, y, … of a line of points"
-    if glued % 2: raise ValueError(f'commas hold {glued} numbers together, which are a box and its class')
-    label, cells = ('', cells) if is_number(cells[-1]) else (cells[-1], cells[:-1])
-    if len(cells) % 2 or not cells: raise ValueError(f'{len(cells)} numbers are no pairs of x and y')
-    return [(label, tuple(map(float, cells)))]
-
 def read(
     tree:Tree, # The raw folder
     document:Document, # One list
@@ -141,7 +96,7 @@ def read(
         if row.image and not row.cells: continue
         try:
             if not row.image: raise ValueError('does not begin with the name of an image')
-            found = _points(row.cells, row.glued) if is_points else parse(reading.shape, row.cells).objects
+            found = points_of(row.cells, row.glued) if is_points else parse(reading.shape, row.cells).objects
             objects += [(row, class_name(names, label), values) for label, values in found]
         except ValueError as e: bad.append((row, str(e)))
     r = _records(rows, objects, file, is_points, reading)

@@ -12,31 +12,14 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, keep_objects, label_rows, make_records
-from .lists import class_name
+from .pixel_lines import COUNTED, SHAPES, boxes_of, label_lines
 from .repairs import UNITS
 from .shared.label_images import image_name
 from .shared.registry import register
-from .shared.shapes import Line, Reading, as_xywh, choose, parse, words_joined
+from .shared.shapes import Line, Reading, as_xywh, choose, parse
 from .shared.text import as_text, spread
 from .shared.tree import NOT_LABELS, Document, Tree, dataset_of, label_files, list_files, read_head
 from .yolo_spec import find_spec, spec_files
-
-# %% ../../nbs/2_formats/pixel_labels.ipynb #a9720122
-KITTI = 'class - - - box' + ' -' * 7
-SHAPES = {'class box': '', 'box class': '', 'box': '', 'class score box': '', 'class box score': '', KITTI: 'xyxy', KITTI + ' -': 'xyxy'}
-COUNTED = {'box': '', 'box class': ''} # below a line with the number of boxes
-
-def label_lines(
-    text:str, # Content of a label file
-)->tuple: # number of boxes that the first line announces or None; (number, cells) of each further line that is not blank
-    "The lines of a label file"
-    lines = [(n, _cells(o)) for n, o in enumerate(text.splitlines(), 1) if o.strip()]
-    if lines and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal() and len(lines[0][1][0]) < 10: return int(lines[0][1][0]), lines[1:]
-    return None, lines
-
-def _cells(line):
-    cells = [o.strip() for o in line.split(',')] if ',' in line else words_joined(line.split())
-    return cells[:-1] if cells[-1] == 'difficult' else cells
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #209557e5
 HEAD_BYTES = 4096
@@ -121,19 +104,6 @@ def _chosen(tree, files, said):
     return choose(tree, lines, COUNTED if counted else SHAPES, said.numbers, UNITS.get(said.units)), counted
 
 # %% ../../nbs/2_formats/pixel_labels.ipynb #fe6db5a6
-def _objects(text, reading, counted, names):
-    "(line, class, four numbers) and (line, reason) of a file"
-    count, lines = label_lines(text)
-    if not counted and count is not None: lines = [(1, [str(count)]), *lines]
-    found, bad = [], []
-    for n, cells in lines:
-        try:
-            (label, box), = parse(reading.shape, cells).objects
-            found.append((n, class_name(names, label), box))
-        except ValueError as e: bad.append((n, str(e)))
-    missing = f'{count} boxes are announced, {len(lines)} follow' if counted and count not in (None, len(lines)) else ''
-    return found, bad, missing
-
 def read(
     tree:Tree, # The raw folder
     document:Document, # Some label files of a folder
@@ -146,7 +116,7 @@ def read(
         if isinstance(content, OSError):
             bad.append((i, '', content.strerror or str(content), 1))
             continue
-        found, faults, missing = _objects(as_text(content), reading, counted, names)
+        found, faults, missing = boxes_of(as_text(content), reading, counted, names)
         objects += [(i, *o) for o in found]
         bad += [(i, f'line {n}', reason, 1) for n, reason in faults] + [(i, 'line 1', missing, 0)] * bool(missing)
     r = _records(tree, files, objects, {o[0] for o in bad}, reading)

@@ -12,40 +12,13 @@ import re
 
 from ..base.errors import AnnotationError
 from ..base.records import Records
-from .shared.json_files import fit, json_files, load_objects
+from .shared.json_files import json_files, load_objects
 from .shared.objects import likely, records_of
 from .shared.registry import register
 from .shared.text import BOM, as_text, table_rows
 from .shared.tree import Document, Tree, is_image, join, read_head
+from .via3_shapes import shape_of
 from .via_regions import Region, objects_of
-
-# %% ../../nbs/2_formats/via3.ipynb #d4ac7603
-def shape_of(
-    xy, # The kind of shape and its coordinates
-)->tuple: # `shape_attributes` of VIA 2, and what is wrong
-    "A region in the terms of VIA 2"
-    values, why = fit(xy, list[float])
-    if not values: return {}, why or 'no coordinates'
-    kind, numbers = values[0], values[1:]
-    if kind in FIXED:
-        name, *members = FIXED[kind]
-        return (dict(zip(members, numbers), name=name), '') if len(numbers) == len(members) else ({}, f'a {name} of {len(numbers)} numbers')
-    if kind not in OUTLINES or len(numbers) % 2: return {}, f'a shape {values[:9]}'
-    if kind == 9: return _circle(numbers)
-    return dict(name=OUTLINES[kind], all_points_x=numbers[::2], all_points_y=numbers[1::2]), ''
-
-FIXED = {1: ('point', 'cx', 'cy'), 2: ('rect', 'x', 'y', 'width', 'height'), 3: ('circle', 'cx', 'cy', 'r'), 4: ('ellipse', 'cx', 'cy', 'rx', 'ry')}
-OUTLINES = {5: 'polyline', 6: 'polyline', 7: 'polygon', 8: 'polygon', 9: 'circle'}
-
-def _circle(numbers):
-    "The circle through three points"
-    if len(numbers) != 6: return {}, f'a circle through {len(numbers) // 2} points'
-    a, b, c = (complex(*numbers[i:i + 2]) for i in (0, 2, 4))
-    try:
-        w = (c - a) / (b - a)
-        centre = (b - a) * (w - abs(w) ** 2) / (2j * w.imag) + a
-    except (ZeroDivisionError, OverflowError): return {}, 'a circle through points on a line'
-    return dict(name='circle', cx=centre.real, cy=centre.imag, r=abs(centre - a)), ''
 
 # %% ../../nbs/2_formats/via3.ipynb #dd9248c5
 def attributes_of(

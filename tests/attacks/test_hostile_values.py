@@ -175,9 +175,9 @@ def test_scans_times_pixels_are_bounded(tmp_path, loader):
 
 
 def test_counts_and_classes_of_thousands_of_digits():
-    from ear_lazy.formats.lists import class_name
-    from ear_lazy.formats.pixel_labels import label_lines
-    from ear_lazy.formats.point_tables import pairs_of
+    from ear_lazy.formats.list_rows import class_name
+    from ear_lazy.formats.pixel_lines import label_lines
+    from ear_lazy.formats.shared.column_pairs import pairs_of
     assert label_lines(f'{D}\n1 2 3 4')[0] is None and label_lines('1\n1 2 3 4')[0] == 1
     with pytest.raises(ValueError, match='^class 1{40} is not among'): class_name({0: 'ear'}, D)
     assert list(pairs_of([f'{axis}{n}' for n in ('10', D, '2', '002') for axis in 'xy']))[0] != D

@@ -4,7 +4,7 @@ import random
 import pytest
 from making import boxes, image, outcome, rows, text
 
-from ear_lazy.formats.cell_points import points_of
+from ear_lazy.formats.cell_points_cells import points_of
 from ear_lazy.lazy_dataset import LazyNPYDataset
 
 POINTS = [[3, 4, 2], [20, 30, 2], [0, 0, 0]]
