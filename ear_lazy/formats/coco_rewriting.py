@@ -128,7 +128,7 @@ def box_patches(
     if a.rotated[row] or len(old) == 5 and a.has_box[row]: raise CannotRewrite('its box is the extent of a rotated one: rotate it back, or change it where it was made')
     patches = _outline_patches(coco, own, a.boxes[row], box)
     if len(old) == 4: new = [bytes(o) if is_number_of(o, n) else written(n, o, old, coco.within) for o, n in zip(old, box)]
-    else: new = [like(o, ()) for o in box]
+    else: new = [like(o, _numbers(coco, 'bbox'), coco.within) for o in box]
     if not np.isnan(number_in(own.get('area', _NULL))) and not (len(old) == 4 and _area(coco, new) == _area(coco, [*map(bytes, old)])):
         patches.append(coco.places.patch(own['area'], written(_area(coco, new), own['area'])))
     if len(old) == 4: return patches + [coco.places.patch(o, text) for o, text in zip(old, new) if text != bytes(o)]
@@ -146,6 +146,8 @@ def _style_of_list(coco, name):
     model = coco.once(name, lambda: next((o for raw in reversed(coco.raws) if items(o := members(raw).get(name, _NULL))), None))
     default = ARRAY._replace(between=b',' if _style(coco).colon == b':' else ARRAY.between)
     return style_of(coco.places, model, default) if model else default
+
+def _numbers(coco, name): return coco.once(('numbers', name), lambda: [o for raw in coco.raws[-100:] for o in items(members(raw).get(name, _NULL))])
 
 def _outline_patches(coco, own, old, new, close=0.51): # how far an outline may be off that was rounded
     "Change an outline that is the box, or raise `CannotRewrite`"
@@ -239,7 +241,7 @@ def keypoint_members(
     placed = [*points]
     for i, o in zip(order, points): placed[i] = o
     style = _style_of_list(coco, 'keypoints')
-    model = coco.once('numbers', lambda: [o for raw in coco.raws[-100:] for o in items(members(raw).get('keypoints', _NULL))])
+    model = _numbers(coco, 'keypoints')
     def text(triples): return style.of_array([like(n, model[i % 3::3], coco.within) for x, y, v in triples for i, n in enumerate((x, y, v) if v else (0, 0, 0))])
     parts = {'keypoints': placed}
     if coco.is_wholebody and len(placed) == BODY + sum(GROUPS.values()):
@@ -288,8 +290,7 @@ def new_annotation(
     own = members(model) if model else {}
     if now.label or '' in classes.ids or coco.categories or not own or 'category_id' in own: values['category_id'] = classes.id_of(now.label or '')
     if now.box:
-        old = items(own.get('bbox', _NULL))
-        box = [like(o, old, coco.within) for o in now.box]
+        box = [like(o, _numbers(coco, 'bbox'), coco.within) for o in now.box]
         values |= {'bbox': _style_of_list(coco, 'bbox').of_array(box), 'area': like(_area(coco, box), [own['area']] if 'area' in own else [], 0.5), 'segmentation': b'[]', 'iscrowd': b'0'}
     if now.points: values |= keypoint_members(coco, now.points, values.get('category_id', b'null'))
     if own: values = {o: text for o, text in values.items() if o in own or o not in ('area', 'segmentation', 'iscrowd', 'num_keypoints')}

@@ -70,13 +70,21 @@ def is_number_of(value:Raw, number:float)->bool:
     "Does a reader have this number for a value?"
     return bool(np.float32(number_in(value)) == np.float32(number))
 
+def is_near(value:Raw, number:float)->bool:
+    "Likewise, for a number that is the sum of two"
+    return abs(number_in(value) - number) <= 2 * float(np.spacing(np.float32(abs(number))))
+
+def plain(number:float)->float:
+    "The decimal number that is meant by one of 32 bits: 412.3, not 412.299988; of others itself"
+    return float(str(np.float32(number))) if np.float32(number) == number else number
+
 def like(
     number:float, # The new one
     beside:Iterable[Raw], # Others of the kind, as the file has them
     within:float=0.5, # As of `number_like`
 )->bytes:
     "A number with as many decimals as others, and no zeros at its end where others have none"
-    old = [bytes(o).strip(b'"') for o in beside]
+    number, old = plain(number), [bytes(o).strip(b'"') for o in beside]
     if not old: return f'{number:.2f}'.rstrip('0').rstrip('.').encode()
     whole, dot, decimals = number_like(number, *old, within=within).partition(b'.')
     decimals = decimals[:fewest] + decimals[fewest:].rstrip(b'0') if (fewest := min(map(_decimals, old))) < len(decimals) else decimals
