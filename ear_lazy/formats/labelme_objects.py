@@ -28,6 +28,8 @@ class Drawn(NamedTuple):
     points: list # (x, y) tuples
     derived: str = '' # what its box was derived from
     names: tuple = () # of the points, if each has its own
+    outlines: tuple = () # indices of the shapes that its box is of
+    marks: tuple = () # for each point the index of its shape, and its place in that
 
 def _label(shape): return '' if shape.label is None else str(shape.label)
 
@@ -42,7 +44,7 @@ def _boxes(shapes):
         with np.errstate(all='ignore'): corners = xywh_to_xyxy(boxes).reshape(-1, 2) # numbers may be infinite
         box = boxes[0] if len(boxes) == 1 else points_to_box(corners).tolist()
         i, first = found[0]
-        yield group, Drawn(i, _label(first), box, [], '' if kinds == ['rectangle'] else ', '.join(kinds))
+        yield group, Drawn(i, _label(first), box, [], '' if kinds == ['rectangle'] else ', '.join(kinds), outlines=tuple(i for i, _ in found))
 
 def _in_order(points):
     "Points of one object, by label if all labels differ"
@@ -54,7 +56,8 @@ def _instance(points):
     labels = {_label(s) for _, s in points}
     ordered = _in_order(points)
     names = tuple(_label(s) for _, s in ordered) if len(labels) == len(points) > 1 else ()
-    return Drawn(min(i for i, _ in points), labels.pop() if len(labels) == 1 else '', None, [xy for _, s in ordered for xy in s.points], names=names)
+    return Drawn(min(i for i, _ in points), labels.pop() if len(labels) == 1 else '', None, [xy for _, s in ordered for xy in s.points], names=names,
+                 marks=tuple((i, k) for i, s in ordered for k in range(len(s.points))))
 
 def _loose(points):
     "Instances of points without a group, and a `Misfit` if it is unclear which points belong together"
@@ -93,7 +96,7 @@ def _joined(drawn):
     pairs = [sorted(o, key=lambda o: o.box is None) for o in groups.values()
              if len(o) == 2 and sum(bool(d.points) for d in o) == 1]
     joined = {id(o) for pair in pairs for o in pair}
-    return [a._replace(points=b.points, names=b.names) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
+    return [a._replace(points=b.points, names=b.names, marks=b.marks) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
 
 # %% ../../nbs/2_formats/labelme_objects.ipynb #c7fb2543
 def _schemes(objects):

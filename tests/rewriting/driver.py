@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from hypothesis import strategies as st
+
 from ear_lazy.base.change import Value
 from ear_lazy.base.images import is_image
 from ear_lazy.formats.discover import discover
@@ -144,3 +146,24 @@ def _near(a, b, within):
     is_near = within if callable(within) else lambda new, found: abs(new - found) <= within
     pairs = [*zip(a.box or (), b.box or ()), *(o for p, q in zip(a.points or (), b.points or ()) if p[2] for o in zip(p[:2], q[:2]))]
     return [p[2] for p in a.points or ()] == [q[2] for q in b.points or ()] and all(is_near(*o) for o in pairs)
+
+
+@st.composite
+def some_edits(draw, objects, images, labels, visibilities=(0, 1, 2), size=(40, 60), boxes=True): # `boxes`: may boxes be changed?
+    "Changes of some objects at once, some that go, and some that are new: of the kinds that the file has"
+    height, width = size
+    def number(high): return draw(st.one_of(st.integers(1, high), st.integers(100, 100 * high).map(lambda o: o / 100)))
+    def box(): return number(width // 2), number(height // 2), number(width // 2 - 1), number(height // 2 - 1)
+    def points(n): return tuple((number(width), number(height), v) if (v := draw(st.sampled_from(visibilities))) else (0, 0, 0) for _ in range(n))
+    edits = []
+    for o in objects:
+        kind = draw(st.sampled_from(['stays', 'stays', 'box', 'points', 'label', 'all', 'goes']))
+        parts = dict(box=box() if o.value.box and boxes and kind in ('box', 'all') else None,
+                     points=points(len(o.value.points)) if o.value.points and kind in ('points', 'all') else None,
+                     label=draw(st.sampled_from(labels)) if labels and kind in ('label', 'all') else None)
+        if kind == 'goes': edits.append(o.gone)
+        elif any(v is not None for v in parts.values()): edits.append(o.to(**parts))
+    for _ in range(draw(st.integers(0, 2))):
+        like = draw(st.sampled_from(objects)).value
+        edits.append(new(draw(st.sampled_from(images)), like.box and box(), like.points and points(len(like.points)), draw(st.sampled_from(labels or [like.label]))))
+    return edits
