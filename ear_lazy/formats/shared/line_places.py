@@ -36,11 +36,13 @@ class LinePlaces:
         added:Sequence[tuple[int, bytes]]=(), # (number of the line to put it after, 0: before all; text)
     )->list[Patch]:
         "Take lines out, and put others in"
-        found, at = [], {}
+        found, at, gone = [], {}, set(gone)
         for first, last in _runs(sorted(gone)):
             start, end = self.starts[first - 1], self.starts[last] if last < len(self) else self.ends[-1]
             found.append(Patch(self.ends[first - 2] if last == len(self) and first > 1 else start, end, b''))
-        for n, line in added: at.setdefault(n, []).append(line)
+        for n, line in added:
+            while n + 1 in gone: n += 1
+            at.setdefault(n, []).append(line)
         for n, lines in at.items():
             end, place = self.line_end, self.starts[n] if n < len(self) else self.ends[-1]
             if n < len(self): new = b''.join(o + end for o in lines)
