@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Imports inside functions that lead to a later module, and why. There are no others.
 LATER = {
     ('loading.row_dataset', 'export'): '`ds.to_coco` and its like are found at the dataset, and need nothing before they are called',
-    ('loading.row_dataset', 'handover'): 'likewise `ds.to_hf` and `ds.to_supervision`',
+    ('loading.row_dataset', 'handover'): 'likewise `ds.to_hf`, `ds.to_pandas`, `ds.to_polars` and `ds.to_supervision`',
+    ('loading.row_dataset', 'looking.choosing'): 'likewise `ds.where`',
     ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
     ('data_processor', 'command'): '`main` and `python -m ear_lazy.data_processor` stay valid',
 }

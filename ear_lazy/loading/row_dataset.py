@@ -33,6 +33,8 @@ if TYPE_CHECKING: from matplotlib.axes import Axes
 else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
 if TYPE_CHECKING: from datasets import Dataset as HfDataset
 else: HfDataset = Any
+if TYPE_CHECKING: from pandas import DataFrame
+else: DataFrame = Any
 if TYPE_CHECKING: from ear_lazy.stats import Stats
 else: Stats = Any
 
@@ -291,6 +293,23 @@ def drop(self:RowDataset,
     if len(rows): keep[rows] = False
     return self[keep]
 
+# %% ../../nbs/7_loading/row_dataset.ipynb #6c7f191e
+@patch
+@described
+def where(self:RowDataset,
+    chosen:Any=None, # Booleans, one for each row or each object, or a table of `to_pandas` or `to_polars` with some of its lines
+    *,
+    source:str|Sequence[str]|None=None, # Raw datasets, by name
+    label:str|Sequence[str]|None=None, # Classes, by name; '' is no class
+    size:Sequence[float|None]|None=None, # (least, most) size of a box, which is the square root of its area in pixels; of keypoints that of their extent; None: no bound
+    split:str|Sequence[str]|None=None, # 'train', 'val', 'test'
+    **attributes:str|Sequence[str], # Recorded attributes, and which values are asked for
+)->Self:
+    "A dataset over the rows that meet all conditions, those about objects by one and the same object; raises `ValueError` or `TypeError` for what no row could meet"
+    from ear_lazy.looking.choosing import rows_where
+    options = {'source': source, 'label': label, 'size': size, 'split': split}
+    return self._choose(rows_where(self, chosen, {k: o for k, o in options.items() if o is not None}, attributes))
+
 # %% ../../nbs/7_loading/row_dataset.ipynb #d595b9cf
 @patch
 @described
@@ -323,12 +342,31 @@ def to_csv(self:RowDataset,
     from ear_lazy.export import to_csv
     return to_csv(self, path, images, defuse)
 
+# %% ../../nbs/7_loading/row_dataset.ipynb #fab74a04
 @patch
 @described
 def to_hf(self:RowDataset)->'HfDataset':
     "The rows as a Hugging Face dataset"
     from ear_lazy.handover import to_hf
     return to_hf(self)
+
+@patch
+@described
+def to_pandas(self:RowDataset,
+    points:bool=False, # Also a column `keypoints`: a (K, 3) array for each row
+)->'DataFrame':
+    "One line for each object, and one for each photo without; raises `ImportError` without pandas and pyarrow"
+    from ear_lazy.handover import to_pandas
+    return to_pandas(self, points)
+
+@patch
+@described
+def to_polars(self:RowDataset,
+    points:bool=False, # Also a column `keypoints`: lists of [x, y, visibility]
+)->Any: # `polars.DataFrame`
+    "One line for each object, and one for each photo without; raises `ImportError` without Polars and pyarrow"
+    from ear_lazy.handover import to_polars
+    return to_polars(self, points)
 
 @patch
 @described

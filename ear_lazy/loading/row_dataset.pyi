@@ -8,6 +8,7 @@ from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
 from ear_lazy.stats import Stats
 from matplotlib.axes import Axes
+from pandas import DataFrame
 from pathlib import Path
 from torch.utils.data import Dataset
 from typing import Any, Literal, Self, overload
@@ -85,6 +86,16 @@ class RowDataset(Dataset[Sample]):
         rows: int | Sequence[int] | np.ndarray, # Row numbers, one or several, or booleans for all rows
     ) -> Self:
         "A dataset without some rows"
+    def where(self,
+        chosen: Any = None, # Booleans, one for each row or each object, or a table of `to_pandas` or `to_polars` with some of its lines
+        *,
+        source: str | Sequence[str] | None = None, # Raw datasets, by name
+        label: str | Sequence[str] | None = None, # Classes, by name; '' is no class
+        size: Sequence[float | None] | None = None, # (least, most) size of a box, which is the square root of its area in pixels; of keypoints that of their extent; None: no bound
+        split: str | Sequence[str] | None = None, # 'train', 'val', 'test'
+        **attributes: str | Sequence[str], # Recorded attributes, and which values are asked for
+    ) -> Self:
+        "A dataset over the rows that meet all conditions, those about objects by one and the same object; raises `ValueError` or `TypeError` for what no row could meet"
     def to_coco(self,
         path: str | os.PathLike[str], # JSON file to write
         images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
@@ -103,6 +114,14 @@ class RowDataset(Dataset[Sample]):
         "Write the rows as a table of boxes; raises `ValueError` for keypoints"
     def to_hf(self) -> 'HfDataset':
         "The rows as a Hugging Face dataset"
+    def to_pandas(self,
+        points: bool = False, # Also a column `keypoints`: a (K, 3) array for each row
+    ) -> 'DataFrame':
+        "One line for each object, and one for each photo without; raises `ImportError` without pandas and pyarrow"
+    def to_polars(self,
+        points: bool = False, # Also a column `keypoints`: lists of [x, y, visibility]
+    ) -> Any: # `polars.DataFrame`
+        "One line for each object, and one for each photo without; raises `ImportError` without Polars and pyarrow"
     def to_supervision(self) -> Any: # `supervision.DetectionDataset`, or a dict from path to `KeyPoints`
         "The rows as a supervision dataset"
     def show(self,

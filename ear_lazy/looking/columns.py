@@ -168,7 +168,9 @@ def _files(ds):
     starts = dict(zip(files, np.cumsum([0] + [len(o) for o in files.values()]).tolist()))
     return [*files.values()], np.array([starts[o.metadata.identity] for o in leaves])[number] + row
 
-def _shards(metadata):
+def shards_of(
+    metadata, # `Metadata`, or `PhotoRows`
+): # Yields `Shard`s, none of no rows
     "Each file of a metadata file"
     start = 0
     while start < len(metadata):
@@ -182,7 +184,7 @@ def columns_of(
 )->Columns: # Do not write to the arrays: they may be views of the file
     "All metadata of a dataset; raises `MetadataError` if a column is damaged"
     files, rows = _files(ds)
-    parts = [_shard_columns(shard) for o in files for shard in _shards(o)]
+    parts = [_shard_columns(shard) for o in files for shard in shards_of(o)]
     c = _joined(parts) if parts else _no_columns(ds.kind)
     return c if _is_all(rows, len(c)) else _chosen(c, rows)
 
