@@ -87,7 +87,7 @@ def test_an_object_of_two_files_is_changed_in_both(raw, tmp_path):
     points = ds.get_metadata(i)['keypoints'] + [[1, 2, 0]]
     done = rewrite(raw, [changed(ds, i, points=points, box=[11, 11, 20, 30], label='head')], tmp_path/'new')
     assert done.files == ('ears/a.pts', 'ears/boxes.json')
-    assert (tmp_path/'new/ears/a.pts').read_text() == 'version: 1\nn_points: 3\n{\n13.0 14.0\n29.5 16.25\n21.0 40.0\n}\n'
+    assert (tmp_path/'new/ears/a.pts').read_text() == 'version: 1\nn_points: 3\n{\n13.0 14.0\n29.50 16.25\n21.0 40.0\n}\n'
     again = opened(over(raw, tmp_path/'new', tmp_path/'raw2'), tmp_path/'out2', 'landmarker')
     assert again.get_metadata(0)['keypoints'].tolist() == points.tolist() and again.metadata.bbox(0).tolist() == [11, 11, 20, 30]
     assert again.label_names[again.metadata.labels(0)] == 'head'
