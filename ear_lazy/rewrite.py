@@ -27,7 +27,7 @@ from .base.staging import staged
 from .base.storage import is_remote
 from .formats.discover import Source, discover
 from .formats.load import uncollected
-from .formats.rewriting import DocumentObjects, check_read_back, plan_addition, plan_edit, rewritten, rows_of_photo
+from .formats.rewriting import DocumentObjects, check_read_back, number_in, plan_addition, plan_edit, rewritten, rows_of_photo
 from .formats.shared.patches import CannotRewrite as CannotRewrite
 from .formats.shared.registry import readers
 from .formats.shared.tree import MAX_BYTES, Tree, dataset_of
@@ -120,7 +120,8 @@ class Rewritten(NamedTuple):
 # %% ../nbs/rewrite.ipynb #0c69102f
 class _Run:
     "The documents of a raw folder, and what is planned for each"
-    def __init__(self, raw, sources, follow_links, max_bytes):
+    def __init__(self, raw, sources, follow_links, max_bytes, changes):
+        self.numbers = {n for o in changes for place in o.origins if (n := number_in(place)) is not None} | {0} # of a file with one object
         self.tree = Tree(os.path.realpath(raw), max_bytes=max_bytes, follow_links=follow_links)
         declared = {o.name: o for o in read_sources_toml(raw, follow_links)} | {o.name: o for o in ([sources] if isinstance(sources, Source) else sources)}
         self.documents = [d for o in discover(self.tree, tuple(declared.values()))[0] for d in o.documents if d.format != 'images']
@@ -131,7 +132,7 @@ class _Run:
     def objects(self, file):
         i = self.document_of.get(file)
         if i is None: raise CannotRewrite(f'{file} is no annotation file of this raw folder: give the folder that was processed, with its sources')
-        if i not in self._objects: self._objects[i] = DocumentObjects(self.tree, self.documents[i])
+        if i not in self._objects: self._objects[i] = DocumentObjects(self.tree, self.documents[i], numbers=self.numbers)
         return i, self._objects[i]
 
     def plan(self, change):
@@ -228,7 +229,7 @@ def rewrite(
         if is_below(os.path.join(parent, Path(folder).name), raw): raise OutputError(f'{folder} lies in the raw folder {raw}, which is never written to: choose another')
     check(os.path.realpath(Path(os.path.abspath(folder)).parent))
     changes = list(changes)
-    run = _Run(raw, sources, follow_links, max_annotation_bytes)
+    run = _Run(raw, sources, follow_links, max_annotation_bytes, changes)
     _plan_all(run, changes)
     edited = _edited(run)
     gone = {o for o, new in edited.items() if new is None}

@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/rewriting.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/rewriting.ipynb #0bae9517
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -55,8 +54,9 @@ class DocumentObjects:
         tree:Tree, # The raw folder
         document:Document, # What its reader reads in one go
         at:Tree|None=None, # `tree.elsewhere`: read the files there; the images are in the raw folder all the same
+        numbers:Iterable[int]|None=None, # Ids and lines that `places` and `namesakes` are needed of; None: of all
     ):
-        self.tree, self.document = tree, document
+        self.tree, self.document, self._numbers = tree, document, numbers if numbers is None else np.fromiter(numbers, np.int64)
         there = at or tree
         if document.encoding or document.units: there = there.having(encoding=document.encoding, units=document.units)
         r = readers()[document.format].read(there, document)
@@ -68,15 +68,20 @@ class DocumentObjects:
     def places(self): # (file, id or None) to rows of `rows`
         "Where objects are annotated"
         found, r = {}, self.read
-        places = zip(r.file_of[self.rows.ids].tolist(), r.ids[self.rows.ids].tolist())
-        for row, (file, number) in enumerate(places): found.setdefault((r.files[file], number if r.id_names[file] else None), []).append(row)
+        rows = self._asked_for(r.ids[self.rows.ids])
+        own = self.rows.ids[rows]
+        for row, file, number in zip(rows.tolist(), r.file_of[own].tolist(), r.ids[own].tolist()): found.setdefault((r.files[file], number if r.id_names[file] else None), []).append(row)
         return found
+
+    def _asked_for(self, ids): # of a million objects a few may be asked for
+        return np.arange(len(ids)) if self._numbers is None else np.flatnonzero(np.isin(ids, self._numbers))
 
     @cached_property
     def namesakes(self): # (file, id, image) to rows of `read`
         "Objects of one id"
-        found = {}
-        for k, key in enumerate(zip(self.read.file_of.tolist(), self.read.ids.tolist(), self.read.image_of.tolist())): found.setdefault(key, []).append(k)
+        found, r = {}, self.read
+        rows = self._asked_for(r.ids)
+        for k, *key in zip(rows.tolist(), *(o[rows].tolist() for o in (r.file_of, r.ids, r.image_of))): found.setdefault(tuple(key), []).append(k)
         return found
 
     @cached_property
@@ -303,26 +308,62 @@ def check_read_back(
 )->None:
     "Raise `CannotRewrite` if more, less or other things have changed than were asked for"
     files = {o.file for o in planned}
-    edited = {o.row for o in planned}
-    kept = Counter(_key(before.read, i) for i in _rows_in(before, files) if i not in edited)
-    rest = []
-    for i in _rows_in(after, files):
-        key = _key(after.read, i)
-        if kept[key]: kept[key] -= 1
-        else: rest.append(i)
-    if lost := +kept: raise CannotRewrite(f'{next(iter(lost))[0]} would be read with another value of an object that is not to change, of {next(iter(lost))[1]}: change it in its own tool')
+    old, new = (_rows_in(o, files) for o in (before, after))
+    old = old[~np.isin(old, [o.row for o in planned])]
+    names = {o: i for i, o in enumerate(dict.fromkeys(o for r in (before.read, after.read) for own in (r.files, r.images, r.label_names) for o in own))}
+    lost, rest = surplus(_hashes(before.read, old, names), _hashes(after.read, new, names))
+    if len(lost): raise CannotRewrite(f'{before.read.files[before.read.file_of[old[lost[0]]]]} would be read with another value of an object of {before.read.images[before.read.image_of[old[lost[0]]]]}, which is not to change: change it in its own tool')
     wanted = [o for o in planned if o.now]
     if len(rest) != len(wanted): raise CannotRewrite(f'{", ".join(sorted(files))} would be read with {len(rest)} changed objects, not {len(wanted)}')
-    _check_values(before, after, rest, wanted)
+    _check_values(before, after, new[rest].tolist(), wanted)
 
 def _rows_in(objects, files):
     rows = [i for o, i in objects.files.items() if o in files]
-    return np.flatnonzero(np.isin(objects.read.file_of, rows)).tolist()
+    return np.flatnonzero(np.isin(objects.read.file_of, rows))
 
-def _key(r, i):
-    first = r.first_points[i]
-    return r.files[r.file_of[i]], r.images[r.image_of[i]], r.label_names[r.labels[i]], r.boxes[i].tobytes() if r.has_box[i] else b'', r.points[first:first + r.point_counts[i]].tobytes()
+def surplus(
+    a:np.ndarray, # (m,) uint64
+    b:np.ndarray, # (n,) uint64
+)->tuple[np.ndarray, np.ndarray]: # Positions in `a`, and in `b`
+    "What each has more often than the other"
+    _, which = np.unique(np.concatenate([a, b]), return_inverse=True)
+    n = int(which.max(initial=-1)) + 1
+    times = np.bincount(which[:len(a)], minlength=n) - np.bincount(which[len(a):], minlength=n)
+    return _last_of(which[:len(a)], times), _last_of(which[len(a):], -times)
 
+def _last_of(which, times):
+    "Positions of the last `times` of each value"
+    found, left = [], times.copy()
+    for i in np.flatnonzero(times[which] > 0)[::-1].tolist():
+        if left[which[i]] > 0: found.append(i)
+        left[which[i]] -= 1
+    return np.array(found[::-1], np.int64)
+
+# %% ../../nbs/2_formats/rewriting.ipynb #7e5c8600
+_ODD = np.uint64(0x9E3779B97F4A7C15) # 2**64 by the golden ratio, as in Fibonacci hashing
+
+def _mixed(a, b):
+    "Two columns of uint64 as one: what splitmix64 does to their sum"
+    x = a * _ODD + b
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)): x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
+    return x ^ (x >> np.uint64(31))
+
+def _bits(values): return np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.uint64)
+
+def _hashes(r, rows, names):
+    "(m,) uint64 of some objects; `names` gives the numbers of files, images and classes"
+    columns = [np.array([names[o] for o in own], np.uint64)[of[rows]] for own, of in ((r.files, r.file_of), (r.images, r.image_of), (r.label_names, r.labels))]
+    boxes = np.where(r.has_box[rows, None], r.boxes[rows], np.float32(-1))
+    columns += [*_bits(boxes).T, r.has_box[rows].astype(np.uint64), r.point_counts[rows].astype(np.uint64)]
+    found = np.zeros(len(rows), np.uint64)
+    for o in columns: found = _mixed(found, o)
+    counts, starts = r.point_counts[rows], r.first_points[rows]
+    for k in range(int(counts.max(initial=0))):
+        has = counts > k
+        for o in _bits(r.points[starts[has] + k]).T: found[has] = _mixed(found[has], o)
+    return found
+
+# %% ../../nbs/2_formats/rewriting.ipynb #71adf5c6
 def _check_values(before, after, rest, wanted):
     "Is there a row for each edit?"
     rows = {int(k): i for i, k in enumerate(after.rows.ids)}
