@@ -91,12 +91,23 @@ _DECLARES_UTF8 = re.compile(rb'(?:\xef\xbb\xbf)?(?:<\?xml\b(?![^>]*encoding)|<\?
 _NOT_XML = re.compile('[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
 def as_xml(
-    value:str, # Of an element; with quotes around it, of an attribute
+    value:str, # Escaped
     text:bytes, # The file
 )->bytes:
     "A text as a file of this encoding holds it, if its characters are allowed in XML"
     if found := _NOT_XML.search(value): raise CannotRewrite(f'{found[0]!r} cannot be in an XML file: choose another name')
     return value.encode() if _DECLARES_UTF8.match(text) else value.encode('ascii', 'xmlcharrefreplace')
+
+_IN_QUOTES = {'\n': '&#10;', '\r': '&#13;', '\t': '&#9;'}
+
+def quoted(
+    value:str, # Of an attribute
+    text:bytes, # The file
+    quote:bytes=b'"', # Or a single one
+)->bytes:
+    "A value in quotes"
+    own = {'"': '&quot;'} if quote == b'"' else {"'": '&apos;'}
+    return quote + as_xml(escape(value, own | _IN_QUOTES), text) + quote
 
 def new_text(
     text:bytes,
@@ -115,15 +126,9 @@ def new_attribute(
     "Give an attribute another value; one that is not there comes last"
     tag = text[e.start:opened(text, e)]
     found = re.search(rb'\s' + re.escape(name.encode()) + rb'\s*=\s*("[^"]*"|\'[^\']*\')', _without_values(tag, name))
-    if found: return Patch(e.start + found.start(1), e.start + found.end(1), _quoted(value, text, tag[found.start(1):found.start(1) + 1]))
+    if found: return Patch(e.start + found.start(1), e.start + found.end(1), quoted(value, text, tag[found.start(1):found.start(1) + 1]))
     at = e.start + len(tag.removesuffix(b'>').removesuffix(b'/').rstrip())
-    return Patch(at, at, b' ' + name.encode() + b'=' + _quoted(value, text, b'"'))
-
-_IN_QUOTES = {'\n': '&#10;', '\r': '&#13;', '\t': '&#9;'}
-
-def _quoted(value, text, quote):
-    own = {'"': '&quot;'} if quote == b'"' else {"'": '&apos;'}
-    return quote + as_xml(escape(value, own | _IN_QUOTES), text) + quote
+    return Patch(at, at, b' ' + name.encode() + b'=' + quoted(value, text))
 
 def _without_values(tag, name):
     "A tag of equal length in which nothing within quotes looks like an attribute"
