@@ -301,7 +301,9 @@ def new_annotation(
 def _model(coco, box, points):
     "The last annotation that has such parts, or else the last one"
     a = coco.annotations
-    alike = np.flatnonzero(a.has_box & ~a.is_crowd == box) if not points else np.flatnonzero((a.point_counts > 0) & (a.has_box == box))
+    has = (a.has_box == box) & ~a.is_crowd
+    exact = np.flatnonzero(has & ((a.point_counts > 0) == points))
+    alike = exact if len(exact) or points else np.flatnonzero(has)
     return coco.raws[coco.place[int(alike[-1])]] if len(alike) else coco.raws[-1] if coco.raws else None
 
 def new_ids(
