@@ -14,6 +14,7 @@ from functools import cached_property, partial
 import msgspec
 import numpy as np
 
+from ear_lazy.base.class_names import UNCLASSED
 from ear_lazy.formats.coco_chunks import read_tables
 from ear_lazy.formats.coco_ids import find_rows, id_key, image_rows
 from ear_lazy.formats.coco_meaning import class_labels, settled
@@ -83,12 +84,12 @@ class Classes:
 
     def id_of(self, name:str, like:int=-1)->bytes: # `like`: row of an annotation
         "The id of a class as the file has it"
+        if name not in self.ids: name = name or UNCLASSED
         if name not in self.ids: self._add(name, like)
         return json.dumps(self.ids[name]).encode()
 
     def _add(self, name, like):
         coco, table = self.coco, self.coco.texts.get('categories', _NULL)
-        if not name: raise CannotRewrite('COCO has no objects without a class: give one')
         if bytes(table)[:1] != b'[' or not coco.categories and self.ids:
             raise CannotRewrite(f'it has no categories, so its classes are numbers and none is called {name!r}: add `categories` to it')
         ids = [id_key(o.id) for o in coco.categories] + [*self.ids.values()]
@@ -300,7 +301,9 @@ def new_annotation(
 def _model(coco, box, points):
     "The last annotation that has such parts, or else the last one"
     a = coco.annotations
-    alike = np.flatnonzero(a.has_box & ~a.is_crowd == box) if not points else np.flatnonzero((a.point_counts > 0) & (a.has_box == box))
+    has = (a.has_box == box) & ~a.is_crowd
+    exact = np.flatnonzero(has & ((a.point_counts > 0) == points))
+    alike = exact if len(exact) or points else np.flatnonzero(has)
     return coco.raws[coco.place[int(alike[-1])]] if len(alike) else coco.raws[-1] if coco.raws else None
 
 def new_ids(

@@ -10,6 +10,7 @@ __all__ = []
 # %% ../../nbs/2_formats/labelme_rewriting.ipynb #e47be160
 import json
 
+from ear_lazy.base.class_names import UNCLASSED
 from ear_lazy.base.geometry import xywh_to_xyxy
 from ear_lazy.formats.labelme_objects import Drawn, objects_of
 from ear_lazy.formats.labelme_shapes import parse_labelme
@@ -103,11 +104,11 @@ def new_shapes(
     group:int, # That no shape has
 )->list[bytes]:
     "The texts of the shapes of an object that is added"
-    now, label = edit.now, edit.now.label or ''
+    now, label = edit.now, edit.now.label or UNCLASSED
     _check_visible(now.points or ())
     found = []
     if now.box: found.append((label, 'rectangle', xywh_to_xyxy([[*map(plain, now.box)]])[0].reshape(2, 2).tolist()))
-    names = next((o.names for o in reversed(text.objects.values()) if len(o.names) == len(now.points or ()) and (now.box or not label)), ())
+    names = next((o.names for o in reversed(text.objects.values()) if len(o.names) == len(now.points or ()) and (now.box or not edit.now.label)), ())
     for i, (x, y, _) in enumerate(now.points or ()): found.append((names[i] if names else label, 'point', [[x, y]]))
     return [_shape_text(text, *o, group if now.points else None) for o in found]
 

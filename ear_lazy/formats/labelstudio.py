@@ -61,15 +61,19 @@ def tasks_of(
     "What an export holds"
     found, told = [], Counter()
     for item in map(_as_task, items):
-        annotations = [dict_of(o) for o in _list(item.get('annotations') or item.get('completions'))]
+        annotations = [dict_of(o) for o in list_of(item.get('annotations') or item.get('completions'))]
         kept = [o for o in annotations if not o.get('was_cancelled')]
         urls = [o for o in (image_of(dict_of(item.get('data'))), item.get('file_upload')) if isinstance(o, str) and o]
-        found += [(urls, _list(o.get('result')), dict_of(item.get('data'))) for o in kept]
+        found += [(urls, list_of(o.get('result')), dict_of(item.get('data'))) for o in kept]
         told += Counter({'items that are no tasks': not item, 'tasks with predictions': bool(item.get('predictions')),
                          'cancelled annotations': len(annotations) - len(kept), 'several': len(kept) > 1})
     return found, told
 
-def _list(o): return o if isinstance(o, list) else [] if o is None else [o]
+def list_of(
+    o, # Decoded JSON
+)->list: # Of it alone, if it is none; [] for null
+    "An array"
+    return o if isinstance(o, list) else [] if o is None else [o]
 
 def _as_task(item):
     "A task, also of an item of JSON-MIN, or of a single annotation; {} for anything else"
@@ -124,7 +128,7 @@ def read(
 )->Records:
     "Read an export of Label Studio; raises `AnnotationError` if it is not one"
     file, = document.files
-    items, broken = rows_of(tree, file) if file.lower().endswith('.csv') else (_list(load_objects(tree.read(file), file)), {})
+    items, broken = rows_of(tree, file) if file.lower().endswith('.csv') else (list_of(load_objects(tree.read(file), file)), {})
     annotations, told = tasks_of(items)
     if items and not annotations: raise AnnotationError('no tasks with annotations', file, ', '.join(f'{what}: {n}' for what, n in told.items()))
     names = find_names(tree, file, [urls for urls, *_ in annotations])

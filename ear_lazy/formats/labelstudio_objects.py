@@ -61,6 +61,16 @@ class Task(NamedTuple):
     results: list
     data: dict = {} # of the task
 
+def sets_of(
+    regions:dict, # Id to `Region`
+)->list: # (`Region` of a box or None, `Region`s of its points)
+    "Boxes with the points in them, and points without a box"
+    points = {}
+    for o in regions.values():
+        if o.shape == 'point': points.setdefault(o.parent, []).append(o)
+    found = [(o, points.pop(id, [])) for id, o in regions.items() if o.shape in SHAPES and o.shape != 'point']
+    return found + [(None, own) for own in points.values()]
+
 def objects_of(
     tasks:list, # `Task`s
     asked:tuple=(), # Names of attributes
@@ -73,14 +83,12 @@ def objects_of(
     for task, regions in zip(tasks, all_regions):
         if asked: regions = _with_those_of_task(regions, task.data)
         sizes = [size_of(o.result) for o in regions.values() if o.shape in SHAPES] if pixels else []
-        image, points = found.image(task.image, (sizes or [(0, 0)])[0], not task.results), {}
+        image = found.image(task.image, (sizes or [(0, 0)])[0], not task.results)
         for o in regions.values():
-            if o.shape == 'point': points.setdefault(o.parent, []).append(o)
-            elif o.shape == 'other': found.fault(image, o.number, 'no_geometry', str(o.result.get('type')))
+            if o.shape == 'other': found.fault(image, o.number, 'no_geometry', str(o.result.get('type')))
             bare += not o.shape and not {*o.attributes} & {*asked}
         if image < 0 and not regions: found.fault(image, 0, 'malformed', 'names no image')
-        sets += [(image, o, points.pop(id, [])) for id, o in regions.items() if o.shape in SHAPES and o.shape != 'point']
-        sets += [(image, None, own) for own in points.values()]
+        sets += [(image, *o) for o in sets_of(regions)]
     _add(found, sets, pixels)
     return found, pixels, bare
 

@@ -156,7 +156,7 @@ def test_what_is_refused(raw, tmp_path):
     put(raw, coco([BOX]))
     o, = rows(raw, FILE)
     assert 'does not list the photo c.png' in refused(raw, [new('c.png', (1, 2, 3, 4), label='ear')])
-    assert 'give one' in refused(raw, [new('b.png', (1, 2, 3, 4))])
+    check(raw, FILE, [new('b.png', (1, 2, 3, 4))], tmp_path)
     assert 'no annotation 11 of a.png' in refused(raw, [o._replace(id=11).gone])
     text(raw/FILE, (raw/FILE).read_bytes().replace(b'"keep"', b'NaN'))
     assert 'NaN as null' in refused(raw, [o.gone])

@@ -87,8 +87,12 @@ def like(
     number, old = plain(number), [bytes(o).strip(b'"') for o in beside]
     if not old: return f'{number:.2f}'.rstrip('0').rstrip('.').encode()
     whole, dot, decimals = number_like(number, *old, within=within).partition(b'.')
-    decimals = decimals[:fewest] + decimals[fewest:].rstrip(b'0') if (fewest := min(map(_decimals, old))) < len(decimals) else decimals
+    fewest = min(map(_decimals, old))
+    if fewest > LONG: fewest = 1
+    decimals = decimals[:fewest] + decimals[fewest:].rstrip(b'0')
     return whole + (dot + decimals if decimals else b'')
+
+LONG = 6 # decimals that are as many as a number needs, not a fixed number of them
 
 def _decimals(text): return 0 if b'e' in text.lower() else len(text.partition(b'.')[2])
 
