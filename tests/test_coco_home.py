@@ -80,10 +80,10 @@ def test_each_kind_comes_home(few, tmp_path, images):
     raw, ds = few[0]/'raw', few[1]
     assert len(ds) == 3
     for kind in KINDS:
-        file = to_coco(ds[kind], tmp_path/kind/'out/all.json', images)
+        to_coco(ds[kind], tmp_path/kind/'out/all.json', images)
         home = tmp_path/kind
         if images is None:
-            file = to_coco(ds[kind], home/'all.json')
+            to_coco(ds[kind], home/'all.json')
             shutil.copytree(raw, home/'photos', ignore=shutil.ignore_patterns('*.json'))
             shutil.rmtree(home/'out')
         again, report = processed(home, tmp_path/f'npy {kind}')
