@@ -35,8 +35,8 @@ def made(raw, images, categories=CATEGORIES, folder='ears'):
 
 FEW = {
     'a/1.png': [dict(bbox=[1.5, 2, 10.1, 20], keypoints=[2.3, 3, 2, 8, 9, 1, 0, 0, 0], category_id=3), dict(bbox=[20, 2, 9, 9], category_id=9)],
-    'b/1.png': [dict(keypoints=[5, 5, 2, 7.25, 11, 1], category_id=5), dict(bbox=[0.1, 0.2, 0.3, 0.4])],
-    'b/ü 2.png': [], '3.png': [dict(bbox=[3, 3, 9, 9], keypoints=[2, 3, 2, 8, 9, 1], category_id=9)]}
+    'b/1.png': [dict(keypoints=[5, 5, 2, 7.25, 11, 1], category_id=5), dict(bbox=[10.1, 20.2, 0.3, 0.4])],
+    'b/ü x.png': [], '3.png': [dict(bbox=[3, 3, 9, 9], keypoints=[2, 3, 2, 8, 9, 1], category_id=9)]}
 
 
 def opened(out, kind): return LazyNPYDataset(out/f'train_{kind}.npy')

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from ..base.compat import jpeg_sampling
 from ..base.errors import EarLazyError, ImageLoadError, OutputError
 from ..base.files import opened_path
-from ..base.images import OpenImage, image_errors, orientation
+from ..base.images import OpenImage, identified, image_errors, orientation
 from ..base.storage import is_remote
 from .photos import Photos
 
@@ -29,9 +29,15 @@ def turn_of(
     i:int, # Photo
 )->int: # 1: the boxes are for the pixels as they are stored; 2 to 8: by how much these are turned for them, as EXIF counts
     "EXIF orientation of a photo; raises `ImageLoadError`, `MetadataError`"
+    if found.names[i].lower().endswith(('.tif', '.tiff')): return _turn_of_tiff(found, i)
     turn, stored = found.datasets[i].stored_turn(found.rows[i])
     size = tuple(found.records.sizes[i].tolist())
     return 1 if turn >= 5 and size == stored != stored[::-1] else turn
+
+def _turn_of_tiff(found, i):
+    "Pillow turns TIFFs itself, as the format asks for, and many programs do not"
+    with found.datasets[i].open_file(found.rows[i]) as file, image_errors(found.records.images[i]), identified(file) as im:
+        return im.tag_v2.get(274, 1) if im.format == 'TIFF' else orientation(im)
 
 def warn_of_turned(
     found:Photos,
@@ -46,6 +52,7 @@ def warn_of_turned(
     if n: warnings.warn(f"{n:,} of {len(found.names):,} photos of {what} are turned by their EXIF, and boxes and points are for what a person sees: a reader that ignores EXIF sees other ones; images='copy' writes copies that are upright", stacklevel=4)
 
 # %% ../../nbs/7_loading/placing.ipynb #f1d77570
+_ABOUT = {270, 271, 272, 305, 306, 315, 33432} # description, camera, program, date, author, copyright
 _OPTIONS = dict(JPEG=dict(quality=95), WEBP=dict(quality=95), AVIF=dict(quality=90), HEIF=dict(quality=95))
 
 def upright(
@@ -54,12 +61,14 @@ def upright(
     "The pixels as a person sees them; raises `ImageLoadError` for a damaged file, `OutputError` for a format that cannot be written"
     form = {'MPO': 'JPEG'}.get(image.im.format, image.im.format)
     more = dict(_OPTIONS.get(form, {}), icc_profile=image.im.info.get('icc_profile'))
+    if form == 'TIFF': more['compression'] = image.im.info.get('compression')
     if form == 'JPEG': more['subsampling'] = _subsampling(image.im)
     with image_errors(image.path):
         image.im.load()
-        turned, out = ImageOps.exif_transpose(image.im), BytesIO()
-    exif = turned.getexif()
-    exif.pop(274, None)
+        exif, out = image.im.getexif(), BytesIO()
+        turned = ImageOps.exif_transpose(image.im).copy() # a TIFF is turned when it is loaded
+    gone = [k for k in exif if k == 274 or form == 'TIFF' and k not in _ABOUT] # the others of a TIFF are of how its pixels are stored
+    for k in gone: del exif[k]
     try: turned.save(out, form, exif=exif.tobytes(), **{k: o for k, o in more.items() if o is not None})
     except (OSError, ValueError, KeyError) as e: raise OutputError(f"cannot write {image.path} upright, as {form} ({e}): use images='link', or turn it with another program") from e
     with Image.open(BytesIO(out.getvalue())) as again:

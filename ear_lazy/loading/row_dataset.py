@@ -345,6 +345,28 @@ def to_csv(self:RowDataset,
 # %% ../../nbs/7_loading/row_dataset.ipynb #fab74a04
 @patch
 @described
+def to_voc(self:RowDataset,
+    folder:str|os.PathLike[str], # Folder to make
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `JPEGImages/`; None: refer to where they are
+    integers:bool=False, # Round corners, for tools that read no fractions
+)->Path: # The folder
+    "Write the rows as Pascal VOC files; raises `ValueError` for keypoints"
+    from ear_lazy.export import to_voc
+    return to_voc(self, folder, images, integers)
+
+@patch
+@described
+def to_pts(self:RowDataset,
+    folder:str|os.PathLike[str], # Folder to make
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the files; None: the files alone
+    offset:float=0., # Pixels to add to x and y: 1 for tools that count from 1
+)->Path: # The folder
+    "Write the rows as `.pts` files of keypoints; raises `ValueError` for boxes"
+    from ear_lazy.export import to_pts
+    return to_pts(self, folder, images, offset)
+
+@patch
+@described
 def to_hf(self:RowDataset)->'HfDataset':
     "The rows as a Hugging Face dataset"
     from ear_lazy.handover import to_hf

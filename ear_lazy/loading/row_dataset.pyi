@@ -112,6 +112,18 @@ class RowDataset(Dataset[Sample]):
         defuse: bool = True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
     ) -> Path: # The file
         "Write the rows as a table of boxes; raises `ValueError` for keypoints"
+    def to_voc(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them into `JPEGImages/`; None: refer to where they are
+        integers: bool = False, # Round corners, for tools that read no fractions
+    ) -> Path: # The folder
+        "Write the rows as Pascal VOC files; raises `ValueError` for keypoints"
+    def to_pts(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the files; None: the files alone
+        offset: float = 0.0, # Pixels to add to x and y: 1 for tools that count from 1
+    ) -> Path: # The folder
+        "Write the rows as `.pts` files of keypoints; raises `ValueError` for boxes"
     def to_hf(self) -> 'HfDataset':
         "The rows as a Hugging Face dataset"
     def to_pandas(self,
