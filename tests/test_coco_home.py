@@ -47,13 +47,15 @@ def processed(raw, out, **options):
     return {kind: opened(out, kind) for kind in KINDS if (out/f'train_{kind}.npy').exists()}, report
 
 
-def fields(ds, ending='png', ids=True):
-    "All that the metadata says of each object, by the name of its photo; `ids`: with those of its annotations"
+def fields(ds, ids=True, unlabelled=True):
+    "All that the metadata says of each object, by the name of its photo; `ids`: with those of its annotations; `unlabelled`: with the places of points that nobody labelled"
     m, found = ds.metadata, []
     attributes = {o: m.whole(o) for o in m.attribute_names()}
     ends = np.cumsum(m.whole('counts')) if ds.kind == 'detector' else np.arange(1, len(ds) + 1)
     for i in range(len(ds)):
-        values, labels = m.values(i), [ds.label_names[o] for o in np.atleast_1d(m.labels(i)).tolist()]
+        values = m.values(i)
+        if not unlabelled and ds.kind == 'landmarker': values[values[:, 2] == 0] = 0
+        labels = [ds.label_names[o] for o in np.atleast_1d(m.labels(i)).tolist()]
         own = m.origin_ids()[ends[i] - len(labels):ends[i]].tolist() if ids else []
         more = [o[ends[i] - len(labels):ends[i]].tolist() for o in attributes.values()]
         points = (m.scheme(i), m.bbox(i).tobytes()) if ds.kind == 'landmarker' else ()

@@ -1,6 +1,5 @@
 "Exports with a file for each photo come home equal, in what their formats hold, and say what these do not"
 import json
-import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -9,23 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import contents, image, text
+from making import contents, text
 from PIL import Image
-from test_coco_home import FEW, fields, made, processed
+from test_coco_home import FEW, KINDS, NAMES, RECORDED, fields, made, objects, processed
 from test_coco_home import few as few
 from tiers import tries
 
-from ear_lazy.data_processor import Source
 from ear_lazy.errors import OutputError
-from ear_lazy.export import to_coco, to_csv, to_pts, to_voc, to_yolo
-
-TURNED = [bytes.fromhex(f'45786966000049492a000800000001001201030001000000{n:02x}00000000000000') for n in range(9)]
-ASKED = Source('ears', attributes=['side'], units='pixel')
+from ear_lazy.export import to_coco, to_csv, to_labelme, to_pts, to_voc, to_yolo
 
 
-def numbers(ds):
-    "As `fields`, without ids and names of classes that were not read"
-    return fields(ds, ids=False)
+def numbers(ds): return fields(ds, ids=False, unlabelled=False)
 
 
 @pytest.fixture
@@ -46,6 +39,31 @@ def test_voc_comes_home(bare, tmp_path, kind, images):
     assert sorted((folder/'ImageSets/Main/train.txt').read_text().splitlines()) == sorted(photos) and (folder/'JPEGImages').exists() == bool(images)
     again, report = processed(tmp_path/('out' if images else 'home'), tmp_path/'npy2', kinds=(kind,))
     assert numbers(again[kind]) == numbers(ds), report
+
+
+@pytest.mark.parametrize('images', [None, 'link', 'copy'])
+@pytest.mark.parametrize('kind', KINDS)
+def test_labelme_comes_home(bare, tmp_path, kind, images):
+    ds = bare[kind]
+    folder = ds.to_labelme(tmp_path/('out/ears' if images else 'home/out/ears'), images)
+    for file in folder.rglob('*.json'):
+        said = json.loads(file.read_text())
+        with Image.open(file.parent/said['imagePath']) as im: assert im.size == (said['imageWidth'], said['imageHeight']) and said['imageData'] is None
+    again, report = processed(tmp_path/('out' if images else 'home'), tmp_path/'npy2', kinds=(kind,))
+    assert numbers(again[kind]) == numbers(ds), report
+
+
+@settings(max_examples=tries(60))
+@given(st.dictionaries(st.sampled_from(NAMES[:3]), st.lists(objects(), max_size=3), min_size=1), st.sampled_from(KINDS), st.booleans())
+def test_whatever_a_file_can_hold_comes_home(images, kind, in_voc):
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = Path(tmp)
+        made(tmp/'raw', images)
+        ds = processed(tmp/'raw', tmp/'npy', kinds=(kind,), sources=[RECORDED])[0].get(kind)
+        if ds is None: return
+        (to_voc if in_voc and kind != 'landmarker' else to_labelme)(ds, tmp/'out/ears', 'copy')
+        again, report = processed(tmp/'out', tmp/'npy2', kinds=(kind,), sources=[RECORDED])
+        assert numbers(again[kind]) == numbers(ds), report
 
 
 def test_voc_says_what_it_cannot_hold(few, tmp_path):
@@ -83,7 +101,7 @@ def test_points_that_pts_cannot_hold(few, tmp_path):
 
 
 WRITERS = {'coco': lambda ds, at, images: to_coco(ds, at/'all.json', images), 'csv': lambda ds, at, images: to_csv(ds, at/'all.csv', images),
-           'yolo': lambda ds, at, images: to_yolo(ds, at/'ears', images or 'link'), 'voc': lambda ds, at, images: to_voc(ds, at/'ears', images)}
+           'yolo': lambda ds, at, images: to_yolo(ds, at/'ears', images or 'link'), 'voc': lambda ds, at, images: to_voc(ds, at/'ears', images), 'labelme': lambda ds, at, images: to_labelme(ds, at/'ears', images)}
 
 
 @pytest.fixture(scope='module')

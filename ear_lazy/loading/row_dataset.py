@@ -356,6 +356,16 @@ def to_voc(self:RowDataset,
 
 @patch
 @described
+def to_labelme(self:RowDataset,
+    folder:str|os.PathLike[str], # Folder to make
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the files; None: refer to where they are
+)->Path: # The folder
+    "Write the rows as LabelMe files"
+    from ear_lazy.export import to_labelme
+    return to_labelme(self, folder, images)
+
+@patch
+@described
 def to_pts(self:RowDataset,
     folder:str|os.PathLike[str], # Folder to make
     images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the files; None: the files alone

@@ -118,6 +118,11 @@ class RowDataset(Dataset[Sample]):
         integers: bool = False, # Round corners, for tools that read no fractions
     ) -> Path: # The folder
         "Write the rows as Pascal VOC files; raises `ValueError` for keypoints"
+    def to_labelme(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the files; None: refer to where they are
+    ) -> Path: # The folder
+        "Write the rows as LabelMe files"
     def to_pts(self,
         folder: str | os.PathLike[str], # Folder to make
         images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the files; None: the files alone
