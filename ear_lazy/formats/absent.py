@@ -8,9 +8,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/absent.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/absent.ipynb #dd5e2a50
+import os
 import re
 
 from ..base.errors import AnnotationError
+from ..base.files import is_below
 from .shared.archives import open_archive
 from .shared.names import folded, spellings
 from .shared.shapes import say_which
@@ -42,6 +44,7 @@ def why_absent(
     name:str, # Image as the file names it
 )->str: # '' if nothing is known
     "Where an image is that is not on disk, and what to do"
+    if where := _outside(tree, file, name): return where
     dataset = dataset_of(file).folder
     clouded = tree.once('in the cloud', lambda: {folded(o).rpartition('/')[2][1:-7]: o for o in sorted(tree.clouded)})
     inside, others = tree.once(('archives', dataset), lambda: archives(tree, dataset))
@@ -50,6 +53,17 @@ def why_absent(
         if o in clouded: return f'{clouded[o]} says that it is in iCloud only: download it, as with "Download Now" in the Finder'
         if o in inside: return f'it is inside {inside[o]}: unpack it'
     return f'it may be inside {others[0]}: unpack it' if others else ''
+
+def _outside(tree, file, name):
+    "That an image lies outside of the raw folder, as those of an export that refers to them do if it is read alone"
+    name = name.replace('\\', '/')
+    if '..' not in name and not os.path.isabs(name): return ''
+    root = os.path.realpath(tree.root)
+    path = os.path.normpath(os.path.join(root, os.path.dirname(file), name))
+    if '\0' in path or is_below(path, root) or not os.path.isfile(path): return ''
+    above = os.path.commonpath([root, os.path.dirname(path)])
+    return (f'it is {path}, outside of the raw folder, where nothing is read that no link leads to: read {above} as the raw folder, or put links to the '
+            "images into this one, as an export with images='link' does")
 
 # %% ../../nbs/2_formats/absent.ipynb #12a0d710
 _UNDECODED = re.compile('[\udc80-\udcff\ufffd]')

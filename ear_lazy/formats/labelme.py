@@ -10,7 +10,7 @@ __all__ = ['looks_like_labelme', 'sniff']
 # %% ../../nbs/2_formats/labelme.ipynb #62c6302f
 from ..base.errors import AnnotationError
 from ..base.records import Records
-from .labelme_objects import labelme_records, objects_of
+from .labelme_objects import groups_of, labelme_records, objects_of
 from .labelme_shapes import parse_labelme
 from .shared.attributes import set_attributes
 from .shared.names import folded
@@ -85,7 +85,7 @@ def read(
         try: parsed.append(parse_labelme(tree.read(file), file))
         except (AnnotationError, OSError) as e: broken.append((file, e))
         else: files.append(file)
-    found, names = [objects_of(o.shapes) for o, _ in parsed], [image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)]
+    found, names = [objects_of(o.shapes, groups_of(o.ear_lazy)) for o, _ in parsed], [image_name(tree, f, o.imagePath or '') for f, (o, _) in zip(files, parsed)]
     r = labelme_records(names, files,
                         [(o.imageHeight or 0, o.imageWidth or 0) for o, _ in parsed], [o for o, _ in found])
     if document.attributes:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..base.geometry import points_to_box, xywh_to_xyxy
 from ..base.records import Records, label_rows, make_records, visible_points
-from ..base.schemes import scheme_of
+from ..base.schemes import Scheme, scheme_of
 from .labelme_shapes import POINTS, Misfit, misfit_of, shape_box, shape_fault
 from .shared.objects import by_number
 
@@ -30,6 +30,8 @@ class Drawn(NamedTuple):
     names: tuple = () # of the points, if each has its own
     outlines: tuple = () # indices of the shapes that its box is of
     marks: tuple = () # for each point the index of its shape, and its place in that
+    seen: tuple = () # visibility of each point
+    scheme: Scheme|None = None # what the points are, if the file says so
 
 def _label(shape): return '' if shape.label is None else str(shape.label)
 
@@ -52,12 +54,24 @@ def _in_order(points):
     if len(set(labels)) < len(labels): return points
     return sorted(points, key=lambda o: by_number(_label(o[1])))
 
-def _instance(points):
+_HIDDEN = 'hidden', 'occluded'
+
+def _visibility(shape): return 1 if isinstance(shape.flags, dict) and any(shape.flags.get(o) is True for o in _HIDDEN) else 2
+
+def _instance(points, said=None):
     labels = {_label(s) for _, s in points}
+    if said and len(labels) == len(points) and labels <= {*said.points}: return _instance_of(points, said)
     ordered = _in_order(points)
     names = tuple(_label(s) for _, s in ordered) if len(labels) == len(points) > 1 else ()
     return Drawn(min(i for i, _ in points), labels.pop() if len(labels) == 1 else '', None, [xy for _, s in ordered for xy in s.points], names=names,
-                 marks=tuple((i, k) for i, s in ordered for k in range(len(s.points))))
+                 marks=tuple((i, k) for i, s in ordered for k in range(len(s.points))), seen=tuple(_visibility(s) for _, s in ordered for _ in s.points))
+
+def _instance_of(points, said):
+    "Points of a group of which the file says the order; those that are not there are unlabelled"
+    by_label = {_label(s): (i, s) for i, s in points}
+    found = [by_label.get(o) for o in said.points]
+    return Drawn(min(i for i, _ in points), said.label, None, [o[1].points[0] if o else (0, 0) for o in found], marks=tuple((o[0], 0) for o in found if o),
+                 seen=tuple(_visibility(o[1]) if o else 0 for o in found), scheme=said.scheme)
 
 def _loose(points):
     "Instances of points without a group, and a `Misfit` if it is unclear which points belong together"
@@ -70,8 +84,27 @@ def _loose(points):
     return [], [Misfit(points[0][0], why, keypoints=most)]
 
 # %% ../../nbs/2_formats/labelme_objects.ipynb #d1eba53b
+class Group(NamedTuple):
+    "What a file says of the points of a group"
+    label: str # class; '' for none
+    points: tuple # labels of the points, in their order
+    scheme: Scheme|None = None # what they are
+
+def groups_of(
+    said, # Member `ear_lazy` of a file
+)->dict: # group_id to `Group`
+    "What a file says of groups; nothing where it is not what an export writes"
+    try: return {int(number): Group(o['label'], tuple(o['points']), _scheme(o)) for number, o in said['groups'].items()}
+    except (TypeError, KeyError, ValueError, AttributeError): return {}
+
+def _scheme(o):
+    if not isinstance(o.get('names'), list) or len(o['names']) != len(o['points']): return None
+    return scheme_of(o['names'], o['skeleton'], 0, o['flip_pairs'])
+
+# %% ../../nbs/2_formats/labelme_objects.ipynb #9cb04403
 def objects_of(
     shapes:list, # `Shape`s, None for those that did not fit
+    said:dict|None=None, # Group to `Group`, of what the file says
 )->tuple: # list of `Drawn`, list of `Misfit`
     "The objects that the shapes of one image make up"
     faults = {i: shape_fault(s) for i, s in enumerate(shapes) if s}
@@ -85,7 +118,7 @@ def objects_of(
         *_boxes([(i, s) for i, s in sound if s.shape_type not in POINTS]),
         *((s.group_id, _instance([(i, s)])) for i, s in sound if s.shape_type == 'points'),
         *((None, o) for o in loose),
-        *((group, _instance(o)) for group, o in points.items())]
+        *((group, _instance(o, (said or {}).get(group))) for group, o in points.items())]
     return sorted(_joined(drawn), key=lambda o: o.shape), misfits + unclear
 
 def _joined(drawn):
@@ -96,14 +129,14 @@ def _joined(drawn):
     pairs = [sorted(o, key=lambda o: o.box is None) for o in groups.values()
              if len(o) == 2 and sum(bool(d.points) for d in o) == 1]
     joined = {id(o) for pair in pairs for o in pair}
-    return [a._replace(points=b.points, names=b.names, marks=b.marks) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
+    return [a._replace(points=b.points, names=b.names, marks=b.marks, seen=b.seen, scheme=b.scheme) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
 
 # %% ../../nbs/2_formats/labelme_objects.ipynb #c7fb2543
 def _schemes(objects):
-    names = {}
+    found = {}
     for o in objects:
-        if o.points: names.setdefault(o.label, set()).add(o.names)
-    return {label: scheme_of(own) for label, (own, *others) in names.items() if own and not others}
+        if o.points: found.setdefault(o.label, set()).add(o.scheme or (scheme_of(o.names) if o.names else None))
+    return {label: own for label, (own, *others) in found.items() if own and not others}
 
 def labelme_records(
     images:list, # (n) name of each file's image
@@ -114,11 +147,13 @@ def labelme_records(
     "Objects of some files as columns; keypoints have names if those of all objects of a class have the same"
     objects = [o for file in drawn for o in file]
     rows = np.repeat(np.arange(len(files), dtype=np.int32), [len(o) for o in drawn])
+    points = visible_points([xy for o in objects for xy in o.points])
+    points[:, 2] = [v for o in objects for v in o.seen or (2,) * len(o.points)]
     r = make_records(
         images, rows, [o.shape for o in objects], files, id_name='shape', sizes=sizes,
         file_of=rows, listed_in=np.arange(len(files), dtype=np.int32),
         boxes=[o.box or [np.nan] * 4 for o in objects], has_box=[o.box is not None for o in objects],
-        points=visible_points([xy for o in objects for xy in o.points]), point_counts=[len(o.points) for o in objects],
+        points=points, point_counts=[len(o.points) for o in objects],
         schemes=_schemes(objects), **label_rows([o.label for o in objects]))
     for i, o in enumerate(objects):
         if o.derived: r.problem('no_box', 'derived', i, detail=o.derived, boxes=1)

@@ -25,6 +25,7 @@ class Shape(msgspec.Struct):
     label: int | float | str | None = None
     shape_type: str | None = None
     group_id: int | float | str | None = None
+    flags: object = None
 
 class LabelmeFile(msgspec.Struct):
     "One image and what is drawn on it, without `imageData`"
@@ -32,6 +33,7 @@ class LabelmeFile(msgspec.Struct):
     imagePath: str | None = None
     imageHeight: float | None = None
     imageWidth: float | None = None
+    ear_lazy: object = None # what an export of this package says of groups
 
 class Misfit(NamedTuple):
     "A shape that cannot be read"
@@ -62,7 +64,7 @@ def _parse_slowly(objects, file):
     if not isinstance(shapes, list): raise AnnotationError('no list of shapes: not a LabelMe file', file, '$.shapes')
     fitted = [fit(o, Shape) for o in shapes]
     header = {name: fit(objects.get(name), cls)[0]
-              for name, cls in dict(imagePath=str, imageHeight=float, imageWidth=float).items()}
+              for name, cls in dict(imagePath=str, imageHeight=float, imageWidth=float, ear_lazy=dict).items()}
     misfits = [misfit_of(i, shapes[i], why) for i, (o, why) in enumerate(fitted) if o is None]
     return LabelmeFile([o for o, _ in fitted], **header), misfits
 

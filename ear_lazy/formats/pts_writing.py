@@ -34,9 +34,10 @@ def _check_sets(r):
 # %% ../../nbs/2_formats/pts_writing.ipynb #e87009f1
 def lost_in_pts(
     r:Records,
+    schemes:list=(), # (m) `Scheme`s of the objects, or None
 )->list[str]: # In words; [] if nothing is
     "What `.pts` files do not hold of these objects"
     hidden, boxes, classes = (r.points[:, 2] == 1).sum(), r.has_box.sum(), (r.labels > 0).sum()
-    named = sum(bool(o and any(o.points)) for o in r.schemes.values())
+    named = sum(bool(o and any(o.points)) for o in {*schemes})
     counted = [(hidden, 'points that are hidden and will be visible'), (boxes, 'boxes'), (classes, 'classes of objects'), (named, 'lists of names of points'), (len(r.attributes), 'attributes')]
     return [f'{n:,} {what}' for n, what in counted if n]

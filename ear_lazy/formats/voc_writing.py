@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from ..base.class_names import UNCLASSED
 from ..base.printable import printable
 from ..base.records import Records
 from .shared.photo_files import attributes_by_object, corners, objects_by_photo
@@ -34,12 +35,11 @@ _LOOK = ('<annotation>\n<folder>{folder}</folder>\n<filename>{name}</filename>\n
 def voc_texts(
     r:Records, # With sizes; objects are sorted by image
     paths:list[str], # (n) of the images, relative to the file of each, or URLs
-    no_class:str, # What objects without a class are called
     integers:bool=False, # Round corners, for tools that read no fractions
 )->list[str]: # (n) content of the file of each image
     "VOC files; raises `ValueError` for what the format cannot hold"
     if len(r.points): raise ValueError('Pascal VOC has no place for keypoints: use to_coco, to_yolo or to_labelme')
-    names, found, places = [xml_text(o or no_class) for o in r.label_names], attributes_by_object(r), corners(r.boxes)
+    names, found, places = [xml_text(o or UNCLASSED) for o in r.label_names], attributes_by_object(r), corners(r.boxes)
     if integers: places = np.round(places)
     objects = [_object(names[label], box, o) for label, box, o in zip(r.labels.tolist(), places.tolist(), found)]
     return [_head(path, *size) + ''.join(objects[i] for i in of) + '</annotation>\n' for path, size, of in zip(paths, r.sizes.tolist(), objects_by_photo(r))]

@@ -325,9 +325,9 @@ def to_coco(self:RowDataset,
 @described
 def to_yolo(self:RowDataset,
     folder:str|os.PathLike[str], # Folder to make
-    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    images:Literal['link', 'copy']='link', # How images come into the folder
 )->Path: # The folder
-    "Write the rows as a YOLO folder"
+    "Write the rows as the side train of a YOLO folder; `to_yolo({'train': …, 'val': …}, folder)` in `ear_lazy.export` writes what training asks for"
     from ear_lazy.export import to_yolo
     return to_yolo(self, folder, images)
 
@@ -343,6 +343,38 @@ def to_csv(self:RowDataset,
     return to_csv(self, path, images, defuse)
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #fab74a04
+@patch
+@described
+def to_voc(self:RowDataset,
+    folder:str|os.PathLike[str], # Folder to make
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `JPEGImages/`; None: refer to where they are
+    integers:bool=False, # Round corners, for tools that read no fractions
+)->Path: # The folder
+    "Write the rows as Pascal VOC files; raises `ValueError` for keypoints"
+    from ear_lazy.export import to_voc
+    return to_voc(self, folder, images, integers)
+
+@patch
+@described
+def to_labelme(self:RowDataset,
+    folder:str|os.PathLike[str], # Folder to make
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the files; None: refer to where they are
+)->Path: # The folder
+    "Write the rows as LabelMe files"
+    from ear_lazy.export import to_labelme
+    return to_labelme(self, folder, images)
+
+@patch
+@described
+def to_pts(self:RowDataset,
+    folder:str|os.PathLike[str], # Folder to make
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the files; None: the files alone
+    offset:float=0., # Pixels to add to x and y: 1 for tools that count from 1
+)->Path: # The folder
+    "Write the rows as `.pts` files of keypoints; raises `ValueError` for boxes"
+    from ear_lazy.export import to_pts
+    return to_pts(self, folder, images, offset)
+
 @patch
 @described
 def to_hf(self:RowDataset)->'HfDataset':

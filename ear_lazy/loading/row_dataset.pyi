@@ -103,15 +103,32 @@ class RowDataset(Dataset[Sample]):
         "Write the rows as a COCO file"
     def to_yolo(self,
         folder: str | os.PathLike[str], # Folder to make
-        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+        images: Literal['link', 'copy'] = 'link', # How images come into the folder
     ) -> Path: # The folder
-        "Write the rows as a YOLO folder"
+        "Write the rows as the side train of a YOLO folder; `to_yolo({'train': …, 'val': …}, folder)` in `ear_lazy.export` writes what training asks for"
     def to_csv(self,
         path: str | os.PathLike[str], # CSV file to write
         images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
         defuse: bool = True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
     ) -> Path: # The file
         "Write the rows as a table of boxes; raises `ValueError` for keypoints"
+    def to_voc(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them into `JPEGImages/`; None: refer to where they are
+        integers: bool = False, # Round corners, for tools that read no fractions
+    ) -> Path: # The folder
+        "Write the rows as Pascal VOC files; raises `ValueError` for keypoints"
+    def to_labelme(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the files; None: refer to where they are
+    ) -> Path: # The folder
+        "Write the rows as LabelMe files"
+    def to_pts(self,
+        folder: str | os.PathLike[str], # Folder to make
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the files; None: the files alone
+        offset: float = 0.0, # Pixels to add to x and y: 1 for tools that count from 1
+    ) -> Path: # The folder
+        "Write the rows as `.pts` files of keypoints; raises `ValueError` for boxes"
     def to_hf(self) -> 'HfDataset':
         "The rows as a Hugging Face dataset"
     def to_pandas(self,
