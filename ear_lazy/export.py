@@ -8,8 +8,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/export.html.md"""
 __all__ = ['to_coco', 'to_csv', 'to_yolo']
 
 # %% ../nbs/export.ipynb #4f4dbd9c
+import itertools
 import os
 import shutil
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from posixpath import normpath
 from typing import Any, Literal
@@ -17,16 +20,16 @@ from typing import Any, Literal
 import numpy as np
 
 from .base.arguments import home_path
-from .base.class_names import UNCLASSED, classes, number_of_class
+from .base.class_names import number_of_class
 from .base.errors import OutputError
 from .base.files import is_below, opened_path
 from .base.parameters import described
-from .base.printable import csv_text
+from .base.printable import csv_text, printable
 from .base.staging import staged
 from .base.storage import is_remote
 from .formats.coco_writing import coco_text, is_coco_text
-from .formats.csv_writing import CSV_HEADER, check_lines, csv_lines, defused, is_table
-from .formats.yolo_writing import data_yaml, label_name, yolo_lines, yolo_names, yolo_shape
+from .formats.csv_writing import CSV_HEADER, csv_lines, defused, is_table
+from .formats.yolo_writing import SMALLEST, UNTRAINED, are_trained, data_yaml, label_name, outside, yolo_classes, yolo_lines, yolo_names, yolo_schemes, yolo_shape
 from .loading.photos import Photos, files_of, photos, with_sizes
 from .metadata.roots import image_root
 
@@ -150,28 +153,58 @@ def to_csv(
     return write_file(path, csv_text(header, lines).encode('utf-8', 'surrogateescape'), found, images, is_table, raw_check(ds, found))
 
 # %% ../nbs/export.ipynb #ce90c430
+SIDES = 'train', 'val', 'test'
+
+def _check_sides(sides):
+    "Raise `ValueError` for sides that are no dataset to train on"
+    wrong = [o for o in sides if o not in SIDES]
+    if wrong or not sides: raise ValueError(f"a YOLO folder has the sides 'train', 'val' and 'test', not {', '.join(map(repr, wrong)) or 'none of them'}")
+    if len({ds.kind == 'landmarker' for ds in sides.values()}) > 1: raise ValueError('one YOLO folder has boxes or keypoints: write the others into another one')
+
+def _check_apart(found):
+    "Raise `ValueError` for a photo on two sides"
+    seen = {}
+    for side, o in found.items():
+        for path in o.records.images:
+            if (other := seen.setdefault(path, side)) == side: continue
+            raise ValueError(f'{printable(path)} is in {other} and in {side}, so {side} would not tell how a model does on photos that it does not know: give rows of different photos')
+
+def _tell_losses(found, names):
+    "Warn of what trainers pass over"
+    parts = [(r := o.records, ~are_trained(names[side], r.sizes)) for side, o in found.items()]
+    lost = [path for r, gone in parts for path in itertools.compress(r.images, gone)]
+    if lost:
+        n = sum(int(gone[r.image_of].sum()) for r, gone in parts)
+        warnings.warn(f'YOLO trainers pass over {len(lost)} images with {n} objects, since they take no {", ".join(UNTRAINED)} and none below {SMALLEST} pixels: {printable(lost[0])}', stacklevel=4)
+    points = sum(int(outside(r).sum()) for r, _ in parts)
+    if points: warnings.warn(f'{points} keypoints outside of their image are written as not labelled, since YOLO trainers refuse all labels of an image with such a point', stacklevel=4)
+
+# %% ../nbs/export.ipynb #7945c6d9
 @described
 def to_yolo(
-    ds:Any, # Dataset of any kind
+    ds:Any, # Dataset of any kind, or of each side: `{'train': …, 'val': …, 'test': …}`, or some of them
     folder:str|os.PathLike[str], # Folder to make
-    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    images:Literal['link', 'copy']='link', # How images come into the folder; trainers find no labels for those that stay where they are, or the raw ones
 )->Path: # The folder
-    "Write rows as a YOLO folder; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that YOLO cannot hold"
-    check_images(images)
-    folder, found = home_path(folder), photos(ds)
-    names, r = yolo_names(names_inside(found), found.records.images), with_sizes(found).records
-    k, numbers = yolo_shape(r), classes(r)
-    order = {name: i for i, name in enumerate(sorted(numbers, key=lambda o: (o == '', numbers[o])))}
-    lines = yolo_lines(r, number_of_class(r, order))
-    with staged(folder, check=raw_check(ds, found)) as new:
-        _write_labels(new / 'labels', names, lines, r.image_of)
-        if images: place_images(found, names, new / 'images', images)
-        else: _write_list(new / 'train.txt', references(found, folder))
-        names_of_classes = [o or UNCLASSED for o in order]
-        _write_text(new / 'data.yaml', data_yaml(names_of_classes, k, 'images' if images else 'train.txt', _schemes_of(r, order)))
+    "Write rows as a YOLO folder; training on it asks for the sides train and val; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that YOLO cannot hold"
+    if images not in ('link', 'copy'): raise ValueError(f"images is 'link' or 'copy', not {images!r}: YOLO trainers look for labels beside the images")
+    sides = dict(ds) if isinstance(ds, Mapping) else {'train': ds}
+    _check_sides(sides)
+    folder, found = home_path(folder), {side: with_sizes(photos(o)) for side, o in sides.items()}
+    _check_apart(found)
+    names = {side: yolo_names(names_inside(o), o.records.images) for side, o in found.items()}
+    parts = [o.records for o in found.values()]
+    k, numbers = yolo_shape(parts), yolo_classes(parts)
+    _tell_losses(found, names)
+    checks = [raw_check(o, found[side]) for side, o in sides.items()]
+    with staged(folder, check=lambda folder: [check(folder) for check in checks]) as new:
+        (new / 'images').mkdir(parents=True)
+        for (side, o), r in zip(found.items(), parts):
+            _write_labels(new / 'labels' / side, names[side], yolo_lines(r, number_of_class(r, numbers)), r.image_of)
+            place_images(o, names[side], new / 'images' / side, images)
+        text = data_yaml(list(sides), numbers, k, yolo_schemes(parts, numbers) if k else {})
+        (new / 'data.yaml').write_text(text, encoding='utf-8', errors='surrogateescape')
     return folder
-
-def _schemes_of(r, order): return {order[name]: r.schemes.get(name) for name in (r.label_names[o] for o in np.unique(r.labels).tolist())} if len(r.points) else {}
 
 def _write_labels(folder, names, lines, image_of):
     "A file for each image, with its lines"
@@ -180,9 +213,3 @@ def _write_labels(folder, names, lines, image_of):
     ends = np.searchsorted(image_of, np.arange(len(names) + 1)).tolist()
     for name, a, b in zip(names, ends, ends[1:]):
         with open(f'{folder}/{label_name(name)}', 'wb', buffering=0) as f: f.write(''.join(lines[a:b]).encode())
-
-def _write_list(path, names):
-    check_lines(names)
-    _write_text(path, ''.join(f'{o}\n' for o in names))
-
-def _write_text(path, text): path.write_text(text, encoding='utf-8', errors='surrogateescape')

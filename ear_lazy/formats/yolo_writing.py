@@ -12,25 +12,33 @@ import re
 
 import numpy as np
 
-from ..base.geometry import keypoints_to_boxes, xywh_to_cxcywh
+from ..base.class_names import UNCLASSED, classes
+from ..base.geometry import keypoints_to_boxes, xywh_to_cxcywh, xywh_to_xyxy, xyxy_to_xywh
 from ..base.printable import printable
-from ..base.records import Records, crop_boxes
-from .csv_writing import check_lines
+from ..base.records import Records, crop_boxes, object_of_points
 
 # %% ../../nbs/2_formats/yolo_writing.ipynb #c9029568
+_ALIKE = {'.jpe': '.jpg', '.jfif': '.jpg', '.j2k': '.jp2', '.jpx': '.jp2'} # extensions that trainers do not know, and the usual one
+UNTRAINED = '.gif', '.ppm', '.pgm', '.pbm', '.pnm' # what they do not read
+_BYTES = re.compile('[\ud800-\udfff]') # of a name that is not UTF-8
+SMALLEST = 10 # pixels; trainers take smaller images for broken ones
+
 def yolo_names(
     names:list, # Paths of images inside their folder
     paths:list, # Where they are, for the error
 )->list: # Paths, one label file for each
     "Paths below `images/`; raises `ValueError` if two would share a label file"
-    new, taken = [], {}
-    for name, path in zip(names, paths):
-        *folders, base = name.split('/')
-        # A second `images` in a path misleads trainers, which replace the last one by `labels`.
-        new.append('/'.join([*('imgs' if o == 'images' else o for o in folders), base]))
-        other = taken.setdefault(label_name(new[-1]), path)
+    new, taken = [_yolo_name(o) for o in names], {}
+    for name, path in zip(new, paths):
+        other = taken.setdefault(label_name(name), path)
         if other != path: raise ValueError(f'{printable(other)} and {printable(path)} would share a label file; use to_coco')
     return new
+
+def _yolo_name(name):
+    *folders, base = (_BYTES.sub(lambda o: f'%{ord(o[0]) & 255:02X}', f'_{o}' if o.startswith('.') else o) for o in name.split('/'))
+    return '/'.join([*('imgs' if o == 'images' else o for o in folders), base + _ALIKE.get(_suffix(base), '')])
+
+def _suffix(name): return f".{name.rpartition('.')[2].lower()}"
 
 def label_name(
     name:str, # Of an image
@@ -38,28 +46,56 @@ def label_name(
     "Name of its label file"
     return f"{name.rpartition('.')[0] or name}.txt"
 
+def are_trained(
+    names:list, # Of images
+    sizes:np.ndarray, # (n, 2)
+)->np.ndarray: # (n,) bool
+    "Which images trainers take; the others they pass over, with their labels"
+    return np.array([_suffix(o) not in UNTRAINED for o in names], bool) & (sizes >= SMALLEST).all(1)
+
 # %% ../../nbs/2_formats/yolo_writing.ipynb #15ee2fcb
+def yolo_classes(
+    parts:list, # `Records`, one for each side
+)->dict: # Name to number; `''` is the last, if there are objects without a class
+    "Numbers of the classes"
+    names = dict.fromkeys(o for r in parts for o in classes(r))
+    return {name: i for i, name in enumerate(sorted(names, key=lambda o: o == ''))}
+
 def yolo_shape(
-    r:Records,
+    parts:list, # `Records`, one for each side
 )->int: # K; 0 for boxes
     "Number of keypoints of every instance; raises `ValueError` if they differ"
-    counts = np.unique(r.point_counts).tolist()
+    counts = np.unique(np.concatenate([[], *(r.point_counts for r in parts)])).astype(int).tolist()
     if len(counts) > 1:
         different = ', '.join(map(str, counts))
         raise ValueError(f'YOLO has one number of keypoints, these rows have {different}: use to_coco')
     return counts[0] if counts else 0
 
+def yolo_schemes(
+    parts:list, # `Records`, one for each side
+    numbers:dict, # Of the classes
+)->dict: # Number of each class that objects have, to its `Scheme`; None where it is not known, or sides disagree
+    "What the keypoints of the classes are"
+    found = {}
+    for r in parts:
+        for name in (r.label_names[o] for o in np.unique(r.labels).tolist()): found.setdefault(numbers[name], set()).add(r.schemes.get(name))
+    return {i: o.pop() if len(o) == 1 else None for i, o in found.items()}
+
+# %% ../../nbs/2_formats/yolo_writing.ipynb #969a1b12
 def data_yaml(
-    names:list, # Of the classes
+    sides:list, # Folders in `images/`: 'train', 'val' and 'test', or some of them
+    numbers:dict, # Of the classes, as `yolo_classes` gives them
     k:int, # Keypoints of every instance
-    where:str, # Images, or a list of them
-    schemes:dict, # Number of each class that objects have, to its `Scheme` or None
+    schemes:dict, # As `yolo_schemes` gives them
 )->str:
     "The file that describes a YOLO dataset"
-    check_lines(names)
-    lines = [f'train: {where}', f'val: {where} # or that of another folder', f'nc: {len(names)}']
+    lines = [f'{o}: images/{o}' for o in sides]
+    if 'val' not in sides: lines.append(NO_VAL)
+    lines.append(f'nc: {len(numbers)}')
     if k: lines.append(f'kpt_shape: [{k}, 3]')
-    return '\n'.join([*lines, *_points_in_yaml(k, schemes), f"names: [{', '.join(map(_quoted, names))}]", ''])
+    return '\n'.join([*lines, *_points_in_yaml(k, schemes), f"names: [{', '.join(_quoted(o or UNCLASSED) for o in numbers)}]", ''])
+
+NO_VAL = "# no val: to_yolo({'train': train, 'val': val}, folder) writes the images to measure by, which training asks for"
 
 def _points_in_yaml(k, schemes):
     "Names of keypoints by class, and what is mirrored, which YOLO has once for all classes"
@@ -79,29 +115,28 @@ def _quoted(name):
     return '"' + re.sub(rf'["\\]|{_IN_YAML.pattern}', lambda o: f'\\u{ord(o[0]):04x}', name) + '"'
 
 # %% ../../nbs/2_formats/yolo_writing.ipynb #fe3f38c7
-FAR = 0.5 # in fractions of the image: how far outside readers still accept keypoints
-
 def yolo_lines(
     r:Records, # With sizes and one number of keypoints
     numbers, # (m,) class of each object, from 0
 )->list: # (m) text of each object
-    "Lines of the label files; raises `ValueError` for an instance far outside its image"
+    "Lines of the label files"
     scale, m = r.sizes[r.image_of][:, ::-1].astype(np.float64), len(r.ids)
-    k = yolo_shape(r)
+    k = yolo_shape([r])
     points = r.points.reshape(m, k, 3).astype(np.float64)
-    points[..., :2] /= scale[:, None]
-    _check_near(r, points)
-    boxes = xywh_to_cxcywh((_boxes_of_points(r) if len(r.points) else r.boxes).astype(np.float64)) / np.tile(scale, 2)
+    points[outside(r).reshape(m, k), 2] = 0
+    points[..., :2] = (points[..., :2] / scale[:, None]).clip(0, 1)
+    boxes = xywh_to_xyxy((_boxes_of_points(r) if len(r.points) else r.boxes).astype(np.float64)) / np.tile(scale, 2)
+    boxes = xywh_to_cxcywh(xyxy_to_xywh(boxes.clip(0, 1)))
     columns = np.column_stack([np.reshape(numbers, (m, 1)), boxes, points.reshape(m, 3 * k)])
     line = ' '.join(['%.10g'] * columns.shape[1]) + '\n'
     return [line % tuple(o) for o in columns.tolist()]
 
-def _check_near(r, points):
-    "Raise `ValueError` for an object without a labelled point near its image"
-    near = (points[..., :2] >= -FAR).all(-1) & (points[..., :2] <= 1 + FAR).all(-1) & (points[..., 2] > 0)
-    if not len(r.points) or near.any(1).all(): return
-    image = r.images[r.image_of[np.argmin(near.any(1))]]
-    raise ValueError(f'{printable(image)}: all keypoints lie far outside, which YOLO has no numbers for: use to_coco')
+def outside(
+    r:Records, # With sizes
+)->np.ndarray: # (p,) bool
+    "Which keypoints are labelled and outside of their image"
+    xy, size = r.points[:, :2], r.sizes[r.image_of][object_of_points(r), ::-1]
+    return (r.points[:, 2] > 0) & ((xy < 0) | (xy > size)).any(1)
 
 def _boxes_of_points(r):
     "Boxes around points; an empty box inside the image if they span no area there, since a line needs a box"

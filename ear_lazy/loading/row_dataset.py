@@ -325,9 +325,9 @@ def to_coco(self:RowDataset,
 @described
 def to_yolo(self:RowDataset,
     folder:str|os.PathLike[str], # Folder to make
-    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+    images:Literal['link', 'copy']='link', # How images come into the folder
 )->Path: # The folder
-    "Write the rows as a YOLO folder"
+    "Write the rows as the side train of a YOLO folder; `to_yolo({'train': …, 'val': …}, folder)` in `ear_lazy.export` writes what training asks for"
     from ear_lazy.export import to_yolo
     return to_yolo(self, folder, images)
 

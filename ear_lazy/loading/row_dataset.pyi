@@ -103,9 +103,9 @@ class RowDataset(Dataset[Sample]):
         "Write the rows as a COCO file"
     def to_yolo(self,
         folder: str | os.PathLike[str], # Folder to make
-        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them into `images/`; None: list where they are in `train.txt`
+        images: Literal['link', 'copy'] = 'link', # How images come into the folder
     ) -> Path: # The folder
-        "Write the rows as a YOLO folder"
+        "Write the rows as the side train of a YOLO folder; `to_yolo({'train': …, 'val': …}, folder)` in `ear_lazy.export` writes what training asks for"
     def to_csv(self,
         path: str | os.PathLike[str], # CSV file to write
         images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
