@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import coco, contents, image, process, text
+from PIL import Image
 from tiers import tries
 
 from ear_lazy.base.class_names import UNCLASSED
@@ -105,7 +106,8 @@ def test_training_has_every_label(yolo, made, tmp_path, monkeypatch, kind, image
     if kind == 'landmarker': assert (data['kpt_shape'], data['flip_idx']) == ([2, 3], [1, 0])
     else: assert {*data['names'].values()} == {*NAMES, 'face', UNCLASSED} - {'unused'} and data['names'][len(data['names']) - 1] == UNCLASSED
     assert contents(made/'raw') == before
-    process(tmp_path/'images', tmp_path/'home', (kind,), train_split=1) # the caches of a training are beside the labels now
+    report = process(tmp_path/'images', tmp_path/'home', (kind,), train_split=1) # the caches of a training are beside the labels now
+    assert '.cache' not in str(report) + str(report.problems)
     assert len(LazyNPYDataset(tmp_path/f'home/train_{kind}.npy')) == sum(map(len, sides.values()))
 
 
@@ -117,6 +119,22 @@ def test_what_is_not_trained_on_as_it_stands(yolo, made, tmp_path):
     empty = to_yolo({'train': CombinedLazyDataset([*sides.values()])[:0], 'val': sides['val']}, tmp_path/'empty')
     assert [*(empty/'images/train').iterdir()] == [*(empty/'labels/train').iterdir()] == [] and yolo.loaded(empty, 'val', 'detect')[1]
     with pytest.raises(FileNotFoundError): yolo.loaded(empty, 'train', 'detect')
+
+
+@pytest.mark.parametrize('images', ['link', 'copy'])
+def test_a_turned_photo(yolo, tmp_path, images):
+    "Trainers see it upright, as its labels are"
+    exif = Image.Exif()
+    exif[0x112] = 6
+    image(tmp_path/'raw/a.jpg', SIZE, exif=exif)
+    coco(tmp_path/'raw/all.json', {'a.jpg': [[2, 6, 10, 24]]}, size=SIZE[::-1])
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1)
+    ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
+    folder = to_yolo({'val': ds, 'train': ds[:0]}, tmp_path/'yolo', images)
+    _, label = yolo.loaded(folder, 'val', 'detect')
+    (label,), (box,) = label.values(), ds.get_metadata(0)['bboxes']
+    assert label['shape'] == ds[0]['image'].shape[:2] == (60, 40)
+    assert np.allclose(label['bboxes'][0] * [40, 60, 40, 60], [*(box[:2] + box[2:]/2), *box[2:]], atol=1e-4)
 
 
 @pytest.mark.parametrize(('sides', 'why'), [
