@@ -153,15 +153,16 @@ def _check_apart(found):
             if (other := seen.setdefault(path, side)) == side: continue
             raise ValueError(f'{printable(path)} is in {other} and in {side}, so {side} would not tell how a model does on photos that it does not know: give rows of different photos')
 
+# %% ../nbs/export.ipynb #f75c4b8d
 def _tell_losses(found, names):
     "Warn of what trainers pass over"
     parts = [(r := o.records, ~are_trained(names[side], r.sizes)) for side, o in found.items()]
     lost = [path for r, gone in parts for path in itertools.compress(r.images, gone)]
     if lost:
         n = sum(int(gone[r.image_of].sum()) for r, gone in parts)
-        warnings.warn(f'YOLO trainers pass over {len(lost)} images with {n} objects, since they take no {", ".join(UNTRAINED)} and none below {SMALLEST} pixels: {printable(lost[0])}', stacklevel=4)
+        warnings.warn(f'YOLO trainers pass over {len(lost)} images with {n} objects, since they take no {", ".join(UNTRAINED)} and none below {SMALLEST} pixels: {printable(lost[0])}', stacklevel=3)
     points = sum(int(outside(r).sum()) for r, _ in parts)
-    if points: warnings.warn(f'{points} keypoints outside of their image are written as not labelled, since YOLO trainers refuse all labels of an image with such a point', stacklevel=4)
+    if points: warnings.warn(f'{points} keypoints outside of their image are written as not labelled, since YOLO trainers refuse all labels of an image with such a point', stacklevel=3)
 
 # %% ../nbs/export.ipynb #7945c6d9
 @described

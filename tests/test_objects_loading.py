@@ -271,7 +271,7 @@ def test_keypoints_come_home_from_yolo_with_names_and_pairs(opened, tmp_path):
     process(tmp_path/'raw', tmp_path/'out', ('landmarker',), train_split=1)
     home = LazyNPYDataset(tmp_path/'out/train_landmarker.npy')
     assert (home.point_names, home.flip_pairs, home.label_names) == (named.point_names, named.flip_pairs, named.label_names)
-    opened('landmarker').to_yolo(tmp_path/'both') # of a class that nobody has described, too: YOLO mirrors all alike
+    opened('landmarker').to_yolo(tmp_path/'both', images='copy') # of a class that nobody has described, too: YOLO mirrors all alike
     assert 'kpt_names' in (said := (tmp_path/'both/data.yaml').read_text()) and 'flip_idx' not in said
 
 

@@ -12,7 +12,7 @@ from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError, OutputE
 from ear_lazy.lazy_dataset import LazyNPYDataset
 
 WRITES = {'coco': lambda ds, path, images=None: ds.to_coco(path, images), 'csv': lambda ds, path, images=None: ds.to_csv(path, images),
-          'yolo': lambda ds, path, images=None: ds.to_yolo(path, images)}
+          'yolo': lambda ds, path, images=None: ds.to_yolo(path, images or 'link')}
 SUFFIX = {'coco': '.json', 'csv': '.csv', 'yolo': ''}
 ways = pytest.mark.parametrize('name', WRITES)
 placed = pytest.mark.parametrize('images', ('link', 'copy'))
@@ -88,7 +88,7 @@ def test_nothing_is_written_below_the_raw_folder(made, ds, name, place, by):
         folder = made / 'elsewhere' / os.path.relpath(made / place, made / 'raw')
     if by == 'dots': folder = made / 'npy/..' / place
     with pytest.raises(OutputError, match='raw data in .*, which is never written to: choose another folder'):
-        WRITES[name](ds, folder / f'ears{SUFFIX[name]}', None if name == 'yolo' else 'copy')
+        WRITES[name](ds, folder / f'ears{SUFFIX[name]}', 'copy')
     assert content(made / 'raw') == before
 
 

@@ -329,7 +329,7 @@ def test_nothing_secret_is_recorded(made, tmp_path, cached):
     ds = LazyNPYDataset(tmp_path / 'out/train_detector.npy', root_dir=url, disk_cache='1MB')
     assert ds.metadata.root == 'memory://secret/raw' and ds[0]['image'].shape == (40, 60, 3)
     is_silent(repr(ds), repr(ds.metadata), ds._repr_html_(), repr(ds[0]), str(explore(ds).static()), repr(ds.open_image(0)), recorded(cached).decode('latin-1'))
-    for o in (ds.to_coco(tmp_path / 'a.json'), ds.to_csv(tmp_path / 'a.csv'), ds.to_yolo(tmp_path / 'yolo') / 'train.txt'): is_silent(o.read_text())
+    for o in (ds.to_coco(tmp_path / 'a.json'), ds.to_csv(tmp_path / 'a.csv'), ds.to_yolo(tmp_path / 'yolo', 'copy') / 'data.yaml'): is_silent(o.read_text())
     memory.rm(f'/ann:{PASSWORD}@secret/raw/ears/1.jpg')
     (lost,) = [LazyNPYDataset(tmp_path / 'out/train_detector.npy', root_dir=url)]
     with pytest.raises(ImageLoadError) as caught: lost[0]

@@ -45,6 +45,7 @@ ds.to_coco('file', images=True) # wrong: a flag in place of a word
 ds.to_csv('file', images='hardlink') # wrong: no way to place images
 ds.to_yolo('folder', image='copy') # wrong: a name that no parameter has
 ds.to_yolo(5) # wrong: a number in place of a folder
+ds.to_yolo('folder', None) # wrong: trainers find no labels for images that stay where they are
 ds.to_coco() # wrong: without a file
 ds.origin('0') # wrong: text as a row number
 ds.column(3) # wrong: a number in place of a name

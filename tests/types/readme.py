@@ -14,6 +14,7 @@ from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.data_processor import DataProcessor, Source
 from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.explorer import explore
+from ear_lazy.export import to_yolo
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.show import show_batch
@@ -174,6 +175,7 @@ assert_type(both.folds(5)[0][1], Combined)
 coco: Path = ds.to_coco('coco.json')
 ds.to_coco(Path('coco.json'), images='copy')
 yolo: Path = ds.to_yolo('yolo', images='link')
+yolo = to_yolo({'train': train, 'val': val}, 'yolo')
 table: Path = ds.to_csv(Path('boxes.csv'))
 ds.to_hf()
 ds.to_supervision()
