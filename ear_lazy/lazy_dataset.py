@@ -121,7 +121,7 @@ def _check_extras(self:LazyNPYDataset):
         raise ValueError("extras='bbox' is the box beside the keypoints of a landmarker's row: a detector's row has its boxes as 'bboxes'")
     if 'bbox' in self.extras and self.kind == 'landmarker': self.metadata.check_has('bboxes')
     if 'origin' in self.extras: self.metadata.check_has('origin_file')
-    self._has_labels = self.kind != 'landmarker' or self.metadata.version > 1 # without them, as ever, nothing is given
+    if 'labels' in self.extras and self.kind == 'landmarker': self.metadata.check_has('labels')
 
 @patch
 @described
@@ -343,7 +343,7 @@ def _extras(self:LazyNPYDataset, row, bbox):
     "What `extras` names, of a row; `bbox` has the box beside keypoints, or nothing"
     found, extras = {}, self.extras
     if 'row' in extras: found['row'] = row
-    if 'labels' in extras and self._has_labels: found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
+    if 'labels' in extras: found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
     if bbox: found['bbox'] = bbox[0]
     if 'source' in extras: found['source'] = self.metadata.source(row)
     if 'origin' in extras: found['origin'] = self._origin(row)

@@ -339,14 +339,26 @@ def test_boxes_in_other_datasets(folder, kind):
         assert np.allclose(found.xyxy[:, 2:] - found.xyxy[:, :2], [b[2:] for b, _ in wanted[path]] or np.zeros((0, 2)))
 
 
-def test_keypoints_in_other_datasets(folder):
+def test_keypoints_in_other_datasets(folder, tmp_path):
+    "With class and box, where an object has them"
     pytest.importorskip('datasets'), pytest.importorskip('supervision')
-    ds = opened(folder, 'landmarker')
-    hf, given = ds.to_hf(), ds.to_supervision()
-    for i, row in enumerate(hf):
-        wanted = ds.get_metadata(i)
-        assert np.array_equal(np.float32(row['objects']['keypoints']), wanted['keypoints'][None])
-        assert np.array_equal(given[wanted['image_path']].xy[0], wanted['keypoints'][:, :2])
+    for i in range(3): image(tmp_path/'raw/ears'/f'{i}.png', (40, 60), seed=i)
+    points = dict(keypoints=[2, 2, 2, 3, 3, 1, 0, 0, 0])
+    coco(tmp_path/'raw/ears/a.json', {'0.png': [points | dict(bbox=[1, 1, 9, 9], category_id=2), points | dict(bbox=[5, 1, 9, 9])], '1.png': [], '2.png': [points | dict(bbox=[3, 1, 9, 9], category_id=2)]},
+         categories=[dict(id=1, name='left', keypoints=['a', 'b', 'c']), dict(id=2, name='right', keypoints=['a', 'b', 'c'])])
+    process(tmp_path/'raw', tmp_path/'out', ('landmarker',), train_split=1.)
+    for ds in (opened(folder, 'landmarker'), LazyNPYDataset(tmp_path/'out/train_landmarker.npy', extras=['labels', 'bbox'])):
+        hf, given = ds.to_hf(), ds.to_supervision()
+        names, rows = hf.features['objects']['category'].feature.names, iter(range(len(ds)))
+        for row, path in zip(hf, given, strict=True):
+            for n, points in enumerate(row['objects']['keypoints']):
+                wanted, found = ds.get_metadata(next(rows)), given[path]
+                assert wanted['image_path'] == path and np.array_equal(np.float32(points), wanted['keypoints']) and np.array_equal(found.xy[n], wanted['keypoints'][:, :2])
+                name, box = ds.label_names[wanted['labels']] if 'labels' in wanted else 'object', wanted.get('bbox')
+                assert name == names[row['objects']['category'][n]] == found.data['class_name'][n] == names[found.class_id[n]]
+                if box is None: assert row['objects']['bbox'][n] is None and np.isnan(found.data['xyxy'][n]).all()
+                else: assert row['objects']['bbox'][n] == box.tolist() == [*found.data['xyxy'][n][:2], *(found.data['xyxy'][n][2:] - found.data['xyxy'][n][:2])]
+        assert next(rows, None) is None and names == (['object'] * (len(ds) == 5) + ['left', 'right'])
 
 
 @pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
