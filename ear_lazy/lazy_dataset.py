@@ -39,6 +39,7 @@ from ear_lazy.base.images import (
 from .base.parameters import described
 from .base.printable import printable, public_url
 from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, is_remote, quoted_name
+from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
@@ -102,6 +103,14 @@ class LazyNPYDataset(RowDataset):
         self._source = self._downloads or NoCopies(timeout)
 
     def _size(self): return len(self.metadata)
+
+# %% ../nbs/lazy_dataset.ipynb #49022c60
+_MEANT = {word: f'it is {name}=' for name, words in {
+    'npy_path': ('path', 'file', 'metadata', 'filename'), 'root_dir': ('root', 'image_dir', 'img_dir', 'images', 'data_dir', 'folder'),
+    'image_size': ('size', 'img_size', 'imgsz', 'target_size', 'shape'), 'image_loader': ('loader', 'backend', 'reader'), 'transform': ('transforms', 'augment', 'augmentations', 'preprocess'),
+    'cache_size': ('lru_size', 'max_cache', 'cache_images'), 'num_threads': ('threads', 'n_threads'), 'extras': ('keys', 'fields', 'columns', 'return_labels', 'with_labels')}.items() for word in words} | {
+    word: f'torch.utils.data.DataLoader(ds, {word}=…) takes it' for word in ('batch_size', 'shuffle', 'num_workers', 'pin_memory', 'drop_last', 'collate_fn')}
+suggest_arguments(LazyNPYDataset, '__init__', _MEANT)
 
 # %% ../nbs/lazy_dataset.ipynb #3b690133
 @patch
