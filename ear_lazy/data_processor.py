@@ -34,6 +34,7 @@ from .base.parameters import described
 from .base.printable import has_secrets, printable
 from .base.records import Problem, drop_values
 from .base.storage import absolute_location, check_storage, is_remote
+from .base.suggestions import suggest_arguments, suggest_attributes
 from .beyond.mirror import mirror_raw, output_stand_in, publish
 from .beyond.shared_storage import Job, SharedRun, dataset_folders
 from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
@@ -150,6 +151,16 @@ def process_teacher(self:DataProcessor,
 )->Report:
     "Make the teacher files: a row for each crop of a single object"
     return self._process_and_show(('teacher',), train_split, test_split)
+
+# %% ../nbs/data_processor.ipynb #3b775c72
+_MEANT = {word: f'it is {name}=' for name, words in {
+    'raw_data_dir': ('input_dir', 'raw_dir', 'data_dir', 'raw', 'input', 'folder', 'root', 'src'), 'output_dir': ('out_dir', 'out', 'output', 'save_dir', 'dest', 'dst'),
+    'num_workers': ('workers', 'n_workers', 'n_jobs', 'num_processes', 'jobs', 'threads', 'processes'), 'progress': ('verbose', 'quiet', 'show_progress', 'pbar'),
+    'force': ('overwrite', 'clean', 'rebuild'), 'classes': ('labels', 'class_names', 'categories', 'keep_classes'), 'seed': ('random_state', 'random_seed')}.items() for word in words} | {
+    word: f'process_all({name}=…) takes it' for name, words in {'train_split': ('train_split', 'train_size', 'val_split', 'val_size', 'train_ratio', 'ratio'), 'test_split': ('test_split', 'test_size'),
+                                                                 'include_teacher': ('include_teacher',)}.items() for word in words}
+suggest_arguments(DataProcessor, '__init__', _MEANT)
+suggest_attributes(DataProcessor, {o: 'process_all() makes all files' for o in ('run', 'start', 'fit', 'transform', 'preprocess', 'execute', 'save', 'main', '__call__')}, 'dir(processor) lists what there is')
 
 # %% ../nbs/data_processor.ipynb #1d8e7077
 _NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are recorded nowhere: open the files with root_dir= and the whole URL, '

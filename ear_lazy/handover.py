@@ -60,27 +60,28 @@ def to_hf(
     r, number = found.records, hf.Value('float32')
     columns = {'image': r.images, 'width': r.sizes[:, 1].tolist(), 'height': r.sizes[:, 0].tolist()}
     features = {'image': hf.Image(), 'width': hf.Value('int32'), 'height': hf.Value('int32')}
-    if ds.kind == 'landmarker':
-        objects, kinds = {'keypoints': _points(r)}, {'keypoints': hf.List(hf.List(hf.List(number, 3)))}
-    else:
-        names, labels = _named(r)
-        objects = {'bbox': r.boxes.astype(np.float32), 'category': labels}
-        kinds = {'bbox': hf.List(hf.List(number, 4)), 'category': hf.List(hf.ClassLabel(names=names))}
+    names, labels = _named(r)
+    objects = {'bbox': r.boxes.astype(np.float32), 'category': labels}
+    kinds = {'bbox': hf.List(hf.List(number, 4)), 'category': hf.List(hf.ClassLabel(names=names))}
+    if ds.kind == 'landmarker': objects['keypoints'], kinds['keypoints'] = _points(r), hf.List(hf.List(hf.List(number, 3)))
     parts = {k: [o.tolist() for o in _per_image(r, v)] for k, v in objects.items()}
+    if not r.has_box.all(): parts['bbox'] = [[box if has else None for box, has in zip(*o)] for o in zip(parts['bbox'], _per_image(r, r.has_box))]
     columns['objects'] = [dict(zip(parts, o)) for o in zip(*parts.values())]
     return hf.Dataset.from_dict(columns, features=hf.Features(features | {'objects': kinds}))
 
 # %% ../nbs/handover.ipynb #5c926ba0
+def _key_points(sv, names, points, labels, boxes):
+    "Keypoints of one image, with class and box of each object"
+    return sv.KeyPoints(xy=points[..., :2], visible=points[..., 2] > 0, class_id=labels, data={'class_name': np.array(names, object)[labels], 'xyxy': xywh_to_xyxy(boxes)})
+
 def to_supervision(
     ds:Any, # Dataset
 )->Any: # `supervision.DetectionDataset`, or for keypoints a dict from image path to `supervision.KeyPoints`
     "The rows by image; raises `ImportError` without `supervision`"
     with extra('to_supervision needs the package supervision', "'ear_lazy[supervision]'"): import supervision as sv
     r = photos(ds).records
-    if ds.kind == 'landmarker':
-        points = zip(r.images, _per_image(r, _points(r)), strict=True)
-        return {path: sv.KeyPoints(xy=o[..., :2], visible=o[..., 2] > 0) for path, o in points}
     names, labels = _named(r)
+    if ds.kind == 'landmarker': return {path: _key_points(sv, names, *o) for path, *o in zip(r.images, *(_per_image(r, o) for o in (_points(r), labels, r.boxes.astype(np.float32))), strict=True)}
     boxes = zip(r.images, _per_image(r, r.boxes.astype(np.float32)), _per_image(r, labels), strict=True)
     found = {path: sv.Detections(xyxy=xywh_to_xyxy(o), class_id=n) for path, o, n in boxes}
     return sv.DetectionDataset(names, r.images, found)

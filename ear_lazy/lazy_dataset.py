@@ -39,6 +39,7 @@ from ear_lazy.base.images import (
 from .base.parameters import described
 from .base.printable import printable, public_url
 from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, is_remote, quoted_name
+from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
 from .loading.error_log import ErrorLog
@@ -103,6 +104,14 @@ class LazyNPYDataset(RowDataset):
 
     def _size(self): return len(self.metadata)
 
+# %% ../nbs/lazy_dataset.ipynb #49022c60
+_MEANT = {word: f'it is {name}=' for name, words in {
+    'npy_path': ('path', 'file', 'metadata', 'filename'), 'root_dir': ('root', 'image_dir', 'img_dir', 'images', 'data_dir', 'folder'),
+    'image_size': ('size', 'img_size', 'imgsz', 'target_size', 'shape'), 'image_loader': ('loader', 'backend', 'reader'), 'transform': ('transforms', 'augment', 'augmentations', 'preprocess'),
+    'cache_size': ('lru_size', 'max_cache', 'cache_images'), 'num_threads': ('threads', 'n_threads'), 'extras': ('keys', 'fields', 'columns', 'return_labels', 'with_labels')}.items() for word in words} | {
+    word: f'torch.utils.data.DataLoader(ds, {word}=…) takes it' for word in ('batch_size', 'shuffle', 'num_workers', 'pin_memory', 'drop_last', 'collate_fn')}
+suggest_arguments(LazyNPYDataset, '__init__', _MEANT)
+
 # %% ../nbs/lazy_dataset.ipynb #3b690133
 @patch
 def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
@@ -121,7 +130,7 @@ def _check_extras(self:LazyNPYDataset):
         raise ValueError("extras='bbox' is the box beside the keypoints of a landmarker's row: a detector's row has its boxes as 'bboxes'")
     if 'bbox' in self.extras and self.kind == 'landmarker': self.metadata.check_has('bboxes')
     if 'origin' in self.extras: self.metadata.check_has('origin_file')
-    self._has_labels = self.kind != 'landmarker' or self.metadata.version > 1 # without them, as ever, nothing is given
+    if 'labels' in self.extras and self.kind == 'landmarker': self.metadata.check_has('labels')
 
 @patch
 @described
@@ -343,7 +352,7 @@ def _extras(self:LazyNPYDataset, row, bbox):
     "What `extras` names, of a row; `bbox` has the box beside keypoints, or nothing"
     found, extras = {}, self.extras
     if 'row' in extras: found['row'] = row
-    if 'labels' in extras and self._has_labels: found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
+    if 'labels' in extras: found['labels'] = self.metadata.labels(row).astype(np.int64) # the dtype that PyTorch's losses need
     if bbox: found['bbox'] = bbox[0]
     if 'source' in extras: found['source'] = self.metadata.source(row)
     if 'origin' in extras: found['origin'] = self._origin(row)

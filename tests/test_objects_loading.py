@@ -221,6 +221,7 @@ def test_names_that_are_missing(opened):
     with pytest.raises(ValueError, match=r'label_names lacks ear \(6 objects\) of .*train_detector.npy: add them'): opened('detector', label_names=['head'])
     assert opened('landmarker', label_names=['ear', 'head']).column('labels').tolist() == [1, 0, 1]
     assert opened('landmarker', label_names=[], which='old').label_names == ['']
+    with pytest.raises(MetadataError, match='did not record the classes of keypoints: make'): opened('landmarker', 'old', extras='labels')
     with pytest.raises(ValueError, match="label_names has 'ear' twice"): opened('detector', label_names=['ear', 'ear'])
     for names in (['ear', ''], ['', 'ear', '']):
         with pytest.raises(ValueError, match="'' after other names: .* leave it out"): opened('detector', label_names=names)

@@ -9,12 +9,14 @@ import torch
 from making import coco, image, process, pts
 from torch.utils.data import DataLoader
 
-from ear_lazy.adapters import albumentations_transform, as_tv_tensors
+from ear_lazy.adapters import albumentations_transform, as_detection_target, as_tv_tensors
 from ear_lazy.base.drawing import boxes_of, points_of, thumbnail_html
+from ear_lazy.errors import TransformError
 from ear_lazy.loading.photos import origin
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.samples import Sample
 from ear_lazy.show import show_batch
+from ear_lazy.transforms import Compose, Flip
 
 os.environ |= {'ALBUMENTATIONS_NO_TELEMETRY': '1', 'NO_ALBUMENTATIONS_UPDATE': '1', 'HF_HUB_OFFLINE': '1', 'HF_HUB_DISABLE_TELEMETRY': '1'}
 
@@ -339,14 +341,26 @@ def test_boxes_in_other_datasets(folder, kind):
         assert np.allclose(found.xyxy[:, 2:] - found.xyxy[:, :2], [b[2:] for b, _ in wanted[path]] or np.zeros((0, 2)))
 
 
-def test_keypoints_in_other_datasets(folder):
+def test_keypoints_in_other_datasets(folder, tmp_path):
+    "With class and box, where an object has them"
     pytest.importorskip('datasets'), pytest.importorskip('supervision')
-    ds = opened(folder, 'landmarker')
-    hf, given = ds.to_hf(), ds.to_supervision()
-    for i, row in enumerate(hf):
-        wanted = ds.get_metadata(i)
-        assert np.array_equal(np.float32(row['objects']['keypoints']), wanted['keypoints'][None])
-        assert np.array_equal(given[wanted['image_path']].xy[0], wanted['keypoints'][:, :2])
+    for i in range(3): image(tmp_path/'raw/ears'/f'{i}.png', (40, 60), seed=i)
+    points = dict(keypoints=[2, 2, 2, 3, 3, 1, 0, 0, 0])
+    coco(tmp_path/'raw/ears/a.json', {'0.png': [points | dict(bbox=[1, 1, 9, 9], category_id=2), points | dict(bbox=[5, 1, 9, 9])], '1.png': [], '2.png': [points | dict(bbox=[3, 1, 9, 9], category_id=2)]},
+         categories=[dict(id=1, name='left', keypoints=['a', 'b', 'c']), dict(id=2, name='right', keypoints=['a', 'b', 'c'])])
+    process(tmp_path/'raw', tmp_path/'out', ('landmarker',), train_split=1.)
+    for ds in (opened(folder, 'landmarker'), LazyNPYDataset(tmp_path/'out/train_landmarker.npy', extras=['labels', 'bbox'])):
+        hf, given = ds.to_hf(), ds.to_supervision()
+        names, rows = hf.features['objects']['category'].feature.names, iter(range(len(ds)))
+        for row, path in zip(hf, given, strict=True):
+            for n, points in enumerate(row['objects']['keypoints']):
+                wanted, found = ds.get_metadata(next(rows)), given[path]
+                assert wanted['image_path'] == path and np.array_equal(np.float32(points), wanted['keypoints']) and np.array_equal(found.xy[n], wanted['keypoints'][:, :2])
+                name, box = ds.label_names[wanted['labels']] if 'labels' in wanted else 'unclassed', wanted.get('bbox')
+                assert name == names[row['objects']['category'][n]] == found.data['class_name'][n] == names[found.class_id[n]]
+                if box is None: assert row['objects']['bbox'][n] is None and np.isnan(found.data['xyxy'][n]).all()
+                else: assert row['objects']['bbox'][n] == box.tolist() == [*found.data['xyxy'][n][:2], *(found.data['xyxy'][n][2:] - found.data['xyxy'][n][:2])]
+        assert next(rows, None) is None and names == (['unclassed'] * (len(ds) == 5) + ['left', 'right'])
 
 
 @pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
@@ -372,3 +386,108 @@ def test_boxes_without_a_class_in_other_datasets(tmp_path):
     process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1.)
     ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
     for names in (ds.to_hf().features['objects']['category'].feature.names, ds.to_supervision().classes): assert names == ['unclassed', 'object']
+
+
+# What torchvision's detectors take
+
+@pytest.fixture(scope='module')
+def scenes(tmp_path_factory):
+    "Four images with boxes of two classes, one of them without a box, and keypoints"
+    folder = tmp_path_factory.mktemp('scenes')
+    points = dict(keypoints=[10, 10, 2, 20, 15, 1, 0, 0, 0])
+    annotations = {f'{i}.png': [dict(bbox=[5 + i, 6, 20, 20]) | points, dict(bbox=[30, 10, 25, 20 + i], category_id=2) | points] for i in range(3)} | {'3.png': []}
+    for i in range(4): image(folder/'raw/ears'/f'{i}.png', (48, 64), seed=i)
+    coco(folder/'raw/ears/a.json', annotations, size=(48, 64), categories=[dict(id=1, name='left', keypoints=['a', 'b', 'c']), dict(id=2, name='right', keypoints=['a', 'b', 'c'])])
+    process(folder/'raw', folder/'out', train_split=1.)
+    return folder
+
+
+def targets_of(scenes, kind='detector', transform=None, **options):
+    to_target = as_detection_target(**options)
+    steps = to_target if transform is None else Compose([transform, to_target])
+    ds = LazyNPYDataset(scenes/'out'/f'train_{kind}.npy', extras=['labels', 'bbox'] if kind == 'landmarker' else ['labels', 'row'], transform=steps)
+    return ds, DataLoader(ds, batch_size=4, collate_fn=to_target.collate)
+
+
+def step(model, images, targets):
+    "One step; the losses"
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    losses = model(images, targets)
+    sum(losses.values()).backward()
+    assert any(o.grad is not None and o.grad.abs().sum() > 0 for o in model.parameters())
+    optimizer.step()
+    return losses
+
+
+def fcos(classes):
+    "FCOS with one convolution as its backbone"
+    from torchvision.models import detection
+    from torchvision.models.detection.anchor_utils import AnchorGenerator
+    backbone = torch.nn.Conv2d(3, 32, 3, stride=8, padding=1)
+    backbone.out_channels = 32
+    return detection.FCOS(backbone, classes, anchor_generator=AnchorGenerator(((8,),), ((1.,),)), min_size=48, max_size=64)
+
+
+def test_a_step_of_training(scenes):
+    "Also of a photo without boxes; the numbers are those of the file"
+    ds, batches = targets_of(scenes)
+    images, targets = next(iter(batches))
+    losses = step(fcos(len(ds.label_names)), images, targets)
+    assert {*losses} == {'classification', 'bbox_regression', 'bbox_ctrness'} and all(torch.isfinite(o) for o in losses.values())
+    names = ds.label_names
+    for i, (picture, target) in enumerate(zip(images, targets, strict=True)):
+        row = ds.get_metadata(i)
+        assert picture.shape == (3, 48, 64) and picture.dtype == torch.float32 and 0 <= picture.min() <= picture.max() <= 1
+        assert torch.equal(target['boxes'][:, :2], torch.from_numpy(row['bboxes'][:, :2])) and torch.equal(target['boxes'][:, 2:] - target['boxes'][:, :2], torch.from_numpy(row['bboxes'][:, 2:]))
+        assert [names[o] for o in target['labels']] == ['left', 'right'][:len(row['bboxes'])] and target['area'].tolist() == row['bboxes'][:, 2:].prod(1).tolist()
+        assert (target['row'], target['image_path']) == (i, row['image_path']) and [target[o].dtype for o in ('boxes', 'labels', 'image_id', 'area', 'iscrowd')] == [torch.float32, torch.int64, torch.int64, torch.float32, torch.int64]
+        assert target['boxes'].shape == (len(row['bboxes']), 4) and target['iscrowd'].tolist() == [0]*len(row['bboxes'])
+    assert len({o['image_id'].item() for o in targets}) == 4
+
+
+@pytest.mark.slow
+def test_a_step_of_the_models_that_come_with_torchvision(scenes):
+    from torchvision.models import detection
+    ds, batches = targets_of(scenes)
+    step(detection.fcos_resnet50_fpn(weights=None, weights_backbone=None, num_classes=len(ds.label_names), min_size=64, max_size=64), *next(iter(batches)))
+    step(detection.retinanet_resnet50_fpn(weights=None, weights_backbone=None, num_classes=len(ds.label_names), min_size=64, max_size=64), *next(iter(batches)))
+
+
+def test_targets_of_workers_after_augmentation(scenes):
+    "The same numbers in each process, and boxes that moved with the picture"
+    plain, to_target = next(iter(targets_of(scenes)[1]))[1], as_detection_target(v2.RandomHorizontalFlip(p=1))
+    ds = LazyNPYDataset(scenes/'out/train_detector.npy', extras='labels', transform=to_target)
+    for batches in (targets_of(scenes, transform=Flip(p=1))[1], DataLoader(ds, batch_size=4, collate_fn=to_target.collate, num_workers=1)):
+        for before, after in zip(plain, next(iter(batches))[1], strict=True):
+            assert before['image_id'] == after['image_id'] and torch.allclose(after['boxes'][:, 0], 64 - before['boxes'][:, 2]) and torch.equal(before['labels'], after['labels'])
+
+
+def test_targets_with_keypoints(scenes):
+    "One set and its box a sample"
+    ds, batches = targets_of(scenes, 'landmarker')
+    images, targets = next(iter(batches))
+    for i, target in enumerate(targets):
+        row = ds.get_metadata(i)
+        assert np.array_equal(target['keypoints'], row['keypoints'][None]) and np.array_equal(target['boxes'][0, :2], row['bbox'][:2]) and target['labels'].tolist() == [row['labels']]
+
+
+def test_classes_that_cannot_be(scenes):
+    "0 is the background, so nothing is trained as that by mistake"
+    path = scenes/'out/train_detector.npy'
+    with pytest.raises(TransformError, match="extras='labels', or all boxes one class by one_class=True"): LazyNPYDataset(path, transform=as_detection_target())[0]
+    assert LazyNPYDataset(path, transform=as_detection_target(one_class=True))[0]['labels'].tolist() == [1, 1]
+    sample = LazyNPYDataset(path, extras='labels')[0]
+    sample['labels'][1] = 0
+    with pytest.raises(ValueError, match='1 of its 2 boxes have no class, which is the background'): as_detection_target()(sample)
+    sample['labels'][1], sample['bboxes'][1] = 2, [1e6, 1, 1e-3, 5] # float32 leaves no side of it
+    assert as_detection_target()(sample)['labels'].tolist() == [1]
+    with pytest.raises(TransformError, match='a crop has no boxes'): LazyNPYDataset(scenes/'out/train_teacher.npy', extras='labels', transform=as_detection_target())[0]
+
+
+def test_rows_that_were_skipped_are_left_out(scenes, tmp_path):
+    to_target = as_detection_target()
+    missing = LazyNPYDataset(scenes/'out/train_detector.npy', extras='labels', transform=to_target, root_dir=tmp_path, on_error='skip')
+    there = LazyNPYDataset(scenes/'out/train_detector.npy', extras='labels', transform=to_target)
+    with pytest.warns(UserWarning, match='skipped'): assert to_target.collate([missing[0], there[0]])[1][0]['image_path'] == there.get_metadata(0)['image_path']
+    assert to_target.collate([missing[0]]) == ([], []) and len(CombinedLazyDataset([there, there])[7]['boxes']) == 0

@@ -91,6 +91,9 @@ def box_tuple(
     values = () if box is None else tuple(float(f'{o:.7g}') for o in box)
     return values if all(map(isfinite, values)) else ()
 
+# %% ../../nbs/1_base/records.ipynb #7147f2d5
+OWN_COLUMNS = 'source', 'group', 'labels', 'sizes', 'counts' # names that a dataset has for its own columns, so no attribute may have them
+
 # %% ../../nbs/1_base/records.ipynb #f632b201
 def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, dtype))
 

@@ -10,6 +10,8 @@ __all__ = []
 # %% ../../nbs/1_base/suggestions.ipynb #296a363d
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
 
 # %% ../../nbs/1_base/suggestions.ipynb #4e6feb54
 def suggestion(
@@ -30,3 +32,33 @@ def _some(names):
     "The first of many names"
     shown = ', '.join(map(repr, names[:20]))
     return f"{shown}{', …' * (len(names) > 20)}" if names else 'none, as there is none'
+
+# %% ../../nbs/1_base/suggestions.ipynb #6965d25a
+def suggest_attributes(
+    cls:type, # Gets a `__getattr__`
+    words:Mapping[str, str], # What to say for names of other libraries
+    other:str, # What to say if no name is like it
+):
+    "Let the `AttributeError` of a class say what is meant"
+    def missing(self, name):
+        what = f'{type(self).__name__!r} object has no attribute {name!r}'
+        if name.startswith('_'): raise AttributeError(what) # asked for by Python, by pickle, by Jupyter
+        raise AttributeError(what + suggestion(name, [o for o in dir(type(self)) + list(vars(self)) if not o.startswith('_')], words, other))
+    cls.__getattr__ = missing
+
+# %% ../../nbs/1_base/suggestions.ipynb #d13f0846
+def suggest_arguments(
+    cls:type, # Of which a method is replaced by one that looks at its keywords first
+    method:str,
+    words:Mapping[str, str]|None=None, # What to say for names of other libraries
+):
+    "Let the `TypeError` for an unknown keyword say what is meant"
+    function = getattr(cls, method)
+    known = [*signature(function).parameters][1:]
+
+    @wraps(function)
+    def checked(*args, **kwargs):
+        for o in kwargs:
+            if o not in known: raise TypeError(f"{cls.__name__ if method == '__init__' else method}() has no argument {o!r}{suggestion(o, known, words)}")
+        return function(*args, **kwargs)
+    setattr(cls, method, checked)

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from ..base.errors import RawDataError
 from ..base.parameters import described
-from ..base.records import Problem
+from ..base.records import OWN_COLUMNS, Problem
 from .csv_header import COLUMN_NAMES, column_name
 from .hidden import hidden
 from .leftovers import leftovers
@@ -79,6 +79,8 @@ def _check_attributes(source):
     names = source.attributes
     if not isinstance(names, list | tuple) or not all(isinstance(o, str) and o.strip() for o in names):
         raise ValueError(f"attributes of {source.name}: a list of names, such as ['earside', 'subject'], not {names!r}")
+    if taken := [o for o in names if o in OWN_COLUMNS]:
+        raise ValueError(f"attributes of {source.name}: {taken[0]!r} is what ds.column({taken[0]!r}) of each dataset gives already: give it another name in its file, such as 'own_{taken[0]}', or do not record it")
 
 def _check_columns(source):
     if not isinstance(source.columns, dict) or source.format not in ('', 'csv', 'point_table'):

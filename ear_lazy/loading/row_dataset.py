@@ -26,6 +26,7 @@ from ..base.arguments import type_in_words
 from ..base.drawing import show_batch as show_samples
 from ..base.folds import folds_of
 from ..base.parameters import described
+from ..base.suggestions import suggest_attributes
 from ..metadata.objects import positions_of
 from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, shapes_of
 
@@ -292,6 +293,22 @@ def drop(self:RowDataset,
     keep, rows = np.ones(len(self), bool), np.atleast_1d(rows)
     if len(rows): keep[rows] = False
     return self[keep]
+
+# %% ../../nbs/7_loading/row_dataset.ipynb #f54f02dd
+_MEANT = {word: what for words, what in {
+    ('images', 'image', 'imgs', 'img', 'data', 'samples', 'pictures'): "a picture is in its sample, ds[0]['image'], and ds.to_pandas()['image'] has the paths of all",
+    ('image_paths', 'image_path', 'paths', 'path', 'files', 'file_names', 'filenames', 'img_files', 'im_files', 'filepaths'): "ds.to_pandas()['image'] has the paths of all photos, ds.get_metadata(0)['image_path'] that of a row",
+    ('bboxes', 'boxes', 'bbox', 'annotations', 'anns', 'objects', 'keypoints', 'landmarks', 'points'): 'ds.get_metadata(0) has what is annotated in a row, ds.to_pandas() that of all',
+    ('labels', 'targets', 'target', 'y', 'categories'): "ds.column('labels') has the class of each object, ds.label_names the names",
+    ('classes', 'class_names', 'names', 'class_to_idx', 'cat_names'): 'ds.label_names has the names of the classes',
+    ('sources', 'groups', 'sizes', 'counts', 'columns', 'features', 'column_names'): "ds.column('source'), 'group', 'sizes', 'counts', 'labels' or an attribute is a column of the rows, ds.to_pandas() has all",
+    ('filter', 'query', 'select', 'loc', 'iloc', 'take', 'subset', 'head', 'sample'): 'ds.where(…) chooses rows by conditions, ds[:5] or ds[[3, 5]] by their numbers',
+    ('map', 'transforms', 'set_transform', 'with_transform'): 'transform= of the dataset takes a function of a sample',
+    ('shuffle',): 'ds.sampler() gives rows in a random order, as does DataLoader(ds, shuffle=True)',
+    ('df', 'dataframe', 'to_df', 'to_dataframe', 'to_frame', 'pandas', 'to_table'): 'ds.to_pandas() and ds.to_polars() give a table',
+    ('length', 'size', 'shape', 'num_rows', 'num_samples', 'n'): 'len(ds) tells how many rows there are',
+}.items() for word in words}
+suggest_attributes(RowDataset, _MEANT, 'dir(ds) lists what there is')
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #6c7f191e
 @patch

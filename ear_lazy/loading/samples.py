@@ -26,6 +26,7 @@ from ..base.images import pixel_bound
 from ..base.parameters import described
 from ..base.printable import masked
 from ..base.schemes import Scheme
+from ..base.suggestions import suggestion
 from .buffers import take
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
@@ -34,6 +35,13 @@ else: Axes = Any # for who asks for the types; Matplotlib is imported when somet
 # %% ../../nbs/7_loading/samples.ipynb #a7b51f68
 KEYS = {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'} # kind to annotation key
 KIND_OF_KEY = {v: k for k, v in KEYS.items()}
+
+_MEANT = {word: what for words, what in {
+    ('boxes', 'objects', 'annotations'): "boxes are 'bboxes', the one of a crop or beside keypoints is 'bbox'", ('bboxes', 'bbox'): "boxes of a detector are 'bboxes', of a crop 'bbox', beside keypoints 'bbox' with extras='bbox'",
+    ('path', 'file', 'file_name', 'filename', 'image_file', 'paths'): "it is 'image_path'", ('img', 'picture', 'images', 'pixel_values', 'data'): "it is 'image'",
+    ('points', 'landmarks', 'joints'): "they are 'keypoints'", ('labels', 'label', 'class', 'classes', 'class_labels', 'category', 'target'): "extras='labels' of the dataset asks for it",
+    ('row', 'index', 'idx', 'id', 'image_id'): "extras='row' of the dataset asks for it", ('source', 'dataset'): "extras='source' of the dataset asks for it", ('origin', 'file'): "extras='origin' of the dataset asks for it",
+}.items() for word in words}
 
 class Sample(dict[str, Any]):
     "An image with its annotation"
@@ -49,6 +57,8 @@ class Sample(dict[str, Any]):
     )->'Axes':
         "Show the image with its boxes or keypoints"
         return show_sample(self, ax=ax, **kwargs)
+
+    def __missing__(self, key): raise KeyError(f'a sample has no {key!r}{suggestion(key, map(str, self), _MEANT)}')
 
     def __repr__(self): return f"Sample({', '.join(f'{k}={_in_short(v)}' for k, v in self.items())})"
     def _repr_html_(self): return f'<div>{thumbnail_html(self, size=256)}</div><code>{escape(repr(self))}</code>'
@@ -129,6 +139,7 @@ class Skipped(Sample):
         for transform in self._transforms: like = apply_transform(transform, like, self.error.row)
         return like
 
+    def __missing__(self, key): raise KeyError(f'no {key!r}: the row was skipped, so `if sample` is False: {self.error}')
     def show(self, ax=None, **kwargs): raise self.error
     def __repr__(self): return f'Skipped({self.error})'
     def _repr_html_(self): return escape(repr(self))

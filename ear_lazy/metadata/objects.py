@@ -17,6 +17,7 @@ from fastcore.basics import patch
 
 from ..base.errors import MetadataError
 from ..base.origin import Origin
+from ..base.records import OWN_COLUMNS
 from ..base.schemes import LONGEST_NAME, MOST_POINTS, Scheme, are_apart
 from .file import Metadata, Shard, leaves_root
 from .table import entry_file
@@ -193,8 +194,6 @@ def attribute(self:Shard,
     raise MetadataError(f'damaged: row {self.row_of(at)} has the number {numbers[at]} as its {name!r}, and there are {len(values) - 1} values', self.path)
 
 # %% ../../nbs/3_metadata/objects.ipynb #ffbf7a59
-OWN_COLUMNS = ('source', 'group', 'labels', 'sizes', 'counts') # besides attributes
-
 @patch(as_prop=True)
 def shards(self:Metadata)->list[Shard]:
     "Its files, in order"

@@ -1,8 +1,6 @@
 # Made by .ci/stubs.py of objects.py: do not edit.
 import numpy as np
 
-OWN_COLUMNS: tuple[str, ...]
-
 def positions_of(
     counts: np.ndarray, # (n,) objects of each row
     rows: np.ndarray, # (r,) row numbers

@@ -34,6 +34,7 @@ from ..base.parameters import described
 from ..base.printable import csv_text, defused, for_terminal, printable
 from ..base.records import REASONS, Problem, Records
 from ..base.storage import is_remote
+from ..base.suggestions import suggest_attributes
 from ..base.tables import aligned, html_cells, html_table, printable_html
 from ..formats.leftovers import grouped, with_others
 from ..formats.shared.tree import Link
@@ -196,6 +197,11 @@ class Report:
             else: self.sources[name].join(s)
         for name, n in part.unread.items(): self.unread[name] = self.unread.get(name, 0) + n
         self.problems += part.problems
+
+# %% ../../nbs/5_processing/report.ipynb #2e350cf1
+suggest_attributes(Report, {word: f'{name} has them' for name, words in {
+    'problems': ('errors', 'warnings', 'issues', 'failures', 'losses', 'dropped'), 'outputs': ('files', 'paths', 'rows', 'written'), 'sources': ('datasets', 'folders', 'counts', 'boxes', 'keypoints')}.items() for word in words}
+    | {'summary': 'print(report) shows one', 'time': 'it is seconds', 'duration': 'it is seconds', 'elapsed': 'it is seconds'}, 'print(report) shows what there is')
 
 # %% ../../nbs/5_processing/report.ipynb #b12e9a29
 @patch
