@@ -68,7 +68,7 @@ def read(*paths):
 def differ(*paths):
     shared = Shared()
     old, new = (Metadata(o) for o in paths)
-    found = compare(*(object_set(o.kind, [o], shared) for o in (old, new)))
+    found = compare(*(object_set(o.kind, o.shards, shared) for o in (old, new)))
     counts_by_source(found, moves_of(found))
     return len(found)
 

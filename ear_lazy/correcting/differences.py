@@ -142,12 +142,9 @@ def _values(lots):
     return [*zip(*columns)]
 
 # %% ../../nbs/4_correcting/differences.ipynb #90b961c9
-_FIRM = 'id', '', 'image', 'image_id' # ids that stay what they are when something is put in before them
-
 def _firm(objects, some):
-    "Have objects an id that stays, and have they any?"
-    firm = np.array([*(what.decode('utf-8', 'surrogateescape') in _FIRM for _, what in objects.shared.files.listed), False])
-    return firm[objects.files[some]], objects.files[some] >= 0
+    "Have objects an id that stays when something is put in before them, and have they any?"
+    return objects.firm_files[objects.files[some]], objects.files[some] >= 0
 
 _LEAST_SIDE = 8 # pixels; one point is a box of this size around it
 
@@ -211,6 +208,7 @@ class Differences:
     new: ObjectSet
     was: np.ndarray # (c,) number of the object in `old`; -1: it was added
     now: np.ndarray # (c,) its number in `new`; -1: it was removed
+    whole: np.ndarray # (c,) booleans: the photo was added or removed with it
     photos_removed: np.ndarray # (r,) a row of `old` of each
     photos_added: np.ndarray # (a,) a row of `new` of each
     other_side: np.ndarray # (s, 2) rows of photos that are on another side now
@@ -287,7 +285,9 @@ def compare(
     now = np.concatenate([*(left[1][0][o] for _, o in pairs[1:]), none[0], left[1][0][free[1]]])
     first = np.column_stack([_first_rows(code, some, n) for code, some in zip(codes, rows)])
     has = first >= 0
-    return Differences(old, new, was, now, np.sort(first[has[:, 0] & ~has[:, 1], 0]), np.sort(first[has[:, 1] & ~has[:, 0], 1]),
+    alone = [~has.all(1)[left[o][1][free[o]]] for o in (0, 1)]
+    whole = np.concatenate([np.zeros(len(was) - sum(map(len, alone)), bool), *alone])
+    return Differences(old, new, was, now, whole, np.sort(first[has[:, 0] & ~has[:, 1], 0]), np.sort(first[has[:, 1] & ~has[:, 0], 1]),
                        *_other_sides(sets, rows, codes, first))
 
 # %% ../../nbs/4_correcting/differences.ipynb #e07022d3
