@@ -22,7 +22,6 @@ from .base.files import open_regular
 from .base.printable import printable
 from .correcting.object_sets import Shared, object_set
 from .metadata.file import Shard
-from .metadata.objects import positions_of
 from .metadata.table import entry_file
 
 # %% ../nbs/textconv.ipynb #b550767d
@@ -38,34 +37,46 @@ def _short(
 # %% ../nbs/textconv.ipynb #54121cc9
 _ROWS = 4096 # that are made text at once
 
-def _point_words(points):
-    marks = {0: '-', 1: 'h'}
-    for (x, y), v in zip(_short(points[:, :2]), points[:, 2].tolist()): yield '-' if v == 0 else f'{x},{y}{marks.get(v, "")}'
+def _point_words(points, marks):
+    return ' '.join('-' if v == 0 else f"{x},{y}{'h' if v == 1 else ''}" for (x, y), v in zip(points, marks))
 
-def _origin_words(objects, i, path):
-    "Annotation file of an object, with what it is there if that is an id"
-    if objects.files is None or (file := objects.files[i]) < 0: return ''
-    entry, what = (o.decode('utf-8', 'surrogateescape') for o in objects.shared.files.listed[file])
-    where = f', {what} {objects.ids[i]}' if what and objects.firm_files[file] else ''
-    return printable(f'{entry_file(entry, path)}{where}')
+def _origin_words(objects, files, ids, paths):
+    "Annotation files of objects, with what they are there if that is an id"
+    known = [(entry.decode('utf-8', 'surrogateescape'), what.decode('utf-8', 'surrogateescape') if firm else '')
+             for (entry, what), firm in zip(objects.shared.files.listed, objects.firm_files.tolist())]
+    for file, place, path in zip(files, ids, paths):
+        entry, what = known[file] if file >= 0 else ('', '')
+        yield printable(f"{entry_file(entry, path)}{f', {what} {place}' if what else ''}") if entry else ''
+
+def _columns_of(objects, numbers, paths):
+    "What is said of objects, besides their photo and source"
+    if objects.labels is not None:
+        labels = [printable(o) for o in objects.shared.labels.listed]
+        yield [labels[o] for o in objects.labels[numbers].tolist()]
+    if objects.boxes is not None: yield ['' if 'nan' in o else f"[{', '.join(o)}]" for o in _short(objects.boxes[numbers])]
+    if objects.points is not None:
+        ends, counts = objects.point_ends[numbers].tolist(), objects.point_counts[numbers].tolist()
+        start = ends[0] - counts[0]
+        points = objects.points[start:ends[-1]]
+        xy, marks = _short(points[:, :2]), points[:, 2].tolist()
+        yield [_point_words(xy[end - n - start:end - start], marks[end - n - start:end - start]) for end, n in zip(ends, counts)]
 
 def _lines_of(objects, rows):
-    "Lines of some rows"
-    sources, labels = ([printable(o) for o in names.listed] for names in (objects.shared.sources, objects.shared.labels))
-    own = np.arange(len(objects))[rows]
-    numbers = positions_of(objects.counts, own) if objects.kind == 'detector' else own
-    boxes = None if objects.boxes is None else _short(objects.boxes[numbers])
-    which = iter(range(numbers.stop if isinstance(numbers, slice) else len(numbers)))
-    for row, n in zip(own.tolist(), objects.counts[own].tolist()):
-        path, source = objects.paths[row].decode('utf-8', 'surrogateescape'), sources[objects.sources[row]]
-        if path.startswith(source): source = '' # it says nothing new
-        if not n: yield '  '.join(filter(None, [printable(path), 'no objects', source]))
-        for at in (next(which) for _ in range(n)):
-            i = numbers[at]
-            parts = [printable(path), '' if objects.labels is None else labels[objects.labels[i]]]
-            if boxes and 'nan' not in boxes[at]: parts.append(f"[{', '.join(boxes[at])}]")
-            if objects.points is not None: parts.append(' '.join(_point_words(objects.points[objects.point_ends[i] - objects.point_counts[i]:objects.point_ends[i]])))
-            yield '  '.join(filter(None, [*parts, source, _origin_words(objects, i, path)]))
+    "Lines of some rows that follow one another"
+    if objects.kind != 'detector': numbers = rows
+    else: numbers = slice(*(int(o) for o in (objects.ends[rows][0] - objects.counts[rows][0], objects.ends[rows][-1])))
+    names = [printable(o) for o in objects.shared.sources.listed]
+    raw = [o.decode('utf-8', 'surrogateescape') for o in objects.paths[rows].tolist()]
+    paths, sources = list(map(printable, raw)), [names[o] for o in objects.sources[rows].tolist()]
+    sources = ['' if path.startswith(o) else o for path, o in zip(paths, sources)] # it says nothing new
+    counts = objects.counts[rows].tolist()
+    own = [o for o, n in zip(raw, counts) for _ in range(n)]
+    origins = [] if objects.files is None else [_origin_words(objects, objects.files[numbers].tolist(), objects.ids[numbers].tolist(), own)]
+    told = zip(*_columns_of(objects, numbers, own)) if own else iter(())
+    where = zip(*origins) if origins else iter(lambda: ('',), None)
+    for path, source, n in zip(paths, sources, counts):
+        if not n: yield '  '.join(filter(None, (path, 'no objects', source)))
+        for _ in range(n): yield '  '.join(filter(None, (path, *next(told), source, *next(where))))
 
 def text_lines(
     path:str|os.PathLike[str], # A metadata file, or one of its shards
