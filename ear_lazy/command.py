@@ -190,12 +190,17 @@ COMMANDS = {
     'list': ('show what process would read, and write nothing', '--raw-data-dir data/raw'),
     'demo': ('draw synthetic ears, process and load them: no data needed', 'ear_lazy_demo --images 20'),
     'migrate': ('make a metadata file of one that an older program has pickled', 'OLD.npy NEW.npy --root data/raw'),
+    'diff': ('show what changed between two versions of metadata files', 'git:HEAD:data/preprocessed data/preprocessed'),
+    'textconv': ('print a metadata file as text, for git diff', 'data/preprocessed/train_detector.npy'),
 } # name to what it does, and an example of its arguments
 
 def _main(name, args, prog):
     if name in ('process', 'list'): return main(args, prog, name == 'list')
-    if name == 'demo': from ear_lazy.demo import main as run
-    else: from ear_lazy.migrate import main as run
+    match name:
+        case 'demo': from ear_lazy.demo import main as run
+        case 'migrate': from ear_lazy.migrate import main as run
+        case 'diff': from ear_lazy.diff import main as run
+        case _: from ear_lazy.textconv import main as run
     return run(args, prog)
 
 def _all_parser():

@@ -343,9 +343,12 @@ def thumbnail_html(
     image = ImageOps.contain(Image.fromarray(array).convert('RGB'), (size, size))
     overlay(image, sample, size/max(array.shape[:2]))
     write_on(image, nothing_in(sample))
-    return _img(image, _in_words(sample))
+    return image_html(image, _in_words(sample))
 
-def _img(image, words):
+def image_html(
+    image, # Pillow image, RGB
+    words:str, # Alternative text, and what the pointer shows
+)->str: # `<img>` element
     "A Pillow image as an element that holds it"
     file, words = io.BytesIO(), html.escape(words)
     image.save(file, 'JPEG', quality=70)
@@ -379,7 +382,7 @@ def box_thumbnail_html(
 )->str: # `<img>` element that holds the picture itself
     "A box and what is around it as a small picture, for HTML"
     image = Image.fromarray(np.asarray(image)).convert('RGB')
-    if not len(box): return _img(ImageOps.contain(image, (size, size)), words)
+    if not len(box): return image_html(ImageOps.contain(image, (size, size)), words)
     corners, edge = _corners(box), np.array(image.size)
     start, side = _window(corners, edge)
     first, last = np.floor(np.clip(start, 0, edge)).astype(int), np.ceil(np.clip(start + side, 0, edge)).astype(int)
@@ -387,7 +390,7 @@ def box_thumbnail_html(
     part = image.crop((*first, *last)).resize(np.maximum(1, np.rint((last - first)*scale)).astype(int).tolist())
     canvas.paste(part, tuple(np.rint((first - start)*scale).astype(int).tolist()))
     _mark(canvas, np.clip(corners, -10*side, 10*side), edge, start, scale)
-    return _img(canvas, words)
+    return image_html(canvas, words)
 
 def _mark(canvas, corners, edge, start, scale):
     "Draw a box, and a line that leads to it if it lies outside the image"

@@ -14,64 +14,94 @@ from functools import cached_property
 import numpy as np
 
 from ..base.geometry import keypoints_to_boxes
-from .matching import codes_of, iou_of, overlapping, partners, same_width, words_of
+from .matching import codes_of, iou_of, overlapping, partners, runs_of, sums_of, unequal, words_of
 from .object_sets import ObjectSet
 from ..metadata.objects import positions_of
 
 # %% ../../nbs/4_correcting/differences.ipynb #81ff4640
-def photo_codes(
-    old:ObjectSet,
-    new:ObjectSet,
-)->tuple[np.ndarray, np.ndarray]: # (n,), (m,)
-    "A number for the photo of each row, the same in both sets"
-    words = [words_of(o.paths) for o in (old, new)]
-    if old.paths.shape == new.paths.shape and words[0].shape == words[1].shape and (words[0] == words[1]).all():
-        codes = codes_of(words[0])
-        return codes, codes
-    codes = codes_of(np.concatenate(same_width(*words)))
-    return codes[:len(old)], codes[len(old):]
-
-# %% ../../nbs/4_correcting/differences.ipynb #b36ec19a
-def _bits(values): return np.ascontiguousarray(values).view('i4')
-
 def _have(name, *sets): return all(getattr(o, name) is not None for o in sets)
 
-def _unequal(old, new, a, b):
-    "Which of some objects differ from some others in their bytes"
-    different = np.zeros(len(new.point_counts[b]) if new.kind == 'landmarker' else len(new.boxes[b]), bool)
-    if _have('labels', old, new): different |= old.labels[a] != new.labels[b]
-    if _have('boxes', old, new): different |= (_bits(old.boxes[a]) != _bits(new.boxes[b])).any(1)
-    if old.kind == 'landmarker': different |= _unequal_points(old, new, a, b)
-    return different
+def _span(ends, some):
+    "What belongs to a slice"
+    return slice(int(ends[some.start - 1]) if some.start else 0, int(ends[some.stop - 1]) if some.stop else 0)
 
-def _unequal_points(old, new, a, b):
-    n, m = old.point_counts[a], new.point_counts[b]
-    different = n != m
-    if different.any():
-        alike = np.flatnonzero(~different)
-        different[alike] = _unequal_points(old, new, *(np.arange(len(o.point_counts))[k][alike] for o, k in ((old, a), (new, b))))
-        return different
-    places = [k if isinstance(k, slice) else positions_of(o.point_counts, k) for o, k in ((old, a), (new, b))]
-    unequal = (_bits(old.points[places[0]]) != _bits(new.points[places[1]])).any(1)
-    different[np.repeat(np.arange(len(n)), n)[unequal]] = True
-    return different
+def _objects_of(objects, rows):
+    "The objects of rows"
+    if objects.kind != 'detector': return rows
+    return _span(objects.ends, rows) if isinstance(rows, slice) else positions_of(objects.counts, rows)
 
-def _objects_of(objects, rows): return positions_of(objects.counts, rows) if objects.kind == 'detector' else rows
+def _points_of(objects, some):
+    return objects.points[_span(objects.point_ends, some) if isinstance(some, slice) else positions_of(objects.point_counts, some)]
 
-def unequal_rows(
+def _numbers(some): return np.arange(some.start or 0, some.stop) if isinstance(some, slice) else some
+
+def unequal_objects(
     old:ObjectSet,
     new:ObjectSet,
-    i:np.ndarray, # (p,) rows of the one
-    j:np.ndarray, # (p,) and of the other
-)->np.ndarray: # (p,) booleans
-    "Which pairs of rows have not the same objects in the same order"
-    different = old.counts[i] != new.counts[j]
-    if not different.any() and i is j and len(i) == len(old) == len(new): a = b = slice(None)
-    else: a, b = (_objects_of(o, k[~different]) for o, k in ((old, i), (new, j)))
-    unequal, alike = _unequal(old, new, a, b), np.flatnonzero(~different)
-    if old.kind == 'detector': unequal = np.repeat(np.arange(len(alike)), old.counts[i[alike]])[unequal]
-    different[alike[unequal]] = True
+    a, # Some of the one
+    b, # As many of the other, a landmarker's with as many points
+)->np.ndarray: # (n,) booleans
+    "Which objects differ in the bytes of their values"
+    def differ(name): return unequal(*(words_of(getattr(o, name)[some]) for o, some in ((old, a), (new, b))))
+    found = [differ(o) for o in ('labels', 'boxes') if _have(o, old, new)]
+    if old.kind == 'landmarker': found.append(_unequal_points(old, new, a, b))
+    return np.logical_or.reduce(found)
+
+def _unequal_points(old, new, a, b):
+    n, points = old.point_counts[a], (_points_of(old, a), _points_of(new, b))
+    if len(n) and (n == n[0]).all(): return unequal(*(words_of(o.reshape(len(n), 3*int(n[0]))) for o in points))
+    different = np.zeros(len(n), bool)
+    different[np.repeat(np.arange(len(n)), n)[unequal(*map(words_of, points))]] = True
     return different
+
+# %% ../../nbs/4_correcting/differences.ipynb #b36ec19a
+_MOST_SLICES = 64
+
+def _row_words(objects):
+    "Words of the paths, and a word for each row of what has to agree"
+    paths = words_of(objects.paths)
+    more = [objects.counts, objects.sides, *([objects.point_counts] if objects.kind == 'landmarker' else [])]
+    sums = sums_of(paths)
+    return paths, sums, sums_of(sums[:, None], *(words_of(o.astype(np.int64)) for o in more))
+
+def _pieces(runs):
+    "Rows of both sets that stand side by side: slices if they are few, or else numbers"
+    if len(runs) <= _MOST_SLICES: return [(slice(i, i + n), slice(j, j + n)) for i, j, n in runs.tolist()]
+    n = runs[:, 2]
+    steps = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+    return [tuple(np.repeat(runs[:, o], n) + steps for o in (0, 1))]
+
+def _is_piece(old, new, paths, i, j):
+    "Are rows what their words say? Words may be equal by accident, or because somebody made them so"
+    same = (old.counts[i] == new.counts[j]) & (old.sides[i] == new.sides[j])
+    if old.kind == 'landmarker': same &= old.point_counts[i] == new.point_counts[j]
+    return same.all() and not unequal(paths[0][i], paths[1][j]).any()
+
+def _with_namesakes(open_, sums):
+    "Rows of the photos of some rows, in both sets; by accident of another photo too"
+    wanted = np.unique(np.concatenate([o[k] for o, k in zip(sums, open_)]))
+    if not len(wanted): return [np.zeros(0, int)]*2
+    table = np.zeros(2**16, bool)
+    table[wanted >> np.uint64(48)] = True
+    for o, own in zip(sums, open_):
+        maybe = np.flatnonzero(table[o >> np.uint64(48)] & ~own)
+        own[maybe] = wanted[np.searchsorted(wanted, o[maybe]).clip(max=len(wanted) - 1)] == o[maybe]
+    return [np.flatnonzero(o) for o in open_]
+
+def open_rows(
+    old:ObjectSet,
+    new:ObjectSet,
+)->list[np.ndarray]: # Rows of each
+    "All rows of the photos of which something differs, and perhaps of others"
+    (paths, sums, words), open_ = zip(*map(_row_words, (old, new))), [np.ones(len(o), bool) for o in (old, new)]
+    for i, j in _pieces(runs_of(*words)):
+        if not _is_piece(old, new, paths, i, j): continue
+        a, b = _objects_of(old, i), _objects_of(new, j)
+        found = unequal_objects(old, new, a, b)
+        for own, objects, some, rows in ((open_[0], old, a, i), (open_[1], new, b, j)):
+            own[rows] = False
+            own[objects.rows(_numbers(some)[found])] = True
+    return _with_namesakes(open_, sums)
 
 # %% ../../nbs/4_correcting/differences.ipynb #623754c4
 def _plain(values):
@@ -82,12 +112,12 @@ def _plain(values):
 
 def _points(objects, some, k):
     "(n, k, 3) points of objects that have k"
-    return objects.points[positions_of(objects.point_counts, some)].reshape(-1, k, 3)
+    return _points_of(objects, some).reshape(-1, k, 3)
 
 def _plain_points(objects, some, k):
     points = _plain(_points(objects, some, k))
     points[points[..., 2] == 0] = 0
-    return points.reshape(len(some), -1)
+    return points.reshape(len(some), 3*k)
 
 def _each_k(*lots):
     "For each number of points those of (objects, some) that have it"
@@ -96,29 +126,25 @@ def _each_k(*lots):
 
 def _point_codes(lots):
     "Numbers for the points of some objects of both sets"
-    codes = np.zeros(sum(len(some) for _, some in lots), np.int64)
-    split, before = len(lots[0][1]), 0
-    for k, (a, b) in _each_k(*lots):
-        words = np.concatenate([words_of(_plain_points(o, some[own], k)) for (o, some), own in zip(lots, (a, b))])
-        codes[np.concatenate([a, b + split])] = before + codes_of(words)
-        before += len(words)
+    codes, before = [np.zeros(len(some), np.int64) for _, some in lots], 0
+    for k, owns in _each_k(*lots):
+        found = codes_of(*((_plain_points(o, some[own], k),) for (o, some), own in zip(lots, owns)))
+        for code, own, numbers in zip(codes, owns, found): code[own] = before + numbers
+        before += sum(map(len, owns))
     return codes
 
-def _value_words(lots):
-    "(n + m, w) what some objects of both sets are"
-    sets, words = [o for o, _ in lots], []
-    if _have('labels', *sets): words.append(np.concatenate([o.labels[some] for o, some in lots]))
-    if _have('boxes', *sets): words.append(_plain(np.concatenate([o.boxes[some] for o, some in lots])))
-    if sets[0].kind == 'landmarker': words.append(_point_codes(lots))
-    return words_of(*words)
+def _values(lots):
+    "Columns of what some objects of both sets are"
+    sets, columns = [o for o, _ in lots], []
+    if _have('labels', *sets): columns.append([o.labels[some] for o, some in lots])
+    if _have('boxes', *sets): columns.append([_plain(o.boxes[some]) for o, some in lots])
+    if sets[0].kind == 'landmarker': columns.append(_point_codes(lots))
+    return [*zip(*columns)]
 
 # %% ../../nbs/4_correcting/differences.ipynb #90b961c9
-_FIRM = 'id', '', 'image', 'image_id' # ids that stay what they are when something is put in before them
-
 def _firm(objects, some):
-    "Have objects an id that stays, and have they any?"
-    firm = np.array([*(what.decode('utf-8', 'surrogateescape') in _FIRM for _, what in objects.shared.files.listed), False])
-    return firm[objects.files[some]], objects.files[some] >= 0
+    "Have objects an id that stays when something is put in before them, and have they any?"
+    return objects.firm_files[objects.files[some]], objects.files[some] >= 0
 
 _LEAST_SIDE = 8 # pixels; one point is a box of this size around it
 
@@ -145,12 +171,11 @@ class _Matching:
         self.pairs.append((self.free[0][i], self.free[1][j]))
         self.free = [np.delete(o, k) for o, k in zip(self.free, (i, j))]
 
-    def by(self, words, chosen=None):
-        "Those that are equal in some words, of those that are `chosen`"
-        codes = codes_of(words)
-        codes = [codes[:len(self.photos[0])], codes[len(self.photos[0]):]]
+    def by(self, columns, chosen=None):
+        "Those that are equal in some columns, of those that are `chosen`"
         own = [np.arange(len(o)) if chosen is None else np.flatnonzero(c[o]) for o, c in zip(self.free, chosen or (0, 0))]
-        i, j = partners(*(c[o[k]] for c, o, k in zip(codes, self.free, own)))
+        places = [free[o] for free, o in zip(self.free, own)]
+        i, j = partners(*codes_of(*(tuple(o[p] for o in (photo, *c)) for photo, c, p in zip(self.photos, columns, places))))
         self.take(own[0][i], own[1][j])
 
     def by_overlap(self):
@@ -165,11 +190,10 @@ def matched(
 )->tuple[list, list]: # Pairs of positions: first those of equal value, then those that changed; positions without a partner
     "Which objects of one set are which of the other"
     found = _Matching(lots, photos)
-    photo = np.concatenate(photos)
-    found.by(words_of(photo, _value_words(lots)))
+    found.by(_values(lots))
     if _have('files', *(o for o, _ in lots)):
         (firm, known) = zip(*(_firm(o, some) for o, some in lots))
-        places = words_of(photo, *(np.concatenate([getattr(o, name)[some] for o, some in lots]) for name in ('files', 'ids')))
+        places = [(o.files[some], o.ids[some]) for o, some in lots]
         found.by(places, firm)
         found.by_overlap()
         found.by(places, known)
@@ -184,11 +208,11 @@ class Differences:
     new: ObjectSet
     was: np.ndarray # (c,) number of the object in `old`; -1: it was added
     now: np.ndarray # (c,) its number in `new`; -1: it was removed
+    whole: np.ndarray # (c,) booleans: the photo was added or removed with it
     photos_removed: np.ndarray # (r,) a row of `old` of each
     photos_added: np.ndarray # (a,) a row of `new` of each
     other_side: np.ndarray # (s, 2) rows of photos that are on another side now
     sides: list # (s,) pairs of texts: its sides before and now
-    photos_in_both: int
 
     def __len__(self): return len(self.was) + len(self.photos_removed) + len(self.photos_added) + len(self.other_side)
 
@@ -214,52 +238,57 @@ class Differences:
         return tuple(np.where(o >= 0, objects.rows(o.clip(0)), -1) for objects, o in ((self.old, self.was), (self.new, self.now)))
 
 # %% ../../nbs/4_correcting/differences.ipynb #f47696ad
-def _first_rows(codes, n):
+def _first_rows(codes, rows, n):
     "A row of each photo; -1 for one that is not there"
     first = np.full(n, -1)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    first[codes[::-1]] = rows[::-1]
     return first
 
-def _other_sides(old, new, codes, rows):
+def _other_sides(sets, rows, codes, first):
     "Rows of photos whose side has changed, and the words for it"
-    names = [o or 'no side' for o in old.shared.sides.listed]
-    if len(names) < 2: return np.zeros((0, 2), int), []
-    on = [np.zeros((len(rows), len(names)), bool) for _ in codes]
-    for own, o, code in zip(on, (old, new), codes): own[code, o.sides] = True
-    moved = np.flatnonzero((rows >= 0).all(1) & (on[0] != on[1]).any(1))
+    names = [o or 'no side' for o in sets[0].shared.sides.listed]
+    on = [np.zeros((len(first), len(names)), bool) for _ in sets]
+    for own, objects, some, code in zip(on, sets, rows, codes): own[code, objects.sides[some]] = True
+    moved = np.flatnonzero((first >= 0).all(1) & (on[0] != on[1]).any(1))
     def words(own): return ['+'.join(n for n, o in zip(names, row) if o) for row in own[moved].tolist()]
-    return rows[moved], [*zip(words(on[0]), words(on[1]))]
+    return first[moved], [*zip(*map(words, on))]
 
-def _left(objects, rows, codes):
-    "Objects of rows, and their photos"
-    found = _objects_of(objects, rows)
-    some = np.arange(found.stop) if isinstance(found, slice) else found
-    return some, np.repeat(codes[rows], objects.counts[rows])
+def _left(sets, rows, codes):
+    "Objects of these rows, without those that are the same at the same place of a row, and the photo of each"
+    old, new = sets
+    pairs = [some[o] for some, o in zip(rows, partners(*codes))]
+    alike = old.counts[pairs[0]] == new.counts[pairs[1]]
+    some = [_objects_of(o, k[alike]) for o, k in zip(sets, pairs)]
+    some = [np.zeros(0, int) if isinstance(o, slice) else o for o in some] # of no rows
+    if old.kind == 'landmarker': some = [o[old.point_counts[some[0]] == new.point_counts[some[1]]] for o in some]
+    same = ~unequal_objects(old, new, *some)
+    for objects, own, k, code in zip(sets, some, rows, codes):
+        found = _objects_of(objects, k)
+        if isinstance(found, slice): found = np.zeros(0, int)
+        photo = np.repeat(code, objects.counts[k])
+        free = np.ones(len(objects.labels if objects.points is None else objects.point_counts), bool)
+        free[own[same]] = False
+        yield found[free[found]], photo[free[found]]
 
 def compare(
     old:ObjectSet,
     new:ObjectSet, # Of the same kind; it shares its names with `old`
 )->Differences:
     "What differs between two sets"
-    codes = photo_codes(old, new)
+    sets, rows = (old, new), open_rows(old, new)
+    codes = codes_of(*((o.paths[some],) for o, some in zip(sets, rows)))
     n = max(o.max(initial=-1) for o in codes) + 1
-    if codes[0] is codes[1]: i = j = np.arange(len(old))
-    else: i, j = partners(*codes)
-    different = unequal_rows(old, new, i, j)
-    left = []
-    for objects, rows, code in ((old, i, codes[0]), (new, j, codes[1])):
-        open_ = np.ones(len(objects), bool)
-        open_[rows[~different]] = False
-        left.append(_left(objects, np.flatnonzero(open_), code))
-    lots, photos = [(o, some) for o, (some, _) in zip((old, new), left)], [o for _, o in left]
-    pairs, free = matched(lots, photos)
+    left = [*_left(sets, rows, codes)]
+    pairs, free = matched([(o, some) for o, (some, _) in zip(sets, left)], [o for _, o in left])
     none = [np.full(len(o), -1) for o in free]
     was = np.concatenate([*(left[0][0][o] for o, _ in pairs[1:]), left[0][0][free[0]], none[1]])
     now = np.concatenate([*(left[1][0][o] for _, o in pairs[1:]), none[0], left[1][0][free[1]]])
-    rows = np.column_stack([_first_rows(o, n) for o in codes])
-    has = rows >= 0
-    return Differences(old, new, was, now, np.sort(rows[has[:, 0] & ~has[:, 1], 0]), np.sort(rows[has[:, 1] & ~has[:, 0], 1]),
-                       *_other_sides(old, new, codes, rows), int(has.all(1).sum()))
+    first = np.column_stack([_first_rows(code, some, n) for code, some in zip(codes, rows)])
+    has = first >= 0
+    alone = [~has.all(1)[left[o][1][free[o]]] for o in (0, 1)]
+    whole = np.concatenate([np.zeros(len(was) - sum(map(len, alone)), bool), *alone])
+    return Differences(old, new, was, now, whole, np.sort(first[has[:, 0] & ~has[:, 1], 0]), np.sort(first[has[:, 1] & ~has[:, 0], 1]),
+                       *_other_sides(sets, rows, codes, first))
 
 # %% ../../nbs/4_correcting/differences.ipynb #e07022d3
 @dataclass
@@ -281,7 +310,7 @@ def moves_of(
     moves.iou[some], pixels, moved = iou_of(*extents), np.zeros(len(some)), np.zeros(len(some), bool)
     if _have('boxes', old, new):
         boxes = _plain(old.boxes[a]), _plain(new.boxes[b])
-        moved |= (_bits(boxes[0]) != _bits(boxes[1])).any(1)
+        moved |= unequal(*map(words_of, boxes))
         pixels = np.nan_to_num(_edge_shift(*boxes), nan=0.)
     if old.kind == 'landmarker':
         points, seen, other = _point_shift(old, new, a, b)
@@ -306,7 +335,7 @@ def _point_shift(old, new, a, b):
         both = (p[..., 2] > 0) & (q[..., 2] > 0)
         pixels[own] = np.where(both, np.hypot(*np.moveaxis(p[..., :2].astype(np.float64) - q[..., :2], -1, 0)), 0).max(1, initial=0)
         seen[own] = (p[..., 2] != q[..., 2]).sum(1)
-        other[own] = (_bits(p) != _bits(q)).any((1, 2))
+        other[own] = unequal(words_of(p), words_of(q))
     return pixels, seen, other
 
 # %% ../../nbs/4_correcting/differences.ipynb #cf634bac

@@ -12,43 +12,64 @@ import numpy as np
 
 # %% ../../nbs/4_correcting/matching.ipynb #66bb5672
 def words_of(
-    *columns:np.ndarray, # (n, …) of any type that is no object
+    column:np.ndarray, # (n, …) of any type that is no object
 )->np.ndarray: # (n, w) uint64
     "The bytes of each row in words"
-    return np.hstack([_words(o) for o in columns])
-
-def _words(column):
     n, column = len(column), np.ascontiguousarray(column)
     width = column.dtype.itemsize*int(np.prod(column.shape[1:]))
-    if not n: return np.zeros((0, -(-width//8)), 'u8')
-    if width % 8 == 0: return column.reshape(n, -1).view('u8').reshape(n, width // 8) if width else np.zeros((n, 0), 'u8')
+    if not n or not width: return np.zeros((n, -(-width//8)), 'u8')
+    if width % 8 == 0: return column.reshape(n, -1).view('u8').reshape(n, width//8)
     padded = np.zeros((n, width + -width % 8), 'u1')
     padded[:, :width] = column.reshape(n, -1).view('u1').reshape(n, width)
     return padded.view('u8')
 
-def same_width(
-    *words:np.ndarray, # (n, w) each
-)->list[np.ndarray]: # All of the greatest width
-    "Words of several tables, filled up with zeros"
-    width = max(o.shape[1] for o in words)
-    return [o if o.shape[1] == width else np.pad(o, ((0, 0), (0, width - o.shape[1]))) for o in words]
+def unequal(
+    a:np.ndarray, # (n, w) words
+    b:np.ndarray, # (n, v) words
+)->np.ndarray: # (n,) booleans
+    "Which rows differ, the shorter ones with zeros behind them"
+    w = min(a.shape[1], b.shape[1])
+    found = np.zeros(len(a), bool)
+    for i in range(w): found |= a[:, i] != b[:, i]
+    for more in (a[:, w:], b[:, w:]):
+        for column in more.T: found |= column != 0
+    return found
 
 # %% ../../nbs/4_correcting/matching.ipynb #8ed6a639
-def _factors(n): return np.random.default_rng(0).integers(1, 2**63, n, np.uint64)*2 + 1
+def sums_of(
+    *words:np.ndarray, # (n, w) each
+)->np.ndarray: # (n,) uint64
+    "A word for each row, the same for rows that are equal, and almost always another for others"
+    found = np.zeros(len(words[0]), np.uint64)
+    for i, o in enumerate(words): found += o @ (np.random.default_rng(i).integers(0, 2**63, o.shape[1], np.uint64)*2 + 1)
+    return found
+
+def _are_equal(words, codes):
+    "Are rows of one number equal?"
+    ends = np.cumsum([0, *(len(o[0]) for o in words)])
+    one = np.empty(codes.max(initial=-1) + 1, np.int64)
+    one[codes] = np.arange(len(codes))
+    one = one[codes]
+    for s, a in enumerate(words):
+        for t, b in enumerate(words):
+            own = one[ends[s]:ends[s + 1]]
+            rows = np.flatnonzero((own >= ends[t]) & (own < ends[t + 1]) & (own != np.arange(ends[s], ends[s + 1])))
+            if any(unequal(x[rows], y[own[rows] - ends[t]]).any() for x, y in zip(a, b)): return False
+    return True
+
+def _sorted_codes(words):
+    width = [max(o.shape[1] for o in column) for column in zip(*words)]
+    rows = [np.hstack([np.pad(o, ((0, 0), (0, w - o.shape[1]))) for o, w in zip(table, width)]) for table in words]
+    return np.unique(np.concatenate(rows), axis=0, return_inverse=True)[1].reshape(-1)
 
 def codes_of(
-    words:np.ndarray, # (n, w) uint64
-)->np.ndarray: # (n,) whole numbers from 0 on, less than n
-    "A number for each row; two rows have the same if all of their words are equal"
-    n, width = words.shape
-    if not n or not width: return np.zeros(n, np.int64)
-    sums = words @ _factors(width)
-    _, codes = np.unique(sums, return_inverse=True)
-    first = np.empty(codes.max() + 1, np.int64)
-    first[codes] = np.arange(n)
-    first = first[codes]
-    if all((o == o[first]).all() for o in words.T): return codes
-    return np.unique(words, axis=0, return_inverse=True)[1].reshape(n)
+    *tables:tuple, # Columns (n, …), as many in each table and of the same types; texts may be wider
+)->list[np.ndarray]: # For each table (n,) whole numbers from 0 on
+    "A number for each row; two rows have the same if they are equal in all columns"
+    words = [[words_of(o) for o in table] for table in tables]
+    codes = np.unique(np.concatenate([sums_of(*o) for o in words]), return_inverse=True)[1]
+    if not _are_equal(words, codes): codes = _sorted_codes(words)
+    return np.split(codes, np.cumsum([len(o[0]) for o in words])[:-1])
 
 # %% ../../nbs/4_correcting/matching.ipynb #9ab0e7a9
 def _rank(codes, slots):
@@ -69,12 +90,58 @@ def partners(
     most = max(old.max(initial=-1), new.max(initial=-1)) + 1
     counts = [np.bincount(o, minlength=most) for o in (old, new)]
     slots = np.maximum(*counts)
-    base = np.cumsum(slots) - slots
-    place = np.full(slots.sum(), -1)
-    place[base[new] + _rank(new, counts[1])] = np.arange(len(new))
-    found = place[base[old] + _rank(old, counts[0])]
+    if slots.max(initial=0) > 1: # the first of equal ones gets the first slot of their number
+        base = np.cumsum(slots) - slots
+        old, new = base[old] + _rank(old, counts[0]), base[new] + _rank(new, counts[1])
+    place = np.full(max(most, slots.sum()), -1)
+    place[new] = np.arange(len(new))
+    found = place[old]
     i = np.flatnonzero(found >= 0)
     return i, found[i]
+
+# %% ../../nbs/4_correcting/matching.ipynb #f2759694
+_NEAR, _FAR, _MOST_RUNS = 32, 100, 20_000
+
+def _equal_from(old, new, i, j):
+    "How many are equal from here on"
+    n, size = 0, 256
+    while True:
+        a, b = old[i + n:i + n + size], new[j + n:j + n + size]
+        k = min(len(a), len(b))
+        different = a[:k] != b[:k]
+        if different.any(): return n + int(different.argmax())
+        n, size = n + k, size*4
+        if k < len(a) or k < len(b) or not k: return n
+
+def _near(old, new, i, j):
+    a, b = np.nonzero(old[i:i + _NEAR, None] == new[None, j:j + _NEAR])
+    if not len(a): return None
+    best = (a + b).argmin()
+    return i + int(a[best]), j + int(b[best])
+
+def _far(old, new, i, j):
+    "The next place of the new word in the old ones, or else of the old word in the new ones"
+    a, b = np.flatnonzero(old[i:] == new[j])[:1], np.flatnonzero(new[j:] == old[i])[:1]
+    if len(a) and (not len(b) or a[0] <= b[0]): return i + int(a[0]), j
+    return (i, j + int(b[0])) if len(b) else None
+
+def runs_of(
+    old:np.ndarray, # (n,) words
+    new:np.ndarray, # (m,) words
+)->np.ndarray: # (r, 3) place in both, and how many are equal there; ascending in both
+    "Runs of equal words"
+    runs, i, j, looks = [], 0, 0, 0
+    while i < len(old) and j < len(new) and len(runs) < _MOST_RUNS:
+        if n := _equal_from(old, new, i, j): runs.append((i, j, n))
+        i, j = i + n, j + n
+        if i == len(old) or j == len(new): break
+        found = _near(old, new, i, j)
+        if found is None:
+            looks += 1
+            if looks > _FAR: break
+            found = _far(old, new, i, j) or (i + _NEAR, j + _NEAR)
+        i, j = found
+    return np.array(runs, np.int64).reshape(-1, 3)
 
 # %% ../../nbs/4_correcting/matching.ipynb #67ab4b8e
 def iou_of(

@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/4_correcting/object_sets.html.md"""
 __all__ = []
 
 # %% ../../nbs/4_correcting/object_sets.ipynb #62b7a699
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,7 @@ import ear_lazy.metadata.objects # noqa: F401 for the methods of `Shard`
 from ..base.change import Value
 from ..base.errors import MetadataError
 from ..base.origin import Origin
-from ..metadata.file import Metadata
+from ..metadata.file import Shard
 from ..metadata.table import entry_file
 
 # %% ../../nbs/4_correcting/object_sets.ipynb #fb2daad9
@@ -41,6 +41,8 @@ class Shared:
     def __init__(self): self.sides, self.sources, self.labels, self.files = Names(), Names(), Names(), Names()
 
 # %% ../../nbs/4_correcting/object_sets.ipynb #99e03cfd
+_FIRM = b'id', b'', b'image', b'image_id' # what numbers of objects are that are no positions: lines and shapes are counted
+
 @dataclass(eq=False)
 class ObjectSet:
     "Rows, their objects and the points of these, of one kind"
@@ -56,7 +58,6 @@ class ObjectSet:
     ids: np.ndarray|None # (m,) places in the files
     points: np.ndarray|None # (p, 3) of a landmarker
     point_counts: np.ndarray|None # (m,) points of each object of a landmarker
-    shards: list = field(default_factory=list) # (shard, first row), in order
 
     def __len__(self): return len(self.paths)
 
@@ -69,6 +70,11 @@ class ObjectSet:
     def point_ends(self)->np.ndarray: # (m,)
         "The point after the last of each object"
         return np.cumsum(self.point_counts)
+
+    @cached_property
+    def firm_files(self)->np.ndarray: # (f + 1,) booleans; the last for -1
+        "In which of `shared.files` an object keeps its place when another is put in before it"
+        return np.array([*(what in _FIRM for _, what in self.shared.files.listed), False])
 
     def rows(self,
         objects:np.ndarray, # Numbers of objects
@@ -85,11 +91,11 @@ def _origin_numbers(shard, files):
     if not len(own) or -1 <= own.min() <= own.max() < len(numbers) - 1: return numbers[own]
     raise MetadataError(f'damaged: an object comes from the annotation file {max(own.min(), own.max(), key=abs)}, but there are {len(numbers) - 1}', shard.path)
 
-def _shard_columns(shard, shared, split):
+def _shard_columns(shard, shared):
     n, counts, columns = len(shard), shard.counts(), shard.columns
     has_points, is_new = shard.kind == 'landmarker', shard.version > 1
     values = shard.all_values()
-    found = dict(paths=columns['image_paths'], sides=np.full(n, shared.sides[split]), sources=shared.sources.numbers(shard.names('source_names'))[shard.indices('source')],
+    found = dict(paths=columns['image_paths'], sides=np.full(n, shared.sides[shard.split]), sources=shared.sources.numbers(shard.names('source_names'))[shard.indices('source')],
                  counts=counts if shard.kind == 'detector' else np.ones(n, np.int64))
     if has_points: found |= dict(points=values, point_counts=counts)
     else: found['boxes'] = values
@@ -102,21 +108,17 @@ _COLUMNS = 'paths', 'sides', 'sources', 'counts', 'boxes', 'labels', 'files', 'i
 
 def object_set(
     kind:str, # 'detector', 'landmarker' or 'teacher'
-    files:list[Metadata], # Its sides; none: a set without objects
+    shards:list[Shard], # Of all sides; none: a set without objects
     shared:Shared, # Names, which other sets have in common with it
 )->ObjectSet:
     "All objects of some metadata files of one kind; raises `MetadataError` for what cannot be"
-    shards, parts = [o for file in files for o in file.shards], []
-    firsts = np.cumsum([0, *map(len, shards)]).tolist()
-    for file in files:
-        file.check_whole()
-        parts += [_shard_columns(o, shared, file.split) for o in file.shards]
-    if not shards: parts = [_nothing(kind)]
+    for o in shards: o.check_whole()
+    parts = [_shard_columns(o, shared) for o in shards] or [_nothing(kind)]
     def column(name):
         found = [o.get(name) for o in parts]
         if any(o is None for o in found): return None # one of them is older
         return found[0] if len(found) == 1 else np.concatenate(found)
-    return ObjectSet(kind, shared, *map(column, _COLUMNS), [*zip(shards, firsts)])
+    return ObjectSet(kind, shared, *map(column, _COLUMNS))
 
 def _nothing(kind):
     whole = np.zeros(0, np.int64)
