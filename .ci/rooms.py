@@ -21,6 +21,8 @@ LATER = {
 
 # Likewise in examples of a notebook: (room, module)
 LATER_IN_EXAMPLES = {
+    ('loading', 'data_processor'): 'its examples of photos need rows of every kind, which nothing else writes in one call',
+    ('loading', 'lazy_dataset'): 'likewise datasets, combined ones too',
     ('looking', 'data_processor'): 'its examples look at metadata files, which nothing else writes in one call',
     ('looking', 'lazy_dataset'): 'they look at datasets, which are opened as users open them',
 }

@@ -14,10 +14,11 @@ from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
+from .base.class_names import classes
 from .base.extras import extra
 from .base.geometry import xywh_to_xyxy
 from .base.printable import printable
-from .export import classes, photos, with_sizes
+from .loading.photos import photos, with_sizes
 
 if TYPE_CHECKING: from datasets import Dataset as HfDataset
 else: HfDataset = Any

@@ -23,14 +23,15 @@ from .base.files import is_below, open_regular
 from .base.origin import Origin as Origin
 from .base.parameters import described
 from .base.printable import printable
+from .base.staging import staged
 from .base.storage import is_remote
-from .export import origin, staged
 from .formats.discover import Source, discover
 from .formats.load import uncollected
-from .formats.rewriting import DocumentObjects, check_read_back, plan_addition, plan_edit, rewritten
+from .formats.rewriting import DocumentObjects, check_read_back, plan_addition, plan_edit, rewritten, rows_of_photo
 from .formats.shared.patches import CannotRewrite as CannotRewrite
 from .formats.shared.registry import readers
-from .formats.shared.tree import MAX_BYTES, Tree
+from .formats.shared.tree import MAX_BYTES, Tree, dataset_of
+from .loading.photos import origin
 from .processing.sources import read_sources_toml
 
 # %% ../nbs/rewrite.ipynb #2c803685
@@ -48,6 +49,7 @@ def _object(ds, i, j):
     points = _points(values) if d.kind == 'landmarker' else None
     return m.image_path(row), tuple(places[j]), Value(_numbers(box) if np.isfinite(box).all() else None, points, label)
 
+# %% ../nbs/rewrite.ipynb #4d46c910
 def _numbers(values, n=4):
     found = tuple(float(o) for o in np.asarray(values, np.float64).ravel())
     if len(found) != n or not np.isfinite(found).all(): raise ValueError(f'a box is four finite numbers [x, y, width, height] in pixels, not {values!r}')
@@ -64,6 +66,7 @@ def _value(box, points, label):
     if label is not None and not label: raise ValueError("a class has a name; '' is an object without one, which no file can be told")
     return Value(None if box is None else _numbers(box), None if points is None else _points(points), label)
 
+# %% ../nbs/rewrite.ipynb #233a6a1c
 @described
 def changed(
     ds:Any, # Dataset of any kind
@@ -114,6 +117,7 @@ class Rewritten(NamedTuple):
     def __str__(self)->str:
         return printable(f"{self.folder}: {self.copied:,} annotation files, {len(self.files):,} of them changed{f', {len(self.gone):,} left out as nothing is in them' if self.gone else ''}")
 
+# %% ../nbs/rewrite.ipynb #0c69102f
 class _Run:
     "The documents of a raw folder, and what is planned for each"
     def __init__(self, raw, sources, follow_links, max_bytes):
@@ -133,8 +137,7 @@ class _Run:
     def plan(self, change):
         "Plan the edits of a change, all or none; raises `CannotRewrite`"
         change = change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
-        if not change.origins: raise CannotRewrite(f'no annotation file describes {change.image}: say which one is to, by file=')
-        if change.was is None: found = [self._addition(change)]
+        if change.was is None: found = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
         else: found = [self._edit(o, change) for o in change.origins]
         edits = [o for o in found if o]
         for name in ('box', 'points', 'label') if change.now else ():
@@ -147,6 +150,14 @@ class _Run:
         i, objects = self.objects(place.file)
         planned = plan_edit(objects, place, change, self._taken.setdefault(i, set()))
         return planned and (i, planned)
+
+    def _files_of(self, image):
+        "Annotation files that list a photo in which they have no object"
+        near = [d.files[0] for d in self.documents if dataset_of(d.files[0]).folder == dataset_of(image).folder]
+        found = (o for file in near for o in [self.objects(file)[1]])
+        files = dict.fromkeys(o.read.files[o.read.listed_in[i]] for o in found for i in rows_of_photo(o, image))
+        if not files: raise CannotRewrite(f'no annotation file lists {image}: make one in its own tool, or say which one is to get the object, by file=')
+        return tuple(map(Origin, files))
 
     def _addition(self, change):
         if len(change.origins) > 1: raise CannotRewrite(f'{" and ".join(o.file for o in change.origins)} describe {change.image}: say which one gets the new object, by file=')
@@ -170,7 +181,7 @@ def _edited(run):
         by_file = {}
         for o in planned: by_file.setdefault(o.file, []).append(o)
         for file, own in by_file.items():
-            try: found[file] = rewritten(run.tree and run._objects[i], file, own)
+            try: found[file] = rewritten(run._objects[i], file, own)
             except CannotRewrite as e: raise CannotRewrite(f'{file}: {e.reason}') from e
     return found
 

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.base.drawing import boxes_of, points_of, thumbnail_html
-from ear_lazy.export import origin
+from ear_lazy.loading.photos import origin
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.samples import Sample
 from ear_lazy.show import show_batch

@@ -89,7 +89,7 @@ def annotation_table(
     texts, # Function that returns them undecoded, as `Raw`; called only if some have neither box nor keypoints
 )->AnnotationTable:
     "Annotations as columns"
-    boxes, has_box, is_bad_box = box_columns([o.bbox for o in annotations])
+    boxes, has_box, is_bad_box = box_columns([None if o.bbox_of_keypoints is True else o.bbox for o in annotations])
     points, counts, are_bad_points = point_columns([o.keypoints for o in annotations])
     bare = np.flatnonzero(~(has_box | is_bad_box | are_bad_points | (counts > 0))).tolist()
     derived, raws = np.zeros(len(annotations), bool), texts() if bare else ()

@@ -25,6 +25,13 @@ class Category(msgspec.Struct):
     name: str = ''
     keypoints: msgspec.Raw = msgspec.Raw(b'null') # names of its points
     skeleton: msgspec.Raw = msgspec.Raw(b'null') # pairs of numbers of points, counted from 1
+    flip_pairs: msgspec.Raw = msgspec.Raw(b'null') # of a left and a right point, counted from 1, where an export of this package says more than their names
+    no_class: object = None # True: it is the category of objects without a class
+    unnamed: object = None # True: the names of its points are mere numbers
+
+    def __post_init__(self):
+        if self.no_class is True: self.name = ''
+        if self.unnamed is True: self.keypoints = msgspec.Raw(b'null')
 
 def _list(raw):
     try: found = msgspec.json.decode(raw)
@@ -47,8 +54,14 @@ def schemes_of(
         names, skeleton = point_names(c), _list(c.skeleton)
         if not names: continue
         first = int(not any(o == 0 for pair in skeleton if isinstance(pair, list) for o in pair))
-        found.setdefault(c.name, set()).add(reordered(scheme_of(names, skeleton, first), numbered_order(names)))
+        found.setdefault(c.name, set()).add(reordered(scheme_of(names, skeleton, first, _flip_pairs(c)), numbered_order(names)))
     return {name: scheme for name, (scheme, *others) in found.items() if not others}
+
+
+def _flip_pairs(category):
+    "Pairs, counted from 0; None: those of the names"
+    try: return [(a - 1, b - 1) for a, b in msgspec.json.decode(category.flip_pairs, type=list[tuple[int, int]])]
+    except msgspec.DecodeError: return None
 
 # %% ../../nbs/2_formats/coco_names.ipynb #67d9bf63
 _OWN = {'id', 'image_id', 'category_id', 'bbox', 'area', 'segmentation', 'keypoints', 'num_keypoints', 'iscrowd', 'attributes',

@@ -46,6 +46,7 @@ class Annotation(msgspec.Struct, gc=False):
     keypoints: list[float] | None = None
     iscrowd: int | bool | None = 0
     num_keypoints: int | float | str | None = None
+    bbox_of_keypoints: object = None # True: nobody drew the box, an export made it of the points
 
 class TurnedAnnotation(Annotation, gc=False):
     "One of a file in which something is rotated"

@@ -219,16 +219,23 @@ def plan_edit(
     edit = Edit(int(r.ids[k]), r.images[image], was, in_frame(now, frame) if frame else now, same.index(k))
     return Planned(origin.file, edit, change.image, k, now)
 
+def rows_of_photo(
+    objects:DocumentObjects,
+    path:str, # Photo, relative to the raw folder
+    file:str='', # Annotation file that may name it; '': any of the document
+)->list[int]: # Rows of `objects.read.images`
+    "Where a document names a photo"
+    r, stem = objects.read, path.rpartition('/')[2].rpartition('.')[0]
+    def is_it(i, name): return locate(objects.tree, file or r.files[r.listed_in[i]], name, by_stem=not is_image(name.strip())).path == path
+    return [i for i, name in enumerate(r.images) if stem in name and is_it(i, name)]
+
 def plan_addition(
     objects:DocumentObjects,
     file:str, # That the object is to be put into
     change:Change,
 )->Planned:
     "The edit that adds an object; raises `CannotRewrite`"
-    r, base = objects.read, change.image.rpartition('/')[2]
-    def is_it(name): return locate(objects.tree, file, name, by_stem=not is_image(name.strip())).path == change.image
-    stem = base.rpartition('.')[0]
-    images = [i for i, name in enumerate(r.images) if stem in name and is_it(name)]
+    r, images = objects.read, rows_of_photo(objects, change.image, file)
     if not images: raise CannotRewrite(f'{file} does not list {change.image}, so nothing can be added to it there')
     now = in_frame(change.now, frame_of(objects, images[0], change.image))
     return Planned(file, Edit(-1, r.images[images[0]], None, now), change.image, -1, change.now)
@@ -277,7 +284,7 @@ def rewritten(
     change = rewriters().get(doc.format)
     if change is None:
         known = ', '.join(sorted(rewriters()))
-        raise CannotRewrite(f'{file} is of the format {doc.format}, which is not rewritten: those are {known}; `ds.to_coco` writes all rows as COCO')
+        raise CannotRewrite(f'files of the format {doc.format} are not rewritten, only those of {known}: `ds.to_coco` writes all rows as COCO')
     if doc.encoding or doc.units: tree = tree.having(encoding=doc.encoding, units=doc.units)
     with open_regular(tree.path(file)) as f: data = f.read()
     images = {o.image for o in planned}

@@ -100,6 +100,14 @@ def passes(
     except ValueError: return False
 
 # %% ../../nbs/2_formats/yolo_rows.ipynb #7bd85af1
+def parts_of(
+    n:int, # Numbers in the line, the class counted
+    keypoints:int, # As in `parse_line`
+    boxed:Mapping, # Likewise
+)->tuple: # From `layout`
+    "What the numbers of a line are, by what a folder's lines have in common, or by their count"
+    return (4, boxed[n]) if n in boxed else layout(n, keypoints)
+
 def object_of(
     label:str,
     values:list, # Numbers after the class
@@ -110,8 +118,7 @@ def object_of(
     if len(values) == 4:
         _check_fractions(values)
         return Object(label, _xywh(*values))
-    n = len(values) + 1
-    coordinates, dims = (4, boxed[n]) if n in boxed else layout(n, keypoints)
+    coordinates, dims = parts_of(len(values) + 1, keypoints, boxed)
     place, rest = values[:coordinates], values[coordinates:]
     _check_fractions(place)
     more = rest[len(rest) // dims * dims:] if dims else rest[:1] # a score, or the number of a track

@@ -113,6 +113,8 @@ class Shard:
         values: np.ndarray, # Of all objects of the file
     ) -> np.ndarray:
         "Those of objects that are in a row"
+    def all_values(self) -> np.ndarray: # (m, 4) boxes or (p, 3) keypoints, memory-mapped
+        "The boxes or keypoints of all rows, one after another"
     def attribute_names(self) -> list[str]:
         "Named columns of objects that were recorded"
     def attribute(self,
@@ -193,12 +195,17 @@ class Metadata:
         "Raises `MetadataError` if the file does not have a column"
     def scheme(self, i: int) -> Scheme | None:
         "What the keypoints of a landmarker's row are; None if nobody knows"
+    @property
+    def shards(self) -> list[Shard]:
+        "Its files, in order"
     def attribute_names(self) -> list[str]:
         "Named columns of objects that were recorded"
     def whole(self,
         name: str, # One of `OWN_COLUMNS`, or an attribute
     ) -> np.ndarray: # (n,) of each row, (n, 2) for sizes, or of a detector's labels and attributes (m,) of each box
         "A column, checked; names as text; raises `ValueError` if there is none of this name"
+    def origin_ids(self) -> np.ndarray: # (m,) int64 of each object that is in a row; -1 where its annotation has no id
+        "The number `n` of the first origin of each object, where that is `id n`"
     def schemes_of(self,
         rows: np.ndarray | None = None, # Row numbers; None: all
     ) -> list[Scheme | None]: # Each once; None for rows of which nobody knows

@@ -169,6 +169,13 @@ def of_objects(self:Shard,
     return values[a:b]
 
 @patch
+def all_values(self:Shard)->np.ndarray: # (m, 4) boxes or (p, 3) keypoints, memory-mapped
+    "The boxes or keypoints of all rows, one after another"
+    if self._offsets is None: return self._values.reshape(-1, self._values.shape[-1])
+    a, b = self._offsets[[0, -1]].tolist()
+    return self._values[a:b]
+
+@patch
 def attribute_names(self:Shard)->list[str]:
     "Named columns of objects that were recorded"
     return self.names('attribute_names') if self.version > 1 and 'attributes' in self.columns else []
@@ -187,6 +194,11 @@ def attribute(self:Shard,
 
 # %% ../../nbs/3_metadata/objects.ipynb #ffbf7a59
 OWN_COLUMNS = ('source', 'group', 'labels', 'sizes', 'counts') # besides attributes
+
+@patch(as_prop=True)
+def shards(self:Metadata)->list[Shard]:
+    "Its files, in order"
+    return list(self._shards)
 
 @patch
 def attribute_names(self:Metadata)->list[str]:
@@ -222,6 +234,19 @@ def positions_of(
     if not len(rows): return slice(0)
     n, starts = counts[rows], np.cumsum(counts) - counts
     return np.repeat(starts[rows] - np.cumsum(n) + n, n) + np.arange(n.sum())
+
+# %% ../../nbs/3_metadata/objects.ipynb #71320869
+@patch
+def origin_ids(self:Metadata)->np.ndarray: # (m,) int64 of each object that is in a row; -1 where its annotation has no id
+    "The number `n` of the first origin of each object, where that is `id n`"
+    return np.concatenate([_origin_ids(o) for o in self._shards])
+
+def _origin_ids(shard):
+    if shard.version < 2 or 'origin_id' not in shard.columns: return np.full(len(shard.of_objects(shard._values)) if shard.kind == 'detector' else len(shard), -1)
+    has_ids = np.array([*(o == 'id' for o in shard.names('origin_names')), False])
+    files = shard.of_objects(shard.columns['origin_file'])
+    known = (files >= 0) & (files < len(has_ids) - 1)
+    return np.where(has_ids[np.where(known, files, -1)], shard.of_objects(shard.columns['origin_id']), -1)
 
 # %% ../../nbs/3_metadata/objects.ipynb #26d78528
 @patch

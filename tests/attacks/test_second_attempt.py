@@ -48,7 +48,7 @@ def test_a_huge_file_is_not_given_to_pillow(made, tmp_path):
 
 
 def test_an_export_asks_no_huge_file_for_its_size(made):
-    from ear_lazy.export import photos, with_sizes
+    from ear_lazy.loading.photos import photos, with_sizes
     sparse_webp(made/'raw/deep/a.png')
     found = photos(opened(made))
     found.records.sizes[:] = 0
@@ -173,7 +173,7 @@ def test_two_states_of_a_file_are_not_taken_for_each_other(two_states):
 
 def test_a_file_opened_twice_is_one_file(made):
     a, b = opened(made), opened(made)
-    from ear_lazy.export import chosen_rows
+    from ear_lazy.loading.photos import chosen_rows
     assert a.metadata.identity == b.metadata.identity and len(chosen_rows(CombinedLazyDataset([a, b]))) == 2
 
 

@@ -11,6 +11,7 @@ __all__ = []
 import re
 
 import msgspec
+import numpy as np
 
 # %% ../../../nbs/2_formats/shared/numbers.ipynb #1036fbc1
 _decode = msgspec.json.Decoder(list[list[float]]).decode
@@ -29,3 +30,18 @@ def numbers(
     if len(texts) == 1: return [None]
     half = len(texts) // 2
     return numbers(texts[:half]) + numbers(texts[half:])
+
+# %% ../../../nbs/2_formats/shared/numbers.ipynb #0714f318
+def shortest(
+    values, # float32, any shape
+)->np.ndarray: # float64 of the same shape
+    "The same numbers, with as few decimals as possible"
+    values = np.asarray(values, np.float32)
+    out = values.astype(np.float64).ravel()
+    left = np.arange(out.size)
+    for decimals in range(13):
+        rounded = np.round(out[left], decimals)
+        fits = rounded.astype(np.float32) == values.ravel()[left]
+        out[left[fits]] = rounded[fits]
+        left = left[~fits]
+    return out.reshape(values.shape)
