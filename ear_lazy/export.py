@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .base.arguments import home_path
-from .base.class_names import classes, number_of_class
+from .base.class_names import UNCLASSED, classes, number_of_class
 from .base.errors import OutputError
 from .base.files import is_below, opened_path
 from .base.parameters import described
@@ -167,7 +167,7 @@ def to_yolo(
         _write_labels(new / 'labels', names, lines, r.image_of)
         if images: place_images(found, names, new / 'images', images)
         else: _write_list(new / 'train.txt', references(found, folder))
-        names_of_classes = [o or f'{k} keypoints' for o in order] if ds.kind == 'landmarker' else list(order)
+        names_of_classes = [o or UNCLASSED for o in order]
         _write_text(new / 'data.yaml', data_yaml(names_of_classes, k, 'images' if images else 'train.txt', _schemes_of(r, order)))
     return folder
 

@@ -9,12 +9,11 @@ __all__ = ['to_hf', 'to_supervision']
 
 # %% ../nbs/handover.ipynb #b462b427
 import re
-from itertools import chain, count
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
-from .base.class_names import classes
+from .base.class_names import UNCLASSED, classes
 from .base.extras import extra
 from .base.geometry import xywh_to_xyxy
 from .base.printable import printable
@@ -29,12 +28,11 @@ def _per_image(r, values):
     return np.split(values, np.searchsorted(r.image_of, np.arange(1, len(r.images))))[:len(r.images)] # of no images, NumPy makes one part
 
 def _named(r):
-    "Names of the classes, and the index of each box's class among them; boxes without a class get the class `object`, or `object 2` beside one of that name"
+    "Names of the classes, and the index of each box's class among them"
     numbers = classes(r)
     place = np.zeros(len(r.label_names), np.int64)
     place[list(numbers.values())] = np.arange(len(numbers))
-    free = next(o for o in chain(['object'], (f'object {n}' for n in count(2))) if o not in numbers)
-    return [name or free for name in numbers], place[r.labels]
+    return [name or UNCLASSED for name in numbers], place[r.labels]
 
 def _points(r):
     "(n, K, 3) keypoints of all objects; raises `ValueError` if K differs"

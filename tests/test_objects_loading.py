@@ -290,4 +290,4 @@ def test_what_a_coco_file_says_comes_out_of_the_dataset(tmp_path):
     assert ds.label_names[faces[0]['labels']] == 'face' and np.isnan(ears[0]['bbox']).all() and len(ears[0]['keypoints']) == 3
     for train, val in ds.folds(2): assert len(train) + len(val) == len(ds) == 5
     categories = json.loads(ds.to_coco(tmp_path/'again.json').read_bytes())['categories']
-    assert [(o['name'], o['keypoints'], o['skeleton']) for o in categories] == [('3 keypoints', ['1', '2', '3'], []), ('face', ['left_eye', 'right_eye'], [[1, 2]])]
+    assert [(o['name'], o['keypoints'], o['skeleton']) for o in categories] == [('face', ['left_eye', 'right_eye'], [[1, 2]]), ('unclassed', ['1', '2', '3'], [])]

@@ -364,11 +364,11 @@ def test_nothing_in_other_datasets(folder, kind):
         assert len(bare.to_hf()) == len(bare.to_supervision()) == 1 and bare.to_hf()[0]['objects']['bbox'] == []
 
 
-def test_a_class_called_object_in_other_datasets(tmp_path):
-    "Boxes without a class get another name; a name that is no text is told"
+def test_boxes_without_a_class_in_other_datasets(tmp_path):
+    "Their class has one name everywhere, and a class of that name is none"
     pytest.importorskip('datasets'), pytest.importorskip('supervision')
     image(tmp_path/'raw/ears/a.jpg')
-    (tmp_path/'raw/ears/a.csv').write_text('image_path,x1,y1,w,h,label\na.jpg,1,2,9,9,\na.jpg,3,4,9,9,object\n')
+    (tmp_path/'raw/ears/a.csv').write_text('image_path,x1,y1,w,h,label\na.jpg,1,2,9,9,\na.jpg,3,4,9,9,object\na.jpg,30,40,9,9,unclassed\n')
     process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1.)
     ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
-    for names in (ds.to_hf().features['objects']['category'].feature.names, ds.to_supervision().classes): assert names == ['object 2', 'object']
+    for names in (ds.to_hf().features['objects']['category'].feature.names, ds.to_supervision().classes): assert names == ['unclassed', 'object']

@@ -8,6 +8,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/class_names.html.md"""
 __all__ = []
 
 # %% ../../nbs/1_base/class_names.ipynb #1bd6da72
+from dataclasses import replace
+
 import numpy as np
 
 from .records import Records
@@ -27,3 +29,16 @@ def number_of_class(
 )->np.ndarray: # (m,) int64
     "Number of each object's class"
     return np.array([numbers.get(o, 0) for o in r.label_names], np.int64)[r.labels]
+
+# %% ../../nbs/1_base/class_names.ipynb #c326d601
+UNCLASSED = 'unclassed'
+
+def without_unclassed(
+    r:Records,
+)->Records: # Objects of the class `UNCLASSED` have none
+    "What was written for want of a class is read as none"
+    if UNCLASSED not in r.label_names: return r
+    names = ['' if o == UNCLASSED else o for o in r.label_names]
+    row = {o: i for i, o in enumerate(dict.fromkeys(['', *names]))}
+    schemes = {'' if o == UNCLASSED else o: scheme for o, scheme in r.schemes.items()}
+    return replace(r, label_names=list(row), labels=np.array([row[o] for o in names], np.int32)[r.labels], schemes=schemes)

@@ -23,20 +23,15 @@ class Category(msgspec.Struct):
     "One of `categories`"
     id: int | str | float
     name: str = ''
-    keypoints: msgspec.Raw = msgspec.Raw(b'null') # names of its points
-    skeleton: msgspec.Raw = msgspec.Raw(b'null') # pairs of numbers of points, counted from 1
-    flip_pairs: msgspec.Raw = msgspec.Raw(b'null') # of a left and a right point, counted from 1, where an export of this package says more than their names
-    no_class: object = None # True: it is the category of objects without a class
+    keypoints: object = None # names of its points
+    skeleton: object = None # pairs of numbers of points, counted from 1
+    flip_pairs: object = None # of a left and a right point, counted from 1, where an export of this package says more than their names
     unnamed: object = None # True: the names of its points are mere numbers
 
     def __post_init__(self):
-        if self.no_class is True: self.name = ''
-        if self.unnamed is True: self.keypoints = msgspec.Raw(b'null')
+        if self.unnamed is True: self.keypoints = None
 
-def _list(raw):
-    try: found = msgspec.json.decode(raw)
-    except msgspec.DecodeError: return []
-    return found if isinstance(found, list) else []
+def _list(value): return value if isinstance(value, list) else []
 
 def point_names(
     category:Category,
@@ -60,8 +55,8 @@ def schemes_of(
 
 def _flip_pairs(category):
     "Pairs, counted from 0; None: those of the names"
-    try: return [(a - 1, b - 1) for a, b in msgspec.json.decode(category.flip_pairs, type=list[tuple[int, int]])]
-    except msgspec.DecodeError: return None
+    try: return [(a - 1, b - 1) for a, b in category.flip_pairs]
+    except (TypeError, ValueError): return None # there are none, as in files of others
 
 # %% ../../nbs/2_formats/coco_names.ipynb #67d9bf63
 _OWN = {'id', 'image_id', 'category_id', 'bbox', 'area', 'segmentation', 'keypoints', 'num_keypoints', 'iscrowd', 'attributes',

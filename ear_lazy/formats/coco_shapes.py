@@ -82,13 +82,13 @@ def outline_box(
     except (msgspec.ValidationError, ValueError): return None
 
 # %% ../../nbs/2_formats/coco_shapes.ipynb #38f24165
-_ROTATION = re.compile(rb'"rotation"\s*:\s*"?\s*(-?\d[\d.]*(?:[eE][-+]?\d+)?)')
+_ROTATION = re.compile(r'\s*(-?\d[\d.]*(?:[eE][-+]?\d+)?)')
 
 def rotation(
-    attributes:msgspec.Raw, # Undecoded
+    attributes:object, # `attributes` of an annotation
 )->float: # Degrees; 0 if there is none
     "By how much an annotation is turned"
-    found = _ROTATION.search(bytes(attributes)) if attributes else None
+    found = _ROTATION.match(str(attributes.get('rotation', ''))) if isinstance(attributes, dict) else None
     try: angle = float(found[1]) if found else 0.
     except ValueError: return 0.
     return angle % 360 if np.isfinite(angle) else 0.

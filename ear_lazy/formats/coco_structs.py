@@ -50,7 +50,7 @@ class Annotation(msgspec.Struct, gc=False):
 
 class TurnedAnnotation(Annotation, gc=False):
     "One of a file in which something is rotated"
-    attributes: msgspec.Raw = msgspec.Raw(b'')
+    attributes: object = None # undecoded it could not be read from a file that is not strictly JSON
 
 _A = TypeVar('_A')
 

@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 
+from ..base.class_names import without_unclassed
 from ..base.errors import AnnotationError
 from ..base.printable import masked
 from ..base.records import Records, check
@@ -87,7 +88,7 @@ def checked_records(
     if order and not document.numbers: tell_corners(r, order, partial(_is_first, tree) if readers()[document.format].per_image else None)
     if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
     if document.attributes and not r.attributes: _tell_of_attributes(r, document)
-    return check(_with_whole_names(r))
+    return check(without_unclassed(_with_whole_names(r)))
 
 # %% ../../nbs/2_formats/load.ipynb #e7c3690f
 _HALVES = re.compile(r'[\ud800-\udc7f\udd00-\udfff]') # of characters, as JSON may have them; U+DC80 to U+DCFF are bytes of file names

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.class_names import UNCLASSED
 from ..base.printable import public_url
 from ..base.records import Records, keep_objects, make_records, text_rows
 from ..base.storage import quoted_name
@@ -81,8 +82,8 @@ def _joined(arrays, *shape): return np.concatenate([np.empty((0, *shape)), *arra
 
 def _labels(rows, files):
     "Classes of the objects of rows, and the names of all files; without class, where a file has none beside keypoints"
-    names = dict.fromkeys(['', *(name for d in files for name in d.label_names)])
-    place = {name: i for i, name in enumerate(names)}
+    names = dict.fromkeys(['', *(name for d in files for name in d.label_names if name != UNCLASSED)])
+    place = {name: i for i, name in enumerate(names)} | {UNCLASSED: 0}
     number = {id(d): np.array([place[o] for o in d.label_names]) for d in files}
     labels = [number[id(d)][np.atleast_1d(d.metadata.labels(row))] if d.kind != 'landmarker' or d.metadata.version > 1 else [0] for d, row in rows]
     return _joined(labels).astype(np.int32), [*names]
