@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/2_formats/point_tables.ipynb #91b94378
 import csv
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,78 +16,15 @@ from ..base.errors import AnnotationError
 from ..base.geometry import keypoints_to_boxes
 from ..base.records import Records, label_rows, make_records
 from ..base.schemes import scheme_of
-from .csv_header import IMAGE_COLUMNS, LABEL_COLUMNS, Header, attribute_columns, column_name, parse_header
+from .csv_header import attribute_columns
 from .csv_rows import as_xywh, parse_box, point_lines
+from .point_tables_header import find_dialect
 from .shared.attributes import set_attributes
-from .shared.column_pairs import FEWEST, axis_of, pairs_of
+from .shared.column_pairs import FEWEST
 from .shared.registry import register
 from .shared.shapes import say_which
-from .shared.text import as_text, first_line, table_rows
+from .shared.text import as_text, table_rows
 from .shared.tree import Document, Tree, dataset_of, is_image, join, locate, read_head
-
-# %% ../../nbs/2_formats/point_tables.ipynb #e4ff1e6e
-class Columns(NamedTuple):
-    "Where the values are in a line"
-    image: int
-    points: list # (x, y, visibility or None) columns of each
-    box: Header|None = None # of a table that has boxes as well
-    label: int|None = None
-    corners: bool = False # the points could be the corners of an outline
-    named: bool = True # the first line holds names
-    names: tuple = () # of the points, if the columns have any
-
-def parse_columns(
-    names:list, # Cells of the first line
-    declared:tuple=(), # Pairs of a name that is known and the table's own; 'points' has many
-)->Columns|None: # `None` for the header of another table
-    "What the columns are"
-    names = [o.strip() for o in names]
-    if 'points' in (theirs := dict(declared)): return _declared(names, theirs)
-    if len(names) <= 2 * FEWEST: return None
-    pairs = _numbered(names) or pairs_of(names)
-    if len(pairs) < FEWEST: return None
-    points = [(o['x'], o['y'], o.get('v')) for o in pairs.values()]
-    rest = ['' if any(i in o for o in points) else name for i, name in enumerate(names)]
-    known = {column_name(o): i for i, o in reversed([*enumerate(rest)]) if o}
-    image = next((known[o] for o in IMAGE_COLUMNS if o in known), None if names[0] else 0)
-    label = next((known[o] for o in LABEL_COLUMNS if o in known), None)
-    corners = [*pairs] in ([f'*{i}' for i in range(1, 5)], [f'*{i}' for i in range(4)])
-    return None if image is None else Columns(image, points, parse_header(rest), label, corners, names=point_names(pairs))
-
-# %% ../../nbs/2_formats/point_tables.ipynb #22cd8ff8
-def point_names(
-    stems, # 'left_eye_*' for the columns left_eye_x and left_eye_y
-)->tuple: # () if they are numbers alone
-    "Names of points as their columns have them"
-    names = tuple(str(o).replace('*', '').strip(' _.-:/') for o in stems)
-    return () if all(o.isdecimal() or not o for o in names) else names
-
-def _numbered(names):
-    "Pairs of the columns '0', '1', '2', … after that of the image"
-    n = len(names) - 1
-    if n % 2 or names[1:] not in ([*map(str, range(n))], [*map(str, range(1, n + 1))]): return {}
-    return {i: {'x': 2 * i + 1, 'y': 2 * i + 2} for i in range(n // 2)}
-
-def _declared(names, theirs):
-    cells = [theirs.get('image'), *theirs['points'], *[o for o in [theirs.get('label')] if o is not None]]
-    named = not all(isinstance(o, int) for o in cells)
-    if any(names.count(o) != 1 for o in cells) if named else max(cells) >= len(names): return None
-    image, *places = [names.index(o) for o in cells] if named else cells
-    label = places.pop() if 'label' in theirs else None
-    points = [(x, y, None) for x, y in zip(places[::2], places[1::2])]
-    stems = [axis_of(names[x])[0] for x, y, _ in points if axis_of(names[x])[0] == axis_of(names[y])[0]] if named else []
-    return Columns(image, points, label=label, named=named, names=point_names(stems) if len(stems) == len(points) else ())
-
-def find_dialect(
-    head:bytes, # First bytes of a file
-    declared:tuple=(), # As in `parse_columns`
-)->tuple: # delimiter and `Columns`; () for another file
-    "The delimiter with which the first line is the header of such a table"
-    for delimiter in ',;\t':
-        try: names = next(csv.reader([first_line(head)], delimiter=delimiter), [])
-        except csv.Error: continue
-        if names and (columns := parse_columns(names, declared)): return delimiter, columns
-    return ()
 
 # %% ../../nbs/2_formats/point_tables.ipynb #80b4cd3e
 def sniff(

@@ -12,6 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from .shared.numbers import numbers
+from .shared.text import spread
+from .shared.tree import Tree, label_files, read_head
+
 # %% ../../nbs/2_formats/yolo_layouts.ipynb #d76a459c
 @lru_cache
 def layout(
@@ -69,3 +73,20 @@ def _lies_among(w, h, cx, cy, x, y, labelled):
     slack = 0.25 * np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
     inside = [(o >= np.minimum(v.min(1), first) - slack) & (o <= np.maximum(v.max(1), first) + slack) for o, v, first in ((w, x, cx), (h, y, cy))]
     return inside[0] & inside[1]
+
+# %% ../../nbs/2_formats/yolo_layouts.ipynb #d23f62ef
+HEAD_BYTES = 4096
+LOOKED_INTO = 100 # files
+
+def boxed_in(
+    tree:Tree, # The raw folder
+    folder:str, # One folder of it
+    files:list, # Label files of the folder, if no name tells which are
+)->dict:
+    "`boxed_layouts` of a folder, whichever of its files a worker reads"
+    def find():
+        heads = [read_head(tree, o, HEAD_BYTES) for o in spread(label_files(tree, folder) or files, LOOKED_INTO)]
+        whole = [o[:o.rfind(b'\n') + 1] if len(o) == HEAD_BYTES else o for o in heads] # their last lines may be cut off
+        lines = [b' '.join(o.replace(b',', b' ').split()) for o in b'\n'.join(whole).splitlines()]
+        return boxed_layouts([o for o in numbers(lines) if o])
+    return tree.once(('boxed layouts', folder), find)
