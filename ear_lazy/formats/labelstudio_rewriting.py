@@ -199,7 +199,7 @@ def new_results(
     _check_visible(now.points or ())
     if not now.box and id(task[1]) in text.loose: raise CannotRewrite('points without a rectangle would be one object with those that are there: give it a box')
     if not now.box and label and text.orders and len(now.points) == 1: raise CannotRewrite('the label of a point is its name here, so it has no class: give it a box, or no class')
-    size = next((o for r in map(dict_of, task[1]) if (o := size_of(r))), text.file.size if max(text.file.size) else ())
+    size = next((o for r in map(dict_of, task[1]) if (o := size_of(r))), text.file.sizes.get(edit.image, ()))
     if text.pixels and not size: raise CannotRewrite(f'it does not say how large {edit.image} is: annotate the photo in Label Studio')
     (w, h), parent, found = ((size[1] / 100, size[0] / 100) if text.pixels else (.01, .01)), None, []
     def add(kind, label, place, **more):

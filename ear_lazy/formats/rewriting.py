@@ -195,6 +195,7 @@ class Planned(NamedTuple):
     image:str # path
     row:int # of `DocumentObjects.read`; -1: added
     now:Value|None # in pixels of the upright image
+    size:tuple[int, int] # (height, width) of it
 
 HELD = 'box', 'points', 'label'
 
@@ -222,7 +223,7 @@ def plan_edit(
     same = objects.namesakes[int(r.file_of[k]), int(r.ids[k]), image]
     frame = frame_of(objects, image, change.image) if now and (now.box or now.points) else None
     edit = Edit(int(r.ids[k]), r.images[image], was, in_frame(now, frame) if frame else now, same.index(k))
-    return Planned(origin.file, edit, change.image, k, now)
+    return Planned(origin.file, edit, change.image, k, now, tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()))
 
 def rows_of_photo(
     objects:DocumentObjects,
@@ -242,8 +243,8 @@ def plan_addition(
     "The edit that adds an object; raises `CannotRewrite`"
     r, images = objects.read, rows_of_photo(objects, change.image, file)
     if not images: raise CannotRewrite(f'{file} does not list {change.image}, so nothing can be added to it there')
-    now = in_frame(change.now, frame_of(objects, images[0], change.image))
-    return Planned(file, Edit(-1, r.images[images[0]], None, now), change.image, -1, change.now)
+    frame = frame_of(objects, images[0], change.image)
+    return Planned(file, Edit(-1, r.images[images[0]], None, in_frame(change.now, frame)), change.image, -1, change.now, frame.size)
 
 # %% ../../nbs/2_formats/rewriting.ipynb #9665a2e6
 def new_bytes(
@@ -292,10 +293,9 @@ def rewritten(
         raise CannotRewrite(f'files of the format {doc.format} are not rewritten, only those of {known}: `ds.to_coco` writes all rows as COCO')
     if doc.encoding or doc.units: tree = tree.having(encoding=doc.encoding, units=doc.units)
     with open_regular(tree.path(file)) as f: data = f.read()
-    images = {o.image for o in planned}
-    size = frame_of(objects, objects.read.images.index(planned[0].edit.image), planned[0].image).size if len(images) == 1 else (0, 0)
+    sizes = {o.edit.image: o.size for o in planned}
     text = tree.read(file)
-    patches = change(AnnotationFile(tree, doc, file, text, size), [o.edit for o in planned])
+    patches = change(AnnotationFile(tree, doc, file, text, sizes), [o.edit for o in planned])
     return None if patches is None else new_bytes(data, text, patches, doc.encoding)
 
 # %% ../../nbs/2_formats/rewriting.ipynb #cd1e9c53

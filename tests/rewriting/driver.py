@@ -78,7 +78,7 @@ def rows(raw, name, declared=()): return rows_of(records(opened(raw, name, decla
 def patches_of(file, edits, size=(0, 0)): # upright (height, width) of the photo of the edits, if the rewriter needs it
     "The text of a file as the rewriter has it, and its patches; None: the file goes"
     text = file.tree.read(file.name)
-    return text, rewriters()[file.document.format](AnnotationFile(file.tree, file.document, file.name, text, size), list(edits))
+    return text, rewriters()[file.document.format](AnnotationFile(file.tree, file.document, file.name, text, {o.image: size for o in edits} if max(size) else {}), list(edits))
 
 
 def copied(raw, to):

@@ -10,7 +10,7 @@ __all__ = []
 # %% ../../../nbs/2_formats/shared/patches.ipynb #1ddf2c5f
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ear_lazy.base.change import Value
@@ -32,7 +32,12 @@ class AnnotationFile(NamedTuple):
     document:Document # what its reader reads together, as it is given to the reader
     name:str # of the file, relative to the raw folder
     text:bytes # its content in UTF-8, as `tree.read` gives it
-    size:tuple[int, int] # (height, width) of the photo of the edits, upright; (0, 0): unknown, or several photos
+    sizes:Mapping[str, tuple[int, int]] # (height, width) of the photos of the edits, upright, by their names in the edits
+
+    @property
+    def size(self)->tuple[int, int]:
+        "That of the only photo; (0, 0): unknown, or several photos"
+        return next(iter(self.sizes.values())) if len(self.sizes) == 1 else (0, 0)
 
 # %% ../../../nbs/2_formats/shared/patches.ipynb #6b0180db
 class CannotRewrite(EarLazyError):
