@@ -106,6 +106,15 @@ def test_points_that_the_reader_has_in_another_order(raw, tmp_path):
     check(raw, FILE, [bare.to(points=points), o.to(label='ear, left', points=points), new('b.png', None, points, 'ear'), new('b.png', (1, 2, 3, 4), points, 'ear, right')], tmp_path)
 
 
+def test_a_new_class_has_points_if_its_objects_do(raw, tmp_path):
+    put(raw, coco([POINTS, BOX], categories=[NUMBERED]))
+    o, bare = rows(raw, FILE)
+    points = [(1, 2, 2), (3, 4, 1), (5, 6, 2)]
+    (*_, (old, now)) = check(raw, FILE, [new('b.png', (1, 2, 3, 4), label='head'), bare.to(label='nose'), new('b.png', (1, 2, 3, 4), label='left'), new('b.png', None, points, 'left'), o.to(label='right')], tmp_path)
+    found = {o['name']: o.get('keypoints') for o in json.loads(f'[{{}}{now.decode()}]')[1:]}
+    assert found == dict(left=NUMBERED['keypoints'], right=NUMBERED['keypoints'], head=None, nose=None)
+
+
 def test_pairs(raw, tmp_path):
     put(raw, coco([dict(bbox=[1, 2, 30, 20], keypoints=[5.5, 6, 7, 8, 0, 0])] * 2, categories=[NAMED]))
     o, _ = rows(raw, FILE)
