@@ -334,10 +334,17 @@ def patches(
     struct:type=Annotation, # Of an annotation, as its reader has it
 )->list[Patch]:
     "Change, add and delete annotations; raises `CannotRewrite`"
-    coco, found, gone, new = CocoText(file, struct), [], [], []
-    classes, ids = Classes(coco), iter(new_ids(coco, sum(o.was is None for o in edits)))
-    rows = coco.rows(edits)
-    sizes = [len(o.now.points or ()) if row < 0 else int(coco.annotations.point_counts[row]) for o, row in zip(edits, rows)]
+    coco = CocoText(file, struct)
+    return row_patches(coco, edits, coco.rows(edits))
+
+def row_patches(
+    coco:CocoText,
+    edits:list[Edit],
+    rows:list[int], # Annotation of each; -1 for what is added
+)->list[Patch]:
+    "Likewise, of annotations that are found already"
+    found, gone, new, classes, ids = [], [], [], Classes(coco), iter(new_ids(coco, sum(o.was is None for o in edits)))
+    sizes = [len(o.now and o.now.points or ()) if row < 0 else int(coco.annotations.point_counts[row]) for o, row in zip(edits, rows)]
     for n, edit, row in sorted(zip(sizes, edits, rows), key=lambda o: -o[0]): # a new class has the points of those that have some
         if edit.now and edit.now.label: classes.id_of(edit.now.label, row, n)
     for edit, row in zip(edits, rows):
