@@ -48,6 +48,9 @@ class CocoText:
         self.place = [i for i in range(len(self.raws)) if i not in unfit] if unfit else range(len(self.raws)) # of each row
 
     @cached_property
+    def names_of_points(self)->dict: return {id_key(o.id): point_names(o) for o in reversed(self.categories)} # id of a category → names
+
+    @cached_property
     def row_of_name(self)->dict[str, int]: return {o: i for i, o in reversed([*enumerate(self.images.names)]) if i not in self.taken}
 
     def once(self, key, make):
@@ -82,13 +85,13 @@ class Classes:
         used = {name: o for name, i in rows.items() if (o := a[i].item() if isinstance(a, np.ndarray) else a[i]) is not None}
         self.ids = used | {o.name: o.id for o in reversed(coco.categories) if o.name}
 
-    def id_of(self, name:str, like:int=-1)->bytes: # `like`: row of an annotation
+    def id_of(self, name:str, like:int=-1, points:int=0)->bytes: # row of an annotation that has another class; number of points
         "The id of a class as the file has it"
         if name not in self.ids: name = name or UNCLASSED
-        if name not in self.ids: self._add(name, like)
+        if name not in self.ids: self._add(name, like, points)
         return json.dumps(self.ids[name]).encode()
 
-    def _add(self, name, like):
+    def _add(self, name, like, points):
         coco, table = self.coco, self.coco.texts.get('categories', _NULL)
         if bytes(table)[:1] != b'[' or not coco.categories and self.ids:
             raise CannotRewrite(f'it has no categories, so its classes are numbers and none is called {name!r}: add `categories` to it')
@@ -96,9 +99,16 @@ class Classes:
         number = max((o for o in ids if isinstance(o, int)), default=0) + 1
         self.ids[name] = str(number) if any(isinstance(o.id, str) for o in coco.categories) else number
         values = dict(id=json.dumps(self.ids[name]).encode(), name=text_in(name, coco.file.text))
-        model, key = _category_texts(coco), id_key(_category_id(coco, like)) if like >= 0 else None
-        model = model.get(key) or next(reversed(model.values()), None)
-        self.new[name] = style_of(coco.places, model, _style(coco)).of_object({o: values.get(o, bytes(raw)) for o, raw in members(model).items()}.items()) if model else _style(coco).of_object(values.items())
+        models, key = _category_texts(coco), id_key(_category_id(coco, like)) if like >= 0 else None
+        model = models.get(key) or next(reversed(models.values()), None)
+        own = members(model) if model else dict.fromkeys(values)
+        named = coco.names_of_points.get(id_key(msgspec.json.decode(own['id'])), []) if model else []
+        if len(named) != points: own, named = {o: raw for o, raw in own.items() if o not in ABOUT_POINTS}, []
+        coco.names_of_points[id_key(self.ids[name])] = named
+        style = style_of(coco.places, model, _style(coco)) if model else _style(coco)
+        self.new[name] = style.of_object((o, values.get(o) or bytes(raw)) for o, raw in own.items())
+
+ABOUT_POINTS = 'keypoints', 'skeleton', 'flip_pairs', 'unnamed'
 
 def _first_rows(labels, n):
     first = np.full(n, -1)
@@ -190,7 +200,7 @@ def layout_of(
     category, # Id
 )->tuple: # Number of points that it names, their places in the order of the reader
     "How points of a class are read"
-    names = coco.once('points', lambda: {id_key(o.id): point_names(o) for o in reversed(coco.categories)}).get(id_key(category), [])
+    names = coco.names_of_points.get(id_key(category), [])
     return len(names), tuple(numbered_order(names) or ()) if names else ()
 
 # %% ../../nbs/2_formats/coco_rewriting.ipynb #09e4f0a5
@@ -267,7 +277,7 @@ def label_patches(
 )->list[Patch]:
     "Give an annotation another class"
     if coco.names[coco.labels[row]] == label: return []
-    own, new = coco.own(row), classes.id_of(label, row)
+    own, new = coco.own(row), classes.id_of(label, row, int(coco.annotations.point_counts[row]))
     if coco.annotations.point_counts[row] and label not in classes.new and layout_of(coco, _category_id(coco, row)) != layout_of(coco, json.loads(new)):
         raise CannotRewrite(f'the points of the class {label!r} have other names, or another order: delete the annotation, and add one')
     if 'category_id' in own: return [coco.places.patch(own['category_id'], new)]
@@ -289,7 +299,7 @@ def new_annotation(
     parts = bool(now.box), bool(now.points)
     model = coco.once(('model', *parts), lambda: _model(coco, *parts))
     own = members(model) if model else {}
-    if now.label or '' in classes.ids or coco.categories or not own or 'category_id' in own: values['category_id'] = classes.id_of(now.label or '')
+    if now.label or '' in classes.ids or coco.categories or not own or 'category_id' in own: values['category_id'] = classes.id_of(now.label or '', points=len(now.points or ()))
     if now.box:
         box = [like(o, _numbers(coco, 'bbox'), coco.within) for o in now.box]
         values |= {'bbox': _style_of_list(coco, 'bbox').of_array(box), 'area': like(_area(coco, box), [own['area']] if 'area' in own else [], 0.5), 'segmentation': b'[]', 'iscrowd': b'0'}
@@ -324,9 +334,20 @@ def patches(
     struct:type=Annotation, # Of an annotation, as its reader has it
 )->list[Patch]:
     "Change, add and delete annotations; raises `CannotRewrite`"
-    coco, found, gone, new = CocoText(file, struct), [], [], []
-    classes, ids = Classes(coco), iter(new_ids(coco, sum(o.was is None for o in edits)))
-    for edit, row in zip(edits, coco.rows(edits)):
+    coco = CocoText(file, struct)
+    return row_patches(coco, edits, coco.rows(edits))
+
+def row_patches(
+    coco:CocoText,
+    edits:list[Edit],
+    rows:list[int], # Annotation of each; -1 for what is added
+)->list[Patch]:
+    "Likewise, of annotations that are found already"
+    found, gone, new, classes, ids = [], [], [], Classes(coco), iter(new_ids(coco, sum(o.was is None for o in edits)))
+    sizes = [len(o.now and o.now.points or ()) if row < 0 else int(coco.annotations.point_counts[row]) for o, row in zip(edits, rows)]
+    for n, edit, row in sorted(zip(sizes, edits, rows), key=lambda o: -o[0]): # a new class has the points of those that have some
+        if edit.now and edit.now.label: classes.id_of(edit.now.label, row, n)
+    for edit, row in zip(edits, rows):
         if edit.was is None: new.append(new_annotation(coco, classes, next(ids), edit))
         elif edit.now is None: gone.append(coco.place[row])
         else:

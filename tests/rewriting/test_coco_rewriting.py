@@ -106,11 +106,33 @@ def test_points_that_the_reader_has_in_another_order(raw, tmp_path):
     check(raw, FILE, [bare.to(points=points), o.to(label='ear, left', points=points), new('b.png', None, points, 'ear'), new('b.png', (1, 2, 3, 4), points, 'ear, right')], tmp_path)
 
 
+def test_a_new_class_has_points_if_its_objects_do(raw, tmp_path):
+    put(raw, coco([POINTS, BOX], categories=[NUMBERED]))
+    o, bare = rows(raw, FILE)
+    points = [(1, 2, 2), (3, 4, 1), (5, 6, 2)]
+    (*_, (old, now)) = check(raw, FILE, [new('b.png', (1, 2, 3, 4), label='head'), bare.to(label='nose'), new('b.png', (1, 2, 3, 4), label='left'), new('b.png', None, points, 'left'), o.to(label='right')], tmp_path)
+    found = {o['name']: o.get('keypoints') for o in json.loads(f'[{{}}{now.decode()}]')[1:]}
+    assert found == dict(left=NUMBERED['keypoints'], right=NUMBERED['keypoints'], head=None, nose=None)
+
+
 def test_pairs(raw, tmp_path):
     put(raw, coco([dict(bbox=[1, 2, 30, 20], keypoints=[5.5, 6, 7, 8, 0, 0])] * 2, categories=[NAMED]))
     o, _ = rows(raw, FILE)
     assert check(raw, FILE, [o.to(points=[(5.5, 6, 2), (0, 0, 0), (9, 10.5, 2)])], tmp_path) == [(b'7', b'0'), (b'8', b'0'), (b'0', b'9'), (b'0', b'10.5')]
     assert 'none can be hidden' in refused(raw, [o.to(points=[(5.5, 6, 1)] * 3)]) and 'corner' in refused(raw, [o.to(points=[(-1, 6, 2)] * 3)])
+
+
+def test_boxes_of_one_pixel_that_are_points(raw, tmp_path):
+    "Each point is an annotation; one that is there twice moves twice"
+    found = [dict(bbox=[x, 2 * x, 1, 1], category_id=c, image_id=i) for i, c, x in ((1, 2, 10), (1, 1, 5.5), (2, 1, 7), (1, 2, 10), (2, 3, 9))]
+    put(raw, coco(found, images=('a.png', 'b.png', 'c.png'), categories=[dict(id=i, name=f'p{i}') for i in (1, 2, 3)]), 'indented')
+    a, b = rows(raw, FILE)
+    assert a.value.points == ((6, 11.5, 2), (10.5, 20.5, 2), (0, 0, 0))
+    assert check(raw, FILE, [a.to(points=[(6, 11.5, 2), (12.5, 20.5, 2), (0, 0, 0)])], tmp_path) == [(b'10', b'12')] * 2
+    check(raw, FILE, [a.to(points=[(6.5, 11.5, 2), (12.5, 20.5, 2), (3, 4, 2)]), b.to(points=[(0, 0, 0), (8, 8, 2), (9.5, 18.5, 2)]), new('c.png', None, [(1, 2, 2), (0, 0, 0), (3, 4, 2)])], tmp_path, within=.5)
+    check(raw, FILE, [b.to(points=[(1, 2, 2)] * 3), a.gone], tmp_path, within=.5)
+    for edit, words in ((a.to(points=[(1, 2, 1)] * 3), 'none can be hidden'), (a.to(label='ear'), 'no class'), (a.to(points=[(1, 2, 2)]), '3 points, not 1'), (new('a.png', None, [(1, 2, 2)] * 3), 'are one object'),
+                        (new('d.png', None, [(1, 2, 2)] * 3), 'does not list')): assert words in refused(raw, [edit])
 
 
 WHOLE = dict(bbox=[1, 2, 30, 20], keypoints=[3, 4, 2] * 17, num_keypoints=17, foot_kpts=[5, 6, 2] * 6, foot_valid=True, face_kpts=[7.5, 8, .75] * 68, lefthand_kpts=[0, 0, 0] * 21, righthand_kpts=[9, 10, .5] * 21, righthand_box=[1, 2, 3, 4])
