@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/csv_rewriting.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/csv_rewriting.ipynb #621dadb8
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ear_lazy.base.printable import is_formula
@@ -126,7 +126,13 @@ def _added(lines, table, added, found):
             for i, text in _new_cells(new, table, value, near).items(): new.raw[i] = text
             yield n, new.line()
 
-def _cell_patches(lines, table, n, new):
+def cell_patches(
+    lines:LinePlaces,
+    table:Table,
+    n:int, # Number of a line
+    new:dict[int, bytes], # Column to text
+)->Iterator[Patch]:
+    "Patches of the cells of a line that differ"
     start, raw = lines.starts[n - 1], table.cells(lines[n]).raw
     for i, text in new.items():
         at = start + sum(len(o) + 1 for o in raw[:i])
@@ -143,6 +149,6 @@ def patches(
     lines, table, (changed, gone, added) = LinePlaces(file.text), Table(delimiter.encode(), header, within_units(file.size, file.document.units)), sorted_edits(edits)
     found = {o.id: changed_cells(table.cells(lines[o.id]), table, o) for o in changed}
     written = list(_added(lines, table, added, found)) if added else []
-    return [p for n, new in found.items() for p in _cell_patches(lines, table, n, new)] + lines.edited([o.id for o in gone], written)
+    return [p for n, new in found.items() for p in cell_patches(lines, table, n, new)] + lines.edited([o.id for o in gone], written)
 
 register_rewriter('csv', patches)
