@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ear_lazy.formats.shared.in_place import new_numbers
-from ear_lazy.formats.shared.patches import CannotRewrite, number_like
+from ear_lazy.formats.shared.patches import CannotRewrite
 
 # %% ../../nbs/2_formats/csv_cells.ipynb #51521518
 @lru_cache
@@ -64,9 +64,9 @@ def number_places(
 def with_numbers(
     cells:Cells,
     columns:Sequence[int], # Likewise
-    was:Sequence[float]|None, # None: all are written
+    was:Sequence[float],
     now:Sequence[float],
-    *like:bytes, # Numbers whose decimals count
+    within:float=0.5, # As in `number_like`
 )->dict[int, bytes]: # New cells that differ
     "Write numbers into cells that hold as many"
     places = number_places(cells, columns)
@@ -74,7 +74,7 @@ def with_numbers(
     old = [cells.raw[i][a:b] for i, a, b in places]
     has_comma = len(columns) > 1 and any(b',' in o for o in old)
     texts = [o.replace(b',', b'.') for o in old] if has_comma else old
-    new = new_numbers(texts, was, now, *like) if was is not None else [number_like(o, *texts, *like) for o in now]
+    new = new_numbers(texts, was, now, within=within)
     return _put(cells, [(*at, o) for at, before, t, o in zip(places, old, texts, new) if o != t], has_comma)
 
 def _put(cells, numbers, has_comma):

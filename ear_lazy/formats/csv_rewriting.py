@@ -8,13 +8,13 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/csv_rewriting.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/csv_rewriting.ipynb #621dadb8
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ear_lazy.base.printable import is_formula
 from ear_lazy.formats.csv_cells import Cells, number_places, with_numbers
 from ear_lazy.formats.csv_header import Header, find_dialect
-from ear_lazy.formats.shared.in_place import centred, corners, needed_box, refuse_points, same_box, sorted_edits
+from ear_lazy.formats.shared.in_place import centred, corners, needed_box, refuse_points, same_box, sorted_edits, within_units
 from ear_lazy.formats.shared.line_places import LinePlaces
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
 
@@ -23,6 +23,7 @@ class Table(NamedTuple):
     "What is said of all lines"
     delimiter:bytes
     header:Header
+    within:float = 0.5 # how far a number that is written may be from the one that is meant
 
     def cells(self, line:bytes)->Cells: return Cells(line, self.delimiter)
 
@@ -55,7 +56,7 @@ def changed_cells(
     found = {}
     if not same_box(edit):
         if _is_turned(cells, table): raise CannotRewrite('the box is the extent of one that its column turns, whose angle would be lost: turn it in the tool that drew it, or write the boxes with `to_csv`')
-        found |= with_numbers(cells, table.header.box, table.numbers(edit.was.box), table.numbers(edit.now.box))
+        found |= with_numbers(cells, table.header.box, table.numbers(edit.was.box), table.numbers(edit.now.box), table.within)
     if edit.now.label not in (None, edit.was.label): found |= _with_label(cells, table, edit.now.label)
     return found
 
@@ -94,7 +95,7 @@ def _numbers_near(lines, table, n):
 def _new_cells(cells, table, value, near):
     "The cells of a line with a new object, in place of what the line has"
     now = table.numbers(needed_box(value, 'CSV'))
-    texts = [number_like(o, *(near or [b'0.000000'] * (max(now) <= 1.5))) for o in now]
+    texts = [number_like(o, *(near or [b'0.000000'] * (table.within < 0.5)), within=table.within) for o in now]
     if max(table.header.box) >= len(cells): raise CannotRewrite('the last line of its photo is cut short: put it right first')
     if len(table.header.box) == 4: found = dict(zip(table.header.box, texts))
     else: found = {table.header.box[0]: cells.text(table.header.box[0], f"[{', '.join(o.decode() for o in texts)}]")}
@@ -125,7 +126,13 @@ def _added(lines, table, added, found):
             for i, text in _new_cells(new, table, value, near).items(): new.raw[i] = text
             yield n, new.line()
 
-def _cell_patches(lines, table, n, new):
+def cell_patches(
+    lines:LinePlaces,
+    table:Table,
+    n:int, # Number of a line
+    new:dict[int, bytes], # Column to text
+)->Iterator[Patch]:
+    "Patches of the cells of a line that differ"
     start, raw = lines.starts[n - 1], table.cells(lines[n]).raw
     for i, text in new.items():
         at = start + sum(len(o) + 1 for o in raw[:i])
@@ -139,9 +146,9 @@ def patches(
     refuse_points(edits, 'CSV')
     delimiter, header = find_dialect(file.text[:2**16], file.document.columns) or ('', None)
     if header is None: raise CannotRewrite('it has no columns of an image and a box')
-    lines, table, (changed, gone, added) = LinePlaces(file.text), Table(delimiter.encode(), header), sorted_edits(edits)
+    lines, table, (changed, gone, added) = LinePlaces(file.text), Table(delimiter.encode(), header, within_units(file.size, file.document.units)), sorted_edits(edits)
     found = {o.id: changed_cells(table.cells(lines[o.id]), table, o) for o in changed}
     written = list(_added(lines, table, added, found)) if added else []
-    return [p for n, new in found.items() for p in _cell_patches(lines, table, n, new)] + lines.edited([o.id for o in gone], written)
+    return [p for n, new in found.items() for p in cell_patches(lines, table, n, new)] + lines.edited([o.id for o in gone], written)
 
 register_rewriter('csv', patches)

@@ -23,9 +23,11 @@ from ..base.images import stored_turn
 from ..base.origin import Origin
 from ..base.records import Records, first_points
 from .load import checked_records
+from .repairs import UNITS
 from .shared.encodings import HEAD, UTF16, encoding_of
 from .shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, pieces, rewriters
 from .shared.registry import readers
+from .shared.shapes import ORDERS, as_xywh
 from .shared.tree import Document, Tree, is_image, locate
 
 # %% ../../nbs/2_formats/rewriting.ipynb #dcab4d8f
@@ -75,6 +77,12 @@ class DocumentObjects:
 
     def _asked_for(self, ids): # of a million objects a few may be asked for
         return np.arange(len(ids)) if self._numbers is None else np.flatnonzero(np.isin(ids, self._numbers))
+
+    @cached_property
+    def orders(self)->tuple[str, str]:
+        "What the reader takes the four numbers of a box for, and what the user says that they are"
+        order = readers()[self.document.format].order_of(self.tree, self.document)
+        return order, order and next((o for o in ORDERS if o in self.document.numbers), order)
 
     @cached_property
     def namesakes(self): # (file, id, image) to rows of `read`
@@ -145,9 +153,11 @@ class Frame(NamedTuple):
     "How a file counts the pixels of one photo"
     size:tuple # (height, width) of the upright photo
     turn:int # EXIF orientation that rows are turned by; 1: none
-    fractions:bool # numbers are fractions of width and height
+    whole:float # numbers that width and height are, if they count in these: 1 for fractions, 100 for percent; 0: pixels
     from_bottom:bool # y counts from the lower edge
     offset:float # that is added to keypoints
+    order:str = '' # what the reader takes the four numbers of a box for, if the user says that they are others
+    said:str = '' # what they are then
 
 def frame_of(
     objects:DocumentObjects,
@@ -161,7 +171,8 @@ def frame_of(
     upright = stored[::-1] if turn >= 5 else stored
     declared = tuple(r.sizes[image].tolist())
     is_stored = min(declared) > 0 and declared != tuple(upright) and declared == tuple(stored)
-    return Frame(tuple(upright), turn if is_stored else 1, r.fractions, r.from_bottom, doc.keypoint_offset)
+    whole = 1 if r.fractions else UNITS.get(doc.units) or 0
+    return Frame(tuple(upright), turn if is_stored else 1, whole, r.from_bottom, doc.keypoint_offset, *objects.orders)
 
 def in_frame(
     value:Value, # In pixels of the upright image
@@ -174,14 +185,20 @@ def in_frame(
 
 def _box_in(boxes, f):
     (h, w), size = f.size, f.size
-    if f.fractions: boxes, size = boxes / [w, h, w, h], (1, 1)
+    if f.whole: boxes, size = boxes * f.whole / [w, h, w, h], (f.whole, f.whole)
     if f.from_bottom: boxes[:, 1] = size[0] - boxes[:, 1] - boxes[:, 3]
-    return turn_boxes(boxes, _INVERSE.get(f.turn, f.turn), size) if f.turn > 1 else boxes
+    if f.turn > 1: boxes = turn_boxes(boxes, _INVERSE.get(f.turn, f.turn), size)
+    return as_xywh(_numbers_of(boxes, f.said), f.order) if f.said != f.order else boxes
+
+def _numbers_of(boxes, order):
+    "(m, 4) the numbers that boxes are in an order"
+    start, size = boxes[:, :2], boxes[:, 2:]
+    return np.hstack({'xyxy': [start, start + size], 'cxcywh': [start + size / 2, size]}.get(order, [start, size]))
 
 def _points_in(points, f):
     (h, w), size, labelled = f.size, f.size, points[:, 2] > 0
     points[labelled, :2] -= f.offset
-    if f.fractions: points[:, :2], size = points[:, :2] / [w, h], (1, 1)
+    if f.whole: points[:, :2], size = points[:, :2] * f.whole / [w, h], (f.whole, f.whole)
     if f.from_bottom: points[labelled, 1] = size[0] - points[labelled, 1]
     if f.turn > 1: points[:, :2] = turn_points(points[:, :2], _INVERSE.get(f.turn, f.turn), size)
     points[~labelled, :2] = 0

@@ -11,7 +11,7 @@ __all__ = []
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from ear_lazy.formats.shared.in_place import corners, needed_box, new_numbers, refuse_points, same_box, sorted_edits
+from ear_lazy.formats.shared.in_place import corners, needed_box, new_numbers, refuse_points, same_box, sorted_edits, within_units
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
 from ear_lazy.formats.shared.xml_files import parse_xml
 from ear_lazy.formats.shared.xml_places import Place, as_xml, blanks_before, content, ended, has_no_content, new_text, opened, places, without
@@ -47,11 +47,11 @@ def _numbers(text, bounds):
     found = [content(text, bounds.first(o)) for o in _CORNERS]
     return found, [text[start:end] for start, end in found]
 
-def _new_box(text, spot, edit):
+def _new_box(text, spot, edit, within):
     if spot.read.rotated:
         raise CannotRewrite('the box is the extent of a rotated one (<robndbox>), whose angle would be lost: turn it in the tool that drew it, or write the objects with `to_coco`')
     at, old = _numbers(text, spot.bounds)
-    new = new_numbers(old, corners(edit.was.box), corners(edit.now.box))
+    new = new_numbers(old, corners(edit.was.box), corners(edit.now.box), within=within)
     yield from (Patch(*o, n) for o, before, n in zip(at, old, new) if n != before)
 
 def _new_label(text, spot, label):
@@ -106,15 +106,15 @@ def _plain(text, values, blanks, deeper):
         return b'<%b>%b%b</%b>' % (tag.encode(), _plain(text, value, blanks + deeper, deeper), blanks, tag.encode()) if isinstance(value, dict) else _leaf(tag, value, text)
     return b''.join(blanks + inner(*o) for o in values.items())
 
-def _added(text, root, spots, values):
+def _added(text, root, spots, values, within):
     "A patch with all new objects"
     def whole(o): return o.element is o.object and not o.read.rotated and not o.read.fault and o.object.first('name')
     like = next((o for o in reversed(spots) if whole(o)), None)
     written = b''
     for value in values:
         new = corners(needed_box(value, 'VOC'))
-        numbers = _numbers(text, like.bounds)[1] if like else [b'0.000000'] if max(new) <= 1.5 else []
-        box = dict(zip(_CORNERS, (number_like(o, *numbers) for o in new)))
+        numbers = _numbers(text, like.bounds)[1] if like else [b'0.000000'] if within < 0.5 else []
+        box = dict(zip(_CORNERS, (number_like(o, *numbers, within=within) for o in new)))
         o = {'name': value.label or '', **_DEFAULTS, 'bndbox': box}
         if like: written += blanks_before(text, like.object.start) + _like(text, like.object, o)
         else:
@@ -132,7 +132,7 @@ def patches(
     "The patches for edits of a VOC file"
     refuse_points(edits, 'VOC')
     (root, spots), kinds, text = spots_of(file.text, file.name), sorted_edits(edits), file.text
-    sound = {}
+    sound, within = {}, within_units(file.size, file.document.units)
     for o in spots:
         if not o.read.fault: sound.setdefault(o.read.object, []).append(o)
     def spot(edit):
@@ -140,7 +140,7 @@ def patches(
         except (KeyError, IndexError): raise CannotRewrite(f'object {edit.id} is not there') from None
     changed = [(spot(o), o) for o in kinds.values]
     return [
-        *(p for s, o in changed if not same_box(o) for p in _new_box(text, s, o)), *_relabelled(text, spots, changed),
-        *_deleted(text, spots, [spot(o) for o in kinds.gone]), *_added(text, root, spots, [value for _, value in kinds.added])]
+        *(p for s, o in changed if not same_box(o) for p in _new_box(text, s, o, within)), *_relabelled(text, spots, changed),
+        *_deleted(text, spots, [spot(o) for o in kinds.gone]), *_added(text, root, spots, [value for _, value in kinds.added], within)]
 
 register_rewriter('voc', patches)

@@ -11,7 +11,7 @@ __all__ = []
 import re
 from typing import NamedTuple
 
-from ear_lazy.formats.shared.in_place import centred, needed_box, new_numbers, same_box, sorted_edits
+from ear_lazy.formats.shared.in_place import centred, needed_box, new_numbers, same_box, sorted_edits, within_units
 from ear_lazy.formats.shared.line_places import LinePlaces
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
 from ear_lazy.formats.shared.text import spread
@@ -71,13 +71,11 @@ def class_text(
     raise CannotRewrite(f'the classes of its label files are numbers, and {label!r} is none: put a data.yaml with `names` beside them first')
 
 # %% ../../nbs/2_formats/yolo_rewriting.ipynb #1c2fd4ba
-def _within(size): return 0.05 / max(*size, 1000)
-
 def _new_box(words, edit, size):
     "(place, text) of the numbers of a box"
     if words.coordinates > 4: raise CannotRewrite('the box is the extent of an outline, which would have to change: change it in the tool that drew it, or write the boxes with `to_yolo`')
     places = words.numbers[:4]
-    return zip(places, new_numbers([words.text(o) for o in places], centred(edit.was.box), centred(edit.now.box), within=_within(size)))
+    return zip(places, new_numbers([words.text(o) for o in places], centred(edit.was.box), centred(edit.now.box), within=within_units(size, 'fraction')))
 
 def _new_points(words, edit, size):
     "(place, text) of the numbers of keypoints"
@@ -86,7 +84,7 @@ def _new_points(words, edit, size):
         if not was[2] and not now[2]: continue # where such a point lies means nothing
         texts = [words.text(o) for o in places]
         box = [words.text(o) for o in words.numbers[:4]] if not was[2] else []
-        yield from zip(places, _point(now, texts, len(places), box, was, _within(size)))
+        yield from zip(places, _point(now, texts, len(places), box, was, within_units(size, 'fraction')))
 
 def _point(point, like, dims, more=(), was=None, within=1e-5):
     "Texts of a keypoint, with the decimals of another, or of more numbers"
@@ -116,8 +114,8 @@ def _new_line(value, like, label, size):
     box, k = needed_box(value, 'YOLO'), len(like.points)
     if value.points and len(value.points) != k: raise CannotRewrite(f'the lines of its files have {k} keypoints, and the new object {len(value.points)}')
     texts = [like.text(o) for o in like.numbers[:4]]
-    numbers = [number_like(o, b'0.000000', *texts, within=_within(size)) for o in centred(box)]
-    for point, places in zip(value.points or [(0, 0, 0)] * k, like.points): numbers += _point(point, [like.text(o) for o in places], like.dims, [b'0.000000'], within=_within(size))
+    numbers = [number_like(o, b'0.000000', *texts, within=within_units(size, 'fraction')) for o in centred(box)]
+    for point, places in zip(value.points or [(0, 0, 0)] * k, like.points): numbers += _point(point, [like.text(o) for o in places], like.dims, [b'0.000000'], within=within_units(size, 'fraction'))
     between = like.line[like.label[1]:like.numbers[0][0]]
     return between.join([label, *numbers])
 

@@ -59,11 +59,6 @@ def test_a_file_without_objects_gets_one(made, edit, content):
     assert b'<name>ear</name>' in written and b'<difficult>0</difficult>' in written and (b'\r' in written) == ('\r' in content)
 
 
-def test_fractions_in_an_empty_file_keep_their_digits(made, edit):
-    made(voc())
-    assert b'<xmin>0.125000</xmin>' in edit(new('a.jpg', (.125, .25, .5, .5)))[0][1]
-
-
 def test_parts_are_objects_of_their_own(made, edit):
     person, head, hand = made(voc(PARTS, *PLAIN))[:3]
     assert edit(hand.to(box=(13.25, 14, 5.75, 7))) == [(b'13.50', b'13.25'), (b'21.25', b'21.00')]

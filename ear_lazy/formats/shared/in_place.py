@@ -44,6 +44,13 @@ def new_numbers(
     if any(changed) and not all(is_same(float(text), o) for text, o in zip(texts, was, strict=True)): changed = [True] * len(changed)
     return [number_like(o, *texts, *like, within=within) if new and not is_same(float(text), o) else text for text, o, new in zip(texts, now, changed)]
 
+def within_units(
+    size:Sequence[float], # (height, width) of the picture, 0: unknown
+    units:str, # 'fraction', 'percent', or pixels
+)->float:
+    "How far a text may be from a number: half a pixel, or as many digits as a twentieth of a pixel needs"
+    return {'fraction': 1., 'percent': 100.}.get(units, 0) * 0.05 / max(*size, 1000) or 0.5
+
 def corners(
     box:Sequence[float], # xywh
 )->tuple[float, float, float, float]: # x, y, x, y
