@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import coco, coco_dict, contents, image, process, text, without_sizes
+from tiers import tries
 
 from ear_lazy import export
 from ear_lazy.errors import ImageLoadError, OutputError
@@ -129,7 +130,7 @@ def photos(draw, what, counts=(1, 2, 5)):
 IMAGES = st.sampled_from([None, 'link', 'copy'])
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(photos('boxes'), IMAGES, st.sampled_from(['detector', 'teacher']))
 def test_boxes_survive_csv(made, images, kind): assert_round_trip(made, kind, write_csv, images)
 
@@ -142,12 +143,12 @@ def for_yolo(made):
 PLACED = st.sampled_from(['link', 'copy'])
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(photos('boxes'), PLACED, st.sampled_from(['detector', 'teacher']))
 def test_boxes_survive_yolo(made, images, kind): assert_round_trip(for_yolo(made), kind, write_yolo, images)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.sampled_from([1, 2, 5]).flatmap(lambda k: photos('points inside', (k,))), PLACED)
 def test_keypoints_survive_yolo(made, images): assert_round_trip(for_yolo(made), 'landmarker', write_yolo, images)
 
