@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import coco, coco_dict, contents, image, process, text, without_sizes
+from tiers import tries
 
 from ear_lazy import export
 from ear_lazy.errors import ImageLoadError, OutputError
@@ -129,7 +130,7 @@ def photos(draw, what, counts=(1, 2, 5)):
 IMAGES = st.sampled_from([None, 'link', 'copy'])
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(photos('boxes'), IMAGES, st.sampled_from(['detector', 'teacher']))
 def test_boxes_survive_csv(made, images, kind): assert_round_trip(made, kind, write_csv, images)
 
@@ -142,12 +143,12 @@ def for_yolo(made):
 PLACED = st.sampled_from(['link', 'copy'])
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(photos('boxes'), PLACED, st.sampled_from(['detector', 'teacher']))
 def test_boxes_survive_yolo(made, images, kind): assert_round_trip(for_yolo(made), kind, write_yolo, images)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.sampled_from([1, 2, 5]).flatmap(lambda k: photos('points inside', (k,))), PLACED)
 def test_keypoints_survive_yolo(made, images): assert_round_trip(for_yolo(made), 'landmarker', write_yolo, images)
 
@@ -374,3 +375,16 @@ def test_files_have_the_usual_permissions(tmp_path):
     usual, folder = text(tmp_path/'usual.txt', '').stat().st_mode, (tmp_path/'raw').stat().st_mode
     assert to_coco(ds, tmp_path/'out.json', images='copy').stat().st_mode == usual
     assert (tmp_path/'out_images').stat().st_mode == to_yolo(ds, tmp_path/'yolo').stat().st_mode == folder
+
+
+def test_sides_come_home_from_yolo(tmp_path):
+    "… and the rows of each, classes and boxes, also those of files that were combined"
+    made = [(f'photos/{i}.png', (40, 60), [dict(bbox=[1 + i, 2, 10.1, 20], category_id=i % 3)]*(i < 7)) for i in range(8)]
+    raw_folder(tmp_path/'raw', made)
+    whole = dataset(tmp_path/'raw', tmp_path/'npy', 'detector')
+    sides = {'train': CombinedLazyDataset([whole[4:], whole[:2]]), 'val': whole[2:4]}
+    to_yolo(sides, tmp_path/'again/ears')
+    process(tmp_path/'again', tmp_path/'home', ('detector',), split='folder')
+    for side, rows in (('train', [0, 1, 4, 5, 6, 7]), ('val', [2, 3])):
+        home = LazyNPYDataset(tmp_path/f'home/{side}_detector.npy')
+        assert_same(content(home), [content(whole)[i] for i in rows], f'ears/images/{side}/')
