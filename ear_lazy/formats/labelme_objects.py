@@ -31,7 +31,7 @@ class Drawn(NamedTuple):
     outlines: tuple = () # indices of the shapes that its box is of
     marks: tuple = () # for each point the index of its shape, and its place in that
     seen: tuple = () # visibility of each point
-    scheme: Scheme|None = None # what the points are, if the file says so
+    said: object = None # `Group`, if the file says what the points are
 
 def _label(shape): return '' if shape.label is None else str(shape.label)
 
@@ -71,7 +71,7 @@ def _instance_of(points, said):
     by_label = {_label(s): (i, s) for i, s in points}
     found = [by_label.get(o) for o in said.points]
     return Drawn(min(i for i, _ in points), said.label, None, [o[1].points[0] if o else (0, 0) for o in found], marks=tuple((o[0], 0) for o in found if o),
-                 seen=tuple(_visibility(o[1]) if o else 0 for o in found), scheme=said.scheme)
+                 seen=tuple(_visibility(o[1]) if o else 0 for o in found), names=said.points, said=said)
 
 def _loose(points):
     "Instances of points without a group, and a `Misfit` if it is unclear which points belong together"
@@ -129,13 +129,13 @@ def _joined(drawn):
     pairs = [sorted(o, key=lambda o: o.box is None) for o in groups.values()
              if len(o) == 2 and sum(bool(d.points) for d in o) == 1]
     joined = {id(o) for pair in pairs for o in pair}
-    return [a._replace(points=b.points, names=b.names, marks=b.marks, seen=b.seen, scheme=b.scheme) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
+    return [a._replace(points=b.points, names=b.names, marks=b.marks, seen=b.seen, said=b.said) for a, b in pairs] + [o for _, o in drawn if id(o) not in joined]
 
 # %% ../../nbs/2_formats/labelme_objects.ipynb #c7fb2543
 def _schemes(objects):
     found = {}
     for o in objects:
-        if o.points: found.setdefault(o.label, set()).add(o.scheme or (scheme_of(o.names) if o.names else None))
+        if o.points: found.setdefault(o.label, set()).add(o.said.scheme if o.said else scheme_of(o.names))
     return {label: own for label, (own, *others) in found.items() if own and not others}
 
 def labelme_records(

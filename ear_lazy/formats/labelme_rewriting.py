@@ -12,7 +12,7 @@ import json
 
 from ear_lazy.base.class_names import UNCLASSED
 from ear_lazy.base.geometry import xywh_to_xyxy
-from ear_lazy.formats.labelme_objects import Drawn, objects_of
+from ear_lazy.formats.labelme_objects import Drawn, groups_of, objects_of
 from ear_lazy.formats.labelme_shapes import parse_labelme
 from ear_lazy.formats.shared.json_places import (
     ARRAY, Places, Raw, Style, array_patches, half_pixel, is_near, is_number_of, items, like, members, number_in, plain, style_of, text_in, with_members,
@@ -26,8 +26,9 @@ class LabelmeText:
     "A LabelMe file with its objects, and the texts of its shapes"
     def __init__(self, file:AnnotationFile):
         self.file, self.places, self.within = file, Places(file.text), half_pixel(file)
-        self.shapes = parse_labelme(file.text, file.name)[0].shapes
-        self.objects = {o.shape: o for o in objects_of(self.shapes)[0]}
+        parsed = parse_labelme(file.text, file.name)[0]
+        self.shapes = parsed.shapes
+        self.objects = {o.shape: o for o in objects_of(self.shapes, groups_of(parsed.ear_lazy))[0]}
         self.table = members(self.places.root)['shapes']
         self.raws = items(self.table) or [*members(self.table).values()]
 
@@ -69,15 +70,17 @@ def point_patches(
     points:tuple, # (K) x, y, visibility
 )->list[Patch]:
     "Give an object other points"
-    if len(points) != len(drawn.marks): raise CannotRewrite(f'it has {len(drawn.marks)} points, not {len(points)}: draw or delete points in LabelMe')
-    _check_visible(points)
+    if len(points) != len(drawn.seen): raise CannotRewrite(f'it has {len(drawn.seen)} points, not {len(points)}: draw or delete points in LabelMe')
+    _check_visible(points, drawn.seen)
     places = [items(items(text.own(i)['points'])[k]) for i, k in drawn.marks]
     numbers = [o for xy in places for o in xy]
-    pairs = [(raw, value) for xy, point in zip(places, points) for raw, value in zip(xy, point)]
+    there = [o for o, v in zip(points, drawn.seen) if v] # those that nobody labelled have no shape
+    pairs = [(raw, value) for xy, point in zip(places, there) for raw, value in zip(xy, point)]
     return [text.places.patch(raw, written(value, raw, numbers, text.within)) for raw, value in pairs if not is_number_of(raw, value)]
 
-def _check_visible(points):
-    if any(v != 2 for *_, v in points): raise CannotRewrite('LabelMe has no visibility, so no point can be hidden or unlabelled: delete it in LabelMe, or make it visible')
+def _check_visible(points, seen=()):
+    if any(v != was for (*_, v), was in zip(points, seen or [2] * len(points))):
+        raise CannotRewrite('whether a point is hidden or labelled is not changed in LabelMe files: do it in LabelMe, by its flag `hidden` or by deleting it')
 
 # %% ../../nbs/2_formats/labelme_rewriting.ipynb #d8c9e498
 def label_patches(

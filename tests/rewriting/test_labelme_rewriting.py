@@ -77,10 +77,19 @@ def test_a_new_file_is_as_labelme_writes_it(raw, tmp_path):
 @pytest.mark.parametrize('shapes, change, words', [
     ([POLYGON], dict(box=(1, 2, 3, 4)), 'extent of what is drawn (polygon)'), ([shape('circle', (20, 20), (20, 25))], dict(box=(1, 2, 3, 4)), '(circle)'),
     ([rectangle((1, 2), (5, 6), group=1), rectangle((7, 2), (9, 6), group=1)], dict(box=(1, 2, 3, 4)), '(rectangle, rectangle)'), ([rectangle((5, 0), (10, 5), (5, 10), (0, 5))], dict(box=(1, 2, 3, 4)), 'turned'),
-    (LOOSE, dict(label='ear'), 'their names'), (LOOSE, dict(box=(1, 2, 3, 4)), 'no rectangle'), (LOOSE, dict(points=[(1, 2, 2)]), '2 points, not 1'), (LOOSE, dict(points=[(1, 2, 2), (1, 2, 1)]), 'no visibility')], ids=range(8))
+    (LOOSE, dict(label='ear'), 'their names'), (LOOSE, dict(box=(1, 2, 3, 4)), 'no rectangle'), (LOOSE, dict(points=[(1, 2, 2)]), '2 points, not 1'), (LOOSE, dict(points=[(1, 2, 2), (1, 2, 1)]), 'hidden or labelled')], ids=range(8))
 def test_what_is_refused(raw, shapes, change, words):
     put(raw, shapes)
     assert words in refused(raw, [rows(raw, FILE)[0].to(**change)]) and 'a.png, shape 0: ' in refused(raw, [rows(raw, FILE)[0].to(**change)])
+
+
+def test_an_export_with_hidden_and_unlabelled_points(raw, tmp_path):
+    points = [shape('point', (5.5, 7), label='tip', group=1, flags={'hidden': True}), shape('point', (9, 7), label='lobe', group=1)]
+    put(raw, [rectangle((1, 2), (30, 22), group=1), *points], ear_lazy=dict(groups={'1': dict(label='ear', points=['top', 'tip', 'lobe'])}))
+    ear, = rows(raw, FILE)
+    assert ear.value.points == ((0, 0, 0), (5.5, 7, 1), (9, 7, 2))
+    assert check(raw, FILE, [ear.to(points=[(0, 0, 0), (5.5, 8, 1), (10, 7, 2)])], tmp_path) == [(b'7', b'8'), (b'9', b'10')]
+    assert 'hidden or labelled' in refused(raw, [ear.to(points=[(1, 1, 2), (5.5, 8, 1), (9, 7, 2)])])
 
 
 def test_shapes_that_are_no_list(raw, tmp_path):

@@ -177,6 +177,7 @@ ds.to_coco(Path('coco.json'), images='copy')
 yolo: Path = ds.to_yolo('yolo', images='link')
 yolo = to_yolo({'train': train, 'val': val}, 'yolo')
 table: Path = ds.to_csv(Path('boxes.csv'))
+files: list[Path] = [ds.to_voc('voc', images='copy'), ds.to_labelme('labelme'), ds.to_pts(Path('pts'), offset=1)]
 ds.to_hf()
 ds.to_supervision()
 
