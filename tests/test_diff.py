@@ -204,5 +204,5 @@ def test_textconv_of_a_shard(tmp_path):
 def test_many_that_overlap(tmp_path):
     "A photo with hundreds of objects that all overlap takes no time"
     n = 600
-    a, b = (write(tmp_path/str(d), 'detector', {'ears/a.png': ('train', [(i*0.01 + d, 'ear', i + d*n) for i in range(n)])}) for d in (0, 1))
+    a, b = (write(tmp_path/str(d), 'detector', {'ears/a.png': ('train', [(i*0.01 + d*1.005, 'ear', i + d*n) for i in range(n)])}) for d in (0, 1))
     assert diff(a, b).counts['detector']['objects moved'] == n
