@@ -24,7 +24,7 @@ def started(*args, cwd, module='ear_lazy.command'): return subprocess.run([sys.e
 def test_help_lists_all_commands(tmp_path):
     done = ear_lazy('--help', cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, '') and done.stdout.startswith('usage: ear-lazy COMMAND')
-    for name in ('process', 'list', 'demo', 'migrate'): assert f'\n  {name} ' in done.stdout and f' ear-lazy {name} ' in done.stdout
+    for name in ('process', 'list', 'demo', 'migrate', 'diff', 'textconv'): assert f'\n  {name} ' in done.stdout and f' ear-lazy {name} ' in done.stdout
     assert ear_lazy('--version', cwd=tmp_path).stdout.startswith('ear_lazy ')
 
 
@@ -65,7 +65,7 @@ def test_failures_are_sentences_of_the_command(tmp_path, name, args):
     assert (alias.returncode, alias.stderr) == (1, done.stderr)
 
 
-@pytest.mark.parametrize('args', [(), ('prcess',), ('--colour',), ('process',), ('process', '--all', '--workers', 'two'), ('demo', '--images', 2), ('migrate',), ('list', 'raw')])
+@pytest.mark.parametrize('args', [(), ('prcess',), ('--colour',), ('process',), ('process', '--all', '--workers', 'two'), ('demo', '--images', 2), ('migrate',), ('list', 'raw'), ('diff', 'a'), ('textconv',)])
 def test_wrong_usage(tmp_path, args):
     done = ear_lazy(*args, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, '') and done.stderr.startswith('usage: ear-lazy') and 'Traceback' not in done.stderr
@@ -80,7 +80,7 @@ def test_it_answers_at_once():
 
 
 @pytest.mark.parametrize('args, words', [
-    ((), 'say what to do: one of process, list, demo, migrate'), (('list', 'raw'), 'unrecognized arguments: raw: folders are given as --raw-data-dir DIR'),
+    ((), 'say what to do: one of process, list, demo, migrate, diff, textconv'), (('list', 'raw'), 'unrecognized arguments: raw: folders are given as --raw-data-dir DIR'),
     (('process', 'raw', '--all'), 'folders are given as --raw-data-dir DIR'), (('process', '--all', '--raw-dir', 'x'), 'did you mean --raw-data-dir?'),
     (('list', '--no-folow-links=1'), 'did you mean --no-follow-links?'), (('migrate', 'a', 'b', '--rot', 'c'), 'did you mean --root?'), (('demo', '--image-count', '3'), 'did you mean --images?'),
     (('process', '--teacher', '--no-teacher'), '--teacher and --no-teacher exclude each other')])

@@ -12,6 +12,7 @@ import ear_lazy
 from ear_lazy import CombinedLazyDataset as Combined, EarLazyError, collate
 from ear_lazy.adapters import albumentations_transform, as_tv_tensors
 from ear_lazy.data_processor import DataProcessor, Source
+from ear_lazy.diff import diff
 from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.explorer import explore
 from ear_lazy.export import to_yolo
@@ -193,6 +194,9 @@ LazyNPYDataset('train.npy', on_error='skip').errors()
 ds.drop(ds.errors(rows=True))
 assert_type(len(ds.unlabelled()), int)
 explore(ds.unlabelled()), explore('data/raw')
+changed = diff('before', Path('data/preprocessed'), root_dir='data/raw')
+assert_type(changed.counts, dict[str, dict[str, int]])
+print(len(changed), changed.text(None), changed.to_json(), [o['photo'] for o in changed.changes('detector')])
 LazyNPYDataset('train.npy', on_error=skipped, max_pixels=10**8, allow_outside_root=True)
 try: ds[0]
 except ImageLoadError as e: print(e.path, e.row)

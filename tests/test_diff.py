@@ -1,0 +1,208 @@
+"What changed between two versions: exactly what was changed, whatever else differs in the files"
+import json
+import os
+import random
+import subprocess
+
+import numpy as np
+import pytest
+from damaging import examples
+from hypothesis import given, strategies as st
+from making import called, with_columns
+from tiers import one_of
+
+from ear_lazy import textconv
+from ear_lazy.command import start
+from ear_lazy.diff import diff
+from ear_lazy.metadata.file import Metadata
+from ear_lazy.metadata.table import Table, image_batch
+from ear_lazy.metadata.views import Numbers, view_of
+from ear_lazy.metadata.writing import Plan, write_metadata
+
+KINDS = 'detector', 'landmarker', 'teacher'
+LABELS = 'ear', 'head', 'nose'
+SIDE = 40 # pixels; objects stand 100 apart, so a small move overlaps nothing else
+
+
+def corners(x): return [[x, 10, 2], [x + SIDE, 10, 2], [x + SIDE, 10 + SIDE, 1], [x, 10 + SIDE, 2]]
+
+
+def write(folder, kind, photos, shuffle=None, id_name='id', version=2, cut=False):
+    "Metadata files of {photo: (side, [(x, class, id)])}; a `shuffle` puts photos, objects and classes in another order"
+    rng = random.Random(shuffle)
+    names = ['', *LABELS, *([] if shuffle is None else ['unused'])]
+    if shuffle is not None: rng.shuffle(names)
+    folder.mkdir(parents=True)
+    for side in sorted({side for side, _ in photos.values()}):
+        own = {photo: list(objects) for photo, (s, objects) in photos.items() if s == side}
+        order = list(own)
+        if shuffle is not None: rng.shuffle(order), [rng.shuffle(o) for o in own.values()]
+        objects = [o for photo in order for o in own[photo]]
+        if not objects and kind != 'detector': continue
+        points = {} if kind != 'landmarker' else dict(points=np.reshape([corners(o[0]) for o in objects], (-1, 3)), point_counts=[4]*len(objects))
+        batch = image_batch(order, [len(own[o]) for o in order], np.reshape([[o[0], 10, SIDE, SIDE] for o in objects], (-1, 4)), [names.index(o[1]) for o in objects], **points)
+        batch.objects.update(ids=[o[2] for o in objects], files=[0]*len(objects))
+        batch.images['empty'] = [not own[o] for o in order]
+        table, path = Table(folder/f'{side}.rows'), folder/f'{side}_{kind}.npy'
+        table.append(batch)
+        table.close()
+        view = view_of(table, kind, Numbers(0, np.arange(len(names)), [('ears/ears.json', id_name)]))
+        for o in write_metadata(path, [view], Plan(kind, side, '../raw', ['ears'], names, shard_bytes=300 if cut else 2**30)):
+            if version == 1: with_columns(o, version=np.int32(1))
+    return folder
+
+
+OBJECT = st.tuples(st.sampled_from(LABELS), st.sampled_from(['', '', '', 'removed', 'moved', 'relabelled', 'both']))
+PHOTO = st.tuples(st.sampled_from(['train', 'val']), st.lists(OBJECT, max_size=3), st.sampled_from(['', '', '', 'removed', 'added', 'other side']), st.integers(0, 2))
+
+
+def versions(drawn, kind, id_name):
+    "Both versions of drawn photos, and what has changed: (photo, x of the object, sort)"
+    old, new, wanted, number = {}, {}, set(), iter(range(1, 1000))
+    for p, (side, objects, change, more) in enumerate(drawn):
+        if not objects and kind != 'detector': more = 0
+        photo, was, now = f'ears/{p}.png', [], []
+        for k, (label, what) in enumerate(objects):
+            x, i, other = 100*k, next(number), LABELS[(LABELS.index(label) + 1) % 3]
+            if change in ('removed', 'added') or kind != 'detector' and what == 'removed': what = '' # so that the photo stays in rows
+            was.append((x, label, i))
+            if what != 'removed': now.append((x + 7*(what in ('moved', 'both')), other if what in ('relabelled', 'both') else label, i + 5*(id_name == 'line')))
+            wanted |= {(photo, x, o) for o in (('moved', 'relabelled') if what == 'both' else (what,)) if o}
+        if change not in ('removed', 'added'):
+            now += [(1000 + 100*k, 'ear', 2000 + next(number)) for k in range(more)]
+            wanted |= {(photo, 1000 + 100*k, 'added') for k in range(more)}
+        if change != 'added': old[photo] = side, was
+        if change != 'removed': new[photo] = {'train': 'val', 'val': 'train'}[side] if change == 'other side' else side, now
+        if kind != 'detector' and not objects: continue
+        if change: wanted.add((photo, change))
+        if change in ('removed', 'added'): wanted |= {(photo, x, change) for x, _, _ in was}
+    return old, new, wanted
+
+
+def told(kind, found):
+    "What `diff` says, as `versions` does"
+    of = json.loads(found.to_json())['kinds'].get(kind)
+    if of is None: return set()
+    said = {(o['photo'], (o.get('old') or o['new'])['box' if 'box' in (o.get('old') or o['new']) else 'points'], what) for o in map(plain, of['changes']) for what in o['change']}
+    said |= {(o, 'added') for o in of['photos_added']} | {(o, 'removed') for o in of['photos_removed']} | {(o['photo'], 'other side') for o in of['other_side']}
+    return said
+
+
+def plain(change):
+    "With the x of an object in place of its box or points"
+    return {k: {'box' if 'box' in v else 'points': v['box'][0] if 'box' in v else v['points'][0][0]} if k in ('old', 'new') else v for k, v in change.items()}
+
+
+@pytest.mark.parametrize('kind, id_name, version', one_of(4, KINDS, ('id', 'line', ''), (2, 1)))
+def test_what_was_changed_is_what_is_told(tmp_path_factory, kind, id_name, version):
+    "… and nothing else, whatever the order of rows, objects and classes and the cuts into shards; also of files without origins"
+    if id_name == '' and version == 2: id_name = 'image'
+    @examples(24)
+    @given(st.lists(PHOTO, min_size=1, max_size=6), st.integers(0, 99), st.booleans())
+    def holds(drawn, shuffle, cut):
+        folder = tmp_path_factory.mktemp('versions')
+        old, new, wanted = versions(drawn, kind, id_name)
+        a = write(folder/'a', kind, old, None, id_name, version)
+        if not any((folder/'a').glob('*.npy')): return
+        b = write(folder/'b', kind, new, shuffle, id_name, version, cut)
+        if not any((folder/'b').glob('*.npy')): return
+        if version == 1 and kind == 'landmarker': wanted = {o for o in wanted if o[-1] != 'relabelled'} # it does not know its classes
+        found = diff(a, b)
+        assert told(kind, found) == wanted
+        assert len(diff(b, b)) == len(diff(a, write(folder/'c', kind, old, shuffle, id_name, version, cut))) == 0
+        lines = found.text(None).splitlines()
+        assert sum(o.startswith('> ') for o in lines) == sum(o[-1] == 'other side' for o in wanted)
+        assert sum(o.startswith('~ ') for o in lines) == len({o[:2] for o in wanted if o[-1] in ('moved', 'relabelled')})
+    holds()
+
+
+@pytest.fixture(scope='module')
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('pair')
+    old = {'ears/a.png': ('train', [(0, 'ear', 1), (100, 'ear', 2)]), 'ears/\x1b[31m.png': ('val', [(0, 'ear', 3)])}
+    new = {'ears/a.png': ('train', [(4, 'ear', 1), (100, 'head', 2)]), 'ears/\x1b[31m.png': ('train', [(0, 'ear', 3)])}
+    return write(folder/'old', 'detector', old), write(folder/'new', 'detector', new)
+
+
+def test_status_and_names(pair):
+    "As diff(1) does: 0, 1 if asked, 2 for trouble; what a name holds is not obeyed by a terminal"
+    said = called(start, 'diff', *pair, '--exit-code')
+    assert (said.returncode, said.stderr) == (1, '') and '\x1b' not in said.stdout and '> ears/\\x1b[31m.png  val → train' in said.stdout
+    assert called(start, 'diff', *pair).returncode == 0 == called(start, 'diff', pair[0], pair[0], '--exit-code').returncode
+    for wrong in ((pair[0], pair[0]/'nothing'), (pair[0], pair[0]/'train_detector.npy'), ('git:HEAD', pair[0]), (pair[0].parent, pair[0])):
+        said = called(start, 'diff', *wrong, '--exit-code')
+        assert (said.returncode, said.stdout, said.stderr.count('\n')) == (2, '', 1) and said.stderr.startswith('ear-lazy diff: '), wrong
+
+
+def test_each_sort_has_its_limit(tmp_path):
+    old = {f'ears/{i}.png': ('train', [(0, 'ear', i)]) for i in range(50)}
+    a, b = write(tmp_path/'a', 'detector', old), write(tmp_path/'b', 'detector', {k: (s, [(5, 'ear', o[0][2])]) for k, (s, o) in old.items()})
+    found = diff(a, b)
+    assert [o.count('\n~ ') for o in (str(found), found.text(None), found.text(0))] == [20, 50, 0] and '… and 30 more' in str(found)
+    assert len([*found.changes()]) == 50 == found.counts['detector']['objects moved']
+
+
+def test_a_point_that_is_hidden_now(tmp_path):
+    a = write(tmp_path/'a', 'landmarker', {'ears/a.png': ('train', [(0, 'ear', 1)])})
+    b = write(tmp_path/'b', 'landmarker', {'ears/a.png': ('train', [(0, 'ear', 1)])})
+    keypoints = np.load(b/'train_landmarker.npy')['keypoints'].copy()
+    keypoints[0, 0, 2] = 1
+    with_columns(b/'train_landmarker.npy', keypoints=keypoints)
+    change, = diff(a, b).changes()
+    assert (change['change'], change['points_of_other_visibility'], change['pixels']) == (['moved'], 1, 0)
+    keypoints[0, 0] = [np.nan, 7, 0] # where no point is labelled, its place means nothing
+    with_columns(a/'train_landmarker.npy', keypoints=keypoints), with_columns(b/'train_landmarker.npy', keypoints=np.nan_to_num(keypoints, nan=3))
+    assert len(diff(a, b)) == 0
+
+
+def test_a_version_that_says_less(pair, tmp_path):
+    "A file of version 1 has no origins, and is compared by values"
+    old = write(tmp_path/'old', 'detector', {'ears/a.png': ('train', [(0, 'ear', 9), (100, 'ear', 8)]), 'ears/\x1b[31m.png': ('val', [(0, 'ear', 7)])}, version=1)
+    assert len(diff(old, pair[0])) == 0 and len(diff(old, pair[1])) == 3
+
+
+def test_git_diff_shows_objects(pair, tmp_path, monkeypatch):
+    "With the two lines that the help tells; a moved object is a line"
+    shown = called(start, 'textconv', '--help').stdout
+    attributes, config = '*.npy diff=ear-lazy', 'git config diff.ear-lazy.textconv "ear-lazy textconv"'
+    assert attributes in shown and config in shown
+    monkeypatch.chdir(tmp_path)
+    tool = tmp_path/'ear-lazy'
+    tool.write_text(f'#!/bin/sh\nPYTHONPATH={os.path.dirname(os.path.dirname(textconv.__file__))} exec {os.sys.executable} -m ear_lazy.command "$@"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv('PATH', f"{tmp_path}:{os.environ['PATH']}")
+    def git(*args): return subprocess.run(['git', *args], capture_output=True, text=True, check=True).stdout
+    git('init', '-q')
+    subprocess.run(config, shell=True, check=True)
+    (tmp_path/'.gitattributes').write_text(attributes + '\n')
+    (tmp_path/'train_detector.npy').write_bytes((pair[0]/'train_detector.npy').read_bytes())
+    git('add', 'train_detector.npy', '.gitattributes')
+    (tmp_path/'train_detector.npy').write_bytes((pair[1]/'train_detector.npy').read_bytes())
+    changed = [o for o in git('diff').splitlines() if o[:1] in '+-' and o[:3] not in ('+++', '---')]
+    assert changed[:4] == ['-ears/a.png  ear  [0, 10, 40, 40]  ears/ears.json, id 1', '-ears/a.png  ear  [100, 10, 40, 40]  ears/ears.json, id 2',
+                           '+ears/a.png  ear  [4, 10, 40, 40]  ears/ears.json, id 1', '+ears/a.png  head  [100, 10, 40, 40]  ears/ears.json, id 2']
+    assert [o['change'] for o in diff('git::train_detector.npy', 'train_detector.npy').changes()] == [['moved'], ['relabelled'], ['added']]
+
+
+@pytest.mark.parametrize('content', [b'', b'hello', b'\x80\x04]', b'\x93NUMPY\x01\x00', b'PK\x03\x04'])
+def test_textconv_of_what_is_no_metadata(tmp_path, content):
+    (tmp_path/'file.npy').write_bytes(content)
+    said = called(start, 'textconv', tmp_path/'file.npy')
+    assert said.returncode == 0 and said.stdout.startswith('# not metadata of ear_lazy: ') and f'# {len(content)} bytes, xxh3-128 ' in said.stdout
+
+
+def test_textconv_of_a_shard(tmp_path):
+    photos = {f'ears/{i}.png': ('train', [(100*k, 'ear', 10*i + k) for k in range(i % 3)]) for i in range(9)}
+    whole, cut = (write(tmp_path/name, 'detector', photos, cut=name == 'cut') for name in ('whole', 'cut'))
+    lines = [*textconv.text_lines(whole/'train_detector.npy')]
+    shards = [[*textconv.text_lines(o)] for o in sorted(cut.glob('*.npy'), key=lambda o: o.name.replace('detector.', 'detector-0.'))]
+    assert len(shards) > 1 and [o for shard in shards for o in shard[1:]] == lines[1:] and all('shard' in o[0] for o in shards)
+    assert len(lines) == 1 + sum(max(1, i % 3) for i in range(9)) and Metadata(whole/'train_detector.npy').kind in lines[0]
+
+
+@pytest.mark.slow
+def test_many_that_overlap(tmp_path):
+    "A photo with hundreds of objects that all overlap takes no time"
+    n = 600
+    a, b = (write(tmp_path/str(d), 'detector', {'ears/a.png': ('train', [(i*0.01 + d*1.005, 'ear', i + d*n) for i in range(n)])}) for d in (0, 1))
+    assert diff(a, b).counts['detector']['objects moved'] == n
