@@ -77,8 +77,11 @@ def named(
     place = {o: i for i, o in enumerate(dict.fromkeys(names))}
     numbers = np.asarray(numbers, np.int32)
     if len(place) < len(names): numbers = np.append([place[o] for o in names], -1)[numbers].astype(np.int32) # index -1 picks the last
-    none = numbers < 0
-    return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=none if none.any() else None), pa.array([*place], pa.large_string()))
+    none, used = numbers < 0, np.zeros(len(place), bool)
+    used[numbers[~none] if none.any() else numbers] = True
+    if not used.all(): numbers = np.where(none, -1, np.append(np.cumsum(used) - 1, -1)[numbers]).astype(np.int32) # a name of nothing would be counted, with 0
+    own = [o for o, is_used in zip(place, used.tolist()) if is_used]
+    return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=none if none.any() else None), pa.array(own, pa.large_string()))
 
 # %% ../../nbs/8_looking/object_table.ipynb #2ec2fc20
 def _odd(stored):
