@@ -94,7 +94,7 @@ def _element(tag, values, text, like, inner, blanks):
     names = [o for o in (like.attributes if like else _DEFAULTS[tag]) if o in values or o in _PLAIN]
     names += [o for o in values if o not in names]
     start = b'<' + tag.encode() + b''.join(b' ' + o.encode() + b'=' + quoted(values.get(o, _PLAIN.get(o, '')), text) for o in names)
-    if like and has_no_content(text, like) and not inner: return start + (b' />' if text[:opened(text, like)].endswith(b' />') else b'/>')
+    if like and has_no_content(text, like) and not inner: return start + (b' />' if text.endswith(b' />', like.start, opened(text, like)) else b'/>')
     return start + b'>' + inner + (blanks if not like or inner or b'\n' in text[opened(text, like):ended(text, like)] else b'') + b'</' + tag.encode() + b'>'
 
 def _box_element(value, text, like, blanks):
@@ -116,12 +116,14 @@ def _points_element(value, text, like, blanks, names, deeper):
     return _element('skeleton', {'label': value.label}, text, like, inner, blanks)
 
 # %% ../../nbs/2_formats/cvat_rewriting.ipynb #95316202
-def _image(root, name):
-    def names(e):
-        own, subset = ((e.attributes.get(o) or '').strip() for o in ('name', 'subset'))
-        return own, f'{subset}/{own}' if subset else own
-    found = next((e for e in root.children if e.tag == 'image' and name in names(e)), None)
-    if not found: raise CannotRewrite(f'no <image> is called {name!r}')
+def _images(root):
+    "Name to the element of an image; a subset may be before it, as the reader has it where folders say so"
+    found = {}
+    for e in root.children:
+        if e.tag != 'image': continue
+        name, subset = ((e.attributes.get(o) or '').strip() for o in ('name', 'subset'))
+        found.setdefault(name, e)
+        if subset: found.setdefault(f'{subset}/{name}', e)
     return found
 
 def _inserted(text, e, written, blanks): # `written` begins with blanks
@@ -136,13 +138,13 @@ def _inserted(text, e, written, blanks): # `written` begins with blanks
 
 def _added(file, root, added):
     "A patch for each image that gets shapes"
-    text, orders, by_image = file.text, {}, {}
+    text, orders, by_image, images = file.text, {}, {}, _images(root) if added else {}
     if any(o.points for _, o in added): orders = point_orders(parse_cvat(BytesIO(text), file.name))
     last = {o.tag: o for e in root.children if e.tag == 'image' for o in e.children}
     for edit, value in added:
         if value.box and value.points: raise CannotRewrite('a shape of CVAT has a box or points: add two objects')
         if not value.label: raise CannotRewrite('a shape of CVAT has a class: give one')
-        e = _image(root, edit.image)
+        if not (e := images.get(edit.image)): raise CannotRewrite(f'no <image> is called {edit.image!r}')
         outer = blanks_before(text, e.start)
         deeper = outer.rpartition(b'\n')[2] if b'\n' in outer else b''
         blanks = blanks_before(text, e.children[-1].start) if e.children else outer + deeper
