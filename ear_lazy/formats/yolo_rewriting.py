@@ -148,3 +148,23 @@ def patches(
 def _last(lines): return next((n for n in range(len(lines), 0, -1) if lines[n].strip()), 0)
 
 register_rewriter('yolo', patches)
+
+# %% ../../nbs/2_formats/yolo_rewriting.ipynb #c904ff0e
+def patches_obb(
+    file:AnnotationFile,
+    edits:list[Edit], # Of objects by their line
+)->list[Patch]:
+    "The patches for edits of a YOLOv5-OBB label file"
+    lines, (changed, gone, added), found = LinePlaces(file.text), sorted_edits(edits), []
+    if added or not all(map(same_box, changed)):
+        raise CannotRewrite('a box of its lines is the extent of four corners, which would have to change: change it in the tool that drew it, or write the boxes with `to_yolo`')
+    for o in changed:
+        places = [w.span() for w in re.finditer(rb'\S+', lines[o.id])]
+        (start, _), (_, end) = (places[8:-1] or places[8:])[0], (places[8:-1] or places[8:])[-1]
+        if o.now.label in (None, o.was.label): continue
+        if ' '.join(o.now.label.split()) != o.now.label: raise CannotRewrite(f'{o.now.label!r} cannot be words of a line: choose a name with single blanks')
+        at = lines.starts[o.id - 1]
+        found.append(Patch(at + start, at + end, o.now.label.encode()))
+    return found + lines.edited([o.id for o in gone])
+
+register_rewriter('yolo_obb', patches_obb)

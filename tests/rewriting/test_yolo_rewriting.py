@@ -107,6 +107,13 @@ def test_an_edge_outside_of_the_picture_is_written_anew(made, edit):
     assert edit(ear.to(box=(0, 0.25, 0.4, 0.5))) == [(b'0.149995', b'0.200000'), (b'0.3', b'0.400000')]
 
 
+def test_oriented_boxes_get_other_classes(made, edit):
+    ear, nose = made('10 10 50 10 50 35 10 35 small ear 0\n1 1 50 1 50 30 1 30 nose 1\n', '')
+    assert edit(ear.to(label='ear'), nose.gone) == [(b'small ear', b'ear'), (b'1 1 50 1 50 30 1 30 nose 1\n', b'')]
+    for o in (ear.to(box=(1, 2, 3, 4)), new('0', (1, 2, 3, 4), label='ear')):
+        with pytest.raises(CannotRewrite, match='extent of four corners'): edit(o)
+
+
 @settings(max_examples=tries(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), end=st.sampled_from(['', '\n', '\r\n']), spec=st.sampled_from(['names', 'pose']))
 def test_any_edits_are_what_is_read_again(made, edit, data, end, spec):
