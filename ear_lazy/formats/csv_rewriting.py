@@ -40,7 +40,7 @@ def _is_turned(cells, table):
 def _with_label(cells, table, label):
     "Cells that a class changes, the apostrophe of `to_csv` among them"
     header = table.header
-    if not _has(cells, header.label): raise CannotRewrite('its line has no cell for a class: add the column first')
+    if not _has(cells, header.label): raise CannotRewrite('its line has no cell for a class: leave the class out, or add the column first')
     if not _has(cells, header.defused): return {header.label: cells.text(header.label, label)}
     names, runs = cells[header.defused].split(), is_formula(label)
     found = {header.label: cells.text(header.label, f"'{label}" if 'label' in names or runs else label)}
