@@ -106,9 +106,13 @@ def written(
     text = like(number, [value, *beside], within)
     return b'"%b"' % text if bytes(value)[:1] == b'"' else text
 
+def longest_side(file:AnnotationFile)->int: # pixels; 0: unknown
+    "Of all photos of its edits"
+    return max((max(o) for o in file.sizes.values()), default=0)
+
 def half_pixel(file:AnnotationFile)->float:
     "How far a number of a file may be off, in its units"
-    units, side = file.document.units, max(file.size)
+    units, side = file.document.units, longest_side(file)
     if units not in ('fraction', 'percent'): return 0.5
     return (1 if units == 'fraction' else 100) * (0.5 / side if side else 1e-6)
 
