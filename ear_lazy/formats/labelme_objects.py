@@ -29,7 +29,7 @@ class Drawn(NamedTuple):
     derived: str = '' # what its box was derived from
     names: tuple = () # of the points, if each has its own
     outlines: tuple = () # indices of the shapes that its box is of
-    marks: tuple = () # for each point the index of its shape, and its place in that
+    marks: tuple = () # for each point the index of its shape, and its place in that; None for one that is not there
     seen: tuple = () # visibility of each point
     said: object = None # `Group`, if the file says what the points are
 
@@ -54,9 +54,9 @@ def _in_order(points):
     if len(set(labels)) < len(labels): return points
     return sorted(points, key=lambda o: by_number(_label(o[1])))
 
-_HIDDEN = 'hidden', 'occluded'
+HIDDEN = 'hidden', 'occluded'
 
-def _visibility(shape): return 1 if isinstance(shape.flags, dict) and any(shape.flags.get(o) is True for o in _HIDDEN) else 2
+def _visibility(shape): return 1 if isinstance(shape.flags, dict) and any(shape.flags.get(o) is True for o in HIDDEN) else 2
 
 def _instance(points, said=None):
     labels = {_label(s) for _, s in points}
@@ -70,7 +70,7 @@ def _instance_of(points, said):
     "Points of a group of which the file says the order; those that are not there are unlabelled"
     by_label = {_label(s): (i, s) for i, s in points}
     found = [by_label.get(o) for o in said.points]
-    return Drawn(min(i for i, _ in points), said.label, None, [o[1].points[0] if o else (0, 0) for o in found], marks=tuple((o[0], 0) for o in found if o),
+    return Drawn(min(i for i, _ in points), said.label, None, [o[1].points[0] if o else (0, 0) for o in found], marks=tuple(o and (o[0], 0) for o in found),
                  seen=tuple(_visibility(o[1]) if o else 0 for o in found), names=said.points, said=said)
 
 def _loose(points):

@@ -12,7 +12,7 @@ import json
 
 from ear_lazy.base.class_names import UNCLASSED
 from ear_lazy.base.geometry import xywh_to_xyxy
-from ear_lazy.formats.labelme_objects import Drawn, groups_of, objects_of
+from ear_lazy.formats.labelme_objects import HIDDEN, Drawn, groups_of, objects_of
 from ear_lazy.formats.labelme_shapes import parse_labelme
 from ear_lazy.formats.shared.json_places import (
     ARRAY, Places, Raw, Style, array_patches, half_pixel, is_near, is_number_of, items, like, members, number_in, plain, style_of, text_in, with_members,
@@ -27,14 +27,18 @@ class LabelmeText:
     def __init__(self, file:AnnotationFile):
         self.file, self.places, self.within = file, Places(file.text), half_pixel(file)
         parsed = parse_labelme(file.text, file.name)[0]
-        self.shapes = parsed.shapes
-        self.objects = {o.shape: o for o in objects_of(self.shapes, groups_of(parsed.ear_lazy))[0]}
-        self.table = members(self.places.root)['shapes']
+        self.shapes, self.groups = parsed.shapes, groups_of(parsed.ear_lazy)
+        self.objects = {o.shape: o for o in objects_of(self.shapes, self.groups)[0]}
+        own = members(self.places.root)
+        self.table, self.said = own['shapes'], members(own['ear_lazy'])['groups'] if self.groups else _NULL
         self.raws = items(self.table) or [*members(self.table).values()]
 
     def own(self, shape:int)->dict[str, Raw]: # its members
         if found := members(self.raws[shape]): return found
         raise CannotRewrite('its shape is a bare list of points: save the file with LabelMe')
+
+    def group_of(self, drawn:Drawn)->int|None: # of which the file says something
+        return next((g for m in drawn.marks if m and (g := self.shapes[m[0]].group_id) in self.groups), None)
 
     def object(self, edit:Edit)->Drawn:
         if found := self.objects.get(edit.id): return found
@@ -68,19 +72,34 @@ def point_patches(
     text:LabelmeText,
     drawn:Drawn,
     points:tuple, # (K) x, y, visibility
-)->list[Patch]:
-    "Give an object other points"
-    if len(points) != len(drawn.seen): raise CannotRewrite(f'it has {len(drawn.seen)} points, not {len(points)}: draw or delete points in LabelMe')
-    _check_visible(points, drawn.seen)
-    places = [items(items(text.own(i)['points'])[k]) for i, k in drawn.marks]
-    numbers = [o for xy in places for o in xy]
-    there = [o for o, v in zip(points, drawn.seen) if v] # those that nobody labelled have no shape
-    pairs = [(raw, value) for xy, point in zip(places, there) for raw, value in zip(xy, point)]
-    return [text.places.patch(raw, written(value, raw, numbers, text.within)) for raw, value in pairs if not is_number_of(raw, value)]
+)->tuple[list[Patch], list[int], list[bytes]]: # Patches of shapes; shapes that go; texts of new ones
+    "Give an object other points; those that a group of the file may lack come and go"
+    if len(points) != len(drawn.marks): raise CannotRewrite(f'it has {len(drawn.marks)} points, not {len(points)}: draw or delete points in LabelMe')
+    group = text.group_of(drawn)
+    places = [m and items(items(text.own(m[0])['points'])[m[1]]) for m in drawn.marks]
+    numbers, patches, gone, new, seen = [o for xy in places if xy for o in xy], [], [], [], {}
+    for i, (mark, xy, (x, y, v)) in enumerate(zip(drawn.marks, places, points)):
+        if not mark and v: new.append(_shape_text(text, text.groups[group].points[i], 'point', [[x, y]], group, v == 1))
+        elif mark and not v:
+            if group is None: raise CannotRewrite('LabelMe has no points that are not labelled: delete the shape there')
+            gone.append(mark[0])
+        elif mark:
+            seen.setdefault(mark[0], (drawn.seen[i], set()))[1].add(v)
+            patches += [text.places.patch(raw, written(n, raw, numbers, text.within)) for raw, n in zip(xy, (x, y)) if not is_number_of(raw, n)]
+    for shape, (was, now) in seen.items():
+        if len(now) > 1: raise CannotRewrite('its points are one shape, so some alone cannot be hidden: draw each as a point in LabelMe')
+        if {was} != now: patches += _hidden_patches(text, shape, now == {1})
+    return patches, gone, new
 
-def _check_visible(points, seen=()):
-    if any(v != was for (*_, v), was in zip(points, seen or [2] * len(points))):
-        raise CannotRewrite('whether a point is hidden or labelled is not changed in LabelMe files: do it in LabelMe, by its flag `hidden` or by deleting it')
+def _hidden_patches(text, shape, hidden):
+    "Set the flag of a shape that says whether it is hidden"
+    own = text.own(shape)
+    flags = members(own.get('flags', _NULL))
+    found = [o for o in (HIDDEN if not hidden else HIDDEN[:1]) if o in flags and (hidden or bytes(flags[o]) == b'true')]
+    if found: return [text.places.patch(flags[o], b'true' if hidden else b'false') for o in found]
+    new = [(HIDDEN[0], b'true')]
+    if bytes(own.get('flags', _NULL))[:1] == b'{': return with_members(text.places, own['flags'], new)
+    return [text.places.patch(own['flags'], b'{"hidden": true}')] if 'flags' in own else with_members(text.places, text.raws[shape], [('flags', b'{"hidden": true}')])
 
 # %% ../../nbs/2_formats/labelme_rewriting.ipynb #d8c9e498
 def label_patches(
@@ -90,10 +109,12 @@ def label_patches(
 )->list[Patch]:
     "Give the shapes of an object another label"
     if label == drawn.label: return []
-    if drawn.names and not drawn.outlines: raise CannotRewrite('the labels of its points are their names, so it has no class: draw a rectangle with their group_id, and label that')
-    marks = dict.fromkeys(i for i, _ in drawn.marks if not drawn.outlines or str(text.shapes[i].label or '') == drawn.label)
+    group = text.group_of(drawn)
+    if drawn.names and not drawn.outlines and group is None: raise CannotRewrite('the labels of its points are their names, so it has no class: draw a rectangle with their group_id, and label that')
+    marks = dict.fromkeys(m[0] for m in drawn.marks if m and (not drawn.outlines or str(text.shapes[m[0]].label or '') == drawn.label))
     patches, new = [], text_in(label, text.file.text)
-    for i in {**dict.fromkeys(drawn.outlines), **({} if drawn.names else marks)}:
+    if group is not None and text.groups[group].label == drawn.label: patches.append(text.places.patch(members(members(text.said)[str(group)])['label'], new))
+    for i in {**dict.fromkeys(drawn.outlines), **({} if drawn.names or group is not None else marks)}:
         own = text.own(i)
         patches += [text.places.patch(own['label'], new)] if 'label' in own else with_members(text.places, text.raws[i], [('label', new)])
     return patches
@@ -105,17 +126,18 @@ def new_shapes(
     text:LabelmeText,
     edit:Edit,
     group:int, # That no shape has
-)->list[bytes]:
-    "The texts of the shapes of an object that is added"
-    now, label = edit.now, edit.now.label or UNCLASSED
-    _check_visible(now.points or ())
-    found = []
-    if now.box: found.append((label, 'rectangle', xywh_to_xyxy([[*map(plain, now.box)]])[0].reshape(2, 2).tolist()))
-    names = next((o.names for o in reversed(text.objects.values()) if len(o.names) == len(now.points or ()) and (now.box or not edit.now.label)), ())
-    for i, (x, y, _) in enumerate(now.points or ()): found.append((names[i] if names else label, 'point', [[x, y]]))
-    return [_shape_text(text, *o, group if now.points else None) for o in found]
+)->tuple[list[bytes], list[tuple[str, bytes]]]: # The texts of the shapes of an object that is added; what is said of its group
+    "An object as shapes"
+    now, label, points = edit.now, edit.now.label or UNCLASSED, edit.now.points or ()
+    alike = next((o for o, said in text.groups.items() if said.label == (edit.now.label or '') and len(said.points) == len(points)), None) if points else None
+    if alike is None and any(not v for *_, v in points): raise CannotRewrite('LabelMe has no points that are not labelled: label all of them, or give it a box alone')
+    names = text.groups[alike].points if alike is not None else next((o.names for o in reversed(text.objects.values()) if len(o.names) == len(points) and (now.box or not edit.now.label)), ())
+    number, found = group if points else None, []
+    if now.box: found.append(_shape_text(text, label, 'rectangle', xywh_to_xyxy([[*map(plain, now.box)]])[0].reshape(2, 2).tolist(), number))
+    found += [_shape_text(text, names[i] if names else label, 'point', [[x, y]], number, v == 1) for i, (x, y, v) in enumerate(points) if v]
+    return found, [(str(group), bytes(members(text.said)[str(alike)]))] if alike is not None else []
 
-def _shape_text(text, label, kind, points, group):
+def _shape_text(text, label, kind, points, group, hidden=False):
     model = next((o for o in reversed(text.raws) if members(o)), None)
     own = members(model) if model else {}
     old = items(own.get('points', _NULL))
@@ -123,6 +145,7 @@ def _shape_text(text, label, kind, points, group):
     outer, inner = (style_of(text.places, o[0], ARRAY) if o else ARRAY for o in ([own['points']] if old else [], old))
     values = dict(label=text_in(label, text.file.text), shape_type=json.dumps(kind).encode(), group_id=json.dumps(group).encode(),
                   points=outer.of_array(inner.of_array(like(o, numbers, text.within) for o in xy) for xy in points))
+    if hidden: values['flags'] = b'{"hidden": true}'
     if not model: return _default_style(text).of_object({o: values.get(o, json.dumps(v).encode()) for o, v in _USUAL.items()}.items())
     neutral = {b'{': b'{}', b'[': b'[]', b'"': b'""', b't': b'false', b'f': b'false'}
     pairs = {o: values.get(o, neutral.get(bytes(raw)[:1], b'null')) for o, raw in own.items()}
@@ -147,21 +170,29 @@ def patches(
     edits:list[Edit],
 )->list[Patch]:
     "Change, add and delete objects; raises `CannotRewrite`"
-    text, found, gone, new = LabelmeText(file), [], [], []
-    groups = [o.group_id for o in text.shapes if o and isinstance(o.group_id, int)]
+    text, found, gone, new, said, unsaid = LabelmeText(file), [], [], [], [], []
+    groups = [*text.groups, *(o.group_id for o in text.shapes if o and isinstance(o.group_id, int))]
     for edit in edits:
-        if edit.was is None: new += new_shapes(text, edit, max(groups, default=0) + 1 + len(new))
-        elif edit.now is None: gone += [*(o := text.object(edit)).outlines, *(i for i, _ in o.marks)]
+        if edit.was is None:
+            groups.append(max(groups, default=0) + 1)
+            new, said = [a + b for a, b in zip((new, said), new_shapes(text, edit, groups[-1]))]
+        elif edit.now is None:
+            o = text.object(edit)
+            gone += [*o.outlines, *(m[0] for m in o.marks if m)]
+            unsaid += [str(g)] if (g := text.group_of(o)) is not None else []
         else:
-            try: found += _changed(text, text.object(edit), edit.now)
+            try: found, gone, new = [a + b for a, b in zip((found, gone, new), _changed(text, text.object(edit), edit.now))]
             except CannotRewrite as e: raise CannotRewrite(f'{edit.image}, shape {edit.id}: {e.reason}') from None
     if (gone or new) and bytes(text.table)[:1] != b'[': raise CannotRewrite('its shapes are no list: save the file with LabelMe')
+    if said or unsaid: found += with_members(text.places, text.said, said, gone=unsaid)
     return found + array_patches(text.places, text.table, gone, new, _array_style(text))
 
 def _changed(text, drawn, now):
-    patches = [] if now.label is None else label_patches(text, drawn, now.label)
+    "Patches, shapes that go, and new ones"
+    patches, gone, new = ([], [], []) if now.points is None else point_patches(text, drawn, now.points)
+    if now.label is not None: patches += label_patches(text, drawn, now.label)
     if now.box is not None: patches += box_patches(text, drawn, now.box)
-    return patches + (point_patches(text, drawn, now.points) if now.points is not None else [])
+    return patches, gone, new
 
 # %% ../../nbs/2_formats/labelme_rewriting.ipynb #4707deea
 register_rewriter('labelme', patches)

@@ -19,7 +19,7 @@ from ear_lazy.formats.labelstudio_objects import Region, Task, objects_of, regio
 from ear_lazy.formats.labelstudio_shapes import SHAPES, dict_of, size_of
 from ear_lazy.formats.shared.json_files import load_objects
 from ear_lazy.formats.shared.json_places import (
-    ARRAY, Places, Raw, array_patches, is_number_of, items, like, members, number_in, plain, style_of, text_in, written)
+    ARRAY, Places, Raw, array_patches, is_number_of, items, like, longest_side, members, number_in, plain, style_of, text_in, written)
 from ear_lazy.formats.shared.objects import Object, point_names
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, register_rewriter
 
@@ -111,7 +111,7 @@ def _scale(text, result):
 
 def _within(text, result):
     "Half a pixel in percent"
-    side = max(size_of(result) or text.file.size)
+    side = max(size_of(result) or (longest_side(text.file),))
     return 50 / side if side else 1e-6
 
 def _place_patches(text, item, result, names, new):

@@ -77,19 +77,11 @@ def test_a_new_file_is_as_labelme_writes_it(raw, tmp_path):
 @pytest.mark.parametrize('shapes, change, words', [
     ([POLYGON], dict(box=(1, 2, 3, 4)), 'extent of what is drawn (polygon)'), ([shape('circle', (20, 20), (20, 25))], dict(box=(1, 2, 3, 4)), '(circle)'),
     ([rectangle((1, 2), (5, 6), group=1), rectangle((7, 2), (9, 6), group=1)], dict(box=(1, 2, 3, 4)), '(rectangle, rectangle)'), ([rectangle((5, 0), (10, 5), (5, 10), (0, 5))], dict(box=(1, 2, 3, 4)), 'turned'),
-    (LOOSE, dict(label='ear'), 'their names'), (LOOSE, dict(box=(1, 2, 3, 4)), 'no rectangle'), (LOOSE, dict(points=[(1, 2, 2)]), '2 points, not 1'), (LOOSE, dict(points=[(1, 2, 2), (1, 2, 1)]), 'hidden or labelled')], ids=range(8))
+    (LOOSE, dict(label='ear'), 'their names'), (LOOSE, dict(box=(1, 2, 3, 4)), 'no rectangle'), (LOOSE, dict(points=[(1, 2, 2)]), '2 points, not 1'), (LOOSE, dict(points=[(1, 2, 2), (0, 0, 0)]), 'not labelled'),
+    ([shape('points', (1, 2), (3, 4))], dict(points=[(1, 2, 1), (3, 4, 2)]), 'one shape')], ids=range(9))
 def test_what_is_refused(raw, shapes, change, words):
     put(raw, shapes)
     assert words in refused(raw, [rows(raw, FILE)[0].to(**change)]) and 'a.png, shape 0: ' in refused(raw, [rows(raw, FILE)[0].to(**change)])
-
-
-def test_an_export_with_hidden_and_unlabelled_points(raw, tmp_path):
-    points = [shape('point', (5.5, 7), label='tip', group=1, flags={'hidden': True}), shape('point', (9, 7), label='lobe', group=1)]
-    put(raw, [rectangle((1, 2), (30, 22), group=1), *points], ear_lazy=dict(groups={'1': dict(label='ear', points=['top', 'tip', 'lobe'])}))
-    ear, = rows(raw, FILE)
-    assert ear.value.points == ((0, 0, 0), (5.5, 7, 1), (9, 7, 2))
-    assert check(raw, FILE, [ear.to(points=[(0, 0, 0), (5.5, 8, 1), (10, 7, 2)])], tmp_path) == [(b'7', b'8'), (b'9', b'10')]
-    assert 'hidden or labelled' in refused(raw, [ear.to(points=[(1, 1, 2), (5.5, 8, 1), (9, 7, 2)])])
 
 
 def test_shapes_that_are_no_list(raw, tmp_path):
@@ -97,6 +89,32 @@ def test_shapes_that_are_no_list(raw, tmp_path):
     ear, nose = rows(raw, FILE)
     assert check(raw, FILE, [ear.to(box=(1, 2, 4, 5), label='ear, left')], tmp_path) == [(b'6', b'7'), (b'', b',\n      "label": "ear, left"')]
     assert 'bare list' in refused(raw, [nose.to(label='ear')]) and 'no list' in refused(raw, [ear.gone]) and 'no object begins' in refused(raw, [ear._replace(id=7).gone])
+
+
+SAID = dict(label='ear', points=['1', '2', '3'], names=['a', 'b', 'c'], skeleton=[], flip_pairs=[])
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_groups_of_which_the_file_says_more(raw, tmp_path, layout):
+    "As this package writes them: points may be hidden, or not labelled"
+    marks = [shape('point', (2, 3), label='1', group=1, flags={'hidden': True, 'clear': True}), shape('point', (5.5, 6), label='3', group=1)]
+    put(raw, [BOX | dict(group_id=1), *marks, rectangle((1, 2), (5, 6), label='nose'), *(shape('point', (i, 9), label=str(i), group=3) for i in (1, 2, 3))], layout, ear_lazy=dict(groups={'1': SAID, '3': SAID}))
+    ear, nose, bare = rows(raw, FILE)
+    assert ear.value.points == ((2, 3, 1), (0, 0, 0), (5.5, 6, 2)) and bare.value.label == 'ear'
+    assert [o[1] for o in check(raw, FILE, [ear.to(points=[(2, 3.5, 2), (0, 0, 0), (5.5, 6, 2)])], tmp_path)] == [b'3.5', b'false']
+    check(raw, FILE, [ear.to(points=[(0, 0, 0), (7, 8, 1), (5.5, 6, 1)], label='left ear'), bare.to(label='left ear', points=[(1, 9, 2), (0, 0, 0), (3, 9, 1)])], tmp_path)
+    added = [new('a.png', (1, 2, 3, 4), [(1, 2, 1), (0, 0, 0), (3, 4, 2)], 'ear'), new('a.png', None, [(1, 2, 2), (0, 0, 0), (3, 4, 1)], 'ear')]
+    for edits in ([ear.gone], added, [ear.gone, bare.gone, nose.gone, *added], [bare.gone, *added], [ear.gone, bare.gone]): check(raw, FILE, edits, tmp_path)
+    assert 'not labelled' in refused(raw, [new('a.png', None, [(1, 2, 2), (0, 0, 0)], 'ear')])
+
+
+@pytest.mark.parametrize('flags', [dict(flags=None), {}])
+def test_points_that_get_hidden(raw, tmp_path, flags):
+    own = shape('point', (3, 4), label='eye', group=2) | flags
+    if not flags: del own['flags']
+    put(raw, [own, shape('points', (1, 2), (3, 4), label='nose', flags=dict(occluded=True))])
+    eye, nose = rows(raw, FILE)
+    check(raw, FILE, [eye.to(points=[(3, 4, 1)]), nose.to(points=[(1, 2, 2), (3, 4, 2)])], tmp_path)
 
 
 @pytest.fixture(scope='module')

@@ -106,9 +106,13 @@ def written(
     text = like(number, [value, *beside], within)
     return b'"%b"' % text if bytes(value)[:1] == b'"' else text
 
+def longest_side(file:AnnotationFile)->int: # pixels; 0: unknown
+    "Of all photos of its edits"
+    return max((max(o) for o in file.sizes.values()), default=0)
+
 def half_pixel(file:AnnotationFile)->float:
     "How far a number of a file may be off, in its units"
-    units, side = file.document.units, max(file.size)
+    units, side = file.document.units, longest_side(file)
     if units not in ('fraction', 'percent'): return 0.5
     return (1 if units == 'fraction' else 100) * (0.5 / side if side else 1e-6)
 
@@ -165,15 +169,19 @@ def array_patches(
 )->list[Patch]:
     "Take items out of an array, and put others at its end"
     found, gone = items(array), sorted({*gone})
-    start, end = places.span(array)
-    if not found: return [Patch(start, end, default.of_array(new))] if new else []
-    style = style_of(places, array, default)
-    if len(gone) == len(found): return [Patch(places.span(found[0])[0], places.span(found[-1])[1], style.between.join(new))] if new else [Patch(start + 1, end - 1, b'')]
-    patches, last = [], _last_kept(len(found), gone)
+    if not found: return [places.patch(array, default.of_array(new))] if new else []
+    return _list_patches(places, array, lambda i: places.span(found[i]), len(found), gone, new, style_of(places, array, default))
+
+def _list_patches(places, value, span, n, gone, new, style):
+    "Patches of an array, or of an object whose items are keys with their values"
+    if len(gone) == n:
+        if new: return [Patch(span(0)[0], span(n - 1)[1], style.between.join(new))]
+        start, end = places.span(value)
+        return [Patch(start + 1, end - 1, b'')]
+    patches, last = [], _last_kept(n, gone)
     for a, b in _runs(gone): # with the blanks behind it, or before it if nothing stays behind it
-        if b < last: patches.append(Patch(places.span(found[a])[0], places.span(found[b + 1])[0], b''))
-        else: patches.append(Patch(places.span(found[last])[1], places.span(found[b])[1], b''))
-    if new: patches.append(Patch(at := places.span(found[last])[1], at, b''.join(style.between + o for o in new)))
+        patches.append(Patch(span(a)[0], span(b + 1)[0], b'') if b < last else Patch(span(last)[1], span(b)[1], b''))
+    if new: patches.append(Patch(at := span(last)[1], at, b''.join(style.between + o for o in new)))
     return patches
 
 def _last_kept(n, gone):
@@ -194,10 +202,16 @@ def with_members(
     value:Raw, # An object
     new:Iterable[tuple[str, bytes]], # Names and texts
     default:Style=OBJECT, # As of `style_of`
+    gone:Iterable[str]=(), # Names of members that are taken out
 )->list[Patch]:
-    "Put members at the end of an object"
+    "Put members at the end of an object, and take others out"
     found, style, new = members(value), style_of(places, value, default), list(new)
-    if not new: return []
-    if not found: return [places.patch(value, style.of_object(new))]
-    at = max(places.span(o)[1] for o in found.values())
-    return [Patch(at, at, b''.join(style.between + style.key(o) + text for o, text in new))]
+    if not found: return [places.patch(value, style.of_object(new))] if new else []
+    spans, at = {}, places.span(value)[0]
+    for name, o in found.items(): # keys begin where the text before a value says
+        start, end = places.span(o)
+        before = _BEFORE.fullmatch(places.text[at:start])
+        if not before: raise CannotRewrite('an object has a name twice: write the file anew with a JSON tool')
+        spans[name], at = (at + before.end(1), end), end
+    names = [*found]
+    return _list_patches(places, value, lambda i: spans[names[i]], len(names), sorted(names.index(o) for o in {*gone} if o in found), [style.key(o) + text for o, text in new], style)
