@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/data_processor.html.md"""
 __all__ = ['DataProcessor', 'main']
 
 # %% ../nbs/data_processor.ipynb #ea3aec3c
+import logging
 import os
 import re
 import sys
@@ -31,7 +32,7 @@ from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, is_below, kind_of
 from .base.parameters import described
-from .base.printable import has_secrets, printable
+from .base.printable import has_secrets, printable, public_url
 from .base.records import Problem, drop_values
 from .base.storage import absolute_location, check_storage, is_remote
 from .base.suggestions import suggest_arguments, suggest_attributes
@@ -163,6 +164,7 @@ suggest_arguments(DataProcessor, '__init__', _MEANT)
 suggest_attributes(DataProcessor, {o: 'process_all() makes all files' for o in ('run', 'start', 'fit', 'transform', 'preprocess', 'execute', 'save', 'main', '__call__')}, 'dir(processor) lists what there is')
 
 # %% ../nbs/data_processor.ipynb #1d8e7077
+_log = logging.getLogger('ear_lazy.processing')
 _NOT_RECORDED = ('user, password and signature of the raw folder\'s URL are recorded nowhere: open the files with root_dir= and the whole URL, '
                  'or with credentials of the environment')
 
@@ -176,7 +178,8 @@ def process(self:DataProcessor,
     "Make the files of some kinds; raises `RawDataError`, `OutputError`, or with `strict` `ProblemError`"
     check_shares(train_split, test_split)
     kinds = _checked_kinds(kinds)
-    started = time.monotonic()
+    started, where = time.monotonic(), [printable(public_url(str(o))) for o in (self.raw_data_dir, self.output_dir)]
+    _log.info('begins to make %s of %s in %s', ', '.join(kinds), *where)
     _check_apart(self.raw_data_dir, self.output_dir)
     shares = float(train_split), float(test_split) # 0 and 0.0 are one request
     report = self._run_in_shared_storage(kinds, shares) if self.shared_storage else self._local_run(kinds, shares)
@@ -184,6 +187,7 @@ def process(self:DataProcessor,
     if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)
     report.notes += raw_folders_below(self._local_raw)
     report.seconds = time.monotonic() - started
+    _log.info('made %s rows in %s files in %s, with %s problems, in %.1f s', sum(o.rows for o in report.outputs), len(report.outputs), where[1], len(report.problems), report.seconds)
     self.report = report
     return report
 

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/lazy_dataset.html.md"""
 __all__ = ['LazyNPYDataset', 'CombinedLazyDataset']
 
 # %% ../nbs/lazy_dataset.ipynb #4fabb545
+import logging
 import os
 import warnings
 from bisect import bisect_right
@@ -415,10 +416,13 @@ def _forget_frames(error):
     "Release the batch, which the frames of the traceback keep alive"
     while error: error.__traceback__, error = None, error.__cause__ or error.__context__
 
+_logger = logging.getLogger('ear_lazy.loading')
+
 @patch
 def _without_image(self:LazyNPYDataset, error, values, row):
     "What `on_error` gives for a row whose image is broken"
     is_new = self._log.add(error.fault, error.path, row)
+    _logger.info('row %d without its image: %s', row, error)
     if self.on_error == 'skip':
         if is_new: warnings.warn(f'skipped: {error}', stacklevel=2)
     elif isinstance(found := self.on_error(error), dict): return found if isinstance(found, Sample) else Sample(found)

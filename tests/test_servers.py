@@ -143,7 +143,7 @@ def test_a_file_that_does_not_come(web, local, monkeypatch, caplog, wrong):
     start = time.monotonic()
     with caplog.at_level(logging.WARNING, 'ear_lazy'), pytest.raises(ImageLoadError, match=r'not come within 0 seconds.*timeout=') as caught: ds[0]
     assert caught.value.fault == 'unreachable' and time.monotonic() - start < 1.5
-    assert [o.getMessage().partition(' for ')[0] for o in caplog.records if o.name == 'ear_lazy'] == ['still waiting'] and '.png' in caplog.text
+    assert [o.getMessage().partition(' for ')[0] for o in caplog.records if o.name == 'ear_lazy.storage'] == ['still waiting'] and '.png' in caplog.text
     if wrong == 'dripping': dripping(web, '.npy')
     shutil.rmtree(storage.cache_dir())
     with pytest.raises(MetadataError, match='not come within'): LazyNPYDataset(f'{web.url}/{NPY}', timeout=.4)

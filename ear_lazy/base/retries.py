@@ -42,7 +42,7 @@ def retried(
 SLOW_BYTES = 100_000 # a second
 TOLD_SECONDS = 30 # after which a line says so
 _told_at = -math.inf # when the last line was written
-_log = logging.getLogger('ear_lazy')
+_log = logging.getLogger('ear_lazy.storage')
 
 class Deadline:
     "When a file is given up"

@@ -66,7 +66,7 @@ def _take(file, owner):
         if found.startswith(owner): return # the answer to an earlier try was lost
         if seen is None:
             seen, since = found, time.monotonic()
-            logging.getLogger('ear_lazy').warning('%s: another run began to upload here; waiting up to %s s to see whether it still does', file, DEAD_SECONDS)
+            logging.getLogger('ear_lazy.storage').warning('%s: another run began to upload here; waiting up to %s s to see whether it still does', file, DEAD_SECONDS)
         if found != seen: raise StorageError('another run is uploading into this folder: wait for it, or choose another output_dir (`--output-dir`)', file)
         if time.monotonic() - since > DEAD_SECONDS: _remove(file)
         else: time.sleep(min(1, DEAD_SECONDS/4))

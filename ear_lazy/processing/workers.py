@@ -99,7 +99,7 @@ def _result(future, executor):
         if has_lost_scheduler(executor): raise ConnectionError('its scheduler is gone')
         if is_told or time.monotonic() - start < TOLD_SECONDS: continue
         is_told = True
-        if has_no_workers(executor): logging.getLogger('ear_lazy').warning('the executor has no worker, so nothing is parsed: start one, or stop this run')
+        if has_no_workers(executor): logging.getLogger('ear_lazy.processing').warning('the executor has no worker, so nothing is parsed: start one, or stop this run')
     return future.result()
 
 def _why(error, executor):
