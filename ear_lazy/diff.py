@@ -254,6 +254,7 @@ def _picture(of, versions, i, root_dir):
         return image_html(canvas, printable(words))
     except (EarLazyError, OSError) as e: return f'<span style="display:inline-block;width:{_SIZE}px;font-size:75%">{printable_html(words)}: {printable_html(e)}</span>'
 
+# %% ../nbs/diff.ipynb #43c1c72b
 def _html(name, of, versions, root_dir):
     "A kind for Jupyter"
     yield f'<p><b>{printable_html(_summary(name, of, versions))}</b></p>'

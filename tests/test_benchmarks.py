@@ -117,6 +117,13 @@ def test_overlap_is_skipped_with_one_line_without_cuda(tmp_path, monkeypatch):
     assert [o.shape for o in found] == [(2, overlap.SIZE, overlap.SIZE, 3)] * 2
 
 
+def test_versions_are_compared(bench, capsys, tmp_path):
+    "Of each sort as many differences as were made"
+    importlib.import_module('differences').main(['--rows', '40', '--under', str(tmp_path)])
+    found = [int(o.split(' differences')[0].split()[-1]) for o in capsys.readouterr().out.splitlines()]
+    assert [found[i] for i in (0, 2, 3, 4, 5, 7, 8, 9)] == [0, 3, 0, 80, 0, 2, 0, 40]
+
+
 @pytest.mark.slow # a cluster
 def test_the_client_of_a_cluster_gets_no_rows(tmp_path):
     "As in the tutorial, with few rows: all are there, and hardly any memory more than before"

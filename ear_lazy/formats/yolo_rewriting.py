@@ -16,7 +16,7 @@ from ear_lazy.formats.shared.line_places import LinePlaces
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
 from ear_lazy.formats.shared.text import spread
 from ear_lazy.formats.shared.tree import Document
-from ear_lazy.formats.yolo import boxed_in
+from ear_lazy.formats.yolo_layouts import boxed_in
 from ear_lazy.formats.yolo_rows import is_about_picture, parts_of, passes
 from ear_lazy.formats.yolo_spec import Spec, find_spec, spec_files
 
