@@ -83,11 +83,7 @@ def test_calls_in_the_readme_table_exist():
     table = README.partition('## What to call')[2].partition('\n## ')[0]
     names = set(re.findall(r'(?<!A\.)(?<!v2\.)\b([A-Za-z_]+)\(', table)) - {'range', 'DataLoader', 'help'}
     owners = (data_processor, data_processor.DataProcessor, lazy_dataset, lazy_dataset.LazyNPYDataset, report.Problems, show, shared_cache, stats,
-<<<<<<< HEAD
               explorer, explorer.Explorer, transforms, adapters, sampler.RowSampler, diff)
-=======
-              explorer, explorer.Explorer, transforms, adapters, diff, sampler.RowSampler)
->>>>>>> 02769311b5769cdce572ca4217509b628ab9f8e9
     assert len(names) > 9
     assert {name for name in names if not any(hasattr(owner, name) for owner in owners)} == set()
 
