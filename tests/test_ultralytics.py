@@ -30,7 +30,9 @@ class Yolo:
         patch.setattr(utils, 'check_font', lambda *_: None)
         self.dataset, self.utils = dataset.YOLODataset, utils
 
-    def described(self, folder): return self.utils.check_det_dataset(str(folder/'data.yaml'), autodownload=False)
+    def described(self, folder):
+        "As from a command line, by a path relative to where it is given"
+        return self.utils.check_det_dataset(os.path.relpath(folder/'data.yaml'), autodownload=False)
 
     def loaded(self, folder, side, task):
         "What `data.yaml` says, and labels by image, as training has them; none missing, none broken"
