@@ -124,6 +124,19 @@ def test_what_is_not_trained_on_as_it_stands(yolo, made, tmp_path):
     with pytest.raises(FileNotFoundError): yolo.loaded(empty, 'train', 'detect')
 
 
+def test_names_that_trainers_pass_over_or_fail_on(yolo, tmp_path):
+    "Names that are not UTF-8, unknown extensions, and what a list of names could not hold"
+    names = 'b.jpe', 'images/images/c.JPEG', "d's \n#.png", 'labels/e.txt.png', os.fsdecode(b'\xff\xe4.png')
+    for i, o in enumerate(names): image(tmp_path/'raw/ears'/o, SIZE, seed=i)
+    coco(tmp_path/'raw/ears/all.json', {o: [[1 + i, 2, 10, 20]] for i, o in enumerate(names[:-1])})
+    text(tmp_path/'raw/ears/all.csv', f'image_path,x1,y1,w,h\n{names[-1]},1,2,3,4\n'.encode('utf-8', 'surrogateescape'))
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1)
+    ds = LazyNPYDataset(tmp_path/'out/train_detector.npy', extras=('labels',))
+    assert len(ds) == len(names)
+    data, labels = yolo.loaded(to_yolo({'train': ds, 'val': ds[:0]}, tmp_path/'yolo'), 'train', 'detect')
+    assert_same({path: as_rows(data, label) for path, label in labels.items()}, rows_of(ds))
+
+
 @pytest.mark.parametrize('images', ['link', 'copy'])
 def test_a_turned_photo(yolo, tmp_path, images):
     "Trainers see it upright, as its labels are"
