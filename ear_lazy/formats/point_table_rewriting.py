@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ear_lazy.formats.csv_cells import Cells, with_numbers
 from ear_lazy.formats.csv_rewriting import Table, cell_patches
-from ear_lazy.formats.point_tables import Columns, find_dialect
+from ear_lazy.formats.point_tables_header import Columns, find_dialect
 from ear_lazy.formats.shared.in_place import same_box, sorted_edits, within_units
 from ear_lazy.formats.shared.line_places import LinePlaces
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
