@@ -146,11 +146,11 @@ def _check_sides(sides):
     if len({ds.kind == 'landmarker' for ds in sides.values()}) > 1: raise ValueError('one YOLO folder has boxes or keypoints: write the others into another one')
 
 def _check_apart(found):
-    "Raise `ValueError` for a photo on two sides"
-    seen = {}
+    "Raise `ValueError` for a photo on two sides, also where links lead to one root"
+    seen, roots = {}, {root: root if is_remote(root) else os.path.realpath(root) for o in found.values() for root in {*o.roots}}
     for side, o in found.items():
-        for path in o.records.images:
-            if (other := seen.setdefault(path, side)) == side: continue
+        for path, root, name in zip(o.records.images, o.roots, o.names):
+            if (other := seen.setdefault(f'{roots[root]}/{name}', side)) == side: continue
             raise ValueError(f'{printable(path)} is in {other} and in {side}, so {side} would not tell how a model does on photos that it does not know: give rows of different photos')
 
 # %% ../nbs/export.ipynb #f75c4b8d

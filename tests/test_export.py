@@ -325,7 +325,7 @@ def test_a_turned_photo_keeps_its_boxes(tmp_path, write):
     assert dataset(tmp_path/'again', tmp_path/'npy2', 'detector').metadata.values(0).tolist() == ds.metadata.values(0).tolist()
 
 
-@pytest.mark.parametrize('write', [write_coco, write_csv])
+@pytest.mark.parametrize('write', [write_coco, write_csv, write_yolo])
 def test_a_name_that_is_no_utf8_survives(tmp_path, write):
     name = os.fsdecode(b'\xff\xe4.png')
     try: image(tmp_path/'raw/photos/1.png').rename(tmp_path/'raw/photos'/name)

@@ -1,5 +1,6 @@
 "Folders that `to_yolo` writes, as Ultralytics itself loads them: no label is lost, and none is of the raw data"
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,9 @@ class Yolo:
         patch.setattr(utils, 'check_font', lambda *_: None)
         self.dataset, self.utils = dataset.YOLODataset, utils
 
-    def described(self, folder): return self.utils.check_det_dataset(str(folder/'data.yaml'), autodownload=False)
+    def described(self, folder):
+        "As from a command line, by a path relative to where it is given"
+        return self.utils.check_det_dataset(os.path.relpath(folder/'data.yaml'), autodownload=False)
 
     def loaded(self, folder, side, task):
         "What `data.yaml` says, and labels by image, as training has them; none missing, none broken"
@@ -121,6 +124,19 @@ def test_what_is_not_trained_on_as_it_stands(yolo, made, tmp_path):
     with pytest.raises(FileNotFoundError): yolo.loaded(empty, 'train', 'detect')
 
 
+def test_names_that_trainers_pass_over_or_fail_on(yolo, tmp_path):
+    "Names that are not UTF-8, unknown extensions, and what a list of names could not hold"
+    names = 'b.jpe', 'images/images/c.JPEG', "d's \n#.png", 'labels/e.txt.png', os.fsdecode(b'\xff\xe4.png')
+    for i, o in enumerate(names): image(tmp_path/'raw/ears'/o, SIZE, seed=i)
+    coco(tmp_path/'raw/ears/all.json', {o: [[1 + i, 2, 10, 20]] for i, o in enumerate(names[:-1])})
+    text(tmp_path/'raw/ears/all.csv', f'image_path,x1,y1,w,h\n{names[-1]},1,2,3,4\n'.encode('utf-8', 'surrogateescape'))
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1)
+    ds = LazyNPYDataset(tmp_path/'out/train_detector.npy', extras=('labels',))
+    assert len(ds) == len(names)
+    data, labels = yolo.loaded(to_yolo({'train': ds, 'val': ds[:0]}, tmp_path/'yolo'), 'train', 'detect')
+    assert_same({path: as_rows(data, label) for path, label in labels.items()}, rows_of(ds))
+
+
 @pytest.mark.parametrize('images', ['link', 'copy'])
 def test_a_turned_photo(yolo, tmp_path, images):
     "Trainers see it upright, as its labels are"
@@ -130,7 +146,7 @@ def test_a_turned_photo(yolo, tmp_path, images):
     coco(tmp_path/'raw/all.json', {'a.jpg': [[2, 6, 10, 24]]}, size=SIZE[::-1])
     process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1)
     ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
-    folder = to_yolo({'val': ds, 'train': ds[:0]}, tmp_path/'yolo', images)
+    with pytest.warns(UserWarning, match='turned by their EXIF') if images == 'link' else nullcontext(): folder = to_yolo({'val': ds, 'train': ds[:0]}, tmp_path/'yolo', images)
     _, label = yolo.loaded(folder, 'val', 'detect')
     (label,), (box,) = label.values(), ds.get_metadata(0)['bboxes']
     assert label['shape'] == ds[0]['image'].shape[:2] == (60, 40)
@@ -143,6 +159,12 @@ def test_a_turned_photo(yolo, tmp_path, images):
 def test_sides_that_are_refused(made, tmp_path, sides, why):
     with pytest.raises(ValueError, match=why): to_yolo({side: sides_of(made, kind)['train'] for side, kind in sides.items()}, tmp_path/'yolo')
     assert not (tmp_path/'yolo').exists()
+
+
+def test_one_photo_by_two_ways(made, tmp_path):
+    (tmp_path/'way').symlink_to(made/'raw')
+    sides = {'train': sides_of(made, 'detector')['train'], 'val': LazyNPYDataset(made/'out/train_detector.npy', root_dir=tmp_path/'way')}
+    with pytest.raises(ValueError, match='is in train and in val'): to_yolo(sides, tmp_path/'yolo')
 
 
 def test_what_trainers_pass_over_is_told(yolo, tmp_path):

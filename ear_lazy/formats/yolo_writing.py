@@ -20,7 +20,6 @@ from ..base.records import Records, crop_boxes, object_of_points
 # %% ../../nbs/2_formats/yolo_writing.ipynb #c9029568
 _ALIKE = {'.jpe': '.jpg', '.jfif': '.jpg', '.j2k': '.jp2', '.jpx': '.jp2'} # extensions that trainers do not know, and the usual one
 UNTRAINED = '.gif', '.ppm', '.pgm', '.pbm', '.pnm' # what they do not read
-_BYTES = re.compile('[\ud800-\udfff]') # of a name that is not UTF-8
 SMALLEST = 10 # pixels; trainers take smaller images for broken ones
 
 def yolo_names(
@@ -35,7 +34,7 @@ def yolo_names(
     return new
 
 def _yolo_name(name):
-    *folders, base = (_BYTES.sub(lambda o: f'%{ord(o[0]) & 255:02X}', f'_{o}' if o.startswith('.') else o) for o in name.split('/'))
+    *folders, base = (f'_{o}' if o.startswith('.') else o for o in name.split('/'))
     return '/'.join([*('imgs' if o == 'images' else o for o in folders), base + _ALIKE.get(_suffix(base), '')])
 
 def _suffix(name): return f".{name.rpartition('.')[2].lower()}"
