@@ -14,8 +14,10 @@ from test_coco_home import FEW, KINDS, NAMES, RECORDED, fields, made, objects, p
 from test_coco_home import few as few
 from tiers import tries
 
+from ear_lazy.base.images import load_image, open_image
 from ear_lazy.errors import OutputError
 from ear_lazy.lazy_dataset import CombinedLazyDataset
+from ear_lazy.loading.placing import upright
 from ear_lazy.export import to_coco, to_csv, to_labelme, to_pts, to_voc, to_yolo
 
 
@@ -173,3 +175,15 @@ def test_photos_of_several_roots_lie_apart(few, tmp_path):
     for write in (to_voc, to_labelme):
         write(both, tmp_path/write.__name__/'ears', 'copy')
         assert len(processed(tmp_path/write.__name__, tmp_path/f'npy {write.__name__}')[0]['teacher']) == len(both) == len(few[1]['teacher']) + 1
+
+
+@pytest.mark.parametrize('name, mode, options', [('g.jpg', 'L', {}), ('c.jpg', 'CMYK', {}), ('p.png', 'P', {}), ('a.png', 'LA', {}), ('i.png', 'I;16', {}), ('b.png', '1', {}), ('l.webp', 'RGB', dict(lossless=True)), ('t.tif', 'RGB', dict(compression='tiff_lzw'))])
+def test_a_photo_that_is_turned_keeps_its_mode_and_pixels(tmp_path, name, mode, options):
+    exif, pixels = Image.Exif(), np.arange(24*40).reshape(24, 40)
+    exif[274] = 8
+    im = Image.fromarray((pixels * 60).astype(np.uint16)) if mode == 'I;16' else Image.fromarray(np.uint8(pixels // 240 * 80)).convert(mode)
+    im.save(tmp_path/name, exif=exif.tobytes(), **options)
+    (tmp_path/f'upright {name}').write_bytes(upright(open_image(str(tmp_path/name))))
+    found = open_image(str(tmp_path/f'upright {name}'))
+    assert (found.turn, found.stored, found.im.mode, found.im.format) == (1, (40, 24), mode, open_image(str(tmp_path/name)).im.format)
+    assert np.abs(load_image(found.path).astype(int) - load_image(str(tmp_path/name))).max() <= 2*name.endswith('jpg')
