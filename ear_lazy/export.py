@@ -114,7 +114,7 @@ def write_file(
 def to_coco(
     ds:Any, # Dataset of any kind
     path:str|os.PathLike[str], # JSON file to write
-    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file, which is then read from anywhere; None: refer to where they are, which is read where a raw folder holds both
 )->Path: # The file
     "Write rows as a COCO file, or over an earlier one; raises `OutputError`, or `ImageLoadError` if an image's size is unknown and cannot be read"
     path, found = home_path(path), photos(ds)

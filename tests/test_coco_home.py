@@ -185,3 +185,25 @@ def test_flips_that_names_do_not_tell_come_home(tmp_path):
     assert ds.flip_pairs == ((0, 1),)
     to_coco(ds, tmp_path/'out/all.json', 'copy')
     assert fields(processed(tmp_path/'out', tmp_path/'npy2')[0]['landmarker'], ids=False) == fields(ds, ids=False)
+
+
+REAL = Path(__file__).parents[2]/'shared/real/people_coco_keypoints'
+
+
+@pytest.mark.skipif(not REAL.exists(), reason='no ../shared/real here')
+def test_a_real_file_comes_home(tmp_path):
+    "People with 17 named points: every field, with the ids of the annotations"
+    shutil.copytree(REAL, tmp_path/'raw/people')
+    for kind, ds in processed(tmp_path/'raw', tmp_path/'npy')[0].items():
+        to_coco(ds, tmp_path/kind/'people/all.json', 'link')
+        again = processed(tmp_path/kind, tmp_path/f'npy {kind}', kinds=(kind,))[0][kind]
+        assert_same(again, ds)
+        assert kind != 'landmarker' or again.skeleton == ds.skeleton and len(ds.skeleton) > 9 and len(ds.flip_pairs) == 8
+
+
+def test_rows_are_traced_without_a_look_for_names_like_theirs(few, tmp_path, monkeypatch):
+    "An attribute that is not there is looked for among all names, which takes a millisecond: not for each row"
+    from ear_lazy.base import suggestions
+    def looked(*_, **__): raise AssertionError('looked for a name')
+    monkeypatch.setattr(suggestions, 'suggestion', looked)
+    to_coco(few[1]['detector'], tmp_path/'all.json')

@@ -14,7 +14,10 @@ from test_coco_home import FEW, KINDS, NAMES, RECORDED, fields, made, objects, p
 from test_coco_home import few as few
 from tiers import tries
 
+from ear_lazy.base.images import load_image, open_image
 from ear_lazy.errors import OutputError
+from ear_lazy.lazy_dataset import CombinedLazyDataset
+from ear_lazy.loading.placing import upright
 from ear_lazy.export import to_coco, to_csv, to_labelme, to_pts, to_voc, to_yolo
 
 
@@ -157,3 +160,30 @@ def test_a_folder_of_somebody_else_is_left_alone(few, tmp_path):
         with pytest.raises((OutputError, ValueError)): write(few[1]['detector'], tmp_path/'out')
         with pytest.raises((OutputError, ValueError)): write(few[1]['detector'], few[0]/'raw/ears/new')
     assert contents(tmp_path) == {'out/mine.txt': b'mine'} and not (few[0]/'raw/ears/new').exists()
+
+
+def test_nothing_is_written_as_nothing(few, tmp_path):
+    for kind, write in (('detector', to_voc), ('teacher', to_labelme), ('landmarker', to_pts)):
+        for images in (None, 'copy'):
+            folder = write(few[1][kind][:0], tmp_path/kind/str(images), images)
+            assert folder.is_dir() and {p.name for p in folder.rglob('*') if p.is_file()} <= {'train.txt'}
+
+
+def test_photos_of_several_roots_lie_apart(few, tmp_path):
+    made(tmp_path/'other', {'a/1.png': [dict(bbox=[1, 2, 3, 4])]})
+    both = CombinedLazyDataset([few[1]['teacher'], processed(tmp_path/'other', tmp_path/'npy')[0]['teacher']])
+    for write in (to_voc, to_labelme):
+        write(both, tmp_path/write.__name__/'ears', 'copy')
+        assert len(processed(tmp_path/write.__name__, tmp_path/f'npy {write.__name__}')[0]['teacher']) == len(both) == len(few[1]['teacher']) + 1
+
+
+@pytest.mark.parametrize('name, mode, options', [('g.jpg', 'L', {}), ('c.jpg', 'CMYK', {}), ('p.png', 'P', {}), ('a.png', 'LA', {}), ('i.png', 'I;16', {}), ('b.png', '1', {}), ('l.webp', 'RGB', dict(lossless=True)), ('t.tif', 'RGB', dict(compression='tiff_lzw'))])
+def test_a_photo_that_is_turned_keeps_its_mode_and_pixels(tmp_path, name, mode, options):
+    exif, pixels = Image.Exif(), np.arange(24*40).reshape(24, 40)
+    exif[274] = 8
+    im = Image.fromarray((pixels * 60).astype(np.uint16)) if mode == 'I;16' else Image.fromarray(np.uint8(pixels // 240 * 80)).convert(mode)
+    im.save(tmp_path/name, exif=exif.tobytes(), **options)
+    (tmp_path/f'upright {name}').write_bytes(upright(open_image(str(tmp_path/name))))
+    found = open_image(str(tmp_path/f'upright {name}'))
+    assert (found.turn, found.stored, found.im.mode, found.im.format) == (1, (40, 24), mode, open_image(str(tmp_path/name)).im.format)
+    assert np.abs(load_image(found.path).astype(int) - load_image(str(tmp_path/name))).max() <= 2*name.endswith('jpg')

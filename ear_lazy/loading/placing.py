@@ -61,6 +61,7 @@ def upright(
     "The pixels as a person sees them; raises `ImageLoadError` for a damaged file, `OutputError` for a format that cannot be written"
     form = {'MPO': 'JPEG'}.get(image.im.format, image.im.format)
     more = dict(_OPTIONS.get(form, {}), icc_profile=image.im.info.get('icc_profile'))
+    if form == 'WEBP': more['lossless'] = b'VP8L' in image.data[:4096]
     if form == 'TIFF': more['compression'] = image.im.info.get('compression')
     if form == 'JPEG': more['subsampling'] = _subsampling(image.im)
     with image_errors(image.path):

@@ -332,7 +332,7 @@ def where(self:RowDataset,
 @described
 def to_coco(self:RowDataset,
     path:str|os.PathLike[str], # JSON file to write
-    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file; None: refer to where they are
+    images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them beside the file, which is then read from anywhere; None: refer to where they are, which is read where a raw folder holds both
 )->Path: # The file
     "Write the rows as a COCO file"
     from ear_lazy.export import to_coco

@@ -98,7 +98,7 @@ class RowDataset(Dataset[Sample]):
         "A dataset over the rows that meet all conditions, those about objects by one and the same object; raises `ValueError` or `TypeError` for what no row could meet"
     def to_coco(self,
         path: str | os.PathLike[str], # JSON file to write
-        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file; None: refer to where they are
+        images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file, which is then read from anywhere; None: refer to where they are, which is read where a raw folder holds both
     ) -> Path: # The file
         "Write the rows as a COCO file"
     def to_yolo(self,
