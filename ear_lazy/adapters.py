@@ -210,6 +210,7 @@ def _boxes_and_points(sample):
     box = np.asarray(sample['bbox'], np.float32).reshape(-1) if 'bbox' in sample else np.full(4, np.nan, np.float32)
     return (box if np.isfinite(box).all() else keypoints_to_boxes(points[None])[0])[None].astype(np.float32), points[None]
 
+# %% ../nbs/adapters.ipynb #2a113480
 _REPLACED = 'image', 'bboxes', 'bbox', 'labels', 'keypoints', 'visibility'
 
 class DetectionTarget:

@@ -78,6 +78,7 @@ def _lines_of(objects, rows):
         if not n: yield '  '.join(filter(None, (path, 'no objects', source)))
         for _ in range(n): yield '  '.join(filter(None, (path, *next(told), source, *next(where))))
 
+# %% ../nbs/textconv.ipynb #af28f1d4
 def text_lines(
     path:str|os.PathLike[str], # A metadata file, or one of its shards
 )->Iterator[str]:

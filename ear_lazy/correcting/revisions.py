@@ -92,6 +92,7 @@ def _listed(folder, revision, path):
 
 def _shards(name, names): return [o for o in names if re.fullmatch(re.escape(name.removesuffix('.npy')) + r'(-\d{5})?\.npy', o)]
 
+# %% ../../nbs/4_correcting/revisions.ipynb #cc656dd8
 def _of_commit(name):
     folder, revision, path = _object(name)
     if revision: is_folder = _git(folder, 'cat-file', '-t', f'{revision}:{path}').strip() == b'tree'

@@ -48,6 +48,7 @@ def _boxes(shapes):
         i, first = found[0]
         yield group, Drawn(i, _label(first), box, [], '' if kinds == ['rectangle'] else ', '.join(kinds), outlines=tuple(i for i, _ in found))
 
+# %% ../../nbs/2_formats/labelme_objects.ipynb #2d75fe16
 def _in_order(points):
     "Points of one object, by label if all labels differ"
     labels = [_label(s) for _, s in points]

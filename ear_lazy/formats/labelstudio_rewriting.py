@@ -37,6 +37,7 @@ class Drawn(NamedTuple):
     @property
     def regions(self): return [o for o in (self.box, *self.points) if o]
 
+# %% ../../nbs/2_formats/labelstudio_rewriting.ipynb #a4751d13
 class LabelStudioText:
     "An export with its objects, and the texts of its results"
     def __init__(self, file:AnnotationFile):

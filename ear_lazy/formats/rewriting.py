@@ -50,6 +50,7 @@ def _indexed(r):
     found.__dict__.update(r.__dict__)
     return found
 
+# %% ../../nbs/2_formats/rewriting.ipynb #fd2303c6
 class DocumentObjects:
     "All objects of a document"
     def __init__(self,

@@ -392,6 +392,7 @@ def to_pts(self:RowDataset,
     from ear_lazy.export import to_pts
     return to_pts(self, folder, images, offset)
 
+# %% ../../nbs/7_loading/row_dataset.ipynb #1d51507d
 @patch
 @described
 def to_hf(self:RowDataset)->'HfDataset':

@@ -92,6 +92,7 @@ def like(
     decimals = decimals[:fewest] + decimals[fewest:].rstrip(b'0')
     return whole + (dot + decimals if decimals else b'')
 
+# %% ../../../nbs/2_formats/shared/json_places.ipynb #ac791187
 LONG = 6 # decimals that are as many as a number needs, not a fixed number of them
 
 def _decimals(text): return 0 if b'e' in text.lower() else len(text.partition(b'.')[2])
