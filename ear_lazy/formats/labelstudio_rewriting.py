@@ -78,6 +78,7 @@ class LabelStudioText:
         text = self.place(item, result)[0]
         return members(members(text)['value']) if id(result) in self._places[item] else members(text)
 
+# %% ../../nbs/2_formats/labelstudio_rewriting.ipynb #5ccc3106
 def _texts(o, text):
     "(id of each object in an array, (its text, that of the array, its place))"
     if isinstance(o, dict):
