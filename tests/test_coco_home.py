@@ -112,7 +112,7 @@ NAMES = 'a/1.png', 'a/2.png', 'ü 3.png', os.fsdecode(b'\xff\xe4.png')
 RECORDED = Source('ears', attributes=['side', 'rotation'], units='pixel')
 
 
-@settings(max_examples=tries(40))
+@settings(max_examples=tries(100)//2)
 @given(st.dictionaries(st.sampled_from(NAMES), st.lists(objects(), max_size=3), min_size=1), st.sampled_from(KINDS), st.sampled_from(('link', 'copy')))
 def test_whatever_a_file_holds_comes_home(images, kind, how):
     with tempfile.TemporaryDirectory() as tmp:

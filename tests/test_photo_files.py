@@ -56,7 +56,7 @@ def test_labelme_comes_home(bare, tmp_path, kind, images):
     assert numbers(again[kind]) == numbers(ds), report
 
 
-@settings(max_examples=tries(60))
+@settings(max_examples=tries(100)//2)
 @given(st.dictionaries(st.sampled_from(NAMES[:3]), st.lists(objects(), max_size=3), min_size=1), st.sampled_from(KINDS), st.booleans())
 def test_whatever_a_file_can_hold_comes_home(images, kind, in_voc):
     with tempfile.TemporaryDirectory() as tmp:
