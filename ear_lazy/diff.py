@@ -60,7 +60,7 @@ class _OfKind:
     def what(self, i):
         "Words for a change"
         found, moves = self.found, self.moves
-        return [w for w, o in zip(WHAT, (found.added, found.removed, moves.moved, found.relabelled)) if o[i]]
+        return [w for w, o in zip(WHAT, (found.added, found.removed, moves.moved, found.relabelled, found.other_attributes)) if o[i]]
 
     def change(self, i):
         "A change as plain values"
@@ -81,6 +81,7 @@ def _number(x, digits):
 def _object(objects, i, row):
     value, origin = value_at(objects, i), origin_at(objects, i)
     told = {'side': objects.shared.sides.listed[objects.sides[row]], 'label': value.label, 'box': value.box, 'points': value.points, 'origin': origin and str(origin)}
+    if objects.attributes: told['attributes'] = {name: objects.shared.values.listed[o[i]] for name, o in objects.attributes.items()}
     if value.box: told['box'] = [_number(o, 3) for o in value.box]
     if value.points: told['points'] = [[_number(o, 3) for o in point] for point in value.points]
     return {k: v for k, v in told.items() if v is not None}
@@ -105,6 +106,7 @@ def _line(told):
     parts = [label, ' → '.join(boxes) if boxes[0] != boxes[1] else boxes[0]]
     if 'points' in new: parts.append(f"{len(new['points'])} points")
     if 'moved' in told['change']: parts.append(f"IoU {told['iou']:.2f}, {told['pixels']:.3g} px")
+    if 'other attributes' in told['change']: parts += [f"{k}: {old['attributes'][k]} → {v}" for k, v in new['attributes'].items() if old['attributes'].get(k, v) != v]
     if n := told.get('points_of_other_visibility'): parts.append(f"{n} of other visibility")
     return f"~ {told['photo']}  {'  '.join(filter(None, parts))}{_origin_words(new)}"
 
@@ -173,9 +175,11 @@ def _summary(name, of, versions):
     size = f"{change(len(old), len(new), 'row')}, {change(*n, 'object')}"
     words = f'{name}: {size}' if len(of) else f'{name}: no difference in {size}'
     lacking = _lacking(old, new)
-    return f"{words}; {' and '.join(lacking)} are not compared, because one version does not have them" if lacking else words
+    return f"{words}; {' and '.join(lacking)} cannot be compared, because one version does not have that" if lacking else words
 
-def _lacking(old, new): return [what for what, name in (('classes', 'labels'), ('boxes', 'boxes')) if (getattr(old, name) is None) != (getattr(new, name) is None)]
+def _lacking(old, new):
+    lacking = [what for what, name in (('classes', 'labels'), ('boxes', 'boxes')) if (getattr(old, name) is None) != (getattr(new, name) is None)]
+    return lacking + [printable(f'the attribute {o}') for o in sorted(old.attributes.keys() ^ new.attributes.keys())]
 
 def _table(sources):
     header = ['source', *(f'photos {o}' for o in PHOTOS), *(f'objects {o}' for o in WHAT)]
@@ -260,7 +264,7 @@ def _html(name, of, versions, root_dir):
     yield f'<p><b>{printable_html(_summary(name, of, versions))}</b></p>'
     if not len(of): return
     yield html_table(*_table(of.sources))
-    for what, some in zip(WHAT, (of.found.added, of.found.removed, of.moves.moved, of.found.relabelled)):
+    for what, some in zip(WHAT, (of.found.added, of.found.removed, of.moves.moved, of.found.relabelled, of.found.other_attributes)):
         chosen = of.order[some[of.order]][:_EACH].tolist()
         if chosen: yield f"<p>{what}:<br>{' '.join(_picture(of, versions, i, root_dir) for i in chosen)}</p>"
     yield f"<details><summary>as text</summary><pre>{'<br>'.join(map(printable_html, _lines(of, 20)))}</pre></details>"

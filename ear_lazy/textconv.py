@@ -48,7 +48,7 @@ def _origin_words(objects, files, ids, paths):
         entry, what = known[file] if file >= 0 else ('', '')
         yield printable(f"{entry_file(entry, path)}{f', {what} {place}' if what else ''}") if entry else ''
 
-def _columns_of(objects, numbers, paths):
+def _columns_of(objects, numbers):
     "What is said of objects, besides their photo and source"
     if objects.labels is not None:
         labels = [printable(o) for o in objects.shared.labels.listed]
@@ -61,6 +61,11 @@ def _columns_of(objects, numbers, paths):
         xy, marks = _short(points[:, :2]), points[:, 2].tolist()
         yield [_point_words(xy[end - n - start:end - start], marks[end - n - start:end - start]) for end, n in zip(ends, counts)]
 
+def _attribute_words(objects, numbers):
+    for name, values in objects.attributes.items():
+        shown = [f'{printable(name)}={printable(o)}' if o else '' for o in objects.shared.values.listed]
+        yield [shown[o] for o in values[numbers].tolist()]
+
 def _lines_of(objects, rows):
     "Lines of some rows that follow one another"
     if objects.kind != 'detector': numbers = rows
@@ -72,7 +77,7 @@ def _lines_of(objects, rows):
     counts = objects.counts[rows].tolist()
     own = [o for o, n in zip(raw, counts) for _ in range(n)]
     origins = [] if objects.files is None else [_origin_words(objects, objects.files[numbers].tolist(), objects.ids[numbers].tolist(), own)]
-    told = zip(*_columns_of(objects, numbers, own)) if own else iter(())
+    told = zip(*_columns_of(objects, numbers), *_attribute_words(objects, numbers)) if own else iter(())
     where = zip(*origins) if origins else iter(lambda: ('',), None)
     for path, source, n in zip(paths, sources, counts):
         if not n: yield '  '.join(filter(None, (path, 'no objects', source)))

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from damaging import examples
 from hypothesis import given, strategies as st
-from making import called, with_columns
+from making import called, image, process, text, with_columns
 from tiers import one_of
 
 from ear_lazy import textconv
 from ear_lazy.command import start
 from ear_lazy.correcting.matching import sums_of
+from ear_lazy.data_processor import Source
 from ear_lazy.diff import diff
 from ear_lazy.metadata.file import Metadata
 from ear_lazy.metadata.table import Table, image_batch
@@ -192,6 +193,27 @@ def test_a_version_that_says_less(pair, tmp_path):
     "A file of version 1 has no origins, and is compared by values"
     old = write(tmp_path/'old', 'detector', {'ears/a.png': ('train', [(0, 'ear', 9), (100, 'ear', 8)]), 'ears/\x1b[31m.png': ('val', [(0, 'ear', 7)])}, version=1)
     assert len(diff(old, pair[0])) == 0 and len(diff(old, pair[1])) == 3
+
+
+def test_attributes_of_objects(tmp_path):
+    "Recorded columns are compared by name and by text; what one version does not have cannot be"
+    image(tmp_path/'raw/ears/a.png')
+    def run(name, subjects, attributes=('subject', 'age')):
+        text(tmp_path/'raw/ears/t.csv', 'filename,xmin,ymin,xmax,ymax,subject,age\n' + ''.join(f'a.png,{10*i},1,{10*i + 9},9,{o},4\n' for i, o in enumerate(subjects)))
+        process(tmp_path/'raw', tmp_path/name, kinds=('detector',), train_split=1, sources=[Source('ears', attributes=[*attributes])])
+        return tmp_path/name
+    a, b, c = run('a', ['ann', 'bob']), run('b', ['ann', 'zoe'], ('age', 'subject')), run('c', ['ann', 'bob'], ('age',))
+    change, = diff(a, b).changes()
+    assert change['change'] == ['other attributes'] and 'subject: bob → zoe' in str(diff(a, b))
+    assert [o.split('  ')[2:4] for o in textconv.text_lines(b/'train_detector.npy')][2:] == [['age=4', 'subject=zoe']]
+    assert len(diff(a, a)) == 0 == len(diff(a, c)) and 'the attribute subject cannot be compared' in str(diff(a, c))
+
+
+def test_neither_command_needs_torch(pair):
+    code = 'import sys\nfrom ear_lazy.command import start\nstart(sys.argv[1:])\nprint([o for o in ("torch", "matplotlib") if o in sys.modules])'
+    for args in (('diff', *pair), ('textconv', pair[0]/'train_detector.npy')):
+        done = subprocess.run([os.sys.executable, '-c', code, *map(str, args)], capture_output=True, text=True)
+        assert done.stdout.splitlines()[-1] == '[]', done.stderr
 
 
 def test_git_diff_shows_objects(pair, tmp_path, monkeypatch):

@@ -44,8 +44,16 @@ def unequal_objects(
     "Which objects differ in the bytes of their values"
     def differ(name): return unequal(*(words_of(getattr(o, name)[some]) for o, some in ((old, a), (new, b))))
     found = [differ(o) for o in ('labels', 'boxes') if _have(o, old, new)]
+    found += [old.attributes[o][a] != new.attributes[o][b] for o in common_attributes(old, new)]
     if old.kind == 'landmarker': found.append(_unequal_points(old, new, a, b))
     return np.logical_or.reduce(found)
+
+def common_attributes(
+    old:ObjectSet,
+    new:ObjectSet,
+)->list[str]:
+    "Attributes that both sets have"
+    return sorted(old.attributes.keys() & new.attributes.keys())
 
 def _unequal_points(old, new, a, b):
     n, points = old.point_counts[a], (_points_of(old, a), _points_of(new, b))
@@ -139,6 +147,7 @@ def _values(lots):
     if _have('labels', *sets): columns.append([o.labels[some] for o, some in lots])
     if _have('boxes', *sets): columns.append([_plain(o.boxes[some]) for o, some in lots])
     if sets[0].kind == 'landmarker': columns.append(_point_codes(lots))
+    columns += [[o.attributes[name][some] for o, some in lots] for name in common_attributes(*sets)]
     return [*zip(*columns)]
 
 # %% ../../nbs/4_correcting/differences.ipynb #90b961c9
@@ -230,6 +239,14 @@ class Differences:
         "(c,) booleans"
         found = np.zeros(len(self.was), bool)
         if _have('labels', self.old, self.new): found[self.changed] = self.old.labels[self.was[self.changed]] != self.new.labels[self.now[self.changed]]
+        return found
+
+    @cached_property
+    def other_attributes(self):
+        "(c,) booleans"
+        found = np.zeros(len(self.was), bool)
+        for name in common_attributes(self.old, self.new):
+            found[self.changed] |= self.old.attributes[name][self.was[self.changed]] != self.new.attributes[name][self.now[self.changed]]
         return found
 
     @property
@@ -339,7 +356,7 @@ def _point_shift(old, new, a, b):
     return pixels, seen, other
 
 # %% ../../nbs/4_correcting/differences.ipynb #cf634bac
-WHAT = 'added', 'removed', 'moved', 'relabelled' # of objects
+WHAT = 'added', 'removed', 'moved', 'relabelled', 'other attributes' # of objects
 PHOTOS = 'added', 'removed', 'other side' # of photos
 
 def counts_by_source(
@@ -350,7 +367,7 @@ def counts_by_source(
     names, (was, now) = found.old.shared.sources.listed, found.rows
     of = np.where(now >= 0, found.new.sources[now.clip(0)] if len(found.new) else -1, found.old.sources[was.clip(0)] if len(found.old) else -1)
     def counted(numbers): return np.bincount(numbers, minlength=len(names)).tolist()
-    objects = [counted(of[o]) for o in (found.added, found.removed, moves.moved, found.relabelled)]
+    objects = [counted(of[o]) for o in (found.added, found.removed, moves.moved, found.relabelled, found.other_attributes)]
     photos = [counted(o.sources[rows]) for o, rows in ((found.new, found.photos_added), (found.old, found.photos_removed), (found.new, found.other_side[:, 1]))]
     table = {name: (list(p), list(o)) for name, p, o in zip(names, zip(*photos), zip(*objects))}
     return {name: table[name] for name in sorted(table) if any(map(any, table[name]))}

@@ -38,7 +38,7 @@ class Names(dict):
 
 class Shared:
     "The names that the sets of a comparison have in common"
-    def __init__(self): self.sides, self.sources, self.labels, self.files = Names(), Names(), Names(), Names()
+    def __init__(self): self.sides, self.sources, self.labels, self.files, self.values = (Names() for _ in range(5))
 
 # %% ../../nbs/4_correcting/object_sets.ipynb #99e03cfd
 _FIRM = b'id', b'', b'image', b'image_id' # what numbers of objects are that are no positions: lines and shapes are counted
@@ -58,6 +58,7 @@ class ObjectSet:
     ids: np.ndarray|None # (m,) places in the files
     points: np.ndarray|None # (p, 3) of a landmarker
     point_counts: np.ndarray|None # (m,) points of each object of a landmarker
+    attributes: dict[str, np.ndarray] # name of an attribute to (m,) rows of `shared.values`
 
     def __len__(self): return len(self.paths)
 
@@ -91,6 +92,21 @@ def _origin_numbers(shard, files):
     if not len(own) or -1 <= own.min() <= own.max() < len(numbers) - 1: return numbers[own]
     raise MetadataError(f'damaged: an object comes from the annotation file {max(own.min(), own.max(), key=abs)}, but there are {len(numbers) - 1}', shard.path)
 
+def _attributes(shard, values):
+    "Rows of `values` for each attribute of each object; raises `MetadataError` for a value that is not there"
+    found, names = {}, shard.attribute_names()
+    numbers = values.numbers(shard.names('attribute_values')) if names else None
+    for k, name in enumerate(names):
+        own = shard.of_objects(shard.columns['attributes'][:, k])
+        if len(own) and not 0 <= own.min() <= own.max() < len(numbers) - 1: shard.attribute(name) # raises
+        found[name] = numbers[own]
+    return found
+
+def _all_attributes(parts, values):
+    "Those of all shards; '' where one has none"
+    names = dict.fromkeys(name for o, _ in parts for name in o)
+    return {name: np.concatenate([o.get(name, np.full(m, values[''])) for o, m in parts]) for name in names}
+
 def _shard_columns(shard, shared):
     n, counts, columns = len(shard), shard.counts(), shard.columns
     has_points, is_new = shard.kind == 'landmarker', shard.version > 1
@@ -118,7 +134,9 @@ def object_set(
         found = [o.get(name) for o in parts]
         if any(o is None for o in found): return None # one of them is older
         return found[0] if len(found) == 1 else np.concatenate(found)
-    return ObjectSet(kind, shared, *map(column, _COLUMNS))
+    found = [column(o) for o in _COLUMNS]
+    attributes = [(_attributes(o, shared.values), int(p['counts'].sum())) for o, p in zip(shards, parts)]
+    return ObjectSet(kind, shared, *found, _all_attributes(attributes, shared.values))
 
 def _nothing(kind):
     whole = np.zeros(0, np.int64)
