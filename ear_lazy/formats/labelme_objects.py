@@ -74,6 +74,7 @@ def _instance_of(points, said):
     return Drawn(min(i for i, _ in points), said.label, None, [o[1].points[0] if o else (0, 0) for o in found], marks=tuple(o and (o[0], 0) for o in found),
                  seen=tuple(_visibility(o[1]) if o else 0 for o in found), names=said.points, said=said)
 
+# %% ../../nbs/2_formats/labelme_objects.ipynb #8537d5d8
 def _loose(points):
     "Instances of points without a group, and a `Misfit` if it is unclear which points belong together"
     if not points: return [], []

@@ -107,6 +107,7 @@ def written(
     text = like(number, [value, *beside], within)
     return b'"%b"' % text if bytes(value)[:1] == b'"' else text
 
+# %% ../../../nbs/2_formats/shared/json_places.ipynb #e7736348
 def longest_side(file:AnnotationFile)->int: # pixels; 0: unknown
     "Of all photos of its edits"
     return max((max(o) for o in file.sizes.values()), default=0)
