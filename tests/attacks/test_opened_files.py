@@ -29,7 +29,8 @@ ALLOWED = { # (module, function): why
     ('formats/shared/tree.py', 'read'): 'checks by itself, as there may be a million', ('formats/shared/archives.py', 'open_archive'): OF_CHECKED,
     ('looking/row_pictures.py', '_static_tile'): OF_CHECKED, ('beyond/mirror.py', 'holds_header'): OF_CHECKED,
     ('base/arguments.py', 'until_closed'): 'the null device', ('formats/gz.py', 'unpack'): NEW,
-    ('export.py', 'place_images'): NEW, ('export.py', '_write_labels'): NEW, ('explorer.py', 'page_source'): 'files of this package',
+    ('loading/placing.py', '_copy'): NEW, ('loading/placing.py', 'upright'): 'bytes in memory', ('rewrite.py', '_write'): NEW, ('correcting/revisions.py', '_copied'): 'a new file, and the same just written',
+    ('export.py', '_write_labels'): NEW, ('explorer.py', 'page_source'): 'files of this package',
 }
 
 
