@@ -182,7 +182,7 @@ def _of_objects(shard, rows, counts, at, points):
     found = {}
     if k != 'landmarker' or shard.version > 1: found['class'] = named(shard.indices('labels')[at], shard.names('label_names'))
     if k != 'landmarker' or _has(shard, 'bboxes'): found |= _boxes(shard.columns['bboxes'][at])
-    if k == 'landmarker': found |= _points(shard, rows, counts, points)
+    if k == 'landmarker': found |= _points(shard, at if isinstance(at, slice) else rows, counts, points)
     if _has(shard, 'origin_file'):
         of = np.repeat(np.arange(len(rows)), counts) if k == 'detector' else np.arange(len(rows))
         found |= _origins(shard, rows, at, of)
@@ -196,7 +196,8 @@ def _boxes(boxes):
 
 def _points(shard, rows, counts, points):
     pa, values = _pa(), shard.columns['keypoints']
-    values = values[rows].reshape(-1, 3) if values.ndim == 3 else values[int(shard.columns['offsets'][0]):][positions_of(shard.counts(), rows)]
+    if values.ndim == 3: values = values[rows].reshape(-1, 3)
+    else: values = values[int(shard.columns['offsets'][0]):][slice(counts.sum()) if isinstance(rows, slice) else positions_of(shard.counts(), rows)]
     visible, hidden = _visibility(counts, values)
     found = {'points': pa.array(counts.astype(np.int32)), 'visible': pa.array(visible), 'hidden': pa.array(hidden)}
     return found if points is None else found | {'keypoints': _nested(counts, values, points)}
@@ -220,11 +221,12 @@ def _table(leaf, shard, rows, at, points):
     "The table of some rows of one file"
     pa, all_counts = _pa(), shard.counts()
     counts = all_counts[rows]
+    whole = len(rows) == len(shard) and (rows == np.arange(len(rows))).all() # then nothing needs to be gathered
     if shard.kind == 'detector':
-        first = int(shard.columns['offsets'][0])
-        places = positions_of(all_counts, rows)
-        places, lines = (slice(first, first) if isinstance(places, slice) else places + first), lines_of(counts)
-    else: places, lines = rows, lines_of(np.ones(len(rows), int))
+        first, places = int(shard.columns['offsets'][0]), slice(int(counts.sum())) if whole else positions_of(all_counts, rows)
+        places = slice(first, first + (places.stop or 0)) if isinstance(places, slice) else places + first
+        lines = lines_of(counts)
+    else: places, lines = slice(len(rows)) if whole else rows, lines_of(np.ones(len(rows), int))
     row, none = pa.array(lines.row), lines.object < 0
     objects = _of_objects(shard, rows, counts, places, points)
     found = {name: o.take(row) if shard.kind == 'detector' else o for name, o in _of_rows(leaf, shard, rows, at).items()}
