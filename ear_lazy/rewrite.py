@@ -176,15 +176,15 @@ def _plan_all(run, changes):
         raise CannotRewrite(f"{len(refused)} of {len(changes)} changes cannot be made; the first, of {change.image}: {reason}")
 
 def _edited(run):
-    "New bytes of each file that has edits; None for one that goes"
-    found = {}
+    "New bytes of each file that has edits, None for one that goes; and whether they are others"
+    found, differs = {}, {}
     for i, planned in run.planned.items():
         by_file = {}
         for o in planned: by_file.setdefault(o.file, []).append(o)
         for file, own in by_file.items():
-            try: found[file] = rewritten(run._objects[i], file, own)
+            try: found[file], differs[file] = rewritten(run._objects[i], file, own)
             except CannotRewrite as e: raise CannotRewrite(f'{file}: {e.reason}') from e
-    return found
+    return found, differs
 
 def _all_files(run):
     "Annotation files, and those beside them that are read as well"
@@ -231,11 +231,10 @@ def rewrite(
     changes = list(changes)
     run = _Run(raw, sources, follow_links, max_annotation_bytes, changes)
     _plan_all(run, changes)
-    edited = _edited(run)
+    edited, differs = _edited(run)
     gone = {o for o, new in edited.items() if new is None}
     with staged(folder, check=check) as new:
         new.mkdir()
         _write(run, new, edited)
         _prove(run, new, gone)
-    differ = tuple(sorted(o for o in edited if o not in gone and edited[o] != Path(run.tree.path(o)).read_bytes()))
-    return Rewritten(Path(folder), differ, tuple(sorted(gone)), len(_all_files(run)) - len(gone))
+    return Rewritten(Path(folder), tuple(sorted(o for o in edited if o not in gone and differs[o])), tuple(sorted(gone)), len(_all_files(run)) - len(gone))

@@ -25,6 +25,7 @@ from ..base.records import Records, first_points
 from .load import checked_records
 from .repairs import UNITS
 from .shared.encodings import HEAD, UTF16, encoding_of
+from .shared.names import folded, spellings
 from .shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, pieces, rewriters
 from .shared.registry import readers
 from .shared.shapes import ORDERS, as_xywh
@@ -249,9 +250,9 @@ def rows_of_photo(
     file:str='', # Annotation file that may name it; '': any of the document
 )->list[int]: # Rows of `objects.read.images`
     "Where a document names a photo"
-    r, stem = objects.read, path.rpartition('/')[2].rpartition('.')[0]
+    r, stem = objects.read, folded(path.rpartition('/')[2].rpartition('.')[0]) # a first look, as there may be a million names
     def is_it(i, name): return locate(objects.tree, file or r.files[r.listed_in[i]], name, by_stem=not is_image(name.strip())).path == path
-    return [i for i, name in enumerate(r.images) if stem in name and is_it(i, name)]
+    return [i for i, name in enumerate(r.images) if any(stem in folded(o) for o in (name, *spellings(name))) and is_it(i, name)]
 
 def plan_addition(
     objects:DocumentObjects,
@@ -302,7 +303,7 @@ def rewritten(
     objects:DocumentObjects,
     file:str, # One of its files, relative to the raw folder
     planned:list[Planned], # Of this file
-)->bytes|None: # Its new bytes; None: nothing is left in it
+)->tuple[bytes|None, bool]: # Its new bytes, None if nothing is left in it; and whether they are others
     "A file with some edits; raises `CannotRewrite`"
     tree, doc = objects.tree, objects.document
     change = rewriters().get(doc.format)
@@ -314,7 +315,8 @@ def rewritten(
     sizes = {o.edit.image: o.size for o in planned}
     text = tree.read(file)
     patches = change(AnnotationFile(tree, doc, file, text, sizes), [o.edit for o in planned])
-    return None if patches is None else new_bytes(data, text, patches, doc.encoding)
+    new = None if patches is None else new_bytes(data, text, patches, doc.encoding)
+    return new, new != data
 
 # %% ../../nbs/2_formats/rewriting.ipynb #cd1e9c53
 WITHIN = 0.51, 1.01 # pixels: of a point or corner that is rounded to whole ones, and of the far corner, if its size is rounded as well

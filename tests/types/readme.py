@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 import ear_lazy
 from ear_lazy import CombinedLazyDataset as Combined, EarLazyError, collate
-from ear_lazy.adapters import albumentations_transform, as_tv_tensors
+from ear_lazy.adapters import albumentations_transform, as_detection_target, as_tv_tensors
 from ear_lazy.data_processor import DataProcessor, Source
 from ear_lazy.diff import diff
 from ear_lazy.errors import ImageLoadError, MetadataError
@@ -181,6 +181,11 @@ table: Path = ds.to_csv(Path('boxes.csv'))
 files: list[Path] = [ds.to_voc('voc', images='copy'), ds.to_labelme('labelme'), ds.to_pts(Path('pts'), offset=1)]
 ds.to_hf()
 ds.to_supervision()
+ds.to_pandas()
+ds.to_polars()
+
+detection = as_detection_target()
+DataLoader(LazyNPYDataset('train.npy', extras='labels', transform=detection), batch_size=2, collate_fn=detection.collate)
 
 # The names of the package, and the errors
 ear_lazy.LazyNPYDataset('train.npy')
