@@ -27,8 +27,9 @@ from .base.staging import staged
 from .base.storage import is_remote
 from .formats.discover import Source, discover
 from .formats.load import uncollected
-from .formats.rewriting import DocumentObjects, check_read_back, number_in, plan_addition, plan_edit, rewritten, rows_of_photo
-from .formats.shared.patches import CannotRewrite as CannotRewrite
+from .formats.rewriting import (
+    NEAR, DocumentObjects, apart_when_merged, check_read_back, distance, find_row, number_in, plan_addition, plan_edit, rewritten, rows_of_photo, value_of)
+from .formats.shared.patches import CannotRewrite as CannotRewrite, has_classes
 from .formats.shared.registry import readers
 from .formats.shared.tree import MAX_BYTES, Tree, dataset_of
 from .loading.photos import origin
@@ -139,7 +140,7 @@ class _Run:
         "Plan the edits of a change, all or none; raises `CannotRewrite`"
         change = change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
         if change.was is None: found = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
-        else: found = [self._edit(o, change) for o in change.origins]
+        else: found = self._edits(change)
         edits = [o for o in found if o]
         for name in ('box', 'points', 'label') if change.now else ():
             if getattr(change.now, name) is not None and not any(o[1].now and getattr(o[1].now, name) is not None for o in edits):
@@ -147,10 +148,20 @@ class _Run:
                 raise CannotRewrite(f'the object has {what} in {" and ".join(map(str, change.origins))}')
         for i, o in edits: self.planned.setdefault(i, []).append(o)
 
-    def _edit(self, place, change):
-        i, objects = self.objects(place.file)
-        planned = plan_edit(objects, place, change, self._taken.setdefault(i, set()))
-        return planned and (i, planned)
+    def _edits(self, change):
+        "The edit of each place of an object; None where there is nothing to do"
+        within = NEAR if len(change.origins) == 1 else apart_when_merged(change.was)
+        found = []
+        for place in change.origins:
+            i, objects = self.objects(place.file)
+            row = find_row(objects, place, change, self._taken.setdefault(i, set()), within)
+            self._taken[i].add(row)
+            found.append((i, objects, place, row, value_of(objects.rows, row)))
+        if min(distance(o, change.was) for *_, o in found) > NEAR:
+            raise CannotRewrite(f'{" and ".join(map(str, change.origins))} have other values than the change is made for: process the raw data again, and make the change anew')
+        names = not any(o.label for *_, o in found)
+        planned = [plan_edit(objects, place, change, row, names and has_classes(objects.document.format)) for _, objects, place, row, _ in found]
+        return [o and (i, o) for o, (i, *_) in zip(planned, found)]
 
     def _files_of(self, image):
         "Annotation files that list a photo in which they have no object"

@@ -37,4 +37,4 @@ def _moved(text, was, now):
         old = [text[slice(*o)] for o in (x, y)]
         yield from (Patch(*o, n) for o, t, n in zip((x, y), old, new_numbers(old, before[:2], after[:2])) if n != t)
 
-register_rewriter('pts', patches)
+register_rewriter('pts', patches, classes=False)

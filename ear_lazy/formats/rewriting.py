@@ -131,18 +131,25 @@ def find_row(
     origin:Origin, # Place in one of its files
     change:Change,
     taken:set, # Rows that other changes are of
-    others:int=0, # Further places that the object has
+    within:float=NEAR, # Pixels that its values may be off: more for an object of several places, whose values are those of the first
 )->int: # Row of `objects.rows`
     "The object that a change is of; raises `CannotRewrite` if it is not there"
     r = objects.rows
     rows = [o for o in objects.places.get((origin.file, number_in(origin)), ()) if r.images[r.image_of[o]] == change.image]
     if not rows: raise CannotRewrite(f'nothing of {change.image} is at {origin} any more: process the raw data again, and make the change anew')
     near = sorted((distance(value_of(r, o), change.was), o) for o in rows)
-    if near[0][0] > NEAR and not others:
+    if near[0][0] > within:
         raise CannotRewrite(f'{origin} has other values than the change is made for, {_in_words(value_of(r, near[0][1]))} and not {_in_words(change.was)}: process the raw data again, and make the change anew')
-    free = [o for d, o in near if o not in taken and (d <= NEAR or others)]
+    free = [o for d, o in near if o not in taken and d <= within]
     if not free: raise CannotRewrite(f'two changes of the object at {origin}')
     return free[0]
+
+def apart_when_merged(
+    was:Value, # Of an object of several places
+)->float: # Pixels
+    "How far apart two descriptions may be that were taken for one object: those that overlap by half, and a few pixels"
+    xy = np.array([o[:2] for o in was.points or () if o[2] > 0]).reshape(-1, 2)
+    return 3 + max(*(was.box or (0, 0, 0, 0))[2:], *(xy.max(0) - xy.min(0) if len(xy) else (0, 0))) / 2
 
 def _in_words(value):
     if value.box: return '[' + ', '.join(f'{o:g}' for o in value.box) + ']'
@@ -221,22 +228,22 @@ HELD = 'box', 'points', 'label'
 def held(
     value:Value, # Of an object in a file
     now:Value, # New one
+    names:bool=False, # May the object get a class here, though it has none?
 )->Value: # `None` for what the file does not have
     "The part of a new value that a file holds"
-    return Value(*(getattr(now, o) if getattr(value, o) is not None else None for o in HELD))
+    return Value(*(getattr(now, o) if getattr(value, o) is not None or names and o == 'label' else None for o in HELD))
 
 def plan_edit(
     objects:DocumentObjects,
     origin:Origin, # Place in one of its files
     change:Change,
-    taken:set, # Rows that other changes are of; the one that is found is added
+    row:int, # From `find_row`
+    names:bool=False, # As of `held`
 )->Planned|None: # None: there is nothing of the change in this file
     "The edit of one of the places of an object; raises `CannotRewrite`"
-    row = find_row(objects, origin, change, taken, len(change.origins) - 1)
-    taken.add(row)
     r, k = objects.read, int(objects.rows.ids[row])
     was, image = value_of(r, k), int(r.image_of[k])
-    now = held(was, change.now) if change.now else None
+    now = held(was, change.now, names) if change.now else None
     if now == Value(): return None
     if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
     same = objects.namesakes[int(r.file_of[k]), int(r.ids[k]), image]

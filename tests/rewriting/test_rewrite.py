@@ -193,3 +193,25 @@ def test_sources_and_offsets_are_those_of_the_run(tmp_path):
     rewrite(raw, [change], tmp_path/'new', sources=source)
     assert (tmp_path/'new/ears/a.pts').read_bytes() == b'version: 1\r\nn_points: 2\r\n{\r\n13 14\r\n29 40\r\n}\r\n'
     with pytest.raises(CannotRewrite, match='other values'): rewrite(raw, [change], tmp_path/'other')
+
+
+def test_an_object_without_a_class_gets_one(tmp_path):
+    raw = tmp_path/'raw'
+    photo(raw/'ears/a.jpg')
+    (raw/'ears/boxes.json').write_text(coco({'a.jpg': (80, 60)}, [(1, 3, [10, 10, 20, 30])]).replace('"ear"', '"unclassed"'))
+    (raw/'ears/a.pts').write_text('version: 1\nn_points: 3\n{\n12.0 12.0\n28.5 14.25\n20.0 38.0\n}\n')
+    ds = opened(raw, tmp_path/'out', 'landmarker')
+    assert len(ds.origin(0)) == 2 and ds.label_names[ds.metadata.labels(0)] == ''
+    rewrite(raw, [changed(ds, 0, label='head')], tmp_path/'new')
+    assert json.loads((tmp_path/'new/ears/boxes.json').read_text())['annotations'][0]['category_id'] == 5
+
+
+def test_an_object_of_two_files_that_both_changed_is_another(raw, tmp_path):
+    ds = opened(raw, tmp_path/'out', 'landmarker')
+    change = changed(ds, 0, box=[11, 11, 20, 30])
+    text = json.loads((raw/'ears/boxes.json').read_text())
+    text['annotations'][0]['bbox'] = [12, 10, 20, 30]
+    (raw/'ears/boxes.json').write_text(json.dumps(text))
+    assert rewrite(raw, [change], tmp_path/'new').files == ('ears/boxes.json',) # the points are those that the change is made for
+    (raw/'ears/a.pts').write_text('version: 1\nn_points: 3\n{\n13.0 12.0\n28.5 14.25\n20.0 38.0\n}\n')
+    with pytest.raises(CannotRewrite, match='have other values than the change is made for'): rewrite(raw, [change], tmp_path/'no')

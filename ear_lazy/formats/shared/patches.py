@@ -90,14 +90,22 @@ def _decimals(text):
     except ValueError: return 0
 
 # %% ../../../nbs/2_formats/shared/patches.ipynb #eeb8611f
-_registered = {}
+_registered, _WITHOUT_CLASSES = {}, set()
 
 def register_rewriter(
     format:str, # Name of the reader
     patches:Callable[[AnnotationFile, list[Edit]], list[Patch]|None], # The edits of one file → patches; None: the file has no object left, and goes; raises `CannotRewrite`
+    classes:bool=True, # Has the format a place for the class of an object?
 )->None:
     "Register what changes objects in the files of a format"
     _registered[format] = patches
+    if not classes: _WITHOUT_CLASSES.add(format)
+
+def has_classes(
+    format:str, # Name of the reader
+)->bool:
+    "May an object have a class in files of a format?"
+    return format not in _WITHOUT_CLASSES
 
 def rewriters()->dict: # Name of the format to its function
     "All of them"
