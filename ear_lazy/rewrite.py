@@ -18,7 +18,7 @@ import numpy as np
 
 from .base.arguments import home_path
 from .base.change import Change as Change, Value as Value # users import them from here
-from .base.errors import OutputError
+from .base.errors import OutputError, RawDataError
 from .base.files import is_below, open_regular
 from .base.origin import Origin as Origin
 from .base.parameters import described
@@ -199,9 +199,12 @@ def _edited(run):
 
 def _all_files(run):
     "Annotation files, and those beside them that are read as well"
-    found = {o: None for d in run.documents for o in (*d.files, *readers()[d.format].beside(run.tree, d))}
-    if os.path.isfile(run.tree.path('sources.toml')): found['sources.toml'] = None
-    return list(found)
+    beside = [*(o for d in run.documents for o in readers()[d.format].beside(run.tree, d)), 'sources.toml']
+    return list(dict.fromkeys([*(o for d in run.documents for o in d.files), *(o for o in beside if os.path.isfile(run.tree.path(o)))]))
+
+def _opened(run, file):
+    try: return open_regular(run.tree.path(file))
+    except OSError as e: raise RawDataError(f'cannot read {run.tree.path(file)}: {e.strerror or e}') from e
 
 def _write(run, folder, edited):
     for file in _all_files(run):
@@ -211,7 +214,7 @@ def _write(run, folder, edited):
         path.parent.mkdir(parents=True, exist_ok=True)
         if file in edited: path.write_bytes(new)
         else:
-            with open_regular(run.tree.path(file)) as source, open(path, 'xb') as copy: shutil.copyfileobj(source, copy, 2**20)
+            with _opened(run, file) as source, open(path, 'xb') as copy: shutil.copyfileobj(source, copy, 2**20)
 
 def _prove(run, folder, gone):
     "Read the new files, and compare"

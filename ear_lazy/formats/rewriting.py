@@ -95,6 +95,11 @@ class DocumentObjects:
         return found
 
     @cached_property
+    def upright(self)->set[str]: # of files that declare the sizes of stored photos
+        "Files with the boxes of upright photos all the same, as `fit_only_upright` reports"
+        return {o.file for o in self.rows.problems if o.reason == 'upright'}
+
+    @cached_property
     def files(self): # name to its row in `read.files`
         return {o: i for i, o in enumerate(self.read.files)}
 
@@ -172,6 +177,7 @@ def frame_of(
     objects:DocumentObjects,
     image:int, # Row of `objects.read.images`
     path:str, # Of the image, relative to the raw folder
+    file:str, # Annotation file
 )->Frame:
     "The frame of a photo; raises `CannotRewrite` if the image cannot be read"
     r, doc = objects.read, objects.document
@@ -179,7 +185,7 @@ def frame_of(
     except ImageLoadError as e: raise CannotRewrite(f'{path} cannot be read, so its annotations may lie sideways: {e.reason}') from e
     upright = stored[::-1] if turn >= 5 else stored
     declared = tuple(r.sizes[image].tolist())
-    is_stored = min(declared) > 0 and declared != tuple(upright) and declared == tuple(stored)
+    is_stored = file not in objects.upright and min(declared) > 0 and declared != tuple(upright) and declared == tuple(stored)
     whole = 1 if r.fractions else UNITS.get(doc.units) or 0
     return Frame(tuple(upright), turn if is_stored else 1, whole, r.from_bottom, doc.keypoint_offset, *objects.orders)
 
@@ -247,7 +253,7 @@ def plan_edit(
     if now == Value(): return None
     if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
     same = objects.namesakes[int(r.file_of[k]), int(r.ids[k]), image]
-    frame = frame_of(objects, image, change.image) if now and (now.box or now.points) else None
+    frame = frame_of(objects, image, change.image, origin.file) if now and (now.box or now.points) else None
     edit = Edit(int(r.ids[k]), r.images[image], was, in_frame(now, frame) if frame else now, same.index(k))
     return Planned(origin.file, edit, change.image, k, now, tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()))
 
@@ -269,7 +275,7 @@ def plan_addition(
     "The edit that adds an object; raises `CannotRewrite`"
     r, images = objects.read, rows_of_photo(objects, change.image, file)
     if not images: raise CannotRewrite(f'{file} does not list {change.image}, so nothing can be added to it there')
-    frame = frame_of(objects, images[0], change.image)
+    frame = frame_of(objects, images[0], change.image, file)
     return Planned(file, Edit(-1, r.images[images[0]], None, in_frame(change.now, frame)), change.image, -1, change.now, frame.size)
 
 # %% ../../nbs/2_formats/rewriting.ipynb #9665a2e6
@@ -337,12 +343,20 @@ def check_read_back(
     files = {o.file for o in planned}
     old, new = (_rows_in(o, files) for o in (before, after))
     old = old[~np.isin(old, [o.row for o in planned])]
-    names = {o: i for i, o in enumerate(dict.fromkeys(o for r in (before.read, after.read) for own in (r.files, r.images, r.label_names) for o in own))}
+    names = {o: i for i, o in enumerate(dict.fromkeys(o for r in (before.read, after.read, before.rows, after.rows) for own in (r.files, r.images, r.label_names) for o in own))}
     lost, rest = surplus(_hashes(before.read, old, names), _hashes(after.read, new, names))
     if len(lost): raise CannotRewrite(f'{before.read.files[before.read.file_of[old[lost[0]]]]} would be read with another value of an object of {before.read.images[before.read.image_of[old[lost[0]]]]}, which is not to change: change it in its own tool')
     wanted = [o for o in planned if o.now]
     if len(rest) != len(wanted): raise CannotRewrite(f'{", ".join(sorted(files))} would be read with {len(rest)} changed objects, not {len(wanted)}')
+    _check_others(before, after, [o.row for o in planned], new[rest], names)
     _check_values(before, after, new[rest].tolist(), wanted)
+
+def _check_others(before, after, edited, found, names):
+    "Raise `CannotRewrite` if what is not edited is turned, repaired or dropped otherwise than before"
+    rows = [np.flatnonzero(~np.isin(o.rows.ids, own)) for o, own in ((before, edited), (after, found))]
+    of = [(o.rows, own[left]) for o, own, left in zip((before, after), rows, surplus(*(_hashes(o.rows, own, names) for o, own in zip((before, after), rows))))]
+    for r, left in of:
+        if len(left): raise CannotRewrite(f'{r.files[r.file_of[left[0]]]} would be read with another value of an object of {r.images[r.image_of[left[0]]]}, which is not to change: all objects of a file together tell how it is meant, so change it in its own tool')
 
 def _rows_in(objects, files):
     rows = [i for o, i in objects.files.items() if o in files]

@@ -122,6 +122,35 @@ def test_a_sideways_photo_is_changed_in_the_frame_of_its_file(tmp_path):
     assert sorted(o[2] for o in objects(again)) == [(11, 21, 22, 33), (30, 50, 20, 10)]
 
 
+def test_a_sideways_photo_with_upright_boxes_is_changed_in_their_frame(tmp_path):
+    "A file that declares stored sizes, but one of whose boxes fits the upright photo only"
+    raw = tmp_path/'raw'
+    for name in 'ab': photo(raw/f'ears/{name}.jpg', (80, 60), 6)
+    (raw/'ears/boxes.json').write_text(coco({'a.jpg': (80, 60), 'b.jpg': (80, 60)}, [(1, 3, [10, 60, 20, 15]), (2, 3, [10, 20, 20, 30])]))
+    ds = opened(raw, tmp_path/'out')
+    a, b = (row_of(ds, o) for o in ('a.jpg', 'b.jpg'))
+    rewrite(raw, [changed(ds, a, box=[10, 62, 20, 15]), added(ds, b, box=[1, 50, 9, 29], label='ear')], tmp_path/'new')
+    assert [o['bbox'] for o in json.loads((tmp_path/'new/ears/boxes.json').read_text())['annotations']] == [[10, 62, 20, 15], [10, 20, 20, 30], [1, 50, 9, 29]]
+    for change in (changed(ds, a, box=[10, 20, 20, 15]), deleted(ds, a)): # then none tells any more that those of b.jpg are upright
+        with pytest.raises(CannotRewrite, match='another value of an object of ears/b.jpg, which is not to change: all objects of a file together'): rewrite(raw, [change], tmp_path/'no')
+
+
+def test_a_photo_is_found_by_another_spelling_of_its_name(tmp_path):
+    raw = tmp_path/'raw'
+    for name in ('DSC_1.JPG', 'my photo.jpg'): photo(raw/'ears'/name)
+    (raw/'ears/boxes.csv').write_text('image_path,x1,y1,w,h\ndsc_1.jpg,1,2,30,40\nmy%20photo.jpg,3,4,20,30\n')
+    ds = opened(raw, tmp_path/'out')
+    rewrite(raw, [added(ds, row_of(ds, o), box=[5, 6, 7, 8]) for o in ('DSC_1.JPG', 'photo.jpg')], tmp_path/'new')
+    assert (tmp_path/'new/ears/boxes.csv').read_text() == 'image_path,x1,y1,w,h\ndsc_1.jpg,1,2,30,40\ndsc_1.jpg,5,6,7,8\nmy%20photo.jpg,3,4,20,30\nmy%20photo.jpg,5,6,7,8\n'
+
+
+def test_a_table_of_deeplabcut_may_lack_its_hdf5_file(tmp_path):
+    table = tmp_path/'raw/ears/labeled-data/moth/CollectedData_M.csv'
+    photo(table.with_name('a.png'))
+    table.write_text('scorer,M,M\nbodyparts,tip,tip\ncoords,x,y\nlabeled-data/moth/a.png,49.4,24.0\n')
+    assert rewrite(tmp_path/'raw', [], tmp_path/'new').copied == 1
+
+
 def test_no_change_is_made_for_a_value_that_it_was_not_made_for(raw, tmp_path):
     ds = opened(raw, tmp_path/'out')
     change = changed(ds, row_of(ds, 'c.jpg'), box=[9, 9, 16, 24])
