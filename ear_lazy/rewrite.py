@@ -157,7 +157,7 @@ class _Run:
             row = find_row(objects, place, change, self._taken.setdefault(i, set()), within)
             self._taken[i].add(row)
             found.append((i, objects, place, row, value_of(objects.rows, row)))
-        if min(distance(o, change.was) for *_, o in found) > NEAR:
+        if not all(any(distance(o, only) <= NEAR for *_, o in found if getattr(o, name)) for name, only in _asked(change) if any(getattr(o, name) for *_, o in found)):
             raise CannotRewrite(f'{" and ".join(map(str, change.origins))} have other values than the change is made for: process the raw data again, and make the change anew')
         names = not any(o.label for *_, o in found)
         planned = [plan_edit(objects, place, change, row, names and has_classes(objects.document.format)) for _, objects, place, row, _ in found]
@@ -177,6 +177,11 @@ class _Run:
         return i, plan_addition(objects, change.origins[0].file, change)
 
 # %% ../nbs/rewrite.ipynb #a3bd5be6
+def _asked(change):
+    "(name, `Value` of nothing else) of each of box and points that is changed, or deleted"
+    for name in ('box', 'points'):
+        if getattr(change.was, name) and (change.now is None or getattr(change.now, name)): yield name, Value(**{name: getattr(change.was, name)})
+
 def _plan_all(run, changes):
     refused = []
     for o in changes:

@@ -235,12 +235,12 @@ def test_an_object_without_a_class_gets_one(tmp_path):
     assert json.loads((tmp_path/'new/ears/boxes.json').read_text())['annotations'][0]['category_id'] == 5
 
 
-def test_an_object_of_two_files_that_both_changed_is_another(raw, tmp_path):
+def test_the_values_that_are_changed_are_those_that_the_change_is_made_for(raw, tmp_path):
     ds = opened(raw, tmp_path/'out', 'landmarker')
     change = changed(ds, 0, box=[11, 11, 20, 30])
     text = json.loads((raw/'ears/boxes.json').read_text())
     text['annotations'][0]['bbox'] = [12, 10, 20, 30]
     (raw/'ears/boxes.json').write_text(json.dumps(text))
-    assert rewrite(raw, [change], tmp_path/'new').files == ('ears/boxes.json',) # the points are those that the change is made for
-    (raw/'ears/a.pts').write_text('version: 1\nn_points: 3\n{\n13.0 12.0\n28.5 14.25\n20.0 38.0\n}\n')
     with pytest.raises(CannotRewrite, match='have other values than the change is made for'): rewrite(raw, [change], tmp_path/'no')
+    with pytest.raises(CannotRewrite, match='have other values than the change is made for'): rewrite(raw, [deleted(ds, 0)], tmp_path/'no')
+    assert rewrite(raw, [changed(ds, 0, points=ds.get_metadata(0)['keypoints'] + [[1, 0, 0]])], tmp_path/'new').files == ('ears/a.pts',) # these are as they were
