@@ -17,6 +17,7 @@ from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.explorer import explore
 from ear_lazy.export import to_yolo
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample
+from ear_lazy.rewrite import added, changed, deleted, rewrite
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.show import show_batch
 from ear_lazy.stats import compare_splits
@@ -179,6 +180,8 @@ yolo: Path = ds.to_yolo('yolo', images='link')
 yolo = to_yolo({'train': train, 'val': val}, 'yolo')
 table: Path = ds.to_csv(Path('boxes.csv'))
 files: list[Path] = [ds.to_voc('voc', images='copy'), ds.to_labelme('labelme'), ds.to_pts(Path('pts'), offset=1)]
+rewritten = rewrite('data/raw', [changed(ds, 0, 1, box=[10, 20, 30, 40], label='ear'), added(ds, 3, box=[1, 2, 3, 4]), deleted(ds, 5)], 'corrected')
+assert_type(rewritten.files, tuple[str, ...])
 ds.to_hf()
 ds.to_supervision()
 ds.to_pandas()
