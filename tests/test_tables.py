@@ -180,10 +180,41 @@ def test_conditions_about_objects_are_of_one_object(out):
     (dict(chosen=pd.DataFrame({'image': ['a']})), ValueError, "no column 'row'"), (dict(chosen=pd.DataFrame({'row': [999]})), ValueError, 'of another dataset'),
     (dict(chosen=pd.DataFrame({'row': [0], 'object': [99]})), ValueError, 'of another dataset'),
     (dict(chosen=pd.DataFrame({'row': [0], 'image': ['b.png']})), ValueError, 'of another dataset'),
+    (dict(chosen=pd.DataFrame({'row': [1.5]})), ValueError, 'other things than whole numbers'), (dict(chosen=pl.DataFrame({'row': ['a']})), ValueError, 'other things than whole numbers'),
+    (dict(chosen=pd.DataFrame({'row': [True]})), ValueError, 'other things than whole numbers'), (dict(chosen=pd.DataFrame([[0, 1]], columns=['row', 'row'])), ValueError, "several columns 'row'"),
+    (dict(chosen=pd.Series([0, 1])), TypeError, 'not a Series of int64'),
     (dict(chosen=pd.Series([True], index=['a'])), ValueError, 'the index of these booleans'), (dict(chosen=pl.LazyFrame({'row': [0]})), TypeError, 'collect'),
 ])
 def test_what_no_row_could_meet_is_refused(out, wrong, error, words):
     with pytest.raises(error, match=words): CombinedLazyDataset(opened(out, 'detector')).where(**wrong)
+
+
+def test_attributes_named_like_columns(tmp_path):
+    "A recorded attribute stands beside the column of its name, and not in its place"
+    image(tmp_path/'raw/ears/a.png')
+    text(tmp_path/'raw/ears/t.csv', 'filename,xmin,ymin,xmax,ymax,class,width,row\na.png,1,2,11,22,ear,60,7\na.png,1,2,31,22,nose,60,8\n')
+    process(tmp_path/'raw', tmp_path/'out', kinds=('detector',), train_split=1, sources=[Source('ears', attributes=['class', 'width', 'row'])])
+    df = LazyNPYDataset(tmp_path/'out/train_detector.npy').to_pandas()
+    assert df[['row', 'class', 'width']].to_numpy().tolist() == [[0, 'ear', 10], [0, 'nose', 30]]
+    assert df[['row (attribute)', 'class (attribute)', 'width (attribute)']].to_numpy().tolist() == [['7', 'ear', '60'], ['8', 'nose', '60']]
+
+
+def test_tables_and_booleans_that_name_rows(out):
+    "By the index of a grouped series, or by a table without objects: all objects of the rows are meant"
+    ds = CombinedLazyDataset(opened(out, 'detector'))
+    df = ds.to_pandas()
+    ears = df[df['class'] == 'ear']
+    widest = ears.groupby('row')['width'].max() > 8
+    rows = [*widest.index[widest]]
+    assert 0 < len(rows) < len(widest) < len(ds)
+    wanted = [ds.get_metadata(i)['image_path'] for i in rows]
+    for mask in (widest, widest.astype(object), ears.set_index(['row', 'object'])['width'] > 8, ears.set_index('row')['width'] > 8):
+        found = ds.where(mask)
+        assert [found.get_metadata(i)['image_path'] for i in range(len(found))] == wanted
+    last = df[df['object'] > 0].groupby('row').tail(1)
+    size = np.sqrt(last['width']*last['height']).iloc[0] # of a second object, not of the first
+    assert len(ds.where(pd.DataFrame({'row': last['row'][:1]}), size=(size - .01, size + .01))) == 1
+    assert len(ds.where(source=df['source'].unique())) == len(ds.where(source=ds.to_polars()['source'].unique())) == len(ds)
 
 
 def test_booleans_of_rows_or_of_objects(tmp_path):

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/8_looking/choosing.html.md"""
 __all__ = []
 
 # %% ../../nbs/8_looking/choosing.ipynb #05d0ba0d
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ def _asked(ds):
 # %% ../../nbs/8_looking/choosing.ipynb #f11e8433
 def _names(option, value, known, what):
     "One name or several as a set; raises `ValueError` for unknown ones, `TypeError` for what is no name"
-    names = [value] if isinstance(value, str) else [*value] if isinstance(value, list | tuple | set | frozenset | np.ndarray) else None
+    names = [value] if isinstance(value, str) else [*value] if isinstance(value, Iterable) else None # also what `df['source'].unique()` gives
     if names is None or not all(isinstance(o, str) for o in names): raise TypeError(f'{option} is a name or a list of names, not {value!r}')
     for o in names:
         if o not in known: raise ValueError(f'no {what} {o!r}{suggestion(o, sorted(known))}')
@@ -95,13 +96,20 @@ def _masked(a, mask):
 
 def _aligned(a, series):
     "Booleans of a pandas series, in the order of the table"
-    values, index = _booleans(series), series.index.to_numpy()
+    values = _booleans(series)
+    if 'row' in series.index.names: return _lines_among(a, _of_table(a, series.index[values].to_frame(index=False)))
+    index = series.index.to_numpy()
     if not len(values) or np.array_equal(index, np.arange(len(index))): return _masked(a, values) if len(values) else np.zeros(len(a.lines.row), bool)
     lines = len(a.lines.row)
     if index.dtype.kind not in 'iu' or index.min() < 0 or index.max() >= lines or len(np.unique(index)) < len(index):
         raise ValueError(f'the index of these booleans is not that of to_pandas(), which counts from 0 to {lines - 1:,}: give the table itself, ds.where(table), which has the column row')
     mask = np.zeros(lines, bool)
     mask[index] = values
+    return mask
+
+def _lines_among(a, lines):
+    mask = np.zeros(len(a.lines.row), bool)
+    mask[lines] = True
     return mask
 
 def _booleans(values):
@@ -111,28 +119,36 @@ def _booleans(values):
     if is_bool and hasattr(values, 'fillna'): found = values.fillna(False).to_numpy(bool) # pandas
     elif is_bool and hasattr(values, 'fill_null'): found = values.fill_null(False).to_numpy() # Polars
     else: found = np.asarray(values)
+    if found.dtype == object and all(isinstance(o, bool | np.bool_) for o in found.flat): found = found.astype(bool)
     found = found.astype(bool) if not found.size else found
     if found.dtype == bool and found.ndim == 1: return found
-    raise TypeError(f'where takes booleans or a table from to_pandas() or to_polars(), not {type_in_words(values)}; rows are chosen by their numbers as ds[[3, 5]]')
+    of = f' of {values.dtype}' if hasattr(values, 'dtype') else ''
+    raise TypeError(f'where takes booleans or a table from to_pandas() or to_polars(), not {type_in_words(values)}{of}; rows are chosen by their numbers as ds[[3, 5]]')
 
 # %% ../../nbs/8_looking/choosing.ipynb #27cb6091
 def _column(table, name):
-    "(l,) float64, NaN for null"
+    "(l,) float64 whole numbers, NaN for null; raises `ValueError` for anything else"
+    if _names_of(table).count(name) > 1: raise ValueError(f'the table has several columns {name!r}: keep the one from to_pandas()')
     values = table[name]
-    try: return values.to_numpy(dtype=float, na_value=np.nan) # pandas
-    except TypeError: return np.asarray(values.to_numpy(), float)
+    try:
+        try: found = values.to_numpy(dtype=float, na_value=np.nan) # pandas
+        except TypeError: found = np.asarray(values.to_numpy(), float)
+    except ValueError: found = np.array([.5]) # words
+    if str(getattr(values, 'dtype', '')).lower().startswith('bool') or (found % 1 > 0).any():
+        raise ValueError(f'the column {name!r} of the table has other things than whole numbers: keep it as it comes from to_pandas()')
+    return found
 
 def _of_table(a, table):
-    "Lines that a table names, in its order"
+    "Lines that a table names, in its order; where it does not name an object, all of the row"
     row, n = _column(table, 'row'), len(a.counts)
     number = _column(table, 'object') if 'object' in _names_of(table) else np.full(len(row), np.nan)
     if not (np.isfinite(row) & (row >= 0) & (row < n)).all(): raise ValueError(f'the table has rows that this dataset of {n:,} rows does not: {_OTHER}')
-    row = row.astype(np.int64)
-    number = np.where(np.isnan(number), 0, number).astype(np.int64)
-    if ((number < 0) | (number >= np.maximum(a.counts[row], 1))).any(): raise ValueError(f'the table has objects that the rows of this dataset do not: {_OTHER}')
+    row, n_lines = row.astype(np.int64), np.maximum(a.counts, 1)
+    whole, number = np.isnan(number), np.nan_to_num(number)
+    if ((number < 0) | (number >= n_lines[row])).any(): raise ValueError(f'the table has objects that the rows of this dataset do not: {_OTHER}')
     if 'image' in _names_of(table): _check_images(a.ds, table, row)
-    n_lines = np.maximum(a.counts, 1)
-    return (np.cumsum(n_lines) - n_lines)[row] + number
+    starts, some = np.cumsum(n_lines) - n_lines, np.where(whole, n_lines[row], 1)
+    return np.repeat(starts[row] + number.astype(np.int64) - np.cumsum(some) + some, some) + np.arange(some.sum())
 
 _OTHER = 'it is of another dataset, or of this one before rows were chosen; make it of this one with to_pandas()'
 

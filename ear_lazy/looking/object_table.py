@@ -186,7 +186,7 @@ def _of_objects(shard, rows, counts, at, points):
     if _has(shard, 'origin_file'):
         of = np.repeat(np.arange(len(rows)), counts) if k == 'detector' else np.arange(len(rows))
         found |= _origins(shard, rows, at, of)
-    return found | _attributes(shard, at)
+    return found
 
 def _boxes(boxes):
     pa = _pa()
@@ -229,11 +229,12 @@ def _table(leaf, shard, rows, at, points):
     else: places, lines = slice(len(rows)) if whole else rows, lines_of(np.ones(len(rows), int))
     row, none = pa.array(lines.row), lines.object < 0
     objects = _of_objects(shard, rows, counts, places, points)
+    objects |= {f'{name} (attribute)' if name in TABLE_COLUMNS else name: o for name, o in _attributes(shard, places).items()}
     found = {name: o.take(row) if shard.kind == 'detector' else o for name, o in _of_rows(leaf, shard, rows, at).items()}
     found['object'] = pa.array(lines.number.astype(np.int32), mask=none if none.any() else None)
     index = pa.array(lines.object, mask=none) if none.any() else None
     for name, o in objects.items():
-        found[f'{name} (attribute)' if name in found or name in TABLE_COLUMNS and name in shard.attribute_names() else name] = o if index is None else o.take(index)
+        found[name] = o if index is None else o.take(index)
     return pa.table(found)
 
 def _same_number(parts):
