@@ -18,6 +18,7 @@ import numpy as np
 
 from .base.arguments import home_path
 from .base.change import Change as Change, Value as Value # users import them from here
+from .base.class_names import UNCLASSED
 from .base.errors import OutputError, RawDataError
 from .base.files import is_below, open_regular
 from .base.origin import Origin as Origin
@@ -63,8 +64,13 @@ def _points(values):
     if not np.isin(points[:, 2], (0, 1, 2)).all(): raise ValueError('the visibility of a keypoint is 0 (unlabelled), 1 (hidden) or 2 (visible)')
     return tuple(map(tuple, points.tolist()))
 
+def _check_name(label):
+    if not isinstance(label, str): raise TypeError(f'a class is given by its name, and {label!r} is none: see `ds.label_names`')
+    if label in ('', UNCLASSED): raise ValueError(f'a class has a name; {label!r} is an object without one, which no file can be told')
+    if '\0' in label or not label.isprintable() and any('\ud800' <= o <= '\udfff' for o in label): raise ValueError(f'a class name has whole characters and no zero byte, unlike {label!r}')
+
 def _value(box, points, label):
-    if label is not None and not label: raise ValueError("a class has a name; '' is an object without one, which no file can be told")
+    if label is not None: _check_name(label)
     return Value(None if box is None else _numbers(box), None if points is None else _points(points), label)
 
 # %% ../nbs/rewrite.ipynb #233a6a1c
@@ -98,14 +104,14 @@ def added(
     box:Sequence[float]|np.ndarray|None=None, # [x, y, width, height] in pixels of the image as a person sees it
     points:Sequence[Sequence[float]]|np.ndarray|None=None, # (K, 3) x, y in pixels, visibility 0, 1 or 2
     label:str|None=None, # Name of the class
-    file:str='', # Annotation file to put it into, relative to the raw folder; '': the one that the photo has
+    file:str|os.PathLike[str]='', # Annotation file to put it into, relative to the raw folder; '': the one that the photo has
 )->Change:
     "A new object of a photo"
     now = _value(box, points, label)
     if not now.box and not now.points: raise ValueError('an object has a box or keypoints: give box= or points=')
     d, row = origin(ds, i)
     files = dict.fromkeys(o.file for found in d.metadata.origins(row) for o in found)
-    return Change(d.metadata.image_path(row), tuple(Origin(o) for o in ([file] if file else files)), None, now)
+    return Change(d.metadata.image_path(row), tuple(Origin(o) for o in ([os.fspath(file)] if file else files)), None, now)
 
 # %% ../nbs/rewrite.ipynb #1dc6ef36
 class Rewritten(NamedTuple):
@@ -133,7 +139,9 @@ class _Run:
     def objects(self, file):
         i = self.document_of.get(file)
         if i is None: raise CannotRewrite(f'{file} is no annotation file of this raw folder: give the folder that was processed, with its sources')
-        if i not in self._objects: self._objects[i] = DocumentObjects(self.tree, self.documents[i], numbers=self.numbers)
+        if i not in self._objects:
+            try: self._objects[i] = DocumentObjects(self.tree, self.documents[i], numbers=self.numbers)
+            except Exception as e: raise CannotRewrite(f'{file} cannot be read, as it was when it was processed: {getattr(e, "reason", e)}') from e
         return i, self._objects[i]
 
     def plan(self, change):
@@ -248,6 +256,7 @@ def rewrite(
         if is_below(os.path.join(parent, Path(folder).name), raw): raise OutputError(f'{folder} lies in the raw folder {raw}, which is never written to: choose another')
     check(os.path.realpath(Path(os.path.abspath(folder)).parent))
     changes = list(changes)
+    if not all(isinstance(o, Change) for o in changes): raise TypeError('changes are a list of what `changed`, `deleted` and `added` give')
     run = _Run(raw, sources, follow_links, max_annotation_bytes, changes)
     _plan_all(run, changes)
     edited, differs = _edited(run)

@@ -21,7 +21,7 @@ from ..base.files import open_regular
 from ..base.geometry import clip_boxes, turn_boxes, turn_points
 from ..base.images import stored_turn
 from ..base.origin import Origin
-from ..base.records import Records, first_points
+from ..base.records import REASONS, Records, first_points
 from .load import checked_records
 from .repairs import UNITS
 from .shared.encodings import HEAD, UTF16, encoding_of
@@ -415,8 +415,17 @@ def _check_values(before, after, rest, wanted):
     for o in wanted:
         goal = _goal(before.rows, old[o.row], o.now) if o.row >= 0 else o.now
         fits = [i for i in found.get((o.file, o.image), ()) if _is_like(after.rows, i, goal)]
-        if not fits: raise CannotRewrite(f'{o.file} would not be read with the new values of an object of {o.image}: what is read there is repaired or guessed, so change it in its own tool')
+        if not fits: raise CannotRewrite(f'{o.file} would not be read with the new values of an object of {o.image}: {_why(before, after, o, found.get((o.file, o.image), ()))}')
         found[o.file, o.image].remove(fits[0])
+
+def _why(before, after, planned, rows):
+    "What keeps an edit from being read as it is meant"
+    told, now, labels = {*before.rows.problems}, planned.now, {value_of(after.rows, i).label for i in rows}
+    new = [f'{REASONS[o.reason]}, {o.detail}'.rstrip(', ') for o in after.rows.problems if o.file == planned.file and o.image in (planned.image, planned.edit.image) and o not in told]
+    if new: return f'{new[0]}, so choose other values'
+    if now.points and not any(v for *_, v in now.points): return 'none of its points is labelled, so it counts as one without points: delete it, or leave one'
+    if now.label and labels and now.label not in labels: return f'its class is read as {sorted(map(str, labels))[0]!r}, and not {now.label!r}: choose another name'
+    return 'what is read there is repaired or guessed, so change it in its own tool'
 
 def _goal(rows, row, now):
     "All values of an object after a change"

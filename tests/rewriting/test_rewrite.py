@@ -211,6 +211,30 @@ def test_an_earlier_file_does_not_say_where_its_objects_are(raw, tmp_path):
     with pytest.raises(IndexError): changed(ds, 0, 9, box=[1, 2, 3, 4])
 
 
+def test_what_is_refused_says_why(raw, tmp_path):
+    ds = opened(raw, tmp_path/'out')
+    c = row_of(ds, 'c.jpg')
+    def refused(match, *changes):
+        with pytest.raises(CannotRewrite, match=match): rewrite(raw, changes, tmp_path/'new')
+    refused('of ears/c.jpg: box lies wholly outside the image, .*so choose other values', changed(ds, c, box=[1000, 1000, 5, 5]))
+    refused('of ears/c.jpg: box has no area, .*so choose other values', added(ds, c, box=[1, 1, 1e-6, 1e-6], label='ear'))
+    for wrong in ('', 'unclassed', 'ear\0', '\ud83d'):
+        with pytest.raises(ValueError, match='a class'): changed(ds, c, label=wrong)
+    with pytest.raises(TypeError, match='by its name'): changed(ds, c, label=3)
+    change = changed(ds, c, label='head')
+    with pytest.raises(TypeError, match='a list of what'): rewrite(raw, change, tmp_path/'new')
+    (raw/'ears/boxes.json').write_text('{"images": [')
+    refused('ears/boxes.json cannot be read, as it was when it was processed: not valid JSON', change)
+
+
+def test_a_name_that_is_read_otherwise_is_refused(tmp_path):
+    raw = tmp_path/'raw'
+    photo(raw/'ears/a.jpg')
+    (raw/'ears/boxes.csv').write_text('image_path,x1,y1,w,h,label\na.jpg,1,2,30,40,ear\n')
+    ds = opened(raw, tmp_path/'out')
+    with pytest.raises(CannotRewrite, match="its class is read as 'head', and not ' head': choose another name"): rewrite(raw, [changed(ds, 0, label=' head')], tmp_path/'new')
+
+
 def test_sources_and_offsets_are_those_of_the_run(tmp_path):
     raw = tmp_path/'raw'
     photo(raw/'ears/a.jpg')
