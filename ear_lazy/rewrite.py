@@ -252,12 +252,15 @@ def rewrite(
     "Copy all annotation files, with some objects changed and all other bytes as they are; raises `CannotRewrite` for a change that a file cannot hold, `OutputError`, `RawDataError`"
     if is_remote(raw_data_dir) or is_remote(folder): raise ValueError('rewriting needs local folders: copy the annotation files from the bucket first')
     raw, folder = os.path.realpath(home_path(raw_data_dir)), home_path(folder)
+    inside = {raw: ''} # real folders with raw data, and the link that leads to each
     def check(parent):
-        if is_below(os.path.join(parent, Path(folder).name), raw): raise OutputError(f'{folder} lies in the raw folder {raw}, which is never written to: choose another')
+        for o, link in inside.items():
+            if is_below(os.path.join(parent, Path(folder).name), o): raise OutputError(f'{folder} lies in the raw folder {link or o}{link and f", which is a link to {o}"}, which is never written to: choose another')
     check(os.path.realpath(Path(os.path.abspath(folder)).parent))
     changes = list(changes)
     if not all(isinstance(o, Change) for o in changes): raise TypeError('changes are a list of what `changed`, `deleted` and `added` give')
     run = _Run(raw, sources, follow_links, max_annotation_bytes, changes)
+    inside |= {os.path.realpath(o): o for o in map(run.tree.path, run.tree.folders) if os.path.islink(o)}
     _plan_all(run, changes)
     edited, differs = _edited(run)
     gone = {o for o, new in edited.items() if new is None}

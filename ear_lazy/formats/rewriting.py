@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/rewriting.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/rewriting.ipynb #0bae9517
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -289,7 +290,7 @@ def new_bytes(
     patches, encoding = list(patches), encoding_of(data[:HEAD], said)
     if not patches: return data
     if data == text:
-        if not all(o.new.isascii() for o in patches) and not _is_utf8(text): raise CannotRewrite('its encoding is not UTF-8, and the change has letters that are not ASCII: save the file as UTF-8 first')
+        if not (_is_utf8(text) or all(o in text for p in patches for o in re.findall(rb'[\x80-\xff]+', p.new))): raise CannotRewrite('its encoding is not UTF-8, and the change has letters that are not ASCII: save the file as UTF-8 first')
         return b''.join(pieces(text, patches))
     mark = data[:2] if data[:2] in UTF16 else b''
     codec = {UTF16[0]: 'utf-16-le', UTF16[1]: 'utf-16-be'}.get(mark, encoding)

@@ -144,6 +144,16 @@ def test_a_photo_is_found_by_another_spelling_of_its_name(tmp_path):
     assert (tmp_path/'new/ears/boxes.csv').read_text() == 'image_path,x1,y1,w,h\ndsc_1.jpg,1,2,30,40\ndsc_1.jpg,5,6,7,8\nmy%20photo.jpg,3,4,20,30\nmy%20photo.jpg,5,6,7,8\n'
 
 
+def test_names_that_are_not_utf8_are_copied(tmp_path):
+    raw = tmp_path/'raw'
+    photo(raw/'ears/\udce9.jpg')
+    (raw/'ears/boxes.csv').write_bytes(b'image_path,x1,y1,w,h,label\n\xe9.jpg,1,2,30,40,ear\n')
+    ds = opened(raw, tmp_path/'out')
+    rewrite(raw, [added(ds, 0, box=[5, 6, 7, 8], label='ear')], tmp_path/'new')
+    assert (tmp_path/'new/ears/boxes.csv').read_bytes() == b'image_path,x1,y1,w,h,label\n\xe9.jpg,1,2,30,40,ear\n\xe9.jpg,5,6,7,8,ear\n'
+    with pytest.raises(CannotRewrite, match='letters that are not ASCII'): rewrite(raw, [changed(ds, 0, label='ö')], tmp_path/'no')
+
+
 def test_a_table_of_deeplabcut_may_lack_its_hdf5_file(tmp_path):
     table = tmp_path/'raw/ears/labeled-data/moth/CollectedData_M.csv'
     photo(table.with_name('a.png'))
@@ -186,6 +196,10 @@ def test_the_raw_folder_is_never_written(raw, tmp_path):
         with pytest.raises(OutputError): rewrite(raw, [change], folder)
     (tmp_path/'link').symlink_to(raw)
     with pytest.raises(OutputError, match='never written to'): rewrite(raw, [change], tmp_path/'link/new')
+    shutil.copytree(raw/'ears', tmp_path/'elsewhere')
+    (raw/'more').symlink_to(tmp_path/'elsewhere')
+    with pytest.raises(OutputError, match='which is a link to .*elsewhere, which is never written to'): rewrite(raw, [change], tmp_path/'elsewhere/new')
+    (raw/'more').unlink()
     (tmp_path/'there').mkdir()
     (tmp_path/'there/mine.txt').write_text('x')
     with pytest.raises(OutputError, match='there already'): rewrite(raw, [change], tmp_path/'there')
