@@ -27,7 +27,7 @@ from .base.printable import csv_text, printable
 from .base.staging import staged
 from .base.storage import is_remote
 from .formats.coco_writing import coco_text, is_coco_text
-from .formats.csv_writing import CSV_HEADER, csv_lines, defused, is_table
+from .formats.csv_writing import CSV_HEADER, csv_lines, defused, is_table, padded
 from .formats.labelme_writing import labelme_texts
 from .formats.pts_writing import lost_in_pts, pts_texts
 from .formats.shared.photo_files import files_of_photos
@@ -53,11 +53,23 @@ def raw_check(
 def _raw_folders(d, found):
     "(folder of raw data, folder of the metadata) of a dataset"
     if is_remote(d.root): return []
-    root, npy = os.path.realpath(d.root), os.path.realpath(os.path.dirname(d.metadata.path))
-    folders = [root]
-    if is_below(npy, root):
-        folders = {os.path.dirname(path) for path, o in zip(found.records.images, found.datasets) if o is d and not is_remote(path)}
-    return [(os.path.realpath(o), npy) for o in folders]
+    npy, root = os.path.realpath(os.path.dirname(d.metadata.path)), str(d.root)
+    folders = {os.path.dirname(path) for path, o in zip(found.records.images, found.datasets) if o is d and not is_remote(path)}
+    tops = {root, *_linked(folders, root)}
+    apart = {o for top in tops if not is_below(npy, o := os.path.realpath(top))}
+    if len(apart) < len(tops): apart |= {*map(os.path.realpath, folders)}
+    return [(o, npy) for o in sorted(apart)]
+
+def _linked(folders, root):
+    "Folders of photos, or above them, that are links or outside of the root"
+    found, seen = set(), {root}
+    for folder in folders:
+        if not is_below(folder, root): found.add(folder); continue
+        while folder not in seen:
+            seen.add(folder)
+            if os.path.islink(folder): found.add(folder)
+            folder = os.path.dirname(folder)
+    return found
 
 # %% ../nbs/export.ipynb #b09501f1
 def check_images(images):
@@ -133,6 +145,7 @@ def to_csv(
     if ds.kind == 'landmarker': raise ValueError('a table of boxes has no place for keypoints: use to_coco or to_yolo')
     path, found = home_path(path), photos(ds)
     header, lines = CSV_HEADER, csv_lines(found.records, image_names(path, found, images))
+    if names := padded(lines): warnings.warn(f'{path.name} has {len(names):,} names that begin or end with a blank, which reading a table takes away, so they will not come home as they are: use to_coco, or rename them: {printable(repr(names[0]))}', stacklevel=3)
     if defuse: header, lines = defused(header, lines)
     return write_file(path, csv_text(header, lines).encode('utf-8', 'surrogateescape'), found, images, is_table, raw_check(ds, found))
 
