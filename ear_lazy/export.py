@@ -34,7 +34,7 @@ from .formats.shared.photo_files import files_of_photos
 from .formats.voc_writing import voc_texts
 from .formats.yolo_writing import SMALLEST, UNTRAINED, are_trained, data_yaml, label_name, outside, yolo_classes, yolo_lines, yolo_names, yolo_schemes, yolo_shape
 from .loading.photos import Photos, files_of, photos, with_sizes
-from .loading.placing import place_images, warn_of_turned
+from .loading.placing import place_images, warn_of_photos
 from .metadata.roots import image_root
 
 # %% ../nbs/export.ipynb #59fb5ffc
@@ -113,7 +113,7 @@ def write_file(
     check, # As in `staged`
 )->Path:
     "Write a file and, if linked or copied, its images; raises `OutputError`"
-    if images != 'copy': warn_of_turned(found, path.name)
+    warn_of_photos(found, path.name, images)
     with staged(path, is_ours, check) as file:
         file.write_bytes(content)
         if images is not None:
@@ -194,8 +194,7 @@ def to_yolo(
     parts = [o.records for o in found.values()]
     k, numbers = yolo_shape(parts), yolo_classes(parts)
     _tell_losses(found, names)
-    if images != 'copy':
-        for side, o in found.items(): warn_of_turned(o, f'{folder.name}, {side}')
+    for side, o in found.items(): warn_of_photos(o, f'{folder.name}, {side}', images)
     checks = [raw_check(o, found[side]) for side, o in sides.items()]
     with staged(folder, check=lambda folder: [check(folder) for check in checks]) as new:
         (new / 'images').mkdir(parents=True)
@@ -238,7 +237,7 @@ def write_photo_files(
     more:dict|None=None, # Path to text of further files
 )->Path: # The folder
     "Write files of photos and, if linked or copied, the photos; raises `OutputError`"
-    if images != 'copy': warn_of_turned(found, folder.name)
+    warn_of_photos(found, folder.name, images)
     with staged(folder, check=raw_check(ds, found)) as new:
         if images and not below: place_images(found, names_inside(found), new, images)
         else: new.mkdir()
@@ -254,7 +253,7 @@ def to_voc(
     ds:Any, # Dataset of boxes: detector or teacher
     folder:str|os.PathLike[str], # Folder to make
     images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `JPEGImages/`; None: refer to where they are
-    integers:bool=False, # Round corners, for tools that read no fractions
+    integers:bool=False, # Round corners, for tools that read no fractions; a box stays a pixel wide and high at least
 )->Path: # The folder
     "Write rows as Pascal VOC files, with corners from 0; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that VOC cannot hold, such as keypoints"
     if ds.kind == 'landmarker': raise ValueError('Pascal VOC has no place for keypoints: use to_coco, to_yolo or to_labelme')

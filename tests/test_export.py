@@ -414,3 +414,17 @@ def test_names_that_a_table_would_cut_are_told_and_the_remedy_works(tmp_path):
     to_coco(ds, tmp_path/'out/ears/all.json', 'link')
     process(tmp_path/'out', tmp_path/'npy2', ('detector',), train_split=1)
     assert LazyNPYDataset(tmp_path/'npy2/train_detector.npy').label_names == ds.label_names == ['', 'an ear ', 'hand']
+
+
+@pytest.mark.parametrize('images', [None, 'link', 'copy'])
+def test_photos_that_were_replaced_are_told_and_the_remedy_works(tmp_path, images, recwarn):
+    "Boxes of a trainer's folder are fractions of the size that the photo had"
+    for i in range(3): image(tmp_path/f'raw/ears/{i}.png', (40, 60), seed=i)
+    coco(tmp_path/'raw/ears/all.json', {f'{i}.png': [[1, 2, 10, 12]] for i in range(3)}, size=None)
+    for n, warned in enumerate((0, 1, 0)):
+        if n == 1: image(tmp_path/'raw/ears/1.png', (60, 40))
+        if n != 1: process(tmp_path/'raw', tmp_path/'npy', ('detector',), train_split=1)
+        ds = LazyNPYDataset(tmp_path/'npy/train_detector.npy')
+        to_coco(ds, tmp_path/f'{n}.json', images), to_yolo(ds, tmp_path/f'yolo{n}', images or 'link')
+        told = [str(recwarn.pop(UserWarning).message) for _ in range(len(recwarn))]
+        assert len(told) == 2*warned and all('1 of 3 photos' in o and 'have another size' in o and 'ear-lazy process --all' in o and '/1.png' in o for o in told), told
