@@ -27,14 +27,14 @@ from .base.printable import csv_text, printable
 from .base.staging import staged
 from .base.storage import is_remote
 from .formats.coco_writing import coco_text, is_coco_text
-from .formats.csv_writing import CSV_HEADER, csv_lines, defused, is_table
+from .formats.csv_writing import CSV_HEADER, csv_lines, defused, is_table, padded
 from .formats.labelme_writing import labelme_texts
 from .formats.pts_writing import lost_in_pts, pts_texts
 from .formats.shared.photo_files import files_of_photos
 from .formats.voc_writing import voc_texts
 from .formats.yolo_writing import SMALLEST, UNTRAINED, are_trained, data_yaml, label_name, outside, yolo_classes, yolo_lines, yolo_names, yolo_schemes, yolo_shape
 from .loading.photos import Photos, files_of, photos, with_sizes
-from .loading.placing import place_images, warn_of_turned
+from .loading.placing import place_images, warn_of_photos
 from .metadata.roots import image_root
 
 # %% ../nbs/export.ipynb #59fb5ffc
@@ -53,11 +53,23 @@ def raw_check(
 def _raw_folders(d, found):
     "(folder of raw data, folder of the metadata) of a dataset"
     if is_remote(d.root): return []
-    root, npy = os.path.realpath(d.root), os.path.realpath(os.path.dirname(d.metadata.path))
-    folders = [root]
-    if is_below(npy, root):
-        folders = {os.path.dirname(path) for path, o in zip(found.records.images, found.datasets) if o is d and not is_remote(path)}
-    return [(os.path.realpath(o), npy) for o in folders]
+    npy, root = os.path.realpath(os.path.dirname(d.metadata.path)), str(d.root)
+    folders = {os.path.dirname(path) for path, o in zip(found.records.images, found.datasets) if o is d and not is_remote(path)}
+    tops = {root, *_linked(folders, root)}
+    apart = {o for top in tops if not is_below(npy, o := os.path.realpath(top))}
+    if len(apart) < len(tops): apart |= {*map(os.path.realpath, folders)}
+    return [(o, npy) for o in sorted(apart)]
+
+def _linked(folders, root):
+    "Folders of photos, or above them, that are links or outside of the root"
+    found, seen = set(), {root}
+    for folder in folders:
+        if not is_below(folder, root): found.add(folder); continue
+        while folder not in seen:
+            seen.add(folder)
+            if os.path.islink(folder): found.add(folder)
+            folder = os.path.dirname(folder)
+    return found
 
 # %% ../nbs/export.ipynb #b09501f1
 def check_images(images):
@@ -101,7 +113,7 @@ def write_file(
     check, # As in `staged`
 )->Path:
     "Write a file and, if linked or copied, its images; raises `OutputError`"
-    if images != 'copy': warn_of_turned(found, path.name)
+    warn_of_photos(found, path.name, images)
     with staged(path, is_ours, check) as file:
         file.write_bytes(content)
         if images is not None:
@@ -133,6 +145,7 @@ def to_csv(
     if ds.kind == 'landmarker': raise ValueError('a table of boxes has no place for keypoints: use to_coco or to_yolo')
     path, found = home_path(path), photos(ds)
     header, lines = CSV_HEADER, csv_lines(found.records, image_names(path, found, images))
+    if names := padded(lines): warnings.warn(f'{path.name} has {len(names):,} names that begin or end with a blank, which reading a table takes away, so they will not come home as they are: use to_coco, or rename them: {printable(repr(names[0]))}', stacklevel=3)
     if defuse: header, lines = defused(header, lines)
     return write_file(path, csv_text(header, lines).encode('utf-8', 'surrogateescape'), found, images, is_table, raw_check(ds, found))
 
@@ -181,8 +194,7 @@ def to_yolo(
     parts = [o.records for o in found.values()]
     k, numbers = yolo_shape(parts), yolo_classes(parts)
     _tell_losses(found, names)
-    if images != 'copy':
-        for side, o in found.items(): warn_of_turned(o, f'{folder.name}, {side}')
+    for side, o in found.items(): warn_of_photos(o, f'{folder.name}, {side}', images)
     checks = [raw_check(o, found[side]) for side, o in sides.items()]
     with staged(folder, check=lambda folder: [check(folder) for check in checks]) as new:
         (new / 'images').mkdir(parents=True)
@@ -225,7 +237,7 @@ def write_photo_files(
     more:dict|None=None, # Path to text of further files
 )->Path: # The folder
     "Write files of photos and, if linked or copied, the photos; raises `OutputError`"
-    if images != 'copy': warn_of_turned(found, folder.name)
+    warn_of_photos(found, folder.name, images)
     with staged(folder, check=raw_check(ds, found)) as new:
         if images and not below: place_images(found, names_inside(found), new, images)
         else: new.mkdir()
@@ -241,7 +253,7 @@ def to_voc(
     ds:Any, # Dataset of boxes: detector or teacher
     folder:str|os.PathLike[str], # Folder to make
     images:Literal['link', 'copy']|None=None, # 'link' or 'copy' them into `JPEGImages/`; None: refer to where they are
-    integers:bool=False, # Round corners, for tools that read no fractions
+    integers:bool=False, # Round corners, for tools that read no fractions; a box stays a pixel wide and high at least
 )->Path: # The folder
     "Write rows as Pascal VOC files, with corners from 0; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that VOC cannot hold, such as keypoints"
     if ds.kind == 'landmarker': raise ValueError('Pascal VOC has no place for keypoints: use to_coco, to_yolo or to_labelme')

@@ -388,3 +388,43 @@ def test_sides_come_home_from_yolo(tmp_path):
     for side, rows in (('train', [0, 1, 4, 5, 6, 7]), ('val', [2, 3])):
         home = LazyNPYDataset(tmp_path/f'home/{side}_detector.npy')
         assert_same(content(home), [content(whole)[i] for i in rows], f'ears/images/{side}/')
+
+
+@pytest.mark.parametrize('where', ['store', 'store/new/deep', 'way/new'])
+def test_nothing_is_written_where_links_of_the_raw_folder_lead_to(tmp_path, where):
+    "What lies there is read as raw data, too"
+    image(tmp_path/'store/photos/a.png')
+    (tmp_path/'raw/ears').mkdir(parents=True)
+    (tmp_path/'raw/ears/of').symlink_to(tmp_path/'store'), (tmp_path/'way').symlink_to(tmp_path/'store')
+    coco(tmp_path/'raw/ears/all.json', {'of/photos/a.png': [[1, 2, 3, 4]]})
+    process(tmp_path/'raw', tmp_path/'npy', ('detector',), train_split=1)
+    ds, before = LazyNPYDataset(tmp_path/'npy/train_detector.npy'), contents(tmp_path/'store')
+    for write in (to_coco, to_csv, to_yolo):
+        with pytest.raises(OutputError, match=f'belongs to the raw data in {re.escape(os.path.realpath(tmp_path/"store"))}, which is never written to'): write(ds, tmp_path/where/'new')
+    assert contents(tmp_path/'store') == before and to_coco(ds, tmp_path/'out.json')
+
+
+def test_names_that_a_table_would_cut_are_told_and_the_remedy_works(tmp_path):
+    image(tmp_path/'raw/ears/a.png'), image(tmp_path/'raw/ears/b.png', seed=1)
+    coco(tmp_path/'raw/ears/all.json', {'a.png': [[1, 2, 3, 4]], 'b.png': [dict(bbox=[1, 2, 3, 4], category_id=2)]}, categories=[dict(id=1, name='an ear '), dict(id=2, name='hand')])
+    process(tmp_path/'raw', tmp_path/'npy', ('detector',), train_split=1)
+    ds = LazyNPYDataset(tmp_path/'npy/train_detector.npy')
+    with pytest.warns(UserWarning, match="all.csv has 1 names that begin or end with a blank, .*use to_coco.*: 'an ear '"): to_csv(ds, tmp_path/'all.csv')
+    to_csv(ds[[ds.get_metadata(i)['image_path'].endswith('b.png') for i in range(2)]], tmp_path/'b.csv')
+    to_coco(ds, tmp_path/'out/ears/all.json', 'link')
+    process(tmp_path/'out', tmp_path/'npy2', ('detector',), train_split=1)
+    assert LazyNPYDataset(tmp_path/'npy2/train_detector.npy').label_names == ds.label_names == ['', 'an ear ', 'hand']
+
+
+@pytest.mark.parametrize('images', [None, 'link', 'copy'])
+def test_photos_that_were_replaced_are_told_and_the_remedy_works(tmp_path, images, recwarn):
+    "Boxes of a trainer's folder are fractions of the size that the photo had"
+    for i in range(3): image(tmp_path/f'raw/ears/{i}.png', (40, 60), seed=i)
+    coco(tmp_path/'raw/ears/all.json', {f'{i}.png': [[1, 2, 10, 12]] for i in range(3)}, size=None)
+    for n, warned in enumerate((0, 1, 0)):
+        if n == 1: image(tmp_path/'raw/ears/1.png', (60, 40))
+        if n != 1: process(tmp_path/'raw', tmp_path/'npy', ('detector',), train_split=1)
+        ds = LazyNPYDataset(tmp_path/'npy/train_detector.npy')
+        to_coco(ds, tmp_path/f'{n}.json', images), to_yolo(ds, tmp_path/f'yolo{n}', images or 'link')
+        told = [str(recwarn.pop(UserWarning).message) for _ in range(len(recwarn))]
+        assert len(told) == 2*warned and all('1 of 3 photos' in o and 'have another size' in o and 'ear-lazy process --all' in o and '/1.png' in o for o in told), told

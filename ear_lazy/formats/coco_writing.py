@@ -65,12 +65,14 @@ def _kinds(r, schemes):
 def annotation_ids(
     ids:np.ndarray, # (m,) as they were; -1 where there was none
 )->list[int]: # All different
-    "Ids of annotations: those that they had, and others for those without; numbers from 1 if two had the same"
-    own = ids[ids > 0]
-    if len(np.unique(own)) < len(own) or (ids == 0).any(): return [*range(1, len(ids) + 1)] # pycocotools takes 0 for no annotation
-    found, new = ids.copy(), ids < 0
+    "Ids of annotations: those that they had, and others for those without, or with 0; numbers from 1 if two had the same"
+    own = ids[ids > 0] # pycocotools takes 0 for no annotation
+    if len(np.unique(own)) < len(own) or own.max(initial=0) > _LARGEST: return [*range(1, len(ids) + 1)]
+    found, new = ids.copy(), ids <= 0
     found[new] = own.max(initial=0) + 1 + np.arange(new.sum())
     return found.tolist()
+
+_LARGEST = 2**53 # ids from here on are not exact for all readers of JSON
 
 def _boxes(r):
     "Box and area of each object; no box if it is not finite"

@@ -40,6 +40,13 @@ def csv_lines(
     lines += [(names[i], *('',) * 5, *sizes[i]) for i in bare]
     return [lines[i] for i in np.argsort(images + bare, kind='stable').tolist()]
 
+# %% ../../nbs/2_formats/csv_writing.ipynb #b254e614
+def padded(
+    lines:list, # Cells of each line
+)->list[str]: # Each once
+    "Names that begin or end with a blank, which reading a table takes away"
+    return sorted({o for line in lines for o in (line[0], line[CSV_HEADER.index('label')]) if o != o.strip()})
+
 # %% ../../nbs/2_formats/csv_writing.ipynb #9d61f409
 def defused(
     header:tuple, # `CSV_HEADER`

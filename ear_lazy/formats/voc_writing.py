@@ -35,14 +35,22 @@ _LOOK = ('<annotation>\n<folder>{folder}</folder>\n<filename>{name}</filename>\n
 def voc_texts(
     r:Records, # With sizes; objects are sorted by image
     paths:list[str], # (n) of the images, relative to the file of each, or URLs
-    integers:bool=False, # Round corners, for tools that read no fractions
+    integers:bool=False, # Round corners, for tools that read no fractions; a box stays a pixel wide and high at least
 )->list[str]: # (n) content of the file of each image
     "VOC files; raises `ValueError` for what the format cannot hold"
     if len(r.points): raise ValueError('Pascal VOC has no place for keypoints: use to_coco, to_yolo or to_labelme')
     names, found, places = [xml_text(o or UNCLASSED) for o in r.label_names], attributes_by_object(r), corners(r.boxes)
-    if integers: places = np.round(places)
+    if integers: places = _whole(places)
     objects = [_object(names[label], box, o) for label, box, o in zip(r.labels.tolist(), places.tolist(), found)]
     return [_head(path, *size) + ''.join(objects[i] for i in of) + '</annotation>\n' for path, size, of in zip(paths, r.sizes.tolist(), objects_by_photo(r))]
+
+def _whole(places):
+    "Corners in whole pixels; those of a box that would lose its area are of the pixels that it lies in"
+    near, far = np.round(places).reshape(-1, 2, 2).swapaxes(0, 1)
+    gone = far <= near
+    near[gone] = np.floor(places.reshape(-1, 2, 2)[:, 0][gone])
+    far[gone] = near[gone] + 1
+    return np.column_stack([near, far])
 
 def _head(path, h, w):
     folder, _, name = path.rpartition('/')

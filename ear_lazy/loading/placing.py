@@ -20,8 +20,10 @@ from ..base.compat import jpeg_sampling
 from ..base.errors import EarLazyError, ImageLoadError, OutputError
 from ..base.files import opened_path
 from ..base.images import OpenImage, identified, image_errors, orientation
+from ..base.printable import printable
 from ..base.storage import is_remote
 from .photos import Photos
+from ..metadata.file import REPROCESS
 
 # %% ../../nbs/7_loading/placing.ipynb #4779865c
 def turn_of(
@@ -29,27 +31,36 @@ def turn_of(
     i:int, # Photo
 )->int: # 1: the boxes are for the pixels as they are stored; 2 to 8: by how much these are turned for them, as EXIF counts
     "EXIF orientation of a photo; raises `ImageLoadError`, `MetadataError`"
-    if found.names[i].lower().endswith(('.tif', '.tiff')): return _turn_of_tiff(found, i)
-    turn, stored = found.datasets[i].stored_turn(found.rows[i])
-    size = tuple(found.records.sizes[i].tolist())
-    return 1 if turn >= 5 and size == stored != stored[::-1] else turn
+    return _turn_and_fit(found, i)[0]
 
-def _turn_of_tiff(found, i):
+def _turn_and_fit(found, i):
+    "`turn_of`, and whether the photo has the recorded size"
+    size, is_tiff = tuple(found.records.sizes[i].tolist()), found.names[i].lower().endswith(('.tif', '.tiff'))
+    turn, stored = _header_of_tiff(found, i) if is_tiff else found.datasets[i].stored_turn(found.rows[i])
+    fits = not all(size) or size == stored or turn >= 5 and size == stored[::-1]
+    return 1 if turn >= 5 and size == stored != stored[::-1] and not is_tiff else turn, fits
+
+def _header_of_tiff(found, i):
     "Pillow turns TIFFs itself, as the format asks for, and many programs do not"
     with found.datasets[i].open_file(found.rows[i]) as file, image_errors(found.records.images[i]), identified(file) as im:
-        return im.tag_v2.get(274, 1) if im.format == 'TIFF' else orientation(im)
+        turn = im.tag_v2.get(274, 1) if im.format == 'TIFF' else orientation(im)
+        return turn, im.size if im.format == 'TIFF' and turn >= 5 else im.size[::-1]
 
-def warn_of_turned(
+def warn_of_photos(
     found:Photos,
     what:str, # What is written, in words
+    images:str|None, # None, 'link' or 'copy'
 ):
-    "Warn of photos that a reader which ignores EXIF sees otherwise"
-    n = 0
+    "Warn of photos that were replaced, and of those that a reader which ignores EXIF sees otherwise"
+    turned, replaced, of = 0, [], f'of {len(found.names):,} photos of {what}'
     for i, path in enumerate(found.records.images):
         if is_remote(path): continue
-        try: n += turn_of(found, i) > 1
+        try: turn, fits = _turn_and_fit(found, i)
         except EarLazyError: continue
-    if n: warnings.warn(f"{n:,} of {len(found.names):,} photos of {what} are turned by their EXIF, and boxes and points are for what a person sees: a reader that ignores EXIF sees other ones; images='copy' writes copies that are upright", stacklevel=4)
+        turned += turn > 1
+        if not fits: replaced.append(path)
+    if replaced: warnings.warn(f'{len(replaced):,} {of} have another size than their annotations were made for: they were replaced since they were processed; {REPROCESS}: {printable(replaced[0])}', stacklevel=4)
+    if turned and images != 'copy': warnings.warn(f"{turned:,} {of} are turned by their EXIF, and boxes and points are for what a person sees: a reader that ignores EXIF sees other ones; images='copy' writes copies that are upright", stacklevel=4)
 
 # %% ../../nbs/7_loading/placing.ipynb #f1d77570
 _ABOUT = {270, 271, 272, 305, 306, 315, 33432} # description, camera, program, date, author, copyright
