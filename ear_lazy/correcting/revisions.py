@@ -55,7 +55,7 @@ def _none(name): return MetadataError(f"none of the files that a run makes is in
 # %% ../../nbs/4_correcting/revisions.ipynb #e96fdd68
 def _git(folder, *args, out=subprocess.PIPE):
     "What git prints; raises `EarLazyError` with what it says"
-    try: ran = subprocess.run(['git', '-C', folder, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, env=os.environ | {'LC_ALL': 'C', 'GIT_OPTIONAL_LOCKS': '0'})
+    try: ran = subprocess.run(['git', '--literal-pathspecs', '-C', folder, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, env=os.environ | {'LC_ALL': 'C', 'GIT_OPTIONAL_LOCKS': '0'})
     except FileNotFoundError: raise EarLazyError('git: names something in a git repository, and the program git is not there: install it, or give a path') from None
     if ran.returncode == 0: return ran.stdout
     said = ran.stderr.decode('utf-8', 'replace').strip().splitlines() or [f'exit status {ran.returncode}']
@@ -63,8 +63,9 @@ def _git(folder, *args, out=subprocess.PIPE):
 
 def _object(name):
     "Folder to run git in, revision, and path from there"
-    revision, colon, path = name.removeprefix('git:').partition(':')
-    if not colon or not path or revision.startswith('-') or '\0' in name: raise EarLazyError(f'{name}: give a revision and a path, such as git:HEAD~1:data/preprocessed')
+    found = re.fullmatch(r'((?:\{[^}]*\}|[^:])*+):(.+)', name.removeprefix('git:'), re.DOTALL) # a date or a text in braces may hold colons
+    revision, path = found.groups() if found else ('', '')
+    if not path or revision.startswith('-') or '\0' in name: raise EarLazyError(f'{name}: give a revision and a path, such as git:HEAD~1:data/preprocessed')
     above = Path(os.path.abspath(path))
     if not os.path.isabs(path): return '.', revision, _here(path)
     while not above.is_dir(): above = above.parent
