@@ -147,9 +147,8 @@ class _Run:
     def plan(self, change):
         "Plan the edits of a change, all or none; raises `CannotRewrite`"
         change = change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
-        if change.was is None: found = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
-        else: found = self._edits(change)
-        edits = [o for o in found if o]
+        if change.was is None: edits = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
+        else: edits = self._edits(change)
         for name in ('box', 'points', 'label') if change.now else ():
             if getattr(change.now, name) is not None and not any(o[1].now and getattr(o[1].now, name) is not None for o in edits):
                 what = {'box': 'no box of its own, which follows from other things', 'points': 'no keypoints', 'label': 'no class'}[name]
@@ -157,7 +156,7 @@ class _Run:
         for i, o in edits: self.planned.setdefault(i, []).append(o)
 
     def _edits(self, change):
-        "The edit of each place of an object; None where there is nothing to do"
+        "The edits of all places of an object"
         within = NEAR if len(change.origins) == 1 else apart_when_merged(change.was)
         found = []
         for place in change.origins:
@@ -169,7 +168,7 @@ class _Run:
             raise CannotRewrite(f'{" and ".join(map(str, change.origins))} have other values than the change is made for: process the raw data again, and make the change anew')
         names = not any(o.label for *_, o in found)
         planned = [plan_edit(objects, place, change, row, names and has_classes(objects.document.format)) for _, objects, place, row, _ in found]
-        return [o and (i, o) for o, (i, *_) in zip(planned, found)]
+        return [(i, o) for own, (i, *_) in zip(planned, found) for o in own]
 
     def _files_of(self, image):
         "Annotation files that list a photo in which they have no object"

@@ -96,6 +96,18 @@ class DocumentObjects:
         return found
 
     @cached_property
+    def dropped(self): # row of an image to rows of `read` that are not in `rows`
+        "Objects that are not read, such as repeats"
+        rows, found = np.setdiff1d(np.arange(len(self.read.ids)), self.rows.ids), {}
+        for row, image in zip(rows.tolist(), self.read.image_of[rows].tolist()): found.setdefault(image, []).append(row)
+        return found
+
+    def repeats(self, k:int)->list[int]: # of a row of `read`, likewise
+        "What repeats an object, and would be read in its place"
+        was = value_of(self.read, k)
+        return [o for o in self.dropped.get(int(self.read.image_of[k]), ()) if value_of(self.read, o) in (was, was._replace(points=None))]
+
+    @cached_property
     def upright(self)->set[str]: # of files that declare the sizes of stored photos
         "Files with the boxes of upright photos all the same, as `fit_only_upright` reports"
         return {o.file for o in self.rows.problems if o.reason == 'upright'}
@@ -229,6 +241,7 @@ class Planned(NamedTuple):
     row:int # of `DocumentObjects.read`; -1: added
     now:Value|None # in pixels of the upright image
     size:tuple[int, int] # (height, width) of it
+    repeats:bool = False # it is merged with another when it is read
 
 HELD = 'box', 'points', 'label'
 
@@ -246,17 +259,22 @@ def plan_edit(
     change:Change,
     row:int, # From `find_row`
     names:bool=False, # As of `held`
-)->Planned|None: # None: there is nothing of the change in this file
-    "The edit of one of the places of an object; raises `CannotRewrite`"
-    r, k = objects.read, int(objects.rows.ids[row])
-    was, image = value_of(r, k), int(r.image_of[k])
-    now = held(was, change.now, names) if change.now else None
-    if now == Value(): return None
-    if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
-    same = objects.namesakes[int(r.file_of[k]), int(r.ids[k]), image]
-    frame = frame_of(objects, image, change.image, origin.file) if now and (now.box or now.points) else None
-    edit = Edit(int(r.ids[k]), r.images[image], was, in_frame(now, frame) if frame else now, same.index(k))
-    return Planned(origin.file, edit, change.image, k, now, tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()))
+)->list[Planned]: # Of it, and of those that repeat it; none if there is nothing of the change in this file
+    "The edits of one of the places of an object; raises `CannotRewrite`"
+    k, found = int(objects.rows.ids[row]), []
+    for o in (k, *objects.repeats(k)):
+        was = value_of(objects.read, o)
+        now = held(was, change.now, names) if change.now else None
+        if now == Value(): continue
+        if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
+        found.append(_planned(objects, o, change, was, now)._replace(size=tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()), repeats=o != k))
+    return found
+
+def _planned(objects, k, change, was, now):
+    r, file, image = objects.read, objects.read.files[objects.read.file_of[k]], int(objects.read.image_of[k])
+    same = objects.namesakes.get((int(r.file_of[k]), int(r.ids[k]), image)) or np.flatnonzero((r.ids == r.ids[k]) & (r.file_of == r.file_of[k]) & (r.image_of == image)).tolist()
+    frame = frame_of(objects, image, change.image, file) if now and (now.box or now.points) else None
+    return Planned(file, Edit(int(r.ids[k]), r.images[image], was, in_frame(now, frame) if frame else now, same.index(k)), change.image, k, now, (0, 0))
 
 def rows_of_photo(
     objects:DocumentObjects,
@@ -350,6 +368,8 @@ def check_read_back(
     wanted = [o for o in planned if o.now]
     if len(rest) != len(wanted): raise CannotRewrite(f'{", ".join(sorted(files))} would be read with {len(rest)} changed objects, not {len(wanted)}')
     _check_others(before, after, [o.row for o in planned], new[rest], names)
+    wanted = [o for o in wanted if not o.repeats]
+    if np.isin(after.rows.ids, new[rest]).sum() > len(wanted): raise CannotRewrite(f'{", ".join(sorted(files))} would be read with an object and its repeat, which have other decimals: delete one of them first')
     _check_values(before, after, new[rest].tolist(), wanted)
 
 def _check_others(before, after, edited, found, names):

@@ -189,6 +189,23 @@ def test_equal_objects_do_not_collide(tmp_path):
     assert found == [(14, 3, [10, 10, 20, 30]), (21, 3, [41, 10, 20, 30])]
 
 
+def test_what_repeats_an_object_is_changed_with_it(tmp_path):
+    "Or else the repeat, which is merged with it, would be read in its place"
+    raw = tmp_path/'raw'
+    photo(raw/'ears/a.jpg')
+    text = 'image_path,x1,y1,w,h,label\na.jpg,10,10,20,30,ear\na.jpg,40,10,20,30,ear\na.jpg,10,10,20.0,30,ear\n'
+    (raw/'ears/boxes.csv').write_text(text)
+    ds = opened(raw, tmp_path/'out')
+    assert ds.metadata.values(0).tolist() == [[10, 10, 20, 30], [40, 10, 20, 30]]
+    for change, new in ((deleted(ds, 0, 0), 'image_path,x1,y1,w,h,label\na.jpg,40,10,20,30,ear\n'), (changed(ds, 0, 0, label='head'), text.replace(',30,ear', ',30,head').replace('a.jpg,40,10,20,30,head', 'a.jpg,40,10,20,30,ear')),
+                        (changed(ds, 0, 0, box=[11, 10, 20, 30]), text.replace('a.jpg,10,10,20,', 'a.jpg,11,10,20,').replace('a.jpg,10,10,20.0', 'a.jpg,11.0,10,20.0'))):
+        rewrite(raw, [change], tmp_path/'new')
+        assert (tmp_path/'new/ears/boxes.csv').read_text() == new
+        shutil.rmtree(tmp_path/'new')
+    with pytest.raises(CannotRewrite, match='an object and its repeat, which have other decimals'): rewrite(raw, [changed(ds, 0, 0, box=[10, 10, 21.4, 30])], tmp_path/'new')
+    with pytest.raises(CannotRewrite, match='the same annotation is there already'): rewrite(raw, [changed(ds, 0, 0, box=[40, 10, 20, 30])], tmp_path/'new')
+
+
 def test_the_raw_folder_is_never_written(raw, tmp_path):
     ds = opened(raw, tmp_path/'out')
     change = changed(ds, row_of(ds, 'c.jpg'), box=[9, 9, 16, 24])
