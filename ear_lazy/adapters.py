@@ -193,7 +193,7 @@ def _class_numbers(sample, n, one_class):
     if one_class: return np.ones(n, np.int64)
     if 'labels' not in sample: raise ValueError("the sample has no labels: give the dataset extras='labels', or all boxes one class by one_class=True")
     labels = np.atleast_1d(np.asarray(sample['labels'])).astype(np.int64)
-    if not labels.all(): raise ValueError(f"{int((labels == 0).sum())} of its {n} boxes have no class, which is the background of torchvision: choose others by ds.where(label=…), or give all boxes one class by one_class=True")
+    if not labels.all(): raise ValueError(f"{int((labels == 0).sum())} of its {n} boxes have no class, which is the background of torchvision: process the data with rename={{'': 'their class'}}, or give all boxes one class by one_class=True")
     return labels
 
 def _pixels(image):

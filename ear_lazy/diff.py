@@ -105,7 +105,7 @@ def _line(told):
     boxes = [_box_words(o) for o in (old, new)]
     parts = [label, ' → '.join(boxes) if boxes[0] != boxes[1] else boxes[0]]
     if 'points' in new: parts.append(f"{len(new['points'])} points")
-    if 'moved' in told['change']: parts.append(f"IoU {told['iou']:.2f}, {told['pixels']:.3g} px")
+    if 'moved' in told['change']: parts.append(f"IoU {told['iou']:.2f}, {'?' if told['pixels'] is None else format(told['pixels'], '.3g')} px")
     if 'other attributes' in told['change']: parts += [f"{k}: {old['attributes'][k]} → {v}" for k, v in new['attributes'].items() if old['attributes'].get(k, v) != v]
     if n := told.get('points_of_other_visibility'): parts.append(f"{n} of other visibility")
     return f"~ {told['photo']}  {'  '.join(filter(None, parts))}{_origin_words(new)}"

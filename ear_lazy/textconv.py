@@ -29,9 +29,10 @@ def _short(
     values:np.ndarray, # (n, k) float32
 )->list[list[str]]:
     "Numbers as text"
-    exact = values.astype(np.float64)
-    with np.errstate(all='ignore'): rounded = exact.round(3)
-    shown = np.where(rounded.astype(np.float32) == values, rounded, exact) + 0
+    with np.errstate(all='ignore'): # files from elsewhere may hold any number
+        exact = values.astype(np.float64)
+        rounded = exact.round(3)
+        shown = np.where(rounded.astype(np.float32) == values, rounded, exact) + 0
     return [[f'{o:.9g}' for o in row] for row in shown.tolist()]
 
 # %% ../nbs/textconv.ipynb #54121cc9

@@ -187,6 +187,11 @@ def test_a_point_that_is_hidden_now(tmp_path):
     keypoints[0, 0] = [np.nan, 7, 0] # where no point is labelled, its place means nothing
     with_columns(a/'train_landmarker.npy', keypoints=keypoints), with_columns(b/'train_landmarker.npy', keypoints=np.nan_to_num(keypoints, nan=3))
     assert len(diff(a, b)) == 0
+    keypoints[0, 0] = [3, 7, 2]
+    with_columns(a/'train_landmarker.npy', keypoints=keypoints)
+    keypoints[0, 0, 0] = np.inf # of a file from elsewhere
+    with_columns(b/'train_landmarker.npy', keypoints=keypoints)
+    assert ', ? px' in str(diff(a, b)) and '"pixels": null' in diff(a, b).to_json() and 'inf,7' in '\n'.join(textconv.text_lines(b/'train_landmarker.npy'))
 
 
 def test_a_version_that_says_less(pair, tmp_path):

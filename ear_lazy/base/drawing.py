@@ -351,7 +351,7 @@ def image_html(
 )->str: # `<img>` element
     "A Pillow image as an element that holds it"
     file, words = io.BytesIO(), html.escape(words)
-    image.save(file, 'JPEG', quality=70)
+    image.save(file, 'JPEG', quality=70, subsampling=0) # lines of one pixel keep their colour
     data = base64.b64encode(file.getvalue()).decode()
     return f'<img src="data:image/jpeg;base64,{data}" alt="{words}" title="{words}">'
 

@@ -114,7 +114,7 @@ def open_rows(
 # %% ../../nbs/4_correcting/differences.ipynb #623754c4
 def _plain(values):
     "Numbers that are equal have the same bytes"
-    values = np.asarray(values, np.float32) + np.float32(0)
+    with np.errstate(all='ignore'): values = np.asarray(values, np.float32) + np.float32(0)
     values[np.isnan(values)] = np.nan
     return values
 

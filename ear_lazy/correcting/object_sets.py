@@ -89,8 +89,9 @@ def _origin_numbers(shard, files):
     found = shard.columns['origin_files'], shard.columns['origin_names']
     numbers = files.numbers([*zip(*(o.tolist() for o in found))])
     own = shard.of_objects(shard.columns['origin_file'])
-    if not len(own) or -1 <= own.min() <= own.max() < len(numbers) - 1: return numbers[own]
-    raise MetadataError(f'damaged: an object comes from the annotation file {max(own.min(), own.max(), key=abs)}, but there are {len(numbers) - 1}', shard.path)
+    low, high = (int(own.min()), int(own.max())) if len(own) else (-1, -1)
+    if -1 <= low and high < len(numbers) - 1: return numbers[own]
+    raise MetadataError(f'damaged: an object comes from the annotation file {max(low, high, key=abs)}, but there are {len(numbers) - 1}', shard.path)
 
 def _attributes(shard, values):
     "Rows of `values` for each attribute of each object; raises `MetadataError` for a value that is not there"
