@@ -53,6 +53,8 @@ def _indexed(r):
     return found
 
 # %% ../../nbs/2_formats/rewriting.ipynb #fd2303c6
+def _labelled(value): return value if any(v for *_, v in value.points or ()) else value._replace(points=None)
+
 class DocumentObjects:
     "All objects of a document"
     def __init__(self,
@@ -104,8 +106,8 @@ class DocumentObjects:
 
     def repeats(self, k:int)->list[int]: # of a row of `read`, likewise
         "What repeats an object, and would be read in its place"
-        was = value_of(self.read, k)
-        return [o for o in self.dropped.get(int(self.read.image_of[k]), ()) if value_of(self.read, o) in (was, was._replace(points=None))]
+        was = _labelled(value_of(self.read, k))
+        return [o for o in self.dropped.get(int(self.read.image_of[k]), ()) if o != k and _labelled(value_of(self.read, o)) in (was, was._replace(points=None))]
 
     @cached_property
     def upright(self)->set[str]: # of files that declare the sizes of stored photos
@@ -264,7 +266,7 @@ def plan_edit(
     k, found = int(objects.rows.ids[row]), []
     for o in (k, *objects.repeats(k)):
         was = value_of(objects.read, o)
-        now = held(was, change.now, names) if change.now else None
+        now = held(was if o == k else _labelled(was), change.now, names) if change.now else None
         if now == Value(): continue
         if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
         found.append(_planned(objects, o, change, was, now)._replace(size=tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()), repeats=o != k))
