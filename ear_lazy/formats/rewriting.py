@@ -22,7 +22,7 @@ from ..base.files import open_regular
 from ..base.geometry import clip_boxes, turn_boxes, turn_points
 from ..base.images import stored_turn
 from ..base.origin import Origin
-from ..base.records import REASONS, Records, first_points
+from ..base.records import REASONS, Records, first_points, object_of_points
 from .load import checked_records
 from .repairs import UNITS
 from .shared.encodings import HEAD, UTF16, encoding_of
@@ -53,6 +53,8 @@ def _indexed(r):
     return found
 
 # %% ../../nbs/2_formats/rewriting.ipynb #fd2303c6
+def _labelled(value): return value if any(v for *_, v in value.points or ()) else value._replace(points=None)
+
 class DocumentObjects:
     "All objects of a document"
     def __init__(self,
@@ -104,8 +106,8 @@ class DocumentObjects:
 
     def repeats(self, k:int)->list[int]: # of a row of `read`, likewise
         "What repeats an object, and would be read in its place"
-        was = value_of(self.read, k)
-        return [o for o in self.dropped.get(int(self.read.image_of[k]), ()) if value_of(self.read, o) in (was, was._replace(points=None))]
+        was = _labelled(value_of(self.read, k))
+        return [o for o in self.dropped.get(int(self.read.image_of[k]), ()) if o != k and _labelled(value_of(self.read, o)) in (was, was._replace(points=None))]
 
     @cached_property
     def upright(self)->set[str]: # of files that declare the sizes of stored photos
@@ -264,7 +266,7 @@ def plan_edit(
     k, found = int(objects.rows.ids[row]), []
     for o in (k, *objects.repeats(k)):
         was = value_of(objects.read, o)
-        now = held(was, change.now, names) if change.now else None
+        now = held(was if o == k else _labelled(was), change.now, names) if change.now else None
         if now == Value(): continue
         if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
         found.append(_planned(objects, o, change, was, now)._replace(size=tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()), repeats=o != k))
@@ -416,10 +418,11 @@ def _hashes(r, rows, names):
     "(m,) uint64 of some objects; `names` gives the numbers of files, images and classes"
     columns = [np.array([names[o] for o in own], np.uint64)[of[rows]] for own, of in ((r.files, r.file_of), (r.images, r.image_of), (r.label_names, r.labels))]
     boxes = np.where(r.has_box[rows, None], r.boxes[rows], np.float32(-1))
-    columns += [*_bits(boxes).T, r.has_box[rows].astype(np.uint64), r.point_counts[rows].astype(np.uint64)]
+    counts = np.where(np.bincount(object_of_points(r)[r.points[:, 2] > 0], minlength=len(r.ids))[rows] > 0, r.point_counts[rows], 0) # without a labelled point it has none
+    columns += [*_bits(boxes).T, r.has_box[rows].astype(np.uint64), counts.astype(np.uint64)]
     found = np.zeros(len(rows), np.uint64)
     for o in columns: found = _mixed(found, o)
-    counts, starts = r.point_counts[rows], r.first_points[rows]
+    starts = r.first_points[rows]
     for k in range(int(counts.max(initial=0))):
         has = counts > k
         for o in _bits(r.points[starts[has] + k]).T: found[has] = _mixed(found[has], o)

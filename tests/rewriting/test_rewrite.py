@@ -206,6 +206,33 @@ def test_what_repeats_an_object_is_changed_with_it(tmp_path):
     with pytest.raises(CannotRewrite, match='the same annotation is there already'): rewrite(raw, [changed(ds, 0, 0, box=[40, 10, 20, 30])], tmp_path/'new')
 
 
+def test_a_box_that_repeats_one_with_points_is_changed_with_it(tmp_path):
+    raw = tmp_path/'raw'
+    photo(raw/'ears/a.jpg')
+    text = json.loads(coco({'a.jpg': (80, 60)}, [(1, 3, [10, 10, 20, 30])] * 2))
+    text['annotations'][0] |= {'keypoints': [12, 13, 2], 'num_keypoints': 1}
+    text['annotations'][1] |= {'keypoints': [0, 0, 0], 'num_keypoints': 0}
+    text['categories'][0] |= {'keypoints': ['tip'], 'skeleton': []}
+    (raw/'ears/boxes.json').write_text(json.dumps(text))
+    ds = opened(raw, tmp_path/'out', 'landmarker')
+    rewrite(raw, [changed(ds, 0, box=[11, 11, 20, 30], points=[[14, 15, 2]])], tmp_path/'new')
+    assert [(o['bbox'], o['keypoints']) for o in json.loads((tmp_path/'new/ears/boxes.json').read_text())['annotations']] == [([11, 11, 20, 30], [14, 15, 2]), ([11, 11, 20, 30], [0, 0, 0])]
+    assert rewrite(raw, [deleted(ds, 0)], tmp_path/'none').files and not json.loads((tmp_path/'none/ears/boxes.json').read_text())['annotations']
+
+
+def test_the_last_points_of_a_class_can_go(tmp_path):
+    "Then the other objects of the class have no unlabelled points either, which are none"
+    raw = tmp_path/'raw'
+    photo(raw/'ears/a.png', (100, 100))
+    def result(id, label, kind='rectanglelabels', **more): return dict(id=id, type=kind, from_name='label', to_name='image', original_width=100, original_height=100, value=dict(x=10, y=10, width=20, height=30, rotation=0, **{kind: [label]}), **more)
+    results = [result('r1', 'ear'), result('k1', 'tip', 'keypointlabels', parentID='r1'), result('k2', 'lobe', 'keypointlabels', parentID='r1'), result('r2', 'ear')]
+    results[3]['value'] |= {'x': 50}
+    (raw/'ears/export.json').write_text(json.dumps([dict(id=1, data=dict(image='/data/upload/1/a.png'), annotations=[dict(id=1, result=results)])]))
+    ds = opened(raw, tmp_path/'out', 'landmarker')
+    rewrite(raw, [deleted(ds, 0)], tmp_path/'new')
+    assert [o['id'] for o in json.loads((tmp_path/'new/ears/export.json').read_text())[0]['annotations'][0]['result']] == ['r2']
+
+
 def test_the_raw_folder_is_never_written(raw, tmp_path):
     ds = opened(raw, tmp_path/'out')
     change = changed(ds, row_of(ds, 'c.jpg'), box=[9, 9, 16, 24])
