@@ -12,11 +12,14 @@ import os
 import re
 import subprocess
 import tempfile
+import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.arguments import home_path
 from ..base.errors import EarLazyError, MetadataError
+from ..base.files import temporary_folder
 from ..base.folds import SIDES
 from ..base.storage import is_remote
 from ..metadata.file import REPROCESS, Metadata
@@ -31,7 +34,6 @@ class Version:
     is_folder: bool
     kinds: dict[str, list[Metadata]] # kind to its sides
     place: str|None = None # folder that they were in, if they were copied from there
-    _copies: tempfile.TemporaryDirectory|None = None # removed when nobody needs it
 
     def root_of(self,
         file:Metadata, # One of them
@@ -102,14 +104,18 @@ def _of_commit(name):
     names = _listed(folder, revision, above)
     firsts = [o for o in NAMES if o in names] if is_folder else [own]
     if not firsts: raise _none(name)
-    copies = tempfile.TemporaryDirectory(prefix='ear_lazy-')
+    stack = ExitStack()
+    copies = stack.enter_context(temporary_folder(tempfile.gettempdir())).path
     try:
         for first in firsts:
-            for o in _shards(first, names) or [first]: _copied(folder, revision, f'{above}/{o}', copies.name)
-        return _opened([os.path.join(copies.name, o) for o in firsts], name=name, is_folder=is_folder, place=os.path.abspath(os.path.join(folder, above)), _copies=copies)
-    except MetadataError as e:
-        copies.cleanup()
+            for o in _shards(first, names) or [first]: _copied(folder, revision, f'{above}/{o}', copies)
+        found = _opened([os.path.join(copies, o) for o in firsts], name=name, is_folder=is_folder, place=os.path.abspath(os.path.join(folder, above)))
+    except BaseException as e:
+        stack.close()
+        if not isinstance(e, MetadataError): raise
         raise MetadataError(e.reason, f'{name}, {os.path.basename(e.path)}' if is_folder else name) from None
+    weakref.finalize(found, stack.close) # the copies go when nobody needs them
+    return found
 
 def open_version(
     name:str|os.PathLike[str], # A metadata file or its URL, a folder of such files, or `git:REVISION:PATH` of either
