@@ -26,10 +26,11 @@ from .base.parameters import described
 from .base.printable import printable
 from .base.staging import staged
 from .base.storage import is_remote
+from .correcting.proof import check_read_back
+from .correcting.raw_edits import plan_addition, plan_edit, rewritten, rows_of_photo
+from .correcting.raw_objects import NEAR, DocumentObjects, apart_when_merged, distance, find_row, number_in, value_of
 from .formats.discover import Source, discover
 from .formats.load import uncollected
-from .formats.rewriting import (
-    NEAR, DocumentObjects, apart_when_merged, check_read_back, distance, find_row, number_in, plan_addition, plan_edit, rewritten, rows_of_photo, value_of)
 from .formats.shared.patches import CannotRewrite as CannotRewrite, has_classes
 from .formats.shared.registry import readers
 from .formats.shared.tree import MAX_BYTES, Tree, dataset_of
