@@ -33,7 +33,7 @@ from .formats.pts_writing import lost_in_pts, pts_texts
 from .formats.shared.photo_files import files_of_photos
 from .formats.voc_writing import voc_texts
 from .formats.yolo_writing import SMALLEST, UNTRAINED, are_trained, data_yaml, label_name, outside, yolo_classes, yolo_lines, yolo_names, yolo_schemes, yolo_shape
-from .loading.photos import Photos, files_of, photos, with_sizes
+from .loading.photos import Photos, check_dataset, files_of, photos, with_sizes
 from .loading.placing import place_images, warn_of_photos
 from .metadata.roots import image_root
 
@@ -142,6 +142,7 @@ def to_csv(
     defuse:bool=True, # Put an apostrophe before names that a spreadsheet would run as a formula; False: write them as they are
 )->Path: # The file
     "Write rows as a table, or over an earlier one; raises `OutputError`, or `ValueError` for keypoints"
+    check_dataset(ds)
     if ds.kind == 'landmarker': raise ValueError('a table of boxes has no place for keypoints: use to_coco or to_yolo')
     path, found = home_path(path), photos(ds)
     header, lines = CSV_HEADER, csv_lines(found.records, image_names(path, found, images))
@@ -153,9 +154,10 @@ def to_csv(
 SIDES = 'train', 'val', 'test'
 
 def _check_sides(sides):
-    "Raise `ValueError` for sides that are no dataset to train on"
+    "Raise `ValueError` for sides that are no dataset to train on, `TypeError` for one that is no dataset at all"
     wrong = [o for o in sides if o not in SIDES]
     if wrong or not sides: raise ValueError(f"a YOLO folder has the sides 'train', 'val' and 'test', not {', '.join(map(repr, wrong)) or 'none of them'}")
+    for o in sides.values(): check_dataset(o)
     if len({ds.kind == 'landmarker' for ds in sides.values()}) > 1: raise ValueError('one YOLO folder has boxes or keypoints: write the others into another one')
 
 def _check_apart(found):
@@ -256,6 +258,7 @@ def to_voc(
     integers:bool=False, # Round corners, for tools that read no fractions; a box stays a pixel wide and high at least
 )->Path: # The folder
     "Write rows as Pascal VOC files, with corners from 0; raises `OutputError`, `ImageLoadError`, or `ValueError` for anything that VOC cannot hold, such as keypoints"
+    check_dataset(ds)
     if ds.kind == 'landmarker': raise ValueError('Pascal VOC has no place for keypoints: use to_coco, to_yolo or to_labelme')
     check_images(images)
     folder, found = home_path(folder), photos(ds)
@@ -274,6 +277,7 @@ def to_pts(
     offset:float=0., # Pixels to add to x and y: 1 for tools that count from 1
 )->Path: # The folder
     "Write rows as `.pts` files, with places from 0; raises `OutputError`, or `ValueError` for several sets in a photo, for points that nobody labelled, and for boxes"
+    check_dataset(ds)
     if ds.kind != 'landmarker': raise ValueError('a .pts file has no place for boxes: use to_voc, to_coco, to_yolo or to_csv')
     check_images(images)
     folder, found = home_path(folder), photos(ds)

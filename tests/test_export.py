@@ -428,3 +428,16 @@ def test_photos_that_were_replaced_are_told_and_the_remedy_works(tmp_path, image
         to_coco(ds, tmp_path/f'{n}.json', images), to_yolo(ds, tmp_path/f'yolo{n}', images or 'link')
         told = [str(recwarn.pop(UserWarning).message) for _ in range(len(recwarn))]
         assert len(told) == 2*warned and all('1 of 3 photos' in o and 'have another size' in o and 'ear-lazy process --all' in o and '/1.png' in o for o in told), told
+
+
+def test_what_is_no_dataset_and_what_cannot_be_written_are_named(tmp_path):
+    image(tmp_path/'raw/ears/a.png'), image(tmp_path/'raw/ears/a.txt/b.png', seed=1)
+    coco(tmp_path/'raw/ears/all.json', {'a.png': [[1, 2, 3, 4]], 'a.txt/b.png': [[1, 2, 3, 4]]})
+    process(tmp_path/'raw', tmp_path/'npy', ('detector',), train_split=1)
+    ds = LazyNPYDataset(tmp_path/'npy/train_detector.npy')
+    for write in (to_coco, to_csv, export.to_voc, export.to_pts, export.to_labelme):
+        with pytest.raises(TypeError, match="^ds is a dataset.* not 'dict'; only to_yolo takes a dict"): write({'train': ds}, tmp_path/'new')
+    for wrong in ([ds, ds], {'train': ds, 'val': None}, str(tmp_path)):
+        with pytest.raises(TypeError, match='^ds is a dataset, such as LazyNPYDataset'): to_yolo(wrong, tmp_path/'new')
+    with pytest.raises(OutputError, match=f'^cannot write {re.escape(str(tmp_path))}/yolo/labels/train/ears/a.txt: '): to_yolo(ds, tmp_path/'yolo')
+    assert not (tmp_path/'new').exists() and not (tmp_path/'yolo').exists()

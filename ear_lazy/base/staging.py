@@ -35,7 +35,13 @@ def staged(
             folder.rename(target.name, target.name, parent)
     except UnsafePathError as e: raise OutputError(f'cannot write {target}: {e}') from None
     except EarLazyError: raise
-    except OSError as e: raise OutputError(f'cannot write {target}: {e.strerror or e}') from e
+    except OSError as e: raise OutputError(f'cannot write {_place(e.filename, target)}: {e.strerror or e}') from e
+
+def _place(failed, target):
+    "The target, or what could not be written in it, without the hidden folder in between"
+    failed = os.fsdecode(failed) if isinstance(failed, str | bytes) else ''
+    inside = failed.partition(f'{os.sep}{target.name}{os.sep}')[2]
+    return target / inside if inside and not failed.startswith(str(target)) else target
 
 def _check_free(parent, target, is_ours):
     "Raise `OutputError` if a name is taken by anything that may not be replaced"

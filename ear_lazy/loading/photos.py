@@ -52,10 +52,17 @@ def chosen_rows(
     file = {id(d): d.metadata.identity for d in files_of(ds)}
     return list({(file[id(d)], row): (d, row) for d, row in (origin(ds, i) for i in range(len(ds)))}.values())
 
+def check_dataset(
+    ds, # What was given as one
+):
+    "Raise `TypeError` for anything else"
+    if getattr(ds, 'kind', None) is None: raise TypeError(f'ds is a dataset, such as LazyNPYDataset(path), or CombinedLazyDataset([a, b]) of several, not {type(ds).__name__!r}; only to_yolo takes a dict, of one for each side')
+
 def photos(
     ds, # Dataset
 )->Photos: # In the order of their first rows
-    "The rows of a dataset, grouped by image"
+    "The rows of a dataset, grouped by image; raises `TypeError` for anything else"
+    check_dataset(ds)
     rows, place = chosen_rows(ds), {}
     names = [_inside(d.root, d.metadata.image_path(row)) for d, row in rows]
     image_of = np.array([place.setdefault(_address(*o), len(place)) for o in names], np.int64)
