@@ -11,6 +11,7 @@ __all__ = ['Diff', 'diff']
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -118,9 +119,9 @@ def _photo_lines(of, limit):
     "Lines of photos"
     found = of.found
     for sign, objects, rows, own in (('-', found.old, found.photos_removed, found.was), ('+', found.new, found.photos_added, found.now)):
-        alone = objects.rows(own[found.whole & (own >= 0)])
+        counts = Counter(objects.paths[objects.rows(own[found.whole & (own >= 0)])].tolist())
         for row in rows[:limit].tolist():
-            n = int((objects.paths[alone] == objects.paths[row]).sum())
+            n = counts[objects.paths[row].item()]
             yield f"{sign} {path_at(objects, row)}  photo{' with ' + _plural(n, 'object') if n else ''}"
     for (_, row), sides in zip(found.other_side[:limit].tolist(), found.sides): yield f"> {path_at(found.new, row)}  {' → '.join(sides)}"
 

@@ -3,6 +3,7 @@ import json
 import os
 import random
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -174,6 +175,16 @@ def test_each_sort_has_its_limit(tmp_path):
     found = diff(a, b)
     assert [o.count('\n~ ') for o in (str(found), found.text(None), found.text(0))] == [20, 50, 0] and '… and 30 more' in str(found)
     assert len([*found.changes()]) == 50 == found.counts['detector']['objects moved']
+
+
+def test_all_lines_of_many_photos(tmp_path):
+    "A line for each photo takes no look at the others"
+    few = write(tmp_path/'a', 'detector', {'ears/0.png': ('train', [])})
+    many = write(tmp_path/'b', 'detector', {f'ears/{i}.png': ('train', [(100*k, 'ear', 3*i + k) for k in range(i % 3)]) for i in range(20_000)})
+    start = time.process_time()
+    lines = diff(few, many).text(None).splitlines()
+    assert time.process_time() - start < 5 # twice that where each photo looks at all
+    assert [sum(o.startswith('+ ') and o.endswith(end) for o in lines) for end in ('photo', 'with 1 object', 'with 2 objects')] == [6666, 6667, 6666]
 
 
 def test_a_point_that_is_hidden_now(tmp_path):
