@@ -34,13 +34,13 @@ from .formats.load import uncollected
 from .formats.shared.patches import CannotRewrite as CannotRewrite, has_classes
 from .formats.shared.registry import readers
 from .formats.shared.tree import MAX_BYTES, Tree, dataset_of
-from .loading.photos import origin
+from .loading.photos import origin as row_of_file
 from .processing.sources import read_sources_toml
 
 # %% ../nbs/rewrite.ipynb #2c803685
 def _object(ds, i, j):
     "Photo, places and value of an object of a row"
-    d, row = origin(ds, i)
+    d, row = row_of_file(ds, i)
     m, values, places = d.metadata, d.metadata.values(row), d.metadata.origins(row)
     if d.kind != 'detector': j = 0
     elif j is None and len(values) == 1: j = 0
@@ -110,7 +110,7 @@ def added(
     "A new object of a photo"
     now = _value(box, points, label)
     if not now.box and not now.points: raise ValueError('an object has a box or keypoints: give box= or points=')
-    d, row = origin(ds, i)
+    d, row = row_of_file(ds, i)
     files = dict.fromkeys(o.file for found in d.metadata.origins(row) for o in found)
     return Change(d.metadata.image_path(row), tuple(Origin(o) for o in ([os.fspath(file)] if file else files)), None, now)
 

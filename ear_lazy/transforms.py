@@ -43,6 +43,7 @@ def _pairs_of(sample):
     raise ValueError(f"the sample has {len(sample['keypoints'])} keypoints, and its file names {len(scheme.points)}: give pairs, or () for none")
 
 # %% ../nbs/transforms.ipynb #d8b0b8e0
+@described
 def changed(
     sample:dict[str, Any], # `Sample`
     **values:Any, # To put into it
