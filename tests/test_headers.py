@@ -10,6 +10,7 @@ from hypothesis import example, given, strategies as st
 from PIL import Image
 from PIL.ExifTags import Base
 
+from ear_lazy.base import images
 from ear_lazy.base.images import FORMATS, HEADER_BYTES, orientation, stored_turn
 from ear_lazy.errors import ImageLoadError
 
@@ -56,7 +57,7 @@ def test_usual_headers_do_without_pillow(tmp_path, monkeypatch, kind, turn):
     path.write_bytes(encoded(turn=turn, **USUAL[kind]))
     expected = by_pillow(path)
     assert expected == (turn if turn in range(1, 9) else 1, (40, 50))
-    monkeypatch.setattr(Image, 'open', None)
+    monkeypatch.setattr(images, '_open', None)
     assert stored_turn(path) == expected
 
 
@@ -68,7 +69,7 @@ def test_a_header_that_is_longer_than_the_first_read(tmp_path, monkeypatch, opti
     path = tmp_path / 'a'
     path.write_bytes(encoded(**options))
     assert path.stat().st_size > 2 * HEADER_BYTES
-    monkeypatch.setattr(Image, 'open', None)
+    monkeypatch.setattr(images, '_open', None)
     assert stored_turn(path) == (options.get('turn', 1), (40, 50))
 
 

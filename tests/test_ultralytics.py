@@ -11,8 +11,10 @@ from making import coco, contents, image, process, text
 from PIL import Image
 from tiers import tries
 
+from ear_lazy.base import images
 from ear_lazy.base.class_names import UNCLASSED
 from ear_lazy.base.records import make_records
+from ear_lazy.errors import ImageLoadError
 from ear_lazy.export import to_yolo
 from ear_lazy.formats.yolo_writing import yolo_lines
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
@@ -210,3 +212,14 @@ def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp('drawn')
     image(folder/'a.png', SIZE)
     return folder
+
+
+def test_what_is_no_image_is_told_as_that_beside_ultralytics(tmp_path, monkeypatch, yolo):
+    "Whose own `Image.open`, installed on import, asks the package index for a library"
+    from ultralytics.utils import patches
+    monkeypatch.setattr(patches, '_pil_plugins_registered', False)
+    monkeypatch.setattr('ultralytics.utils.checks.check_requirements', lambda *_, **__: False)
+    (tmp_path/'a.jpg').write_bytes(b'nothing' * 20)
+    for own in (images._open, patches.image_open): # imported before it, and after it
+        monkeypatch.setattr(images, '_open', own)
+        with pytest.raises(ImageLoadError, match='not an image in one of the formats'): images.load_image(tmp_path/'a.jpg')

@@ -39,6 +39,19 @@ def is_image(name:str)->bool: # File name
 # %% ../../nbs/1_base/images.ipynb #bb47d735
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'GIF', 'PPM', 'AVIF', 'JPEG2000')
 
+# %% ../../nbs/1_base/images.ipynb #7f3a51c3
+_open = Image.open
+
+def pillow_open(
+    file, # Binary file
+    formats:tuple=FORMATS, # Names of formats
+) -> Image.Image:
+    "`Image.open`, as Pillow has it; raises `UnidentifiedImageError`"
+    try: return _open(file, formats=formats)
+    except ImportError as e: # of what stood in its place before this module was imported
+        if isinstance(e.__context__, UnidentifiedImageError): raise e.__context__ from None
+        raise
+
 # %% ../../nbs/1_base/images.ipynb #2045fd2c
 def is_heif(
     head:bytes, # The first bytes of a file
@@ -58,12 +71,12 @@ def identified(
     file, # Binary file, at its start
 ) -> Image.Image: # Not decoded yet
     "`Image.open` for the formats that are read; raises `UnidentifiedImageError`"
-    try: return Image.open(file, formats=FORMATS)
+    try: return pillow_open(file, FORMATS)
     except UnidentifiedImageError:
         file.seek(0)
         if not is_heif(file.read(64)) or not has_heif(): raise
         file.seek(0)
-        return Image.open(file, formats=('HEIF',))
+        return pillow_open(file, ('HEIF',))
 
 # %% ../../nbs/1_base/images.ipynb #cec8fe37
 def load_error(

@@ -18,12 +18,11 @@ from stat import S_ISDIR, S_ISREG
 
 import msgspec
 from filelock import Timeout
-from PIL import Image
 
 from ..base.errors import StorageError, UnsafePathError
 from ..base.files import OpenFolder, kind_of, lock_in
 from ..base.folds import SIDES
-from ..base.images import FORMATS, HEADER_BYTES, image_header, is_heif
+from ..base.images import HEADER_BYTES, image_header, is_heif, pillow_open
 from ear_lazy.base.storage import (
     called, concurrently, fetch_whole, in_cache, is_part, list_folder, read_range, relative_url, storage_path, upload, version_of,
     write_whole)
@@ -53,7 +52,7 @@ def holds_header(
     except struct.error: return False
     if is_heif(data): return False # its reader wants the whole file
     file = _Beginning(data)
-    try: Image.open(file, formats=FORMATS).close()
+    try: pillow_open(file).close()
     except Exception: pass # the same error is raised again when the image is read
     return not file.wanted_more
 
