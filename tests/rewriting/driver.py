@@ -91,7 +91,7 @@ def copied(raw, to):
     return shutil.copytree(raw, to, copy_function=copy)
 
 
-def check(raw, name, edits, folder, declared=(), size=(0, 0), within=1e-4): # how far numbers of what is changed may be off, or a function (new, found) → bool
+def check(raw, name, edits, folder, declared=(), size=(0, 0), within=1e-4, corners=False): # `corners`: compare those that a file has, not the width between two that are rounded; `within`: how far numbers of what is changed may be off, or a function (new, found) → bool
     "Edit a file; (old, new) bytes of each patch, in the order of the file. The copy has the new values, and nothing else is another"
     edits, file = list(edits), opened(raw, name, declared)
     before = records(file)
@@ -105,7 +105,7 @@ def check(raw, name, edits, folder, declared=(), size=(0, 0), within=1e-4): # ho
         assert not expected, 'a file goes only with its last object'
         return None
     after = records(opened(to, name, declared))
-    assert_equal(rows_of(after, name), expected, within)
+    assert_equal(rows_of(after, name), expected, within, corners)
     assert not _malformed(after) - _malformed(before)
     for other in before.files:
         if other != name: assert rows_of(after, other) == rows_of(before, other)
@@ -128,25 +128,26 @@ def expected_rows(old, edits):
     return found + [((o.image, o.now._replace(label=o.now.label or '')), False) for o in edits if o.was is None]
 
 
-def assert_equal(found, expected, within=1e-4):
+def assert_equal(found, expected, within=1e-4, corners=False):
     "Ids may shift (of lines, of shapes), and so may the order"
     left = Counter((o.image, o.value) for o in found)
     lost = Counter(o for o, same in expected if same) - left
     assert not lost, f'not edited, but not there: {lost}; there are {left}'
     left -= Counter(o for o, same in expected if same)
     for o in (o for o, same in expected if not same):
-        near = next((other for other in left.elements() if _near(o, other, within)), None)
+        near = next((other for other in left.elements() if _near(o, other, within, corners)), None)
         assert near, f'edited, but not there: {o}; there are {[*left.elements()]}'
         left[near] -= 1
     assert not +left, f'there, but not expected: {+left}'
 
 
-def _near(a, b, within):
+def _near(a, b, within, corners=False):
     (image, a), (other, b) = a, b
     a, b = (o if any(v for *_, v in o.points or ()) else o._replace(points=None) for o in (a, b)) # of a class that has points, none of them labelled
     if image != other or a.label != ('' if b.label == UNCLASSED else b.label) or (a.box is None) != (b.box is None) or len(a.points or ()) != len(b.points or ()): return False
     is_near = within if callable(within) else lambda new, found: abs(new - found) <= within
-    pairs = [*zip(a.box or (), b.box or ()), *(o for p, q in zip(a.points or (), b.points or ()) if p[2] for o in zip(p[:2], q[:2]))]
+    def numbers(box): return (*box[:2], box[0] + box[2], box[1] + box[3]) if corners and box else box or ()
+    pairs = [*zip(numbers(a.box), numbers(b.box)), *(o for p, q in zip(a.points or (), b.points or ()) if p[2] for o in zip(p[:2], q[:2]))]
     return [p[2] for p in a.points or ()] == [q[2] for q in b.points or ()] and all(is_near(*o) for o in pairs)
 
 
