@@ -53,9 +53,9 @@ def _object(ds, i, j):
     return m.image_path(row), tuple(places[j]), Value(_numbers(box) if np.isfinite(box).all() else None, points, label)
 
 # %% ../nbs/rewrite.ipynb #4d46c910
-def _numbers(values, n=4):
+def _numbers(values):
     found = tuple(float(o) for o in np.asarray(values, np.float64).ravel())
-    if len(found) != n or not np.isfinite(found).all(): raise ValueError(f'a box is four finite numbers [x, y, width, height] in pixels, not {values!r}')
+    if len(found) != 4 or not np.isfinite(found).all(): raise ValueError(f'a box is four finite numbers [x, y, width, height] in pixels, not {values!r}')
     if min(found[2:]) <= 0: raise ValueError(f'a box has a positive width and height, not {list(found)}')
     return found
 

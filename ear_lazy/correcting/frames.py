@@ -11,12 +11,12 @@ __all__ = []
 from typing import NamedTuple
 
 import numpy as np
-from .raw_objects import DocumentObjects
 
 from ..base.change import Value
 from ..base.errors import ImageLoadError
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turn
+from .raw_objects import DocumentObjects
 from ..formats.repairs import UNITS
 from ..formats.shared.patches import CannotRewrite
 from ..formats.shared.shapes import as_xywh

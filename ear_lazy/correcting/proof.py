@@ -9,17 +9,12 @@ __all__ = []
 
 # %% ../../nbs/4_correcting/proof.ipynb #f1223308
 import numpy as np
-from .raw_edits import HELD, Planned
-from ear_lazy.correcting.raw_objects import (
-    DocumentObjects,
-    corners,
-    points_apart,
-    value_of,
-)
 
 from ..base.change import Value
 from ..base.geometry import clip_boxes
 from ..base.records import REASONS, object_of_points
+from .raw_edits import HELD, Planned
+from .raw_objects import DocumentObjects, corners, points_apart, value_of
 from ..formats.shared.patches import CannotRewrite
 
 # %% ../../nbs/4_correcting/proof.ipynb #c0e1eaa6

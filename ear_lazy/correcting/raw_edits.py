@@ -13,26 +13,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from .frames import frame_of, in_frame
-from ear_lazy.correcting.raw_objects import (
-    DocumentObjects,
-    labelled_part,
-    value_of,
-)
 
 from ..base.change import Change, Value
 from ..base.files import open_regular
 from ..base.origin import Origin
+from .frames import frame_of, in_frame
+from .raw_objects import DocumentObjects, labelled_part, value_of
 from ..formats.shared.encodings import HEAD, UTF16, encoding_of
 from ..formats.shared.names import folded, spellings
-from ear_lazy.formats.shared.patches import (
-    AnnotationFile,
-    CannotRewrite,
-    Edit,
-    Patch,
-    pieces,
-    rewriters,
-)
+from ..formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, pieces, rewriters
 from ..formats.shared.tree import is_image, locate
 
 # %% ../../nbs/4_correcting/raw_edits.ipynb #640fd912

@@ -19,9 +19,7 @@ from ..base.change import Change, Value
 from ..base.origin import Origin
 from ..base.records import Records, first_points
 from ..formats.load import checked_records
-from ear_lazy.formats.shared.patches import (
-    CannotRewrite,
-)
+from ..formats.shared.patches import CannotRewrite
 from ..formats.shared.registry import readers
 from ..formats.shared.shapes import ORDERS
 from ..formats.shared.tree import Document, Tree

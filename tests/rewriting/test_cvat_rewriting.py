@@ -1,10 +1,9 @@
 "Shapes of CVAT files changed in place"
 import pytest
-from driver import check, new, rows
+from driver import new
 from drawing_edits import boxes, edits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from making import image, text
 from tiers import tries
 
 from ear_lazy.formats.shared.patches import CannotRewrite
@@ -29,18 +28,7 @@ def cvat(*shapes, head='<?xml version="1.0" encoding="utf-8"?>\n', blanks='\n   
     return f'{head}<annotations>\n  {META}\n  <image id="0" name="a.jpg" width="60" height="40">{inner}\n  </image>\n  {empty}{more}\n</annotations>\n'
 
 
-@pytest.fixture
-def made(raw, tmp_path):
-    for o in 'ab': image(raw/f'ears/{o}.jpg')
-    (tmp_path/'copies').mkdir()
-    def make(content):
-        text(raw/'ears/a.xml', content)
-        return rows(raw, 'ears/a.xml')
-    return make
-
-
-@pytest.fixture
-def edit(made, raw, tmp_path): return lambda *o: check(raw, 'ears/a.xml', o, tmp_path/'copies', within=0.51)
+FILE, PHOTOS = 'ears/a.xml', 'ab'
 
 
 def test_one_number_of_a_box_changes_alone(made, edit):

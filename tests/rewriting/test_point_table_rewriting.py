@@ -8,18 +8,7 @@ from ear_lazy.formats.shared.patches import CannotRewrite
 WIDE = 'image,label,a_x,a_y,b_x,b_y,c_x,c_y,note\na.jpg,ear,1.50,2.50,,,30,40,"n, 1"\na.jpg,ear,1,2,3,4,5,6,\nb.jpg,nose,11,12,-1,-1,15,16,\n'
 
 
-@pytest.fixture
-def made(raw, tmp_path):
-    for o in 'ab': image(raw/f'landmarker/ears/{o}.jpg')
-    (tmp_path/'copies').mkdir()
-    def make(content):
-        text(raw/'landmarker/ears/a.csv', content)
-        return rows(raw, 'landmarker/ears/a.csv')
-    return make
-
-
-@pytest.fixture
-def edit(made, raw, tmp_path): return lambda *o: check(raw, 'landmarker/ears/a.csv', o, tmp_path/'copies', within=0.51)
+FILE, PHOTOS = 'landmarker/ears/a.csv', 'ab'
 
 
 def test_a_point_moves_alone(made, edit):

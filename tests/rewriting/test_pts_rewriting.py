@@ -9,31 +9,20 @@ from tiers import tries
 from ear_lazy.formats.shared.patches import CannotRewrite
 
 
-@pytest.fixture
-def made(raw, tmp_path):
-    image(raw/'faces/a.jpg')
-    (tmp_path/'copies').mkdir()
-    def make(content):
-        text(raw/'faces/a.pts', content)
-        return rows(raw, 'faces/a.pts')[0]
-    return make
-
-
-@pytest.fixture
-def edit(made, raw, tmp_path): return lambda *o: check(raw, 'faces/a.pts', o, tmp_path/'copies', within=0.51)
+FILE, PHOTOS = 'faces/a.pts', 'a'
 
 
 @pytest.mark.parametrize('content', [
     'version: 1\nn_points: 2\n{\n10.25 20.50\n30 40\n}\n', '\ufeffversion: 1.0\r\nn_points:  2\r\n{\r\n10.25 20.50\r\n30 40\r\n}', 'version:2 n_points:2 {10.25\t20.50 30 40} # seen'])
 def test_a_point_moves_alone(made, edit, content):
-    face = made(content)
+    face, = made(content)
     assert edit(face.to(points=[(10.25, 21.125, 2), (30.4, 41.4, 2)])) == [(b'20.50', b'21.12'), (b'40', b'41')]
     assert edit(face.to(points=face.value.points)) == []
     assert edit(face.gone) is None
 
 
 def test_what_it_cannot_hold_is_refused(made, edit):
-    face = made('version: 1\nn_points: 2\n{\n10.25 20.50\n30 40\n}\n')
+    face, = made('version: 1\nn_points: 2\n{\n10.25 20.50\n30 40\n}\n')
     for change, reason in ((face.to(points=[(1, 2, 2), (3, 4, 0)]), 'hidden'), (face.to(label='face'), 'no class'), (face.to(box=(1, 2, 3, 4)), 'no box'),
                            (face.to(points=[(1, 2, 2)]), 'has 2 points'), (new('a', points=[(1, 2, 2)] * 2), 'one set of points')):
         with pytest.raises(CannotRewrite, match=reason): edit(change)
@@ -42,7 +31,7 @@ def test_what_it_cannot_hold_is_refused(made, edit):
 @settings(max_examples=tries(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(points=st.lists(st.tuples(st.integers(0, 59), st.floats(0, 39), st.just(2)), min_size=2, max_size=2))
 def test_any_points_are_what_is_read_again(made, edit, points):
-    edit(made('version: 1\nn_points: 2\n{\n10.25 20.50\n30 40\n}\n').to(points=points))
+    edit(made('version: 1\nn_points: 2\n{\n10.25 20.50\n30 40\n}\n')[0].to(points=points))
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason='needs the real data')

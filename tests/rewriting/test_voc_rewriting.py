@@ -1,10 +1,9 @@
 "Objects of VOC files changed in place"
 import pytest
-from driver import check, new, rows
+from driver import new
 from drawing_edits import boxes, edits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from making import image, text
 from tiers import tries
 
 from ear_lazy.formats.shared.patches import CannotRewrite
@@ -21,18 +20,7 @@ def voc(*objects, head='', end='\n', between='\n\t'):
     return f'{head}<annotation>{between}<filename>a.jpg</filename>{between}<size><width>60</width><height>40</height></size>{"".join(between + o for o in objects)}{end}</annotation>\n'
 
 
-@pytest.fixture
-def made(raw, tmp_path):
-    image(raw/'ears/a.jpg')
-    (tmp_path/'copies').mkdir()
-    def make(content):
-        text(raw/'ears/a.xml', content)
-        return rows(raw, 'ears/a.xml')
-    return make
-
-
-@pytest.fixture
-def edit(made, raw, tmp_path): return lambda *o: check(raw, 'ears/a.xml', o, tmp_path/'copies', within=0.51)
+FILE, PHOTOS = 'ears/a.xml', 'a'
 
 
 def test_one_number_of_a_box_changes_alone(made, edit):
