@@ -8,29 +8,44 @@ Docs: https://ear-lazy.github.io/ear_lazy/corrections.html.md"""
 __all__ = ['Corrections']
 
 # %% ../nbs/corrections.ipynb #c0aa6342
+import argparse
+import json
 import os
-from collections.abc import Iterable, Iterator
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import Any, NamedTuple
 
 import numpy as np
 from fastcore.basics import patch
 
-from .base.arguments import home_path, name_list
+from .base.arguments import ArgumentParser, home_path, name_list, until_closed
 from .base.change import Change, Value
-from .base.errors import ImageLoadError
+from .base.errors import EarLazyError, ImageLoadError, OutputError
+from .base.files import is_below
 from .base.geometry import clip_boxes
 from .base.images import image_size
 from .base.parameters import described
 from .base.printable import for_terminal, printable
+from .base.staging import staged
 from .base.storage import is_remote
 from .base.tables import aligned, html_table, printable_html
 from .correcting.applying import apply_to_photo, in_words, is_same
-from .correcting.chains import FIELDS, fold, is_added
+from .correcting.agreement import agreement
+from .correcting.chains import FIELDS, Folded, fold, is_added
 from .correcting.journal import Journal, Photo, Stated, journal_path, new_line, photo_of
+from .formats.coco_writing import coco_text, is_coco_text
+from .formats.discover import Source
+from .formats.shared.patches import CannotRewrite
+from .formats.shared.tree import MAX_BYTES
 from .loading.photos import files_of, origin as row_of_file
 from .looking.photo_objects import Header, PhotoFiles
-from .rewrite import checked_value
+from .metadata.roots import image_root
+from .processing.raw_corrections import changes_of, check_taken, corrected_records, taken_lines
+from .processing.reading import read_raw
+from .rewrite import checked_value, rewrite
 
 # %% ../nbs/corrections.ipynb #c5e27a73
 class Correction(NamedTuple):
@@ -358,3 +373,254 @@ def undo(self:Corrections,
     line = new_line('undo', of=ids, note=note, by=by)
     self.journal.append([line])
     return line.id
+
+# %% ../nbs/corrections.ipynb #d01f180c
+class Exported(NamedTuple):
+    "What `export` has done"
+    written:int # objects that the files did not say yet
+    there:int # objects that they said already
+    left:tuple[str, ...] # sentences about those that could not be written
+    rewritten:Any # what `rewrite` has done; of a COCO file its path
+
+    def __str__(self)->str:
+        words = f'{self.written:,} written, {self.there:,} there already' + (f', {len(self.left):,} left out' if self.left else '')
+        return printable('\n'.join([str(self.rewritten), words, *self.left]))
+
+def _stuck(found):
+    "A `CannotRewrite` about what cannot be written"
+    return CannotRewrite(f'{len(found):,} corrections cannot be written, the first: {found[0]}. Settle or undo them, or leave them out (`--leave`, `leave=True`)')
+
+@patch
+def _home(self:Corrections, raw_data_dir, leave, rename, **reading):
+    "The raw folder, what is to be done in it, and what cannot be"
+    raw_data_dir = self.root_dir if raw_data_dir is None else raw_data_dir
+    if raw_data_dir is None: raise ValueError('raw_data_dir: the raw folder that the corrections are of')
+    if is_remote(raw_data_dir): raise ValueError('exporting needs a local raw folder: copy the annotation files from the bucket first')
+    self.journal.refresh()
+    raw = read_raw(home_path(raw_data_dir), renamed=rename, **reading)
+    found = changes_of(self._states, raw, rename)
+    left = [o.told for o in found if o.reason]
+    if left and not leave: raise _stuck(left)
+    return raw_data_dir, raw, found, left
+
+# %% ../nbs/corrections.ipynb #118ada75
+@patch
+@described
+def export(self:Corrections,
+    folder:str|os.PathLike[str], # To make, for the copies; outside of the raw folder
+    raw_data_dir:str|os.PathLike[str]|None=None, # The raw folder; never written to; None: the one that the dataset was made of
+    leave:bool=False, # Leave out what cannot be written, such as conflicts; False: raise `CannotRewrite`
+    rename:Mapping[str, str]|None=None, # As of the `DataProcessor` that made the dataset
+    sources:Source|Iterable[Source]=(), # Likewise
+    follow_links:bool=True, # Likewise
+    max_annotation_bytes:int=MAX_BYTES, # Likewise
+)->Exported:
+    "Copy the annotation files of the raw folder, with the corrections in them and all other bytes as they are"
+    reading = dict(sources=sources, follow_links=follow_links)
+    raw_data_dir, _, found, left = self._home(raw_data_dir, leave, rename, max_bytes=max_annotation_bytes, **reading)
+    changes, there = {o.change: o for o in found if o.change}, sum(not o.change and not o.reason for o in found)
+    while True:
+        try: done = rewrite(raw_data_dir, changes, folder, max_annotation_bytes=max_annotation_bytes, **reading)
+        except CannotRewrite as e:
+            refused = [changes[o]._replace(reason=why).told for o, why in e.refused]
+            if not leave or not refused: raise (_stuck(refused) if refused else e) from None
+            left += refused
+            for o, _ in e.refused: del changes[o]
+        else: return Exported(len(changes), there, tuple(left), done)
+
+@patch
+@described
+def export_coco(self:Corrections,
+    path:str|os.PathLike[str], # JSON file to write
+    raw_data_dir:str|os.PathLike[str]|None=None, # The raw folder; never written to; None: the one that the dataset was made of
+    leave:bool=False, # Leave out what cannot be written, such as conflicts; False: raise `CannotRewrite`
+    rename:Mapping[str, str]|None=None, # As of the `DataProcessor` that made the dataset
+    sources:Source|Iterable[Source]=(), # Likewise
+    follow_links:bool=True, # Likewise
+    max_annotation_bytes:int=MAX_BYTES, # Likewise
+)->Exported:
+    "Write everything that the raw folder holds, of whatever format, as one COCO file with the corrections in it, without photos that are left out"
+    path = home_path(path)
+    raw_data_dir, raw, found, left = self._home(raw_data_dir, leave, rename, sources=sources, follow_links=follow_links, max_bytes=max_annotation_bytes)
+    r = corrected_records(raw, found, {o.path for o in self._states.values() if o.excluded}, rename)
+    root = image_root(raw_data_dir, path.parent)
+    def check(folder):
+        if is_below(folder, os.path.realpath(raw_data_dir)): raise OutputError(f'{path} lies in the raw folder, which is never written to: choose another place')
+    with staged(path, is_coco_text, check) as file: file.write_bytes(coco_text('all objects', [normpath(f'{root}/{o}') for o in r.images], r))
+    return Exported(sum(o.change is not None for o in found), sum(not o.change and not o.reason for o in found), tuple(left), path)
+
+# %% ../nbs/corrections.ipynb #eb77b03f
+class Taken(NamedTuple):
+    "What `take` has done"
+    ids:tuple[str, ...] # of the new lines
+    told:tuple[str, ...] # sentences about what no line can say
+
+    def __str__(self)->str: return printable('\n'.join([f"{len(self.ids):,} {'line' if len(self.ids) == 1 else 'lines'} taken", *self.told]))
+
+# %% ../nbs/corrections.ipynb #449a0993
+@patch
+@described
+def take(self:Corrections,
+    edited:str|os.PathLike[str], # The edited copy; photos that it lacks are those of the raw folder
+    raw_data_dir:str|os.PathLike[str]|None=None, # The raw folder; None: the one that the dataset was made of
+    deleted_files:bool=False, # Are the objects of annotation files that the copy lacks deleted? False: raise `RawDataError` for such a file
+    rename:Mapping[str, str]|None=None, # As of the `DataProcessor` that made the dataset
+    sources:Source|Iterable[Source]=(), # Likewise
+    follow_links:bool=True, # Likewise
+    max_annotation_bytes:int=MAX_BYTES, # Likewise
+    note:str='', # Why, for other people
+    by:str|None=None, # Who says so; None: the user of this process
+)->Taken:
+    "Write into the journal what was edited in a copy of the raw folder; taken twice, it is there once; raises `RawDataError` for what cannot be read there"
+    raw_data_dir = self.root_dir if raw_data_dir is None else raw_data_dir
+    if raw_data_dir is None: raise ValueError('raw_data_dir: the raw folder that was copied')
+    self.journal.refresh()
+    reading = dict(renamed=rename, sources=sources, follow_links=follow_links, max_bytes=max_annotation_bytes)
+    old = read_raw(home_path(raw_data_dir), **reading)
+    new = read_raw(home_path(edited), photos_of=old.tree, **reading)
+    check_taken(old, new, deleted_files)
+    lines, told = taken_lines(self._states, old, new, rename, note=note, by=by)
+    self.journal.append(lines)
+    return Taken(tuple(o.id for o in lines), tuple(told))
+
+# %% ../nbs/corrections.ipynb #8005fadc
+def _merged(a, b, out):
+    "Lines of two journals, written into a third one, which may be one of them"
+    for o in (a, b):
+        if not o.journal.path.exists(): raise EarLazyError(f'{o.path}: there is no journal')
+        if o.journal.faults: raise EarLazyError('{}: line {:,} cannot be read: {}; mend it first'.format(o.path, *o.journal.faults[0]))
+    both = {**a.journal.lines, **b.journal.lines}
+    if out is None: return Folded(both.values())
+    journal = Journal(home_path(out))
+    journal.append([o for id, o in both.items() if id not in journal.lines])
+    return Folded(journal)
+
+def _number(x, digits=3): return '' if not np.isfinite(x) else f'{x:.{digits}g}'
+
+def _agreement_text(found, names):
+    told, s = [], found.summary
+    told.append(f"{s['objects']:,} objects that both have spoken of; only {names[0]}: {s['only a']:,}, only {names[1]}: {s['only b']:,}")
+    if s['objects']: told.append(', '.join(f'{what} {_number(s[key])}' for what, key in (('equal', 'equal'), ('of equal class', 'same class'), ('mean IoU of boxes', 'IoU'), ('mean distance of points over the diagonal', 'distance')) if np.isfinite(s[key])))
+    if points := [o for o in found.by_point if np.isfinite(o)]: told.append(f"worst points: {', '.join(f'{i} ({_number(d)})' for d, i in sorted(((d, i) for i, d in enumerate(found.by_point) if np.isfinite(d)), reverse=True)[:5])} of {len(points)}")
+    differ = [o for o in found.both if not o.equal]
+    rows = [[o.photo, o.where or 'added', in_words(o.a), in_words(o.b), _number(o.iou), _number(np.nanmean(o.distances)) if np.isfinite(o.distances).any() else ''] for o in differ[:_SHOWN]]
+    if rows: told += ['', aligned(['photo', 'object', *names, 'IoU', 'distance'], rows, left=4)]
+    if len(differ) > _SHOWN: told.append(f'… and {len(differ) - _SHOWN:,} more that differ')
+    return '\n'.join(told)
+
+# %% ../nbs/corrections.ipynb #1435ed01
+def _add_place(parser):
+    "How the journal is found"
+    parser.add_argument('--corrections', metavar='FILE', help='the journal; without it, corrections.jsonl beside the output folder')
+    parser.add_argument('--output-dir', default='data/preprocessed', metavar='DIR', help='output folder of the run (%(default)s)')
+    parser.add_argument('--raw-data-dir', default='data/raw', metavar='DIR', help='the raw folder; never written to (%(default)s)')
+
+def _add_reading(parser):
+    "How the raw folder is read"
+    parser.add_argument('--rename', nargs='+', type=renamed, default=(), metavar='OLD=NEW', help='as for ear-lazy process')
+    parser.add_argument('--no-follow-links', action='store_true', help='likewise')
+    parser.add_argument('--max-annotation-bytes', type=int, default=MAX_BYTES, metavar='N', help='likewise (%(default)s)')
+
+def renamed(text):
+    old, sign, new = text.partition('=')
+    if not sign: raise argparse.ArgumentTypeError(f'{text!r} is not OLD=NEW, such as Ear=ear')
+    return old, new
+
+_COMMANDS = {
+    'list': 'show what was corrected',
+    'check': 'look for lines that cannot be read, for conflicts, and for corrections of what is not there; status 1 if there are any',
+    'undo': 'undo lines, which stay in the journal',
+    'export': 'make a copy of the annotation files with the corrections in them',
+    'take': 'take what was edited in a copy of the raw folder',
+    'merge': 'put two journals together, and tell how far they agree',
+}
+
+def make_parser(
+    prog:str='ear-lazy corrections', # Name of the command
+)->ArgumentParser:
+    "The arguments of the command"
+    p = ArgumentParser(prog, description='Show, check, undo and export what was corrected, and take corrections from elsewhere.',
+                       epilog=f'Example: {prog} export corrected_raw --raw-data-dir data/raw')
+    commands = p.add_subparsers(dest='command', required=True, metavar='COMMAND', parser_class=ArgumentParser)
+    found = {name: commands.add_parser(name, help=what, description=f'{what[0].upper()}{what[1:]}.') for name, what in _COMMANDS.items()}
+    for name, own in found.items():
+        if name != 'merge': _add_place(own)
+    for name in ('check', 'export', 'take'): _add_reading(found[name])
+    found['list'].add_argument('--json', action='store_true', help='print all as JSON')
+    found['list'].add_argument('--all', action='store_true', help=f'print all, and not only the first {_SHOWN}')
+    found['check'].add_argument('--raw', action='store_true', help='read the raw folder too, and check whether each correction finds its object there')
+    found['undo'].add_argument('ids', nargs='+', metavar='ID', help='id of a line, from list')
+    found['export'].add_argument('folder', nargs='?', metavar='FOLDER', help='folder to make')
+    found['export'].add_argument('--coco', metavar='FILE', help='write one COCO file with all objects instead')
+    found['export'].add_argument('--leave', action='store_true', help='leave out what cannot be written, such as conflicts')
+    found['take'].add_argument('edited', metavar='EDITED_RAW', help='the edited copy; photos that it lacks are those of the raw folder')
+    found['take'].add_argument('--deleted-files', action='store_true', help='the objects of annotation files that the copy lacks are deleted')
+    for name in ('undo', 'take'): found[name].add_argument('--note', default='', metavar='TEXT', help='why, for other people')
+    for name in ('a', 'b'): found['merge'].add_argument(name, metavar=name.upper(), help='a journal')
+    found['merge'].add_argument('-o', '--out', metavar='FILE', help='journal to write the lines of both into; it may be one of them')
+    return p
+
+def _opened(args):
+    "The journal that is meant, which is to be there, but for `take`"
+    path = home_path(args.corrections) if args.corrections else journal_path(home_path(args.output_dir), home_path(args.raw_data_dir))
+    if not path.exists() and args.command != 'take': raise EarLazyError(f'{path}: there are no corrections; --corrections FILE names them, or --output-dir DIR the output folder that they lie beside')
+    return Corrections(path, args.raw_data_dir)
+
+def _reading(args): return dict(rename=dict(args.rename), follow_links=not args.no_follow_links, max_annotation_bytes=args.max_annotation_bytes)
+
+# %% ../nbs/corrections.ipynb #ec2cb095
+def _json(corrections):
+    def value(o): return None if o is None else {k: v for k, v in o._asdict().items() if v is not None}
+    def told(o): return {k: v for k, v in o._asdict().items() if v not in ('', (), None)} | {k: value(getattr(o, k)) for k in ('was', 'now')} | ({'options': [*map(value, o.options)]} if o.options else {})
+    return json.dumps({'path': str(corrections.path), 'corrections': [told(o) for o in corrections], 'unreadable': [{'line': i, 'reason': why} for i, why in corrections.journal.faults]}, indent=1)
+
+def _check(corrections, args):
+    "Print what is wrong; the exit status"
+    wrong = [f'line {i:,} cannot be read: {why}' for i, why in corrections.journal.faults]
+    wrong += [f"conflict: {o.photo}, {o.where or 'added'}: {' or '.join(map(in_words, o.options))} (lines {' and '.join(o.ids)})" for o in corrections.conflicts()]
+    print(f'{corrections.path}: {len(corrections):,} entries from {len(corrections.journal.lines):,} lines')
+    if args.raw:
+        reading = _reading(args)
+        raw = read_raw(home_path(args.raw_data_dir), renamed=reading['rename'], follow_links=reading['follow_links'], max_bytes=reading['max_annotation_bytes'])
+        found = changes_of(corrections._states, raw, reading['rename'])
+        told = Counter('cannot be written' if o.reason else 'to be written' if o.change else 'there already' for o in found)
+        print(f"{printable(args.raw_data_dir)}: {', '.join(f'{n:,} {what}' for what, n in told.items()) or 'no object is corrected'}")
+        wrong += [o.told for o in found if o.reason and o.outcome.status != 'conflict' or o.reason and len(o.outcome.chain.options) < 2]
+    for o in wrong: print(printable(o))
+    return int(bool(wrong))
+
+def _merge(args):
+    a, b = (Corrections(home_path(o)) for o in (args.a, args.b))
+    states = _merged(a, b, args.out)
+    print(for_terminal(_agreement_text(agreement(fold(a.journal), fold(b.journal)), [args.a, args.b])))
+    conflicts = [o for o in entries(states) if o.options]
+    if conflicts: print(f'\n{len(conflicts):,} conflicts, to be settled in the explorer:')
+    for o in conflicts[:_SHOWN]: print(printable(f"{o.photo}, {o.where or 'added'}: {' or '.join(map(in_words, o.options))}"))
+    if args.out: print(f'\n{printable(args.out)}: lines of both')
+    return 0
+
+def _run(args):
+    if args.command == 'merge': return _merge(args)
+    c = _opened(args)
+    match args.command:
+        case 'list': print(_json(c) if args.json else for_terminal(c.text(None if args.all else _SHOWN)))
+        case 'check': return _check(c, args)
+        case 'undo': print(f'undone by line {c.undo(args.ids, args.note)}')
+        case 'take': print(for_terminal(str(c.take(args.edited, deleted_files=args.deleted_files, note=args.note, **_reading(args)))))
+        case 'export' if args.coco: print(for_terminal(str(c.export_coco(args.coco, leave=args.leave, **_reading(args)))))
+        case _: print(for_terminal(str(c.export(args.folder, leave=args.leave, **_reading(args)))))
+    return 0
+
+def main(
+    args:Sequence[str]|None=None, # Arguments; those of the command line by default
+    prog:str='ear-lazy corrections', # Name of the command
+)->int: # Exit status
+    "The command `ear-lazy corrections`"
+    parser = make_parser(prog)
+    args = parser.parse_args(args)
+    if args.command == 'export' and bool(args.folder) == bool(args.coco): parser.error('export: give the folder to make, or --coco FILE')
+    for stream in (sys.stdout, sys.stderr): # names of files may hold what a terminal cannot show
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+    try: return until_closed(_run, args)
+    except (EarLazyError, ValueError) as e: return print(f'{prog}: {printable(e)}', file=sys.stderr) or 2
+    except OSError as e: return print(f"{prog}: {e.strerror or e}{f': {printable(e.filename)}' if e.filename else ''}", file=sys.stderr) or 2

@@ -1,8 +1,11 @@
 # Made by .ci/stubs.py of corrections.py: do not edit.
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ear_lazy.base.arguments import ArgumentParser
 from ear_lazy.base.change import Change, Value
 from ear_lazy.correcting.journal import Journal
+from ear_lazy.formats.discover import Source
+from ear_lazy.formats.shared.tree import MAX_BYTES
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,3 +92,62 @@ class Corrections:
         by: str | None = None, # Who says so; None: the user of this process
     ) -> str: # Id of the line
         "Undo lines, which stay in the journal; raises `ValueError` for an id that is not there"
+    def export(self,
+        folder: str | os.PathLike[str], # To make, for the copies; outside of the raw folder
+        raw_data_dir: str | os.PathLike[str] | None = None, # The raw folder; never written to; None: the one that the dataset was made of
+        leave: bool = False, # Leave out what cannot be written, such as conflicts; False: raise `CannotRewrite`
+        rename: Mapping[str, str] | None = None, # As of the `DataProcessor` that made the dataset
+        sources: Source | Iterable[Source] = (), # Likewise
+        follow_links: bool = True, # Likewise
+        max_annotation_bytes: int = MAX_BYTES, # Likewise
+    ) -> Exported:
+        "Copy the annotation files of the raw folder, with the corrections in them and all other bytes as they are"
+    def export_coco(self,
+        path: str | os.PathLike[str], # JSON file to write
+        raw_data_dir: str | os.PathLike[str] | None = None, # The raw folder; never written to; None: the one that the dataset was made of
+        leave: bool = False, # Leave out what cannot be written, such as conflicts; False: raise `CannotRewrite`
+        rename: Mapping[str, str] | None = None, # As of the `DataProcessor` that made the dataset
+        sources: Source | Iterable[Source] = (), # Likewise
+        follow_links: bool = True, # Likewise
+        max_annotation_bytes: int = MAX_BYTES, # Likewise
+    ) -> Exported:
+        "Write everything that the raw folder holds, of whatever format, as one COCO file with the corrections in it, without photos that are left out"
+    def take(self,
+        edited: str | os.PathLike[str], # The edited copy; photos that it lacks are those of the raw folder
+        raw_data_dir: str | os.PathLike[str] | None = None, # The raw folder; None: the one that the dataset was made of
+        deleted_files: bool = False, # Are the objects of annotation files that the copy lacks deleted? False: raise `RawDataError` for such a file
+        rename: Mapping[str, str] | None = None, # As of the `DataProcessor` that made the dataset
+        sources: Source | Iterable[Source] = (), # Likewise
+        follow_links: bool = True, # Likewise
+        max_annotation_bytes: int = MAX_BYTES, # Likewise
+        note: str = '', # Why, for other people
+        by: str | None = None, # Who says so; None: the user of this process
+    ) -> Taken:
+        "Write into the journal what was edited in a copy of the raw folder; taken twice, it is there once; raises `RawDataError` for what cannot be read there"
+
+class Exported(NamedTuple):
+    "What `export` has done"
+    written: int # objects that the files did not say yet
+    there: int # objects that they said already
+    left: tuple[str, ...] # sentences about those that could not be written
+    rewritten: Any # what `rewrite` has done; of a COCO file its path
+    def __str__(self) -> str: ...
+
+class Taken(NamedTuple):
+    "What `take` has done"
+    ids: tuple[str, ...] # of the new lines
+    told: tuple[str, ...] # sentences about what no line can say
+    def __str__(self) -> str: ...
+
+def renamed(text) -> tuple[Any, ...]: ...
+
+def make_parser(
+    prog: str = 'ear-lazy corrections', # Name of the command
+) -> ArgumentParser:
+    "The arguments of the command"
+
+def main(
+    args: Sequence[str] | None = None, # Arguments; those of the command line by default
+    prog: str = 'ear-lazy corrections', # Name of the command
+) -> int: # Exit status
+    "The command `ear-lazy corrections`"

@@ -198,7 +198,7 @@ def _plan_all(run, changes):
         except CannotRewrite as e: refused.append((o, e.reason))
     if refused:
         change, reason = refused[0]
-        raise CannotRewrite(f"{len(refused)} of {len(changes)} changes cannot be made; the first, of {change.image}: {reason}")
+        raise CannotRewrite(f"{len(refused)} of {len(changes)} changes cannot be made; the first, of {change.image}: {reason}", refused)
 
 def _edited(run):
     "New bytes of each file that has edits, None for one that goes; and whether they are others"

@@ -11,6 +11,7 @@ __all__ = []
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from ear_lazy.base.change import Change, Value
 from ear_lazy.base.errors import RawDataError
 from ear_lazy.base.origin import Origin
+from ear_lazy.base.records import Records, concat, keep_images, keep_objects, make_records
 from ear_lazy.correcting.applying import Outcome, apply_to_photo, in_words, is_same, is_written
 from ear_lazy.correcting.chains import FIELDS, PhotoState
 from ear_lazy.correcting.differences import matched
@@ -123,6 +125,32 @@ def _files_for(now, objects):
     fitting = [o for o in objects if fits(o)] or objects
     files = Counter(p.file for o in fitting for p in o.origins)
     return (Origin(max(files, key=lambda o: (files[o], o))),) if files else ()
+
+# %% ../../nbs/5_processing/raw_corrections.ipynb #86c3d7e0
+def corrected_records(
+    raw:RawObjects,
+    found:Iterable[Home], # From `changes_of`
+    excluded:Iterable[str]=(), # Photos to leave out
+    renamed:Mapping[str, str]|None=None, # As of the run that the journal belongs to
+)->Records: # Objects sorted by image
+    "Everything that a raw folder says, with the corrections in it, in the names that a run writes"
+    r, names, number = raw.records, Renamed(renamed or {}), {}
+    gone, new, excluded = np.zeros(len(raw), bool), [], {*excluded}
+    for o in (o for o in found if o.change):
+        i = o.outcome.object
+        if i is not None: gone[raw.of_photo(o.photo)[i]] = True
+        if o.change.now is not None: new.append((o.photo, o.outcome.value))
+    images = [*r.images, *dict.fromkeys(path for path, _ in new if path not in raw.rows)]
+    row = {o: i for i, o in enumerate(images)}
+    for _, value in new: number.setdefault(names(value.label or ''), len(number))
+    values = [value for _, value in new]
+    more = make_records(images, [row[path] for path, _ in new], np.full(len(new), -1), ['corrections.jsonl'],
+        np.array([o.box or (np.nan,)*4 for o in values], np.float64).reshape(-1, 4), [o.box is not None for o in values], [p for o in values for p in o.points or ()], [len(o.points or ()) for o in values],
+        sizes=[raw.size(o) for o in images], labels=np.array([number[names(o.label or '')] for o in values], np.int32), label_names=list(number) or [''])
+    kept = keep_objects(replace(r, label_names=[*map(names, r.label_names)], schemes={names(k): o for k, o in r.schemes.items()}), ~gone)
+    both = concat([kept, more]) if new else kept
+    both = keep_images(both, np.array([o not in excluded for o in both.images], bool))
+    return replace(keep_objects(both, np.argsort(both.image_of, kind='stable')), schemes=kept.schemes)
 
 # %% ../../nbs/5_processing/raw_corrections.ipynb #17d248d0
 def _as_set(raw, shared):
