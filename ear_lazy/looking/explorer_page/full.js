@@ -130,7 +130,7 @@ export class FullView {
     if (app.model.get('editing') !== undefined) app.set('editing', on)
   }
 
-  editingChanged() { this.ahead = undefined; this.name(); if (!this.node.hidden) this.load() }
+  editingChanged() { this.ahead = undefined; this.name(); setTimeout(() => { if (!this.node.hidden) this.load() }) } // once the kernel was told
 
   stayNear() { this.near = !this.near; this.name(); this.fit() }
 

@@ -68,15 +68,13 @@ export class Panel {
     if (state === this.listed) return
     this.listed = state
     this.list.replaceChildren(...editor.objects.map(object => {
-      const { key, label, status, box, flag } = object, hidden = editor.hidden.has(key)
-      const words = [status !== 'raw' && status, !box && 'points', hidden && 'hidden', flag && '⚑'].filter(Boolean).join(', ')
-      return make('li', {}, panelButton(label ?? 'no class', `${editor.describe(object)}${object.origin ? `\n${object.origin}` : ''}`, () => editor.select(key),
-        { 'aria-pressed': key === editor.selected, 'data-key': key, class: `eal-is-${status}` }))
+      const { key, label, status, box, points, flag } = object, hidden = editor.hidden.has(key)
+      const words = [status !== 'raw' && status, !box && points && 'points', hidden && 'hidden', flag && 'flagged'].filter(Boolean).join(', ')
+      const node = panelButton(label ?? 'no class', `${editor.describe(object)}${object.origin ? `\n${object.origin}` : ''}`, () => editor.select(key),
+        { 'aria-pressed': String(key === editor.selected), 'data-key': key, class: `eal-is-${status}` })
+      if (words) node.append(make('small', {}, words))
+      return make('li', {}, node)
     }))
-    editor.objects.forEach((object, i) => {
-      const words = [object.status !== 'raw' && object.status, object.points && !object.box && 'points', editor.hidden.has(object.key) && 'hidden', object.flag && 'flagged'].filter(Boolean).join(', ')
-      if (words) this.list.children[i].firstChild.append(make('small', {}, words))
-    })
     if (!editor.objects.length) this.list.append(make('li', { class: 'eal-quiet' }, editor.photo.empty ? 'No object here, as you said.' : 'No object.'))
     if (focus) [...this.list.querySelectorAll('button')].find(o => o.dataset.key === focus)?.focus({ preventScroll: true })
   }
