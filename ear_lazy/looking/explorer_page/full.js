@@ -290,6 +290,8 @@ export class FullView {
   key(event) {
     const { tagName } = event.target
     if (['INPUT', 'SELECT', 'TEXTAREA'].includes(tagName) || tagName === 'BUTTON' && [' ', 'Enter'].includes(event.key)) return
-    if (this.app.edit.key(event)) event.preventDefault()
+    if (event.key === 'Escape' && this.stop) this.stop() // a drag is taken back
+    else if (!this.app.edit.key(event)) return
+    event.preventDefault()
   }
 }
