@@ -2,6 +2,7 @@
 
 import { Bar } from './bar.js'
 import './boxes.js'
+import './points.js'
 import { make, number, unlumino } from './dom.js'
 import { Editor } from './edit.js'
 import { FullView } from './full.js'

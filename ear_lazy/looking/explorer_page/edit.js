@@ -99,13 +99,21 @@ export class Editor {
 
   open(row, head, asked) { // what the kernel said of a row; an answer to an edit that came since knows better
     const other = row !== this.row || head.path !== this.path
-    if (other) { this.flush(); this.finish(); this.clear(); this.hidden.clear() }
+    if (other) { this.flush(); this.finish(); this.remember(); this.clear(); this.hidden.clear() }
     Object.assign(this, { row, path: head.path, size: [head.height, head.width] })
     this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
     this.renew()
   }
 
-  leave() { this.flush(); this.finish(); this.clear(); this.row = undefined; this.renew() }
+  remember() { // what the next photo may copy from
+    if (!this.objects.length) return
+    if (this.visited?.path !== this.path) this.earlier = this.visited
+    this.visited = { path: this.path, objects: this.objects, size: this.size, selected: this.selected }
+  }
+
+  get before() { return this.visited?.path === this.path ? this.earlier : this.visited }
+
+  leave() { this.flush(); this.finish(); this.remember(); this.clear(); this.row = undefined; this.renew() }
 
   renew() { // what is true, and what is on its way
     this.photo = this.truth && structuredClone(this.truth)
