@@ -1,7 +1,9 @@
 // All of it. Rows are known by their number in the dataset; `view` has those that are shown, in order.
 
 import { Bar } from './bar.js'
+import './boxes.js'
 import { make, number, unlumino } from './dom.js'
+import { Editor } from './edit.js'
 import { FullView } from './full.js'
 import { Grid } from './grid.js'
 import { Wire } from './wire.js'
@@ -13,14 +15,17 @@ class App {
     this.wire = new Wire(model, { received: (message, buffers) => this.received(message, buffers), status: text => this.showKernel(text) })
     this.grid = new Grid(this)
     this.full = new FullView(this)
+    this.edit = new Editor(this, this.full)
+    this.full.stage.insertBefore(this.edit.node, this.full.message)
     this.bar = new Bar(this)
     this.body = make('div', { class: 'eal-body' }, this.grid.node, this.full.node)
-    this.root = make('div', { class: 'eal', role: 'region', 'aria-label': 'Dataset explorer', ...unlumino }, this.bar.node, this.body, this.kernel)
+    this.root = make('div', { class: 'eal', role: 'region', 'aria-label': 'Dataset explorer', ...unlumino }, this.bar.node, this.body, this.kernel, this.full.panel.dialog)
     for (const name of ['keydown', 'keypress', 'keyup']) this.root.addEventListener(name, event => this.key(event)) // none goes on to the notebook
     host.append(this.root)
     this.listeners = {
       'change:flagged': () => { this.flagged = new Set(model.get('flagged')); this.grid.draw(); this.say(); this.full.name() },
       'change:selected': () => this.selectionChanged(),
+      'change:editing': () => this.full.editingChanged(),
       'change:query': () => this.bar.renew(),
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)
@@ -125,6 +130,7 @@ class App {
     if (this.full.node.hidden) return
     this.full.node.hidden = true
     this.grid.node.inert = false
+    this.edit.leave()
     this.full.forget()
     this.grid.layer.focus({ preventScroll: true })
   }

@@ -171,6 +171,12 @@ export class Grid {
     this.app.say()
   }
 
+  forget(rows) { // they look otherwise now
+    for (const row of rows) { this.tiles.get(row)?.picture?.close(); this.tiles.delete(row) }
+    for (const cell of this.cells.values()) if (rows.includes(Number(cell.node.dataset.row))) cell.state = undefined
+    this.draw()
+  }
+
   forgetQuestions() { this.questions = 0; this.asked.clear() }
 
   go(at) {
