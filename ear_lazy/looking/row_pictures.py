@@ -134,7 +134,7 @@ def predicted_marks(
 )->dict: # 'boxes' or none, 'points' of all objects, 'contours', 'each' (how many points an object has), 'classes', 'scores' and 'seen', None where there are none
     "What a model found in a row, for the page"
     n, k = found.points.shape[:2]
-    marks = {'classes': [printable(names[o] or 'box') for o in found.labels.tolist()], 'scores': [None if np.isnan(o) else round(o, 3) for o in found.scores.tolist()]}
+    marks = {'classes': [names[o] or None for o in found.labels.tolist()], 'scores': [None if np.isnan(o) else round(o, 3) for o in found.scores.tolist()]}
     if not np.isnan(found.boxes).all() or not k: marks['boxes'] = np.nan_to_num(found.boxes)
     if not k: return marks
     contours = [[o*k + c.start, o*k + c.stop] for o in range(n) for c in keypoint_contours(k)]
