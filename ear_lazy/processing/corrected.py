@@ -397,6 +397,7 @@ class _Run:
 
 PHOTOS = 100_000 # of a batch
 
+# %% ../../nbs/5_processing/corrected.ipynb #a1a04ec4
 def _of_part(run, n, photos, said):
     "Correct photos of a part; they are noted as elsewhere"
     part, chosen = run.parts[n], np.zeros(len(run.parts[n].table.column('sizes')), bool)

@@ -235,6 +235,30 @@ def note(self:Report,
     self.problems += problems
 
 @patch
+def count_sides(self:Report,
+    source:str, # Its name
+    kind:str, # 'detector', 'landmarker' or 'teacher'
+    counts, # Rows in train, val and test
+):
+    "Count how rows of a source are split"
+    found = self.sources[source].split
+    had = found.get(kind, [0, 0])
+    found[kind] = [a + b for a, b in zip([*had, 0], counts)][:max(len(had), 2 + (counts[2] > 0))]
+
+# %% ../../nbs/5_processing/report.ipynb #8f157e33
+@patch
+def check(self:Report)->None:
+    "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
+    self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir, _outside(self.links))
+    for s in self.sources.values():
+        for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
+            if c.balanced: continue
+            journal = f', with {c.added} added and {c.deleted} deleted by corrections' if c.added or c.deleted else ''
+            raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged '
+                               f'and {c.dropped} dropped{journal}: please report this as a bug')
+
+# %% ../../nbs/5_processing/report.ipynb #550adcff
+@patch
 def correct(self:Report,
     source:str, # Its name
     action:str, # 'corrected' or 'added'
@@ -258,29 +282,6 @@ def mend(self:Report,
     self.correct(p.source, 'dropped', -b, -k)
     self.problems[i] = p._replace(action='corrected', boxes=b, keypoints=k)
     if (b, k) != (p.boxes, p.keypoints): self.problems.append(p._replace(boxes=p.boxes - b, keypoints=p.keypoints - k))
-
-@patch
-def count_sides(self:Report,
-    source:str, # Its name
-    kind:str, # 'detector', 'landmarker' or 'teacher'
-    counts, # Rows in train, val and test
-):
-    "Count how rows of a source are split"
-    found = self.sources[source].split
-    had = found.get(kind, [0, 0])
-    found[kind] = [a + b for a, b in zip([*had, 0], counts)][:max(len(had), 2 + (counts[2] > 0))]
-
-# %% ../../nbs/5_processing/report.ipynb #8f157e33
-@patch
-def check(self:Report)->None:
-    "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
-    self.problems = Problems(sorted(_joined(self.problems), key=_place), self.raw_data_dir, _outside(self.links))
-    for s in self.sources.values():
-        for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
-            if c.balanced: continue
-            journal = f', with {c.added} added and {c.deleted} deleted by corrections' if c.added or c.deleted else ''
-            raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged '
-                               f'and {c.dropped} dropped{journal}: please report this as a bug')
 
 # %% ../../nbs/5_processing/report.ipynb #63167061
 def _json_lines(items):

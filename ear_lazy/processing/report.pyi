@@ -102,6 +102,14 @@ class Report:
         problems: list, # `Problem`s met after the reading
     ) -> None:
         "Add problems, and count what became of the annotations that they are about"
+    def count_sides(self,
+        source: str, # Its name
+        kind: str, # 'detector', 'landmarker' or 'teacher'
+        counts, # Rows in train, val and test
+    ) -> None:
+        "Count how rows of a source are split"
+    def check(self) -> None:
+        "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
     def correct(self,
         source: str, # Its name
         action: str, # 'corrected' or 'added'
@@ -115,14 +123,6 @@ class Report:
         keypoints: bool = True, # Its keypoints
     ) -> None:
         "What the checks dropped of an annotation is kept after all, as a correction repairs it"
-    def count_sides(self,
-        source: str, # Its name
-        kind: str, # 'detector', 'landmarker' or 'teacher'
-        counts, # Rows in train, val and test
-    ) -> None:
-        "Count how rows of a source are split"
-    def check(self) -> None:
-        "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
     def to_json(self) -> bytes:
         "Content of `report.json`"
     def __repr__(self) -> str: ...
