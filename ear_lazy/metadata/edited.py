@@ -173,7 +173,7 @@ def write_edited(
     fields = _fields(shard, edits._replace(objects=sorted(edits.objects, key=lambda o: o.row)))
     dtype = np.dtype([(name, kind, shape) for name, (kind, shape, _) in fields.items()])
     np.lib.format.write_array_header_1_0(f, dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=()))
-    for name, (kind, _, pieces) in fields.items():
+    for kind, _, pieces in fields.values():
         for o in pieces: f.write(np.ascontiguousarray(o, kind).data)
 
 # %% ../../nbs/3_metadata/edited.ipynb #bec938d4
@@ -186,14 +186,14 @@ class EditedShard(Shard):
         self.path, self.file, self.anywhere, self.timeout, self._copy = shard.path, shard.file, shard.anywhere, shard.timeout, copy
         self._take(*(_in_memory(copy, self.path) if isinstance(copy, bytes) else _on_disk(copy, self.path)))
 
-    def __reduce__(self): return _open_copy, (_Name(self.path, self.file, self.anywhere, self.timeout), self._lasting(), self._state, self.digest(), self._names)
+    def __reduce__(self): return _open_copy, (_Name(self.path, self.file, self.anywhere, self.timeout), self._lasting(), self.state, self.digest(), self._names)
 
     def check_whole(self):
         if isinstance(self._copy, str): super().check_whole()
 
     def _lasting(self):
         "The copy as another process can open it"
-        try: same = isinstance(self._copy, str) and state_of(os.stat(self._copy)) == self._state
+        try: same = isinstance(self._copy, str) and state_of(os.stat(self._copy)) == self.state
         except OSError: same = False
         return self._copy if same else bytes(self._buffer)
 
@@ -219,6 +219,6 @@ def _in_memory(data, path):
 
 def _open_copy(name, copy, state, digest, names):
     shard = EditedShard(name, copy)
-    if shard._state != state and shard.digest() != digest: raise MetadataError('its corrected copy was replaced after it was opened: open it again', shard.path)
+    if shard.state != state and shard.digest() != digest: raise MetadataError('its corrected copy was replaced after it was opened: open it again', shard.path)
     if names is not None: shard.renumber(names)
     return shard

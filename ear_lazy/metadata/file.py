@@ -171,11 +171,11 @@ class Shard:
         with _opened(self.file, path) as f: self._take(*mapped(f, path))
 
     def _take(self, record, content, state):
-        self._buffer, self._state, self._digest = content, state, None
+        self._buffer, self.state, self._digest = content, state, None
         self.columns = {name: record[name] for name in record.dtype.names}
         self.kind, self.version = self._text('kind'), self._number('version')
         self._check_format(record.dtype)
-        self.split, self.root, self.run = self._text('split'), self._text('root'), self._text('run')
+        self.split, self.root, self.run, self.journal = self._text('split'), self._text('root'), self._text('run'), self._text('journal')
         self.number, self.of = self.columns['shard'].tolist()
         self._paths, self._offsets = self.columns['image_paths'], self.columns.get('offsets')
         self._values = self.columns['keypoints' if self.kind == 'landmarker' else 'bboxes']
@@ -219,13 +219,13 @@ def digest(self:Shard)->bytes:
 def _open_again(path, file, anywhere, state, digest, names=None):
     shard = Shard(path, file, anywhere)
     if names is not None: shard.renumber(names)
-    if shard._state != state and shard.digest() != digest:
+    if shard.state != state and shard.digest() != digest:
         raise MetadataError('the file was replaced after it was opened: open it again', path)
     shard._digest = digest
     return shard
 
 @patch
-def __reduce__(self:Shard): return _open_again, (self.path, self.file, self.anywhere, self._state, self.digest(), self._names)
+def __reduce__(self:Shard): return _open_again, (self.path, self.file, self.anywhere, self.state, self.digest(), self._names)
 
 # %% ../../nbs/3_metadata/file.ipynb #17adff81
 @patch
@@ -417,7 +417,7 @@ class Metadata:
     @property
     def identity(self)->tuple: # hashable
         "Equal for whatever holds the same rows: not for a file and what later took its place, nor with classes by other numbers"
-        return self.path, self._shards[0]._names, *(o._state for o in self._shards)
+        return self.path, self._shards[0]._names, *(o.state for o in self._shards)
 
     @property
     def edition(self)->str:
