@@ -65,9 +65,9 @@ def _objects_of(shard, number, row):
     at, origins = shard.objects(row), shard.origins(row)
     objects = range(at.start, at.stop) if isinstance(at, slice) else [at]
     names = [*shard.names('label_names')]
-    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if 'labels' in shard.columns else [None]*len(objects)
+    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if shard.kind != 'landmarker' or shard.version > 1 else [None]*len(objects)
     if shard.kind == 'landmarker':
-        box = _box(shard.bbox(row)) if 'bboxes' in shard.columns else None
+        box = _box(shard.bbox(row)) if shard.version > 1 else None
         return [_Object(number, row, row, tuple(origins[0]), box, tuple(map(tuple, shard.values(row).tolist())), labels[0])]
     boxes = shard.values(row).reshape(-1, 4)
     return [_Object(number, row, of, tuple(o), _box(box), None, label) for of, o, box, label in zip(objects, origins, boxes, labels)]
@@ -249,7 +249,9 @@ class Corrected(msgspec.Struct):
         n:int, # Rows of the file
     )->tuple[np.ndarray, np.ndarray]: # For each row of the corrected file that of the file that it is, or comes after; whether it is a new one
         "Where the rows come from"
-        kept, after = np.setdiff1d(np.arange(n), self.gone), np.array(self.after, np.int64)
+        stays, after = np.ones(n, bool), np.array(self.after, np.int64)
+        stays[self.gone] = False
+        kept = np.flatnonzero(stays)
         of, is_new = np.concatenate([kept, after]), np.repeat([False, True], (len(kept), len(after)))
         order = np.argsort(of, kind='stable')
         return of[order], is_new[order]
