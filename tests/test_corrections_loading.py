@@ -139,6 +139,12 @@ def test_conflicts_are_told_and_not_applied(opened, journal, data):
         assert values(ds) == values(opened('detector', None)) and ', 2 not applied' in repr(ds)
 
 
+def test_another_photo_at_the_path(opened, journal):
+    journal.append([new_line('set', Photo('ears/a.png', size=(60, 40)), boxed(10), Stated(box=(2, 3, 40, 30))), new_line('empty', photo('b'))])
+    with pytest.warns(UserWarning, match='2 corrections .* ears/a.png: the photo was 40×60 pixels when it was corrected, and is 60×40'): ds = opened('detector')
+    assert values(ds) == values(opened('detector', None)) # nor is a photo that shows objects taken for an empty one
+
+
 # When
 
 def test_settled_by_a_run(opened, journal, data):

@@ -9,6 +9,7 @@ __all__ = []
 
 # %% ../../nbs/3_metadata/edited.ipynb #5fb12be1
 import io
+import json
 import mmap
 import os
 from typing import NamedTuple
@@ -116,9 +117,20 @@ def _keypoints(shard, edits, order):
     return {'offsets': ((len(now) + 1,), [offsets]), 'keypoints': ((int(now.sum()), 3), chunks)}
 
 # %% ../../nbs/3_metadata/edited.ipynb #49b010a1
+def _schemes(shard, edits):
+    "What keypoints are, also for objects that are of another class now"
+    known = json.loads(shard.columns['schemes'].item())
+    of = {(o['source'], o['label']): o for o in known}
+    for o in edits.objects:
+        if o.of < 0: continue
+        source, before = int(shard.columns['source'][o.row]), int(shard.columns['labels'][o.of])
+        if (source, before) in of and (source, o.label) not in of: of[source, o.label] = of[source, before] | {'label': o.label}
+    return json.dumps([*of.values()], separators=(',', ':')).encode()
+
 def _texts(shard, edits, files):
     "The names of the copy, where it may have more"
     found = {'label_names': [encode_path(o) for o in edits.label_names]}
+    if shard.kind == 'landmarker' and shard.version > 1 and 'schemes' in shard.columns and shard.schemes(): found['schemes'] = _schemes(shard, edits)
     if 'journal' in shard.columns: found['journal'] = edits.journal.encode()
     if files: found |= {'origin_files': [o for o, _ in files], 'origin_names': [o for _, o in files]}
     if 'attribute_values' in shard.columns and b'' not in shard.columns['attribute_values']: found['attribute_values'] = [*shard.columns['attribute_values'].tolist(), b'']
