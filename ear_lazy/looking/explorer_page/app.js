@@ -26,6 +26,7 @@ class App {
       'change:flagged': () => { this.flagged = new Set(model.get('flagged')); this.grid.draw(); this.say(); this.full.name() },
       'change:selected': () => this.selectionChanged(),
       'change:editing': () => this.full.editingChanged(),
+      comm_live_update: () => this.edit.returned(),
       'change:query': () => this.bar.renew(),
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)
