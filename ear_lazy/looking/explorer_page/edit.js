@@ -16,7 +16,7 @@
 //   bounds(object)   [x, y, width, height], for fitting, pasting and nudging
 //   moved(object, dx, dy)    what `now` is after a move: arrows, duplicating
 //   panel(object, editor)    optional; a node for the side while such an object is chosen
-//   buttons     optional; [{ words, title, act(editor), pressed(editor) }] of the tool bar
+//   buttons     optional; [{ words, title, act(editor), pressed(editor), shown(editor) }] of the tool bar; the last two optional
 //
 // registerKeys(scope, { name: { keys: 'N' or ['Ctrl+C', …], words, act(editor, event) } }). An act that returns false leaves the key to the next
 //   scope. Scopes, first to last: 'mode' (editor.mode runs), 'points', 'box', 'object' (one is chosen), 'edit', 'full'. A new one:
@@ -28,7 +28,7 @@
 //                         shown again. Returns the keys of what is added (they become the kernel's when it answers).
 //   preview(key, now)     shows a change that is not made; preview() takes it back.   hold(key, now, words)   one action once 0.5 s are quiet.
 //   begin(mode), finish() a mode gets pointers and keys before all else: { name, words, cursor, down(at, event) → drag or true, hover(at, event),
-//                         end(), draw(g) }.   say(words), fail(words)   what is read out.   redraw(key)
+//                         end(), draw(g), panel() → a node for the side }.   say(words), fail(words)   what is read out.   redraw(key)
 
 import { clamp, shape, unique } from './dom.js'
 
