@@ -3,22 +3,33 @@ from copy import deepcopy
 from itertools import count
 
 from explored import Explored
+from making import tell
 
 NEW = {'box': None, 'points': None, 'label': None, 'origin': '', 'status': 'added', 'options': [], 'own': False, 'flag': None}
 
 
 class Edited(Explored):
     "What the kernel does with edits, as the page sees it; `refuse` is the reason of the next answer, `objects` what a row has"
-    def __init__(self, page, widget, theme='light', keys=None, labels=('ear', 'face', 'head'), objects=None):
-        self.state, self.past, self.future, self.refuse, self.labels, self.made = {'editing': True, 'keys': keys or {}}, [], [], None, list(labels), count()
-        self.photos, self.given = {}, objects
+    def __init__(self, page, widget, theme='light', keys=None, labels=('ear', 'face', 'head')):
+        self.state, self.labels, self.made = {'editing': True, 'keys': keys or {}}, list(labels), count()
+        self.forget(None)
         super().__init__(page, widget, theme)
+
+    def forget(self, objects): self.given, self.photos, self.past, self.future, self.refuse = objects, {}, [], [], None
+
+    def begin(self, objects=None, row=0):
+        "A row is opened anew, and nothing was done yet"
+        if self.page.locator('.eal-full').is_visible(): self.page.evaluate("document.querySelector('[aria-label^=\"Back to\"]').click()")
+        self.forget(objects)
+        self.page.evaluate("() => { for (const o of [window.sent, window.received, window.reached]) o.length = 0 }")
+        self.page.locator(f'.eal-cell[data-row="{row}"]').click()
+        self.page.wait_for_selector(f'.eal-stage:not([aria-busy])[aria-label^="row {row}:"][role=application]')
 
     def traits(self): return super().traits() | self.state
 
     def photo(self, row):
         if row not in self.photos:
-            ds, m = self.widget.ds, self.widget.ds.get_metadata(row)
+            m = self.widget.ds.get_metadata(row)
             boxes = m['bboxes'].tolist() if 'bboxes' in m else []
             objects = [dict(NEW, box=b, label='ear', status='raw', origin=f'a.json, annotation {i}', own=True) for i, b in enumerate(boxes)]
             if 'keypoints' in m: objects = [dict(NEW, points=m['keypoints'].tolist(), label='ear', status='raw', own=True)]
@@ -34,17 +45,10 @@ class Edited(Explored):
             self.state |= {k: v for k, v in content['set'].items() if k in self.state}
             content = {'set': {k: v for k, v in content['set'].items() if k not in self.state}}
         if content.get('type') in ('edit', 'undo', 'redo'): self.outbox.append((self.edit(content), ()))
-        else:
-            n = len(self.outbox)
-            mail = super().to_python(content) if 'set' in content else self.told(content, n)
-            return mail
-        return self.mail()
-
-    def told(self, content, n):
-        from making import tell
-        tell(self.widget, content)
-        if content['type'] == 'full' and self.state['editing']:
-            self.outbox[n:] = [(head | {'edit': deepcopy(self.photo(content['row']))}, buffers) if head['type'] == 'full' else (head, buffers) for head, buffers in self.outbox[n:]]
+        elif content.get('type') == 'full' and self.state['editing']:
+            tell(self.widget, content)
+            self.outbox[:] = [(o | {'edit': deepcopy(self.photo(content['row']))} if o['type'] == 'full' else o, buffers) for o, buffers in self.outbox]
+        else: return super().to_python(content)
         return self.mail()
 
     def edit(self, content):

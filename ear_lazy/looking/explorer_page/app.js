@@ -68,7 +68,7 @@ class App {
 
   key(event) {
     event.stopPropagation()
-    if (event.type !== 'keydown' || event.key !== '/' || ['INPUT', 'SELECT'].includes(event.target.tagName)) return
+    if (event.type !== 'keydown' || event.defaultPrevented || event.key !== '/' || ['INPUT', 'SELECT'].includes(event.target.tagName)) return
     this.back()
     this.bar.text.focus()
     event.preventDefault()

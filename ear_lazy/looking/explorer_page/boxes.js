@@ -14,7 +14,7 @@ const frameOf = ([x, y, w, h], z) => { // of the handles: a box a pixel wide get
 }
 const snapEdge = (value, size, editor, event) => !event?.altKey && Math.min(Math.abs(value), Math.abs(value - size)) < SNAP / editor.full.z ? (value < size / 2 ? 0 : size) : value
 const saysBox = box => `${box.slice(0, 2).map(o => +o.toFixed(1)).join(', ')}, ${box.slice(2).map(o => +o.toFixed(1)).join(' by ')}`
-const same = (a, b) => a.every((o, i) => o === b[i])
+const sameBox = (a, b) => a.every((o, i) => o === b[i])
 
 export function resizedBox([x, y, w, h], part, dx, dy, [height, width]) { // by a handle; edges stay inside the image, and a box is never turned over
   let right = x + w, bottom = y + h
@@ -38,11 +38,17 @@ registerTool({
   draw(g, object, editor) {
     g.parts ??= ['eal-rim', 'eal-line'].map(name => g.appendChild(shape('rect', { class: name })))
     for (const node of g.parts) { node.style.display = object.box ? '' : 'none'; if (object.box) placeBox(node, object.box) }
-    const options = object.status === 'conflict' ? object.options.filter(o => o?.box) : []
+    const options = object.status === 'conflict' ? object.options.map((o, i) => ({ ...o, letter: 'ABCDEFGH'[i] })).filter(o => o.box) : []
     g.options ??= []
-    while (g.options.length < options.length) g.options.push(g.appendChild(shape('rect', { class: 'eal-option' })))
-    for (const node of g.options.splice(options.length)) node.remove()
-    options.forEach((o, i) => placeBox(g.options[i], o.box))
+    while (g.options.length < options.length) g.options.push(['rect', 'text'].map(tag => g.appendChild(shape(tag, { class: 'eal-option' }))))
+    for (const nodes of g.options.splice(options.length)) for (const node of nodes) node.remove()
+    options.forEach(({ box, letter }, i) => {
+      const [rect, text] = g.options[i], [x, y, w, h] = box
+      placeBox(rect, box)
+      text.textContent = letter
+      text.setAttribute('x', x + (i % 2 ? w : 0)) // values that differ by little: letters in other corners
+      text.setAttribute('y', y + (i % 2 ? h : 0))
+    })
     if (editor.selected !== object.key || !object.box) { g.handles?.forEach(o => o.remove()); g.handles = undefined; return }
     g.handles ??= Object.keys(HANDLES).map(part => g.appendChild(shape('circle', { class: 'eal-handle', 'data-part': part })))
     const [x, y, w, h] = frameOf(object.box, editor.full.z)

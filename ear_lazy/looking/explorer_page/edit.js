@@ -101,7 +101,7 @@ export class Editor {
     const other = row !== this.row || head.path !== this.path
     if (other) { this.flush(); this.finish(); this.remember(); this.clear(); this.hidden.clear() }
     Object.assign(this, { row, path: head.path, size: [head.height, head.width] })
-    this.truth = this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
+    this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
     this.renew()
   }
 

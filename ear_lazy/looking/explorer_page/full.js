@@ -130,7 +130,7 @@ export class FullView {
     if (app.model.get('editing') !== undefined) app.set('editing', on)
   }
 
-  editingChanged() { this.ahead = undefined; this.name(); if (!this.node.hidden) this.load() }
+  editingChanged() { this.ahead = undefined; this.name(); setTimeout(() => { if (!this.node.hidden) this.load() }) } // once the kernel was told
 
   stayNear() { this.near = !this.near; this.name(); this.fit() }
 
@@ -290,6 +290,8 @@ export class FullView {
   key(event) {
     const { tagName } = event.target
     if (['INPUT', 'SELECT', 'TEXTAREA'].includes(tagName) || tagName === 'BUTTON' && [' ', 'Enter'].includes(event.key)) return
-    if (this.app.edit.key(event)) event.preventDefault()
+    if (event.key === 'Escape' && this.stop) this.stop() // a drag is taken back
+    else if (!this.app.edit.key(event)) return
+    event.preventDefault()
   }
 }

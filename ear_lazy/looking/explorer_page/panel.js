@@ -68,15 +68,13 @@ export class Panel {
     if (state === this.listed) return
     this.listed = state
     this.list.replaceChildren(...editor.objects.map(object => {
-      const { key, label, status, box, flag } = object, hidden = editor.hidden.has(key)
-      const words = [status !== 'raw' && status, !box && 'points', hidden && 'hidden', flag && '⚑'].filter(Boolean).join(', ')
-      return make('li', {}, panelButton(label ?? 'no class', `${editor.describe(object)}${object.origin ? `\n${object.origin}` : ''}`, () => editor.select(key),
-        { 'aria-pressed': key === editor.selected, 'data-key': key, class: `eal-is-${status}` }))
+      const { key, label, status, box, points, flag } = object, hidden = editor.hidden.has(key)
+      const words = [status !== 'raw' && status, !box && points && 'points', hidden && 'hidden', flag && 'flagged'].filter(Boolean).join(', ')
+      const node = panelButton(label ?? 'no class', `${editor.describe(object)}${object.origin ? `\n${object.origin}` : ''}`, () => editor.select(key),
+        { 'aria-pressed': String(key === editor.selected), 'data-key': key, class: `eal-is-${status}` })
+      if (words) node.append(make('small', {}, words))
+      return make('li', {}, node)
     }))
-    editor.objects.forEach((object, i) => {
-      const words = [object.status !== 'raw' && object.status, object.points && !object.box && 'points', editor.hidden.has(object.key) && 'hidden', object.flag && 'flagged'].filter(Boolean).join(', ')
-      if (words) this.list.children[i].firstChild.append(make('small', {}, words))
-    })
     if (!editor.objects.length) this.list.append(make('li', { class: 'eal-quiet' }, editor.photo.empty ? 'No object here, as you said.' : 'No object.'))
     if (focus) [...this.list.querySelectorAll('button')].find(o => o.dataset.key === focus)?.focus({ preventScroll: true })
   }
@@ -105,7 +103,7 @@ export class Panel {
   conflict(object) { // both values, and a choice
     const words = value => value === null ? 'deleted' : [value.label, value.box && `box ${value.box.map(o => +o.toFixed(2)).join(', ')}`, value.points && `${value.points.length} points`].filter(Boolean).join(': ')
     const choose = (value, letter) => this.editor.act([{ op: 'settle', key: object.key, now: value }], `conflict settled: ${letter}, ${words(value)}`)
-    return make('div', { class: 'eal-conflict', role: 'group', 'aria-label': 'Conflict' }, make('strong', {}, 'Two values: which is right?'),
+    return make('div', { class: 'eal-conflict', role: 'group', 'aria-label': 'Conflict' }, make('strong', {}, 'Which is right?'),
       ...object.options.map((value, i) => panelButton(`${'ABCDEFGH'[i]}: ${words(value)}`, `Keep ${'ABCDEFGH'[i]}`, () => choose(value, 'ABCDEFGH'[i]))))
   }
 
@@ -188,15 +186,15 @@ export class Panel {
   help() {
     const shown = key => key.split(/(?<=.)\+/).map(o => o.replace('Arrow', '')).join(' + ')
     const rows = scope => scope.actions.map(o => make('tr', {}, make('td', {}, ...o.keys.flatMap((key, i) => [i ? ' or ' : '', make('kbd', {}, shown(key))])), make('td', {}, o.words)))
-    this.open('Keys', make('h2', {}, 'Keys'), ...keysOf(this.app.model.get('keys') ?? {}).map(scope => make('section', {}, make('h3', {}, scope.words), make('table', {}, make('tbody', {}, ...rows(scope))))),
-      make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image. Alt and a click make a keypoint unlabelled; Shift and a drag of its frame keep proportions, or turn in steps.'),
-      panelButton('Close', 'Close (Esc)', () => this.dialog.close(), { autofocus: true }))
+    this.open('Keys', make('div', { class: 'eal-head' }, make('h2', {}, 'Keys'), panelButton('Close', 'Close (Esc)', () => this.dialog.close(), { autofocus: true })), ...keysOf(this.app.model.get('keys') ?? {}).map(scope => make('section', {}, make('h3', {}, scope.words), make('table', {}, make('tbody', {}, ...rows(scope))))),
+      make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image. Alt and a click make a keypoint unlabelled; Shift and a drag of its frame keep proportions, or turn in steps.'))
   }
 
   open(label, ...nodes) {
     this.dialog.setAttribute('aria-label', label)
     this.dialog.replaceChildren(...nodes)
     this.dialog.showModal()
+    this.dialog.scrollTop = 0
   }
 }
 

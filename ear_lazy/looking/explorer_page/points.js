@@ -29,7 +29,10 @@ export class PointTools { // what an editor knows of keypoints
 
   contours() { const { contours = [], points = [] } = this.scheme(), n = this.points.length || points.length; return (contours ?? []).filter(([, stop]) => stop <= n) }
 
-  get run() { return contourOf(this.active ?? this.lastActive ?? 0, this.points.length, this.contours()) } // the active contour
+  get run() { // the active contour: of the active point, or of the one before the whole set was
+    const { active, left } = this
+    return contourOf(active ?? (left?.key === this.set?.key ? left?.i : undefined) ?? 0, this.points.length, this.contours())
+  }
 
   name(i) { const name = this.scheme().points?.[i]; return name && name !== `${i}` ? `point ${i}, ${name}` : `point ${i}` }
 
@@ -47,7 +50,7 @@ export class PointTools { // what an editor knows of keypoints
   activate(i, said = true) { // null: the whole set
     const { editor, set } = this
     if (!set) return
-    if (i != null) this.lastActive = i
+    if (i != null) this.left = { key: set.key, i }
     editor.select(set.key, i)
     this.refresh()
     if (said) editor.say(i == null ? `the whole set, ${plural(this.points.filter(o => o[2]).length, 'point')}` : `${this.name(i)}: ${this.skips().has(i) && !this.points[i][2] ? 'skipped' : STATE[this.points[i][2]]}`)
