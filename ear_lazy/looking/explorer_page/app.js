@@ -2,6 +2,7 @@
 
 import { Bar } from './bar.js'
 import './boxes.js'
+import './points.js'
 import { clamp, focusable, make, number, unlumino } from './dom.js'
 import { Editor } from './edit.js'
 import { FullView } from './full.js'
@@ -34,7 +35,7 @@ class App {
     this.listeners = {
       'change:flagged': () => { this.flagged = new Set(model.get('flagged')); this.grid.draw(); this.say(); this.full.name() },
       'change:selected': () => this.selectionChanged(),
-'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
+      'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
       'change:height': () => this.heightChanged(),
       'change:query': () => { this.bar.renew(); this.predicted.renew(); this.grid.draw() },
       comm_live_update: () => this.edit.returned(),

@@ -158,7 +158,7 @@ export class FullView {
 
   focused() { return this.stage.getRootNode().activeElement === this.stage }
 
-  toolButtons() { return registeredTools().flatMap(o => o.buttons ?? []) }
+  toolButtons() { return registeredTools().flatMap(o => o.buttons ?? []).filter(o => o.shown?.(this.app.edit) ?? true) }
 
   marks({ boxes = [], classes = [], points = [], contours = [] }, which) {
     const group = shape('g', { class: `eal-${which}` }), said = which === 'predicted' ? 'predicted ' : ''

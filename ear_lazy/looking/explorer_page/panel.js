@@ -62,8 +62,8 @@ export class Panel {
 
   renewTools() {
     const wanted = this.full.toolButtons()
-    if (this.tools.children.length !== wanted.length) {
-      this.tools.replaceChildren(...wanted.map(o => panelButton(o.words, o.title ?? o.words, () => { o.act(this.editor); this.full.stage.focus({ preventScroll: true }) })))
+    if ([...this.tools.children].map(o => o.textContent).join() !== wanted.map(o => o.words).join()) {
+      this.tools.replaceChildren(...wanted.map(o => panelButton(o.words, o.title ?? o.words, () => { o.act(this.editor); this.full.stage.focus({ preventScroll: true }) }, o.attributes)))
     }
     wanted.forEach((o, i) => o.pressed && this.tools.children[i].setAttribute('aria-pressed', Boolean(o.pressed(this.editor))))
   }
@@ -87,7 +87,8 @@ export class Panel {
 
   renewChosen() {
     const { editor } = this, { chosen } = editor
-    if (!chosen) { this.own.replaceChildren(); this.combo = this.ownKey = undefined; return }
+    const ofMode = editor.mode?.panel?.()
+    if (!chosen) { this.own.replaceChildren(...[ofMode].filter(Boolean)); this.combo = this.ownKey = undefined; return }
     const key = `${chosen.key} ${chosen.label} ${chosen.status} ${chosen.flag} ${JSON.stringify(chosen.options ?? [])} ${editor.hidden.has(chosen.key)} ${editor.labels}`
     if (key !== this.ownKey && !this.own.contains(this.combo?.input === this.root.activeElement ? this.combo.input : null)) {
       this.ownKey = key
@@ -100,7 +101,7 @@ export class Panel {
         chosen.flag ? make('p', { class: 'eal-quiet' }, `Flagged: ${chosen.flag}`) : '',
         chosen.origin ? make('p', { class: 'eal-quiet eal-origin', title: 'Where it comes from' }, chosen.origin) : '', this.extras)
     }
-    const nodes = editor.toolsOf(chosen).map(o => o.panel?.(chosen, editor)).filter(Boolean)
+    const nodes = [...new Set([...editor.toolsOf(chosen).map(o => o.panel?.(chosen, editor)), ofMode])].filter(Boolean)
     if (nodes.length !== this.extras.children.length || nodes.some((o, i) => o !== this.extras.children[i])) this.extras.replaceChildren(...nodes)
   }
 
@@ -193,7 +194,7 @@ export class Panel {
     const shown = key => key.split(/(?<=.)\+/).map(o => o.replace('Arrow', '')).join(' + ')
     const rows = scope => scope.actions.map(o => make('tr', {}, make('td', {}, ...o.keys.flatMap((key, i) => [i ? ' or ' : '', make('kbd', {}, shown(key))])), make('td', {}, o.words)))
     this.open('Keys', make('div', { class: 'eal-head' }, make('h2', {}, 'Keys'), panelButton('Close', 'Close (Esc)', () => this.dialog.close(), { autofocus: true })), ...keysOf(this.app.model.get('keys') ?? {}).map(scope => make('section', {}, make('h3', {}, scope.words), make('table', {}, make('tbody', {}, ...rows(scope))))),
-      make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image.'))
+      make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image. Alt and a click make a keypoint unlabelled; Shift and a drag of its frame keep proportions, or turn in steps.'))
   }
 
   open(label, ...nodes) {
