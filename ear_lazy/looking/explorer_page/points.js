@@ -25,11 +25,14 @@ export class PointTools { // what an editor knows of keypoints
 
   get active() { return this.points.length > this.editor.point ? this.editor.point : null }
 
-  scheme(object = this.editor.chosen) { return this.editor.schemes[object?.label] ?? {} }
+  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label] ?? {} }
 
-  contours() { const { contours } = this.scheme(); return contours?.length ? contours.filter(([, stop]) => stop <= this.points.length) : [] }
+  contours() { const { contours = [], points = [] } = this.scheme(), n = this.points.length || points.length; return (contours ?? []).filter(([, stop]) => stop <= n) }
 
-  get run() { return contourOf(this.active ?? this.lastActive ?? 0, this.points.length, this.contours()) } // the active contour
+  get run() { // the active contour: of the active point, or of the one before the whole set was
+    const { active, left } = this
+    return contourOf(active ?? (left?.key === this.set?.key ? left?.i : undefined) ?? 0, this.points.length, this.contours())
+  }
 
   name(i) { const name = this.scheme().points?.[i]; return name && name !== `${i}` ? `point ${i}, ${name}` : `point ${i}` }
 
@@ -47,7 +50,7 @@ export class PointTools { // what an editor knows of keypoints
   activate(i, said = true) { // null: the whole set
     const { editor, set } = this
     if (!set) return
-    if (i != null) this.lastActive = i
+    if (i != null) this.left = { key: set.key, i }
     editor.select(set.key, i)
     this.refresh()
     if (said) editor.say(i == null ? `the whole set, ${plural(this.points.filter(o => o[2]).length, 'point')}` : `${this.name(i)}: ${this.skips().has(i) && !this.points[i][2] ? 'skipped' : STATE[this.points[i][2]]}`)
@@ -75,7 +78,8 @@ export class PointTools { // what an editor knows of keypoints
     if (!set) return
     const [height, width] = editor.size, outside = points.filter(([x, y, v]) => v && (x < 0 || y < 0 || x > width || y > height)).length
     this.lens.hide()
-    editor.act([{ op: 'set', key: set.key, now: { points: roundedPoints(points) } }], outside ? `${words}; ${plural(outside, 'point')} outside the image` : words)
+    if (!editor.held && String(points) === String(set.points)) { editor.preview(); return editor.say('nothing changed') }
+    editor.act([{ op: 'set', key: set.key, now: { points } }], outside ? `${words}; ${plural(outside, 'point')} outside the image` : words)
   }
 
   changeOne(i, point, words) { this.change(this.points.map((o, k) => k === i ? point : o), words) }
@@ -131,7 +135,7 @@ export class PointTools { // what an editor knows of keypoints
 
   mirror() {
     const { flip_pairs: pairs = [] } = this.scheme()
-    this.change(mirroredPoints(this.points, pairs), pairs.length ? 'set mirrored, left and right points swapped' : 'set mirrored')
+    this.change(roundedPoints(mirroredPoints(this.points, pairs)), pairs.length ? 'set mirrored, left and right points swapped' : 'set mirrored')
   }
 
   swapSides() {
@@ -158,6 +162,7 @@ export class PointTools { // what an editor knows of keypoints
     if (chosen && !chosen.points?.some(o => o[2])) editor.act([{ op: 'set', key: chosen.key, now }], words)
     else editor.select(editor.act([{ op: 'add', now: { ...now, label } }], words)[0])
     this.refresh()
+    editor.say(words)
   }
 
   fromMean() { // in the box of the chosen object, else in a frame that is dragged
@@ -167,16 +172,17 @@ export class PointTools { // what an editor knows of keypoints
     if (!mean?.length) return editor.fail(`no mean shape of ${label}: no set of points is complete`)
     const words = `set of ${plural(mean.length, 'point')} begun from the mean shape`
     if (chosen?.box && !chosen.points?.some(o => o[2])) return this.adopt(fittedShape(mean, chosen.box), label, words)
-    if (this.set && extentOf(this.points)) return this.change(fittedShape(mean, extentOf(this.points)), 'set begun anew from the mean shape')
-    editor.begin(this.dragMean(mean, points => { editor.finish(); this.adopt(points, label, words) }))
+    if (this.set && extentOf(this.points)) return this.change(roundedPoints(fittedShape(mean, extentOf(this.points))), 'set begun anew from the mean shape')
+    editor.begin(this.dragMean(mean, label, points => { editor.finish(); this.adopt(points, label, words) }))
   }
 
-  dragMean(mean, done) {
-    const { editor } = this, drawn = new DrawnSet(mean.map(() => [0, 0, 0]), this.editor.schemes[this.schemeOfNew()[0]], false)
-    const fit = (from, to) => fittedShape(mean, [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])])
+  dragMean(mean, label, done) {
+    const { editor } = this, drawn = new DrawnSet(mean.map(() => [0, 0, 0]), editor.schemes[label], false)
+    const { flip_pairs: pairs } = this.editor.schemes[label]
+    const fit = (from, to) => (o => to[0] < from[0] ? mirroredPoints(o, pairs) : o)(fittedShape(mean, [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])]))
     const show = points => { if (!drawn.node.parentNode) editor.above.append(drawn.node); drawn.renew(points) }
     return {
-      name: 'mean shape', cursor: 'crosshair', words: 'Drag a frame for the mean shape; Enter puts it into the middle',
+      name: 'mean shape', cursor: 'crosshair', words: 'drag a frame for the mean shape, from right to left for its mirror image; Enter puts it into the middle',
       down: from => ({
         move: to => show(fit(from, editor.clip(to))),
         end: to => { if (Math.hypot(to[0] - from[0], to[1] - from[1]) * editor.full.z > 8) done(fit(from, editor.clip(to))) },
@@ -195,7 +201,8 @@ export class PointTools { // what an editor knows of keypoints
     const { editor } = this, found = this.schemeOfNew()
     if (!found) return
     const [label, { points: names }] = found
-    if (editor.chosen?.points?.some(o => o[2])) editor.select(null)
+    if (this.set && !this.points.some(o => o[2])) return this.place()
+    if (this.set) editor.select(null)
     this.place({ draft: names.map(() => [0, 0, 0]), label })
   }
 
@@ -217,14 +224,16 @@ export class PointTools { // what an editor knows of keypoints
   place({ run, draft, label } = {}) {
     const { editor } = this
     if (!draft && !this.set) return this.empty()
+    this.skipped.delete(undefined)
     const points = draft ?? this.points, [start, stop] = run ?? (this.alone && !draft ? this.run : [0, points.length])
     const hole = points.findIndex((o, i) => !o[2] && i >= start && i < stop)
     const first = run ? start : this.active ?? (hole < 0 ? start : hole)
     const mode = { name: 'place points', cursor: 'crosshair', range: [start, stop], run, draft, label, next: first, placed: [], lifted: run ? new Set() : null }
     Object.assign(mode, {
       down: (at, event) => this.pressed(mode, at, event),
-      hover: (at, event) => this.magnify(at, event, this.nameIn(mode)),
+      hover: (at, event) => this.magnify(at, event, this.name(mode.next)),
       end: () => { this.lens.hide(); editor.preview(); this.panel.renew() },
+      panel: () => this.panel.renew(),
     })
     if (run) mode.before = this.points
     editor.begin(mode)
@@ -235,12 +244,10 @@ export class PointTools { // what an editor knows of keypoints
 
   togglePlacing() { if (this.placing) { this.editor.finish(); this.editor.say('placing stopped') } else this.place() }
 
-  nameIn(mode) { return mode.draft ? `point ${mode.next}${(name => name ? `, ${name}` : '')(this.editor.schemes[mode.label]?.points?.[mode.next])}` : this.name(mode.next) }
-
-  toPoint(mode, i) {
+  toPoint(mode, i, done = '') {
     mode.next = i
-    if (mode.draft) { this.panel.renew(); this.editor.full.panel.renew() } else this.activate(i, false)
-    this.editor.say(`click where ${this.nameIn(mode)} is`)
+    if (mode.draft) this.editor.full.panel.renew(); else this.activate(i, false)
+    this.editor.say(`${done && `${done}; `}click where ${this.name(i)} is`)
   }
 
   pressed(mode, at, event) { // follows the pointer until it is let go
@@ -249,7 +256,7 @@ export class PointTools { // what an editor knows of keypoints
     if (event.altKey && !mode.draft) { const hit = this.nearest(this.set, at, editor.reach(event)); if (hit) this.unlabel(hit.point); return true }
     const show = (to, e) => {
       const place = editor.clip(to).map(o => editor.round(o))
-      this.magnify(place, e, this.nameIn(mode))
+      this.magnify(place, e, this.name(mode.next))
       if (!mode.draft && this.set) editor.preview(editor.selected, { points: this.withPlaced(mode, place) })
       return place
     }
@@ -271,43 +278,44 @@ export class PointTools { // what an editor knows of keypoints
     const { editor } = this, i = mode.next, points = this.withPlaced(mode, place), fresh = mode.draft || !(mode.before ?? this.points)[i][2]
     mode.placed.push(i)
     this.skips().delete(i)
-    const words = `${this.nameIn(mode)} at ${place.map(brief).join(', ')}`
-    if (mode.run) { (mode.anew ??= [])[i] = points[i]; editor.preview(editor.selected, { points }); editor.say(words) } else if (mode.draft) {
+    let words = `${this.name(i)} at ${place.map(brief).join(', ')}`
+    if (mode.run) { (mode.anew ??= [])[i] = points[i]; editor.preview(editor.selected, { points }) } else if (mode.draft) {
       const { chosen } = editor, now = { points }
       const key = chosen && !chosen.points ? chosen.key : null
       const [made] = editor.act([key != null ? { op: 'set', key, now } : { op: 'add', now: { points, label: mode.label } }], words)
       mode.begun = { draft: mode.draft, label: mode.label }
       mode.draft = null
+      this.skipped.set(key ?? made, new Set(this.skipped.get(undefined)))
       editor.select(key ?? made)
     } else {
       const [x, y, v] = this.points[i]
-      this.changeOne(i, points[i], v ? `${this.name(i)} moved by ${brief(place[0] - x)}, ${brief(place[1] - y)}` : words)
+      if (v) words = `${this.name(i)} moved by ${brief(place[0] - x)}, ${brief(place[1] - y)}`
+      this.changeOne(i, points[i], words)
     }
-    this.goOn(mode, fresh && !mode.run)
+    this.goOn(mode, fresh && !mode.run, words)
   }
 
-  goOn(mode, holes) { // to the next one; a hole goes on to the next hole
+  goOn(mode, holes, done) { // to the next one; a hole goes on to the next hole
     const [, stop] = mode.range, points = mode.draft ?? this.points
     let i = mode.next + 1
     while (holes && i < stop && (points[i][2] || this.skips().has(i))) i++
-    if (i < stop) return this.toPoint(mode, i)
-    this.endPlacing(mode)
+    if (i < stop) return this.toPoint(mode, i, done)
+    this.endPlacing(mode, done)
   }
 
-  endPlacing(mode) {
+  endPlacing(mode, done) {
     const { editor } = this, points = mode.run && this.replaced(mode)
     editor.finish()
-    if (!mode.run) return editor.say(`all of ${plural(mode.range[1] - mode.range[0], 'point')} done`)
+    if (!mode.run) return editor.say([done, 'that was the last point'].filter(Boolean).join('; '))
     this.change(points, `${this.contourName(mode.run)} placed anew`)
   }
 
   skip() { // leaves a hole
     const mode = this.placing, i = mode ? mode.next : this.active
     if (i == null) return false
-    if (mode?.draft) return this.goOn(mode, false)
-    this.skipped.set(this.set.key, this.skips().add(i))
-    this.editor.say(`${this.name(i)} skipped`)
-    if (mode) this.goOn(mode, !this.points[i][2] && !mode.run); else this.step(1)
+    const words = `${this.name(i)} skipped`
+    this.skipped.set(this.set?.key, this.skips().add(i)) // of a draft: under no key
+    if (mode) this.goOn(mode, !mode.run && !this.replaced(mode)[i][2], words); else this.step(1)
   }
 
   back() { // in the mode: the last click is taken back
@@ -416,7 +424,7 @@ export class PointTools { // what an editor knows of keypoints
       }
       editor.preview(object.key, { points: now })
     }
-    return { move: step, end: () => this.change(now, words), cancel() {} }
+    return { move: step, end: () => this.change(roundedPoints(now), words), cancel() {} }
   }
 
   click(object, { part }, event) {
@@ -444,19 +452,23 @@ export class PointTools { // what an editor knows of keypoints
     const i = editor.point, run = this.run
     this.lens.photo(editor.full.wanted, editor.size[1])
     set.mark(i, run, this.alone)
-    const now = `${z} ${i} ${this.numbers} ${this.alone} ${run} ${this.placing?.placed.length}`
+    const now = `${z} ${i} ${object.points[i]?.[2]} ${this.numbers} ${this.alone} ${run} ${this.placing?.placed.length}`
     if (!moving || now !== g.parts.numbered) set.number(this.numbers, z, this.alone, run)
     g.parts.numbered = now
     this.frame = frame
     frame.show(i == null && !this.placing && this.framed(object) ? extentOf(object.points) : null, z)
     const lost = i != null && !object.points[i][2]
     ghost.setAttribute('display', lost ? 'inline' : 'none')
-    if (lost) ghost.setAttribute('transform', `translate(${this.likely(i, object).join(' ')})`)
+    if (!lost) return
+    ghost.setAttribute('transform', `translate(${this.likely(i, object).join(' ')})`)
+    ghost.lastChild.textContent = i
+    ghost.lastChild.setAttribute('y', -15 / z)
   }
 
   dress(g) { // what only the chosen set has
     g.parts.frame = new SetFrame()
-    g.parts.ghost = shape('circle', { class: 'eal-ghost', display: 'none' })
+    g.parts.ghost = shape('g', { class: 'eal-active', display: 'none' })
+    g.parts.ghost.append(shape('circle', { class: 'eal-ghost' }), shape('text', { class: 'eal-number' }))
     g.append(g.parts.ghost, g.parts.frame.node)
   }
 }
@@ -470,6 +482,8 @@ export function pointTools(editor) {
   return POINT_TOOLS.get(editor)
 }
 
+const hasSchemes = editor => editor.objects.some(o => o.points) || Object.values(editor.schemes).some(o => o.points?.length)
+
 registerTool({
   name: 'points',
   of: object => Boolean(object.points),
@@ -480,6 +494,11 @@ registerTool({
   bounds: object => extentOf(object.points) ?? undefined,
   moved: (object, dx, dy) => ({ points: movedPoints(object.points, dx, dy) }),
   panel: (object, editor) => pointTools(editor).panel.renew(),
+  buttons: [
+    { words: '∴ Points', title: 'Place keypoints by clicks, of the chosen set or of a new one (P)', shown: hasSchemes, act: editor => pointTools(editor).togglePlacing(),
+      pressed: editor => editor.mode?.name === 'place points' },
+    { words: 'Set ▾', title: 'What can be done with keypoints (K)', shown: hasSchemes, attributes: { 'aria-haspopup': 'menu' }, act: editor => pointTools(editor).panel.openMenu() },
+  ],
 })
 
 const ofPoints = act => editor => act(pointTools(editor)), ofPlacing = act => editor => pointTools(editor).placing ? act(pointTools(editor)) : false

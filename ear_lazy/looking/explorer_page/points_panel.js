@@ -9,8 +9,6 @@ export class PointPanel {
   constructor(tools) {
     Object.assign(this, { tools, id: `eal${unique()}`, options: new Map() })
     const button = (text, title, act, attributes = {}) => make('button', { ...unlumino, type: 'button', title, ...attributes, onclick: () => { act(); this.focusStage() } }, text)
-    this.place = button('Place', 'Place points by clicks, one after the other (P)', () => tools.togglePlacing(), { 'aria-pressed': 'false' })
-    this.menuButton = make('button', { ...unlumino, type: 'button', title: 'What can be done with the set (K)', 'aria-haspopup': 'menu', 'aria-expanded': 'false', onclick: () => this.openMenu() }, 'Set ▾')
     this.states = Object.fromEntries([[2, 'Visible', 'V'], [1, 'Hidden', 'Q or /'], [0, 'None', 'O']].map(([v, text, key]) =>
       [v, button(`${SIGNS[v]} ${text}`, `${v ? text : 'Unlabelled'} (${key})`, () => tools.see(v), { 'aria-pressed': 'false' })]))
     this.skip = button('Skip', 'Leave a hole and go on (S)', () => tools.skip())
@@ -24,7 +22,7 @@ export class PointPanel {
     this.times = make('span', {})
     const check = (name, text) => make('label', {}, this.checks[name], text)
     this.node = make('div', { class: 'eal-points', role: 'group', 'aria-label': 'Keypoints' },
-      make('div', { class: 'eal-row' }, this.place, this.menuButton), this.count,
+      this.count,
       make('div', { class: 'eal-row', role: 'group', 'aria-label': 'Active point' }, ...[2, 1, 0].map(v => this.states[v]), this.skip), this.list,
       make('div', { class: 'eal-row eal-view' }, check('numbers', 'Numbers'), check('framed', 'Frame'), check('magnifier', 'Magnifier'), check('alone', 'One contour'), make('span', {}, this.factor, this.times)))
     this.enlarge(tools.lens.factor)
@@ -38,7 +36,6 @@ export class PointPanel {
 
   renew() { // only what has changed
     const { tools } = this, { active, placing } = tools, points = placing ? tools.replaced(placing) : tools.points, next = placing ? placing.next : active
-    this.place.setAttribute('aria-pressed', Boolean(placing))
     const labelled = points.filter(o => o[2]).length, hidden = points.filter(o => o[2] === 1).length
     const words = [`${labelled} of ${points.length} placed`, hidden && `${hidden} hidden`, placing && `next ${placing.next}`].filter(Boolean).join(', ')
     if (this.count.textContent !== words) this.count.textContent = words
@@ -115,7 +112,7 @@ export class PointPanel {
     return [
       ...(set ? [
         ['M', pairs ? 'Mirror, with left and right points' : 'Mirror', () => tools.mirror()],
-        ['W', pairs ? 'Swap left and right points' : 'Number every contour from its other end', () => tools.swapSides()],
+        ['W', pairs ? 'Swap left and right points' : 'Swap left and right: every contour from its other end', () => tools.swapSides()],
         ...(several ? [['R', `Reverse the numbering of ${tools.contourName(tools.run)}`, () => tools.reverse(tools.run)]] : []),
         [several ? 'A' : 'R', 'Reverse the numbering of all points', () => tools.reverseAll()],
         ['C', `Place ${tools.contourName(tools.run)} anew`, () => tools.place({ run: tools.run })],
@@ -135,11 +132,10 @@ export class PointPanel {
     const item = ([key, words, act, stays]) => make('button', { ...unlumino, type: 'button', role: 'menuitem', tabindex: -1, 'data-press': key, onclick: () => this.do(act, stays) }, words, make('kbd', {}, key))
     this.menu.replaceChildren(...this.items().map(item))
     this.menu.hidden = false
-    this.menuButton.setAttribute('aria-expanded', 'true')
     this.menu.style.top = `${stage.offsetTop + 8}px`
     this.menu.style.left = `${Math.max(8, stage.offsetLeft + stage.clientWidth - this.menu.offsetWidth - 8)}px`
     this.menu.style.maxHeight = `${stage.clientHeight - 16}px`
-    this.menu.firstChild.focus({ preventScroll: true })
+    requestAnimationFrame(() => this.menu.firstChild?.focus({ preventScroll: true })) // after the button that opened it gave the focus away
   }
 
   do(act, stays) {
@@ -150,7 +146,6 @@ export class PointPanel {
   closeMenu(back = true) {
     if (this.menu.hidden) return
     this.menu.hidden = true
-    this.menuButton.setAttribute('aria-expanded', 'false')
     if (back) this.focusStage()
   }
 
