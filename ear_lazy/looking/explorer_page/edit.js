@@ -330,7 +330,7 @@ export class Editor {
 
   clip([x, y]) { return [clamp(x, 0, this.size[1]), clamp(y, 0, this.size[0])] }
 
-  round(value) { return Number(value.toFixed(this.full.z > 8 ? 2 : this.full.z > 1 ? 1 : 0)) }
+  round(value) { return Number(value.toFixed(this.full.z > 8 ? 2 : 1)) }
 
   visible() { return this.veiled ? [] : this.objects.filter(o => !this.hidden.has(o.key)) }
 
