@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .base.arguments import home_path
-from .base.change import Change as Change, Value as Value # users import them from here
-from .base.class_names import UNCLASSED
+from .base.change import Change as Change, Value as Value, checked_box, checked_points, checked_value # users import the first two from here
 from .base.errors import OutputError, RawDataError
 from .base.files import is_below, open_regular
 from .base.origin import Origin as Origin
@@ -49,30 +48,8 @@ def _object(ds, i, j):
     if not places[j]: raise ValueError(f'{d.metadata.path} does not say where its objects are annotated: an older version made it, so process the raw data again')
     label = d.label_names[np.atleast_1d(m.labels(row))[j]] or None
     box = m.bbox(row) if d.kind == 'landmarker' else np.reshape(values, (-1, 4))[j]
-    points = _points(values) if d.kind == 'landmarker' else None
-    return m.image_path(row), tuple(places[j]), Value(_numbers(box) if np.isfinite(box).all() else None, points, label)
-
-# %% ../nbs/rewrite.ipynb #4d46c910
-def _numbers(values):
-    found = tuple(float(o) for o in np.asarray(values, np.float64).ravel())
-    if len(found) != 4 or not np.isfinite(found).all(): raise ValueError(f'a box is four finite numbers [x, y, width, height] in pixels, not {values!r}')
-    if min(found[2:]) <= 0: raise ValueError(f'a box has a positive width and height, not {list(found)}')
-    return found
-
-def _points(values):
-    points = np.asarray(values, np.float64)
-    if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all(): raise ValueError(f'keypoints are (K, 3) finite numbers x, y, visibility, not of the shape {points.shape}')
-    if not np.isin(points[:, 2], (0, 1, 2)).all(): raise ValueError('the visibility of a keypoint is 0 (unlabelled), 1 (hidden) or 2 (visible)')
-    return tuple(map(tuple, points.tolist()))
-
-def _check_name(label):
-    if not isinstance(label, str): raise TypeError(f'a class is given by its name, and {label!r} is none: see `ds.label_names`')
-    if label in ('', UNCLASSED): raise ValueError(f'a class has a name; {label!r} is an object without one, which no file can be told')
-    if '\0' in label or not label.isprintable() and any('\ud800' <= o <= '\udfff' for o in label): raise ValueError(f'a class name has whole characters and no zero byte, unlike {label!r}')
-
-def _value(box, points, label):
-    if label is not None: _check_name(label)
-    return Value(None if box is None else _numbers(box), None if points is None else _points(points), label)
+    points = checked_points(values) if d.kind == 'landmarker' else None
+    return m.image_path(row), tuple(places[j]), Value(checked_box(box) if np.isfinite(box).all() else None, points, label)
 
 # %% ../nbs/rewrite.ipynb #233a6a1c
 @described
@@ -85,7 +62,7 @@ def changed(
     label:str|None=None, # Name of the class; None: as it is
 )->Change:
     "A change of an object; raises `ValueError` for values that cannot be, or a file that does not say where its objects come from"
-    now = _value(box, points, label)
+    now = checked_value(box, points, label)
     if now == Value(): raise ValueError('nothing to change: give box=, points= or label=')
     return Change(*_object(ds, i, j), now)
 
@@ -108,7 +85,7 @@ def added(
     file:str|os.PathLike[str]='', # Annotation file to put it into, relative to the raw folder; '': the one that the photo has
 )->Change:
     "A new object of a photo"
-    now = _value(box, points, label)
+    now = checked_value(box, points, label)
     if not now.box and not now.points: raise ValueError('an object has a box or keypoints: give box= or points=')
     d, row = row_of_file(ds, i)
     files = dict.fromkeys(o.file for found in d.metadata.origins(row) for o in found)
