@@ -31,7 +31,7 @@ export class PointTools { // what an editor knows of keypoints
 
   get run() { // the active contour: of the active point, or of the one before the whole set was
     const { active, left } = this
-    return contourOf(active ?? (left?.key === this.set?.key ? left?.i : undefined) ?? 0, this.points.length, this.contours())
+    return contourOf(active ?? (left && left.key === this.set?.key && left.i < this.points.length ? left.i : 0), this.points.length, this.contours())
   }
 
   name(i) { const name = this.scheme().points?.[i]; return name && name !== `${i}` ? `point ${i}, ${name}` : `point ${i}` }
