@@ -15,7 +15,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from threading import RLock
@@ -32,7 +32,7 @@ from .lazy_dataset import photos_in
 from .loading.row_dataset import RowDataset
 from .loading.samples import Sample
 from .looking.predictions import Predictions
-from .looking.row_pictures import Pictures, StaticGrid
+from .looking.row_pictures import TILE_SIZE, Pictures, StaticGrid
 from .looking.row_table import QUERY, RowTable, checked_query, in_order
 from .processing.report import Report
 
@@ -64,6 +64,7 @@ class Explorer:
     flagged:list[int] # rows, live both ways
     selected:list[int] # rows, live both ways
     query:dict[str, Any] # filters and order, live both ways
+    height:int # pixels of the screen, live both ways
     def __init__(self, ds:RowDataset, predictions:Sequence[Any]|np.ndarray|None=None, transform:Callable[[Sample], Any]|None=None, report:Report|None=None):
         self._lock, self._only, self._scores = RLock(), None, None
         self.ds, self.table = ds, RowTable(ds, report)
@@ -102,14 +103,17 @@ def _send_view(self:Explorer): self.send({'type': 'view', 'all': len(self.ds)}, 
 @patch
 def _send_facts(self:Explorer):
     self.send({'type': 'facts', 'kind': self.ds.kind, 'sort': self.sort_columns, 'problems': [*self.table.problems],
-               'predicted': self._predictions is not None})
+               'predicted': self._predictions is not None, 'scored': bool(self._predictions and self._predictions.has_scores),
+               'labels': [*self.ds.label_names] if self.ds.kind != 'landmarker' else []})
+
+def _side(content): return min(max(side, 40), 400) if type(side := content.get('side')) is int else TILE_SIZE
 
 @patch
 def _is_row(self:Explorer, row): return type(row) is int and 0 <= row < len(self.ds)
 
 @patch
 def _answer(self:Explorer,
-    content:dict, # {'type': 'hello'}, {'type': 'tiles', 'id': …, 'rows': …} or {'type': 'full', 'id': …, 'row': …}
+    content:dict, # {'type': 'hello'}, {'type': 'tiles', 'id': …, 'rows': …, 'side': …} or {'type': 'full', 'id': …, 'row': …}
 ):
     "Answer a message of the page"
     match content:
@@ -117,7 +121,7 @@ def _answer(self:Explorer,
             self._send_view()
             self._send_facts()
         case {'type': 'tiles', 'id': number, 'rows': [*rows]} if rows and all(map(self._is_row, rows)):
-            heads, data = zip(*_threads().map(self._pictures.tile, rows))
+            heads, data = zip(*_threads().map(partial(self._pictures.tile, side=_side(content)), rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
         case {'type': 'full', 'id': number, 'row': row} if self._is_row(row):
             head, data = self._pictures.full(row)
@@ -141,6 +145,7 @@ def _renew(self:Explorer):
     "Filter and sort the rows again, and notify the page"
     with self._lock:
         query = checked_query(self.query, self.sort_columns)
+        if self._predictions: self._predictions.threshold = query['threshold']
         keep = self.table.matching(query)
         if self._only is not None: keep &= self._only
         if query['flagged']: keep &= np.isin(np.arange(len(keep)), self.flagged)
@@ -184,7 +189,7 @@ def sort_by(self:Explorer,
     return self
 
 # %% ../nbs/explorer.ipynb #bdc3e3f1
-PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_panel', 'points', 'grid', 'full', 'bar', 'app' # each after those that it imports
+PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app' # each after those that it imports
 
 def page_source(
 )->tuple: # JavaScript, CSS
@@ -195,6 +200,8 @@ def page_source(
     return script, (folder / 'page.css').read_text(encoding='utf-8')
 
 # %% ../nbs/explorer.ipynb #c7ecbbaf
+_HEIGHTS = 240, 4000 # least and most pixels of the screen
+
 @cache
 def _widget_class():
     "`Explorer` as a widget; raises `ImportError` that says what to install"
@@ -211,6 +218,7 @@ def _widget_class():
         _esm, _css = page_source()
         flagged, selected = Rows().tag(sync=True), Rows().tag(sync=True)
         query = traitlets.Dict(dict(QUERY)).tag(sync=True)
+        height = traitlets.Int(580, min=_HEIGHTS[0], max=_HEIGHTS[1]).tag(sync=True)
 
         @traitlets.validate('query')
         def _check_query(self, proposal):
@@ -223,28 +231,34 @@ def _widget_class():
 @described
 def explore(
     ds:RowDataset|str|os.PathLike[str], # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`; or a folder, for all photos below it
-    predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher (4,); see above
+    predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row: what torchvision, supervision or Ultralytics give, or an array in pixels of the photo; see above
     transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
     report:Report|None=None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
-)->Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
+    height:int=580, # Of the view in pixels of the screen, 240 to 4,000; its lower edge can be dragged
+)->Explorer: # A widget: `flagged`, `selected`, `view`, `query` and `height` are live both ways
     """Look through a dataset in Jupyter
 
-    `predictions` has an entry for each row of `ds`, in the same order: numbers of any dtype, in pixels of the upright photo, as in
-    `ds.get_metadata(i)`. For a detector it is boxes [x, y, width, height] of shape (n, 4), for a landmarker keypoints [x, y] of shape (K, 2), as
-    many and in the same order as the row has, for a teacher one box in the photo (not in the crop) of shape (4,). None, or an empty entry, means
-    that nothing was found.
+    `predictions` has an entry for each row of `ds`, in the same order, and None where nothing was found. An entry is a dict as torchvision gives it:
+    `boxes` (n, 4) as corners and `keypoints` (n, K, 2 or 3) in pixels of the image as `ds` delivers it, which are taken back through its
+    `image_size` and the crop of a teacher; `labels` (n,) that index `ds.label_names`, 0 for no class; `scores` (n,). Or supervision's `Detections` or
+    `KeyPoints`, in the same pixels, or Ultralytics' `Results`, both with their classes by name. Or an array in pixels of the upright photo, as in
+    `ds.get_metadata(i)`: boxes [x, y, width, height] of shape (n, 4), for a landmarker keypoints [x, y] of shape (K, 2), for a teacher one box in
+    the photo (not in the crop) of shape (4,); further columns are ignored.
 
-    Further columns, such as scores or visibility, are ignored, and there are no classes: leave out what your model is not sure of. The worst rows
-    come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner, 0 if their numbers differ. For
-    keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the area that they span.
+    The worst rows come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner of the same
+    class, 0 if their numbers differ. For keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the
+    area that they span. Predictions that score less than `query['threshold']`, 0.5, do not count; a slider changes it.
 
     Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
 
-    Raises `ValueError` where predictions do not fit the rows, or are given with a transform or an `image_size`, `TypeError` for what has no
+    Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, `TypeError` for what has no
     metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`.
     """
     if isinstance(ds, (str, os.PathLike)) and not str(ds).endswith('.npy'): ds = photos_in(ds)
-    return _widget_class()(ds, predictions, transform, report)
+    if not (isinstance(height, int) and _HEIGHTS[0] <= height <= _HEIGHTS[1]): raise ValueError(f'height is a whole number of pixels, {_HEIGHTS[0]} to {_HEIGHTS[1]:,}, not {height!r}')
+    w = _widget_class()(ds, predictions, transform, report)
+    w.height = height
+    return w
 
 # %% ../nbs/explorer.ipynb #12e0d4af
 @patch

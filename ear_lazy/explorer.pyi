@@ -24,6 +24,7 @@ class Explorer:
     flagged: list[int] # rows, live both ways
     selected: list[int] # rows, live both ways
     query: dict[str, Any] # filters and order, live both ways
+    height: int # pixels of the screen, live both ways
     table: RowTable
     def __init__(self, ds: RowDataset, predictions: Sequence[Any] | np.ndarray | None = None, transform: Callable[[Sample], Any] | None = None, report: Report | None = None) -> None: ...
     def __setattr__(self, name, value) -> None: ...
@@ -67,22 +68,25 @@ def page_source() -> tuple: # JavaScript, CSS
 
 def explore(
     ds: RowDataset | str | os.PathLike[str], # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`; or a folder, for all photos below it
-    predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, in pixels of the photo: boxes (n, 4), keypoints (K, 2), teacher (4,); see above
+    predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row: what torchvision, supervision or Ultralytics give, or an array in pixels of the photo; see above
     transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
     report: Report | None = None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
-) -> Explorer: # A widget: `flagged`, `selected`, `view` and `query` are live both ways
+    height: int = 580, # Of the view in pixels of the screen, 240 to 4,000; its lower edge can be dragged
+) -> Explorer: # A widget: `flagged`, `selected`, `view`, `query` and `height` are live both ways
     """Look through a dataset in Jupyter
 
-`predictions` has an entry for each row of `ds`, in the same order: numbers of any dtype, in pixels of the upright photo, as in
-`ds.get_metadata(i)`. For a detector it is boxes [x, y, width, height] of shape (n, 4), for a landmarker keypoints [x, y] of shape (K, 2), as
-many and in the same order as the row has, for a teacher one box in the photo (not in the crop) of shape (4,). None, or an empty entry, means
-that nothing was found.
+`predictions` has an entry for each row of `ds`, in the same order, and None where nothing was found. An entry is a dict as torchvision gives it:
+`boxes` (n, 4) as corners and `keypoints` (n, K, 2 or 3) in pixels of the image as `ds` delivers it, which are taken back through its
+`image_size` and the crop of a teacher; `labels` (n,) that index `ds.label_names`, 0 for no class; `scores` (n,). Or supervision's `Detections` or
+`KeyPoints`, in the same pixels, or Ultralytics' `Results`, both with their classes by name. Or an array in pixels of the upright photo, as in
+`ds.get_metadata(i)`: boxes [x, y, width, height] of shape (n, 4), for a landmarker keypoints [x, y] of shape (K, 2), for a teacher one box in
+the photo (not in the crop) of shape (4,); further columns are ignored.
 
-Further columns, such as scores or visibility, are ignored, and there are no classes: leave out what your model is not sure of. The worst rows
-come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner, 0 if their numbers differ. For
-keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the area that they span.
+The worst rows come first. For boxes that is the lowest `IoU`, the intersection over union of a row's worst box with its partner of the same
+class, 0 if their numbers differ. For keypoints it is the highest `error`, the mean distance to labelled points divided by the square root of the
+area that they span. Predictions that score less than `query['threshold']`, 0.5, do not count; a slider changes it.
 
 Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
 
-Raises `ValueError` where predictions do not fit the rows, or are given with a transform or an `image_size`, `TypeError` for what has no
+Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, `TypeError` for what has no
 metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`."""

@@ -17,7 +17,6 @@ from PIL import Image
 
 from ear_lazy.explorer import Explorer, explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.looking.predictions import Predictions, iou, keypoint_error, worst_iou
 from ear_lazy.looking.row_pictures import Pictures
 from ear_lazy.looking.row_table import RowTable, checked_query
 from ear_lazy.synthetic import write_raw
@@ -77,10 +76,14 @@ def test_only_datasets_with_metadata():
     (dict(boxes=[None, 0]), lambda o, i: len(o['bboxes']) == 0),
     (dict(size=[10, 12]), lambda o, i: any(10 <= (w * h) ** .5 <= 12 for _, _, w, h in o['bboxes'])),
     (dict(aspect=[.7, None]), lambda o, i: any(w / h >= .7 for _, _, w, h in o['bboxes'])),
+    (dict(text='^LEFT'), lambda o, i: i % 2), (dict(text='^left_0 3$'), lambda o, i: i == 3), (dict(text='^right_04$'), lambda o, i: i == 4), (dict(text='ears$'), lambda o, i: False),
+    ({'centre x': [.15, None], 'centre y': [None, .2]}, lambda o, i: any((x + w/2) / 60 >= .15 and (y + h/2) / 40 <= .2 for x, y, w, h in o['bboxes'])),
+    (dict(state='unlabelled'), lambda o, i: not len(o['bboxes'])), (dict(state='edited'), lambda o, i: i in (2, 5)), (dict(state='not looked at'), lambda o, i: i != 5),
     (dict(size=[8, 9], aspect=[.7, None]), lambda o, i: any(8 <= (w * h) ** .5 <= 9 and w / h >= .7 for _, _, w, h in o['bboxes'])),
 ])
 def test_filters_are_what_a_loop_says(detector, query, found):
     w = quiet(explore(detector))
+    w.table.marks = {2: 'edited', 5: 'edited ok', 7: 'conflict'}
     w.query = query
     assert w.view.tolist() == [i for i in range(len(detector)) if found(detector.get_metadata(i), i)]
 
@@ -116,12 +119,19 @@ def label(ds, i, o): # of the largest box
     return named(ds, 'label_names', np.atleast_1d(ds.metadata.labels(i))[np.argmax([b[2] * b[3] for b in boxes])]) if len(boxes) else ''
 
 
+def centre(ds, i, o, axis):
+    if extent(o) is None: return np.nan
+    corner = o['keypoints'][o['keypoints'][:, 2] > 0, axis].min() if 'keypoints' in o else largest(o)[axis]
+    return float(corner + extent(o)[axis] / 2) / ds.metadata.size(i)[1 - axis]
+
+
 # What a column has, by a row's number and metadata.
 VALUES = {
     'row': lambda ds, i, o: i, 'file': lambda ds, i, o: ds.metadata.column('image_paths')[i], 'boxes': lambda ds, i, o: len(o['bboxes']),
     'source': lambda ds, i, o: named(ds, 'source_names', ds.metadata.column('source')[i]), 'class': label,
     'size': lambda ds, i, o: np.nan if extent(o) is None else np.sqrt(np.prod(extent(o), dtype=float)),
     'aspect': lambda ds, i, o: np.nan if extent(o) is None else float(extent(o)[0]) / float(extent(o)[1]),
+    'centre x': lambda ds, i, o: centre(ds, i, o, 0), 'centre y': lambda ds, i, o: centre(ds, i, o, 1),
     'width': lambda ds, i, o: ds.metadata.size(i)[1], 'height': lambda ds, i, o: ds.metadata.size(i)[0],
     'keypoints': lambda ds, i, o: (o['keypoints'][:, 2] > 0).sum(), 'hidden': lambda ds, i, o: (o['keypoints'][:, 2] == 1).sum(),
 }
@@ -136,7 +146,7 @@ def test_every_column_is_what_a_loop_says(kind, tmp_path):
     for name in w.sort_columns:
         values = [VALUES[name](ds, i, ds.get_metadata(i)) for i in range(len(ds))]
         found = w.table.column(name).tolist()
-        assert found == (pytest.approx(values, nan_ok=True) if name in ('size', 'aspect') else values), name
+        assert found == (pytest.approx(values, nan_ok=True) if name in ('size', 'aspect', 'centre x', 'centre y') else values), name
         for descending in (False, True):
             known = sorted((i for i in range(len(ds)) if found[i] == found[i]), key=lambda i: found[i], reverse=descending)
             assert w.sort_by(name, descending).view.tolist() == known + [i for i in range(len(ds)) if found[i] != found[i]], name
@@ -335,46 +345,6 @@ def test_image_size_shows_what_training_sees(photos):
     assert (head['height'], head['width']) == (64, 64) and np.allclose(head['truth']['boxes'], ds[2]['bboxes'], atol=.01)
 
 
-def test_worst_predictions_come_first(detector):
-    truth = [detector.get_metadata(i)['bboxes'] for i in range(12)]
-    predictions = [o + np.float32([i / 4, 0, 0, 0]) for i, o in enumerate(truth)]
-    predictions[3] = [[1, 1, 2, 2, .9]] # a box that is not there, with a score
-    predictions[5] = None
-    w = quiet(explore(detector, predictions=predictions))
-    scores = Predictions(predictions, detector).scores
-    assert scores[0] == 1 and scores[3] == scores[5] == 0
-    assert w.query['sort'] == 'IoU' and scores[w.view].tolist() == sorted(scores)
-    head, _ = asked(w, type='full', id=0, row=5)
-    assert head['predicted']['boxes'] == [] and head['score'] == 'IoU 0.000'
-
-
-def test_keypoint_predictions(landmarker):
-    truth = [landmarker.get_metadata(i)['keypoints'] for i in range(3)]
-    w = quiet(explore(landmarker, predictions=[truth[0], truth[1][:, :2] + 1, truth[2] + 2]))
-    assert w.view.tolist() == [2, 1, 0] and w.query['descending']
-    assert len(asked(w, type='full', id=0, row=1)[0]['predicted']['points']) == 5
-    with pytest.raises(ValueError, match='has 3 keypoints, its prediction 1'): explore(landmarker, predictions=[truth[0][:1], None, None])
-
-
-def test_teacher_predictions(teacher):
-    w = quiet(explore(teacher, predictions=[teacher.get_metadata(i)['bbox'] + [1, 0, 0, 0] for i in range(len(teacher))]))
-    head = asked(w, type='tiles', id=0, rows=[0])[0]['tiles'][0]
-    x, y, width, height = teacher.get_metadata(0)['bbox']
-    assert np.allclose(head['predicted']['boxes'], [[1 + x % 1, y % 1, width, height]], atol=.1)
-
-
-def test_iou_against_counted_pixels():
-    rng = np.random.default_rng(0)
-    for a, b in rng.integers(1, 20, (50, 2, 4)):
-        masks = [np.zeros((40, 40), bool) for _ in range(2)]
-        for mask, (x, y, w, h) in zip(masks, (a, b)): mask[y:y + h, x:x + w] = True
-        assert iou(a, b) == pytest.approx((masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum())
-    assert iou(np.zeros(4), np.zeros(4)) == 0
-    two = np.array([[0, 0, 10, 10], [20, 20, 10, 10]])
-    assert worst_iou(two, two[::-1]) == 1 and worst_iou(two, two[[0, 0]]) == 0 and worst_iou(two, two[:1]) == 0
-    assert np.isnan(keypoint_error(np.zeros((3, 3)), np.zeros((3, 2))))
-
-
 def test_saved_state_is_small(photos, detector):
     ds = detector[np.arange(10_000) % 12]
     w = quiet(explore(ds))
@@ -459,13 +429,7 @@ def test_threads_ask_and_change_at_once(detector):
 
 def test_a_dataset_of_any_size_opens_at_once(detector):
     w = explore(detector[np.zeros(1_000_000, int)])
-    assert {*vars(w.table)} == {'ds', 'kind', 'leaves', '_leaf', '_row', '_report'}, 'constructing makes no column'
+    assert {*vars(w.table)} == {'ds', 'kind', 'leaves', '_leaf', '_row', '_report', 'marks'}, 'constructing makes no column'
 
 
 def test_explorer_is_a_plain_class_without_traits(): assert Explorer.__mro__[1] is object
-
-
-def test_predictions_of_another_shape(detector):
-    predictions = Predictions([None, [[1, 2, 3]]] + [None] * 10, detector)
-    assert predictions[0].shape == (0, 4)
-    with pytest.raises(ValueError, match=r'row 1 has the shape \(1, 3\)'): predictions[1]

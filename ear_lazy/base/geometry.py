@@ -190,6 +190,14 @@ def fit_points(
     moved = np.concatenate([keypoints[..., :2]*fit.scale + fit.offset, keypoints[..., 2:]], axis=-1)
     return np.where(keypoints[..., 2:] > 0, moved, keypoints).astype(keypoints.dtype)
 
+# %% ../../nbs/1_base/geometry.ipynb #8f5c85e7
+def taken_back(
+    xy, # (..., 2) x, y in pixels of the image
+    fit:Fit, # From `fit_image`
+): # (..., 2) float64, in pixels of the picture
+    "Points of an image, in the picture that was resized to it"
+    return (np.asarray(xy, float) - fit.offset)/fit.scale
+
 # %% ../../nbs/1_base/geometry.ipynb #2e36b7e5
 EAR_CONTOURS = (20, 15, 15, 5) # Points of the outer helix, inner helix, antihelix to tragus, and concha
 

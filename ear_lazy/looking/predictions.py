@@ -1,4 +1,4 @@
-"""How far predicted boxes and keypoints are from the truth, row by row
+"""What a model found in all rows, in pixels of the photos, and how far it is from the truth, row by row
 
 Docs: https://ear-lazy.github.io/ear_lazy/8_looking/predictions.html.md"""
 
@@ -10,15 +10,52 @@ __all__ = []
 # %% ../../nbs/8_looking/predictions.ipynb #1d1c338b
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from fastcore.basics import patch
 
-from ..base.geometry import keypoints_to_boxes, xywh_to_xyxy
-from ..loading.samples import KEYS
+from ..base.geometry import crop_window, fit_image, keypoints_to_boxes, taken_back, xywh_to_xyxy, xyxy_to_xywh
+from ..loading.row_dataset import RowDataset
+from .columns import columns_of, located
+from .predicted import Predicted, read_prediction
 
 # %% ../../nbs/8_looking/predictions.ipynb #e50c06b9
+def _delivered(leaf, i, size):
+    "How the picture of a row, a photo of a size or a crop of it, lies in the delivered image, and (left, top) of the picture in the photo"
+    top, left, bottom, right = crop_window(leaf.metadata.values(i), size) if leaf.kind == 'teacher' else (0, 0, *size)
+    whole = bottom - top, right - left
+    return fit_image(whole, leaf.image_size or whole, leaf.resize), np.array([left, top])
+
+def on_photo(
+    found:Predicted, # In pixels of the frame
+    frame:Any, # From `read_prediction`
+    leaf:Any, # `LazyNPYDataset`
+    i:int, # Row of its file
+)->Predicted: # In pixels of the photo
+    "A prediction, on the photo of its row; raises `ValueError` for one of an image of another size"
+    if frame == 'photo' or not len(found) or frame == 'delivered' and not leaf.image_size and leaf.kind != 'teacher': return found
+    size = leaf.metadata.size(i)
+    if not all(size): size = leaf.open_image(i).size
+    fit, corner = _delivered(leaf, i, size)
+    if isinstance(frame, tuple) and frame != fit.size:
+        if frame == size: return found
+        (h, w), (height, width), (tall, wide) = frame, size, fit.size
+        raise ValueError(f'was made of an image of {w} × {h} pixels, but the photo has {width} × {height}, and as it is delivered {wide} × {tall}')
+    corners = taken_back(xywh_to_xyxy(found.boxes).reshape(-1, 2, 2), fit) + corner
+    points = found.points.copy()
+    points[..., :2] = np.where(points[..., 2:] > 0, taken_back(points[..., :2], fit) + corner, 0)
+    return replace(found, boxes=xyxy_to_xywh(corners.reshape(-1, 4)), points=points)
+
+def moves_nothing(
+    transform:Any, # Of a dataset
+)->bool:
+    "Does a transform leave all pixels where they are, as `as_detection_target()` does?"
+    return transform is None or hasattr(transform, 'transform') and moves_nothing(transform.transform)
+
+# %% ../../nbs/8_looking/predictions.ipynb #08a80963
 def iou(
     a, # (..., 4) xywh
     b, # (..., 4) xywh
@@ -29,57 +66,136 @@ def iou(
     area = sum(np.prod(o[..., 2:] - o[..., :2], axis=-1) for o in (a, b))
     return np.divide(inner, area - inner, out=np.zeros_like(inner), where=area > inner)
 
-def worst_iou(
-    truth, # (n, 4) xywh
-    predicted, # (m, 4) xywh
-)->float: # 1 if all agree, or if there are none of either
-    "Intersection over union of the worst-matched box"
-    if len(truth) != len(predicted): return 0.
-    if not len(truth): return 1.
-    pairs = iou(truth[:, None], predicted[None])
-    return float(min(pairs.max(0).min(), pairs.max(1).min()))
+_BLOCK = 2**19 # pairs at a time
+
+def _pairs_in_rows(n, m):
+    "Numbers of all pairs of a box and a prediction of one row, block by block; n, m: (rows,) how many a row has"
+    ends, first, other = np.cumsum(n*m), np.cumsum(n) - n, np.cumsum(m) - m
+    a = 0
+    while a < len(n):
+        b = max(a + 1, int(np.searchsorted(ends, (ends[a - 1] if a else 0) + _BLOCK, 'right')))
+        row = np.repeat(np.arange(a, b), (n*m)[a:b])
+        k = np.arange(len(row)) - np.repeat(ends[a:b] - (n*m)[a:b] - (ends[a - 1] if a else 0), (n*m)[a:b])
+        yield first[row] + k // m[row], other[row] + k % m[row]
+        a = b
+
+def overlaps(
+    n, boxes, labels, # (rows,) boxes of each row, (t, 4) xywh and (t,) classes of all
+    m, found, classes, # The same of predictions
+)->tuple: # (k,) box, (k,) prediction, (k,) intersection over union above 0
+    "Pairs of a box and a prediction of one row and class that overlap; a class 0 is like any"
+    parts = []
+    for i, j in _pairs_in_rows(n, m):
+        value = iou(boxes[i], found[j])
+        keep = (value > 0) & ((labels[i] == classes[j]) | (labels[i] == 0) | (classes[j] == 0))
+        parts.append((i[keep], j[keep], value[keep]))
+    return tuple(map(np.concatenate, zip(*parts))) if parts else (np.zeros(0, int), np.zeros(0, int), np.zeros(0))
+
+def worst_ious(
+    n, m, # (rows,) boxes and predictions of each row
+    pairs, # From `overlaps`
+    counts, # (all predictions,) booleans: which count
+)->np.ndarray: # (rows,) 1 if all agree, or if there are none of either
+    "Intersection over union of the worst-matched box of each row"
+    i, j, value = (o[counts[pairs[1]]] for o in pairs)
+    best, best_found, worst = np.zeros(n.sum()), np.zeros(m.sum()), np.ones(len(n))
+    np.maximum.at(best, i, value)
+    np.maximum.at(best_found, j, value)
+    rows, its = np.arange(len(n)), np.repeat(np.arange(len(n)), m)[counts]
+    np.minimum.at(worst, np.repeat(rows, n), best)
+    np.minimum.at(worst, its, best_found[counts])
+    worst[np.bincount(its, minlength=len(n)) != n] = 0
+    return worst
 
 # %% ../../nbs/8_looking/predictions.ipynb #67c95d90
 def keypoint_error(
     truth, # (K, 3) [x, y, visibility]
-    predicted, # (K, 2) or (K, 3)
-)->float: # NaN if nothing is labelled
+    predicted, # (K, 2), or (K, 3) of which those with a 0 last were not found
+)->float: # NaN if nothing is labelled; infinite if nothing of that was found
     "Mean distance to labelled points, divided by the square root of the area of their extent"
     labelled = truth[:, 2] > 0
     if not labelled.any(): return math.nan
     extent = float(np.sqrt(np.prod(keypoints_to_boxes(truth[None])[0, 2:]))) or 1.
+    if predicted.shape[1] > 2: labelled &= predicted[:, 2] > 0
+    if not labelled.any(): return math.inf
     return float(np.linalg.norm(truth[labelled, :2] - predicted[labelled, :2], axis=1).mean() / extent)
 
 # %% ../../nbs/8_looking/predictions.ipynb #e923234a
 class Predictions:
-    "Predictions for all rows, with a score for each"
+    "Predictions for all rows, in pixels of the photos, with a score for each row"
     def __init__(self,
         values:Sequence[Any]|np.ndarray, # One entry per row; None means empty
-        ds:Any, # Dataset of the rows
+        ds:RowDataset, # Dataset of the rows
     ):
         if len(values) != len(ds): raise ValueError(f'{len(values)} predictions for {len(ds)} rows: give one for each')
-        self.values, self.ds, self.name = values, ds, 'error' if ds.kind == 'landmarker' else 'IoU'
+        self.ds, self.name = ds, 'error' if ds.kind == 'landmarker' else 'IoU'
+        self.threshold = .5 # predictions that score less do not count; those without a score do
+        self._leaves, self._leaf, self._at = located(ds)
+        found = [self._read(row, o) for row, o in enumerate(values)]
+        self.counts = np.array([len(o) for o in found], np.int64)
+        self._starts, self._scored = np.cumsum(self.counts) - self.counts, (math.nan, None)
+        def joined(part, *shape): return np.concatenate([np.zeros(shape), *part]) if part else np.zeros(shape)
+        self._boxes, self._values = joined([o.boxes for o in found], 0, 4), joined([o.scores for o in found], 0)
+        self._labels = joined([o.labels for o in found], 0).astype(np.int64)
+        self._points = {row: (o.points, o.point_scores) for row, o in enumerate(found) if o.points.size} # few datasets have any
 
     def __getitem__(self, row):
-        "Boxes (n, 4), or keypoints (K, 2); raises `ValueError` for another shape"
-        found = self.values[row]
-        width = 2 if self.ds.kind == 'landmarker' else 4
-        found = np.asarray(() if found is None else found, float)
-        if not found.size: return np.zeros((0, width))
-        if self.ds.kind == 'teacher': found = np.atleast_2d(found)
-        if found.ndim != 2 or found.shape[1] < width:
-            raise ValueError(f'the prediction for row {row} has the shape {found.shape}, not (n, {width})')
-        return found[:, :width]
+        "`Predicted` in pixels of the photo"
+        at = slice(self._starts[row], self._starts[row] + self.counts[row])
+        n = self.counts[row]
+        points, scores = self._points.get(row, (np.zeros((n, 0, 3)), np.zeros((n, 0))))
+        return Predicted(self._boxes[at], self._labels[at], self._values[at], points, scores)
 
-    def _score(self, row):
-        truth, found = self.ds.get_metadata(row)[KEYS[self.ds.kind]], self[row]
-        if self.name == 'IoU': return worst_iou(truth.reshape(-1, 4), found)
-        if not len(found): return math.nan
-        if len(found) != len(truth):
-            raise ValueError(f'row {row} has {len(truth)} keypoints, its prediction {len(found)}')
-        return keypoint_error(truth, found)
+    @property
+    def has_scores(self): return bool((~np.isnan(self._values)).any())
 
-    @cached_property
+    @property
     def scores(self):
         "(n,) worst IoU, or keypoint error"
-        return np.fromiter(map(self._score, range(len(self.ds))), float, len(self.ds))
+        threshold, scores = self._scored
+        if threshold != self.threshold: self._scored = threshold, scores = self.threshold, self._score(~(self._values < self.threshold))
+        return scores
+
+    @cached_property
+    def _truth(self): return columns_of(self.ds)
+
+    @cached_property
+    def _pairs(self):
+        "From `overlaps`"
+        t, place = self._truth, {o: i for i, o in enumerate(self.ds.label_names)}
+        labels = np.array([place.get(o, 0) for o in t.label_names], np.int64)[t.labels]
+        return overlaps(t.counts, t.values, labels, self.counts, self._boxes, self._labels)
+
+    @cached_property
+    def _errors(self):
+        "(m,) error of each predicted set of keypoints"
+        truth = np.split(self._truth.values, np.cumsum(self._truth.counts)[:-1])
+        return np.array([keypoint_error(truth[row], o) for row, (points, _) in self._points.items() for o in points])
+
+# %% ../../nbs/8_looking/predictions.ipynb #6c3a8cb7
+@patch
+def _read(self:Predictions, row, value):
+    ds, leaf, i = self.ds, self._leaves[self._leaf[row]], int(self._at[row])
+    try:
+        found, frame = read_prediction(value, ds.kind, ds.label_names)
+        if frame != 'photo':
+            if not all(map(moves_nothing, (ds.transform, leaf.transform))):
+                raise ValueError('counts pixels that a transform has moved: open the dataset without one, with image_size= in place of Letterbox')
+            if any(getattr(o.transform, 'one_class', False) for o in (ds, leaf)): found = replace(found, labels=0*found.labels)
+        found = on_photo(found, frame, leaf, i)
+        if ds.kind == 'landmarker': self._check_number(row, leaf.metadata.values(i), found)
+        elif np.isnan(found.boxes).any(): found = replace(found, boxes=keypoints_to_boxes(found.points))
+        return found
+    except ValueError as e: raise ValueError(f'the prediction for row {row} {e}') from None
+
+@patch
+def _check_number(self:Predictions, row, truth, found):
+    if len(found) and found.points.shape[1] != len(truth): raise ValueError(f'has {found.points.shape[1]} keypoints, and the row {len(truth)}')
+
+@patch
+def _score(self:Predictions, counts):
+    "Scores of rows from the predictions that count"
+    if self.name == 'IoU': return worst_ious(self._truth.counts, self.counts, self._pairs, counts)
+    errors = np.full(len(self.ds), np.nan)
+    np.fmin.at(errors, np.repeat(np.arange(len(self.ds)), self.counts)[counts], self._errors[counts])
+    return errors

@@ -27,6 +27,7 @@ from ..base.tables import printable_html
 from ..loading.orientation import as_seen
 from ..loading.row_dataset import RowDataset
 from ..loading.samples import Skipped, apply_transform
+from .predictions import moves_nothing
 from .row_table import RowTable
 
 # %% ../../nbs/8_looking/row_pictures.ipynb #973a2316
@@ -67,11 +68,12 @@ class Pictures:
         transform=None, # Function from a sample to a sample, after the dataset's transform
     ):
         self.ds, self.table, self.predictions, self.transform = ds, table, predictions, transform
-        changed = transform is not None or ds._is_transformed() or any(o.image_size for o in table.leaves)
-        if predictions is not None and changed:
+        moved = not all(map(moves_nothing, (transform, ds.transform, *(o.transform for o in table.leaves))))
+        if predictions is not None and moved:
             raise ValueError('predictions are drawn on the photos: give them without a transform, '
-                             'and a dataset without image_size')
-        self.delivered = changed or type(ds).__getitem__ is not RowDataset.__getitem__
+                             'and a dataset with image_size= in place of Letterbox')
+        changed = transform is not None or ds._is_transformed() or any(o.image_size for o in table.leaves)
+        self.delivered = predictions is None and changed or type(ds).__getitem__ is not RowDataset.__getitem__
 
     def __call__(self,
         row:int, # 0 to len - 1
@@ -119,14 +121,25 @@ def _original(self:Pictures, row, crop):
     if leaf.kind == 'teacher': truth['words'] = 'crop of {2:.0f} × {3:.0f} pixels'.format(*values)
     if leaf.kind == 'teacher' and crop: truth['boxes'] = truth['boxes'][:0]
     top, left, bottom, right = window
-    predicted = {} if self.predictions is None else marks_of(_with_visibility(self.predictions[row]))
+    predicted = {} if self.predictions is None else predicted_marks(self.predictions[row], self.ds.label_names)
     for key in ('boxes', 'points'):
         if key in predicted: predicted[key] = predicted[key] - np.array([left, top, 0, 0][:predicted[key].shape[1]])
     whole = bottom - top, right - left
     def decode(size): return decode_image(image, 'pil', window, fit_image(whole, size, 'stretch'))
     return Shown(whole, decode, truth, predicted, lambda: _file_data(image))
 
-def _with_visibility(values): return np.insert(values, 2, 2, axis=1) if values.shape[1] == 2 else values
+def predicted_marks(
+    found, # `Predicted`
+    names, # Classes that its labels index
+)->dict: # 'boxes' or none, 'points' of all objects, 'contours', 'each' (how many points an object has), 'classes', 'scores' and 'seen', None where there are none
+    "What a model found in a row, for the page"
+    n, k = found.points.shape[:2]
+    marks = {'classes': [names[o] or None for o in found.labels.tolist()], 'scores': [None if np.isnan(o) else round(o, 3) for o in found.scores.tolist()]}
+    if not np.isnan(found.boxes).all() or not k: marks['boxes'] = np.nan_to_num(found.boxes)
+    if not k: return marks
+    contours = [[o*k + c.start, o*k + c.stop] for o in range(n) for c in keypoint_contours(k)]
+    return marks | {'points': found.points.reshape(-1, 3), 'contours': contours, 'each': k,
+                    'seen': [None if np.isnan(o) else round(o, 3) for o in found.point_scores.ravel().tolist()]}
 
 # %% ../../nbs/8_looking/row_pictures.ipynb #da4de5a0
 def _png(array):
@@ -163,11 +176,11 @@ def _rounded(marks, digits):
 
 def _first(marks):
     "The first marks: a thumbnail needs no more"
-    return {k: v[:_MOST_MARKS] if isinstance(v, np.ndarray) else v for k, v in marks.items() if k != 'classes'}
+    return {k: v[:_MOST_MARKS] if isinstance(v, np.ndarray | list) else v for k, v in marks.items() if k not in ('classes', 'seen')}
 
-def _fitted(size):
+def _fitted(size, side=TILE_SIZE):
     "Size of an image's thumbnail, and the place of the image in it"
-    scale = min(1, TILE_SIZE / max(size))
+    scale = min(1, side / max(size))
     return fit_image(size, [max(1, round(o * scale)) for o in size], 'stretch')
 
 
@@ -184,18 +197,19 @@ def error_text(
 @patch
 def tile(self:Pictures,
     row:int, # 0 to len - 1
+    side:int=136, # Longer side in pixels
 )->tuple: # dict for the page, JPEG
     "A row as a thumbnail"
     head = {'row': row, 'name': _short(printable(PurePath(os.fsdecode(self.table.paths[row])).name))}
     try:
         shown = self(row, crop=True)
-        fit = _fitted(shown.size)
+        fit = _fitted(shown.size, side)
         truth, predicted = (_moved(o, fit) for o in (shown.truth, shown.predicted))
         many = sum(len(o.get(k, ())) for o in (truth, predicted) for k in ('boxes', 'points')) > 60
         truth, predicted = (_rounded(_first(o), 0 if many else 1) for o in (truth, predicted))
         head |= {'words': truth['words'], 'width': fit.size[1], 'height': fit.size[0],
                  'truth': truth, 'predicted': predicted}
-        return head, jpeg(shown.decode(fit.size), max(800, TILE_BYTES - len(json.dumps(head))))
+        return head, jpeg(shown.decode(fit.size), max(800, round(TILE_BYTES * max(1, side/TILE_SIZE)**2) - len(json.dumps(head))))
     except Exception as e: # a user's transform may raise anything
         return head | {'words': 'cannot be shown', 'error': error_text(e)[:300]}, b''
 
@@ -235,6 +249,11 @@ class StaticGrid(str):
     def _repr_html_(self): return str(self)
     def __repr__(self): return f'StaticGrid({len(self):,} bytes of HTML)'
 
+def _counting(marks, threshold):
+    "Marks of each predicted object that does not score less"
+    k = marks.get('each', 0)
+    return [{key: marks[key][o*n:o*n + n] for key, n in (('boxes', 1), ('points', k)) if key in marks} for o, score in enumerate(marks['scores']) if score is None or score >= threshold]
+
 @patch
 def _static_tile(self:Pictures, row, flagged, most):
     head, data = self.tile(row)
@@ -243,7 +262,8 @@ def _static_tile(self:Pictures, row, flagged, most):
     if 'error' in head: return f'<span style="{_ERROR_STYLE}{mark}">{words}</span>'
     image = Image.open(BytesIO(data)).convert('RGB')
     scale = image.width / head['width']
-    for marks, light in ((head['truth'], 'white'), (head['predicted'], _PREDICTED)):
+    found = [(o, _PREDICTED) for o in _counting(head['predicted'], self.predictions.threshold)] if head['predicted'] else []
+    for marks, light in ((head['truth'], 'white'), *found):
         overlay(image, {'bboxes': marks.get('boxes', ()), 'keypoints': marks.get('points', ())}, scale, light)
     if head['words'].startswith('no '): write_on(image, head['words'])
     source = f'data:image/jpeg;base64,{b64encode(jpeg(np.asarray(image), most)).decode()}'

@@ -37,6 +37,7 @@ class Pictures:
         "A row to show; errors of loading and transforms are raised"
     def tile(self,
         row: int, # 0 to len - 1
+        side: int = 136, # Longer side in pixels
     ) -> tuple: # dict for the page, JPEG
         "A row as a thumbnail"
     def full(self,
@@ -48,6 +49,12 @@ class Pictures:
         flagged=(), # Rows drawn with a rim
     ) -> StaticGrid: # At most about 75 KB
         "Rows as HTML, each with its description as `alt` text"
+
+def predicted_marks(
+    found, # `Predicted`
+    names, # Classes that its labels index
+) -> dict: # 'boxes' or none, 'points' of all objects, 'contours', 'each' (how many points an object has), 'classes', 'scores' and 'seen', None where there are none
+    "What a model found in a row, for the page"
 
 TILE_BYTES: int
 TILE_SIZE: int

@@ -69,6 +69,7 @@ class RowTable:
     ):
         self.leaves, self._leaf, self._row = located(ds)
         self.ds, self.kind, self._report = ds, ds.kind, report
+        self.marks = {} # row to its words, such as 'edited ok', from the journal of corrections
 
     def __len__(self): return len(self._row)
 
@@ -116,7 +117,7 @@ class RowTable:
         return largest
 
 # %% ../../nbs/8_looking/row_table.ipynb #da783f87
-COLUMNS = 'row', 'file', 'source', 'class', 'boxes', 'size', 'aspect', 'width', 'height', 'keypoints', 'hidden'
+COLUMNS = 'row', 'file', 'source', 'class', 'boxes', 'size', 'aspect', 'centre x', 'centre y', 'width', 'height', 'keypoints', 'hidden'
 
 @patch(as_prop=True)
 def columns(self:RowTable):
@@ -157,8 +158,9 @@ def _is_finite(value):
     try: return isinstance(value, Real) and math.isfinite(value)
     except OverflowError: return False # a whole number beyond any float
 
-QUERY = {'text': '', 'boxes': [None, None], 'size': [None, None], 'aspect': [None, None], 'problem': '',
-         'flagged': False, 'sort': 'row', 'descending': False}
+RANGES = 'boxes', 'size', 'aspect', 'centre x', 'centre y'
+STATES = '', 'edited', 'conflict', 'looked at', 'not looked at', 'excluded', 'unlabelled' # '': any
+QUERY = {'text': '', **{o: [None, None] for o in RANGES}, 'problem': '', 'state': '', 'flagged': False, 'threshold': .5, 'sort': 'row', 'descending': False}
 
 def checked_query(
     query:dict, # Some keys of `QUERY`
@@ -169,12 +171,14 @@ def checked_query(
     if unknown := {*query} - {*QUERY}:
         raise ValueError(f"a query has no {sorted(unknown, key=str)}: its keys are {', '.join(QUERY)}")
     query = QUERY | query
-    for key in ('boxes', 'size', 'aspect'):
+    for key in RANGES:
         if not _is_range(query[key]): raise ValueError(f'{key} is [least, most], each a number or None, not {query[key]!r}')
         query[key] = [*query[key]]
     for key, kind in (('text', str), ('problem', str), ('flagged', bool), ('descending', bool)):
         if not isinstance(query[key], kind): raise ValueError(f'{key} is a {kind.__name__}, not {query[key]!r}')
     if _HALF.search(query['text']): raise ValueError(f"text has half a character in it: {query['text']!r}")
+    if query['state'] not in STATES: raise ValueError(f"no state {query['state']!r}: choose from {', '.join(map(repr, STATES))}")
+    if not (_is_finite(query['threshold']) and 0 <= query['threshold'] <= 1): raise ValueError(f"threshold is a number from 0 to 1, not {query['threshold']!r}")
     if query['sort'] not in columns:
         raise ValueError(f"no {query['sort']!r} to sort by: choose from {', '.join(columns)}")
     return query
@@ -188,7 +192,8 @@ def matching(self:RowTable,
     keep = np.ones(len(self), bool)
     for word in query['text'].lower().split(): keep &= self._has_word(word)
     if query['boxes'] != [None, None]: keep &= _inside(numbers_of(self.metadata, 'boxes'), query['boxes'])
-    asked = [o for o in ('size', 'aspect') if query[o] != [None, None]]
+    if query['state']: keep &= self._in_state(query['state'])
+    asked = [o for o in RANGES if o != 'boxes' and query[o] != [None, None]]
     if asked: keep &= self._any_box(np.all([_inside(self.box_numbers(o), query[o]) for o in asked], axis=0))
     if query['problem']: keep &= self._has_problem(query['problem'])
     return keep
@@ -206,12 +211,32 @@ def _any_box(self:RowTable, mask):
 
 @patch
 def _has_word(self:RowTable, word):
-    "Rows with a word in their path, source or a class"
+    "Rows with a word in their path, source or a class, or of an anchored one in the name of their file"
+    if len(word) > 1 and (word[0] == '^' or word[-1] == '$'): return self._is_named(word.removeprefix('^').removesuffix('$'), word[0] == '^', word[-1] == '$')
     found = np.strings.find(self.lower_paths, word.encode('utf-8', 'surrogateescape').lower()) >= 0
     def named(names): return np.array([word in o.lower() for o in names] + [False])
     found |= named(self.sources)[self.metadata.group]
     if self.kind != 'landmarker': found |= self._any_box(named(self.metadata.label_names)[self.metadata.labels])
     return found
+
+@patch
+def _is_named(self:RowTable, text, begins, ends):
+    "Rows with a file whose name, with or without its suffix, begins and ends with a text"
+    text, paths = text.encode('utf-8', 'surrogateescape').lower(), self.lower_paths
+    start, dot, whole = np.strings.rfind(paths, b'/') + 1, np.strings.rfind(paths, b'.'), np.strings.str_len(paths)
+    found = np.strings.startswith(paths, text, start) if begins else np.ones(len(paths), bool)
+    if not ends: return found
+    def ended(end): return np.strings.endswith(paths, text, start, end) & ((end - start == len(text)) | ~np.array(begins))
+    return found & (ended(whole) | ended(np.where(dot > start, dot, whole)))
+
+@patch
+def _in_state(self:RowTable, state):
+    "Rows in one of `STATES`"
+    if state == 'unlabelled': return numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0
+    words = {'looked at': ('ok', 'empty', 'excluded'), 'not looked at': ('ok', 'empty', 'excluded')}.get(state, (state,))
+    found = np.zeros(len(self), bool)
+    found[[row for row, mark in self.marks.items() if {*words} & {*mark.split()}]] = True
+    return ~found if state == 'not looked at' else found
 
 @patch
 def _has_problem(self:RowTable, reason):

@@ -23,6 +23,7 @@ class RowTable:
     leaves: Any
     ds: Any
     kind: Any
+    marks: dict[Any, Any]
     def __init__(self,
         ds, # `LazyNPYDataset` or `CombinedLazyDataset`
         report=None, # `Report` of the processing; None: the one beside each metadata file, if any
@@ -71,6 +72,8 @@ class RowTable:
         "Keys that sort rows by a column"
 
 COLUMNS: tuple[str, ...]
+RANGES: tuple[str, ...]
+STATES: tuple[str, ...]
 QUERY: dict[str, Any]
 
 def checked_query(

@@ -3,31 +3,41 @@
 import { Bar } from './bar.js'
 import './boxes.js'
 import './points.js'
-import { make, number, unlumino } from './dom.js'
+import { clamp, focusable, make, number, unlumino } from './dom.js'
 import { Editor } from './edit.js'
 import { FullView } from './full.js'
 import { Grid } from './grid.js'
+import { PredictedView } from './predicted.js'
 import { Wire } from './wire.js'
+
+const LOWEST = 240, HIGHEST = 4000 // CSS pixels
+const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', conflict: 'in conflict' } // in words
 
 class App {
   constructor(model, host) {
-    Object.assign(this, { model, view: new Int32Array(0), all: 0, hiding: [], flagged: new Set(model.get('flagged')), selected: new Set(model.get('selected')) })
+    Object.assign(this, { model, view: new Int32Array(0), all: 0, hiding: [], marks: new Map(), counts: undefined, flagged: new Set(model.get('flagged')), selected: new Set(model.get('selected')) })
     this.kernel = make('div', { class: 'eal-kernel', role: 'status' })
     this.wire = new Wire(model, { received: (message, buffers) => this.received(message, buffers), status: text => this.showKernel(text) })
     this.grid = new Grid(this)
     this.full = new FullView(this)
     this.edit = new Editor(this, this.full)
     this.full.stage.insertBefore(this.edit.node, this.full.message)
+    this.predicted = new PredictedView(this)
+    this.full.panel.side.append(this.predicted.node)
     this.bar = new Bar(this)
     this.body = make('div', { class: 'eal-body' }, this.grid.node, this.full.node)
-    this.root = make('div', { class: 'eal', role: 'region', 'aria-label': 'Dataset explorer', ...unlumino }, this.bar.node, this.body, this.kernel, this.full.panel.dialog)
+    this.edge = make('div', { ...focusable, class: 'eal-edge', role: 'separator', 'aria-orientation': 'horizontal', 'aria-label': 'Height of the view', 'aria-valuemin': LOWEST, 'aria-valuemax': HIGHEST,
+      title: 'Drag to set the height (arrows: 20 pixels)', onpointerdown: event => this.dragEdge(event), onkeydown: event => this.keyEdge(event) })
+    this.root = make('div', { class: 'eal', role: 'region', 'aria-label': 'Dataset explorer', ...unlumino }, this.bar.node, this.body, this.kernel, this.edge, this.full.panel.dialog)
+    this.heightChanged()
     for (const name of ['keydown', 'keypress', 'keyup']) this.root.addEventListener(name, event => this.key(event)) // none goes on to the notebook
     host.append(this.root)
     this.listeners = {
       'change:flagged': () => { this.flagged = new Set(model.get('flagged')); this.grid.draw(); this.say(); this.full.name() },
       'change:selected': () => this.selectionChanged(),
-      'change:editing': () => this.full.editingChanged(),
-      'change:query': () => this.bar.renew(),
+      'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
+      'change:height': () => this.heightChanged(),
+      'change:query': () => { this.bar.renew(); this.predicted.renew(); this.grid.draw() },
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)
     this.wire.hello()
@@ -48,11 +58,43 @@ class App {
       this.grid.show(first || !this.full.node.hidden)
       this.say()
     } else if (message.type === 'facts') this.bar.facts(message)
+    else if (message.type === 'marks') this.marked(message)
+  }
+
+  marked({ rows, counts }) { // what the journal says of rows; nothing of a row takes its mark away
+    const changed = Object.entries(rows).map(([row, mark]) => [Number(row), mark ?? '']).filter(([row, mark]) => (this.marks.get(row) ?? '') !== mark)
+    for (const [row, mark] of changed) mark ? this.marks.set(row, mark) : this.marks.delete(row)
+    this.counts = counts
+    this.grid.forget(changed.map(([row]) => row))
+    this.full.name()
+    this.say()
+  }
+
+  heightChanged(height = this.model.get('height') ?? 580) {
+    this.root.style.height = `${height}px`
+    this.edge.setAttribute('aria-valuenow', Math.round(height))
+  }
+
+  dragEdge(event) {
+    const { edge } = this, start = this.root.offsetHeight - event.clientY, heightAt = e => clamp(start + e.clientY, LOWEST, HIGHEST)
+    edge.setPointerCapture(event.pointerId)
+    const move = e => this.heightChanged(heightAt(e)), end = e => { stop(); this.set('height', Math.round(heightAt(e))) }
+    const stop = () => { edge.removeEventListener('pointermove', move); edge.removeEventListener('pointerup', end); edge.removeEventListener('pointercancel', stop) }
+    for (const [name, act] of [['pointermove', move], ['pointerup', end], ['pointercancel', stop]]) edge.addEventListener(name, act)
+    event.preventDefault()
+  }
+
+  keyEdge(event) {
+    const by = { ArrowUp: -20, ArrowDown: 20 }[event.key]
+    if (!by) return
+    this.set('height', clamp(this.root.offsetHeight + by, LOWEST, HIGHEST))
+    event.preventDefault()
   }
 
   label(row, tile) {
     const words = tile?.error ? `${tile.words}, ${tile.error}` : tile?.words ?? 'loading'
-    return `row ${row}: ${words}${this.flagged.has(row) ? ', flagged' : ''}`
+    const marks = (this.marks.get(row) ?? '').split(' ').filter(Boolean).map(o => MARKS[o] ?? o)
+    return [`row ${row}: ${words}`, this.flagged.has(row) && 'flagged', ...marks].filter(Boolean).join(', ')
   }
 
   say() {
@@ -60,15 +102,20 @@ class App {
     const parts = [this.view.length === this.all ? `${number(this.all)} rows` : `${number(this.view.length)} of ${number(this.all)} rows`]
     if (flagged.size) parts.push(`${number(flagged.size)} flagged`)
     if (selected.size > 1) parts.push(`${number(selected.size)} selected`)
+    if (this.counts) parts.push(`${number(this.counts.looked_at)} of ${number(this.counts.photos)} looked at`)
+    if (this.counts?.conflict) parts.push(`${number(this.counts.conflict)} in conflict`)
     const text = parts.join(', ')
     if (this.bar.status.textContent !== text) this.bar.status.textContent = text
+    this.grid.bulk.renew()
   }
 
   showKernel(text) { if (this.kernel.textContent !== text) this.kernel.textContent = text }
 
   key(event) {
     event.stopPropagation()
-    if (event.type !== 'keydown' || event.defaultPrevented || event.key !== '/' || ['INPUT', 'SELECT'].includes(event.target.tagName)) return
+    if (event.type !== 'keydown' || ['INPUT', 'SELECT', 'TEXTAREA'].includes(event.target.tagName)) return
+    if (['Home', 'End', 'PageUp', 'PageDown'].includes(event.key)) event.preventDefault() // else the notebook scrolls
+    if (event.key !== '/' || event.defaultPrevented) return
     this.back()
     this.bar.text.focus()
     event.preventDefault()

@@ -2,6 +2,8 @@
 
 import { make, unlumino } from './dom.js'
 
+const STATES = [['', 'all'], ['edited', 'edited'], ['conflict', 'conflicts'], ['looked at', 'looked at'], ['not looked at', 'not looked at'], ['excluded', 'left out'], ['unlabelled', 'without labels']]
+
 export class Bar {
   constructor(app) {
     Object.assign(this, { app, inputs: {} })
@@ -11,15 +13,21 @@ export class Bar {
     this.descending = make('button', { ...unlumino, type: 'button', title: 'Change the order', onclick: () => app.query({ descending: !app.model.get('query').descending }) })
     this.problem = make('select', { ...unlumino, 'aria-label': 'Problems in the report', onchange: () => app.query({ problem: this.problem.value }) })
     this.flagged = make('input', { ...unlumino, type: 'checkbox', onchange: () => app.query({ flagged: this.flagged.checked }) })
+    this.state = make('select', { ...unlumino, 'aria-label': 'Show', onchange: () => app.query({ state: this.state.value }) })
+    this.size = make('input', { ...unlumino, type: 'range', min: 72, max: 320, step: 8, value: 136, 'aria-label': 'Size of thumbnails', title: 'Size of thumbnails', oninput: () => app.grid.resize(this.size.valueAsNumber) })
+    this.sure = make('input', { ...unlumino, type: 'range', min: 0, max: 1, step: .01, 'aria-label': 'Least score of predictions', oninput: () => { this.sureWords(); this.soon({ threshold: this.sure.valueAsNumber }) } })
+    this.sureText = make('output', {})
+    this.scored = make('label', { hidden: true }, 'Score from ', this.sure, this.sureText)
     const toggle = (key, text) => make('label', {}, make('input', { ...unlumino, type: 'checkbox', checked: true, onchange: event => app.hide(key, !event.target.checked) }), text)
-    this.toggles = make('span', { class: 'eal-toggles', hidden: true }, toggle('truth', 'Truth'), toggle('predicted', 'Predictions'))
+    this.toggles = make('span', { class: 'eal-toggles', hidden: true }, toggle('truth', 'Truth'), toggle('predicted', 'Predictions'), this.scored)
     this.problems = make('label', {}, 'Problems ', this.problem)
     this.boxes = this.range('boxes', 'Boxes')
     this.more = make('details', { class: 'eal-more' }, make('summary', { ...unlumino }, 'More filters'), make('div', { class: 'eal-filters' },
-      this.boxes, this.range('size', 'Box size in px'), this.range('aspect', 'Width by height'), this.problems))
+      this.boxes, this.range('size', 'Box size in px'), this.range('aspect', 'Width by height'), this.range('centre x', 'Centre x, 0 to 1'), this.range('centre y', 'Centre y, 0 to 1'), this.problems,
+      make('p', { class: 'eal-quiet' }, 'A word of the filter may be anchored to the name of the file: ^ear_01 begins with it, _7$ ends with it.')))
     this.status = make('span', { class: 'eal-status', role: 'status' })
     this.node = make('div', { class: 'eal-bar' }, this.text, make('label', {}, 'Sort ', this.sort), this.descending,
-      make('label', {}, this.flagged, 'Flagged only'), this.toggles, this.more, this.status)
+      make('label', {}, this.flagged, 'Flagged only'), make('label', {}, 'Show ', this.state), make('label', {}, 'Size ', this.size), this.toggles, this.more, this.status)
   }
 
   range(key, text) {
@@ -41,8 +49,13 @@ export class Bar {
     else if (event.key === 'Enter' || event.key === 'ArrowDown' || event.key === 'Escape') { this.app.grid.layer.focus(); event.preventDefault() }
   }
 
-  facts({ sort, problems, predicted, kind }) {
+  sureWords() { this.sureText.textContent = ` ${this.sure.valueAsNumber.toFixed(2)}` }
+
+  facts({ sort, problems, predicted, scored, kind, labels }) {
     const options = names => names.map(([value, text]) => make('option', { value }, text))
+    this.state.replaceChildren(...options(STATES))
+    this.app.grid.bulk.labels(labels ?? [])
+    this.scored.hidden = !scored
     this.sort.replaceChildren(...options(sort.map(name => [name, name])))
     this.problem.replaceChildren(...options([['', '–'], ['any', 'any'], ...problems.map(name => [name, name.replaceAll('_', ' ')])]))
     this.problems.hidden = !problems.length
@@ -57,6 +70,9 @@ export class Bar {
     this.sort.value = query.sort
     this.problem.value = query.problem
     this.flagged.checked = query.flagged
+    this.state.value = query.state
+    if (focus !== this.sure) this.sure.value = query.threshold
+    this.sureWords()
     this.descending.textContent = query.descending ? '↓ Highest first' : '↑ Lowest first'
     for (const [key, inputs] of Object.entries(this.inputs)) {
       inputs.forEach((input, i) => { if (focus !== input) input.value = query[key][i] ?? '' })

@@ -123,6 +123,7 @@ export class Editor {
     if (!this.chosen) this.selected = this.point = null
     this.drawAll()
     this.full.panel.renew()
+    this.app.predicted?.renew()
   }
 
   pretend({ op, key, now, note }, made) {
@@ -338,7 +339,8 @@ export class Editor {
 
   pick(at, event) { // the one on top; clicked again, the one below it
     const found = this.under(at, event), now = found.findIndex(o => o.object.key === this.selected)
-    const hit = found[now < 0 ? 0 : (now + 1) % found.length]
+    const hit = found[now < 0 ? 0 : (now + 1) % found.length], predicted = hit ? undefined : this.app.predicted.under(at, this.reach(event))
+    if (predicted !== undefined) this.app.predicted.pick(predicted)
     this.select(hit?.object.key ?? null)
   }
 
@@ -420,6 +422,8 @@ registerKeys('full', {
   back: { keys: 'Escape', words: 'back to the grid', act: editor => editor.app.back() },
   previous: { keys: ['A', 'ArrowLeft', 'ArrowUp'], words: 'previous row', act: editor => editor.full.step(-1) },
   next: { keys: ['D', 'ArrowRight', 'ArrowDown'], words: 'next row', act: editor => editor.full.step(1) },
+  first: { keys: 'Home', words: 'first row', act: editor => editor.full.goTo(0) },
+  last: { keys: 'End', words: 'last row', act: editor => editor.full.goTo(editor.app.view.length - 1) },
   flag: { keys: 'F', words: 'flag this row', act: editor => editor.app.toggleFlag(editor.full.row) },
   larger: { keys: ['+', '='], words: 'larger', act: editor => editor.full.zoom(1.4) },
   smaller: { keys: '-', words: 'smaller', act: editor => editor.full.zoom(1 / 1.4) },

@@ -5,6 +5,15 @@ import { registeredTools } from './edit.js'
 import { runs, spacing } from './marks.js'
 import { Panel } from './panel.js'
 
+async function copyText(node, button) {
+  try { await navigator.clipboard.writeText(node.textContent) } catch { // a page without https has no clipboard
+    getSelection().selectAllChildren(node)
+    document.execCommand('copy')
+  }
+  button.textContent = 'Copied'
+  setTimeout(() => { button.textContent = 'Copy' }, 1500)
+}
+
 export class FullView {
   constructor(app) {
     Object.assign(this, { app, z: 1, x: 0, y: 0, fingers: new Map(), near: false })
@@ -13,6 +22,7 @@ export class FullView {
     this.editing = button('✎ Edit', 'Edit, or stop editing (E)', () => this.toggleEditing())
     this.nearer = button('Near', 'Fit to the object, in every row (Shift+Z)', () => this.stayNear())
     this.title = make('span', { class: 'eal-title' })
+    this.where = make('div', { class: 'eal-where' })
     this.image = make('img', { alt: '', draggable: 'false' })
     this.svg = shape('svg', { 'aria-hidden': 'true' })
     this.world = make('div', { class: 'eal-world' }, this.image, this.svg)
@@ -25,7 +35,7 @@ export class FullView {
         button('‹', 'Previous row (A, left arrow)', () => this.step(-1)), button('›', 'Next row (D, right arrow)', () => this.step(1)), this.flag,
         button('−', 'Smaller (-)', () => this.zoom(1 / 1.4)), button('+', 'Larger (+)', () => this.zoom(1.4)),
         button('Fit', 'Fit the image (0)', () => this.fit()), this.nearer, this.editing, this.title),
-      this.panel.bar, make('div', { class: 'eal-work' }, this.stage, this.panel.side), this.panel.words)
+      this.where, this.panel.bar, make('div', { class: 'eal-work' }, this.stage, this.panel.side), this.panel.words)
     this.node.addEventListener('keydown', event => this.key(event))
     this.stage.addEventListener('wheel', event => { event.preventDefault(); this.zoom(1.0015 ** -event.deltaY, event) }, { passive: false })
     this.stage.addEventListener('pointerdown', event => this.down(event))
@@ -89,12 +99,23 @@ export class FullView {
     const { head, row, app } = this
     const label = app.label(row, head ?? app.grid.tiles.get(row))
     this.stage.setAttribute('aria-label', label)
-    this.title.textContent = [label, head?.score, head?.origin, head?.path].filter(Boolean).join(' · ')
-    this.title.title = [head?.path, head?.origin].filter(Boolean).join('\n')
+    this.title.textContent = this.title.title = [label, head?.score].filter(Boolean).join(' · ')
+    this.showWhere(head)
     this.flag.setAttribute('aria-pressed', app.flagged.has(row))
     this.nearer.setAttribute('aria-pressed', this.near)
     this.editing.setAttribute('aria-pressed', Boolean(app.model.get('editing')))
     this.editing.hidden = app.model.get('editing') === undefined
+  }
+
+  showWhere(head) { // file, and line or number of the annotation, whole, to be selected and copied
+    const state = `${head?.path} ${head?.origin}`
+    if (state === this.whereState) return
+    this.whereState = state
+    const part = (words, text) => {
+      const node = make('span', { class: 'eal-copied' }, text), copy = make('button', { ...unlumino, type: 'button', title: `Copy the ${words}`, 'aria-label': `Copy the ${words}`, onclick: () => copyText(node, copy) }, 'Copy')
+      return make('span', {}, node, ' ', copy)
+    }
+    this.where.replaceChildren(...[['path of the photo', head?.path], ['place of the annotation', head?.origin]].filter(o => o[1]).map(o => part(...o)))
   }
 
   show(answer) {
@@ -120,7 +141,7 @@ export class FullView {
     this.svg.setAttribute('viewBox', `0 0 ${head.width} ${head.height}`)
     this.svg.style.setProperty('--gap', spacing((head.truth.points ?? []).filter(o => o[2])))
     if (!this.app.edit.on) this.marks(head.truth, 'truth') // else the editor draws what is true
-    this.marks(head.predicted, 'predicted')
+    this.app.predicted.show(answer.row, head)
     this.fit()
   }
 

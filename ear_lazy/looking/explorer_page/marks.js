@@ -1,5 +1,7 @@
 // Boxes and keypoints over thumbnails.
 
+const TINY = 9 // pixels of a thumbnail: a smaller box gets a ring around it
+
 function strokeBoth(context, path, predicted, fine) {
   context.setLineDash([])
   if (!fine || !predicted) { // lines that stand close need no rim of their own: it would hide those below
@@ -17,8 +19,10 @@ export function drawMarks(context, marks, predicted) {
   const { boxes = [], points = [], contours = [] } = marks
   for (const [x, y, w, h] of boxes) {
     const path = new Path2D()
-    path.rect(x, y, w, h)
+    if (Math.max(w, h) >= TINY) path.rect(x, y, w, h)
+    else path.arc(x + w / 2, y + h / 2, TINY, 0, 7)
     strokeBoth(context, path, predicted)
+    if (Math.max(w, h) < TINY) { context.fillStyle = predicted ? '#ffb000' : '#fff'; context.fillRect(x + w / 2 - 1, y + h / 2 - 1, 2, 2) }
   }
   for (const run of runs(points, contours)) {
     const path = new Path2D()
