@@ -243,7 +243,7 @@ def test_points_are_placed_by_clicks(edit):
         assert e.said().endswith(f'click where point {50 + i}, p{50 + i} is') and e.points().tolist() == now.tolist()
         click(250 + 30 * i, 250)
     assert e.said() == 'contour 3 (points 50 to 54) placed anew' and len(e.past) == n + 1
-    assert (e.points()[:50] == now[:50]).all() and np.allclose(np.diff(e.points()[50:, 0]), 30 / e.zoom(), atol=.11)
+    assert (e.points()[:50] == now[:50]).all() and np.allclose(np.diff(e.points()[50:, 0]), 30 / e.zoom(), atol=1.1)
     e.menu('c')
     click(300, 350)
     e.press('Escape')

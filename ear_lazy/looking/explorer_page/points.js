@@ -91,9 +91,10 @@ export class PointTools { // what an editor knows of keypoints
   }
 
   likely(i, object = this.set) { // of a point that is unlabelled: where it would come to lie
-    const { editor } = this, z = editor.full.z, stage = editor.full.stage
-    const place = this.kept(this.lifted, object.key)?.[i] ?? likelyPlace(object.points, i, this.scheme(object).mean, this.scheme(object).contours)
-      ?? (object.box ? middleOf(object.box) : [(stage.clientWidth / 2 - editor.full.x) / z, (stage.clientHeight / 2 - editor.full.y) / z])
+    const { editor } = this, before = this.kept(this.lifted, object.key)?.[i]
+    if (before) return before
+    const place = likelyPlace(object.points, i, this.scheme(object).mean, this.scheme(object).contours)
+      ?? (object.box ? middleOf(object.box) : editor.full.to([editor.full.stage.clientWidth / 2, editor.full.stage.clientHeight / 2]))
     return editor.clip(place).map(o => editor.round(o))
   }
 
@@ -194,7 +195,7 @@ export class PointTools { // what an editor knows of keypoints
 
   middleOfView(part) {
     const { full } = this.editor, { clientWidth: w, clientHeight: h } = full.stage
-    return [.5 - part, .5 + part].map(share => this.editor.clip([(w * share - full.x) / full.z, (h * share - full.y) / full.z]))
+    return [.5 - part, .5 + part].map(share => this.editor.clip(full.to([w * share, h * share])))
   }
 
   empty() { // then the first click makes it
