@@ -25,7 +25,7 @@ export class PointTools { // what an editor knows of keypoints
 
   get active() { return this.points.length > this.editor.point ? this.editor.point : null }
 
-  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label] ?? {} }
+  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label ?? ''] ?? {} }
 
   contours() { const { contours = [], points = [] } = this.scheme(), n = this.points.length || points.length; return (contours ?? []).filter(([, stop]) => stop <= n) }
 
@@ -150,18 +150,19 @@ export class PointTools { // what an editor knows of keypoints
 
   // --- new sets
 
-  schemeOfNew() { // [class, its scheme] that a new set gets
-    const { editor } = this, own = editor.objects.find(o => o.own)?.label, chosen = editor.chosen?.label
-    const label = [chosen, this.newLabel, editor.label, own, ...Object.keys(editor.schemes)].find(o => editor.schemes[o]?.points?.length)
-    if (label != null && !(chosen && chosen !== label && !editor.chosen.points)) return [label, editor.schemes[label]]
-    editor.fail(chosen ? `class ${chosen} has no keypoints here` : 'no class has keypoints here')
+  schemeOfNew() { // [class, its scheme] that a new set gets; '' is no class
+    const { editor } = this, { chosen, schemes } = editor, bare = chosen && !chosen.points
+    const own = editor.objects.find(o => o.own && o.points)
+    const label = (bare ? [chosen.label ?? ''] : [chosen?.label, editor.label, own && (own.label ?? ''), ...Object.keys(schemes)]).find(o => schemes[o]?.points?.length)
+    if (label !== undefined) return [label, schemes[label]]
+    editor.fail(bare ? `no keypoints of class ${chosen.label ?? 'none'} are known here` : 'no class has keypoints here')
     return null
   }
 
   adopt(points, label, words) { // by the chosen object if it has none, else by a new one
     const { editor } = this, { chosen } = editor, now = { points: roundedPoints(points) }
     if (chosen && !chosen.points?.some(o => o[2])) editor.act([{ op: 'set', key: chosen.key, now }], words)
-    else editor.select(editor.act([{ op: 'add', now: { ...now, label } }], words)[0])
+    else editor.select(editor.act([{ op: 'add', now: label ? { ...now, label } : now }], words)[0])
     this.refresh()
     editor.say(words)
   }
@@ -283,7 +284,7 @@ export class PointTools { // what an editor knows of keypoints
     if (mode.run) { (mode.anew ??= [])[i] = points[i]; editor.preview(editor.selected, { points }) } else if (mode.draft) {
       const { chosen } = editor, now = { points }
       const key = chosen && !chosen.points ? chosen.key : null
-      const [made] = editor.act([key != null ? { op: 'set', key, now } : { op: 'add', now: { points, label: mode.label } }], words)
+      const [made] = editor.act([key != null ? { op: 'set', key, now } : { op: 'add', now: mode.label ? { points, label: mode.label } : now }], words)
       mode.begun = { draft: mode.draft, label: mode.label }
       mode.draft = null
       this.skipped.set(key ?? made, new Set(this.skipped.get(undefined)))
