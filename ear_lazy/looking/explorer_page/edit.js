@@ -105,6 +105,34 @@ export class Editor {
     this.renew()
   }
 
+  unknownKeys() { // what `keys` names and is no action, and what there is
+    const known = new Map(this.keys().map(o => [o.name, o.actions.map(a => a.name)])), found = []
+    for (const [scope, actions] of Object.entries(this.app.model.get('keys') ?? {})) {
+      if (!known.has(scope)) { found.push(`there is no ${scope}, but ${[...known.keys()].join(', ')}`); continue }
+      for (const name of Object.keys(actions ?? {})) if (!known.get(scope).includes(name)) found.push(`${scope} has no ${name}, but ${known.get(scope).join(', ')}`)
+    }
+    return found
+  }
+
+  returned() { // the kernel is back, and whether it got the last question nobody knows
+    if (!this.asked) return
+    this.asked = false
+    this.queue.length = 0
+    this.fail('the kernel was away; see what is saved, and do the rest again')
+    if (this.row !== undefined) this.full.load()
+  }
+
+  marked(rows) { // the journal has something new of these rows; where it is not ours, the photo is asked for again
+    if (!this.on || !(this.row in rows) || this.pending || this.last?.row === this.row && performance.now() - this.last.at < 1000) return
+    const { row } = this, { ready } = this.full.ask(row)
+    ready.then(({ head, asked }) => {
+      if (row !== this.row || !head.edit || this.pending || this.last?.row === row && this.last.at > asked) return
+      if (JSON.stringify(head.edit.objects) !== JSON.stringify(this.truth?.objects)) this.say('changed by someone else')
+      this.truth = head.edit
+      this.renew()
+    })
+  }
+
   remember() { // what the next photo may copy from
     if (!this.objects.length) return
     if (this.visited?.path !== this.path) this.earlier = this.visited
@@ -206,7 +234,7 @@ export class Editor {
 
   say(words) { this.full.panel.say(words) }
 
-  fail(words) { this.full.panel.fail(words) }
+  fail(words) { this.full.panel.fail(words && `Not done: ${words}`) }
 
   // --- what is chosen
 

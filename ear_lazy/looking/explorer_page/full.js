@@ -130,6 +130,7 @@ export class FullView {
     this.message.textContent = head.error ? `${head.error}: ${head.path}` : ''
     this.stage.removeAttribute('aria-busy')
     this.app.edit.open(answer.row, head, answer.asked)
+    this.panel.why(head)
     this.stage.setAttribute('role', this.app.edit.on ? 'application' : 'img')
     this.prefetch()
     if (head.error) return

@@ -34,14 +34,20 @@ export class Panel {
 
   say(words) { this.said.textContent = words }
 
-  fail(words) { if (this.failed.textContent !== words) this.failed.textContent = words && `Not done: ${words}` }
+  fail(words) { if (this.failed.textContent !== words) this.failed.textContent = words }
+
+  why(head) { // nothing can be edited here, or what in `keys` is no key of anything
+    const { editor, app } = this, wished = Boolean(app.model.get('editing')), unknown = editor.on ? editor.unknownKeys() : []
+    this.words.hidden = !wished
+    if (wished && !editor.on && !head.error) this.say(head.why ?? 'This row cannot be edited here.')
+    else if (unknown.length && !this.warned) { this.warned = true; this.fail(`keys=: ${unknown.join('; ')}`) }
+  }
 
   // --- what it shows
 
   renew() {
     const { editor } = this, { photo, on } = editor
     this.bar.hidden = this.side.hidden = !on
-    this.words.hidden = !on
     if (!on) return
     this.undoButton.disabled = !photo.can_undo && !editor.pending
     this.redoButton.disabled = !photo.can_redo
@@ -92,7 +98,8 @@ export class Panel {
       this.own.replaceChildren(this.combo.node, conflict, make('div', { class: 'eal-row' },
         panelButton('Delete', 'Delete (Del)', () => this.remove()), panelButton('Duplicate', 'Duplicate (Ctrl+D)', () => this.duplicate()),
         panelButton(editor.hidden.has(chosen.key) ? 'Show' : 'Hide', 'Hide or show it (H)', () => this.hide())),
-        chosen.flag ? make('p', { class: 'eal-quiet' }, `Flagged: ${chosen.flag}`) : '', this.extras)
+        chosen.flag ? make('p', { class: 'eal-quiet' }, `Flagged: ${chosen.flag}`) : '',
+        chosen.origin ? make('p', { class: 'eal-quiet eal-origin', title: 'Where it comes from' }, chosen.origin) : '', this.extras)
     }
     const nodes = [...new Set([...editor.toolsOf(chosen).map(o => o.panel?.(chosen, editor)), ofMode])].filter(Boolean)
     if (nodes.length !== this.extras.children.length || nodes.some((o, i) => o !== this.extras.children[i])) this.extras.replaceChildren(...nodes)
