@@ -51,7 +51,7 @@ class Chain:
     lines:tuple[Line, ...] # also those that are undone
     held:set[str] # ids of those that hold
     id:str # of the object, if it was added; else of one of its lines
-    tips:tuple[str, ...] # ids of the lines that no other follows: what the next one follows
+    tips:tuple[str, ...] # ids of the lines that no other follows: what the next one is after
     options:tuple[Value|None, ...] # what it may be: one, or several in a conflict between lines; None: there is no such object
     stated:dict[str, list] # field → all values that it ever had, as they were seen
     set_to:dict[str, list] # field → all values that lines have given it
@@ -107,9 +107,13 @@ def _value_after(line, before, first):
     there, now = next((o for o in before if o is not None), Value() if first is None else first.value), line.now.value
     return Value(*(getattr(now, o) if getattr(now, o) is not None else getattr(there, o) for o in FIELDS))
 
+def _tips(before):
+    followed = {o for found in before.values() for o in found}
+    return tuple(sorted(o for o in before if o not in followed))
+
 def _options(first, lines, held, tips, before):
     if first is None and not any(o.op == 'add' and o.id in held for o in lines): return (None,) # adding it was undone
-    if not tips: return (first.value,)
+    if not before: return (first.value,)
     values = _values(first, lines, before)
     return tuple(dict.fromkeys(values[o] for o in tips))
 
@@ -124,8 +128,7 @@ def linked(
 )->Chain:
     "What the lines of an object come to"
     before = _before(lines, held)
-    followed = {o for found in before.values() for o in found}
-    tips = tuple(sorted(o for o in before if o not in followed))
+    tips = _tips(before or {o.id: o.after for o in lines}) # if all are undone, the next one still says whose it is
     id = min((o.id for o in lines if first is not None or o.op == 'add'), default=lines[0].id)
     return Chain(photo, first, tuple(lines), held, id, tips, _options(first, lines, held, tips, before),
                  _all_values([first, *(o.was for o in lines)]), _all_values([o.now for o in lines]))

@@ -24,7 +24,7 @@ class Chain:
     lines: tuple[Line, ...] # also those that are undone
     held: set[str] # ids of those that hold
     id: str # of the object, if it was added; else of one of its lines
-    tips: tuple[str, ...] # ids of the lines that no other follows: what the next one follows
+    tips: tuple[str, ...] # ids of the lines that no other follows: what the next one is after
     options: tuple[Value | None, ...] # what it may be: one, or several in a conflict between lines; None: there is no such object
     stated: dict[str, list] # field → all values that it ever had, as they were seen
     set_to: dict[str, list] # field → all values that lines have given it

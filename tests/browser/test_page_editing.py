@@ -1,12 +1,15 @@
 "Boxes corrected on the page of the explorer, by the mouse and by the keyboard"
+import json
+
 import numpy as np
 import pytest
 from edited import Edited
-from explored import THEMES
+from PIL import Image
 
 from ear_lazy.explorer import explore
 
 BOX = [200, 250, 60, 100]
+WORK = {'EventDispatch', 'FireAnimationFrame', 'UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'Commit'}
 
 
 @pytest.fixture(scope='module')
@@ -74,8 +77,8 @@ def test_select_move_undo_redo(edit):
     assert e.boxes() == [[x, y, w, h]]
 
 
-@pytest.mark.parametrize('part, corner', [('nw', (0, 0)), ('se', (1, 1)), *(pytest.param(*o, marks=pytest.mark.slow) for o in {
-    'n': (.5, 0), 'ne': (1, 0), 'e': (1, .5), 's': (.5, 1), 'sw': (0, 1), 'w': (0, .5)}.items())])
+@pytest.mark.parametrize('part, corner', [('nw', (0, 0)), *(pytest.param(*o, marks=pytest.mark.slow) for o in {
+    'se': (1, 1), 'n': (.5, 0), 'ne': (1, 0), 'e': (1, .5), 's': (.5, 1), 'sw': (0, 1), 'w': (0, .5)}.items())])
 def test_resize_by_each_handle(edit, part, corner):
     e = edit()
     click(e.page, 230, 300)
@@ -88,6 +91,7 @@ def test_resize_by_each_handle(edit, part, corner):
     assert e.boxes()[0][3] == h or set(part) & set('ns'), 'what is not dragged stays to the last digit'
 
 
+@pytest.mark.slow
 def test_a_box_is_not_turned_over_and_stays_inside(edit):
     e = edit()
     click(e.page, 230, 300)
@@ -155,6 +159,7 @@ def test_overlapping_boxes_by_repeated_click(edit):
     assert e.page.locator('.eal-chosen').count() == 0
 
 
+@pytest.mark.slow
 def test_class_by_typing(edit):
     e = edit()
     e.page.keyboard.press('Tab')
@@ -183,6 +188,7 @@ def test_a_refused_edit_says_why_and_goes_back(edit):
     assert e.page.locator('[role=alert]').inner_text() == '' and e.boxes() != [BOX]
 
 
+@pytest.mark.slow
 def test_what_follows_on_a_refused_box_is_not_sent(edit):
     e = edit([])
     e.refuse = 'no'
@@ -221,8 +227,10 @@ def test_conflict_shows_both_and_is_settled(edit):
     assert e.boxes() == [[210, 255, 50, 90]] and e.page.locator('.eal-conflict').count() == 0
 
 
+@pytest.mark.slow
 def test_keys_are_listed_and_can_be_bound(edit):
-    e = edit(keys={'edit': {'undo': 'U'}, 'box': {'wider': ['W']}})
+    e = edit(keys={'edit': {'undo': 'U', 'sing': 'S'}, 'box': {'wider': ['W']}})
+    assert e.page.locator('[role=alert]').inner_text().startswith('keys=: edit has no sing, but next object, previous object, undo, redo')
     e.page.keyboard.press('?')
     text = e.page.locator('dialog').inner_text()
     assert 'looked at and right' in text and 'U\tundo' in text and 'W\t1 pixel wider' in text
@@ -233,6 +241,7 @@ def test_keys_are_listed_and_can_be_bound(edit):
     assert e.boxes() == [BOX] and [o[0]['now'] for o in sent(e)] == [{'box': [200, 250, 61, 100]}]
 
 
+@pytest.mark.slow
 def test_hide(edit):
     e = edit([{'box': BOX, 'label': 'ear'}, {'box': [20, 20, 50, 50], 'label': 'ear'}])
     def seen(): return e.page.locator('.eal-object rect.eal-line:visible').count()
@@ -245,6 +254,7 @@ def test_hide(edit):
     assert seen() == 2
 
 
+@pytest.mark.slow
 def test_undo_in_another_row_goes_there(edit):
     e = edit(None)
     for key in ('Tab', 'Delete', 'd'): e.page.keyboard.press(key)
@@ -253,6 +263,7 @@ def test_undo_in_another_row_goes_there(edit):
     e.page.wait_for_function("() => document.querySelector('.eal-title').textContent.startsWith('row 0:') && document.querySelectorAll('.eal-object').length === 1")
 
 
+@pytest.mark.slow
 def test_editing_is_a_choice(edit):
     e = edit()
     e.page.keyboard.press('e')
@@ -264,6 +275,22 @@ def test_editing_is_a_choice(edit):
     assert e.state['editing'] is True and e.page.locator('.eal-truth').count() == 0
 
 
+@pytest.mark.slow
+def test_a_kernel_that_was_away(edit):
+    "What was under way is not taken for saved, and the page goes on"
+    e = edit()
+    e.page.evaluate('window.silent = true')
+    e.page.keyboard.press('Space')
+    assert e.page.locator('.eal-saved').inner_text() == 'saving…'
+    e.page.evaluate("window.silent = false; window.fire('comm_live_update')")
+    e.page.wait_for_selector('.eal-stage:not([aria-busy])')
+    assert 'the kernel was away' in e.page.locator('[role=alert]').inner_text() and e.page.locator('[aria-pressed=true]:has-text("Right")').count() == 0
+    e.page.keyboard.press('Space')
+    done(e, 1)
+    assert e.photo(0)['ok'] and e.page.locator('[role=alert]').inner_text() == ''
+
+
+@pytest.mark.slow
 def test_two_fingers_move_and_zoom(edit):
     e = edit()
     before = [o.copy() for o in e.boxes()]
@@ -275,7 +302,29 @@ def test_two_fingers_move_and_zoom(edit):
     assert float(e.page.evaluate(z)) == pytest.approx(2 * was) and e.boxes() == before
 
 
-@pytest.mark.parametrize('theme', THEMES)
+@pytest.mark.slow # it measures, and other work beside it would be measured too
+def test_a_drag_over_a_large_photo_takes_little_time(browser, tmp_path):
+    "12 megapixels, 60 boxes: what the page does for a frame, from the pointer to the paint"
+    Image.effect_noise((400, 300), 90).resize((4000, 3000)).convert('RGB').save(tmp_path/'large.jpg')
+    page = browser.new_page(viewport={'width': 1000, 'height': 640})
+    e = Edited(page, explore(tmp_path))
+    e.loaded()
+    e.begin([{'box': [100 + 250 * (i % 15), 100 + 300 * (i // 15), 150, 250], 'label': 'ear'} for i in range(60)])
+    page.wait_for_timeout(1000)
+    click(page, 175, 225)
+    browser.start_tracing(page=page, categories=['devtools.timeline', 'disabled-by-default-devtools.timeline'])
+    drag(page, (175, 225), (1500, 1800), steps=200)
+    done(e, 1)
+    events = json.loads(browser.stop_tracing())['traceEvents']
+    page.close()
+    renderer = {(o['pid'], o['tid']) for o in events if o['name'] == 'thread_name' and o['args']['name'] == 'CrRendererMain'}
+    work = [o for o in events if o['ph'] == 'X' and (o['pid'], o['tid']) in renderer and o['name'] in WORK]
+    frames = np.sort([o['ts'] for o in work if o['name'] == 'Commit'])
+    spent = np.bincount(np.searchsorted(frames, [o['ts'] for o in work]), [o['dur'] / 1000 for o in work])
+    assert len(frames) > 100 and np.percentile(spent, 95) <= 8, spent.round(1).tolist()
+
+
+@pytest.mark.parametrize('theme', ['light', pytest.param('dark', marks=pytest.mark.slow)])
 def test_editing_is_accessible(axe, edit, theme):
     e = edit([{'box': BOX, 'label': 'ear', 'status': 'conflict', 'options': [{'box': BOX, 'label': 'ear'}, None]}, {'box': [9, 9, 99, 99], 'status': 'changed', 'flag': 'why'}], theme=theme)
     e.refuse = 'a reason'

@@ -2,6 +2,7 @@
 
 import { Bar } from './bar.js'
 import './boxes.js'
+import './points.js'
 import { clamp, focusable, make, number, unlumino } from './dom.js'
 import { Editor } from './edit.js'
 import { FullView } from './full.js'
@@ -37,6 +38,7 @@ class App {
       'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
       'change:height': () => this.heightChanged(),
       'change:query': () => { this.bar.renew(); this.predicted.renew(); this.grid.draw() },
+      comm_live_update: () => this.edit.returned(),
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)
     this.wire.hello()
@@ -65,6 +67,7 @@ class App {
     for (const [row, mark] of changed) mark ? this.marks.set(row, mark) : this.marks.delete(row)
     this.counts = counts
     this.grid.forget(changed.map(([row]) => row))
+    this.edit.marked(rows)
     this.full.name()
     this.say()
   }

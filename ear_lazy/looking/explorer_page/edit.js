@@ -16,7 +16,7 @@
 //   bounds(object)   [x, y, width, height], for fitting, pasting and nudging
 //   moved(object, dx, dy)    what `now` is after a move: arrows, duplicating
 //   panel(object, editor)    optional; a node for the side while such an object is chosen
-//   buttons     optional; [{ words, title, act(editor), pressed(editor) }] of the tool bar
+//   buttons     optional; [{ words, title, act(editor), pressed(editor), shown(editor) }] of the tool bar; the last two optional
 //
 // registerKeys(scope, { name: { keys: 'N' or ['Ctrl+C', …], words, act(editor, event) } }). An act that returns false leaves the key to the next
 //   scope. Scopes, first to last: 'mode' (editor.mode runs), 'points', 'box', 'object' (one is chosen), 'edit', 'full'. A new one:
@@ -28,7 +28,7 @@
 //                         shown again. Returns the keys of what is added (they become the kernel's when it answers).
 //   preview(key, now)     shows a change that is not made; preview() takes it back.   hold(key, now, words)   one action once 0.5 s are quiet.
 //   begin(mode), finish() a mode gets pointers and keys before all else: { name, words, cursor, down(at, event) → drag or true, hover(at, event),
-//                         end(), draw(g) }.   say(words), fail(words)   what is read out.   redraw(key)
+//                         end(), draw(g), panel() → a node for the side }.   say(words), fail(words)   what is read out.   redraw(key)
 
 import { clamp, shape, unique } from './dom.js'
 
@@ -99,13 +99,49 @@ export class Editor {
 
   open(row, head, asked) { // what the kernel said of a row; an answer to an edit that came since knows better
     const other = row !== this.row || head.path !== this.path
-    if (other) { this.flush(); this.finish(); this.clear(); this.hidden.clear() }
+    if (other) { this.flush(); this.finish(); this.remember(); this.clear(); this.hidden.clear() }
     Object.assign(this, { row, path: head.path, size: [head.height, head.width] })
     this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
     this.renew()
   }
 
-  leave() { this.flush(); this.finish(); this.clear(); this.row = undefined; this.renew() }
+  unknownKeys() { // what `keys` names and is no action, and what there is
+    const known = new Map(this.keys().map(o => [o.name, o.actions.map(a => a.name)])), found = []
+    for (const [scope, actions] of Object.entries(this.app.model.get('keys') ?? {})) {
+      if (!known.has(scope)) { found.push(`there is no ${scope}, but ${[...known.keys()].join(', ')}`); continue }
+      for (const name of Object.keys(actions ?? {})) if (!known.get(scope).includes(name)) found.push(`${scope} has no ${name}, but ${known.get(scope).join(', ')}`)
+    }
+    return found
+  }
+
+  returned() { // the kernel is back, and whether it got the last question nobody knows
+    if (!this.asked) return
+    this.asked = false
+    this.queue.length = 0
+    this.fail('the kernel was away; see what is saved, and do the rest again')
+    if (this.row !== undefined) this.full.load()
+  }
+
+  marked(rows) { // the journal has something new of these rows; where it is not ours, the photo is asked for again
+    if (!this.on || !(this.row in rows) || this.pending || this.last?.row === this.row && performance.now() - this.last.at < 1000) return
+    const { row } = this, { ready } = this.full.ask(row)
+    ready.then(({ head, asked }) => {
+      if (row !== this.row || !head.edit || this.pending || this.last?.row === row && this.last.at > asked) return
+      if (JSON.stringify(head.edit.objects) !== JSON.stringify(this.truth?.objects)) this.say('changed by someone else')
+      this.truth = head.edit
+      this.renew()
+    })
+  }
+
+  remember() { // what the next photo may copy from
+    if (!this.objects.length) return
+    if (this.visited?.path !== this.path) this.earlier = this.visited
+    this.visited = { path: this.path, objects: this.objects, size: this.size, selected: this.selected }
+  }
+
+  get before() { return this.visited?.path === this.path ? this.earlier : this.visited }
+
+  leave() { this.flush(); this.finish(); this.remember(); this.clear(); this.row = undefined; this.renew() }
 
   renew() { // what is true, and what is on its way
     this.photo = this.truth && structuredClone(this.truth)
@@ -198,7 +234,7 @@ export class Editor {
 
   say(words) { this.full.panel.say(words) }
 
-  fail(words) { this.full.panel.fail(words) }
+  fail(words) { this.full.panel.fail(words && `Not done: ${words}`) }
 
   // --- what is chosen
 

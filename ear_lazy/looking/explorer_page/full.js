@@ -130,6 +130,7 @@ export class FullView {
     this.message.textContent = head.error ? `${head.error}: ${head.path}` : ''
     this.stage.removeAttribute('aria-busy')
     this.app.edit.open(answer.row, head, answer.asked)
+    this.panel.why(head)
     this.stage.setAttribute('role', this.app.edit.on ? 'application' : 'img')
     this.prefetch()
     if (head.error) return
@@ -157,7 +158,7 @@ export class FullView {
 
   focused() { return this.stage.getRootNode().activeElement === this.stage }
 
-  toolButtons() { return registeredTools().flatMap(o => o.buttons ?? []) }
+  toolButtons() { return registeredTools().flatMap(o => o.buttons ?? []).filter(o => o.shown?.(this.app.edit) ?? true) }
 
   marks({ boxes = [], classes = [], points = [], contours = [] }, which) {
     const group = shape('g', { class: `eal-${which}` }), said = which === 'predicted' ? 'predicted ' : ''

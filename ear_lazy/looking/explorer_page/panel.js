@@ -34,14 +34,20 @@ export class Panel {
 
   say(words) { this.said.textContent = words }
 
-  fail(words) { if (this.failed.textContent !== words) this.failed.textContent = words && `Not done: ${words}` }
+  fail(words) { if (this.failed.textContent !== words) this.failed.textContent = words }
+
+  why(head) { // nothing can be edited here, or what in `keys` is no key of anything
+    const { editor, app } = this, wished = Boolean(app.model.get('editing')), unknown = editor.on ? editor.unknownKeys() : []
+    this.words.hidden = !wished
+    if (wished && !editor.on && !head.error) this.say(head.why ?? 'This row cannot be edited here.')
+    else if (unknown.length && !this.warned) { this.warned = true; this.fail(`keys=: ${unknown.join('; ')}`) }
+  }
 
   // --- what it shows
 
   renew() {
     const { editor } = this, { photo, on } = editor
     this.bar.hidden = this.side.hidden = !on
-    this.words.hidden = !on
     if (!on) return
     this.undoButton.disabled = !photo.can_undo && !editor.pending
     this.redoButton.disabled = !photo.can_redo
@@ -56,8 +62,8 @@ export class Panel {
 
   renewTools() {
     const wanted = this.full.toolButtons()
-    if (this.tools.children.length !== wanted.length) {
-      this.tools.replaceChildren(...wanted.map(o => panelButton(o.words, o.title ?? o.words, () => { o.act(this.editor); this.full.stage.focus({ preventScroll: true }) })))
+    if ([...this.tools.children].map(o => o.textContent).join() !== wanted.map(o => o.words).join()) {
+      this.tools.replaceChildren(...wanted.map(o => panelButton(o.words, o.title ?? o.words, () => { o.act(this.editor); this.full.stage.focus({ preventScroll: true }) }, o.attributes)))
     }
     wanted.forEach((o, i) => o.pressed && this.tools.children[i].setAttribute('aria-pressed', Boolean(o.pressed(this.editor))))
   }
@@ -81,7 +87,8 @@ export class Panel {
 
   renewChosen() {
     const { editor } = this, { chosen } = editor
-    if (!chosen) { this.own.replaceChildren(); this.combo = this.ownKey = undefined; return }
+    const ofMode = editor.mode?.panel?.()
+    if (!chosen) { this.own.replaceChildren(...[ofMode].filter(Boolean)); this.combo = this.ownKey = undefined; return }
     const key = `${chosen.key} ${chosen.label} ${chosen.status} ${chosen.flag} ${JSON.stringify(chosen.options ?? [])} ${editor.hidden.has(chosen.key)} ${editor.labels}`
     if (key !== this.ownKey && !this.own.contains(this.combo?.input === this.root.activeElement ? this.combo.input : null)) {
       this.ownKey = key
@@ -91,9 +98,10 @@ export class Panel {
       this.own.replaceChildren(this.combo.node, conflict, make('div', { class: 'eal-row' },
         panelButton('Delete', 'Delete (Del)', () => this.remove()), panelButton('Duplicate', 'Duplicate (Ctrl+D)', () => this.duplicate()),
         panelButton(editor.hidden.has(chosen.key) ? 'Show' : 'Hide', 'Hide or show it (H)', () => this.hide())),
-        chosen.flag ? make('p', { class: 'eal-quiet' }, `Flagged: ${chosen.flag}`) : '', this.extras)
+        chosen.flag ? make('p', { class: 'eal-quiet' }, `Flagged: ${chosen.flag}`) : '',
+        chosen.origin ? make('p', { class: 'eal-quiet eal-origin', title: 'Where it comes from' }, chosen.origin) : '', this.extras)
     }
-    const nodes = editor.toolsOf(chosen).map(o => o.panel?.(chosen, editor)).filter(Boolean)
+    const nodes = [...new Set([...editor.toolsOf(chosen).map(o => o.panel?.(chosen, editor)), ofMode])].filter(Boolean)
     if (nodes.length !== this.extras.children.length || nodes.some((o, i) => o !== this.extras.children[i])) this.extras.replaceChildren(...nodes)
   }
 
@@ -186,7 +194,7 @@ export class Panel {
     const shown = key => key.split(/(?<=.)\+/).map(o => o.replace('Arrow', '')).join(' + ')
     const rows = scope => scope.actions.map(o => make('tr', {}, make('td', {}, ...o.keys.flatMap((key, i) => [i ? ' or ' : '', make('kbd', {}, shown(key))])), make('td', {}, o.words)))
     this.open('Keys', make('div', { class: 'eal-head' }, make('h2', {}, 'Keys'), panelButton('Close', 'Close (Esc)', () => this.dialog.close(), { autofocus: true })), ...keysOf(this.app.model.get('keys') ?? {}).map(scope => make('section', {}, make('h3', {}, scope.words), make('table', {}, make('tbody', {}, ...rows(scope))))),
-      make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image.'))
+      make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image. Alt and a click make a keypoint unlabelled; Shift and a drag of its frame keep proportions, or turn in steps.'))
   }
 
   open(label, ...nodes) {

@@ -1,0 +1,314 @@
+"Keypoints in the page: the sums behind the tools, and the tools over a photo"
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from edited import Edited
+from explored import THEMES
+
+from ear_lazy import explorer
+from ear_lazy.explorer import explore
+
+PAGE = Path(explorer.__file__).parent/'looking/explorer_page'
+
+# Two contours of unlike length, hidden and unlabelled points, and a mean shape.
+SETS = """
+  const m = window.sums, close = (a, b) => a.length === b.length && a.every((o, i) => Math.hypot(o[0] - b[i][0], o[1] - b[i][1]) < 1e-9 && o[2] === b[i][2])
+  const points = [[10, 20, 2], [30, 25, 1], [0, 0, 0], [44, 60, 2], [12, 70, 2], [15.5, 80.25, 1], [21, 90, 2]]
+  const contours = [[0, 4], [4, 7]], pairs = [[0, 3], [1, 2]], shape = points.map(([x, y], i) => i === 2 ? [38, 40] : [x, y])
+"""
+
+SUMS = {
+    'what is done twice is undone': """
+      const once = { mirror: o => m.mirroredPoints(o, pairs), plain: o => m.mirroredPoints(o), swap: o => m.sidesSwapped(o, pairs, contours),
+        turn: o => m.sidesSwapped(o, [], contours), run: o => m.reversedRun(o, [4, 7]), all: o => m.reversedRun(o, [0, o.length]) }
+      return Object.entries(once).map(([name, act]) => [name, close(act(act(points)), points) && !close(act(points), points)])""",
+    'what is turned, scaled or moved comes back': """
+      const at = m.middleOf(m.extentOf(points)), there = [m.turnedPoints(points, .7, at), m.scaledPoints(points, 2, .5, at), m.movedPoints(points, 4, -2)]
+      const back = [m.turnedPoints(there[0], -.7, at), m.scaledPoints(there[1], .5, 2, at), m.movedPoints(there[2], -4, 2)]
+      return back.map((o, i) => [i, close(o, points) && there[i][2].join() === '0,0,0'])""",
+    'a mirrored set keeps its extent, and a left point is where the right one would be': """
+      const now = m.mirroredPoints(points, pairs)
+      return [['extent', m.extentOf(now).join() === m.extentOf(points).join()], ['left', now[0].join() === '10,60,2'], ['hole', now[1].join() === '0,0,0']]""",
+    'a quarter turn goes clockwise': """
+      return [['turn', close(m.turnedPoints([[1, 0, 2]], Math.PI / 2, [0, 0]), [[0, 1, 2]])]]""",
+    'a handle goes where it is pulled, and what is opposite stays': """
+      const frame = m.extentOf(points), [x, y, w, h] = frame, ends = o => { const [a, b, c, d] = m.extentOf(o); return [a, b, a + c, b + d].map(v => Math.round(v * 1e6) / 1e6).join() }
+      return [['corner', ends(m.stretchedPoints(points, frame, [1, 1], [60, 100])) === '10,20,60,100'], ['side', ends(m.stretchedPoints(points, frame, [-1, 0], [0, 50])) === '0,20,44,90'],
+        ['kept', ends(m.stretchedPoints(points, frame, [1, 1], [x + 2 * w, y], { aspect: true })) === [x, y, x + 2 * w, y + 2 * h].join()],
+        ['centred', ends(m.stretchedPoints(points, frame, [0, -1], [0, 10], { centred: true })) === '10,10,44,100'],
+        ['through', close(m.stretchedPoints(points, frame, [1, 0], [x - w, 0]), m.movedPoints(m.mirroredPoints(points), -w, 0))]]""",
+    'the mean shape fits into a box with its proportions': """
+      const now = m.fittedShape(shape, [100, 200, 68, 1000]), [x, y, w, h] = m.extentOf(now)
+      return [['width', Math.abs(x - 100) + Math.abs(w - 68) < 1e-9], ['height', Math.abs(h - 140) + Math.abs(y - 630) < 1e-9], ['visible', now.every(o => o[2] === 2)],
+        ['a line', m.extentOf(m.fittedShape([[0, 0], [0, 5]], [0, 0, 10, 10])).join() === '5,0,0,10'], ['a dot', m.fittedShape([[3, 3]], [0, 0, 10, 10])[0].join() === '5,5,2']]""",
+    'a point that is not there is guessed by the mean shape, however it lies': """
+      const turned = m.scaledPoints(m.turnedPoints(points, 2, [5, 5]), 3, 3, [0, 0]), truth = m.scaledPoints(m.turnedPoints([[38, 40, 2]], 2, [5, 5]), 3, 3, [0, 0])[0]
+      const other = m.likelyPlace(m.scaledPoints(turned, -1, 1, [0, 0]), 2, shape, contours), found = m.likelyPlace(turned, 2, shape, contours)
+      return [['there', Math.hypot(found[0] - truth[0], found[1] - truth[1]) < 1e-6], ['mirrored', Math.hypot(other[0] + truth[0], other[1] - truth[1]) < 1e-6],
+        ['between', m.likelyPlace(points, 2, null, contours).join() === '37,42.5'], ['nothing', m.likelyPlace(points.map(() => [0, 0, 0]), 2, shape, contours) === null]]""",
+    'what moved alike is told from what did not': """
+      return [['moved', m.shiftBetween(points, m.movedPoints(points, 4, -2)).join() === '4,-2'], ['not', m.shiftBetween(points, m.mirroredPoints(points)) === null]]""",
+}
+
+
+def test_sums_of_points(page):
+    page.set_content('<!doctype html>')
+    page.evaluate("text => import(URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))).then(o => { window.sums = o })", (PAGE/'points_math.js').read_text())
+    for name, body in SUMS.items():
+        found = page.evaluate(f'() => {{ {SETS} {body} }}')
+        assert found and all(ok for _, ok in found), f'{name}: {json.dumps(found)}'
+
+
+CONTOURS = [[0, 20], [20, 35], [35, 50], [50, 55]]
+
+
+class Pointed(Edited):
+    "With what the kernel says of 55 points; `scheme` has more of it"
+    scheme = {}
+
+    def photo(self, row):
+        mean = self.widget.ds.get_metadata(0)['keypoints'][:, :2].tolist()
+        scheme = {'points': [f'p{i}' for i in range(55)], 'skeleton': [], 'flip_pairs': [], 'contours': CONTOURS, 'mean': mean} | self.scheme
+        return super().photo(row) | {'schemes': {'ear': scheme}}
+
+    def points(self, row=0, i=-1): return np.array(self.photo(row)['objects'][i]['points'])
+
+    def press(self, *keys):
+        for key in keys: self.page.keyboard.press(key)
+
+    def said(self): return self.page.locator('.eal-said').inner_text()
+
+    def saved(self): self.page.wait_for_function("() => document.querySelector('.eal-saved').textContent !== 'saving…'")
+
+    def settle(self): # an action that waits for more of its kind
+        self.page.wait_for_timeout(550)
+        self.saved()
+
+    def middle(self, selector, i=0): return self.page.evaluate("""([selector, i]) => { const b = document.querySelectorAll(selector)[i].getBoundingClientRect()
+      return [b.left + b.width / 2, b.top + b.height / 2] }""", [selector, i])
+
+    def at(self, i): return self.middle(f'.eal-chosen [data-point="{i}"] circle')
+
+    def grip(self, i): return self.middle('.eal-chosen .eal-grip', i)
+
+    def drag(self, start, by, before_release=lambda: None):
+        "By CSS pixels; what was read while the pointer was held"
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(start[0] + by[0], start[1] + by[1], steps=3)
+        self.page.evaluate('new Promise(o => requestAnimationFrame(() => requestAnimationFrame(o)))')
+        found = before_release()
+        self.page.mouse.up()
+        self.saved()
+        return found
+
+    def zoom(self): return self.page.eval_on_selector('.eal-over', "o => +o.style.getPropertyValue('--z')")
+
+    def menu(self, *keys):
+        self.press('k')
+        self.page.wait_for_selector('.eal-menu [role=menuitem]:focus')
+        self.press(*keys)
+
+    def near(self):
+        if self.page.locator('button', has_text='Near').get_attribute('aria-pressed') != 'true': self.press('Shift+Z')
+
+
+@pytest.fixture(scope='module')
+def shared(browser, opened):
+    "One page for all tests that need no other"
+    page = browser.new_page(viewport={'width': 1000, 'height': 640})
+    e = Pointed(page, explore(opened('landmarker')))
+    e.loaded()
+    yield e
+    page.close()
+
+
+@pytest.fixture
+def edit(shared, opened, request):
+    "The full view of a row with 55 points, the set chosen"
+    def edit(select=True, objects=None, scheme=None, theme=None):
+        e = shared if theme is None else Pointed(request.getfixturevalue('page'), explore(opened('landmarker')), theme)
+        e.scheme = scheme or {}
+        if theme: e.loaded()
+        e.begin(objects)
+        if select:
+            e.press('Tab')
+            e.near()
+        return e
+    yield edit
+    assert shared.errors == [] and shared.page.evaluate('window.reached') == []
+
+
+def test_a_point_by_pointer_and_by_keys(edit):
+    e = edit()
+    before, n = e.points(), len(e.past)
+    lens = e.drag(e.at(9), (30, -20), lambda: e.page.evaluate("""async () => {
+      const lens = document.querySelector('.eal-lens canvas'), middle = lens.width / 2 + 9 // a pixel of the photo is 6 wide: beside the crosshair
+      const photo = document.createElement('canvas'), image = document.querySelector('.eal-world img')
+      ;[photo.width, photo.height] = [image.naturalWidth, image.naturalHeight]
+      const context = photo.getContext('2d'), [x, y] = document.querySelector('.eal-lens span').textContent.match(/[\\d.]+/g).slice(-2).map(Number)
+      context.drawImage(image, 0, 0)
+      const from = [...lens.getContext('2d').getImageData(middle, middle, 1, 1).data], of = [...context.getImageData(Math.floor(x + 1.5), Math.floor(y + 1.5), 1, 1).data]
+      return [lens.parentNode.hidden, from.every((o, i) => Math.abs(o - of[i]) < 4)] }"""))
+    assert lens == [False, True], "the magnifier shows the photo's own pixels around the point"
+    moved = e.points() - before
+    assert np.allclose(moved[9, :2], np.array([30, -20]) / e.zoom(), atol=.6) and (moved[np.arange(55) != 9] == 0).all() and len(e.past) == n + 1
+    assert e.said() == f'point 9, p9 moved by {moved[9, 0]:.1f}, {moved[9, 1]:.1f}'.replace('.0', '') and e.page.locator('.eal-lens').is_hidden()
+    e.press('.', '.', ',')
+    assert e.said() == 'point 10, p10: visible' and e.page.get_attribute('.eal-checklist', 'aria-activedescendant').endswith('-10')
+    e.press(*['ArrowRight'] * 3, 'Shift+ArrowUp', 'ArrowUp')
+    e.settle()
+    assert (e.points() - before)[10].round(3).tolist() == [3, -11, 0] and len(e.past) == n + 2, 'keys in a row are one action'
+    assert e.said() == 'point 10, p10 moved by 3, -11'
+    for key, v, words in (('q', 1, 'hidden'), ('/', 2, 'visible'), ('o', 0, 'unlabelled'), ('v', 2, 'visible at'), ('Delete', 0, 'unlabelled')):
+        e.press(key)
+        e.saved()
+        assert e.points()[10, 2] == v and e.said().startswith(f'point 10, p10 {words}')
+    assert e.points()[10].tolist() == [0, 0, 0] and e.page.locator('[role=option]', has_text='○ 10').count() == 1
+    e.press('ArrowLeft')
+    e.settle()
+    assert np.allclose(e.points()[10, :2], before[10, :2] + [3, -11], atol=.1), 'it comes back where it was'
+    e.page.locator('[role=option]', has_text='● 30').click()
+    assert e.said() == 'point 30, p30: visible'
+    e.page.keyboard.down('Alt')
+    e.page.mouse.click(*e.at(31))
+    e.page.keyboard.up('Alt')
+    e.saved()
+    assert e.points()[31].tolist() == [0, 0, 0] and e.said() == 'point 31, p31 unlabelled'
+
+
+def test_the_set_by_its_frame_and_its_menu(edit):
+    e = edit(objects=[{'points': [[100, 100, 2], [160, 110, 1], [0, 0, 0], [150, 200, 2], [110, 190, 2]], 'label': 'ear'}],
+             scheme={'points': list('abcde'), 'contours': [[0, 3], [3, 5]], 'mean': [[0, 0], [1, 0], [1, 1], [1, 2], [0, 2]]})
+    before = e.points()
+    def extent(points): return np.r_[points[points[:, 2] > 0, :2].min(0), np.ptp(points[points[:, 2] > 0, :2], 0)]
+    z, box = e.zoom(), extent(before)
+    e.drag(e.grip(9), (20, 10))
+    assert np.allclose(extent(e.points()), box + [*np.array([20, 10]) / z, 0, 0], atol=.6) and e.said().startswith('set moved by')
+    e.drag(e.grip(3), (40, 0))
+    now = extent(e.points())
+    assert now[2] > box[2] + 20 / z and abs(now[3] - box[3]) < .1 and e.said().startswith('set scaled to')
+    x, y = e.grip(8)
+    e.drag((x, y), (200, 100))
+    assert e.said().startswith('set turned by') and e.points()[2].tolist() == [0, 0, 0]
+    for _ in range(3): e.press('Control+z')
+    e.saved()
+    assert e.points().tolist() == before.tolist()
+    n = len(e.past)
+    for key, change in (('m', lambda o: [[260 - x, y, v] if v else [x, y, v] for x, y, v in o]), ('w', lambda o: [*o[2::-1], *o[:2:-1]]),
+                        ('r', lambda o: [*o[2::-1], *o[3:]]), ('a', lambda o: o[::-1])):
+        e.menu(key)
+        e.saved()
+        assert e.points().tolist() == change(before.tolist()), key
+        e.menu(key)
+        e.saved()
+        assert e.points().tolist() == before.tolist(), f'{key} twice'
+    assert len(e.past) == n + 8, 'each is one action'
+    e.press('Alt+ArrowUp', 'Alt+ArrowUp')
+    e.settle()
+    assert np.allclose(extent(e.points())[2:], box[2:] * 1.01**2, atol=.02) and len(e.past) == n + 9
+    e.menu('n')
+    e.saved()
+    assert extent(e.points())[3] == pytest.approx(box[3] * 1.01**2, abs=.1) and (e.points()[:, 2] == 2).all(), 'begun anew from the mean shape'
+
+
+def test_points_are_placed_by_clicks(edit):
+    e = edit()
+    before, n = e.points(), len(e.past)
+    def click(x, y):
+        e.page.mouse.click(x, y)
+        e.saved()
+    e.press('p')
+    assert e.said() == 'click where point 0, p0 is'
+    click(300, 300)
+    click(320, 300)
+    assert e.said().endswith('; click where point 2, p2 is') and (e.points()[2:] == before[2:]).all() and (e.points()[:2] != before[:2]).any(1).all() and len(e.past) == n + 2
+    e.press('s')
+    click(340, 300)
+    e.press('Backspace')
+    e.saved()
+    assert (e.points()[2:] == before[2:]).all() and e.said() == 'undo: a change'
+    assert e.page.locator('.eal-checklist [aria-selected=true]').inner_text() == '● 3 p3'
+    e.press('Escape', '>', '>', '>')
+    assert e.said() == 'point 50, p50: visible'
+    e.press('x')
+    assert e.page.locator('g.eal-dim[data-point]').count() == 50
+    e.page.mouse.click(*e.at(10))
+    assert 'point 10' not in e.said(), 'points of another contour cannot be clicked'
+    e.menu('c')
+    now, n = e.points(), len(e.past)
+    for i in range(5):
+        assert e.said().endswith(f'click where point {50 + i}, p{50 + i} is') and e.points().tolist() == now.tolist()
+        click(250 + 30 * i, 250)
+    assert e.said() == 'contour 3 (points 50 to 54) placed anew' and len(e.past) == n + 1
+    assert (e.points()[:50] == now[:50]).all() and np.allclose(np.diff(e.points()[50:, 0]), 30 / e.zoom(), atol=.11)
+    e.menu('c')
+    click(300, 350)
+    e.press('Escape')
+    assert len(e.past) == n + 1, 'a contour that is given up stays as it was'
+    assert e.page.locator('g.eal-dim[data-point]').count() == 50
+    e.press('x')
+
+
+def test_new_sets(edit):
+    e = edit(select=False)
+    shape = e.points()
+    e.press('Tab', 'Delete')
+    e.saved()
+    e.menu('n')
+    e.drag((500, 200), (-150, 200))
+    made = e.points()
+    size = np.ptp(made[:, :2], 0)
+    assert e.said() == 'set of 55 points begun from the mean shape' and size[0] / size[1] == pytest.approx(np.divide(*np.ptp(shape[:, :2], 0)), abs=.01)
+    assert np.sign(made[9, 0] - made[19, 0]) == -np.sign(shape[9, 0] - shape[19, 0]), 'drawn from right to left, it is mirrored'
+    e.press('d')
+    e.page.wait_for_function("() => document.querySelector('.eal-title').textContent.startsWith('row 1:')")
+    e.press('Control+b')
+    e.saved()
+    assert len(e.photo(1)['objects']) == 2 and e.points(1).tolist() == made.tolist() and e.said() == '55 points copied from the photo before'
+    e.press('Escape', 'p')
+    assert e.page.locator('.eal-count').inner_text() == '0 of 55 placed, next 0'
+    for x in (300, 320): e.page.mouse.click(x, 300)
+    e.press('s')
+    e.page.mouse.click(360, 300)
+    e.saved()
+    assert len(e.photo(1)['objects']) == 3 and e.points(1)[:, 2].tolist() == [2, 2, 0, 2] + [0] * 51
+    assert e.page.locator('[role=option]', has_text='skipped').inner_text() == '○ 2 p2 – skipped'
+    assert e.page.locator('.eal-count').inner_text() == '3 of 55 placed, next 4'
+
+
+def test_the_mean_shape_goes_into_a_box(edit):
+    e = edit(objects=[{'box': [100, 120, 80, 60], 'label': 'ear'}])
+    e.menu('n')
+    e.saved()
+    x, y = e.points()[:, :2].T
+    assert (x.min() >= 100, y.min() >= 120, x.max() <= 180, y.max() <= 180) == (True,) * 4 and max(np.ptp(x) / 80, np.ptp(y) / 60) == pytest.approx(1, abs=.01)
+    assert e.photo(0)['objects'][0]['box'] == [100, 120, 80, 60]
+
+
+def test_touch_keeps_the_pixel_in_sight(edit):
+    "A finger reaches further than a mouse, and the magnifier gives way to it"
+    e = edit()
+    before = e.points()
+    e.page.evaluate("""async ([x, y]) => {
+      const stage = document.querySelector('.eal-stage'), frame = () => new Promise(o => requestAnimationFrame(() => requestAnimationFrame(o)))
+      const send = (type, dx, dy) => stage.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerId: 5, pointerType: 'touch', isPrimary: true, button: 0, buttons: 1, clientX: x + dx, clientY: y + dy }))
+      stage.setPointerCapture = () => {}
+      send('pointerdown', -12, -8)
+      for (const [dx, dy] of [[-20, -12], [-30, -20]]) { send('pointermove', dx, dy); await frame() }
+      send('pointerup', -30, -20)
+    }""", e.at(2))
+    e.saved()
+    assert np.allclose((e.points() - before)[2, :2], np.array([-18, -12]) / e.zoom(), atol=.6) and (e.points() != before).any(1).sum() == 1
+
+
+@pytest.mark.parametrize('theme', THEMES)
+def test_points_are_accessible(edit, axe, theme):
+    e = edit(theme=theme)
+    e.press('.', 'p')
+    assert (found := axe.run(e.page, context='.eal')).violations_count == 0, found.generate_report()
+    e.press('Escape')
+    e.menu()
+    assert (found := axe.run(e.page, context='.eal')).violations_count == 0, found.generate_report()
