@@ -271,3 +271,33 @@ def test_reports_of_earlier_versions(corrected_run):
     old = json.loads(corrected_run[2].to_json())
     assert {*old['sources'][0]['boxes']} == {'read', 'kept', 'repaired', 'merged', 'dropped'}
     assert read_report(json.dumps(old).encode()).sources['one'].boxes.deleted == 0
+
+
+def test_keypoints_that_are_taken_away(tmp_path):
+    "With a box the object stays; without one it goes; each set is in the report"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    image(raw/'ears/a.png')
+    coco(raw/'ears/ears.json', {'a.png': [dict(bbox=[1, 1, 9, 9], keypoints=[2, 2, 2, 5, 5, 2]), dict(keypoints=[20, 20, 2, 30, 30, 2])]})
+    w = Writer(raw)
+    w.line('set', 'ears/a.png', Value((1, 1, 9, 9), ((2, 2, 2), (5, 5, 2)), 'ear'), Value(points=()), ['ears/ears.json, id 10'])
+    w.line('set', 'ears/a.png', Value(None, ((20, 20, 2), (30, 30, 2)), 'ear'), Value(points=()), ['ears/ears.json, id 11'])
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert boxes(out) == [('ears/a.png', [1, 1, 9, 9])] and report.sources['ears'].keypoints.deleted == 2 and not rows(out, 'landmarker')
+
+
+def test_photos_that_cannot_be_read(tmp_path):
+    "Nothing is added to them"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('add', 'ears/a.png', None, Value((5, 5, 9, 9), None, 'ear'))
+    (raw/'ears/a.png').write_bytes((raw/'ears/a.png').read_bytes()[:60])
+    report = process(raw, out, check_images=True)
+    assert_accounted(report, out)
+    assert [p.detail for p in report.problems if p.reason == 'not_here'] == ['the photo cannot be read'] and boxes(out) == [('ears/b.png', [3, 3, 9, 9])]
+
+
+def test_a_journal_that_is_not_there_is_told(tmp_path):
+    raw = sound(tmp_path/'raw')
+    assert any('no journal of corrections at' in o for o in process(raw, tmp_path/'out', corrections=tmp_path/'typo.jsonl').notes)
+    assert not any('journal' in o for o in process(raw, tmp_path/'out').notes)

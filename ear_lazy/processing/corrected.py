@@ -261,13 +261,16 @@ def edit_photo(
     rows, more = _candidates(state, said.dropped.get(state.path, ()), said.report.problems)
     names = [said.names.seen(o) for o in desk.r.label_names]
     objects = [*(desk.stated(o, names) for o in own), *more]
-    for o in apply_to_photo(state, objects, said.names.seen):
+    outcomes = apply_to_photo(state, objects, said.names.seen)
+    for o in outcomes:
         problem = rows[o.object - len(own)] if o.object is not None and o.object >= len(own) else None
         _take(desk, photo, said, source, state, o, objects, own, problem)
-    left = [o for o in own if o not in desk.gone] + [o for o, new in desk.rows.items() if new.photo == photo]
-    desk.empty[photo] = not left and (desk.r.empty[photo] or is_known_empty(state, left))
+    left = [o for o in own if o not in desk.gone]
+    is_left = left or any(o.photo == photo for o in desk.rows.values())
+    desk.empty[photo] = not is_left and (desk.r.empty[photo] or is_known_empty(state, left))
     if desk.empty[photo] != desk.r.empty[photo]: desk.touched[photo] = True
-    if left and state.empty: said.tell('conflict', source, state, (), f'somebody saw no object here, and there are {len(left)} by now')
+    unseen = {*left} - {own[o.object] for o in outcomes if o.object is not None and o.object < len(own) and o.chain.tips}
+    if unseen and state.empty: said.tell('conflict', source, state, (), f'somebody saw no object here, and there are {len(unseen)} that no correction is of')
 
 # %% ../../nbs/5_processing/corrected.ipynb #71dc0589
 def _take(desk, photo, said, source, state, outcome, objects, own, problem):
@@ -308,7 +311,10 @@ def _by_source(p, names, sources):
 def _tell_gone(desk, said):
     "Note the objects that are deleted, and the photos that are left out"
     r = _Tagged(**vars(replace(desk.r, problems=[], attributes={_TAG: (np.arange(len(desk.r.ids)), [])})))
-    for i, box in zip(sorted(desk.gone), extents(r, sorted(desk.gone))): r.problem('deleted', 'deleted', i, boxes=r.has_box[i], keypoints=r.has_keypoints[i], box=box)
+    bare = [row for row, o in desk.rows.items() if row < len(r.ids) and o.value.points == () and r.has_keypoints[row]] # whose keypoints are taken away
+    desk.gone.update(o for o in bare if not r.has_box[o] and desk.rows[o].value.box is None)
+    rows = sorted({*desk.gone, *bare})
+    for i, box in zip(rows, extents(r, rows)): r.problem('deleted', 'deleted', i, boxes=r.has_box[i] and i in desk.gone, keypoints=r.has_keypoints[i], box=box)
     for photo in np.flatnonzero(desk.excluded).tolist():
         rows, state = [*desk.of_photo(photo)], said.states[r.images[photo]]
         note = next((o.note for o in state.excluded if o.note), '')
@@ -411,11 +417,11 @@ def _of_part(run, n, photos, said):
 
 def _not_annotated(run, paths, said):
     "Correct photos that no annotation lists, or only ones that were dropped"
-    of = {}
+    of, unreadable = {}, {p.image for p in said.report.problems if p.reason == 'unreadable_image'}
     for path in sorted(paths):
         named = (said.report.problems[i].source for i in said.dropped.get(path, ()))
         home = next((o for name in named for o in run.sources if o.name == name), None) or _home(path, run.sources, run.tree())
-        size = run._size(path)
+        size = (0, 0) if path in unreadable else run._size(path)
         if home is not None and min(size): of.setdefault(home.name, (home, []))[1].append((path, size))
         else: _tell_absent(said, said.states[path], 'there is nothing to read in its folder' if home is None else 'the photo cannot be read')
     for home, found in of.values():
