@@ -11,10 +11,14 @@ from making import KINDS, assert_accounted, boxes, coco, contents, image, listin
 from ear_lazy.base.change import Value
 from ear_lazy.base.origin import Origin
 from ear_lazy.correcting.journal import Journal, Stated, encoded, new_line, photo_of
+from ear_lazy.corrections import Corrections
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import ProblemError, RawDataError
+from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.processing import corrected
 from ear_lazy.processing.report import read_report
+from ear_lazy.rewrite import changed
+from ear_lazy.synthetic import write_raw
 
 SIZE = 40, 60
 
@@ -356,3 +360,20 @@ def test_1_any_edits_give_what_a_plain_model_gives(tmp_path, seed):
             line = w.line('add', path, None, new)
             after[path, f'corrections.jsonl, added {int(line.id, 16)}'] = [line.id]
             model.append((path, *new))
+
+
+def test_corrected_rows_stay_where_they_are(tmp_path):
+    "So that row numbers hold, and git shows what was corrected alone"
+    write_raw(tmp_path/'raw', 20)
+    processor = DataProcessor(tmp_path/'raw', tmp_path/'out', num_workers=0, progress=False)
+    processor.process_all()
+    before = {o.name: LazyNPYDataset(o) for o in sorted((tmp_path/'out').glob('*.npy'))}
+    paths = {name: [ds.get_metadata(i)['image_path'] for i in range(len(ds))] for name, ds in before.items()}
+    ds = before['train_detector.npy']
+    row = next(i for i in range(len(ds)) if len(ds.get_metadata(i)['bboxes']) == 1)
+    Corrections.of(ds).add(changed(ds, row, box=(1, 2, 30, 40)))
+    processor.process_all()
+    for name in before:
+        ds = LazyNPYDataset(tmp_path/'out'/name)
+        assert [ds.get_metadata(i)['image_path'] for i in range(len(ds))] == paths[name]
+    assert LazyNPYDataset(tmp_path/'out'/'train_detector.npy').get_metadata(row)['bboxes'].tolist() == [[1, 2, 30, 40]]

@@ -26,10 +26,10 @@ from ..base.storage import is_remote
 from ..correcting.chains import fold
 from ..correcting.journal import Journal, Stated, journal_path
 from ..formats.shared.tree import Tree, dataset_of, image_tops, join
-from ..metadata.table import Table
+from ..metadata.table import Table, spliced
 from .edits import Desk, Names, Said, dropped_objects, edit_photo, finished
 from .finishing import grouping_of
-from .objects import SourceFacts, batches, records_of
+from .objects import Numbered, SourceFacts, batches, records_of
 from .report import Report, SourceReport
 from .rows import Part, RowOptions
 
@@ -100,7 +100,7 @@ def _home(path, sources, tree):
 class _Run:
     "Tables of corrected photos"
     def __init__(self, parts, sources, tree, folder, options, report):
-        self.parts, self.sources, self.tree, self.folder, self.options, self.report, self.more = parts, sources, tree, folder, options, report, []
+        self.parts, self.sources, self.tree, self.folder, self.options, self.report, self.more, self.n = parts, sources, tree, folder, options, report, [], 0
 
     def places(self, paths):
         "path → (number of its part, photo), of those that parts have"
@@ -109,19 +109,16 @@ class _Run:
             for path, photo in photos_in(part, paths, self.options).items(): found[path] = n, photo
         return found
 
-    def correct(self, desk, said, source, like):
-        "Edit the photos of a desk, and write those that are others now; returns which these are"
+    def correct(self, desk, said, source, facts):
+        "Edit the photos of a desk; returns a part of those that are others now, to whose names facts are added, or None"
         for i, path in enumerate(desk.r.images): edit_photo(desk, i, said, source.name, lambda path=path: self._size(path))
-        if not desk.touched.any(): return desk.touched
+        if not desk.touched.any(): return None
         r, sources = finished(desk, said)
-        if not len(r.images): return desk.touched
-        counted_as = desk.names if len(desk.names) > 1 else []
-        facts = SourceFacts.new(self.options.kinds, like.attributes if like else source.declared.attributes, like.grouping if like else '')
-        part = Part(source, Table(self.folder / f'corrected-{len(self.more)}'), facts, counted_as=counted_as)
-        for batch in batches(r, facts, PHOTOS, self.options.groups_of(r.images), sources if counted_as else None): part.table.append(batch)
+        self.n += 1
+        part = Part(source, Table(self.folder / f'corrected-{self.n}'), facts, counted_as=desk.names if len(desk.names) > 1 else [])
+        for batch in batches(r, facts, PHOTOS, self.options.groups_of(r.images), sources if part.counted_as else None): part.table.append(batch)
         part.table.close()
-        self.more.append(part)
-        return desk.touched
+        return part
 
     def _size(self, path):
         try: return image_size(self.tree().path(path))
@@ -130,16 +127,20 @@ class _Run:
 PHOTOS = 100_000 # of a batch
 
 # %% ../../nbs/5_processing/corrected.ipynb #a1a04ec4
+def _grown(facts): return facts._replace(labels=Numbered(facts.labels), files=Numbered(facts.files), values=Numbered(facts.values), schemes=dict(facts.schemes)) # those of the last run stay
+
 def _of_part(run, n, photos, said):
-    "Correct photos of a part; they are noted as elsewhere"
+    "Correct photos of a part, which stay in their places in it"
     part, chosen = run.parts[n], np.zeros(len(run.parts[n].table.column('sizes')), bool)
     chosen[photos] = True
-    r = records_of(part.table, part.facts, chosen)
+    r, facts = records_of(part.table, part.facts, chosen), _grown(part.facts)
     sources = part.table.column('sources')[chosen[part.table.image_of()]] if part.counted_as else None
-    touched = run.correct(Desk(r, part.counted_as or [part.source.name], sources), said, part.source, part.facts)
-    if not touched.any(): return
-    part.elsewhere = np.zeros(len(chosen), bool) if part.elsewhere is None else part.elsewhere.copy()
-    part.elsewhere[np.flatnonzero(chosen)[touched]] = True
+    desk = Desk(r, part.counted_as or [part.source.name], sources)
+    if (new := run.correct(desk, said, part.source, facts)) is None: return
+    touched, there = np.flatnonzero(chosen)[desk.touched], {*new.paths()}
+    stays = np.array([path in there for path, o in zip(r.images, desk.touched) if o], bool)
+    part.table, part.facts, part.counted_as = spliced(run.folder / f'whole-{n}', part.table, new.table, touched, stays, bool(new.counted_as)), facts, new.counted_as
+    if part.elsewhere is not None: part.elsewhere = np.delete(part.elsewhere, touched[~stays])
 
 def _not_annotated(run, paths, said):
     "Correct photos that no annotation lists, or only ones that were dropped"
@@ -152,11 +153,12 @@ def _not_annotated(run, paths, said):
         else: _tell_absent(said, said.states[path], 'there is nothing to read in its folder' if home is None else 'the photo cannot be read')
     for home, found in of.values():
         like = next((o.facts for o in run.parts if o.source.name == home.name), None)
+        facts = SourceFacts.new(run.options.kinds, like.attributes if like else home.declared.attributes, like.grouping if like else '')
         r = make_records([o for o, _ in found], [], [], [], sizes=[o for _, o in found])
         run.report.sources.setdefault(home.name, SourceReport(home.name, ''))
-        n = len(run.more)
-        run.correct(Desk(r, [home.name]), said, home, like)
-        if len(run.more) > n: run.report.sources[home.name].images += len(run.more[-1].table.column('sizes'))
+        if part := run.correct(Desk(r, [home.name]), said, home, facts):
+            run.more.append(part)
+            run.report.sources[home.name].images += len(part.table.column('sizes'))
 
 def _tell_absent(said, state, why):
     for o in (o for o in state.chains if o.tips): said.tell('not_here', '', state, o.origins, why, (o.value or o.first or Stated()).box)
@@ -171,14 +173,14 @@ def _lines_of(journal, moved):
     return [msgspec.structs.replace(o, photo=renamed(o.photo)) for o in journal.lines.values()]
 
 def correct(
-    parts:list, # `Part`s with whole photos, in the order of their sources; the photos that leave them are noted
+    parts:list, # `Part`s with whole photos, in the order of their sources; they get the corrected photos
     sources:list, # `FoundSource`s, all of them
     journal:Journal,
     tree:Callable[[], Tree], # The raw folder; only called if it is needed
     folder:Path, # For the tables of corrected photos
     options:RowOptions,
     report:Report, # Of the reading; what becomes of the lines is added
-)->list: # Further `Part`s
+)->list: # Further `Part`s, of photos that had no annotation
     "Apply a journal of corrections"
     name = journal.path.name
     report.problems += [Problem('', name, f'line {n}', '', 'bad_correction', 'dropped', why) for n, why in journal.faults]
