@@ -33,8 +33,8 @@ from ear_lazy.base.printable import printable, public_url
 from ear_lazy.base.records import check, label_rows, make_records
 from ear_lazy.base.storage import is_remote
 from ear_lazy.base.swap import HIDDEN, real_path
-from ear_lazy.correcting.applying import apply_to_photo, is_known_empty
-from ear_lazy.correcting.chains import ADDED, ADDED_FILE, fold
+from ear_lazy.correcting.applying import apply_to_photo, is_known_empty, is_same
+from ear_lazy.correcting.chains import FIELDS, fold
 from ear_lazy.correcting.journal import Journal, Stated, journal_path
 from ear_lazy.loading.cache import is_settled
 from ear_lazy.metadata.edited import EditedShard, Edits, NewObject, write_edited
@@ -116,13 +116,18 @@ def _is_new_here(outcome, kind, size):
 
 def _change(o, now, kind, size, base=None): # `base`: the keypoints that a crop was made of
     "Give an object its new values; a teacher's row that has no box gets the crop of its keypoints"
-    box, points = now.box, now.points if kind == 'landmarker' else None
-    if kind == 'teacher' and box is None and now.points and now.points != base: box = crop_of(now.points, size)
-    box = o.box if box is None else tuple(np.float32(box).tolist())
-    points = None if points is None else tuple(map(tuple, np.float32(points).tolist()))
-    label = now.label or o.label
+    box, points, label = now.box, now.points if kind == 'landmarker' else None, now.label or ''
+    if kind == 'teacher' and box is None: box = crop_of(now.points, size) if now.points and now.points != base else o.box
+    box, points = None if box is None else tuple(np.float32(box).tolist()), None if points is None else tuple(map(tuple, np.float32(points).tolist()))
     o.edited = o.of < 0 or (box, points, label) != (o.box, o.points, o.label)
     o.box, o.points, o.label = box, points, label
+
+def _without_undone(value, chain):
+    "What an object has besides what a line gave it that had none, and that was undone after a run"
+    def is_undone(name):
+        now, before = getattr(value, name), getattr(chain.first, name, None)
+        return now is not None and before is None and getattr(chain.value, name) is None and any(is_same(name, now, o) for o in chain.set_to[name])
+    return value._replace(**{name: None for name in FIELDS if is_undone(name)})
 
 def _correct_photo(state, objects, at, kind, size):
     "Objects that stay, objects that go, and why corrections are not applied"
@@ -130,11 +135,14 @@ def _correct_photo(state, objects, at, kind, size):
     outcomes = apply_to_photo(state, [Stated(o.origins, *(o.value if base is None else (None, base, o.label or None))) for o, base in zip(objects, bases)])
     gone, added = {o.object for o in outcomes if o.status == 'deleted'}, []
     for o in outcomes:
-        if o.status == 'changed': _change(objects[o.object], o.value, kind, size, bases[o.object])
+        if o.status in ('changed', 'settled') and o.object is not None:
+            value = _without_undone(o.value, o.chain)
+            if kind == 'teacher' and value.box is None and not value.points: value = value._replace(points=o.chain.value.points)
+            if _has(value, kind, size): _change(objects[o.object], value, kind, size, bases[o.object])
+            elif value != o.value: gone.add(o.object)
         elif _is_new_here(o, kind, size):
-            value, place = o.value or o.chain.value, (Origin(ADDED_FILE, f'{ADDED} {int(o.chain.id, 16)}'),) # of one that is annotated no more
-            added.append(_Object(*at, -1, place if o.status == 'added' else o.chain.origins, None, None, ''))
-            _change(added[-1], value, kind, size)
+            added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
+            _change(added[-1], o.value or o.chain.value, kind, size)
     told = [f'{state.path}: {o.reason}' for o in outcomes if o.status == 'conflict']
     return [o for i, o in enumerate(objects) if i not in gone] + added, [o for i, o in enumerate(objects) if i in gone], told
 
