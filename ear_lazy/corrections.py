@@ -23,7 +23,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import ArgumentParser, home_path, name_list, until_closed
-from .base.change import Change, Value
+from .base.change import Change, Value, checked_value
 from .base.errors import EarLazyError, ImageLoadError, OutputError
 from .base.files import is_below
 from .base.geometry import clip_boxes
@@ -46,7 +46,7 @@ from .looking.photo_objects import Header, PhotoFiles
 from .metadata.roots import image_root
 from .processing.raw_corrections import changes_of, check_taken, corrected_records, taken_lines
 from .processing.reading import read_raw
-from .rewrite import checked_value, rewrite
+from .rewrite import rewrite
 
 # %% ../nbs/corrections.ipynb #c5e27a73
 class Correction(NamedTuple):
