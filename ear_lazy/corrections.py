@@ -103,7 +103,7 @@ def entries(
     for path in sorted(states):
         state = states[path]
         for o in state.chains:
-            if o.tips: yield _of_chain(o)
+            if any(line.id in o.held for line in o.lines): yield _of_chain(o)
         for what, own in (('looked at', state.ok), ('empty', state.empty), ('left out', state.excluded), ('flag', state.flags)):
             for line in own: yield _of_photo(what, line)
 
@@ -238,7 +238,7 @@ class _Adding:
         after, current = (chain.tips, chain.value) if chain else ((), was.value)
         more = dict(photo=photo, was=was, after=after, note=self.note, by=self.by)
         settles = chain is not None and len(chain.options) > 1
-        if current is None and not settles: raise ValueError(f'{_named(change)} is deleted already: undo {chain.tips[-1]} first')
+        if current is None and not settles: raise ValueError(f'{_named(change)} is deleted already: undo {_of_chain(chain).ids[-1]} first')
         if now is None: return new_line('delete', **more)
         if now.points and was.points and len(now.points) != len(was.points): raise ValueError(f'{_named(change)} has {len(was.points)} keypoints, and the change {len(now.points)}')
         new = Stated.of(now)

@@ -172,7 +172,7 @@ def check_taken(
     known = Counter((o.reason, o.file, o.where, o.image) for o in old.problems)
     for o in new.problems:
         if o.action == 'dropped' and not known[o.reason, o.file, o.where, o.image]: raise RawDataError(f'{new.tree.root}: {o}; mend that first, or what is not read would be taken as deleted')
-    used = {old.records.files[i] for i in np.unique(old.records.file_of).tolist()}
+    used = {old.records.files[i] for i in np.unique(np.concatenate([old.records.file_of, old.records.more_origins[:, 1]])).tolist()}
     gone = sorted(o for o in used if not os.path.isfile(new.tree.path(o)))
     if gone and not deletes_files: raise RawDataError(f"{new.tree.root} lacks {gone[0]}{f' and {len(gone) - 1:,} more' if len(gone) > 1 else ''}: give a copy with all annotation files, or say that their objects are deleted (`--deleted-files`, `deleted_files=True`)")
 
