@@ -172,6 +172,7 @@ class App {
   open() {
     this.grid.node.inert = true
     this.full.node.hidden = false
+    this.root.classList.add('eal-in-full')
     this.full.load()
     this.full.stage.focus({ preventScroll: true })
   }
@@ -179,6 +180,7 @@ class App {
   back() {
     if (this.full.node.hidden) return
     this.full.node.hidden = true
+    this.root.classList.remove('eal-in-full')
     this.grid.node.inert = false
     this.edit.leave()
     this.full.forget()
