@@ -4,8 +4,11 @@ import json
 import numpy as np
 import pytest
 from edited import Edited
+from explored import Explored
+from making import asked, quiet, tell
 from PIL import Image
 
+from ear_lazy.correcting.journal import Journal
 from ear_lazy.explorer import explore
 
 BOX = [200, 250, 60, 100]
@@ -338,3 +341,31 @@ def test_editing_is_accessible(axe, edit, theme):
     for key in ('Escape', '?'): e.page.keyboard.press(key)
     found = axe.run(e.page, context='.eal')
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_with_the_journal(page, processed, opened, tmp_path):
+    "The whole way: what the mouse and the keys do is in the journal, in words, undone, and seen by another explorer"
+    w = explore(opened('detector'), edit=True, corrections=tmp_path/'corrections.jsonl')
+    e = Explored(page, w)
+    e.loaded()
+    page.locator('.eal-cell[data-row="0"]').click()
+    page.wait_for_selector('.eal-stage[role=application] .eal-object', state='attached')
+    x, y, width, height = w.ds.get_metadata(0)['bboxes'][0].tolist()
+    click(page, x + width / 2, y + height / 2)
+    drag(page, (x + width / 2, y + height / 2), (x + width / 2 + 9, y + height / 2))
+    done(e, 1)
+    for key in ('n', 'n', 'Alt+ArrowRight', 'Space', 'Control+z', 'Control+Shift+z'): page.keyboard.press(key)
+    done(e, 6)
+    lines = Journal(tmp_path/'corrections.jsonl').lines.values()
+    assert sorted(o.op for o in lines) == ['add', 'ok', 'set', 'set', 'undo', 'undo'] and e.errors == []
+    moved = next(o for o in lines if o.op == 'set' and o.was.box[1] == pytest.approx(y))
+    assert np.allclose(moved.now.box, [x + 9, y, width, height], atol=2) and page.locator('.eal-editing [aria-pressed=true]').inner_text() == '✓ Right'
+    other = explore(opened('detector'), edit=True, corrections=tmp_path/'corrections.jsonl')
+    (head, _) = asked(quiet(other), type='full', id=0, row=0)
+    assert other.selected == [0] and len(head['edit']['objects']) == 2
+    tell(other, {'type': 'edit', 'id': 1, 'row': 0, 'actions': [{'op': 'delete', 'key': 'o0'}]})
+    page.wait_for_timeout(1100) # else it would be our own
+    tell(w, {'type': 'refresh'})
+    e.deliver()
+    page.wait_for_function("() => document.querySelectorAll('.eal-object').length === 1")
+    assert said(e) == 'changed by someone else'
