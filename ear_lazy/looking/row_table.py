@@ -159,7 +159,7 @@ def _is_finite(value):
     except OverflowError: return False # a whole number beyond any float
 
 RANGES = 'boxes', 'size', 'aspect', 'centre x', 'centre y'
-STATES = '', 'edited', 'conflict', 'looked at', 'not looked at', 'excluded', 'unlabelled' # '': any
+STATES = '', 'edited', 'conflict', 'looked at', 'not looked at', 'flagged', 'excluded', 'unlabelled' # '': any
 QUERY = {'text': '', **{o: [None, None] for o in RANGES}, 'problem': '', 'state': '', 'flagged': False, 'threshold': .5, 'sort': 'row', 'descending': False}
 
 def checked_query(
@@ -232,10 +232,11 @@ def _is_named(self:RowTable, text, begins, ends):
 @patch
 def _in_state(self:RowTable, state):
     "Rows in one of `STATES`"
-    if state == 'unlabelled': return numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0
-    words = {'looked at': ('ok', 'empty', 'excluded'), 'not looked at': ('ok', 'empty', 'excluded')}.get(state, (state,))
+    seen = 'ok', 'empty', 'excluded'
+    words = {'looked at': seen, 'not looked at': seen, 'unlabelled': (*seen, 'edited')}.get(state, (state,))
     found = np.zeros(len(self), bool)
     found[[row for row, mark in self.marks.items() if {*words} & {*mark.split()}]] = True
+    if state == 'unlabelled': return ~found & (numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0)
     return ~found if state == 'not looked at' else found
 
 @patch
