@@ -82,8 +82,9 @@ class Edited(Explored):
             case {'op': 'delete'} | {'op': 'settle'}: photo['objects'].remove(found)
             case {'op': 'flag', 'key': _, 'note': note}: found['flag'] = note
             case {'op': 'note' | 'flag', 'note': note}: photo['note'] = note
-            case {'op': 'ok' | 'empty' as op}: photo[op] = True
-            case {'op': 'exclude'}: photo['excluded'] = True
+            case {'op': 'ok' | 'empty' | 'exclude' as op}:
+                photo['excluded' if op == 'exclude' else op] = not action.get('off')
+                if op == 'empty': photo['objects'] = []
 
 
 WORK = {'EventDispatch', 'FireAnimationFrame', 'UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'Commit'}

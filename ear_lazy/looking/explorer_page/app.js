@@ -172,6 +172,7 @@ class App {
   open() {
     this.grid.node.inert = true
     this.full.node.hidden = false
+    this.grid.bulk.renew()
     this.full.load()
     this.full.stage.focus({ preventScroll: true })
   }
@@ -180,6 +181,7 @@ class App {
     if (this.full.node.hidden) return
     this.full.node.hidden = true
     this.grid.node.inert = false
+    this.grid.bulk.renew()
     this.edit.leave()
     this.full.forget()
     this.grid.layer.focus({ preventScroll: true })
