@@ -499,9 +499,9 @@ registerTool({
   moved: (object, dx, dy) => ({ points: movedPoints(object.points, dx, dy) }),
   panel: (object, editor) => pointTools(editor).panel.renew(),
   buttons: [
-    { words: '∴ Points', title: 'Place keypoints by clicks, of the chosen set or of a new one (P)', shown: hasSchemes, act: editor => pointTools(editor).togglePlacing(),
+    { words: '∴ Place', title: 'Place keypoints by clicks, of the chosen set or of a new one (P)', shown: hasSchemes, act: editor => pointTools(editor).togglePlacing(),
       pressed: editor => editor.mode?.name === 'place points' },
-    { words: 'Set ▾', title: 'What can be done with keypoints (K)', shown: hasSchemes, attributes: { 'aria-haspopup': 'menu' }, act: editor => pointTools(editor).panel.openMenu() },
+    { words: 'Points ▾', title: 'What can be done with keypoints (K)', shown: hasSchemes, attributes: { 'aria-haspopup': 'menu' }, act: editor => pointTools(editor).panel.openMenu() },
   ],
 })
 
