@@ -4,7 +4,7 @@ import { clamp, shape } from './dom.js'
 import { registerKeys, registerTool } from './edit.js'
 import { Magnifier } from './magnifier.js'
 import { DrawnSet, SetFrame } from './points_drawn.js'
-import { contourOf, contoursOf, extentOf, fittedShape, likelyPlace, middleOf, mirroredPoints, movedPoints } from './points_math.js'
+import { contourOf, contoursOf, extentOf, fittedShape, likelyPlace, middleOf, mirroredPoints, movedPoints, pointsApart } from './points_math.js'
 import { reversedRun, roundedPoints, scaledPoints, sidesSwapped, stretchedFrame, turnedPoints } from './points_math.js'
 import { PointPanel } from './points_panel.js'
 
@@ -452,6 +452,7 @@ export class PointTools { // what an editor knows of keypoints
     } else g.parts.set.renew(object.points)
     const { set, frame, ghost } = g.parts
     if (!moving) set.space()
+    this.drawOptions(g, object, scheme)
     if (!chosen) return
     const i = editor.point, run = this.run
     this.lens.photo(editor.full.wanted, editor.size[1])
@@ -467,6 +468,22 @@ export class PointTools { // what an editor knows of keypoints
     ghost.setAttribute('transform', `translate(${this.likely(i, object).join(' ')})`)
     ghost.lastChild.textContent = i
     ghost.lastChild.setAttribute('y', -15 / z)
+  }
+
+  drawOptions(g, { status, options }, scheme) { // the values of a conflict, by their letters
+    const values = status === 'conflict' ? options.map((o, i) => ({ points: o?.points, letter: 'ABCDEFGH'[i] })).filter(o => o.points) : [], now = JSON.stringify(values)
+    if (now === (g.parts.options ?? '[]')) return
+    g.parts.options = now
+    for (const node of g.querySelectorAll('.eal-option-set')) node.remove()
+    for (const { points, letter } of values) {
+      const set = new DrawnSet(points, scheme, false), { node } = set
+      const [x, y] = points[pointsApart(points, values.map(o => o.points)).find(i => points[i][2])] ?? extentOf(points) ?? [0, 0]
+      set.space()
+      node.classList.add('eal-option-set')
+      node.append(shape('text', { class: 'eal-option', x, y }))
+      node.lastChild.textContent = letter
+      g.prepend(node)
+    }
   }
 
   dress(g) { // what only the chosen set has
