@@ -11,7 +11,7 @@ import { PredictedView } from './predicted.js'
 import { Wire } from './wire.js'
 
 const LOWEST = 240, HIGHEST = 4000 // CSS pixels
-const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', conflict: 'in conflict' } // in words
+const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', flagged: 'flagged with a reason', conflict: 'in conflict' } // in words
 
 class App {
   constructor(model, host) {
