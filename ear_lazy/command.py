@@ -199,6 +199,7 @@ COMMANDS = {
     'demo': ('draw synthetic ears, process and load them: no data needed', 'ear_lazy_demo --images 20'),
     'migrate': ('make a metadata file of one that an older program has pickled', 'OLD.npy NEW.npy --root data/raw'),
     'diff': ('show what changed between two versions of metadata files', 'git:HEAD:data/preprocessed data/preprocessed'),
+    'corrections': ('show, check, undo and export what was corrected, and take corrections from elsewhere', 'export corrected_raw --raw-data-dir data/raw'),
     'textconv': ('print a metadata file as text, for git diff', 'data/preprocessed/train_detector.npy'),
 } # name to what it does, and an example of its arguments
 
@@ -208,11 +209,12 @@ def _main(name, args, prog):
         case 'demo': from ear_lazy.demo import main as run
         case 'migrate': from ear_lazy.migrate import main as run
         case 'diff': from ear_lazy.diff import main as run
+        case 'corrections': from ear_lazy.corrections import main as run
         case _: from ear_lazy.textconv import main as run
     return run(args, prog)
 
 def _all_parser():
-    lines = [f'  {name:<9}{what}\n           ear-lazy {name} {example}' for name, (what, example) in COMMANDS.items()]
+    lines = [f'  {name:<13}{what}\n               ear-lazy {name} {example}' for name, (what, example) in COMMANDS.items()]
     p = ArgumentParser(
         'ear-lazy', usage='ear-lazy COMMAND [...]', formatter_class=argparse.RawDescriptionHelpFormatter, description='Image annotations as small metadata files.',
         epilog='\n'.join(['commands, with an example of each:', *lines, '', 'ear-lazy COMMAND --help tells its options.']))

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -403,6 +404,22 @@ def _home(self:Corrections, raw_data_dir, leave, rename, **reading):
     if left and not leave: raise _stuck(left)
     return raw_data_dir, raw, found, left
 
+def _writable(changes, write, left):
+    "The changes that files can hold; sentences about the others go into `left`: each try writes a copy that is thrown away"
+    if not changes: return {}
+    with tempfile.TemporaryDirectory() as folder:
+        try: return write(changes, os.path.join(folder, 'try')) and changes
+        except CannotRewrite as e: wrong = e
+    found, doubtful = dict(wrong.refused), list(wrong.suspects)
+    if not found and (len(doubtful) == 1 or not doubtful): found = dict.fromkeys(doubtful or changes, wrong.reason)
+    left += [changes[o]._replace(reason=why).told for o, why in found.items()]
+    if found: return _writable({k: o for k, o in changes.items() if k not in found}, write, left)
+    halves = [_writable({o: changes[o] for o in some}, write, left) for some in (doubtful[::2], doubtful[1::2])]
+    rest, both = {k: o for k, o in changes.items() if k not in doubtful}, halves[0] | halves[1]
+    if len(both) == len(doubtful): rest, both = {**rest, **halves[0]}, {} # they do not go together
+    left += [changes[o]._replace(reason=wrong.reason).told for o in halves[1] if not both]
+    return _writable(rest | both, write, left)
+
 # %% ../nbs/corrections.ipynb #118ada75
 @patch
 @described
@@ -419,14 +436,11 @@ def export(self:Corrections,
     reading = dict(sources=sources, follow_links=follow_links)
     raw_data_dir, _, found, left = self._home(raw_data_dir, leave, rename, max_bytes=max_annotation_bytes, **reading)
     changes, there = {o.change: o for o in found if o.change}, sum(not o.change and not o.reason for o in found)
-    while True:
-        try: done = rewrite(raw_data_dir, changes, folder, max_annotation_bytes=max_annotation_bytes, **reading)
-        except CannotRewrite as e:
-            refused = [changes[o]._replace(reason=why).told for o, why in e.refused]
-            if not leave or not refused: raise (_stuck(refused) if refused else e) from None
-            left += refused
-            for o, _ in e.refused: del changes[o]
-        else: return Exported(len(changes), there, tuple(left), done)
+    def write(some, to): return rewrite(raw_data_dir, some, to, max_annotation_bytes=max_annotation_bytes, **reading)
+    if leave: changes = _writable(changes, write, left)
+    try: done = write(changes, folder)
+    except CannotRewrite as e: raise (_stuck([changes[o]._replace(reason=why).told for o, why in e.refused]) if e.refused else e) from None
+    return Exported(len(changes), there, tuple(left), done)
 
 @patch
 @described

@@ -10,6 +10,9 @@ __all__ = ['Value', 'Change']
 # %% ../../nbs/1_base/change.ipynb #7777c94b
 from typing import NamedTuple
 
+import numpy as np
+
+from .class_names import UNCLASSED
 from .origin import Origin
 
 # %% ../../nbs/1_base/change.ipynb #ab1d5b4f
@@ -18,6 +21,35 @@ class Value(NamedTuple):
     box:tuple[float, float, float, float]|None = None # xywh pixels
     points:tuple[tuple[float, float, float], ...]|None = None # (K) x, y in pixels, visibility 0, 1 or 2
     label:str|None = None # name of the class
+
+# %% ../../nbs/1_base/change.ipynb #9b15fb91
+def checked_box(
+    values, # [x, y, width, height]
+)->tuple[float, float, float, float]:
+    "A box; raises `ValueError` for what is none"
+    found = tuple(float(o) for o in np.asarray(values, np.float64).ravel())
+    if len(found) != 4 or not np.isfinite(found).all(): raise ValueError(f'a box is four finite numbers [x, y, width, height] in pixels, not {values!r}')
+    if min(found[2:]) <= 0: raise ValueError(f'a box has a positive width and height, not {list(found)}')
+    return found
+
+def checked_points(
+    values, # (K, 3)
+)->tuple[tuple[float, float, float], ...]:
+    "Keypoints; raises `ValueError` for what are none"
+    points = np.asarray(values, np.float64)
+    if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all(): raise ValueError(f'keypoints are (K, 3) finite numbers x, y, visibility, not of the shape {points.shape}')
+    if not np.isin(points[:, 2], (0, 1, 2)).all(): raise ValueError('the visibility of a keypoint is 0 (unlabelled), 1 (hidden) or 2 (visible)')
+    return tuple(map(tuple, points.tolist()))
+
+def _check_name(label):
+    if not isinstance(label, str): raise TypeError(f'a class is given by its name, and {label!r} is none: see `ds.label_names`')
+    if label in ('', UNCLASSED): raise ValueError(f'a class has a name; {label!r} is an object without one, which no file can be told')
+    if '\0' in label or not label.isprintable() and any('\ud800' <= o <= '\udfff' for o in label): raise ValueError(f'a class name has whole characters and no zero byte, unlike {label!r}')
+
+def checked_value(box, points, label)->Value:
+    "A `Value` of numbers as a user gives them; raises `ValueError`, `TypeError` for what cannot be"
+    if label is not None: _check_name(label)
+    return Value(None if box is None else checked_box(box), None if points is None else checked_points(points), label)
 
 # %% ../../nbs/1_base/change.ipynb #19d1b571
 class Change(NamedTuple):

@@ -24,16 +24,17 @@ import ear_lazy
 from ear_lazy.base.arguments import home_path, type_in_words
 from ear_lazy.base.change import Value
 from ear_lazy.base.digests import content_digest, digest_of
-from ear_lazy.base.errors import EarLazyError, MetadataError
+from ear_lazy.base.errors import EarLazyError, ImageLoadError, MetadataError
 from ear_lazy.base.files import OpenFolder, lock_in
 from ear_lazy.base.geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
+from ear_lazy.base.images import image_size
 from ear_lazy.base.origin import Origin
 from ear_lazy.base.printable import printable, public_url
 from ear_lazy.base.records import check, check_boxes, label_rows, make_records
 from ear_lazy.base.storage import is_remote
 from ear_lazy.base.swap import HIDDEN, real_path
 from ear_lazy.correcting.applying import apply_to_photo, is_known_empty
-from ear_lazy.correcting.chains import fold
+from ear_lazy.correcting.chains import ADDED, ADDED_FILE, fold
 from ear_lazy.correcting.journal import Journal, Stated, journal_path
 from ear_lazy.loading.cache import is_settled
 from ear_lazy.metadata.edited import EditedShard, Edits, NewObject, write_edited
@@ -65,9 +66,9 @@ def _objects_of(shard, number, row):
     at, origins = shard.objects(row), shard.origins(row)
     objects = range(at.start, at.stop) if isinstance(at, slice) else [at]
     names = [*shard.names('label_names')]
-    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if 'labels' in shard.columns else [None]*len(objects)
+    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if shard.kind != 'landmarker' or shard.version > 1 else [None]*len(objects)
     if shard.kind == 'landmarker':
-        box = _box(shard.bbox(row)) if 'bboxes' in shard.columns else None
+        box = _box(shard.bbox(row)) if shard.version > 1 else None
         return [_Object(number, row, row, tuple(origins[0]), box, tuple(map(tuple, shard.values(row).tolist())), labels[0])]
     boxes = shard.values(row).reshape(-1, 4)
     return [_Object(number, row, of, tuple(o), _box(box), None, label) for of, o, box, label in zip(objects, origins, boxes, labels)]
@@ -130,8 +131,8 @@ def _correct_photo(state, objects, at, kind, size):
     for o in outcomes:
         if o.status == 'changed': _change(objects[o.object], o.value, kind, size, bases[o.object])
         elif _is_new_here(o, kind, size):
-            value = o.value or o.chain.value
-            added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
+            value, place = o.value or o.chain.value, (Origin(ADDED_FILE, f'{ADDED} {int(o.chain.id, 16)}'),) # of one that is annotated no more
+            added.append(_Object(*at, -1, place if o.status == 'added' else o.chain.origins, None, None, ''))
             _change(added[-1], value._replace(label=value.label or ''), kind, size)
     told = [f'{state.path}: {o.reason}' for o in outcomes if o.status == 'conflict']
     return [o for i, o in enumerate(objects) if i not in gone] + added, [o for i, o in enumerate(objects) if i in gone], told
@@ -194,8 +195,12 @@ def _find(metadata, journal, root):
         places = [(shard.number, row) for shard, row in map(metadata.at, rows)]
         objects = [o for number, row in places for o in _objects_of(metadata.shards[number], number, row)]
         size = next(filter(all, (metadata.size(row) for row in rows)), state.photo.size)
+        if fault := _other_photo(state, size, os.path.join(root, metadata.image_path(rows[0]))):
+            found.told.append(f'{path}: {fault}')
+            continue
         if state.excluded: kept, gone, told = [], objects, []
         else: kept, gone, told = _correct_photo(state, objects, places[-1], kind, size)
+        if state.empty and kept: told.append(f'{path}: somebody saw no object here, and there are {len(kept)} by now')
         found.objects.extend((len(found.photos), o) for o in kept)
         found.photos.append((path, size))
         found.gone.extend(gone)
@@ -203,6 +208,14 @@ def _find(metadata, journal, root):
         is_empty = not state.excluded and is_known_empty(state, [Stated(o.origins, *o.value) for o in kept])
         if kind == 'detector': found.rows.extend(_empty_rows(places, objects, kept, state.excluded, is_empty))
     return found
+
+def _other_photo(state, size, file):
+    "Why lines were made for another photo; '' if they were not"
+    was = tuple(state.photo.size)
+    if not all(was) or was == tuple(size): return ''
+    try: now = size if is_remote(file) else image_size(file) # the file may have recorded what its annotations declared
+    except ImageLoadError: now = size
+    return '' if tuple(now) == was else f'the photo was {was[1]}×{was[0]} pixels when it was corrected, and is {now[1]}×{now[0]}'
 
 def _empty_rows(places, objects, kept, excluded, is_empty):
     "Rows of a detector that are left with nothing, and are not known to show nothing"
@@ -249,7 +262,9 @@ class Corrected(msgspec.Struct):
         n:int, # Rows of the file
     )->tuple[np.ndarray, np.ndarray]: # For each row of the corrected file that of the file that it is, or comes after; whether it is a new one
         "Where the rows come from"
-        kept, after = np.setdiff1d(np.arange(n), self.gone), np.array(self.after, np.int64)
+        stays, after = np.ones(n, bool), np.array(self.after, np.int64)
+        stays[self.gone] = False
+        kept = np.flatnonzero(stays)
         of, is_new = np.concatenate([kept, after]), np.repeat([False, True], (len(kept), len(after)))
         order = np.argsort(of, kind='stable')
         return of[order], is_new[order]

@@ -17,6 +17,7 @@ import numpy as np
 import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
 from ..base.change import Value
 from ..base.origin import Origin
+from ..correcting.journal import tidy
 from ..correcting.matching import iou_of
 from ..loading.orientation import as_seen
 from ..loading.unlabelled import PhotoRows, files_of_run
@@ -61,15 +62,9 @@ class Part(NamedTuple):
     origins: tuple # `Origin`s
     at: tuple # number of the file, row
 
-def plain(
-    values, # Array
-)->list[float]:
-    "Numbers with the fewest digits that are the same float32"
-    return [float(str(o)) for o in np.asarray(values, np.float32).ravel()]
+def _box(values): return tidy(values) if np.isfinite(values).all() else None
 
-def _box(values): return tuple(plain(values)) if np.isfinite(values).all() else None
-
-def _points(values): return tuple(zip(*[iter(plain(values))] * 3)) if np.isfinite(values).all() else None
+def _points(values): return tidy(values) if np.isfinite(values).all() else None
 
 def parts_of(
     m:Metadata,

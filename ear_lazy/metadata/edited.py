@@ -9,6 +9,7 @@ __all__ = []
 
 # %% ../../nbs/3_metadata/edited.ipynb #5fb12be1
 import io
+import json
 import mmap
 import os
 from typing import NamedTuple
@@ -38,7 +39,7 @@ class Edits(NamedTuple):
     "What the copy of a file has otherwise"
     objects:list[NewObject]
     gone:set[int] # objects that are not in it
-    gone_rows:set[int] # rows of a detector that are not in it, nor are their objects
+    gone_rows:set[int] # rows of a detector that are not in it; their objects are among those that are gone
     label_names:list[str] # of the copy: those of the file, and perhaps more
     journal:str # digest of the corrections
 
@@ -54,22 +55,20 @@ def ordered(
     shard:Shard,
     edits:Edits, # Its objects ascend by row
 )->Order:
-    n, m = len(shard), len(shard.columns['labels']) if shard.kind == 'detector' else len(shard)
-    ends = shard.columns['offsets'][1:].astype(np.int64) if shard.kind == 'detector' else np.arange(1, n + 1)
-    row_of = np.repeat(np.arange(n), shard.counts()) if shard.kind == 'detector' else np.arange(n)
-    start = int(shard.columns['offsets'][0]) if shard.kind == 'detector' else 0
-    numbers = start + np.arange(len(row_of))
+    "Where the objects of a copy come from"
+    is_detector, n = shard.kind == 'detector', len(shard)
+    m, start = (len(shard.columns['labels']), int(shard.columns['offsets'][0])) if is_detector else (n, 0)
+    row_of = np.repeat(np.arange(n), shard.counts()) if is_detector else np.arange(n)
+    ends = shard.columns['offsets'][1:] if is_detector else np.arange(1, n + 1)
     of, rows = (np.array([getattr(o, name) for o in edits.objects], np.int64) for name in ('of', 'row'))
-    keep = ~np.isin(row_of, [*edits.gone_rows])
+    keep, kept = np.ones(len(row_of), bool), np.ones(n, bool)
+    kept[list(edits.gone_rows)] = False
     keep[np.array([*edits.gone, *of[of >= 0].tolist()], np.int64) - start] = False
-    key = np.concatenate([numbers[keep], np.where(of >= 0, of, ends[rows] - .5 if n else 0)])
-    order = np.argsort(key, kind='stable')
-    was = np.concatenate([numbers[keep], of])[order]
-    numbers = np.concatenate([numbers[keep], m + np.arange(len(of))])[order]
-    rows = np.concatenate([row_of[keep], rows])[order]
-    if shard.kind != 'detector': return Order(numbers, was, rows, None)
-    kept = np.setdiff1d(np.arange(n), [*edits.gone_rows])
-    return Order(numbers, was, kept, np.bincount(rows, minlength=n)[kept])
+    stay = np.flatnonzero(keep)
+    order = np.argsort(np.concatenate([stay + start, np.where(of >= 0, of, ends[rows] - .5)]), kind='stable')
+    was = np.concatenate([stay + start, of])[order]
+    numbers, rows = np.concatenate([stay + start, m + np.arange(len(of))])[order], np.concatenate([row_of[stay], rows])[order]
+    return Order(numbers, was, np.flatnonzero(kept), np.bincount(rows, minlength=n)[kept]) if is_detector else Order(numbers, was, rows, None)
 
 # %% ../../nbs/3_metadata/edited.ipynb #cc12138e
 def _pieces(column, new, numbers, size):
@@ -118,9 +117,20 @@ def _keypoints(shard, edits, order):
     return {'offsets': ((len(now) + 1,), [offsets]), 'keypoints': ((int(now.sum()), 3), chunks)}
 
 # %% ../../nbs/3_metadata/edited.ipynb #49b010a1
+def _schemes(shard, edits):
+    "What keypoints are, also for objects that are of another class now"
+    known = json.loads(shard.columns['schemes'].item())
+    of = {(o['source'], o['label']): o for o in known}
+    for o in edits.objects:
+        if o.of < 0: continue
+        source, before = int(shard.columns['source'][o.row]), int(shard.columns['labels'][o.of])
+        if (source, before) in of and (source, o.label) not in of: of[source, o.label] = of[source, before] | {'label': o.label}
+    return json.dumps([*of.values()], separators=(',', ':')).encode()
+
 def _texts(shard, edits, files):
     "The names of the copy, where it may have more"
     found = {'label_names': [encode_path(o) for o in edits.label_names]}
+    if shard.kind == 'landmarker' and shard.version > 1 and 'schemes' in shard.columns and shard.schemes(): found['schemes'] = _schemes(shard, edits)
     if 'journal' in shard.columns: found['journal'] = edits.journal.encode()
     if files: found |= {'origin_files': [o for o, _ in files], 'origin_names': [o for _, o in files]}
     if 'attribute_values' in shard.columns and b'' not in shard.columns['attribute_values']: found['attribute_values'] = [*shard.columns['attribute_values'].tolist(), b'']

@@ -45,9 +45,10 @@ class CannotRewrite(EarLazyError):
     def __init__(self,
         reason:str, # Why
         refused:Sequence=(), # (`Change`, why) of each change that cannot be made, where several were asked for
+        suspects:Sequence=(), # `Change`s among which there is one that cannot be made
     ):
         super().__init__(reason)
-        self.reason, self.refused = reason, tuple(refused)
+        self.reason, self.refused, self.suspects = reason, tuple(refused), tuple(suspects)
 
 # %% ../../../nbs/2_formats/shared/patches.ipynb #6f380b8e
 class Patch(NamedTuple):

@@ -154,15 +154,16 @@ export class Editor {
     this.app.predicted?.renew()
   }
 
-  pretend({ op, key, now, note }, made) {
+  pretend({ op, key, now, note, off = false }, made) {
     const { photo } = this, object = photo.objects.find(o => o.key === this.real(key))
     if (op === 'add') photo.objects.push({ key: made, box: null, points: null, label: null, origin: '', status: 'added', options: [], own: false, flag: null, ...now })
     else if (op === 'delete' || op === 'settle' && now === null) photo.objects = photo.objects.filter(o => o !== object)
     else if ((op === 'set' || op === 'settle') && object) Object.assign(object, now, { status: object.status === 'added' ? 'added' : 'changed', options: [] })
     else if (op === 'flag' && object) object.flag = note
     else if (op === 'note' || op === 'flag') photo.note = note
-    else if (op === 'ok' || op === 'empty') photo[op] = true
-    else if (op === 'exclude') photo.excluded = true
+    else if (op === 'exclude') photo.excluded = !off
+    else if (op === 'ok' || op === 'empty') photo[op] = !off
+    if (op === 'empty' && !off) photo.objects = []
   }
 
   // --- what is done
@@ -330,7 +331,7 @@ export class Editor {
 
   clip([x, y]) { return [clamp(x, 0, this.size[1]), clamp(y, 0, this.size[0])] }
 
-  round(value) { return Number(value.toFixed(this.full.z > 8 ? 2 : this.full.z > 1 ? 1 : 0)) }
+  round(value) { return Number(value.toFixed(this.full.z > 8 ? 2 : 1)) }
 
   visible() { return this.veiled ? [] : this.objects.filter(o => !this.hidden.has(o.key)) }
 
@@ -437,9 +438,9 @@ registerKeys('edit', {
   undo: { keys: 'Ctrl+Z', words: 'undo', act: editor => editor.undo() },
   redo: { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], words: 'redo', act: editor => editor.redo() },
   paste: { keys: 'Ctrl+V', words: 'paste', act: editor => editor.full.panel.paste() },
-  right: { keys: 'Space', words: 'looked at and right', act: editor => editor.full.panel.mark('ok') },
-  'right, next': { keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { editor.full.panel.mark('ok'); editor.full.step(1) } },
-  empty: { keys: 'Shift+N', words: 'no object here', act: editor => editor.full.panel.mark('empty') },
+  right: { keys: 'Space', words: 'looked at and right, or not yet', act: editor => editor.full.panel.mark('ok') },
+  'right, next': { keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { if (!editor.photo.ok) editor.full.panel.mark('ok'); editor.full.step(1) } },
+  empty: { keys: 'Shift+N', words: 'no object here: deletes all', act: editor => editor.full.panel.mark('empty') },
   exclude: { keys: 'Shift+X', words: 'leave this photo out', act: editor => editor.full.panel.mark('exclude') },
   note: { keys: 'M', words: 'note on the photo', act: editor => editor.full.panel.ask('note') },
   reason: { keys: 'Shift+F', words: 'flag the selected object, or the photo, with a reason', act: editor => editor.full.panel.ask('flag') },

@@ -39,7 +39,11 @@ export class FullView {
     this.node.addEventListener('keydown', event => this.key(event))
     this.stage.addEventListener('wheel', event => { event.preventDefault(); this.zoom(1.0015 ** -event.deltaY, event) }, { passive: false })
     this.stage.addEventListener('pointerdown', event => this.down(event))
-    this.stage.addEventListener('pointermove', event => { this.pointer = event; this.hovering ??= requestAnimationFrame(() => { this.hovering = undefined; this.hover(this.pointer) }) })
+    this.stage.addEventListener('pointermove', event => {
+      this.pointer = event
+      if (!app.edit.on) this.hover(event)
+      else this.hovering ??= requestAnimationFrame(() => { this.hovering = undefined; this.hover(this.pointer) })
+    })
     for (const name of ['pointerup', 'pointercancel']) this.stage.addEventListener(name, event => this.fingers.delete(event.pointerId))
     this.stage.addEventListener('pointerleave', () => { this.tip.hidden = true })
     this.observer = new ResizeObserver(() => this.head && !this.moved && this.fit())

@@ -4,8 +4,11 @@ import { make, unique, unlumino } from './dom.js'
 import { keysOf } from './edit.js'
 
 const panelButton = (text, title, act, attributes = {}) => make('button', { ...unlumino, type: 'button', title, onclick: act, ...attributes }, text)
-const PHOTO_MARKS = { ok: ['✓ Right', 'Looked at and right', 'looked at and right'], empty: ['∅ Nothing here', 'No object here', 'no object here'],
-  exclude: ['⊘ Leave out', 'Leave this photo out', 'this photo is left out'] }
+const PHOTO_MARKS = { // of the button, its title, what is said, what is said when it is taken back
+  ok: ['✓ Right', 'Looked at and right', 'looked at and right', 'not looked at'],
+  empty: ['∅ Nothing here', 'No object here: deletes all', 'no object here', 'not known to be without objects'],
+  exclude: ['⊘ Leave out', 'Leave this photo out', 'this photo is left out', 'this photo is not left out'],
+}
 
 export class Panel {
   constructor(app, full) {
@@ -119,8 +122,8 @@ export class Panel {
   mark(op) {
     const { editor } = this
     if (!editor.on) return
-    if (editor.photo[op === 'exclude' ? 'excluded' : op]) return editor.say(`${PHOTO_MARKS[op][2]} already; undo takes it back`)
-    editor.act([{ op }], PHOTO_MARKS[op][2])
+    const off = editor.photo[op === 'exclude' ? 'excluded' : op]
+    editor.act([{ op, ...(off ? { off } : {}) }], PHOTO_MARKS[op][off ? 3 : 2])
   }
 
   remove() {

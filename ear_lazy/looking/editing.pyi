@@ -1,0 +1,104 @@
+# Made by .ci/stubs.py of editing.py: do not edit.
+import numpy as np
+import os
+from collections.abc import Iterable, Sequence
+from ear_lazy.correcting.chains import Folded
+from ear_lazy.correcting.journal import Journal
+from ear_lazy.looking.photo_edits import PhotoEdits
+from ear_lazy.looking.photo_objects import PathIndex, PhotoFiles
+from ear_lazy.looking.row_table import RowTable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+def journal_of(
+    leaves: Sequence, # `LazyNPYDataset`s
+    path: str | os.PathLike[str] | None = None, # None: the usual place
+) -> Journal:
+    "The journal of some files; raises `ValueError` if they have not one in common"
+
+class Mark(NamedTuple):
+    "What the journal says of a photo, in short"
+    edited: bool
+    ok: bool # looked at and right
+    empty: bool # known to show nothing
+    excluded: bool
+    flagged: bool
+    conflict: bool
+    @property
+    def looked_at(self) -> bool: ...
+    @property
+    def word(self) -> str | None:
+        "The one that a tile shows; None: nothing was said"
+
+class Editor:
+    "A dataset's rows, and the journal that corrects them"
+    table: RowTable
+    journal: Journal
+    states: Folded
+    me: Any
+    def __init__(self,
+        table: RowTable, # Of the rows
+        journal: str | os.PathLike[str] | None = None, # None: the usual place
+    ) -> None: ...
+    @cached_property
+    def index(self) -> PathIndex:
+        "Which rows are of which photo"
+    def rows_of(self, path: str) -> list[int]:
+        "The rows of a photo"
+    def files_of(self, row: int) -> PhotoFiles:
+        "The files that may know of a row's photo"
+    def edits(self,
+        row: int,
+        size: tuple[int, int] = ..., # (height, width) of the upright photo, if that is known
+    ) -> PhotoEdits:
+        "A row's photo as it is edited; raises `ImageLoadError` and `MetadataError`"
+    def told(self, row: int) -> dict[str, Any]: # 'photo', 'objects', …: see the code
+        "A row's photo for the page"
+    def schemes(self, row: int) -> dict[str, dict]: # As of `class_schemes`
+        "What the keypoints of each class are, made once for the files beside a row's"
+    def labels(self, row: int) -> list[str]:
+        "Class names: those of the files, and those that the journal has given"
+    @property
+    def history(self) -> tuple[list[Action], list[tuple[Action, str]]]:
+        "What this user can undo, and do again with the line that undid it; the latest last"
+    def act(self,
+        row: int,
+        actions: Sequence[dict[str, Any]], # One action of the user: see `photo_edits.lines_of`
+    ) -> tuple[str, list[str]]: # What was done, in words; keys of objects that were added
+        "Do what the user does to a row's photo; when it returns it is on the disk; raises `Refused`, `OSError`, `EarLazyError`"
+    def undo(self,
+        row: int | None = None, # That is shown
+    ) -> tuple[int, str]: # A row of the photo that has changed; words
+        "Undo the last action of this user, of whichever photo; raises `Refused` if there is none"
+    def redo(self,
+        row: int | None = None, # That is shown
+    ) -> tuple[int, str]: # A row of the photo that has changed; words
+        "Do again what was undone last; raises `Refused` if there is none"
+    def act_on_all(self,
+        rows: Sequence[int],
+        action: dict[str, Any], # {'op': 'label', 'label': …}, {'op': 'delete'}, {'op': 'ok'}, {'op': 'exclude'}
+    ) -> str: # What was done, and what could not be, in words
+        "Do one thing to several rows, as one action; raises `Refused` if none can be done"
+    def marks(self) -> dict[str, Mark]: # path → mark
+        "What the journal says of the photos of the rows"
+    def refresh(self) -> list[int]: # Rows of photos that something new is said of
+        "Read what this and other explorers have written since the last time"
+    def counts(self) -> dict[str, int]:
+        "How many photos there are, and of how many what is said"
+    def words(self,
+        rows: Iterable[int] | None = None, # None: all that something is said of
+    ) -> dict[int, str | None]: # Row → what its tile shows
+        "The marks of rows"
+    def in_state(self,
+        name: str, # One of `STATES`
+    ) -> np.ndarray: # (n,) booleans
+        "Rows of photos in a state"
+    def resume_row(self) -> int | None:
+        "A row of the photo that this user has edited last"
+
+class Action(NamedTuple):
+    "Lines that were written together"
+    ids: tuple # of lines
+    paths: tuple # of photos
+
+STATES: tuple[str, ...]
