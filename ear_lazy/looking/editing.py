@@ -67,9 +67,9 @@ class Mark(NamedTuple):
     def looked_at(self)->bool: return (self.ok or self.empty or self.excluded) and not self.conflict
 
     @property
-    def word(self)->str|None:
-        "The one that a tile shows; None: nothing was said"
-        return next((o for o in ('conflict', 'excluded', 'empty', 'ok', 'edited', 'flagged') if getattr(self, o)), None)
+    def words(self)->str:
+        "All of it, such as 'edited ok'"
+        return ' '.join(name for name, holds in self._asdict().items() if holds)
 
 class Editor:
     "A dataset's rows, and the journal that corrects them"
@@ -372,32 +372,14 @@ def counts(self:Editor)->dict[str, int]:
 @patch
 def words(self:Editor,
     rows:Iterable[int]|None=None, # None: all that something is said of
-)->dict[int, str|None]: # Row → what its tile shows
+)->dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
     "The marks of rows"
     marks = self.marks()
-    if rows is None: return {row: o.word for path, o in marks.items() if o.word for row in self.rows_of(path)}
+    if rows is None: return {row: o.words for path, o in marks.items() if o.words for row in self.rows_of(path)}
     path_of = {row: self.table.paths[row].decode('utf-8', 'surrogateescape') for row in rows}
-    return {row: marks[path].word if path in marks else None for row, path in path_of.items()}
+    return {row: marks[path].words if path in marks else '' for row, path in path_of.items()}
 
 # %% ../../nbs/8_looking/editing.ipynb #49620a13
-STATES = 'edited', 'conflict', 'looked at', 'not looked at', 'unlabelled', 'flagged', 'excluded'
-
-@patch
-def in_state(self:Editor,
-    name:str, # One of `STATES`
-)->np.ndarray: # (n,) booleans
-    "Rows of photos in a state"
-    found, marks = np.zeros(len(self.table), bool), self.marks()
-    def put(test):
-        for path, o in marks.items():
-            if test(o): found[self.rows_of(path)] = True
-    if name == 'unlabelled':
-        put(lambda o: o.edited or o.empty)
-        return ~found & (self.table.metadata.counts == 0)
-    negated, name = name == 'not looked at', 'looked_at' if 'looked at' in name else name
-    put(lambda o: getattr(o, name))
-    return ~found if negated else found
-
 @patch
 def resume_row(self:Editor)->int|None:
     "A row of the photo that this user has edited last"

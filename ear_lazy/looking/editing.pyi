@@ -1,5 +1,4 @@
 # Made by .ci/stubs.py of editing.py: do not edit.
-import numpy as np
 import os
 from collections.abc import Iterable, Sequence
 from ear_lazy.correcting.chains import Folded
@@ -27,8 +26,8 @@ class Mark(NamedTuple):
     @property
     def looked_at(self) -> bool: ...
     @property
-    def word(self) -> str | None:
-        "The one that a tile shows; None: nothing was said"
+    def words(self) -> str:
+        "All of it, such as 'edited ok'"
 
 class Editor:
     "A dataset's rows, and the journal that corrects them"
@@ -87,12 +86,8 @@ class Editor:
         "How many photos there are, and of how many what is said"
     def words(self,
         rows: Iterable[int] | None = None, # None: all that something is said of
-    ) -> dict[int, str | None]: # Row → what its tile shows
+    ) -> dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
         "The marks of rows"
-    def in_state(self,
-        name: str, # One of `STATES`
-    ) -> np.ndarray: # (n,) booleans
-        "Rows of photos in a state"
     def resume_row(self) -> int | None:
         "A row of the photo that this user has edited last"
 
@@ -100,5 +95,3 @@ class Action(NamedTuple):
     "Lines that were written together"
     ids: tuple # of lines
     paths: tuple # of photos
-
-STATES: tuple[str, ...]

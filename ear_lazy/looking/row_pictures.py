@@ -226,15 +226,16 @@ _MOST_ORIGINS = 5
 @patch
 def full(self:Pictures,
     row:int, # 0 to len - 1
+    original:bool=False, # As the photo is, whatever the dataset delivers
 )->tuple: # dict for the page, bytes of an image file
     "A row for the full view, in pixels of its image"
     path = os.fsdecode(self.table.paths[row])
     head = {'row': row, 'name': printable(PurePath(path).name), 'path': printable(path)}
     try:
-        shown = self(row)
+        shown = self._original(row, False) if original else self(row)
         head['origin'] = self._origin_words(row)
         head |= {'words': shown.truth['words'], 'width': shown.size[1], 'height': shown.size[0],
-                 'crop': self.ds.kind == 'teacher' and not self.delivered,
+                 'crop': self.ds.kind == 'teacher' and (original or not self.delivered),
                  'truth': _rounded(shown.truth, 2), 'predicted': _rounded(shown.predicted, 2)}
         if self.predictions is not None: head['score'] = f'{self.predictions.name} {self.predictions.scores[row]:.3f}'
         return head, shown.data()

@@ -42,6 +42,7 @@ class Pictures:
         "A row as a thumbnail"
     def full(self,
         row: int, # 0 to len - 1
+        original: bool = False, # As the photo is, whatever the dataset delivers
     ) -> tuple: # dict for the page, bytes of an image file
         "A row for the full view, in pixels of its image"
     def static(self,

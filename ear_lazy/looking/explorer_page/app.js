@@ -11,7 +11,8 @@ import { PredictedView } from './predicted.js'
 import { Wire } from './wire.js'
 
 const LOWEST = 240, HIGHEST = 4000 // CSS pixels
-const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', flagged: 'flagged with a reason', conflict: 'in conflict' } // in words
+const POLL = 4000 // ms between looks at what others have written
+const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', conflict: 'in conflict', flagged: 'flagged in the journal' } // in words
 
 class App {
   constructor(model, host) {
@@ -42,9 +43,11 @@ class App {
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)
     this.wire.hello()
+    this.poll = setInterval(() => { if (model.get('editing') && !document.hidden && !this.wire.waiting.size) this.wire.send({ type: 'refresh' }) }, POLL)
   }
 
   close() {
+    clearInterval(this.poll)
     for (const [name, act] of Object.entries(this.listeners)) this.model.off(name, act)
     for (const part of [this.wire, this.grid, this.full]) part.close()
   }
