@@ -158,6 +158,10 @@ class Predictions:
         if threshold != self.threshold: self._scored = threshold, scores = self.threshold, self._score(~(self._values < self.threshold))
         return scores
 
+    def words(self, row):
+        "Such as 'IoU 0.532'"
+        return f'{self.name} {self.scores[row]:.3f}'
+
     @cached_property
     def _truth(self): return columns_of(self.ds)
 
