@@ -271,6 +271,14 @@ def told(self:Editor,
                 'can_undo': bool(undo), 'can_redo': bool(redo)}
 
 @patch
+def values_now(self:Editor,
+    row:int,
+)->list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
+    "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
+    edits = self.edits(row)
+    return [o.value for o in edits.shown if self._object(o, edits, row)['own']]
+
+@patch
 def schemes(self:Editor,
     row:int,
 )->dict[str, dict]: # As of `class_schemes`

@@ -73,6 +73,8 @@ class Editor:
         "The marks of rows"
     def told(self, row: int) -> dict[str, Any]: # 'photo', 'objects', …: see the code
         "A row's photo for the page"
+    def values_now(self, row: int) -> list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
+        "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
     def schemes(self, row: int) -> dict[str, dict]: # As of `class_schemes`
         "What the keypoints of each class are, made once for the files beside a row's"
     def labels(self, row: int) -> list[str]:
