@@ -201,6 +201,7 @@ COMMANDS = {
     'diff': ('show what changed between two versions of metadata files', 'git:HEAD:data/preprocessed data/preprocessed'),
     'corrections': ('show, check, undo and export what was corrected, and take corrections from elsewhere', 'export corrected_raw --raw-data-dir data/raw'),
     'textconv': ('print a metadata file as text, for git diff', 'data/preprocessed/train_detector.npy'),
+    'review': ('correct labels in the browser, without Jupyter', 'data/preprocessed'),
 } # name to what it does, and an example of its arguments
 
 def _main(name, args, prog):
@@ -209,6 +210,7 @@ def _main(name, args, prog):
         case 'demo': from ear_lazy.demo import main as run
         case 'migrate': from ear_lazy.migrate import main as run
         case 'diff': from ear_lazy.diff import main as run
+        case 'review': from ear_lazy.review import main as run
         case 'corrections': from ear_lazy.corrections import main as run
         case _: from ear_lazy.textconv import main as run
     return run(args, prog)

@@ -9,9 +9,11 @@ __all__ = []
 
 # %% ../nbs/review.ipynb #801589bc
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,7 +45,7 @@ def reviewed(
     "The explorer of `ear-lazy review`"
     from ear_lazy.explorer import explore
     places = args['place']
-    return explore(shown_dataset([places] if isinstance(places, str) else [*places]), edit=True, corrections=args.get('corrections') or None, by=args.get('by') or None)
+    return explore(shown_dataset([places] if isinstance(places, str) else [*places]), edit=True, corrections=args.get('corrections') or None)
 
 # %% ../nbs/review.ipynb #fa1386e7
 _APP = '''import marimo
@@ -62,7 +64,6 @@ def app_command(
     app:str, # File of the app
     places:Sequence[str], # As of `shown_dataset`
     corrections:str='', # Journal; '': the one beside the data
-    by:str='', # Who corrects; '': the user of this computer
     port:int|None=None, # None: one that is free
     browser:bool=True, # Open one
 )->list[str]:
@@ -70,7 +71,7 @@ def app_command(
     found = [sys.executable, '-m', 'marimo', '-y', 'run', app, '--host', '127.0.0.1', '--token', '--no-sandbox']
     if port is not None: found += ['--port', str(port)]
     if not browser: found.append('--headless')
-    said = [*(('--place', os.path.abspath(o)) for o in places), *([('--corrections', os.path.abspath(corrections))] if corrections else []), *([('--by', by)] if by else [])]
+    said = [*(('--place', os.path.abspath(o)) for o in places), *([('--corrections', os.path.abspath(corrections))] if corrections else [])]
     return [*found, '--', *(o for pair in said for o in pair)]
 
 # %% ../nbs/review.ipynb #c3d82a3f
@@ -95,7 +96,8 @@ def main(
         with tempfile.TemporaryDirectory(prefix='ear_lazy_') as folder:
             app = Path(folder, 'review.py')
             app.write_text(_APP)
-            return subprocess.call(app_command(str(app), args.dataset, args.corrections, args.by, args.port, not args.no_browser))
+            if threading.current_thread() is threading.main_thread(): signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # the app ends with the command
+            return subprocess.call(app_command(str(app), args.dataset, args.corrections, args.port, not args.no_browser), env=os.environ | ({'LOGNAME': args.by} if args.by else {})) # the journal asks for the user's name
     except (EarLazyError, ImportError, OSError, ValueError) as e:
         print(f'{prog}: {printable(str(e))}', file=sys.stderr)
         return 1
