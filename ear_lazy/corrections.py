@@ -25,7 +25,7 @@ from fastcore.basics import patch
 from .base.arguments import ArgumentParser, home_path, name_list, until_closed
 from .base.change import Change, Value, checked_value
 from .base.errors import EarLazyError, ImageLoadError, OutputError
-from .base.files import is_below
+from .base.files import is_below, temporary_folder
 from .base.geometry import clip_boxes
 from .base.images import image_size
 from .base.parameters import described
@@ -407,8 +407,8 @@ def _home(self:Corrections, raw_data_dir, leave, rename, **reading):
 def _writable(changes, write, left):
     "The changes that files can hold; sentences about the others go into `left`: each try writes a copy that is thrown away"
     if not changes: return {}
-    with tempfile.TemporaryDirectory() as folder:
-        try: return write(changes, os.path.join(folder, 'try')) and changes
+    with temporary_folder(tempfile.gettempdir()) as folder:
+        try: return write(changes, os.path.join(folder.path, 'try')) and changes
         except CannotRewrite as e: wrong = e
     found, doubtful = dict(wrong.refused), list(wrong.suspects)
     if not found and (len(doubtful) == 1 or not doubtful): found = dict.fromkeys(doubtful or changes, wrong.reason)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from fastcore.basics import patch
 
 from .base.arguments import home_path
 from .base.change import Change as Change, Value as Value, checked_box, checked_points, checked_value # users import the first two from here
@@ -123,51 +124,57 @@ class _Run:
             except Exception as e: raise CannotRewrite(f'{file} cannot be read, as it was when it was processed: {getattr(e, "reason", e)}') from e
         return i, self._objects[i]
 
-    def plan(self, change):
-        "Plan the edits of a change, all or none; raises `CannotRewrite`"
-        asked, change = change, change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
-        if change.was is None: edits = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
-        else: edits = self._edits(change)
-        for name in ('box', 'points', 'label') if change.now else ():
-            if getattr(change.now, name) is not None and not any(o[1].now and getattr(o[1].now, name) is not None for o in edits):
-                what = {'box': 'no box of its own, which follows from other things', 'points': 'no keypoints', 'label': 'no class'}[name]
-                raise CannotRewrite(f'the object has {what} in {" and ".join(map(str, change.origins))}')
-        for i, o in edits: self.planned.setdefault(i, []).append(o)
-        self.made += [(asked, i, o) for i, o in edits]
-
-    def suspects(self, i, files):
-        "The changes of some files of a document"
-        return list(dict.fromkeys(change for change, n, o in self.made if n == i and o.file in files))
-
-    def _edits(self, change):
-        "The edits of all places of an object"
-        within = NEAR if len(change.origins) == 1 else apart_when_merged(change.was)
-        found = []
-        for place in change.origins:
-            i, objects = self.objects(place.file)
-            row = find_row(objects, place, change, self._taken.setdefault(i, set()), within)
-            self._taken[i].add(row)
-            found.append((i, objects, place, row, value_of(objects.rows, row)))
-        if not all(any(distance(o, only) <= NEAR for *_, o in found if getattr(o, name)) for name, only in _asked(change) if any(getattr(o, name) for *_, o in found)):
-            raise CannotRewrite(f'{" and ".join(map(str, change.origins))} have other values than the change is made for: process the raw data again, and make the change anew')
-        names = not any(o.label for *_, o in found)
-        planned = [plan_edit(objects, place, change, row, names and has_classes(objects.document.format)) for _, objects, place, row, _ in found]
-        return [(i, o) for own, (i, *_) in zip(planned, found) for o in own]
-
-    def _files_of(self, image):
-        "Annotation files that list a photo in which they have no object"
-        near = [d.files[0] for d in self.documents if dataset_of(d.files[0]).folder == dataset_of(image).folder]
-        found = (o for file in near for o in [self.objects(file)[1]])
-        files = dict.fromkeys(o.read.files[o.read.listed_in[i]] for o in found for i in rows_of_photo(o, image))
-        if not files: raise CannotRewrite(f'no annotation file lists {image}: make one in its own tool, or say which one is to get the object, by file=')
-        return tuple(map(Origin, files))
-
-    def _addition(self, change):
-        if len(change.origins) > 1: raise CannotRewrite(f'{" and ".join(o.file for o in change.origins)} describe {change.image}: say which one gets the new object, by file=')
-        i, objects = self.objects(change.origins[0].file)
-        return i, plan_addition(objects, change.origins[0].file, change)
-
 # %% ../nbs/rewrite.ipynb #a3bd5be6
+@patch
+def plan(self:_Run, change):
+    "Plan the edits of a change, all or none; raises `CannotRewrite`"
+    asked, change = change, change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
+    if change.was is None: edits = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
+    else: edits = self._edits(change)
+    for name in ('box', 'points', 'label') if change.now else ():
+        if getattr(change.now, name) is not None and not any(o[1].now and getattr(o[1].now, name) is not None for o in edits):
+            what = {'box': 'no box of its own, which follows from other things', 'points': 'no keypoints', 'label': 'no class'}[name]
+            raise CannotRewrite(f'the object has {what} in {" and ".join(map(str, change.origins))}')
+    for i, o in edits: self.planned.setdefault(i, []).append(o)
+    self.made += [(asked, i, o) for i, o in edits]
+
+@patch
+def suspects(self:_Run, i, files):
+    "The changes of some files of a document"
+    return list(dict.fromkeys(change for change, n, o in self.made if n == i and o.file in files))
+
+@patch
+def _edits(self:_Run, change):
+    "The edits of all places of an object"
+    within = NEAR if len(change.origins) == 1 else apart_when_merged(change.was)
+    found = []
+    for place in change.origins:
+        i, objects = self.objects(place.file)
+        row = find_row(objects, place, change, self._taken.setdefault(i, set()), within)
+        self._taken[i].add(row)
+        found.append((i, objects, place, row, value_of(objects.rows, row)))
+    if not all(any(distance(o, only) <= NEAR for *_, o in found if getattr(o, name)) for name, only in _asked(change) if any(getattr(o, name) for *_, o in found)):
+        raise CannotRewrite(f'{" and ".join(map(str, change.origins))} have other values than the change is made for: process the raw data again, and make the change anew')
+    names = not any(o.label for *_, o in found)
+    planned = [plan_edit(objects, place, change, row, names and has_classes(objects.document.format)) for _, objects, place, row, _ in found]
+    return [(i, o) for own, (i, *_) in zip(planned, found) for o in own]
+
+@patch
+def _files_of(self:_Run, image):
+    "Annotation files that list a photo in which they have no object"
+    near = [d.files[0] for d in self.documents if dataset_of(d.files[0]).folder == dataset_of(image).folder]
+    found = (o for file in near for o in [self.objects(file)[1]])
+    files = dict.fromkeys(o.read.files[o.read.listed_in[i]] for o in found for i in rows_of_photo(o, image))
+    if not files: raise CannotRewrite(f'no annotation file lists {image}: make one in its own tool, or say which one is to get the object, by file=')
+    return tuple(map(Origin, files))
+
+@patch
+def _addition(self:_Run, change):
+    if len(change.origins) > 1: raise CannotRewrite(f'{" and ".join(o.file for o in change.origins)} describe {change.image}: say which one gets the new object, by file=')
+    i, objects = self.objects(change.origins[0].file)
+    return i, plan_addition(objects, change.origins[0].file, change)
+
+# %% ../nbs/rewrite.ipynb #eef7af57
 def _asked(change):
     "(name, `Value` of nothing else) of each of box and points that is changed, or deleted"
     for name in ('box', 'points'):
@@ -198,6 +205,7 @@ def _all_files(run):
     beside = [*(o for d in run.documents for o in readers()[d.format].beside(run.tree, d)), 'sources.toml']
     return list(dict.fromkeys([*(o for d in run.documents for o in d.files), *(o for o in beside if os.path.isfile(run.tree.path(o)))]))
 
+# %% ../nbs/rewrite.ipynb #2bf87ecf
 def _opened(run, file):
     try: return open_regular(run.tree.path(file))
     except OSError as e: raise RawDataError(f'cannot read {run.tree.path(file)}: {e.strerror or e}') from e

@@ -80,7 +80,7 @@ def test_it_answers_at_once():
 
 
 @pytest.mark.parametrize('args, words', [
-    ((), 'say what to do: one of process, list, demo, migrate, diff, textconv'), (('list', 'raw'), 'unrecognized arguments: raw: folders are given as --raw-data-dir DIR'),
+    ((), 'say what to do: one of process, list, demo, migrate, diff, corrections, textconv'), (('list', 'raw'), 'unrecognized arguments: raw: folders are given as --raw-data-dir DIR'),
     (('process', 'raw', '--all'), 'folders are given as --raw-data-dir DIR'), (('process', '--all', '--raw-dir', 'x'), 'did you mean --raw-data-dir?'),
     (('list', '--no-folow-links=1'), 'did you mean --no-follow-links?'), (('migrate', 'a', 'b', '--rot', 'c'), 'did you mean --root?'), (('demo', '--image-count', '3'), 'did you mean --images?'),
     (('process', '--teacher', '--no-teacher'), '--teacher and --no-teacher exclude each other')])

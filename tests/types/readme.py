@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 import ear_lazy
 from ear_lazy import CombinedLazyDataset as Combined, EarLazyError, collate
 from ear_lazy.adapters import albumentations_transform, as_detection_target, as_tv_tensors
+from ear_lazy.corrections import Corrections
 from ear_lazy.data_processor import DataProcessor, Source
 from ear_lazy.diff import diff
 from ear_lazy.errors import ImageLoadError, MetadataError
@@ -182,6 +183,13 @@ table: Path = ds.to_csv(Path('boxes.csv'))
 files: list[Path] = [ds.to_voc('voc', images='copy'), ds.to_labelme('labelme'), ds.to_pts(Path('pts'), offset=1)]
 rewritten = rewrite('data/raw', [changed(ds, 0, 1, box=[10, 20, 30, 40], label='ear'), added(ds, 3, box=[1, 2, 3, 4]), deleted(ds, 5)], 'corrected')
 assert_type(rewritten.files, tuple[str, ...])
+c = Corrections.of(ds)
+ids: list[str] = c.add([changed(ds, 0, 0, box=[60, 80, 40, 70]), added(ds, 1, box=[5, 8, 40, 60], label='ear')], note='too narrow; overlooked')
+ids = c.ok(ds, [1, 2])
+line: str = c.undo(ids)
+exported, taken = c.export('corrected_raw').left, c.take('edited_raw').ids
+assert_type(exported, tuple[str, ...])
+assert_type(taken, tuple[str, ...])
 ds.to_hf()
 ds.to_supervision()
 ds.to_pandas()
