@@ -94,6 +94,12 @@ class Explorer:
         with self._lock: super().set_state(sync_data)
 
     @property
+    def corrected(self)->RowDataset:
+        "The same rows as the journal has them now, with corrected values and crops; what is added to a photo without a row in this file appears at the next run"
+        path = self._journal().journal.path
+        return self.ds.with_corrections(path) if path.exists() else self.ds
+
+    @property
     def view(self)->np.ndarray:
         "(n,) rows that are shown, in order"
         return self._view.copy()
@@ -147,7 +153,7 @@ def _journal(self:Explorer)->Editor:
         if self._editor is None:
             editor = Editor(self.table, self._corrections)
             self.table.marks = editor.words()
-            self._editor = editor
+            self._editor, self._pictures.corrected = editor, editor.values
             if editor.unsure: Thread(target=self._look_further, daemon=True).start()
         return self._editor
 

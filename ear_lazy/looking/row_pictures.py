@@ -68,6 +68,7 @@ class Pictures:
         transform=None, # Function from a sample to a sample, after the dataset's transform
     ):
         self.ds, self.table, self.predictions, self.transform = ds, table, predictions, transform
+        self.corrected = lambda row: None # the values of a row and the classes of its boxes, where the journal says others than the file
         moved = not all(map(moves_nothing, (transform, ds.transform, *(o.transform for o in table.leaves))))
         if predictions is not None and moved:
             raise ValueError('predictions are drawn on the photos: give them without a transform, '
@@ -114,10 +115,11 @@ def _delivered(self:Pictures, row):
 def _original(self:Pictures, row, crop):
     leaf, i = self.table.locate(row)
     image = leaf.open_image(i)
-    values = as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i))
+    values, classes = as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i)), self._classes(leaf, i)
+    if (now := self.corrected(row)) is not None: values, classes = now
     window = (0, 0, *image.size)
     if leaf.kind == 'teacher' and crop: window = crop_window(values, image.size)
-    truth = marks_of(values, self._classes(leaf, i))
+    truth = marks_of(values, classes)
     if leaf.kind == 'teacher': truth['words'] = 'crop of {2:.0f} × {3:.0f} pixels'.format(*values)
     if leaf.kind == 'teacher' and crop: truth['boxes'] = truth['boxes'][:0]
     top, left, bottom, right = window

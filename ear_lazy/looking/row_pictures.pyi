@@ -23,6 +23,7 @@ class Pictures:
     table: RowTable
     predictions: Any
     transform: Any
+    corrected: Any
     delivered: Any
     def __init__(self,
         ds, # Dataset
