@@ -24,6 +24,7 @@ from fastcore.basics import patch
 
 from ..base.arguments import home_path
 from ..base.errors import EarLazyError
+from ..base.geometry import keypoints_to_boxes, pad_boxes
 from ..base.printable import printable
 from ..base.storage import is_remote
 from ..base.swap import real_path
@@ -144,20 +145,6 @@ def edits(self:Editor,
     objects = self.files_of(row).objects(encode_path(header.path), header)
     with self._lock: state = self.states.get(header.path)
     return PhotoEdits(Photo(header.path, size=tuple(header.size)), shown_objects(objects, state), state)
-
-@patch
-def values(self:Editor,
-    row:int,
-)->tuple[np.ndarray, list[str]]|None: # As the row has them: boxes (n, 4), a box (4,) or keypoints (K, 3); and the classes of boxes
-    "The corrected values of a row, in pixels of the upright photo; None for those of its file"
-    leaf, i = self.table.locate(row)
-    with self._lock: state = self.states.get(leaf.metadata.image_path(i))
-    if state is None or not state.chains: return None
-    edits = self.edits(row, state.photo.size)
-    own = [o.value for o in edits.shown if self.is_own(o, row)]
-    if leaf.kind == 'detector': return np.array([o.box for o in own if o.box], np.float32).reshape(-1, 4), [o.label or '' for o in own if o.box]
-    if leaf.kind == 'landmarker': return np.array(own[0].points if own and own[0].points else np.zeros((0, 3)), np.float32), []
-    return (np.array(own[0].box, np.float32), [own[0].label or '']) if own and own[0].box else None
 
 @patch
 def is_own(self:Editor,
@@ -294,6 +281,20 @@ def told(self:Editor,
         return {'photo': printable(edits.photo.path), 'objects': [self._object(o, edits, row) for o in edits.shown], 'ok': edits.is_ok, 'empty': edits.is_empty,
                 'excluded': bool(edits.excluded), 'note': flags[-1].note if flags else '', 'labels': self.labels(row), 'schemes': names,
                 'can_undo': bool(undo), 'can_redo': bool(redo)}
+
+@patch
+def values_now(self:Editor,
+    row:int,
+)->list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
+    "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
+    own = [o.value for o in self.edits(row).shown if self.is_own(o, row)]
+    return [o._replace(box=crop_of(o)) for o in own] if self.table.kind == 'teacher' else own
+
+def crop_of(value)->tuple|None: # xywh; None if nothing is labelled
+    "The crop of an object: its box, else the padded extent of its points"
+    if value.box or not value.points: return value.box
+    crop = pad_boxes(keypoints_to_boxes(np.array(value.points)[None]))[0]
+    return tuple(crop.tolist()) if np.isfinite(crop).all() else None
 
 @patch
 def schemes(self:Editor,

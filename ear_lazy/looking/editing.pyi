@@ -1,5 +1,4 @@
 # Made by .ci/stubs.py of editing.py: do not edit.
-import numpy as np
 import os
 from collections.abc import Iterable, Sequence
 from ear_lazy.correcting.chains import Folded
@@ -60,8 +59,6 @@ class Editor:
         size: tuple[int, int] = ..., # (height, width) of the upright photo, if that is known
     ) -> PhotoEdits:
         "A row's photo as it is edited; raises `ImageLoadError` and `MetadataError`"
-    def values(self, row: int) -> tuple[np.ndarray, list[str]] | None: # As the row has them: boxes (n, 4), a box (4,) or keypoints (K, 3); and the classes of boxes
-        "The corrected values of a row, in pixels of the upright photo; None for those of its file"
     def is_own(self,
         o, # `Shown`
         row: int,
@@ -81,6 +78,8 @@ class Editor:
         "The marks of rows"
     def told(self, row: int) -> dict[str, Any]: # 'photo', 'objects', …: see the code
         "A row's photo for the page"
+    def values_now(self, row: int) -> list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
+        "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
     def schemes(self, row: int) -> dict[str, dict]: # As of `class_schemes`
         "What the keypoints of each class are, made once for the files beside a row's"
     def labels(self, row: int) -> list[str]:
@@ -110,3 +109,6 @@ class Editor:
         "A row of the photo that this user has edited last"
 
 FEW: int
+
+def crop_of(value) -> tuple | None: # xywh; None if nothing is labelled
+    "The crop of an object: its box, else the padded extent of its points"
