@@ -95,6 +95,12 @@ class Explorer:
         with self._lock: super().set_state(sync_data)
 
     @property
+    def corrected(self)->RowDataset:
+        "The same rows as the journal has them now, with corrected values and crops; what is added to a photo without a row in this file appears at the next run"
+        path = self._journal().journal.path
+        return self.ds.with_corrections(path) if path.exists() else self.ds
+
+    @property
     def view(self)->np.ndarray:
         "(n,) rows that are shown, in order"
         return self._view.copy()

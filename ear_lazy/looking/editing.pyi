@@ -59,6 +59,11 @@ class Editor:
         size: tuple[int, int] = ..., # (height, width) of the upright photo, if that is known
     ) -> PhotoEdits:
         "A row's photo as it is edited; raises `ImageLoadError` and `MetadataError`"
+    def is_own(self,
+        o, # `Shown`
+        row: int,
+    ) -> bool:
+        "Is an object in a row, or will it be when the data is processed again?"
     def refresh(self) -> list[int]: # Rows of photos that something new is said of
         "Read what this and other explorers have written since the last time"
     def look_further(self,
@@ -104,3 +109,6 @@ class Editor:
         "A row of the photo that this user has edited last"
 
 FEW: int
+
+def crop_of(value) -> tuple | None: # xywh; None if nothing is labelled
+    "The crop of an object: its box, else the padded extent of its points"
