@@ -35,7 +35,7 @@ export class PointPanel {
   focusStage() { this.tools.editor.full.stage.focus({ preventScroll: true }) }
 
   renew() { // only what has changed
-    const { tools } = this, { active, placing } = tools, points = placing ? tools.replaced(placing) : tools.points, next = placing ? placing.next : active
+    const { tools } = this, { active, placing } = tools, points = placing ? placing.points : tools.points, next = placing ? placing.next : active
     const labelled = points.filter(o => o[2]).length, hidden = points.filter(o => o[2] === 1).length
     const words = [`${labelled} of ${points.length} placed`, hidden && `${hidden} hidden`, placing && `next ${placing.next}`].filter(Boolean).join(', ')
     if (this.count.textContent !== words) this.count.textContent = words
@@ -76,7 +76,7 @@ export class PointPanel {
 
   choose(i) {
     const { tools } = this, { placing } = tools, at = i === 'all' ? null : +i
-    if (placing && at != null && at >= placing.range[0] && at < placing.range[1]) tools.toPoint(placing, at)
+    if (placing && at != null && at >= placing.range[0] && at < placing.range[1]) placing.to(at)
     else if (!placing) tools.activate(at)
   }
 
@@ -118,12 +118,12 @@ export class PointPanel {
         ['C', `Place ${tools.contourName(tools.run)} anew`, () => tools.place({ run: tools.run })],
         ['+', 'Enlarge by 5 %', () => tools.scaleBy(1.05), true], ['-', 'Make smaller by 5 %', () => tools.scaleBy(1 / 1.05), true],
         ['>', 'Turn clockwise by 5°', () => tools.turnBy(5), true], ['<', 'Turn counterclockwise by 5°', () => tools.turnBy(-5), true],
-        ['N', 'Begin anew from the mean shape', () => tools.fromMean()],
+        ['N', 'Begin anew from the mean shape', () => tools.newSets.fromMean()],
       ] : [
-        ['N', chosen?.box ? 'Mean shape into this box' : 'New set: mean shape in a frame that you drag', () => tools.fromMean()],
-        ['E', 'New set by clicks', () => tools.empty()],
+        ['N', chosen?.box ? 'Mean shape into this box' : 'New set: mean shape in a frame that you drag', () => tools.newSets.fromMean()],
+        ['E', 'New set by clicks', () => tools.newSets.empty()],
       ]),
-      ['B', set ? 'New set: copy from the photo before' : 'Copy from the photo before', () => tools.copyForward()],
+      ['B', set ? 'New set: copy from the photo before' : 'Copy from the photo before', () => tools.newSets.copyForward()],
     ]
   }
 
