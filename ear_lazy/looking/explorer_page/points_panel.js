@@ -83,8 +83,10 @@ export class PointPanel {
   listKey(event) {
     const { tools } = this, n = tools.points.length, at = tools.active
     const to = { ArrowDown: at == null ? 0 : Math.min(n - 1, at + 1), ArrowUp: at ? at - 1 : 'all', Home: 'all', End: n - 1 }[event.key]
-    if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return
-    this.choose(to)
+    if (event.ctrlKey || event.altKey || event.metaKey) return
+    if ([' ', 'Enter', 'Escape'].includes(event.key)) this.focusStage()
+    else if (to === undefined) return
+    else this.choose(to)
     event.preventDefault()
     event.stopPropagation()
   }
