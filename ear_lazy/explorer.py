@@ -12,25 +12,31 @@ import hashlib
 import json
 import os
 import re
+import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any
 
 import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import home_path
+from .base.errors import EarLazyError
 from .base.extras import extra
 from .base.files import open_regular
 from .base.parameters import described
+from .base.printable import printable
 from .lazy_dataset import photos_in
 from .loading.row_dataset import RowDataset
 from .loading.samples import Sample
+from .looking.editing import Editor
 from .looking.predictions import Predictions
 from .looking.row_pictures import TILE_SIZE, Pictures, StaticGrid
 from .looking.row_table import QUERY, RowTable, checked_query, in_order
@@ -65,8 +71,11 @@ class Explorer:
     selected:list[int] # rows, live both ways
     query:dict[str, Any] # filters and order, live both ways
     height:int # pixels of the screen, live both ways
-    def __init__(self, ds:RowDataset, predictions:Sequence[Any]|np.ndarray|None=None, transform:Callable[[Sample], Any]|None=None, report:Report|None=None):
-        self._lock, self._only, self._scores = RLock(), None, None
+    editing:bool # live both ways; the journal is opened the first time
+    key_map:dict[str, Any] # by scope, other keys for what the page does
+    def __init__(self, ds:RowDataset, predictions:Sequence[Any]|np.ndarray|None=None, transform:Callable[[Sample], Any]|None=None, report:Report|None=None,
+                 corrections:str|os.PathLike[str]|None=None):
+        self._lock, self._only, self._scores, self._corrections, self._editor = RLock(), None, None, corrections, None
         self.ds, self.table = ds, RowTable(ds, report)
         self._predictions = None if predictions is None else Predictions(predictions, ds)
         self._pictures = Pictures(ds, self.table, self._predictions, transform)
@@ -77,7 +86,8 @@ class Explorer:
         if self._predictions: self.sort_by(self._predictions.name, self._predictions.name == 'error') # worst first
 
     def __setattr__(self, name, value):
-        if name not in ('flagged', 'selected', 'query'): return super().__setattr__(name, value)
+        if name == 'editing' and value: self._journal() # raises why not
+        if name not in ('flagged', 'selected', 'query', 'editing'): return super().__setattr__(name, value)
         with self._lock: super().__setattr__(name, value)
 
     def set_state(self, sync_data):
@@ -109,23 +119,110 @@ def _send_facts(self:Explorer):
 def _side(content): return min(max(side, 40), 400) if type(side := content.get('side')) is int else TILE_SIZE
 
 @patch
+def _tile(self:Explorer, row, side):
+    now = None
+    if self._editor and 'edited' in self.table.marks.get(row, '').split():
+        with suppress(EarLazyError, OSError): now = self._editor.values_now(row) # else the tile says why it cannot be shown
+    return self._pictures.tile(row, side, now)
+
+@patch
 def _is_row(self:Explorer, row): return type(row) is int and 0 <= row < len(self.ds)
 
 @patch
 def _answer(self:Explorer,
-    content:dict, # {'type': 'hello'}, {'type': 'tiles', 'id': …, 'rows': …, 'side': …} or {'type': 'full', 'id': …, 'row': …}
+    content:dict, # {'type': 'hello'}, {'type': 'tiles', 'id': …, 'rows': …, 'side': …}, {'type': 'full', 'id': …, 'row': …} or one of those of editing
 ):
     "Answer a message of the page"
     match content:
         case {'type': 'hello'}:
             self._send_view()
             self._send_facts()
+            if self._editor: self._send_marks()
         case {'type': 'tiles', 'id': number, 'rows': [*rows]} if rows and all(map(self._is_row, rows)):
-            heads, data = zip(*_threads().map(partial(self._pictures.tile, side=_side(content)), rows))
+            heads, data = zip(*_threads().map(partial(self._tile, side=_side(content)), rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
+        case {'type': 'score', 'id': number, 'row': row} if self._is_row(row) and self._predictions:
+            self.send({'type': 'score', 'id': number, 'row': row, 'score': self._predictions.words(row)})
         case {'type': 'full', 'id': number, 'row': row} if self._is_row(row):
-            head, data = self._pictures.full(row)
+            head, data = self._pictures.full(row, bool(self.editing))
+            if self.editing and 'error' not in head: head |= self._edited_head(row)
             self.send({'type': 'full', 'id': number} | head, [data])
+        case _: self._answer_editing(content)
+
+# %% ../nbs/explorer.ipynb #31fdc0f4
+@patch
+def _journal(self:Explorer)->Editor:
+    "The editor, made when it is first asked for; raises `ValueError` if it is not known where the journal is, `OSError`"
+    with self._lock:
+        if self._editor is None:
+            editor = Editor(self.table, self._corrections)
+            self.table.marks = editor.words()
+            self._editor = editor
+            if editor.unsure: Thread(target=self._look_further, daemon=True).start()
+        return self._editor
+
+@patch
+def _look_further(self:Explorer):
+    "Look at the files of thousands of photos that were corrected, with pauses"
+    while self._editor.unsure:
+        try: rows = self._editor.look_further()
+        except Exception as e: return warnings.warn(f'photos that were corrected cannot all be looked at: {e}', stacklevel=1) # a file was replaced meanwhile
+        if rows: self._send_marks(rows)
+        time.sleep(.02)
+
+@patch
+def _send_marks(self:Explorer,
+    rows:Sequence[int]|None=None, # None: all that something is said of
+):
+    "Tell the page what the journal says of rows"
+    words = self._editor.words(rows)
+    with self._lock: self.table.marks = {row: o for row, o in (self.table.marks | words).items() if o} if rows is not None else words
+    self.send({'type': 'marks', 'rows': {row: o or None for row, o in words.items()}, 'counts': self._editor.counts()})
+
+@patch
+def _follow(self:Explorer):
+    "Tell the page what anybody has written since the last time"
+    if self._editor and (rows := self._editor.refresh()): self._send_marks(rows)
+
+def _why(error):
+    "The reason that something cannot be done, for the page"
+    if isinstance(error, OSError) and error.strerror: return printable(f'{error.strerror}: {error.filename}' if error.filename else error.strerror)
+    return printable(str(getattr(error, 'reason', None) or error))
+
+@patch
+def _edited_head(self:Explorer, row):
+    "A row's photo as it is edited, or why it cannot be"
+    try:
+        editor = self._journal()
+        self._follow()
+        return {'edit': editor.told(row)}
+    except (EarLazyError, ValueError, OSError) as e: return {'why': _why(e)}
+
+@patch
+def _answer_editing(self:Explorer, content):
+    "Answer a message about corrections"
+    match content:
+        case {'type': 'edit', 'id': number, 'row': row, 'actions': [*actions]} if self._is_row(row):
+            self._do(number, row, lambda editor: (row, *editor.act(row, actions)))
+        case {'type': 'undo' | 'redo' as what, 'id': number}:
+            shown = content.get('row') if self._is_row(content.get('row')) else next(iter(self.selected), None)
+            self._do(number, shown, lambda editor: (*getattr(editor, what)(shown), []))
+        case {'type': 'bulk', 'id': number, 'rows': [*rows], 'action': dict(action)} if rows and all(map(self._is_row, rows)):
+            self._do(number, rows[0], lambda editor: (rows[0], editor.act_on_all(rows, action), []), rows=rows)
+        case {'type': 'refresh'} if self._editor: self._follow()
+
+@patch
+def _do(self:Explorer, number, row, act, **more):
+    "Do what the user did, and answer once it is on the disk"
+    answer = {'type': 'edited', 'id': number, 'row': row} | more
+    try:
+        answer['row'], answer['words'], answer['keys'] = act(self._journal())
+        answer['saved'] = datetime.now().strftime('%H:%M')
+    except (EarLazyError, ValueError, OSError) as e: answer['error'] = _why(e)
+    try: answer['edit'] = None if answer['row'] is None else self._journal().told(answer['row'])
+    except (EarLazyError, ValueError, OSError) as e: answer |= {'edit': None, 'error': answer.get('error') or _why(e)}
+    self.send(answer)
+    self._follow()
 
 # %% ../nbs/explorer.ipynb #138ad912
 @patch(as_prop=True)
@@ -219,6 +316,7 @@ def _widget_class():
         flagged, selected = Rows().tag(sync=True), Rows().tag(sync=True)
         query = traitlets.Dict(dict(QUERY)).tag(sync=True)
         height = traitlets.Int(580, min=_HEIGHTS[0], max=_HEIGHTS[1]).tag(sync=True)
+        editing, key_map = traitlets.Bool(False).tag(sync=True), traitlets.Dict().tag(sync=True)
 
         @traitlets.validate('query')
         def _check_query(self, proposal):
@@ -235,7 +333,10 @@ def explore(
     transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
     report:Report|None=None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
     height:int=580, # Of the view in pixels of the screen, 240 to 4,000; its lower edge can be dragged
-)->Explorer: # A widget: `flagged`, `selected`, `view`, `query` and `height` are live both ways
+    edit:bool=False, # Correct labels where they are seen; the page has a button for it as well
+    corrections:str|os.PathLike[str]|None=None, # The journal that edits are written to, and marks are read from; None: `corrections.jsonl` beside the raw and output folders
+    keys:dict[str, dict[str, Any]]|None=None, # Other keys, by scope and name, such as `{'edit': {'undo': 'U'}}`; `?` in the full view lists them
+)->Explorer: # A widget: `flagged`, `selected`, `view`, `query`, `height` and `editing` are live both ways
     """Look through a dataset in Jupyter
 
     `predictions` has an entry for each row of `ds`, in the same order, and None where nothing was found. An entry is a dict as torchvision gives it:
@@ -251,13 +352,19 @@ def explore(
 
     Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
 
-    Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, `TypeError` for what has no
+    With `edit=True` the full view shows the photo itself with all objects of all kinds and sides, and what is done there is a line of the journal.
+    It opens at the photo that was edited last. The raw data is never written to.
+
+    Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, for rows of several raw
+    folders or in a bucket that are to be edited without `corrections=`, `OSError` for a journal that cannot be read, `TypeError` for what has no
     metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`.
     """
     if isinstance(ds, (str, os.PathLike)) and not str(ds).endswith('.npy'): ds = photos_in(ds)
     if not (isinstance(height, int) and _HEIGHTS[0] <= height <= _HEIGHTS[1]): raise ValueError(f'height is a whole number of pixels, {_HEIGHTS[0]} to {_HEIGHTS[1]:,}, not {height!r}')
-    w = _widget_class()(ds, predictions, transform, report)
-    w.height = height
+    w = _widget_class()(ds, predictions, transform, report, corrections)
+    w.height, w.key_map = height, keys or {}
+    if edit: w.editing = True
+    if (edit or corrections is not None) and (row := w._journal().resume_row()) is not None: w.selected = [row]
     return w
 
 # %% ../nbs/explorer.ipynb #12e0d4af

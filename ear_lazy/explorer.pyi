@@ -25,8 +25,10 @@ class Explorer:
     selected: list[int] # rows, live both ways
     query: dict[str, Any] # filters and order, live both ways
     height: int # pixels of the screen, live both ways
+    editing: bool # live both ways; the journal is opened the first time
+    key_map: dict[str, Any] # by scope, other keys for what the page does
     table: RowTable
-    def __init__(self, ds: RowDataset, predictions: Sequence[Any] | np.ndarray | None = None, transform: Callable[[Sample], Any] | None = None, report: Report | None = None) -> None: ...
+    def __init__(self, ds: RowDataset, predictions: Sequence[Any] | np.ndarray | None = None, transform: Callable[[Sample], Any] | None = None, report: Report | None = None, corrections: str | os.PathLike[str] | None = None) -> None: ...
     def __setattr__(self, name, value) -> None: ...
     def set_state(self, sync_data) -> None:
         "Take over the changes that the page sends"
@@ -72,7 +74,10 @@ def explore(
     transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, after the dataset's: rows are shown as training will see them
     report: Report | None = None, # `Report` of the processing, to filter by its problems; None: `report.json` beside the metadata file, if there is one
     height: int = 580, # Of the view in pixels of the screen, 240 to 4,000; its lower edge can be dragged
-) -> Explorer: # A widget: `flagged`, `selected`, `view`, `query` and `height` are live both ways
+    edit: bool = False, # Correct labels where they are seen; the page has a button for it as well
+    corrections: str | os.PathLike[str] | None = None, # The journal that edits are written to, and marks are read from; None: `corrections.jsonl` beside the raw and output folders
+    keys: dict[str, dict[str, Any]] | None = None, # Other keys, by scope and name, such as `{'edit': {'undo': 'U'}}`; `?` in the full view lists them
+) -> Explorer: # A widget: `flagged`, `selected`, `view`, `query`, `height` and `editing` are live both ways
     """Look through a dataset in Jupyter
 
 `predictions` has an entry for each row of `ds`, in the same order, and None where nothing was found. An entry is a dict as torchvision gives it:
@@ -88,5 +93,9 @@ area that they span. Predictions that score less than `query['threshold']`, 0.5,
 
 Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
 
-Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, `TypeError` for what has no
+With `edit=True` the full view shows the photo itself with all objects of all kinds and sides, and what is done there is a line of the journal.
+It opens at the photo that was edited last. The raw data is never written to.
+
+Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, for rows of several raw
+folders or in a bucket that are to be edited without `corrections=`, `OSError` for a journal that cannot be read, `TypeError` for what has no
 metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`."""

@@ -13,7 +13,7 @@ NEW = {'box': None, 'points': None, 'label': None, 'origin': '', 'status': 'adde
 class Edited(Explored):
     "What the kernel does with edits, as the page sees it; `refuse` is the reason of the next answer, `objects` what a row has"
     def __init__(self, page, widget, theme='light', keys=None, labels=('ear', 'face', 'head')):
-        self.state, self.labels, self.made = {'editing': True, 'keys': keys or {}}, list(labels), count()
+        self.state, self.labels, self.made = {'editing': True, 'key_map': keys or {}}, list(labels), count()
         self.forget(None)
         super().__init__(page, widget, theme)
 

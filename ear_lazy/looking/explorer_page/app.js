@@ -11,7 +11,8 @@ import { PredictedView } from './predicted.js'
 import { Wire } from './wire.js'
 
 const LOWEST = 240, HIGHEST = 4000 // CSS pixels
-const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', conflict: 'in conflict' } // in words
+const POLL = 4000 // ms between looks at what others have written
+const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', conflict: 'in conflict', flagged: 'flagged in the journal' } // in words
 
 class App {
   constructor(model, host) {
@@ -37,14 +38,16 @@ class App {
       'change:selected': () => this.selectionChanged(),
       'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
       'change:height': () => this.heightChanged(),
-      'change:query': () => { this.bar.renew(); this.predicted.renew(); this.grid.draw() },
+      'change:query': () => { this.bar.renew(); this.predicted.renew(); this.predicted.askScore(); this.grid.draw() },
       comm_live_update: () => this.edit.returned(),
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)
     this.wire.hello()
+    this.poll = setInterval(() => { if (model.get('editing') && !document.hidden && !this.wire.waiting.size) this.wire.send({ type: 'refresh' }) }, POLL)
   }
 
   close() {
+    clearInterval(this.poll)
     for (const [name, act] of Object.entries(this.listeners)) this.model.off(name, act)
     for (const part of [this.wire, this.grid, this.full]) part.close()
   }
@@ -173,6 +176,7 @@ class App {
     this.grid.node.inert = true
     this.full.node.hidden = false
     this.grid.bulk.renew()
+    this.root.classList.add('eal-in-full')
     this.full.load()
     this.full.stage.focus({ preventScroll: true })
   }
@@ -180,6 +184,7 @@ class App {
   back() {
     if (this.full.node.hidden) return
     this.full.node.hidden = true
+    this.root.classList.remove('eal-in-full')
     this.grid.node.inert = false
     this.grid.bulk.renew()
     this.edit.leave()

@@ -2,7 +2,7 @@
 
 import { make, unlumino } from './dom.js'
 
-const STATES = [['', 'all'], ['edited', 'edited'], ['conflict', 'conflicts'], ['looked at', 'looked at'], ['not looked at', 'not looked at'], ['excluded', 'left out'], ['unlabelled', 'without labels']]
+const STATES = [['', 'all'], ['edited', 'edited'], ['conflict', 'conflicts'], ['looked at', 'looked at'], ['not looked at', 'not looked at'], ['flagged', 'flagged with a reason'], ['excluded', 'left out'], ['unlabelled', 'without labels']]
 
 export class Bar {
   constructor(app) {

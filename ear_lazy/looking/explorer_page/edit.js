@@ -107,7 +107,7 @@ export class Editor {
 
   unknownKeys() { // what `keys` names and is no action, and what there is
     const known = new Map(this.keys().map(o => [o.name, o.actions.map(a => a.name)])), found = []
-    for (const [scope, actions] of Object.entries(this.app.model.get('keys') ?? {})) {
+    for (const [scope, actions] of Object.entries(this.app.model.get('key_map') ?? {})) {
       if (!known.has(scope)) { found.push(`there is no ${scope}, but ${[...known.keys()].join(', ')}`); continue }
       for (const name of Object.keys(actions ?? {})) if (!known.get(scope).includes(name)) found.push(`${scope} has no ${name}, but ${known.get(scope).join(', ')}`)
     }
@@ -413,7 +413,7 @@ export class Editor {
     return false
   }
 
-  keys() { return keysOf(this.app.model.get('keys') ?? {}) }
+  keys() { return keysOf(this.app.model.get('key_map') ?? {}) }
 }
 
 const arrows = (prefix, by, act) => Object.fromEntries([['Left', -by, 0], ['Right', by, 0], ['Up', 0, -by], ['Down', 0, by]]

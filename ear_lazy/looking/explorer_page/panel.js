@@ -197,7 +197,7 @@ export class Panel {
   help() {
     const shown = key => key.split(/(?<=.)\+/).map(o => o.replace('Arrow', '')).join(' + ')
     const rows = scope => scope.actions.map(o => make('tr', {}, make('td', {}, ...o.keys.flatMap((key, i) => [i ? ' or ' : '', make('kbd', {}, shown(key))])), make('td', {}, o.words)))
-    this.open('Keys', make('div', { class: 'eal-head' }, make('h2', {}, 'Keys'), panelButton('Close', 'Close (Esc)', () => this.dialog.close(), { autofocus: true })), ...keysOf(this.app.model.get('keys') ?? {}).map(scope => make('section', {}, make('h3', {}, scope.words), make('table', {}, make('tbody', {}, ...rows(scope))))),
+    this.open('Keys', make('div', { class: 'eal-head' }, make('h2', {}, 'Keys'), panelButton('Close', 'Close (Esc)', () => this.dialog.close(), { autofocus: true })), ...keysOf(this.app.model.get('key_map') ?? {}).map(scope => make('section', {}, make('h3', {}, scope.words), make('table', {}, make('tbody', {}, ...rows(scope))))),
       make('h3', {}, 'Pointer'), make('p', {}, 'A click selects; again, what lies below. A drag of what is selected moves it, or resizes it by a handle; a drag of anything else moves the picture. The wheel, or two fingers, zoom. Alt keeps a drag from the edge of the image. Alt and a click make a keypoint unlabelled; Shift and a drag of its frame keep proportions, or turn in steps.'))
   }
 
