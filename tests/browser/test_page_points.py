@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from edited import Edited, work_of_frames
+from explored import Explored
 from PIL import Image
 
 from ear_lazy import explorer
@@ -66,11 +67,11 @@ CONTOURS = [[0, 20], [20, 35], [35, 50], [50, 55]]
 
 class Pointed(Edited):
     "With what the kernel says of 55 points; `scheme` has more of it"
-    scheme, mean = {}, None
+    scheme, mean, label = {}, None, 'ear'
 
     def photo(self, row):
         scheme = {'points': [f'p{i}' for i in range(55)], 'skeleton': [], 'flip_pairs': [], 'contours': CONTOURS, 'mean': self.mean} | self.scheme
-        return super().photo(row) | {'schemes': {'ear': scheme}}
+        return super().photo(row) | {'schemes': {self.label: scheme}}
 
     def points(self, row=0, i=-1): return np.array(self.photo(row)['objects'][i]['points'])
 
@@ -128,9 +129,9 @@ def shared(browser, opened):
 @pytest.fixture
 def edit(shared, opened, request):
     "The full view of a row with 55 points, the set chosen"
-    def edit(select=True, objects=None, scheme=None, theme=None):
+    def edit(select=True, objects=None, scheme=None, label='ear', theme=None):
         e = shared if theme is None else Pointed(request.getfixturevalue('page'), explore(opened('landmarker')), theme)
-        e.scheme = scheme or {}
+        e.scheme, e.label = scheme or {}, label
         if theme: e.loaded()
         e.begin(objects)
         if select:
@@ -282,7 +283,7 @@ def test_new_sets(edit):
 
 
 def test_the_mean_shape_goes_into_a_box(edit):
-    e = edit(objects=[{'box': [100, 120, 80, 60], 'label': 'ear'}])
+    e = edit(objects=[{'box': [100, 120, 80, 60], 'label': 'ear'}], label='') # keypoints of files without classes
     e.menu('n')
     e.saved()
     x, y = e.points()[:, :2].T
@@ -319,6 +320,30 @@ def test_touch_keeps_the_pixel_in_sight(edit):
     }""", e.at(2))
     e.saved()
     assert np.allclose((e.points() - before)[2, :2], np.array([-18, -12]) / e.zoom(), atol=.6) and (e.points() != before).any(1).sum() == 1
+
+
+def test_keypoints_reach_the_journal(page, opened, tmp_path):
+    "With the real kernel: what was done is there when it is opened again"
+    ds, journal = opened('landmarker'), tmp_path/'corrections.jsonl'
+    def open_row(page):
+        e = Explored(page, explore(ds, edit=True, corrections=journal))
+        e.loaded()
+        e.page.locator('.eal-cell[data-row="0"]').click()
+        e.page.wait_for_selector('.eal-object', state='attached')
+        return e
+    e = open_row(page)
+    for key in 'Tab', '.', 'o': page.keyboard.press(key)
+    page.keyboard.press('k')
+    page.wait_for_selector('.eal-menu [role=menuitem]:focus')
+    page.keyboard.press('m')
+    page.wait_for_function("() => window.received.filter(([o]) => o.type === 'edited').length === 2")
+    assert e.errors == [] and page.locator('.eal-failed').inner_text() == '' and len(journal.read_text().splitlines()) == 2
+    before, (now,) = ds.get_metadata(0)['keypoints'], e.widget._journal().told(0)['objects']
+    x = before[1:, 0]
+    assert now['points'][0] == [0, 0, 0] and np.allclose(np.array(now['points'])[1:, 0], x.min() + x.max() - x, atol=.01)
+    with page.context.browser.new_page() as other:
+        assert open_row(other).widget._journal().told(0)['objects'] == [now]
+        assert other.locator('.eal-is-changed g[data-point]:not([display=none])').count() == 54
 
 
 @pytest.mark.slow # it measures, and other work beside it would be measured too

@@ -24,7 +24,11 @@ export class PointTools { // what an editor knows of keypoints
 
   get active() { return this.points.length > this.editor.point ? this.editor.point : null }
 
-  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label ?? ''] ?? {} }
+  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { // of its class, else one with as many points
+    const { schemes } = this.editor, own = schemes[object?.label ?? ''], n = (object?.draft ?? object?.points)?.length
+    if (!n) return own ?? schemes[''] ?? {}
+    return own?.points?.length === n ? own : Object.values(schemes).find(o => o.points?.length === n) ?? {}
+  }
 
   contours() { const { contours = [], points = [] } = this.scheme(), n = this.points.length || points.length; return (contours ?? []).filter(([, stop]) => stop <= n) }
 

@@ -7,10 +7,10 @@ export class NewSets {
   constructor(tools) { this.tools = tools }
 
   schemeOf() { // [class, its scheme] that a new set gets; '' is no class
-    const { editor } = this.tools, { chosen, schemes } = editor, bare = chosen && !chosen.points
-    const own = editor.objects.find(o => o.own && o.points)
-    const label = (bare ? [chosen.label ?? ''] : [chosen?.label, editor.label, own && (own.label ?? ''), ...Object.keys(schemes)]).find(o => schemes[o]?.points?.length)
-    if (label !== undefined) return [label, schemes[label]]
+    const { editor } = this.tools, { chosen, schemes } = editor, bare = chosen && !chosen.points, known = o => o !== undefined && schemes[o]?.points?.length
+    const own = editor.objects.find(o => o.own && o.points), others = Object.keys(schemes)
+    const label = [chosen && (chosen.label ?? ''), ...(bare ? [''] : [editor.label, own && (own.label ?? '')]), ...(bare && others.length > 1 ? [] : others)].find(known)
+    if (label !== undefined) return [bare ? chosen.label ?? '' : label, schemes[label]]
     editor.fail(bare ? `no keypoints of class ${chosen.label ?? 'none'} are known here` : 'no class has keypoints here')
     return null
   }
@@ -31,12 +31,11 @@ export class NewSets {
     const words = `set of ${plural(mean.length, 'point')} begun from the mean shape`
     if (chosen?.box && !chosen.points?.some(o => o[2])) return this.adopt(fittedShape(mean, chosen.box), label, words)
     if (this.tools.set && extentOf(this.tools.points)) return this.tools.change(roundedPoints(fittedShape(mean, extentOf(this.tools.points))), 'set begun anew from the mean shape')
-    editor.begin(this.dragMean(mean, label, points => { editor.finish(); this.adopt(points, label, words) }))
+    editor.begin(this.dragMean(found[1], points => { editor.finish(); this.adopt(points, label, words) }))
   }
 
-  dragMean(mean, label, done) {
-    const { editor } = this.tools, drawn = new DrawnSet(mean.map(() => [0, 0, 0]), editor.schemes[label], false)
-    const { flip_pairs: pairs } = editor.schemes[label]
+  dragMean(scheme, done) {
+    const { editor } = this.tools, { mean, flip_pairs: pairs } = scheme, drawn = new DrawnSet(mean.map(() => [0, 0, 0]), scheme, false)
     const fit = (from, to) => (o => to[0] < from[0] ? mirroredPoints(o, pairs) : o)(fittedShape(mean, [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])]))
     const show = points => { if (!drawn.node.parentNode) editor.above.append(drawn.node); drawn.renew(points) }
     return {
