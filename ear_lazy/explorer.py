@@ -292,7 +292,7 @@ def sort_by(self:Explorer,
     return self
 
 # %% ../nbs/explorer.ipynb #bdc3e3f1
-PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app' # each after those that it imports
+PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app' # each after those that it imports
 
 def page_source(
 )->tuple: # JavaScript, CSS

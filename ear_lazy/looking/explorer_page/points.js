@@ -4,18 +4,17 @@ import { clamp, shape } from './dom.js'
 import { registerKeys, registerTool } from './edit.js'
 import { Magnifier } from './magnifier.js'
 import { DrawnSet, SetFrame } from './points_drawn.js'
-import { contourOf, contoursOf, extentOf, fittedShape, likelyPlace, middleOf, mirroredPoints, movedPoints, pointsApart } from './points_math.js'
+import { brief, contourOf, contoursOf, extentOf, likelyPlace, middleOf, mirroredPoints, movedPoints, plural, pointsApart, POINT_STATES } from './points_math.js'
 import { reversedRun, roundedPoints, scaledPoints, sidesSwapped, stretchedFrame, turnedPoints } from './points_math.js'
+import { NewSets } from './points_new.js'
 import { PointPanel } from './points_panel.js'
-
-const STATE = { 0: 'unlabelled', 1: 'hidden', 2: 'visible' }
-const plural = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`
-const brief = value => `${Math.round(value * 10) / 10 + 0}`
+import { Placing } from './points_placing.js'
 
 export class PointTools { // what an editor knows of keypoints
   constructor(editor) {
     Object.assign(this, { editor, numbers: true, alone: false, lifted: new Map(), skipped: new Map(), frames: new Map() })
     this.lens = new Magnifier(editor.full.stage)
+    this.newSets = new NewSets(this)
     this.panel = new PointPanel(this)
   }
 
@@ -25,7 +24,11 @@ export class PointTools { // what an editor knows of keypoints
 
   get active() { return this.points.length > this.editor.point ? this.editor.point : null }
 
-  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label ?? ''] ?? {} }
+  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { // of its class, else one with as many points
+    const { schemes } = this.editor, own = schemes[object?.label ?? ''], n = (object?.draft ?? object?.points)?.length
+    if (!n) return own ?? schemes[''] ?? {}
+    return own?.points?.length === n ? own : Object.values(schemes).find(o => o.points?.length === n) ?? {}
+  }
 
   contours() { const { contours = [], points = [] } = this.scheme(), n = this.points.length || points.length; return (contours ?? []).filter(([, stop]) => stop <= n) }
 
@@ -53,7 +56,7 @@ export class PointTools { // what an editor knows of keypoints
     if (i != null) this.left = { key: set.key, i }
     editor.select(set.key, i)
     this.refresh()
-    if (said) editor.say(i == null ? `the whole set, ${plural(this.points.filter(o => o[2]).length, 'point')}` : `${this.name(i)}: ${this.skips().has(i) && !this.points[i][2] ? 'skipped' : STATE[this.points[i][2]]}`)
+    if (said) editor.say(i == null ? `the whole set, ${plural(this.points.filter(o => o[2]).length, 'point')}` : `${this.name(i)}: ${this.skips().has(i) && !this.points[i][2] ? 'skipped' : POINT_STATES[this.points[i][2]]}`)
   }
 
   step(by) {
@@ -94,7 +97,7 @@ export class PointTools { // what an editor knows of keypoints
     const { editor } = this, before = this.kept(this.lifted, object.key)?.[i]
     if (before) return before
     const { mean, contours } = this.scheme(object), few = object.points.filter(o => o[2]).length < 2
-    const place = few && mean ? this.usual(mean, object.box)[i] : likelyPlace(object.points, i, mean, contours) ?? middleOf(object.box ?? this.middleOfView(0.3))
+    const place = few && mean ? this.newSets.usual(mean, object.box)[i] : likelyPlace(object.points, i, mean, contours) ?? middleOf(object.box ?? this.newSets.middleOfView())
     return editor.clip(place).map(o => editor.round(o))
   }
 
@@ -103,15 +106,15 @@ export class PointTools { // what an editor knows of keypoints
     if (i == null) return this.set.box && v === 1 ? false : this.seeAll(v)
     const [x, y, before] = this.points[i]
     if (v === 1 && before === 1) v = 2
-    if (v === before) return this.editor.say(`${this.name(i)} is ${STATE[v]}`)
+    if (v === before) return this.editor.say(`${this.name(i)} is ${POINT_STATES[v]}`)
     if (!v) this.lift(i)
     const place = before ? [x, y] : this.likely(i)
-    this.changeOne(i, v ? [...place, v] : [0, 0, 0], `${this.name(i)} ${STATE[v]}${before ? '' : ` at ${place.map(brief).join(', ')}`}`)
+    this.changeOne(i, v ? [...place, v] : [0, 0, 0], `${this.name(i)} ${POINT_STATES[v]}${before ? '' : ` at ${place.map(brief).join(', ')}`}`)
   }
 
   seeAll(v) {
     if (!v) return this.editor.say('choose a point first; Delete removes the object')
-    this.change(this.points.map(o => o[2] ? [o[0], o[1], v] : o), `all points ${STATE[v]}`)
+    this.change(this.points.map(o => o[2] ? [o[0], o[1], v] : o), `all points ${POINT_STATES[v]}`)
   }
 
   nudge(dx, dy) {
@@ -148,197 +151,25 @@ export class PointTools { // what an editor knows of keypoints
 
   reverseAll() { this.change(reversedRun(this.points, [0, this.points.length]), 'numbering of all points reversed') }
 
-  // --- new sets
-
-  schemeOfNew() { // [class, its scheme] that a new set gets; '' is no class
-    const { editor } = this, { chosen, schemes } = editor, bare = chosen && !chosen.points
-    const own = editor.objects.find(o => o.own && o.points)
-    const label = (bare ? [chosen.label ?? ''] : [chosen?.label, editor.label, own && (own.label ?? ''), ...Object.keys(schemes)]).find(o => schemes[o]?.points?.length)
-    if (label !== undefined) return [label, schemes[label]]
-    editor.fail(bare ? `no keypoints of class ${chosen.label ?? 'none'} are known here` : 'no class has keypoints here')
-    return null
-  }
-
-  adopt(points, label, words) { // by the chosen object if it has none, else by a new one
-    const { editor } = this, { chosen } = editor, now = { points: roundedPoints(points) }
-    if (chosen && !chosen.points?.some(o => o[2])) editor.act([{ op: 'set', key: chosen.key, now }], words)
-    else editor.select(editor.act([{ op: 'add', now: label ? { ...now, label } : now }], words)[0])
-    this.refresh()
-    editor.say(words)
-  }
-
-  fromMean() { // in the box of the chosen object, else in a frame that is dragged
-    const { editor } = this, found = this.schemeOfNew()
-    if (!found) return
-    const [label, { mean }] = found, { chosen } = editor
-    if (!mean?.length) return editor.fail(`no mean shape of ${label}: no set of points is complete`)
-    const words = `set of ${plural(mean.length, 'point')} begun from the mean shape`
-    if (chosen?.box && !chosen.points?.some(o => o[2])) return this.adopt(fittedShape(mean, chosen.box), label, words)
-    if (this.set && extentOf(this.points)) return this.change(roundedPoints(fittedShape(mean, extentOf(this.points))), 'set begun anew from the mean shape')
-    editor.begin(this.dragMean(mean, label, points => { editor.finish(); this.adopt(points, label, words) }))
-  }
-
-  dragMean(mean, label, done) {
-    const { editor } = this, drawn = new DrawnSet(mean.map(() => [0, 0, 0]), editor.schemes[label], false)
-    const { flip_pairs: pairs } = this.editor.schemes[label]
-    const fit = (from, to) => (o => to[0] < from[0] ? mirroredPoints(o, pairs) : o)(fittedShape(mean, [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])]))
-    const show = points => { if (!drawn.node.parentNode) editor.above.append(drawn.node); drawn.renew(points) }
-    return {
-      name: 'mean shape', cursor: 'crosshair', words: 'drag a frame for the mean shape, from right to left for its mirror image; Enter puts it into the middle',
-      down: from => ({
-        move: to => show(fit(from, editor.clip(to))),
-        end: to => { if (Math.hypot(to[0] - from[0], to[1] - from[1]) * editor.full.z > 8) done(fit(from, editor.clip(to))) },
-        cancel: () => drawn.node.remove(),
-      }),
-      enter: () => done(this.usual(mean)),
-    }
-  }
-
-  usual(mean, box) { return fittedShape(mean, box ?? this.middleOfView(.3)).map(o => [...this.editor.clip(o), o[2]]) }
-
-  middleOfView(part) { // a box
-    const { full } = this.editor, { clientWidth: w, clientHeight: h } = full.stage
-    const [[x0, y0], [x1, y1]] = [.5 - part, .5 + part].map(share => this.editor.clip(full.to([w * share, h * share])))
-    return [x0, y0, x1 - x0, y1 - y0]
-  }
-
-  empty() { // then the first click makes it
-    const { editor } = this, found = this.schemeOfNew()
-    if (!found) return
-    const [label, { points: names }] = found
-    if (this.set && !this.points.some(o => o[2])) return this.place()
-    if (this.set) editor.select(null)
-    this.place({ draft: names.map(() => [0, 0, 0]), label })
-  }
-
-  copyForward() { // the sets of the photo before
-    const { editor } = this, before = editor.before?.objects.filter(o => o.points?.some(p => p[2])) ?? []
-    const from = before.find(o => o.key === editor.before.selected) ?? before.find(o => o.own) ?? before[0]
-    if (!from) return editor.fail('no keypoints in the photo that was open before this one')
-    const [h, w] = editor.size, [h0, w0] = editor.before.size, { chosen } = editor
-    let points = scaledPoints(from.points, w / w0, h / h0, [0, 0])
-    if (chosen?.box && from.box && !this.set) points = this.carried(from, chosen.box)
-    this.adopt(points, from.label, `${plural(from.points.filter(o => o[2]).length, 'point')} copied from the photo before`)
-  }
-
-  carried({ box, points }, to) { return movedPoints(scaledPoints(points, to[2] / (box[2] || 1), to[3] / (box[3] || 1), box.slice(0, 2)), to[0] - box[0], to[1] - box[1]) }
-
   // --- placing by clicks
 
-  // Each click sends the active point there. `run`: only this contour, anew, as one action; `draft`: a set that its first click makes.
-  place({ run, draft, label } = {}) {
-    const { editor } = this
-    if (!draft && !this.set) return this.empty()
-    this.skipped.delete(undefined)
-    const points = draft ?? this.points, [start, stop] = run ?? (this.alone && !draft ? this.run : [0, points.length])
-    const hole = points.findIndex((o, i) => !o[2] && i >= start && i < stop)
-    const first = run ? start : this.active ?? (hole < 0 ? start : hole)
-    const mode = { name: 'place points', cursor: 'crosshair', range: [start, stop], run, draft, label, next: first, placed: [], lifted: run ? new Set() : null }
-    Object.assign(mode, {
-      down: (at, event) => this.pressed(mode, at, event),
-      hover: (at, event) => this.magnify(at, event, this.name(mode.next)),
-      end: () => { this.lens.hide(); editor.preview(); this.panel.renew() },
-      panel: () => this.panel.renew(),
-    })
-    if (run) mode.before = this.points
-    editor.begin(mode)
-    this.toPoint(mode, first)
-  }
+  get placing() { return this.editor.mode instanceof Placing ? this.editor.mode : null }
 
-  get placing() { return this.editor.mode?.name === 'place points' ? this.editor.mode : null }
+  place(options = {}) {
+    if (!options.draft && !this.set) return this.newSets.empty()
+    const placing = new Placing(this, options)
+    this.editor.begin(placing)
+    placing.begin()
+  }
 
   togglePlacing() { if (this.placing) { this.editor.finish(); this.editor.say('placing stopped') } else this.place() }
 
-  toPoint(mode, i, done = '') {
-    mode.next = i
-    if (mode.draft) this.editor.full.panel.renew(); else this.activate(i, false)
-    this.editor.say(`${done && `${done}; `}click where ${this.name(i)} is`)
-  }
-
-  pressed(mode, at, event) { // follows the pointer until it is let go
-    const { editor } = this
-    if (!mode.draft && !this.set) { editor.finish(); return true } // it is gone
-    if (event.altKey && !mode.draft) { const hit = this.nearest(this.set, at, editor.reach(event)); if (hit) this.unlabel(hit.point); return true }
-    const show = (to, e) => {
-      const place = editor.clip(to).map(o => editor.round(o))
-      this.magnify(place, e, this.name(mode.next))
-      if (!mode.draft && this.set) editor.preview(editor.selected, { points: this.withPlaced(mode, place) })
-      return place
-    }
-    show(at, event)
-    return { move: show, end: (to, e) => this.placed(mode, show(to, e)), cancel: () => this.lens.hide() }
-  }
-
-  withPlaced(mode, place) {
-    const i = mode.next
-    return this.replaced(mode).map((o, k) => k === i ? [...place, o[2] || 2] : o)
-  }
-
-  replaced(mode) { // as the set stands within the mode: points of a contour that wait for their click are nowhere
-    if (!mode.run) return mode.draft ?? this.points
-    return mode.before.map((o, k) => k < mode.run[0] || k >= mode.run[1] ? o : mode.anew?.[k] ?? [0, 0, 0])
-  }
-
-  placed(mode, place) {
-    const { editor } = this, i = mode.next, points = this.withPlaced(mode, place), fresh = mode.draft || !(mode.before ?? this.points)[i][2]
-    mode.placed.push(i)
-    this.skips().delete(i)
-    let words = `${this.name(i)} at ${place.map(brief).join(', ')}`
-    if (mode.run) { (mode.anew ??= [])[i] = points[i]; editor.preview(editor.selected, { points }) } else if (mode.draft) {
-      const { chosen } = editor, now = { points }
-      const key = chosen && !chosen.points ? chosen.key : null
-      const [made] = editor.act([key != null ? { op: 'set', key, now } : { op: 'add', now: mode.label ? { points, label: mode.label } : now }], words)
-      mode.begun = { draft: mode.draft, label: mode.label }
-      mode.draft = null
-      this.skipped.set(key ?? made, new Set(this.skipped.get(undefined)))
-      editor.select(key ?? made)
-    } else {
-      const [x, y, v] = this.points[i]
-      if (v) words = `${this.name(i)} moved by ${brief(place[0] - x)}, ${brief(place[1] - y)}`
-      this.changeOne(i, points[i], words)
-    }
-    this.goOn(mode, fresh && !mode.run, words)
-  }
-
-  goOn(mode, holes, done) { // to the next one; a hole goes on to the next hole
-    const [, stop] = mode.range, points = mode.draft ?? this.points
-    let i = mode.next + 1
-    while (holes && i < stop && (points[i][2] || this.skips().has(i))) i++
-    if (i < stop) return this.toPoint(mode, i, done)
-    this.endPlacing(mode, done)
-  }
-
-  endPlacing(mode, done) {
-    const { editor } = this, points = mode.run && this.replaced(mode)
-    editor.finish()
-    if (!mode.run) return editor.say([done, 'that was the last point'].filter(Boolean).join('; '))
-    this.change(points, `${this.contourName(mode.run)} placed anew`)
-  }
-
   skip() { // leaves a hole
-    const mode = this.placing, i = mode ? mode.next : this.active
+    const { placing } = this, i = placing?.next ?? this.active
     if (i == null) return false
-    const words = `${this.name(i)} skipped`
     this.skipped.set(this.set?.key, this.skips().add(i)) // of a draft: under no key
-    if (mode) this.goOn(mode, !mode.run && !this.replaced(mode)[i][2], words); else this.step(1)
-  }
-
-  back() { // in the mode: the last click is taken back
-    const mode = this.placing
-    if (!mode || !mode.placed.length) return false
-    const i = mode.placed.pop()
-    if (mode.run) { mode.anew[i] = undefined; this.editor.preview(this.set.key, { points: this.replaced(mode) }) } else this.editor.undo()
-    if (mode.begun && !mode.placed.length) Object.assign(mode, mode.begun)
-    this.toPoint(mode, i)
-  }
-
-  enter() { // by keys alone: the point comes to where it is likely to be, and arrows move it from there
-    const { mode } = this.editor
-    if (mode?.enter) return mode.enter()
-    if (!this.placing) return false
-    if (mode.run && mode.placed.length) return this.endPlacing(mode)
-    const object = mode.draft ? { points: mode.draft, label: mode.label, box: this.editor.chosen?.box } : this.set, [x, y, v] = object.points[mode.next]
-    this.placed(mode, v ? [x, y] : this.likely(mode.next, object))
+    if (placing) placing.skip()
+    else this.step(1)
   }
 
   unlabel(i) { this.lift(i); this.changeOne(i, [0, 0, 0], `${this.name(i)} unlabelled`) }
@@ -375,7 +206,7 @@ export class PointTools { // what an editor knows of keypoints
 
   tip(object, i) {
     const [x, y, v] = object.points[i], name = this.scheme(object).points?.[i]
-    return `keypoint ${i}${name && name !== `${i}` ? `, ${name}` : ''}: x ${brief(x)}, y ${brief(y)}, ${STATE[v]}`
+    return `keypoint ${i}${name && name !== `${i}` ? `, ${name}` : ''}: x ${brief(x)}, y ${brief(y)}, ${POINT_STATES[v]}`
   }
 
   cursor({ handle, turn }) {
@@ -457,7 +288,7 @@ export class PointTools { // what an editor knows of keypoints
     const i = editor.point, run = this.run
     this.lens.photo(editor.full.wanted, editor.size[1])
     set.mark(i, run, this.alone)
-    const now = `${z} ${i} ${object.points[i]?.[2]} ${this.numbers} ${this.alone} ${run} ${this.placing?.placed.length}`
+    const now = `${z} ${i} ${object.points[i]?.[2]} ${this.numbers} ${this.alone} ${run} ${this.placing?.done.length}`
     if (!moving || now !== g.parts.numbered) set.number(this.numbers, z, this.alone, run)
     g.parts.numbered = now
     this.frame = frame
@@ -517,7 +348,7 @@ registerTool({
   panel: (object, editor) => pointTools(editor).panel.renew(),
   buttons: [
     { words: '∴ Place', title: 'Place keypoints by clicks, of the chosen set or of a new one (P)', shown: hasSchemes, act: editor => pointTools(editor).togglePlacing(),
-      pressed: editor => editor.mode?.name === 'place points' },
+      pressed: editor => editor.mode instanceof Placing },
     { words: 'Points ▾', title: 'What can be done with keypoints (K)', shown: hasSchemes, attributes: { 'aria-haspopup': 'menu' }, act: editor => pointTools(editor).panel.openMenu() },
   ],
 })
@@ -527,8 +358,8 @@ const pointArrows = (prefix, id, words, act) => Object.fromEntries([['Left', -1,
   .map(([side, dx, dy]) => [`${id} ${side.toLowerCase()}`, { keys: `${prefix}Arrow${side}`, words: words(side.toLowerCase()), act: ofPoints(o => act(o, dx, dy)) }]))
 
 registerKeys('mode', {
-  'take back': { keys: ['Ctrl+Z', 'Backspace'], words: 'take the last click back', act: ofPlacing(o => o.back()) },
-  'place here': { keys: 'Enter', words: 'place the point where it is likely to be; end a contour', act: ofPoints(o => o.enter()) },
+  'take back': { keys: ['Ctrl+Z', 'Backspace'], words: 'take the last click back', act: ofPlacing(o => o.placing.back()) },
+  'place here': { keys: 'Enter', words: 'place the point where it is likely to be; end a contour', act: editor => editor.mode.enter ? editor.mode.enter() : false },
 })
 
 registerKeys('points', {
@@ -545,9 +376,9 @@ registerKeys('points', {
   'delete point': { keys: ['Delete', 'Backspace'], words: 'unlabelled', act: ofPoints(o => o.active == null ? false : o.see(0)) },
   ...pointArrows('', 'point', side => `the point 1 pixel ${side}`, (o, dx, dy) => o.nudge(dx, dy)),
   ...pointArrows('Shift+', 'point far', side => `the point 10 pixels ${side}`, (o, dx, dy) => o.nudge(10 * dx, 10 * dy)),
-  ...pointArrows('Alt+', 'frame', side => ({ left: 'turn the set counterclockwise', right: 'turn the set clockwise', up: 'enlarge the set', down: 'make the set smaller' })[side],
+  ...pointArrows('Alt+', 'frame', side => ({ left: 'turn the set counterclockwise, if its frame is shown', right: 'turn it clockwise', up: 'enlarge it', down: 'make it smaller' })[side],
     (o, dx, dy) => !o.framed(o.set) ? false : dx ? o.turnBy(dx) : o.scaleBy(1.01 ** -dy)),
-  ...pointArrows('Alt+Shift+', 'frame far', side => ({ left: 'turn by 10 degrees', right: 'turn by 10 degrees', up: 'enlarge by a tenth', down: 'smaller by a tenth' })[side],
+  ...pointArrows('Alt+Shift+', 'frame far', side => ({ left: 'turn it 10 degrees counterclockwise', right: 'turn it 10 degrees clockwise', up: 'enlarge it by a tenth', down: 'make it smaller by a tenth' })[side],
     (o, dx, dy) => !o.framed(o.set) ? false : dx ? o.turnBy(10 * dx) : o.scaleBy(1.1 ** -dy)),
   numbers: { keys: 'I', words: 'numbers beside points', act: ofPoints(o => o.panel.toggle('numbers')) },
   alone: { keys: 'X', words: 'only the active contour', act: ofPoints(o => o.panel.toggle('alone')) },
@@ -556,7 +387,7 @@ registerKeys('points', {
 
 registerKeys('edit', {
   'point menu': { keys: 'K', words: 'menu of keypoints', act: ofPoints(o => o.panel.openMenu()) },
-  'new points': { keys: 'P', words: 'a new set of keypoints by clicks', act: ofPoints(o => o.empty()) },
-  'copy forward': { keys: 'Ctrl+B', words: 'keypoints of the photo before', act: ofPoints(o => o.copyForward()) },
+  'new points': { keys: 'P', words: 'a new set of keypoints by clicks', act: ofPoints(o => o.newSets.empty()) },
+  'copy forward': { keys: 'Ctrl+B', words: 'keypoints of the photo before', act: ofPoints(o => o.newSets.copyForward()) },
   magnifier: { keys: 'G', words: 'magnifier', act: ofPoints(o => o.panel.toggle('magnifier')) },
 })

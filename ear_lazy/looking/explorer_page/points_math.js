@@ -1,6 +1,10 @@
 // Sets of keypoints [x, y, v] in pixels of the photo, where v is 0 (unlabelled), 1 (hidden) or 2 (visible). Nothing changes what it is given,
 // and an unlabelled point, which is nowhere, stays as it is.
 
+export const POINT_STATES = { 0: 'unlabelled', 1: 'hidden', 2: 'visible' }
+export const plural = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`
+export const brief = value => `${Math.round(value * 10) / 10 + 0}`
+
 const MIN_SIDE = 1e-6 // pixels: what is thinner is not stretched
 
 export const contoursOf = (n, contours = []) => contours?.length ? contours : [[0, n]]
@@ -50,12 +54,7 @@ export function stretchedFrame([x, y, w, h], [across, down], to, { aspect = fals
   return { sx, sy, from }
 }
 
-export function stretchedPoints(points, before, handle, to, options) {
-  const { sx, sy, from } = stretchedFrame(before, handle, to, options)
-  return scaledPoints(points, sx, sy, from)
-}
-
-export function exchanged(points, pairs) {
+function exchanged(points, pairs) {
   const now = [...points]
   for (const [a, b] of pairs) [now[a], now[b]] = [points[b], points[a]]
   return now
@@ -85,7 +84,7 @@ export function fittedShape(shape, [x, y, w, h]) { // a shape [[x, y], …] in a
 }
 
 // The similarity that takes `shape` to labelled points, by least squares (complex numbers: a point p comes from a * s + b).
-export function similarity(shape, points) {
+function similarity(shape, points) {
   const both = points.map(([x, y, v], i) => v && shape[i] ? [...shape[i], x, y] : null).filter(Boolean)
   if (both.length < 2) return null
   const mean = k => both.reduce((sum, o) => sum + o[k], 0) / both.length, middle = [0, 1, 2, 3].map(mean)
@@ -113,12 +112,6 @@ export function likelyPlace(points, i, shape, contours) {
   if (before < 0 || after < 0) return points[Math.max(before, after)].slice(0, 2)
   const share = (i - before) / (after - before)
   return [0, 1].map(k => points[before][k] + (points[after][k] - points[before][k]) * share)
-}
-
-export function shiftBetween(before, after) { // [dx, dy] if all labelled points moved alike, else null
-  const moves = after.flatMap(([x, y, v], i) => v && before[i][2] ? [[x - before[i][0], y - before[i][1]]] : [])
-  if (!moves.length || moves.some(([x, y]) => Math.hypot(x - moves[0][0], y - moves[0][1]) > .02)) return null
-  return moves[0]
 }
 
 export function pointsApart(points, others) { // the numbers of those that differ from other values of the same object

@@ -35,7 +35,7 @@ export class PointPanel {
   focusStage() { this.tools.editor.full.stage.focus({ preventScroll: true }) }
 
   renew() { // only what has changed
-    const { tools } = this, { active, placing } = tools, points = placing ? tools.replaced(placing) : tools.points, next = placing ? placing.next : active
+    const { tools } = this, { active, placing } = tools, points = placing ? placing.points : tools.points, next = placing ? placing.next : active
     const labelled = points.filter(o => o[2]).length, hidden = points.filter(o => o[2] === 1).length
     const words = [`${labelled} of ${points.length} placed`, hidden && `${hidden} hidden`, placing && `next ${placing.next}`].filter(Boolean).join(', ')
     if (this.count.textContent !== words) this.count.textContent = words
@@ -76,15 +76,17 @@ export class PointPanel {
 
   choose(i) {
     const { tools } = this, { placing } = tools, at = i === 'all' ? null : +i
-    if (placing && at != null && at >= placing.range[0] && at < placing.range[1]) tools.toPoint(placing, at)
+    if (placing && at != null && at >= placing.range[0] && at < placing.range[1]) placing.to(at)
     else if (!placing) tools.activate(at)
   }
 
   listKey(event) {
     const { tools } = this, n = tools.points.length, at = tools.active
     const to = { ArrowDown: at == null ? 0 : Math.min(n - 1, at + 1), ArrowUp: at ? at - 1 : 'all', Home: 'all', End: n - 1 }[event.key]
-    if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return
-    this.choose(to)
+    if (event.ctrlKey || event.altKey || event.metaKey) return
+    if ([' ', 'Enter', 'Escape'].includes(event.key)) this.focusStage()
+    else if (to === undefined) return
+    else this.choose(to)
     event.preventDefault()
     event.stopPropagation()
   }
@@ -118,12 +120,12 @@ export class PointPanel {
         ['C', `Place ${tools.contourName(tools.run)} anew`, () => tools.place({ run: tools.run })],
         ['+', 'Enlarge by 5 %', () => tools.scaleBy(1.05), true], ['-', 'Make smaller by 5 %', () => tools.scaleBy(1 / 1.05), true],
         ['>', 'Turn clockwise by 5°', () => tools.turnBy(5), true], ['<', 'Turn counterclockwise by 5°', () => tools.turnBy(-5), true],
-        ['N', 'Begin anew from the mean shape', () => tools.fromMean()],
+        ['N', 'Begin anew from the mean shape', () => tools.newSets.fromMean()],
       ] : [
-        ['N', chosen?.box ? 'Mean shape into this box' : 'New set: mean shape in a frame that you drag', () => tools.fromMean()],
-        ['E', 'New set by clicks', () => tools.empty()],
+        ['N', chosen?.box ? 'Mean shape into this box' : 'New set: mean shape in a frame that you drag', () => tools.newSets.fromMean()],
+        ['E', 'New set by clicks', () => tools.newSets.empty()],
       ]),
-      ['B', set ? 'New set: copy from the photo before' : 'Copy from the photo before', () => tools.copyForward()],
+      ['B', set ? 'New set: copy from the photo before' : 'Copy from the photo before', () => tools.newSets.copyForward()],
     ]
   }
 
