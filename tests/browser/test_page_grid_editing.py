@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 from edited import Edited
-from explored import THEMES, picture
+from explored import picture
 
 from ear_lazy.base.geometry import xywh_to_xyxy
 from ear_lazy.explorer import explore
@@ -218,7 +218,7 @@ def test_a_tiny_box_is_seen_in_a_thumbnail(show, opened):
     assert min(np.ptp(np.flatnonzero(changed.any(o))) for o in (0, 1)) >= 16, 'a ring'
 
 
-@pytest.mark.parametrize('theme', THEMES)
+@pytest.mark.parametrize('theme', ['light', pytest.param('dark', marks=pytest.mark.slow)])
 def test_grid_and_predictions_are_accessible(axe, page, opened, predictions, theme):
     page.set_viewport_size({'width': 700, 'height': 640})
     e = Corrected(page, explore(opened('detector'), predictions), theme)
