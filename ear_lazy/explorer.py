@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,17 @@ def _journal(self:Explorer)->Editor:
             editor = Editor(self.table, self._corrections)
             self.table.marks = editor.words()
             self._editor = editor
+            if editor.unsure: Thread(target=self._look_further, daemon=True).start()
         return self._editor
+
+@patch
+def _look_further(self:Explorer):
+    "Look at the files of thousands of photos that were corrected, with pauses"
+    while self._editor.unsure:
+        try: rows = self._editor.look_further()
+        except Exception as e: return warnings.warn(f'photos that were corrected cannot all be looked at: {e}', stacklevel=1) # a file was replaced meanwhile
+        if rows: self._send_marks(rows)
+        time.sleep(.02)
 
 @patch
 def _send_marks(self:Explorer,

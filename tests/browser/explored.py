@@ -76,7 +76,7 @@ class Explored:
         page.set_content('<!doctype html><html lang="en"><title>explorer</title><body></body></html>')
         page.evaluate(MODEL, [widget._esm, widget._css, self.traits(), THEMES[theme]])
 
-    def traits(self): return {o: getattr(self.widget, o) for o in ('flagged', 'selected', 'query', 'height')}
+    def traits(self): return {o: getattr(self.widget, o) for o in ('flagged', 'selected', 'query', 'height', 'editing', 'key_map')}
 
     def to_python(self, content):
         if 'set' in content: self.widget.set_state(content['set'])

@@ -176,6 +176,7 @@ class App {
     this.grid.node.inert = true
     this.full.node.hidden = false
     this.grid.bulk.renew()
+    this.root.classList.add('eal-in-full')
     this.full.load()
     this.full.stage.focus({ preventScroll: true })
   }
@@ -183,6 +184,7 @@ class App {
   back() {
     if (this.full.node.hidden) return
     this.full.node.hidden = true
+    this.root.classList.remove('eal-in-full')
     this.grid.node.inert = false
     this.grid.bulk.renew()
     this.edit.leave()
