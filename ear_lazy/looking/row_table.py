@@ -232,11 +232,13 @@ def _is_named(self:RowTable, text, begins, ends):
 @patch
 def _in_state(self:RowTable, state):
     "Rows in one of `STATES`"
-    if state == 'unlabelled': return numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0
-    looked = state.endswith('looked at')
-    def holds(words): return {'ok', 'empty', 'excluded'} & words and 'conflict' not in words if looked else state in words
+    seen, looked = {'ok', 'empty', 'excluded'}, state.endswith('looked at')
+    def holds(words):
+        if looked: return seen & words and 'conflict' not in words
+        return {*seen, 'edited'} & words if state == 'unlabelled' else state in words
     found = np.zeros(len(self), bool)
     found[[row for row, mark in self.marks.items() if holds({*mark.split()})]] = True
+    if state == 'unlabelled': return ~found & (numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0)
     return ~found if state == 'not looked at' else found
 
 @patch
