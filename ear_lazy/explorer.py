@@ -15,7 +15,6 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache, partial
@@ -95,6 +94,12 @@ class Explorer:
         with self._lock: super().set_state(sync_data)
 
     @property
+    def corrected(self)->RowDataset:
+        "The same rows as the journal has them now, with corrected values and crops; what is added to a photo without a row in this file appears at the next run"
+        path = self._journal().journal.path
+        return self.ds.with_corrections(path) if path.exists() else self.ds
+
+    @property
     def view(self)->np.ndarray:
         "(n,) rows that are shown, in order"
         return self._view.copy()
@@ -119,13 +124,6 @@ def _send_facts(self:Explorer):
 def _side(content): return min(max(side, 40), 400) if type(side := content.get('side')) is int else TILE_SIZE
 
 @patch
-def _tile(self:Explorer, row, side):
-    now = None
-    if self._editor and 'edited' in self.table.marks.get(row, '').split():
-        with suppress(EarLazyError, OSError): now = self._editor.values_now(row) # else the tile says why it cannot be shown
-    return self._pictures.tile(row, side, now)
-
-@patch
 def _is_row(self:Explorer, row): return type(row) is int and 0 <= row < len(self.ds)
 
 @patch
@@ -139,7 +137,7 @@ def _answer(self:Explorer,
             self._send_facts()
             if self._editor: self._send_marks()
         case {'type': 'tiles', 'id': number, 'rows': [*rows]} if rows and all(map(self._is_row, rows)):
-            heads, data = zip(*_threads().map(partial(self._tile, side=_side(content)), rows))
+            heads, data = zip(*_threads().map(partial(self._pictures.tile, side=_side(content)), rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
         case {'type': 'score', 'id': number, 'row': row} if self._is_row(row) and self._predictions:
             self.send({'type': 'score', 'id': number, 'row': row, 'score': self._predictions.words(row)})
@@ -157,7 +155,7 @@ def _journal(self:Explorer)->Editor:
         if self._editor is None:
             editor = Editor(self.table, self._corrections)
             self.table.marks = editor.words()
-            self._editor = editor
+            self._editor, self._pictures.corrected = editor, editor.values
             if editor.unsure: Thread(target=self._look_further, daemon=True).start()
         return self._editor
 

@@ -33,6 +33,9 @@ class Explorer:
     def set_state(self, sync_data) -> None:
         "Take over the changes that the page sends"
     @property
+    def corrected(self) -> RowDataset:
+        "The same rows as the journal has them now, with corrected values and crops; what is added to a photo without a row in this file appears at the next run"
+    @property
     def view(self) -> np.ndarray:
         "(n,) rows that are shown, in order"
     @view.setter

@@ -290,3 +290,16 @@ def test_many_threads(data):
     assert len(journal(data)) == 16 and not [o for o, _ in w.sent if 'error' in o]
     for _ in range(16): assert 'error' not in step(w, 'undo')
     assert [len(photo(w, i)['objects']) for i in rows] == [2, 1, 0]
+
+
+def test_tiles_and_the_dataset_have_what_was_corrected(data):
+    found = {}
+    for kind in ('detector', 'landmarker', 'teacher'):
+        ds = opened(data, kind)
+        w, i = editing(ds), row_of(ds, 'd.png')
+        if kind == 'detector': act(w, i, {'op': 'set', 'key': photo(w, i)['objects'][0]['key'], 'now': {'box': [6, 5, 22, 20], 'points': [[7, 6, 2], [10, 8, 2], [20, 20, 1]]}})
+        found[kind] = asked(w, type='tiles', id=0, rows=[i])[0]['tiles'][0]
+        assert ds.get_metadata(i)['image_path'] == w.corrected.get_metadata(i)['image_path']
+        assert not np.array_equal(*(next(v for k, v in o.get_metadata(i).items() if k != 'image_path') for o in (ds, w.corrected))), kind
+    assert found['detector']['truth']['boxes'] == [[6, 5, 22, 20]] and found['landmarker']['truth']['points'][0] == [7, 6, 2]
+    assert (found['teacher']['width'], found['teacher']['height']) == (22, 20)

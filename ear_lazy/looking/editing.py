@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import xxhash
 from fastcore.basics import patch
 
@@ -24,6 +26,7 @@ from ..base.arguments import home_path
 from ..base.errors import EarLazyError
 from ..base.printable import printable
 from ..base.storage import is_remote
+from ..base.swap import real_path
 from ..correcting.chains import fold, holding
 from ..correcting.journal import Journal, Photo, journal_path, new_line
 from ..loading.unlabelled import PhotoRows
@@ -36,8 +39,9 @@ from ..metadata.layout import encode_path
 # %% ../../nbs/8_looking/editing.ipynb #19006356
 def _place(leaf):
     m = leaf.metadata
+    if leaf.corrections and leaf.corrections.journal: return Path(leaf.corrections.journal)
     if is_remote(leaf.root) or is_remote(m.path): raise ValueError('a dataset in a bucket or on a server has no place for a journal beside it: say where it is to be, with corrections=')
-    out = m.path if isinstance(m, PhotoRows) and not m.path.endswith('.npy') else os.path.dirname(m.path)
+    out = m.path if isinstance(m, PhotoRows) and not m.path.endswith('.npy') else os.path.dirname(real_path(m.path))
     return journal_path(out, leaf.root)
 
 def journal_of(
@@ -140,6 +144,29 @@ def edits(self:Editor,
     objects = self.files_of(row).objects(encode_path(header.path), header)
     with self._lock: state = self.states.get(header.path)
     return PhotoEdits(Photo(header.path, size=tuple(header.size)), shown_objects(objects, state), state)
+
+@patch
+def values(self:Editor,
+    row:int,
+)->tuple[np.ndarray, list[str]]|None: # As the row has them: boxes (n, 4), a box (4,) or keypoints (K, 3); and the classes of boxes
+    "The corrected values of a row, in pixels of the upright photo; None for those of its file"
+    leaf, i = self.table.locate(row)
+    with self._lock: state = self.states.get(leaf.metadata.image_path(i))
+    if state is None or not state.chains: return None
+    edits = self.edits(row, state.photo.size)
+    own = [o.value for o in edits.shown if self.is_own(o, row)]
+    if leaf.kind == 'detector': return np.array([o.box for o in own if o.box], np.float32).reshape(-1, 4), [o.label or '' for o in own if o.box]
+    if leaf.kind == 'landmarker': return np.array(own[0].points if own and own[0].points else np.zeros((0, 3)), np.float32), []
+    return (np.array(own[0].box, np.float32), [own[0].label or '']) if own and own[0].box else None
+
+@patch
+def is_own(self:Editor,
+    o, # `Shown`
+    row:int,
+)->bool:
+    "Is an object in a row, or will it be when the data is processed again?"
+    leaf, i = self.table.locate(row)
+    return (0, i) in o.at if o.at else leaf.kind == 'detector' and o.value.box is not None
 
 @patch
 def _with_digest(self:Editor, edits, row):
@@ -251,11 +278,9 @@ def _plain(value): return value and {'box': value.box and list(value.box), 'poin
 
 @patch
 def _object(self:Editor, o, edits, row):
-    leaf, i = self.table.locate(row)
-    own = (0, i) in o.at if o.at else leaf.kind == 'detector' and o.value.box is not None
     flags = edits.flags(o)
     return {'key': o.key, **_plain(o.value), 'origin': printable('; '.join(map(str, o.origins))), 'status': o.status, 'options': [_plain(v) for v in o.options],
-            'reason': o.reason, 'own': own, 'flag': (flags[-1].note or 'flagged') if flags else None}
+            'reason': o.reason, 'own': self.is_own(o, row), 'flag': (flags[-1].note or 'flagged') if flags else None}
 
 @patch
 def told(self:Editor,
@@ -269,14 +294,6 @@ def told(self:Editor,
         return {'photo': printable(edits.photo.path), 'objects': [self._object(o, edits, row) for o in edits.shown], 'ok': edits.is_ok, 'empty': edits.is_empty,
                 'excluded': bool(edits.excluded), 'note': flags[-1].note if flags else '', 'labels': self.labels(row), 'schemes': names,
                 'can_undo': bool(undo), 'can_redo': bool(redo)}
-
-@patch
-def values_now(self:Editor,
-    row:int,
-)->list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
-    "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
-    edits = self.edits(row)
-    return [o.value for o in edits.shown if self._object(o, edits, row)['own']]
 
 @patch
 def schemes(self:Editor,
@@ -412,7 +429,7 @@ def _in_words(self:Editor, action):
 @patch
 def _bulk_actions(self:Editor, edits, row, action):
     "The actions of one photo, or of one row"
-    own = [o for o in edits.shown if self._object(o, edits, row)['own']]
+    own = [o for o in edits.shown if self.is_own(o, row)]
     match action:
         case {'op': 'label', 'label': label}: return [{'op': 'set', 'key': o.key, 'now': {'label': label}} for o in own if o.value.label != label]
         case {'op': 'delete'}: return [{'op': 'delete', 'key': o.key} for o in own]

@@ -1,4 +1,5 @@
 # Made by .ci/stubs.py of editing.py: do not edit.
+import numpy as np
 import os
 from collections.abc import Iterable, Sequence
 from ear_lazy.correcting.chains import Folded
@@ -59,6 +60,13 @@ class Editor:
         size: tuple[int, int] = ..., # (height, width) of the upright photo, if that is known
     ) -> PhotoEdits:
         "A row's photo as it is edited; raises `ImageLoadError` and `MetadataError`"
+    def values(self, row: int) -> tuple[np.ndarray, list[str]] | None: # As the row has them: boxes (n, 4), a box (4,) or keypoints (K, 3); and the classes of boxes
+        "The corrected values of a row, in pixels of the upright photo; None for those of its file"
+    def is_own(self,
+        o, # `Shown`
+        row: int,
+    ) -> bool:
+        "Is an object in a row, or will it be when the data is processed again?"
     def refresh(self) -> list[int]: # Rows of photos that something new is said of
         "Read what this and other explorers have written since the last time"
     def look_further(self,
@@ -73,8 +81,6 @@ class Editor:
         "The marks of rows"
     def told(self, row: int) -> dict[str, Any]: # 'photo', 'objects', …: see the code
         "A row's photo for the page"
-    def values_now(self, row: int) -> list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
-        "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
     def schemes(self, row: int) -> dict[str, dict]: # As of `class_schemes`
         "What the keypoints of each class are, made once for the files beside a row's"
     def labels(self, row: int) -> list[str]:
