@@ -751,6 +751,7 @@ def _without_annotation(self:LazyNPYDataset, files):
     names = without_annotation(self.root, files, [os.path.dirname(o.path) for o, _ in files], self._follows)
     photos = copy(self)
     photos.metadata, photos.kind, photos.split = PhotoRows(self.root, names, self.metadata.path), PhotoRows.kind, PhotoRows.split
+    photos.metadata.renumber(self.label_names) # what a model finds in them is of these classes
     photos.transform, photos._rows, photos._largest, photos._log, photos.corrections = None, None, (0, 0), self._log and ErrorLog(), None
     return photos
 

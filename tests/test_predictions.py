@@ -250,3 +250,20 @@ def test_what_the_libraries_themselves_give(detector):
     for value in (pose, sv.KeyPoints.from_ultralytics(pose)):
         found = Predictions([None, value, *[None]*4], detector)[1]
         assert np.allclose(found.points, [[[3, 4, 2], [0, 0, 0]]]) and found.labels.tolist() == [1] and np.allclose(found.scores, .8)
+
+
+def test_photos_that_nobody_has_annotated(tmp_path):
+    "Found in a photo without any label, accepted, and there after the next run"
+    for name in 'ab': image(tmp_path/'raw/detector/ears'/f'{name}.png')
+    coco(tmp_path/'raw/detector/ears/a.json', {'a.png': [[1, 2, 9, 9]]})
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1.)
+    ds = LazyNPYDataset(tmp_path/'out/train_detector.npy', image_size=(80, 120)).unlabelled()
+    w = quiet(explore(ds, [{'boxes': [[0, 10, 60, 70]], 'labels': [1], 'scores': [.8]}], edit=True))
+    head, _ = asked(w, type='full', id=0, row=0)
+    predicted = head['predicted']
+    assert np.allclose(predicted['boxes'], [[0, 5, 30, 30]]) and predicted['classes'] == ['ear']
+    answer, _ = asked(w, type='edit', id=1, row=0, actions=[{'op': 'add', 'now': {'box': predicted['boxes'][0], 'label': predicted['classes'][0]}}])
+    assert 'error' not in answer
+    process(tmp_path/'raw', tmp_path/'out', ('detector',), train_split=1.)
+    ds = LazyNPYDataset(tmp_path/'out/train_detector.npy')
+    assert sorted(ds.get_metadata(i)['bboxes'].tolist() for i in range(2)) == [[[0, 5, 30, 30]], [[1, 2, 9, 9]]]

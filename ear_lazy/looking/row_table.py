@@ -232,10 +232,10 @@ def _is_named(self:RowTable, text, begins, ends):
 @patch
 def _in_state(self:RowTable, state):
     "Rows in one of `STATES`"
-    looked = state.endswith('looked at')
+    seen, looked = {'ok', 'empty', 'excluded'}, state.endswith('looked at')
     def holds(words):
-        if state == 'unlabelled': return {'edited', 'empty', 'excluded'} & words # it is not, although the file says so
-        return {'ok', 'empty', 'excluded'} & words and 'conflict' not in words if looked else state in words
+        if looked: return seen & words and 'conflict' not in words
+        return {*seen, 'edited'} & words if state == 'unlabelled' else state in words
     found = np.zeros(len(self), bool)
     found[[row for row, mark in self.marks.items() if holds({*mark.split()})]] = True
     if state == 'unlabelled': return ~found & (numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0)

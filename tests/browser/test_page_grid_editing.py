@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 from edited import Edited
-from explored import THEMES, picture
+from explored import picture
 
 from ear_lazy.base.geometry import xywh_to_xyxy
 from ear_lazy.explorer import explore
@@ -218,7 +218,7 @@ def test_a_tiny_box_is_seen_in_a_thumbnail(show, opened):
     assert min(np.ptp(np.flatnonzero(changed.any(o))) for o in (0, 1)) >= 16, 'a ring'
 
 
-@pytest.mark.parametrize('theme', THEMES)
+@pytest.mark.parametrize('theme', ['light', pytest.param('dark', marks=pytest.mark.slow)])
 def test_grid_and_predictions_are_accessible(axe, page, opened, predictions, theme):
     page.set_viewport_size({'width': 700, 'height': 640})
     e = Corrected(page, explore(opened('detector'), predictions), theme)
@@ -236,3 +236,27 @@ def test_grid_and_predictions_are_accessible(axe, page, opened, predictions, the
         found = axe.run(e.page, context='.eal')
         assert found.violations_count == 0, (where, found.generate_report())
         assert e.page.eval_on_selector('.eal', 'o => o.scrollWidth <= o.clientWidth')
+
+
+def test_nothing_is_done_to_rows_that_are_filtered_out(shared):
+    e = shared
+    e.bulk.clear()
+    e.page.evaluate("document.querySelector('.eal-full').hidden || document.querySelector('[aria-label^=\"Back to\"]').click()")
+    rows = sorted(int(o) for o in e.widget.view[:2])
+    e.widget.selected = rows
+    e.widget.show_only(rows[1:])
+    e.deliver()
+    e.page.wait_for_function("() => document.querySelectorAll('.eal-cell').length === 1")
+    assert e.page.locator('.eal-bulk strong').inner_text() == '1 row, not the 1 that is filtered out'
+    e.page.focus('.eal-layer')
+    e.page.keyboard.press('?')
+    assert 'leave the photos out' in e.page.locator('dialog').inner_text()
+    e.page.keyboard.press('Escape')
+    for key in ('Delete', 'Escape'): e.page.keyboard.press(key)
+    assert not e.page.locator('.eal-asking').is_visible() and e.page.locator('.eal-bulk').is_visible()
+    e.page.keyboard.press('x')
+    e.page.wait_for_function("() => document.querySelector('.eal-bulk [role=status]').textContent.startsWith('exclude: 1 rows')")
+    assert e.bulk == [(rows[1:], {'op': 'exclude'})]
+    e.widget.show_only()
+    e.widget.selected = []
+    e.deliver()

@@ -379,7 +379,9 @@ export class Editor {
     if (this.mode) { this.mode.hover?.(at, event); this.full.stage.style.cursor = this.mode.cursor ?? 'crosshair'; return '' }
     const own = this.chosen && !this.veiled ? this.hitsOf(this.chosen, at, this.reach(event))[0] : undefined, hit = own ?? this.under(at, event)[0]
     this.full.stage.style.cursor = own?.cursor ?? (hit ? 'pointer' : '')
-    return hit?.tip ?? ''
+    const predicted = hit ? undefined : this.app.predicted.under(at, this.reach(event))
+    if (predicted !== undefined) this.full.stage.style.cursor = 'pointer'
+    return hit?.tip ?? this.app.predicted.tip(predicted)
   }
 
   begin(mode) {

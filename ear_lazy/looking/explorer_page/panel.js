@@ -31,7 +31,7 @@ export class Panel {
     this.list = make('ul', { class: 'eal-objects', 'aria-label': 'Objects of this photo' })
     this.own = make('div', { class: 'eal-chosen-one' })
     this.side = make('div', { class: 'eal-side', role: 'group', 'aria-label': 'Objects', hidden: true }, this.own, this.list)
-    this.dialog = make('dialog', { class: 'eal-dialog', onclose: () => this.full.stage.focus({ preventScroll: true }) })
+    this.dialog = make('dialog', { class: 'eal-dialog', onclose: () => (this.full.node.hidden ? this.app.grid.layer : this.full.stage).focus({ preventScroll: true }) })
   }
 
   get editor() { return this.app.edit }

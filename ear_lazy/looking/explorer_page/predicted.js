@@ -193,6 +193,8 @@ export class PredictedView {
 
   none() { if (!this.all.length) return false; this.app.edit.say('no prediction is left'); return true }
 
+  tip(i) { return i === undefined ? '' : `predicted ${this.describe(this.all[i])}` }
+
   under([x, y], reach) { // the smallest prediction at a place; undefined if there is none
     const inside = ([left, top, w, h]) => x >= left - reach && x <= left + w + reach && y >= top - reach && y <= top + h + reach
     return this.left.filter(i => predictedExtent(this.all[i]) && inside(predictedExtent(this.all[i]))).sort((a, b) => predictedArea(predictedExtent(this.all[a])) - predictedArea(predictedExtent(this.all[b])))[0]
