@@ -10,7 +10,7 @@ from making import KINDS, assert_accounted, boxes, coco, contents, image, listin
 
 from ear_lazy.base.change import Value
 from ear_lazy.base.origin import Origin
-from ear_lazy.correcting.journal import Journal, Stated, encoded, new_line, photo_of
+from ear_lazy.correcting.journal import OPERATIONS, Journal, Stated, encoded, new_line, photo_of
 from ear_lazy.corrections import Corrections
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import ProblemError, RawDataError
@@ -377,3 +377,22 @@ def test_corrected_rows_stay_where_they_are(tmp_path):
         ds = LazyNPYDataset(tmp_path/'out'/name)
         assert [ds.get_metadata(i)['image_path'] for i in range(len(ds))] == paths[name]
     assert LazyNPYDataset(tmp_path/'out'/'train_detector.npy').get_metadata(row)['bboxes'].tolist() == [[1, 2, 30, 40]]
+
+
+@pytest.mark.parametrize('seed', [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_lines_of_a_stranger(tmp_path, seed):
+    "Whatever stands in a line: the run ends, all is accounted for, and its report can be read"
+    raw, out, rng = sound(tmp_path/'raw'), tmp_path/'out', random.Random(seed)
+    texts = ['\ud800', '\udc80', '\0', 'a\nb', '', '../x', '/etc/passwd', 'ears/../ears/a.png', 'x'*3000, 'ears\\a.png', '..', 'ears', '=cmd()', '\x1b[31m', '//', 'a//b']
+    numbers = [1, 9, 0, -5, 1e308, 1e38, 1e-300, 2.5]
+    def stated():
+        origins = [[rng.choice([*texts, 'ears/ears.json']), rng.choice(['id 10', 'id 11', '', 'id -3', 'added 5', 'line 99999999999999999999', 'x y z', '\ud800'])] for _ in range(rng.randint(0, 2))]
+        values = dict(box=rng.choices(numbers, k=4), points=[[*rng.choices(numbers, k=2), rng.choice([0, 1, 2])] for _ in range(rng.randint(0, 3))], label=rng.choice([*texts, 'ear']))
+        return dict(origins=origins) | {k: v for k, v in values.items() if rng.random() < .6}
+    for _ in range(6 if seed == 0 else 100):
+        lines = [dict(v=1, id=f'{rng.randrange(2**62):016x}', op=rng.choice(OPERATIONS), was=stated(), now=stated(), seen=[stated()], by=rng.choice(texts), at=rng.choice(texts), note=rng.choice(texts),
+                      photo=dict(path=rng.choice([*texts, 'ears/a.png', 'ears/b.png']), bytes=rng.choice([0, 5, -1, 2**62]), digest=rng.choice(['', 'zz']), size=rng.choice([[40, 60], [0, 0], [-1, 5]]))) for _ in range(6)]
+        (tmp_path/'corrections.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+        report = process(raw, out)
+        assert_accounted(report)
+        assert read_report(report.to_json()).problems == report.problems and str(report)

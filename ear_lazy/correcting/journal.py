@@ -10,7 +10,6 @@ __all__ = []
 # %% ../../nbs/4_correcting/journal.ipynb #6b2c2df2
 import getpass
 import json
-import math
 import os
 import secrets
 from collections.abc import Iterable, Sequence
@@ -122,7 +121,7 @@ def fault_of(
 
 def _fault_of_values(stated):
     numbers = [*(stated.box or ()), *(o for p in stated.points or () for o in p)]
-    if not all(map(math.isfinite, numbers)): return 'its numbers are not all finite'
+    if not all(abs(o) < 1e9 for o in numbers): return 'its numbers are not all finite, or larger than any photo'
     if stated.box and min(stated.box[2:]) <= 0: return 'a box has a positive width and height'
     if stated.points and len(stated.points) > MOST_NUMBERS: return f'it has {len(stated.points):,} keypoints, more than {MOST_NUMBERS:,}'
     return 'the visibility of a keypoint is 0, 1 or 2' if any(v not in (0, 1, 2) for *_, v in stated.points or ()) else ''
@@ -135,6 +134,12 @@ def encoded(line:Line)->bytes:
     try: return msgspec.json.encode(line)
     except UnicodeEncodeError: return json.dumps(msgspec.to_builtins(line), separators=(',', ':')).encode() # a file name of single bytes
 
+def _is_whole(values):
+    "Can all texts be written? Halves of characters can, if they are bytes of a file name"
+    try: json.dumps(values, ensure_ascii=False).encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError: return False
+    return True
+
 def decoded(
     text:bytes, # Without the end of the line
 )->Line: # Raises `ValueError` that says why it cannot be
@@ -143,7 +148,8 @@ def decoded(
         try: line = _decoder.decode(text)
         except msgspec.DecodeError as e: # a file name of single bytes, or damage
             if isinstance(e, msgspec.ValidationError) or rb'\ud' not in text.lower(): raise
-            line = msgspec.convert(json.loads(text), Line)
+            line = msgspec.convert(whole := json.loads(text), Line)
+            if not _is_whole(whole): raise ValueError('a text has half of a character') from None
     except (msgspec.DecodeError, ValueError, RecursionError) as e: raise ValueError(str(e).replace('\n', ' ')) from None
     if fault := fault_of(line): raise ValueError(fault)
     return line
