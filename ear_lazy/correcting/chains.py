@@ -220,7 +220,7 @@ class Folded(Mapping):
 @patch
 def _renew(self:Folded):
     "Sort the lines that are new by their photos"
-    if self.journal is not None and self.journal.digest == self._digest: return
+    if self._digest == ('' if self.journal is None else self.journal.digest): return
     lines = dict(self._lines if self.journal is None else self.journal.lines)
     self._digest = '' if self.journal is None else self.journal.digest
     new = [o for id, o in lines.items() if self._seen.get(id) is not o]

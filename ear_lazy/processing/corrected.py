@@ -184,7 +184,7 @@ def correct(
     "Apply a journal of corrections"
     name = journal.path.name
     report.problems += [Problem('', name, f'line {n}', '', 'bad_correction', 'dropped', why) for n, why in journal.faults]
-    states, run = fold(journal.lines.values()), _Run(parts, sources, tree, folder, options, report)
+    states, run = fold(journal), _Run(parts, sources, tree, folder, options, report)
     places = run.places([*states])
     lost = [state.photo for path in sorted(states.keys() - places.keys()) if _is_said(state := states[path]) and not _is_there(tree(), path)]
     if moved := moved_photos(lost, tree()) if lost else {}:
