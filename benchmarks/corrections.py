@@ -3,8 +3,8 @@
 
 The raw data is a COCO file of as many photos as COCO has, each with a few boxes and a set of keypoints; the photos are links to one small file. Beside each
 other stand a run that finds everything as it was and writes nothing, one that writes all files again for another `train_split`, and one with new corrections.
-The goal is 1.3 × a run in which nothing has changed but what is asked for. Medians of some runs in one process, also
-of the seconds of processors, which count on a machine that does other things.
+The goal is 1.3 × a run in which nothing but the split has changed. Medians of some runs in one process, also of the seconds that processors worked, which
+count on a machine that does other things.
 """
 import argparse
 import json
