@@ -21,7 +21,7 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -43,7 +43,6 @@ from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_st
 from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
-from .loading.corrected import Corrected, corrected, journal_of, rows_again, rows_between
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_label_names, checked_on_error, checked_size, checked_timeout, checked_transform, chosen_cache
 from .loading.orientation import as_seen
@@ -55,6 +54,9 @@ from .metadata.file import Metadata
 import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
 from .metadata.roots import RootGuard, check_near, recorded_root
 from .metadata.sides import check_one_run, check_other_side
+
+if TYPE_CHECKING: from ear_lazy.loading.corrected import Corrected
+else: Corrected = Any # for who asks for the types; it is imported with a journal
 
 # %% ../nbs/lazy_dataset.ipynb #8d79c940
 def _opened(npy_path, anywhere, timeout):
@@ -132,8 +134,9 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
 def _correct(self:LazyNPYDataset, corrections):
     "Put the corrected file in the place of the file"
     self._made, self.corrections = [o.state for o in getattr(self.metadata, 'shards', ())], None
-    if not isinstance(self.metadata, PhotoRows) and (journal := journal_of(self.metadata.path, self.root, corrections)):
-        self.metadata, self.corrections = corrected(self.metadata, journal, self.root)
+    if corrections is not None and corrections is not False and not isinstance(self.metadata, PhotoRows):
+        from ear_lazy.loading.corrected import corrected, journal_of
+        self.metadata, self.corrections = corrected(self.metadata, journal_of(self.metadata.path, self.root, corrections), self.root)
     if self._names is not None: self.metadata.renumber(self._names)
 
 @patch
@@ -181,6 +184,7 @@ def _reopened(self:RowDataset, corrections):
 
 @patch
 def _reopened(self:LazyNPYDataset, corrections):
+    from ear_lazy.loading.corrected import Corrected, rows_between
     whole, made = copy(self), self._as_made()
     whole.metadata, whole._log = made, self._log and ErrorLog()
     whole._correct(corrections)
@@ -188,6 +192,7 @@ def _reopened(self:LazyNPYDataset, corrections):
 
 @patch
 def _corrected(self:RowDataset, corrections):
+    from ear_lazy.loading.corrected import rows_again
     whole, of = self._reopened(corrections)
     whole = copy(whole)
     whole._rows = None

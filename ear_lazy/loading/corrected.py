@@ -397,10 +397,9 @@ def _remove(place, name):
 def journal_of(
     npy:str, # Metadata file
     root:str, # Of its images
-    corrections:object, # True: where it is if nobody says otherwise; a path or a `Journal`; None or False: none
-)->str: # Path; '' for none
+    corrections:object, # True: where it is if nobody says otherwise; a path or a `Journal`
+)->str: # Path; it need not be there if it was not named
     "The journal that a user means; raises `EarLazyError` for a path at which there is none, `TypeError` for what is no path"
-    if corrections is None or corrections is False: return ''
     if isinstance(corrections, Journal): return str(corrections.path)
     if corrections is not True:
         if not isinstance(corrections, str | os.PathLike): raise TypeError(f'corrections is True, or the path of a journal, not {type_in_words(corrections)}')
