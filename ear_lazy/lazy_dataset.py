@@ -176,38 +176,6 @@ def label_names(self:LazyNPYDataset)->list[str]:
     "Class names that the `labels` of its samples index"
     return self.metadata.names('label_names')
 
-# %% ../nbs/lazy_dataset.ipynb #4480156d
-@patch
-def _reopened(self:RowDataset, corrections):
-    "All rows corrected, and for each the row that it is or comes after, -1 for none"
-    return self, np.arange(self._size())
-
-@patch
-def _reopened(self:LazyNPYDataset, corrections):
-    from ear_lazy.loading.corrected import Corrected, rows_between
-    whole, made = copy(self), self._as_made()
-    whole.metadata, whole._log = made, self._log and ErrorLog()
-    whole._correct(corrections)
-    return whole, rows_between(self.corrections or Corrected(), whole.corrections or Corrected(), len(made))
-
-@patch
-def _corrected(self:RowDataset, corrections):
-    from ear_lazy.loading.corrected import rows_again
-    whole, of = self._reopened(corrections)
-    whole = copy(whole)
-    whole._rows = None
-    if self._rows is None: return whole, of
-    rows, at = rows_again(of, self._rows)
-    return whole._choose(rows), at
-
-@patch
-@described
-def with_corrections(self:RowDataset,
-    corrections:bool|str|os.PathLike[str]|None=True, # As `LazyNPYDataset` takes it; None: without
-)->Self:
-    "The rows as the journal corrects them now, with the same options; raises `MetadataError` if a run has replaced the file, `EarLazyError` if there is no such journal"
-    return self._corrected(corrections)[0]
-
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
 def _column(self:LazyNPYDataset, name): return self.metadata.whole(name)
@@ -578,15 +546,6 @@ def _check_weights(weights, datasets):
     if len(weights) != len(datasets): raise ValueError(f'{len(weights)} weights for {len(datasets)} datasets: give one for each')
     counts_by_weight(weights, 1) # raises for invalid ones
 
-# %% ../nbs/lazy_dataset.ipynb #71d05fdd
-@patch
-def _reopened(self:CombinedLazyDataset, corrections):
-    found = [o._corrected(corrections) if isinstance(o, RowDataset) else (o, np.arange(len(o))) for o in self.datasets]
-    whole = copy(self)
-    whole.datasets = [o for o, _ in found]
-    whole._count()
-    return whole, np.concatenate([np.where(of < 0, -1, of + start) for (_, of), start in zip(found, [0, *self._ends])])
-
 # %% ../nbs/lazy_dataset.ipynb #b4036074
 def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset).__getitem__ is RowDataset.__getitem__
 
@@ -777,6 +736,46 @@ def photos_in(
     names = without_annotation(root, [])
     if not names: raise RawDataError(f'there is no photo below {public_url(root)}')
     return LazyNPYDataset(PhotoRows(root, names, root), root_dir=root, allow_outside_root=True)
+
+# %% ../nbs/lazy_dataset.ipynb #4480156d
+@patch
+def _reopened(self:RowDataset, corrections):
+    "All rows corrected, and for each the row that it is or comes after, -1 for none"
+    return self, np.arange(self._size())
+
+@patch
+def _reopened(self:LazyNPYDataset, corrections):
+    from ear_lazy.loading.corrected import Corrected, rows_between
+    whole, made = copy(self), self._as_made()
+    whole.metadata, whole._log = made, self._log and ErrorLog()
+    whole._correct(corrections)
+    return whole, rows_between(self.corrections or Corrected(), whole.corrections or Corrected(), len(made))
+
+@patch
+def _reopened(self:CombinedLazyDataset, corrections):
+    found = [o._corrected(corrections) if isinstance(o, RowDataset) else (o, np.arange(len(o))) for o in self.datasets]
+    whole = copy(self)
+    whole.datasets = [o for o, _ in found]
+    whole._count()
+    return whole, np.concatenate([np.where(of < 0, -1, of + start) for (_, of), start in zip(found, [0, *self._ends])])
+
+@patch
+def _corrected(self:RowDataset, corrections):
+    from ear_lazy.loading.corrected import rows_again
+    whole, of = self._reopened(corrections)
+    whole = copy(whole)
+    whole._rows = None
+    if self._rows is None: return whole, of
+    rows, at = rows_again(of, self._rows)
+    return whole._choose(rows), at
+
+@patch
+@described
+def with_corrections(self:RowDataset,
+    corrections:bool|str|os.PathLike[str]|None=True, # As `LazyNPYDataset` takes it; None: without
+)->Self:
+    "The rows as the journal corrects them now, with the same options; raises `MetadataError` if a run has replaced the file, `EarLazyError` if there is no such journal"
+    return self._corrected(corrections)[0]
 
 # %% ../nbs/lazy_dataset.ipynb #d9c75cf0
 def _name(function): return getattr(function, '__name__', None) or repr(function)

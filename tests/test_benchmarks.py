@@ -135,3 +135,8 @@ def test_the_client_of_a_cluster_gets_no_rows(tmp_path):
     result = json.loads(ran.stdout)
     assert result['rows'] == {'detector': 2000, 'teacher': 20_000} and not (tmp_path/'data').exists()
     assert result['mb_peak'] - result['mb_before'] < 20
+
+
+def test_corrected_are_compared(bench, capsys):
+    importlib.import_module('corrected').main('--rows', '40', '--corrections', '4', '--turns', '1')
+    assert [o.split()[0] for o in capsys.readouterr().out.splitlines()] == ['40', 'open', 'get_metadata']

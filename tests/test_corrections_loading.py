@@ -2,7 +2,10 @@
 import pickle
 import shutil
 import warnings
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -215,6 +218,19 @@ def test_a_journal_that_is_named(opened, data):
     assert len(opened('detector', str(data/'other.jsonl'))) == len(opened('detector', other)) == 3 and len(opened('detector')) == 4
     with pytest.raises(TypeError, match='corrections is True, or the path of a journal, not'): opened('detector', 3)
     with pytest.raises(EarLazyError, match='cannot be read'): opened('detector', data/'out')
+
+
+def test_a_file_at_a_url(opened, data, journal):
+    journal.append([new_line('set', photo('a'), first('a'), Stated(box=(2, 3, 40, 30)))])
+    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(SimpleHTTPRequestHandler, directory=data))
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f'http://127.0.0.1:{server.server_port}/out/train_detector.npy'
+    try:
+        with pytest.raises(EarLazyError, match='give the path of the journal'): LazyNPYDataset(url, corrections=True)
+        ds = LazyNPYDataset(url, corrections=data/'corrections.jsonl')
+        assert ds[0]['bboxes'].tolist() == [[2, 3, 40, 30], [10, 5, 20, 10]] and values(ds) == values(pickle.loads(pickle.dumps(ds))) == values(opened('detector'))
+        assert values(ds.with_corrections(None)) == values(opened('detector', None))
+    finally: server.shutdown(), server.server_close()
 
 
 def test_chosen_rows_stay_the_chosen_ones(opened, journal):

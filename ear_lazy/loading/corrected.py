@@ -14,242 +14,24 @@ import re
 import uuid
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 import ear_lazy
 from ear_lazy.base.arguments import home_path, type_in_words
-from ear_lazy.base.change import Value
-from ear_lazy.base.digests import content_digest, digest_of
-from ear_lazy.base.errors import EarLazyError, ImageLoadError, MetadataError
+from ear_lazy.base.digests import digest_of
+from ear_lazy.base.errors import EarLazyError, MetadataError
 from ear_lazy.base.files import OpenFolder, lock_in
-from ear_lazy.base.geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
-from ear_lazy.base.images import image_size
-from ear_lazy.base.origin import Origin
 from ear_lazy.base.printable import printable, public_url
-from ear_lazy.base.records import check, label_rows, make_records
 from ear_lazy.base.storage import is_remote
 from ear_lazy.base.swap import HIDDEN, real_path
-from ear_lazy.correcting.applying import apply_to_photo, is_known_empty, is_same
-from ear_lazy.correcting.chains import FIELDS, fold
-from ear_lazy.correcting.journal import Journal, Stated, journal_path
+from ear_lazy.correcting.journal import Journal, journal_path
 from ear_lazy.loading.cache import is_settled
-from ear_lazy.metadata.edited import EditedShard, Edits, NewObject, write_edited
+from ear_lazy.metadata.edited import EditedShard, write_edited
 from ear_lazy.metadata.file import Metadata, state_of
-from ear_lazy.metadata.layout import encode_path
 import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
 from ear_lazy.metadata.notes import CORRECTED, read_note, write_note
-
-# %% ../../nbs/7_loading/corrected.ipynb #3f5a34d5
-@dataclass
-class _Object:
-    "An object of a photo: of the file, or to be added"
-    shard:int
-    row:int # of the shard
-    of:int # number in the shard; -1: it is added
-    origins:tuple[Origin, ...]
-    box:tuple|None
-    points:tuple|None
-    label:str # '': it has no class
-    edited:bool = False
-
-    @property
-    def value(self)->Value: return Value(self.box, self.points, self.label or None)
-
-def _box(values): return None if np.isnan(values).any() else tuple(values.tolist())
-
-def _objects_of(shard, number, row):
-    "The objects of a row"
-    at, origins = shard.objects(row), shard.origins(row)
-    objects = range(at.start, at.stop) if isinstance(at, slice) else [at]
-    names = [*shard.names('label_names')]
-    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if shard.kind != 'landmarker' or shard.version > 1 else ['']*len(objects)
-    if shard.kind == 'landmarker':
-        box = _box(shard.bbox(row)) if shard.version > 1 else None
-        return [_Object(number, row, row, tuple(origins[0]), box, tuple(map(tuple, shard.values(row).tolist())), labels[0])]
-    boxes = shard.values(row).reshape(-1, 4)
-    return [_Object(number, row, of, tuple(o), _box(box), None, label) for of, o, box, label in zip(objects, origins, boxes, labels)]
-
-def crop_of(
-    points, # (K) x, y, visibility
-    size, # (height, width) of the photo
-)->np.ndarray: # (4,) xywh; NaN if they span no area in the photo
-    "The box that a run crops an object by which has no other"
-    box = clip_boxes(pad_boxes(keypoints_to_boxes(np.array([points], np.float32)), CROP_PADDING), size)[0]
-    return box if (box[2:] > 0).all() else np.full(4, np.nan, np.float32)
-
-_SAME_CROP = .02 # pixels
-
-def _points_of_crop(o, chains, size):
-    "The keypoints that the crop of a teacher's row was made of, as far as corrections say; None: it is an annotated box"
-    for chain in chains:
-        if not {*o.origins} & {*chain.origins} or chain.first is not None and chain.first.box is not None: continue
-        for points in (*chain.stated['points'], *chain.set_to['points']):
-            if points and np.abs(crop_of(points, size) - o.box).max() <= _SAME_CROP: return points
-    return None
-
-# %% ../../nbs/7_loading/corrected.ipynb #effe55cf
-class _Found(NamedTuple):
-    "What the journal comes to, for a file"
-    objects:list # of all photos: `_Object`s, with their photos, as they are to be
-    photos:list # (path, size) of each photo of these
-    gone:list # `_Object`s that are not to be
-    rows:list # (shard, row) that are not to be, of a detector
-    told:list # why corrections are not applied
-
-_NEEDS = {'detector': 'box', 'landmarker': 'points'}
-
-def _has(value, kind, size):
-    "Does an object have what a row of a kind is made of?"
-    if kind != 'teacher': return bool(getattr(value, _NEEDS[kind]))
-    return value.box is not None or bool(value.points) and not np.isnan(crop_of(value.points, size)[0])
-
-def _is_new_here(outcome, kind, size):
-    "Is it an object that the file does not have yet?"
-    chain = outcome.chain
-    if outcome.status == 'added': return _has(outcome.value, kind, size)
-    if outcome.status != 'absent' or chain.first is None or chain.deleted: return False # a box, or keypoints, that it was given now
-    return kind != 'teacher' and not _has(chain.first.value, kind, size) and _has(chain.value, kind, size)
-
-def _change(o, now, kind, size, base=None): # `base`: the keypoints that a crop was made of
-    "Give an object its new values; a teacher's row that has no box gets the crop of its keypoints"
-    box, points, label = now.box, now.points if kind == 'landmarker' else None, now.label or ''
-    if kind == 'teacher' and box is None: box = crop_of(now.points, size) if now.points and now.points != base else o.box
-    box, points = None if box is None else tuple(np.float32(box).tolist()), None if points is None else tuple(map(tuple, np.float32(points).tolist()))
-    o.edited = o.of < 0 or (box, points, label) != (o.box, o.points, o.label)
-    o.box, o.points, o.label = box, points, label
-
-def _without_undone(value, chain):
-    "What an object has besides what a line gave it that had none, and that was undone after a run"
-    def is_undone(name):
-        now, before = getattr(value, name), getattr(chain.first, name, None)
-        return now is not None and before is None and getattr(chain.value, name) is None and any(is_same(name, now, o) for o in chain.set_to[name])
-    return value._replace(**{name: None for name in FIELDS if is_undone(name)})
-
-def _correct_photo(state, objects, at, kind, size):
-    "Objects that stay, objects that go, and why corrections are not applied"
-    bases = [_points_of_crop(o, state.chains, size) if kind == 'teacher' else None for o in objects]
-    outcomes = apply_to_photo(state, [Stated(o.origins, *(o.value if base is None else (None, base, o.label or None))) for o, base in zip(objects, bases)])
-    gone, added = {o.object for o in outcomes if o.status == 'deleted'}, []
-    for o in outcomes:
-        if o.status in ('changed', 'settled') and o.object is not None:
-            value = _without_undone(o.value, o.chain)
-            if kind == 'teacher' and value.box is None and not value.points: value = value._replace(points=o.chain.value.points)
-            if _has(value, kind, size): _change(objects[o.object], value, kind, size, bases[o.object])
-            elif value != o.value: gone.add(o.object)
-        elif _is_new_here(o, kind, size):
-            added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
-            _change(added[-1], o.value or o.chain.value, kind, size)
-    told = [f'{state.path}: {o.reason}' for o in outcomes if o.status == 'conflict']
-    return [o for i, o in enumerate(objects) if i not in gone] + added, [o for i, o in enumerate(objects) if i in gone], told
-
-# %% ../../nbs/7_loading/corrected.ipynb #c4353a4b
-def _checked(found, kind):
-    "Objects as `_Found` has them, sound, and why others are not"
-    objects, names = [o for _, o in found.objects], [path for path, _ in found.photos]
-    points = [o.points or () for o in objects]
-    r = make_records(names, [photo for photo, _ in found.objects], np.arange(len(objects)), [''], np.array([o.box or [np.nan]*4 for o in objects]).reshape(-1, 4),
-        has_box=[o.box is not None for o in objects], points=[p for own in points for p in own], point_counts=[*map(len, points)],
-        sizes=np.array([size for _, size in found.photos]).reshape(-1, 2), **label_rows([o.label or '' for o in objects]))
-    r = check(r)
-    starts = np.cumsum(r.point_counts) - r.point_counts
-    sound = {}
-    for id, has, box, start, k in zip(r.ids.tolist(), r.has_box.tolist(), r.boxes.tolist(), starts.tolist(), r.point_counts.tolist()):
-        o = objects[id]
-        if not (k if kind == 'landmarker' else has): continue
-        if o.edited: o.box, o.points = tuple(box) if has else None, tuple(map(tuple, r.points[start:start + k].tolist())) if k else None
-        sound[id] = o
-    new = {(photo, o.value) for id, (photo, o) in enumerate(found.objects) if o.edited and id in sound}
-    stays = [id in sound or not o.edited and (photo, o.value) not in new for id, (photo, o) in enumerate(found.objects)] # what no correction is of stays as it is
-    told = [f'{p.image}: {p.reason}' for p in r.problems if p.action == 'dropped']
-    return [o for o, stay in zip(objects, stays) if stay], [o for o, stay in zip(objects, stays) if not stay], told
-
-# %% ../../nbs/7_loading/corrected.ipynb #36e3e6b5
-def _moved(states, names, sizes, root):
-    "Path of a photo that is gone → path of the photo of the file with its bytes"
-    gone = [o for o in states if o.photo.digest and not os.path.exists(os.path.join(root, o.path))]
-    if not gone: return {}
-    known = {o.photo.size for o in gone}
-    likely = [name for name, size in dict(zip(names, map(tuple, sizes))).items() if size in known or not all(size) or (0, 0) in known]
-    of_size, found = {}, {}
-    for name in likely:
-        try: of_size.setdefault(os.stat(os.path.join(root, name)).st_size, []).append(name)
-        except (OSError, ValueError): pass
-    for o in gone:
-        same = [name for name in of_size.get(o.photo.bytes, ()) if content_digest(os.path.join(root, name)) == o.photo.digest]
-        if len(same) == 1: found[o.path] = same[0]
-    return found
-
-def _states_of(metadata, journal, root):
-    "Path → `PhotoState` of the photos of a file that the journal has something of"
-    states = fold(journal)
-    column = metadata.column('image_paths')
-    wanted = {encode_path(o) for o in states}
-    at = {}
-    for row, path in enumerate(column.tolist()):
-        if path in wanted: at.setdefault(path, []).append(row)
-    here = {path: (states[path], at[own]) for path in states if (own := encode_path(path)) in at}
-    if is_remote(root) or len(here) == len(states): return here
-    names = [o.decode('utf-8', 'surrogateescape') for o in column.tolist()]
-    moved = _moved([states[o] for o in states if o not in here], names, metadata.column('sizes').tolist(), root)
-    for old, new in moved.items():
-        if new not in here: here[new] = states[old], [row for row, name in enumerate(names) if name == new]
-    return here
-
-# %% ../../nbs/7_loading/corrected.ipynb #e75d690a
-def _find(metadata, journal, root):
-    "What the journal comes to, for a file"
-    found, kind = _Found([], [], [], [], []), metadata.kind
-    for path, (state, rows) in _states_of(metadata, journal, root).items():
-        places = [(shard.number, row) for shard, row in map(metadata.at, rows)]
-        objects = [o for number, row in places for o in _objects_of(metadata.shards[number], number, row)]
-        size = next(filter(all, (metadata.size(row) for row in rows)), state.photo.size)
-        if fault := _other_photo(state, size, os.path.join(root, metadata.image_path(rows[0]))):
-            found.told.append(f'{path}: {fault}')
-            continue
-        if state.excluded: kept, gone, told = [], objects, []
-        else: kept, gone, told = _correct_photo(state, objects, places[-1], kind, size)
-        if state.empty and kept: told.append(f'{path}: somebody saw no object here, and there are {len(kept)} by now')
-        found.objects.extend((len(found.photos), o) for o in kept)
-        found.photos.append((path, size))
-        found.gone.extend(gone)
-        found.told.extend(told)
-        is_empty = not state.excluded and is_known_empty(state, [Stated(o.origins, *o.value) for o in kept])
-        if kind == 'detector': found.rows.extend(_empty_rows(places, objects, kept, state.excluded, is_empty))
-    return found
-
-def _other_photo(state, size, file):
-    "Why lines were made for another photo; '' if they were not"
-    was = tuple(state.photo.size)
-    if not all(was) or was == tuple(size): return ''
-    try: now = size if is_remote(file) else image_size(file) # the file may have recorded what its annotations declared
-    except ImageLoadError: now = size
-    return '' if tuple(now) == was else f'the photo was {was[1]}×{was[0]} pixels when it was corrected, and is {now[1]}×{now[0]}'
-
-def _empty_rows(places, objects, kept, excluded, is_empty):
-    "Rows of a detector that are left with nothing, and are not known to show nothing"
-    had, has = {(o.shard, o.row) for o in objects}, {(o.shard, o.row) for o in kept}
-    return [o for o in places if excluded or o in had and o not in has and not is_empty]
-
-def _edits(metadata, found, journal):
-    "Shard → `Edits`, and how many objects are changed, added and deleted"
-    kept, merged, told = _checked(found, metadata.kind)
-    found.told.extend(told)
-    gone = [*found.gone, *(o for o in merged if o.of >= 0)]
-    own = metadata.names('label_names')
-    names = [*own, *sorted({o.label for o in kept if o.edited and o.label} - {*own})]
-    number, edits = {name: i for i, name in enumerate(names)}, {}
-    def of(shard): return edits.setdefault(shard, Edits([], set(), set(), names, journal.digest))
-    if len(names) > len(own):
-        for o in metadata.shards: of(o.number)
-    for o in kept:
-        if o.edited: of(o.shard).objects.append(NewObject(o.row, o.of, o.box, o.points or (), number.get(o.label, 0), o.origins))
-    for o in gone: of(o.shard).gone.add(o.of)
-    for shard, row in found.rows: of(shard).gone_rows.add(row)
-    return edits, [sum(o.edited and o.of >= 0 for o in kept), sum(o.of < 0 for o in kept), len(gone)]
 
 # %% ../../nbs/7_loading/corrected.ipynb #b37a6be5
 class Corrected(msgspec.Struct):
@@ -356,16 +138,11 @@ def _write_note(place, name, note):
 # %% ../../nbs/7_loading/corrected.ipynb #f7a2bb8e
 def _corrections(metadata, journal, root):
     "What corrections come to: shard → `Edits`, `Corrected`"
-    starts = np.cumsum([0, *map(len, metadata.shards)])
     what = Corrected('', journal.digest, faults=len(journal.faults))
     if not journal.lines or metadata.shards[0].journal == journal.digest: return {}, what
-    found = _find(metadata, journal, root)
-    edits, (what.changed, what.added, what.deleted) = _edits(metadata, found, journal)
-    what.told, what.first = len(found.told), printable(found.told[0]) if found.told else ''
-    if metadata.kind == 'detector': what.gone = sorted(int(starts[shard]) + row for shard, row in found.rows)
-    else:
-        what.gone = sorted(int(starts[n]) + row for n, o in edits.items() for row in o.gone)
-        what.after = sorted(int(starts[n]) + o.row for n, own in edits.items() for o in own.objects if o.of < 0)
+    from ear_lazy.loading.applied import applied # not needed where a copy is kept
+    edits, what.changed, what.added, what.deleted, what.gone, what.after, told = applied(metadata, journal, root)
+    what.told, what.first = len(told), printable(told[0]) if told else ''
     return edits, what
 
 def _in_memory(metadata, edits):

@@ -35,10 +35,6 @@ class RowDataset(Dataset[Sample]):
     def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
     @overload
     def errors(self, rows: Literal[True]) -> np.ndarray: ...
-    def with_corrections(self,
-        corrections: bool | str | os.PathLike[str] | None = True, # As `LazyNPYDataset` takes it; None: without
-    ) -> Self:
-        "The rows as the journal corrects them now, with the same options; raises `MetadataError` if a run has replaced the file, `EarLazyError` if there is no such journal"
     def sampler(self,
         num_samples: int | None = None, # Per epoch, over all processes; None: the number of rows
         seed: int = 0, # 0 or more
@@ -50,6 +46,10 @@ class RowDataset(Dataset[Sample]):
         "Rows of an epoch in a random order, in the ratio of `weights`"
     def unlabelled(self) -> RowDataset:
         "Photos below the image root that no metadata file of the run describes, with the options of this dataset but its transform; never to be trained on; raises `RawDataError` if there is no such folder"
+    def with_corrections(self,
+        corrections: bool | str | os.PathLike[str] | None = True, # As `LazyNPYDataset` takes it; None: without
+    ) -> Self:
+        "The rows as the journal corrects them now, with the same options; raises `MetadataError` if a run has replaced the file, `EarLazyError` if there is no such journal"
     def __add__(self, other: RowDataset) -> CombinedLazyDataset:
         "Both as one, in order; raises `ValueError` if they are not of one kind"
     def __radd__(self, other: int) -> RowDataset:
