@@ -1,7 +1,6 @@
 "Corrections by code and from the command line"
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from making import called, coco, image, pts
