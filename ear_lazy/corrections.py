@@ -32,7 +32,7 @@ from .base.parameters import described
 from .base.printable import for_terminal, printable
 from .base.staging import staged
 from .base.storage import is_remote
-from .base.tables import aligned, html_table, printable_html
+from .base.tables import aligned, html_cells, printable_html
 from .correcting.applying import apply_to_photo, in_words, is_same
 from .correcting.agreement import agreement
 from .correcting.chains import FIELDS, Folded, fold, is_added
@@ -66,13 +66,17 @@ class Correction(NamedTuple):
     def told(self)->tuple[str, ...]:
         "As words, for a table"
         was = '' if self.was is None else in_words(self.was)
-        now = ' or '.join(map(in_words, self.options)) if self.options else 'deleted' if self.now is None and self.what == 'deleted' else '' if self.now is None else in_words(_difference(self))
+        now = ' or '.join(map(in_words, self.options)) if self.options else 'deleted' if self.now is None and self.what == 'deleted' else '' if self.now is None else _new_words(self)
         return self.ids[-1] if self.ids else '', self.what, self.photo, self.where, was, now, self.by, self.at[:16].replace('T', ' '), self.note
 
-def _difference(o):
-    "Only what has changed"
-    if o.was is None: return o.now
-    return Value(*(None if b is None or a is not None and is_same(name, a, b) else b for name, a, b in zip(FIELDS, o.was, o.now)))
+def _new_words(o):
+    "Only what has changed; points by their numbers, from 0"
+    if o.was is None: return in_words(o.now)
+    differ = Value(*(None if b is None or a is not None and is_same(name, a, b) else b for name, a, b in zip(FIELDS, o.was, o.now)))
+    if not differ.points or not o.was.points or len(differ.points) != len(o.was.points): return in_words(differ) if any(differ) else in_words(o.now)
+    moved = [i for i, (a, b) in enumerate(zip(o.was.points, differ.points)) if not is_same('points', [a], [b])]
+    points = f"point{'s' * (len(moved) > 1)} {', '.join(map(str, moved[:8]))}{', …' if len(moved) > 8 else ''} of {len(differ.points)}"
+    return ' '.join([*([in_words(differ._replace(points=None))] if differ.box or differ.label else []), points])
 
 # %% ../nbs/corrections.ipynb #573c95c8
 _WORDS = {'box': 'box', 'points': 'points', 'label': 'class'}
@@ -85,11 +89,17 @@ def _what(chain):
     differ = [name for name, a, b in zip(FIELDS, chain.first.value, chain.value) if b is not None and (a is None or not is_same(name, a, b))]
     return ', '.join(map(_WORDS.get, differ)) or 'as it was'
 
+def _was(chain, held):
+    "As it was annotated, as far as lines say"
+    if chain.first is None: return None
+    seen = [chain.first, *(o.was for o in held if o.was)]
+    return Value(*(next((v for o in seen if (v := getattr(o, name)) is not None), None) for name in FIELDS))
+
 def _of_chain(chain):
     held = sorted((o for o in chain.lines if o.id in chain.held), key=lambda o: (o.at, o.id))
     last, is_one = held[-1], len(chain.options) == 1
     notes = '; '.join(dict.fromkeys(o.note for o in held if o.note))
-    return Correction(_what(chain), chain.photo.path, ' and '.join(map(str, chain.origins)) if chain.first else '', chain.first and chain.first.value, chain.value if is_one else None,
+    return Correction(_what(chain), chain.photo.path, ' and '.join(map(str, chain.origins)) if chain.first else '', _was(chain, held), chain.value if is_one else None,
                       tuple(o.id for o in held), last.by, last.at, notes, () if is_one else chain.options)
 
 def _of_photo(what, line):
@@ -183,7 +193,9 @@ def __repr__(self:Corrections): return for_terminal(self.text())
 def _repr_html_(self:Corrections):
     found = [*self]
     more = [f'… and {len(found) - _SHOWN:,} more'] if len(found) > _SHOWN else []
-    table = html_table(*_columns([o._replace(ids=()) for o in found[:_SHOWN]])) if found else ''
+    header, lines = _columns([o._replace(ids=(), where=' and '.join(p.rpartition('/')[2] for p in o.where.split(' and '))) for o in found[:_SHOWN]])
+    rows = [html_cells('th', header), *(html_cells('td', o, 'overflow-wrap:anywhere;min-width:3em;') for o in lines)] # long paths would be wider than the page
+    table = f"<table>{''.join(f'<tr>{o}</tr>' for o in rows)}</table>" if found else ''
     return f"<div>{'<br>'.join(map(printable_html, self._told(found)))}{table}{''.join(map(printable_html, more))}</div>"
 
 # %% ../nbs/corrections.ipynb #252f1ba0
@@ -385,7 +397,7 @@ class Exported(NamedTuple):
 
     def __str__(self)->str:
         words = f'{self.written:,} written, {self.there:,} there already' + (f', {len(self.left):,} left out' if self.left else '')
-        return printable('\n'.join([str(self.rewritten), words, *self.left]))
+        return '\n'.join(map(printable, [str(self.rewritten), words, *self.left]))
 
 def _stuck(found):
     "A `CannotRewrite` about what cannot be written"
@@ -469,7 +481,7 @@ class Taken(NamedTuple):
     ids:tuple[str, ...] # of the new lines
     told:tuple[str, ...] # sentences about what no line can say
 
-    def __str__(self)->str: return printable('\n'.join([f"{len(self.ids):,} {'line' if len(self.ids) == 1 else 'lines'} taken", *self.told]))
+    def __str__(self)->str: return '\n'.join(map(printable, [f"{len(self.ids):,} {'line' if len(self.ids) == 1 else 'lines'} taken", *self.told]))
 
 # %% ../nbs/corrections.ipynb #449a0993
 @patch

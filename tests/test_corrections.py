@@ -1,7 +1,6 @@
 "Corrections by code and from the command line"
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from making import called, coco, image, pts
@@ -63,6 +62,7 @@ def test_lines_of_an_object_in_two_files_are_one_chain(there):
     c.add(changed(points, 0, points=[[6, 5, 2], [20, 10, 2], [30, 31, 2]]))
     o, = c
     assert (o.what, o.now.label, o.now.points[0]) == ('points, class', 'left', (6, 5, 2)) and len(o.ids) == 2 and not c.conflicts()
+    assert "'left' point 0 of 3" in repr(c)
 
 
 REFUSED = {

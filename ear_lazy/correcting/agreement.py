@@ -17,8 +17,7 @@ from ear_lazy.base.change import Value
 from ear_lazy.base.geometry import keypoints_to_boxes
 from ear_lazy.base.origin import Origin
 from ear_lazy.correcting.applying import is_same
-from ear_lazy.correcting.chains import FIELDS, PhotoState, fold
-from ear_lazy.correcting.journal import Photo, Stated, new_line
+from ear_lazy.correcting.chains import FIELDS, PhotoState
 from ear_lazy.correcting.matching import iou_of, overlapping
 
 # %% ../../nbs/4_correcting/agreement.ipynb #c2a32e40

@@ -23,10 +23,10 @@ from ear_lazy.base.records import Records, concat, keep_images, keep_objects, ma
 from ear_lazy.correcting.applying import Outcome, apply_to_photo, in_words, is_same, is_written
 from ear_lazy.correcting.chains import FIELDS, PhotoState
 from ear_lazy.correcting.differences import matched
-from ear_lazy.correcting.journal import Line, Photo, Stated, new_line, photo_of
+from ear_lazy.correcting.journal import Line, Stated, new_line, photo_of
 from ear_lazy.correcting.object_sets import ObjectSet, Shared
 from ear_lazy.processing.corrected import moved_photos
-from ear_lazy.processing.reading import RawObjects, read_raw
+from ear_lazy.processing.reading import RawObjects
 
 # %% ../../nbs/5_processing/raw_corrections.ipynb #434ca98d
 class Renamed:
