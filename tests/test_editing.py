@@ -11,6 +11,8 @@ from PIL import Image
 from ear_lazy.correcting.journal import Journal, Stated, new_line
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.looking.editing import Editor
+from ear_lazy.looking.row_table import RowTable
 
 pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")
 EARS = {'a.png': [[1, 2, 10, 12], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]], 'c.png': [], 'd.png': [dict(bbox=[5, 5, 20, 20], keypoints=[6, 6, 2, 10, 8, 2, 20, 20, 1])]}
@@ -320,3 +322,20 @@ def test_what_the_checks_dropped_is_repaired_at_its_place(data):
     assert not [o for o in report.problems if o.action == 'dropped']
     assert len(LazyNPYDataset(data/'out'/'train_detector.npy').get_metadata(i)['bboxes']) == 3
     with pytest.raises(ValueError, match='has no row in this dataset'): found.open_problem(problems[0]._replace(image='x.png'))
+
+
+def test_marks_of_many_photos_come_to_the_same(data, monkeypatch):
+    ds = opened(data)
+    w, a, b, c = editing(ds), *(row_of(ds, f'{o}.png') for o in 'abc')
+    act(w, a, {'op': 'ok'})
+    act(w, b, {'op': 'set', 'key': photo(w, b)['objects'][0]['key'], 'now': {'label': 'head'}})
+    act(w, c, {'op': 'exclude'})
+    exact = Editor(RowTable(ds))
+    monkeypatch.setattr('ear_lazy.looking.editing.FEW', 0)
+    quick = Editor(RowTable(ds))
+    assert quick.unsure and quick.words() == exact.words() == {a: 'ok', b: 'edited', c: 'excluded'} and quick.counts() == exact.counts()
+    assert quick.look_further() == [] and not quick.unsure
+    coco(data/'raw'/'ears'/'a.json', EARS | {'a.png': [[9, 2, 10, 12]]}) # other objects than those that were right
+    process(data/'raw', data/'out', train_split=1.)
+    quick = Editor(RowTable(opened(data)))
+    assert quick.words()[a] == 'ok' and quick.look_further() == [a] and a not in quick.words()
