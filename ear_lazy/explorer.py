@@ -32,6 +32,7 @@ from .base.extras import extra
 from .base.files import open_regular
 from .base.parameters import described
 from .base.printable import printable
+from .base.records import Problem
 from .lazy_dataset import photos_in
 from .loading.row_dataset import RowDataset
 from .loading.samples import Sample
@@ -221,6 +222,19 @@ def _do(self:Explorer, number, row, act, **more):
     except (EarLazyError, ValueError, OSError) as e: answer |= {'edit': None, 'error': answer.get('error') or _why(e)}
     self.send(answer)
     self._follow()
+
+# %% ../nbs/explorer.ipynb #c510d371
+@patch
+@described
+def open_problem(self:Explorer,
+    problem:Problem, # Of a report: one that dropped a box or keypoints
+)->Explorer:
+    "Show the photo of a problem, with what was dropped among its objects: a box or keypoints that are given to it repair it; raises `ValueError` if the photo has no row here"
+    row = self._journal().repair(problem)
+    if row not in self._view: self.query = {}
+    self.editing, self.selected = True, [row]
+    self.send({'type': 'open', 'row': row})
+    return self
 
 # %% ../nbs/explorer.ipynb #138ad912
 @patch(as_prop=True)

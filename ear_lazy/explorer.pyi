@@ -2,6 +2,7 @@
 import numpy as np
 import os
 from collections.abc import Callable, Sequence
+from ear_lazy.base.records import Problem
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample
 from ear_lazy.looking.row_pictures import StaticGrid
@@ -41,6 +42,10 @@ class Explorer:
     @view.setter
     def view(self, rows: Sequence[int] | np.ndarray) -> None: ...
     def __repr__(self) -> str: ...
+    def open_problem(self,
+        problem: Problem, # Of a report: one that dropped a box or keypoints
+    ) -> Explorer:
+        "Show the photo of a problem, with what was dropped among its objects: a box or keypoints that are given to it repair it; raises `ValueError` if the photo has no row here"
     @property
     def sort_columns(self) -> list[str]:
         "Names that rows can be sorted by"

@@ -11,6 +11,8 @@ from PIL import Image
 from ear_lazy.correcting.journal import Journal, Stated, new_line
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.looking.editing import Editor
+from ear_lazy.looking.row_table import RowTable
 
 pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")
 EARS = {'a.png': [[1, 2, 10, 12], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]], 'c.png': [], 'd.png': [dict(bbox=[5, 5, 20, 20], keypoints=[6, 6, 2, 10, 8, 2, 20, 20, 1])]}
@@ -303,3 +305,37 @@ def test_tiles_and_the_dataset_have_what_was_corrected(data):
         assert not np.array_equal(*(next(v for k, v in o.get_metadata(i).items() if k != 'image_path') for o in (ds, w.corrected))), kind
     assert found['detector']['truth']['boxes'] == [[6, 5, 22, 20]] and found['landmarker']['truth']['points'][0] == [7, 6, 2]
     assert (found['teacher']['width'], found['teacher']['height']) == (22, 20)
+
+
+def test_what_the_checks_dropped_is_repaired_at_its_place(data):
+    coco(data/'raw'/'ears'/'a.json', EARS | {'b.png': [[3, 3, 9, 9], [3, 3, 0, 9], [90, 3, 9, 9]]})
+    report = process(data/'raw', data/'out', train_split=1.)
+    problems = [o for o in report.problems if o.action == 'dropped']
+    assert sorted(o.reason for o in problems) == ['no_area', 'outside']
+    ds = LazyNPYDataset(data/'out'/'train_detector.npy')
+    w, i = editing(ds), row_of(ds, 'b.png')
+    for o in problems: w.open_problem(o)
+    assert w.selected == [i] and w.sent[-1][0] == {'type': 'open', 'row': i} and len(photo(w, i)['objects']) == 3
+    for o in photo(w, i)['objects'][1:]: assert act(w, i, {'op': 'set', 'key': o['key'], 'now': {'box': [5, 5, 8, int(o['origin'][-1]) + 5], 'label': 'ear'}})['saved']
+    found = editing(LazyNPYDataset(data/'out'/'train_detector.npy'))
+    report = process(data/'raw', data/'out', train_split=1.)
+    assert not [o for o in report.problems if o.action == 'dropped']
+    assert len(LazyNPYDataset(data/'out'/'train_detector.npy').get_metadata(i)['bboxes']) == 3
+    with pytest.raises(ValueError, match='has no row in this dataset'): found.open_problem(problems[0]._replace(image='x.png'))
+
+
+def test_marks_of_many_photos_come_to_the_same(data, monkeypatch):
+    ds = opened(data)
+    w, a, b, c = editing(ds), *(row_of(ds, f'{o}.png') for o in 'abc')
+    act(w, a, {'op': 'ok'})
+    act(w, b, {'op': 'set', 'key': photo(w, b)['objects'][0]['key'], 'now': {'label': 'head'}})
+    act(w, c, {'op': 'exclude'})
+    exact = Editor(RowTable(ds))
+    monkeypatch.setattr('ear_lazy.looking.editing.FEW', 0)
+    quick = Editor(RowTable(ds))
+    assert quick.unsure and quick.words() == exact.words() == {a: 'ok', b: 'edited', c: 'excluded'} and quick.counts() == exact.counts()
+    assert quick.look_further() == [] and not quick.unsure
+    coco(data/'raw'/'ears'/'a.json', EARS | {'a.png': [[9, 2, 10, 12]]}) # other objects than those that were right
+    process(data/'raw', data/'out', train_split=1.)
+    quick = Editor(RowTable(opened(data)))
+    assert quick.words()[a] == 'ok' and quick.look_further() == [a] and a not in quick.words()

@@ -23,9 +23,12 @@ import xxhash
 from fastcore.basics import patch
 
 from ..base.arguments import home_path
+from ..base.change import Value
 from ..base.errors import EarLazyError
 from ..base.geometry import keypoints_to_boxes, pad_boxes
+from ..base.origin import Origin
 from ..base.printable import printable
+from ..base.records import Problem
 from ..base.storage import is_remote
 from ..base.swap import real_path
 from ..correcting.chains import fold, holding
@@ -33,7 +36,7 @@ from ..correcting.journal import Journal, Photo, journal_path, new_line
 from ..loading.unlabelled import PhotoRows
 from .class_schemes import class_schemes
 from .photo_edits import PhotoEdits, Refused, lines_of, shown_objects
-from .photo_objects import Header, PathIndex, PhotoFiles
+from .photo_objects import Header, PathIndex, PhotoFiles, PhotoObject
 from .row_table import RowTable
 from ..metadata.layout import encode_path
 
@@ -96,7 +99,7 @@ class Editor:
         self.table, self.journal = table, journal_of(table.leaves, journal)
         self.states, self._lock = fold(self.journal), RLock()
         self.me, self._at = new_line('exclude', Photo('-')).by, ''
-        self._known, self._files, self._sent, self._rows = {}, {}, {}, {}
+        self._known, self._files, self._sent, self._rows, self._repaired = {}, {}, {}, {}, {}
         self._done = _Done({}, [], [], '')
         self._marks, self._counts, self.unsure = {}, Counter(), set() # photos whose marks are as far as the journal alone says
         self.refresh()
@@ -144,6 +147,7 @@ def edits(self:Editor,
     header = self._header(row, size)
     objects = self.files_of(row).objects(encode_path(header.path), header)
     with self._lock: state = self.states.get(header.path)
+    objects += dropped_objects(self._repaired.get(header.path, ()), objects)
     return PhotoEdits(Photo(header.path, size=tuple(header.size)), shown_objects(objects, state), state)
 
 @patch
@@ -154,6 +158,27 @@ def is_own(self:Editor,
     "Is an object in a row, or will it be when the data is processed again?"
     leaf, i = self.table.locate(row)
     return (0, i) in o.at if o.at else leaf.kind == 'detector' and o.value.box is not None
+
+def dropped_objects(
+    problems, # `Problem`s of a photo
+    objects, # `PhotoObject`s that its files have
+)->list[PhotoObject]:
+    "What the checks have dropped, as far as it is not there by now"
+    there = {place for o in objects for place in o.origins}
+    places = dict.fromkeys((Origin(p.file, p.where), tuple(p.box) if p.box and min(p.box[2:]) > 0 else None) for p in problems)
+    return [PhotoObject(Value(box), (place,), frozenset()) for place, box in places if place not in there]
+
+@patch
+def repair(self:Editor,
+    problem:Problem, # That dropped an object
+)->int: # A row of its photo
+    "Show an object that the checks have dropped among those of its photo, to be repaired; raises `ValueError` if it is of no row here"
+    rows = self.rows_of(problem.image)
+    if not rows: raise ValueError(f'{problem.image or problem.file} has no row in this dataset: open its folder, with explore(folder, edit=True)')
+    with self._lock:
+        known = self._repaired.setdefault(problem.image, [])
+        if problem not in known: known.append(problem)
+    return rows[0]
 
 @patch
 def _with_digest(self:Editor, edits, row):
@@ -338,11 +363,9 @@ def _step(line, undo, redo):
     ids = {*line.of}
     if line.note == 'undo':
         if found := next((o for o in reversed(undo) if {*o.ids} == ids), None):
-            undo.remove(found)
-            redo.append((found, line.id))
+            redo.append((undo.pop(undo.index(found)), line.id))
     elif found := next((o for o in reversed(redo) if o[1] in ids), None):
-        redo.remove(found)
-        undo.append(found[0])
+        undo.append(redo.pop(redo.index(found))[0])
 
 # %% ../../nbs/8_looking/editing.ipynb #fd3f77c1
 @patch

@@ -1,10 +1,11 @@
 # Made by .ci/stubs.py of editing.py: do not edit.
 import os
 from collections.abc import Iterable, Sequence
+from ear_lazy.base.records import Problem
 from ear_lazy.correcting.chains import Folded
 from ear_lazy.correcting.journal import Journal
 from ear_lazy.looking.photo_edits import PhotoEdits
-from ear_lazy.looking.photo_objects import PathIndex, PhotoFiles
+from ear_lazy.looking.photo_objects import PathIndex, PhotoFiles, PhotoObject
 from ear_lazy.looking.row_table import RowTable
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -64,6 +65,10 @@ class Editor:
         row: int,
     ) -> bool:
         "Is an object in a row, or will it be when the data is processed again?"
+    def repair(self,
+        problem: Problem, # That dropped an object
+    ) -> int: # A row of its photo
+        "Show an object that the checks have dropped among those of its photo, to be repaired; raises `ValueError` if it is of no row here"
     def refresh(self) -> list[int]: # Rows of photos that something new is said of
         "Read what this and other explorers have written since the last time"
     def look_further(self,
@@ -107,6 +112,12 @@ class Editor:
         "Do one thing to several rows, as one action; raises `Refused` if none can be done"
     def resume_row(self) -> int | None:
         "A row of the photo that this user has edited last"
+
+def dropped_objects(
+    problems, # `Problem`s of a photo
+    objects, # `PhotoObject`s that its files have
+) -> list[PhotoObject]:
+    "What the checks have dropped, as far as it is not there by now"
 
 FEW: int
 

@@ -96,7 +96,8 @@ class PhotoEdits(NamedTuple):
     state: PhotoState|None # what the journal says of it
 
     @property
-    def seen(self)->list[Stated]: return [o.stated for o in self.shown]
+    def seen(self)->list[Stated]: # without what the checks have dropped and nobody has repaired
+        return [o.stated for o in self.shown if o.at or o.status != 'raw']
 
     @property
     def has_conflict(self)->bool: return any(o.status == 'conflict' for o in self.shown)
@@ -212,15 +213,16 @@ def _ok(out, action):
     if action.get('off'): return _off(out, [*e.state.ok, *e.state.empty] if e.state else [], 'not looked at')
     if e.has_conflict: raise Refused('settle the conflict first')
     if e.is_ok or e.is_empty: raise Refused('it is marked as looked at already')
-    if e.shown: out.line('ok', 'looked at and right', seen=e.seen, note=_note(action))
+    if e.seen: out.line('ok', 'looked at and right', seen=e.seen, note=_note(action))
     else: out.line('empty', 'looked at: no object here', note=_note(action))
 
 def _empty(out, action):
     e = out.edits
     if action.get('off'): return _off(out, e.state.empty if e.state else [], 'not known to be without objects')
     if e.is_empty: raise Refused('it is marked so already')
-    n = len(e.shown)
-    for o in e.shown:
+    there = [o for o in e.shown if o.at or o.status != 'raw']
+    n = len(there)
+    for o in there:
         if not o.at and o.status == 'conflict' and len(o.chain.options) < 2: raise Refused('settle the conflict first')
         out.line('delete', '', was=o.stated, after=o.after)
     out.line('empty', 'no object here' + (f", {n} object{'s' * (n > 1)} deleted" if n else ''), note=_note(action))

@@ -60,9 +60,12 @@ class App {
       this.all = message.all
       this.grid.forgetQuestions()
       this.grid.show(first || !this.full.node.hidden)
+      const at = first ? this.view.indexOf([...this.selected][0]) : -1
+      if (at > 0) this.grid.go(at) // where one was
       this.say()
     } else if (message.type === 'facts') this.bar.facts(message)
     else if (message.type === 'marks') this.marked(message)
+    else if (message.type === 'open') this.openRow(message.row)
   }
 
   marked({ rows, counts }) { // what the journal says of rows; nothing of a row takes its mark away
@@ -73,6 +76,13 @@ class App {
     this.edit.marked(rows)
     this.full.name()
     this.say()
+  }
+
+  openRow(row) {
+    const at = this.view.indexOf(row)
+    if (at < 0) return
+    this.grid.go(at)
+    this.open()
   }
 
   heightChanged(height = this.model.get('height') ?? 580) {
