@@ -77,6 +77,9 @@ def _add_inputs(parser, listing):
          help='larger annotation files are reported and not read (%(default)s)')
     adds('--no-follow-links', action='store_true',
          help='do not follow links that lead out of the raw folder, and report them (they are followed, and listed in the report)')
+    writes = _adder(parser, 'which corrections are applied', listing)
+    writes('--corrections', metavar='FILE', help='the journal of corrections (corrections.jsonl beside the output folder, if it is there)')
+    writes('--no-corrections', action='store_true', help='apply none')
 
 def _add_split(parser, listing):
     from ear_lazy.processing.splits import TRAIN_SPLIT
@@ -129,6 +132,7 @@ def _kinds(parser, args):
     kinds = tuple(k for k in KINDS if getattr(args, k) or args.all and k in of_all)
     if args.shared_storage and not args.dask: parser.error('--shared-storage is for the workers of --dask')
     if args.shared_storage and (args.check_duplicates or args.keep_together or args.check_images): parser.error('--shared-storage does not compare or decode images')
+    if args.corrections and args.no_corrections: parser.error('--corrections and --no-corrections exclude each other: leave out one')
     if args.train_split + args.test_split > 1 + 1e-9: parser.error('--train-split and --test-split are more than 1 together: choose smaller ones')
     if not kinds and not args.list: parser.error('say what to make: --all, or some of --detector --landmarker --teacher; or --list')
     return kinds
@@ -167,11 +171,15 @@ def main(
 
 def _run(args, kinds, executor):
     from ear_lazy.data_processor import DataProcessor
+    from ear_lazy.processing.corrected import check_journal
+    try: check_journal(args.corrections, args.raw_data_dir, args.output_dir)
+    except ValueError as e: raise EarLazyError(str(e)) from None
     processor = DataProcessor(
         args.raw_data_dir, args.output_dir, args.batch_size, args.workers, args.flush_every, args.seed, args.split,
         args.group_by, classes=args.classes, keypoints=args.keypoints, check_duplicates=args.check_duplicates,
         keep_together=args.keep_together, check_images=args.check_images, strict=args.strict, force=args.force, executor=executor, shared_storage=args.shared_storage,
-        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links, rename=dict(args.rename))
+        max_annotation_bytes=args.max_annotation_bytes, progress=sys.stderr.isatty(), follow_links=not args.no_follow_links, rename=dict(args.rename),
+        corrections=False if args.no_corrections else args.corrections)
     if args.list: return print(processor.sources()) or 0
     report = processor.process(kinds, args.train_split, args.test_split)
     print(report)
@@ -191,6 +199,7 @@ COMMANDS = {
     'demo': ('draw synthetic ears, process and load them: no data needed', 'ear_lazy_demo --images 20'),
     'migrate': ('make a metadata file of one that an older program has pickled', 'OLD.npy NEW.npy --root data/raw'),
     'diff': ('show what changed between two versions of metadata files', 'git:HEAD:data/preprocessed data/preprocessed'),
+    'corrections': ('show, check, undo and export what was corrected, and take corrections from elsewhere', 'export corrected_raw --raw-data-dir data/raw'),
     'textconv': ('print a metadata file as text, for git diff', 'data/preprocessed/train_detector.npy'),
 } # name to what it does, and an example of its arguments
 
@@ -200,11 +209,12 @@ def _main(name, args, prog):
         case 'demo': from ear_lazy.demo import main as run
         case 'migrate': from ear_lazy.migrate import main as run
         case 'diff': from ear_lazy.diff import main as run
+        case 'corrections': from ear_lazy.corrections import main as run
         case _: from ear_lazy.textconv import main as run
     return run(args, prog)
 
 def _all_parser():
-    lines = [f'  {name:<9}{what}\n           ear-lazy {name} {example}' for name, (what, example) in COMMANDS.items()]
+    lines = [f'  {name:<13}{what}\n               ear-lazy {name} {example}' for name, (what, example) in COMMANDS.items()]
     p = ArgumentParser(
         'ear-lazy', usage='ear-lazy COMMAND [...]', formatter_class=argparse.RawDescriptionHelpFormatter, description='Image annotations as small metadata files.',
         epilog='\n'.join(['commands, with an example of each:', *lines, '', 'ear-lazy COMMAND --help tells its options.']))

@@ -46,6 +46,7 @@ from .metadata.roots import image_root
 from .processing.background_writer import BackgroundWriter
 from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
+from .processing.corrected import check_journal, correct, read_journal
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
     SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes, tell_ungrouped)
@@ -90,6 +91,7 @@ class DataProcessor:
         shared_storage:bool=False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
         follow_links:bool=True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
         rename:Mapping[str, str]|None=None, # Class names to write in place of those that were read; two may become one; `classes` counts in the new ones
+        corrections:str|os.PathLike[str]|Literal[False]|None=None, # The journal of corrections to apply; None: `corrections.jsonl` beside the output folder, if it is there; False: none
     ):
         _check_numbers(batch_size, num_workers, flush_every, keypoints, shard_bytes, max_annotation_bytes)
         group_hashes([], seed, split, group_by) # raises now for wrong values, before any work is done
@@ -100,7 +102,7 @@ class DataProcessor:
         self.shard_bytes, self.max_annotation_bytes = shard_bytes, max_annotation_bytes
         self.seed, self.split, self.group_by = seed, check_split(split), group_by
         self.declared, self.classes, self.keypoints = _checked_sources(sources), tuple(dict.fromkeys(name_list('classes', classes))), keypoints
-        self.rename = _checked_names(rename)
+        self.rename, self.corrections = _checked_names(rename), check_journal(corrections, self.raw_data_dir, self.output_dir)
         self.check_duplicates, self.keep_together = check_duplicates or keep_together, keep_together
         self.check_images, self.strict, self.force, self.progress = bool(check_images), strict, force, progress
         self.executor, self.shared_storage, self.follow_links = executor, shared_storage, bool(follow_links)
@@ -204,14 +206,15 @@ def _local_run(self:DataProcessor, kinds, shares):
     inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), state.digests)
     root = image_root(self.raw_data_dir, self.output_dir)
     over = [s.declared.over for s in sources]
-    said = self._said_sides()
-    run = said and said.data, *_comparable(self._row_options(kinds)), *shares, over, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links()
+    said, journal = self._said_sides(), read_journal(self.corrections, self.raw_data_dir, self.output_dir)
+    run = (said and said.data, *_comparable(self._row_options(kinds)), *shares, over, self.check_duplicates, self.keep_together, self.shard_bytes, root, problems, tree.told_links(),
+           journal and (journal.digest, journal.faults))
     keys = inputs.keys()
     if state.is_current(self._local_out, run_key(keys, *run)):
         with suppress(ReportError, OSError): return self._last_report(sources)
     notes = [state.note] if state.note else []
     report = Report(kinds, problems=problems, raw_data_dir=self.raw_data_dir, notes=notes, links=tree.told_links())
-    return self._parse_and_write(inputs, keys, report, SplitRule(*shares, self.split, said), run)
+    return self._parse_and_write(inputs, keys, report, SplitRule(*shares, self.split, said), run, journal)
 
 @patch
 def _last_report(self:DataProcessor, sources):
@@ -247,7 +250,7 @@ def _all_declared(self:DataProcessor): return tuple({o.name: o for o in (*read_s
 
 # %% ../nbs/data_processor.ipynb #deb447a7
 @patch
-def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run):
+def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run, journal):
     heads = inputs.tree.heads.take()
     with OutputFolder(self._local_out, self.raw_data_dir, report.kinds, self.shard_bytes, self.output_dir) as folder:
         with output_errors(self.output_dir):
@@ -257,7 +260,7 @@ def _parse_and_write(self:DataProcessor, inputs, keys, report, rule, run):
             self._parse(inputs, folder, report.kinds, facts)
             facts = [facts[n] for n in range(len(inputs.sources))]
             kept = [packed(o) for o in facts]
-            splits = self._finish(inputs, folder, report, facts, rule)
+            splits = self._finish(inputs, folder, report, facts, rule, journal)
             if report.outputs: _commit(inputs, folder, report, kept, (splits, *run[1:]), rule.said_by_file, splits, heads)
     return report
 
@@ -339,12 +342,14 @@ def _progress_bar(total, show, what='parsing', unit=' files'):
 
 # %% ../nbs/data_processor.ipynb #4bf88dc1
 @patch
-def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
+def _finish(self:DataProcessor, inputs, folder, report, facts, rule, journal):
     "Make the files and complete the report; returns the new content of the file that the split names"
     options, names = self._row_options(report.kinds), [s.name for s in inputs.sources]
     for o in facts: report.include(o.report)
     parts = [Part(inputs.sources[n], table, facts[n]) for n, table in folder.tables().items()]
-    parts = self._with_shared_photos(parts, inputs, folder, report, options)
+    extra = folder.extra_folder()
+    parts = self._with_shared_photos(parts, inputs, extra, report, options)
+    if journal: parts = _in_order(parts + correct(parts, inputs.sources, journal, lambda: inputs.tree, extra, options, report), inputs.sources)
     attributes = list(dict.fromkeys(name for o in parts for name in o.facts.attributes))
     for o in parts:
         choose(o, options, report)
@@ -353,7 +358,7 @@ def _finish(self:DataProcessor, inputs, folder, report, facts, rule):
     tell_ungrouped(report, parts, options, attributes)
     copies = self._copies(parts, report) if self.check_duplicates else None
     sides = sides_of(parts, options.kinds, rule, copies.unite if self.keep_together else None)
-    report.outputs = make_files(folder, parts, sides, options, names, attributes)
+    report.outputs = make_files(folder, parts, sides, options, names, attributes, journal.digest if journal else '')
     count_sides(parts, sides, options, report)
     if copies: copies.add_to(report, sides)
     self._note_rename(report, {name for o in parts for name in o.facts.labels})
@@ -372,12 +377,15 @@ _MOVED = "{:,} photos are on another side than in the files that were here: an e
 @patch
 def _with_shared_photos(self:DataProcessor, parts, inputs, folder, report, options):
     "Parts, with photos that several of them have in parts of their own"
-    row = {s.name: i for i, s in enumerate(inputs.sources)}
     check_over(inputs.sources)
     may_be = len(parts) > 1 or self.rename or any(len(d.files) > self.batch_size for o in parts for d in o.source.documents)
-    more, problems = make_whole(parts, inputs.sources, folder.extra_folder(), options) if may_be else ([], [])
+    more, problems = make_whole(parts, inputs.sources, folder, options) if may_be else ([], [])
     report.note(problems)
-    return sorted([*parts, *more], key=lambda o: row[o.source.name])
+    return _in_order(parts + more, inputs.sources)
+
+def _in_order(parts, sources):
+    row = {s.name: i for i, s in enumerate(sources)}
+    return sorted(parts, key=lambda o: row[o.source.name])
 
 # %% ../nbs/data_processor.ipynb #a5ad84ec
 @patch
@@ -482,7 +490,7 @@ def _run_in_shared_storage(self:DataProcessor, kinds, shares):
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, shares):
-    said = self._said_sides()
+    said, journal = self._said_sides(), read_journal(self.corrections, self.raw_data_dir, self.output_dir)
     raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
     job = Job(raw, os.path.abspath(folder.run_path), self._row_options(kinds), self._all_declared(), self.batch_size)
     run = SharedRun(job, self.executor, self.num_workers)
@@ -493,8 +501,9 @@ def _shared_run(self:DataProcessor, folder, kinds, shares):
     pieces = sum(len(o.pieces) for o in run.surveys)
     with _progress_bar(pieces, self.progress, unit=' pieces') as bar: run.parse(report, bar.update)
     run.share_photos(report)
+    if journal: run.correct(journal, report)
     rule = SplitRule(*shares, self.split, said and shared_sides(said, folder.run_path))
-    run.write(rule, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report)
+    run.write(rule, image_root(self.raw_data_dir, self.output_dir), self.shard_bytes, report, journal.digest if journal else '')
     if self.strict: raise_first(report.problems)
     self._note_rename(report, run.classes)
     self._check_classes(report)

@@ -31,6 +31,7 @@ class DataProcessor:
     classes: Any
     keypoints: int | None
     rename: Any
+    corrections: Any
     check_duplicates: bool
     keep_together: bool
     check_images: bool
@@ -64,6 +65,7 @@ class DataProcessor:
         shared_storage: bool = False, # Workers of `executor` see the raw data and `output_dir` under the same paths, and write the files themselves
         follow_links: bool = True, # Follow links that lead out of the raw folder, and list them in the report; False reports them as problems
         rename: Mapping[str, str] | None = None, # Class names to write in place of those that were read; two may become one; `classes` counts in the new ones
+        corrections: str | os.PathLike[str] | Literal[False] | None = None, # The journal of corrections to apply; None: `corrections.jsonl` beside the output folder, if it is there; False: none
     ) -> None: ...
     def __repr__(self) -> str: ...
     def process_all(self,

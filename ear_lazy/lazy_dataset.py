@@ -21,7 +21,7 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_st
 from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
+from .loading.corrected import Corrected, corrected, journal_of, rows_again, rows_between
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_label_names, checked_on_error, checked_size, checked_timeout, checked_transform, chosen_cache
 from .loading.orientation import as_seen
@@ -66,6 +67,7 @@ class LazyNPYDataset(RowDataset):
     split:str # 'train', 'val', 'test' or ''
     image_size:tuple[int, int]|None # (height, width) that images come out at
     extras:tuple[str, ...]
+    corrections:Corrected|None = None # what the journal has come to; None: it was not asked for
     def __init__(self,
         npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size:int|None=None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
@@ -85,6 +87,7 @@ class LazyNPYDataset(RowDataset):
         trust_files:bool=False, # Images never change: cached samples are used without a look at their files
         timeout:float=TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
         label_names:Iterable[str]|None=None, # Class names that labels are to count in, after '' for none; None: those of the file
+        corrections:bool|str|os.PathLike[str]|None=None, # True: as the journal beside the folder of the file corrects it, if there is one; or the path of a journal
     ):
         check_loader(image_loader)
         check_numbers(num_threads=num_threads, max_pixels=max_pixels)
@@ -94,10 +97,11 @@ class LazyNPYDataset(RowDataset):
         self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
         self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
         self.metadata = _opened(npy_path, allow_outside_root, checked_timeout(timeout))
-        if label_names is not None: self.metadata.renumber(checked_label_names(label_names))
+        self._names = None if label_names is None else checked_label_names(label_names)
+        self._set_root(root_dir, allow_outside_root)
+        self._correct(corrections)
         self.kind, self.split = self.metadata.kind, self.metadata.split
         self._check_extras()
-        self._set_root(root_dir, allow_outside_root)
         check_other_side(self.metadata)
         self._edition = self.metadata.edition if is_remote(self.root) else ''
         self._downloads = DownloadCache(self.disk_cache, self._edition, timeout) if self.disk_cache else None
@@ -123,6 +127,23 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     check_storage(self.root)
     self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
+
+@patch
+def _correct(self:LazyNPYDataset, corrections):
+    "Put the corrected file in the place of the file"
+    self._made, self.corrections = [o.state for o in getattr(self.metadata, 'shards', ())], None
+    if not isinstance(self.metadata, PhotoRows) and (journal := journal_of(self.metadata.path, self.root, corrections)):
+        self.metadata, self.corrections = corrected(self.metadata, journal, self.root)
+    if self._names is not None: self.metadata.renumber(self._names)
+
+@patch
+def _as_made(self:LazyNPYDataset):
+    "The file without corrections; raises `MetadataError` if it is another by now"
+    if isinstance(self.metadata, PhotoRows): return self.metadata
+    first = self.metadata.shards[0]
+    found = Metadata(first.path, anywhere=first.anywhere, timeout=first.timeout)
+    if [o.state for o in found.shards] == self._made: return found
+    raise MetadataError('the file was replaced after it was opened: open it again', first.path)
 
 @patch
 def _check_extras(self:LazyNPYDataset):
@@ -151,6 +172,36 @@ def source_names(self:LazyNPYDataset)->list[str]:
 def label_names(self:LazyNPYDataset)->list[str]:
     "Class names that the `labels` of its samples index"
     return self.metadata.names('label_names')
+
+# %% ../nbs/lazy_dataset.ipynb #4480156d
+@patch
+def _reopened(self:RowDataset, corrections):
+    "All rows corrected, and for each the row that it is or comes after, -1 for none"
+    return self, np.arange(self._size())
+
+@patch
+def _reopened(self:LazyNPYDataset, corrections):
+    whole, made = copy(self), self._as_made()
+    whole.metadata, whole._log = made, self._log and ErrorLog()
+    whole._correct(corrections)
+    return whole, rows_between(self.corrections or Corrected(), whole.corrections or Corrected(), len(made))
+
+@patch
+def _corrected(self:RowDataset, corrections):
+    whole, of = self._reopened(corrections)
+    whole = copy(whole)
+    whole._rows = None
+    if self._rows is None: return whole, of
+    rows, at = rows_again(of, self._rows)
+    return whole._choose(rows), at
+
+@patch
+@described
+def with_corrections(self:RowDataset,
+    corrections:bool|str|os.PathLike[str]|None=True, # As `LazyNPYDataset` takes it; None: without
+)->Self:
+    "The rows as the journal corrects them now, with the same options; raises `MetadataError` if a run has replaced the file, `EarLazyError` if there is no such journal"
+    return self._corrected(corrections)[0]
 
 # %% ../nbs/lazy_dataset.ipynb #c18dba5c
 @patch
@@ -473,6 +524,9 @@ class CombinedLazyDataset(RowDataset):
         self.datasets, self.transform, self.weights = _checked_datasets(datasets), checked_transform(transform), weights
         if weights is not None: _check_weights(weights, self.datasets)
         self.kind = self.datasets[0].kind
+        self._count()
+
+    def _count(self):
         self._ends = np.cumsum([len(o) for o in self.datasets]).tolist()
         self.label_names, self._numbers = _common_label_names([getattr(o, 'label_names', ()) for o in self.datasets])
 
@@ -518,6 +572,15 @@ def _check_weights(weights, datasets):
     "Refuse weights that `sampler` could not use"
     if len(weights) != len(datasets): raise ValueError(f'{len(weights)} weights for {len(datasets)} datasets: give one for each')
     counts_by_weight(weights, 1) # raises for invalid ones
+
+# %% ../nbs/lazy_dataset.ipynb #71d05fdd
+@patch
+def _reopened(self:CombinedLazyDataset, corrections):
+    found = [o._corrected(corrections) if isinstance(o, RowDataset) else (o, np.arange(len(o))) for o in self.datasets]
+    whole = copy(self)
+    whole.datasets = [o for o, _ in found]
+    whole._count()
+    return whole, np.concatenate([np.where(of < 0, -1, of + start) for (_, of), start in zip(found, [0, *self._ends])])
 
 # %% ../nbs/lazy_dataset.ipynb #b4036074
 def _is_plain(dataset): return isinstance(dataset, RowDataset) and type(dataset).__getitem__ is RowDataset.__getitem__
@@ -667,7 +730,7 @@ def _files(dataset):
 
 def _with_roots(dataset):
     "The metadata files of a dataset's run, each with the root of its images"
-    own = dataset.metadata
+    own = dataset._as_made() if dataset.corrections else dataset.metadata # a photo that corrections leave out is described
     return [(o, dataset.root if o.root == own.root else recorded_root(o.path, o.root, dataset._guard is None)) for o in files_of_run(own)]
 
 @patch
@@ -683,7 +746,7 @@ def _without_annotation(self:LazyNPYDataset, files):
     names = without_annotation(self.root, files, [os.path.dirname(o.path) for o, _ in files], self._follows)
     photos = copy(self)
     photos.metadata, photos.kind, photos.split = PhotoRows(self.root, names, self.metadata.path), PhotoRows.kind, PhotoRows.split
-    photos.transform, photos._rows, photos._largest, photos._log = None, None, (0, 0), self._log and ErrorLog()
+    photos.transform, photos._rows, photos._largest, photos._log, photos.corrections = None, None, (0, 0), self._log and ErrorLog(), None
     return photos
 
 @patch
@@ -721,6 +784,7 @@ def __repr__(self:LazyNPYDataset):
     if self.image_size: options += f', image_size={self.image_size}, resize={self.resize!r}'
     if self.transform: options += f', transform={_name(self.transform)}'
     what = f'{Path(self.metadata.path).name}: {len(self):,} {self.kind} rows'
+    if self.corrections: what += f', {self.corrections}'
     if isinstance(self.metadata, PhotoRows): what = f'{len(self):,} photos without annotation below {public_url(self.root)}'
     return printable(f'LazyNPYDataset({what}, {options})')
 
@@ -748,7 +812,8 @@ def _repr_html_(self:LazyNPYDataset):
         'kind': self.kind, 'rows': f'{len(self):,}', 'split': self.split,
         'file': Path(file).name, 'size on disk': f'{self.metadata.size_on_disk:,} bytes',
         'sources': ', '.join(f'{name} ({n:,})' for name, n in zip(self.source_names, counts) if n),
-        'classes': ', '.join(filter(None, self.label_names[:20])) + ', …' * (len(self.label_names) > 20)}
+        'classes': ', '.join(filter(None, self.label_names[:20])) + ', …' * (len(self.label_names) > 20),
+        'corrections': str(self.corrections or '')}
     if isinstance(self.metadata, PhotoRows): facts |= {'kind': 'photos without annotation', 'file': '', 'size on disk': '', 'below': public_url(self.root)}
     return _html({k: v for k, v in facts.items() if v}, self)
 

@@ -6,6 +6,7 @@ from ear_lazy.base.errors import ImageLoadError
 from ear_lazy.base.images import OpenImage
 from ear_lazy.base.storage import TIMEOUT_SECONDS
 from ear_lazy.loading.cache import Cache, CacheInfo
+from ear_lazy.loading.corrected import Corrected
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.loading.samples import Sample as Sample, collate as collate
 from torch.utils.data import Dataset
@@ -18,6 +19,7 @@ class LazyNPYDataset(RowDataset):
     split: str # 'train', 'val', 'test' or ''
     image_size: tuple[int, int] | None # (height, width) that images come out at
     extras: tuple[str, ...]
+    corrections: Corrected | None = ... # what the journal has come to; None: it was not asked for
     image_loader: Literal['pil', 'cv2']
     max_pixels: int | None
     trust_files: bool
@@ -45,6 +47,7 @@ class LazyNPYDataset(RowDataset):
         trust_files: bool = False, # Images never change: cached samples are used without a look at their files
         timeout: float = TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
         label_names: Iterable[str] | None = None, # Class names that labels are to count in, after '' for none; None: those of the file
+        corrections: bool | str | os.PathLike[str] | None = None, # True: as the journal beside the folder of the file corrects it, if there is one; or the path of a journal
     ) -> None: ...
     def check_inside(self,
         name: str, # Path of an image relative to the root

@@ -26,7 +26,7 @@ from .base.printable import printable
 from .base.staging import staged
 from .base.storage import is_remote
 from .correcting.proof import check_read_back
-from .correcting.raw_edits import plan_addition, plan_edit, rewritten, rows_of_photo
+from .correcting.raw_edits import check_rewritten, plan_addition, plan_edit, rewritten, rows_of_photo
 from .correcting.raw_objects import NEAR, DocumentObjects, apart_when_merged, distance, find_row, number_in, value_of
 from .formats.discover import Source, discover
 from .formats.load import uncollected
@@ -112,11 +112,12 @@ class _Run:
         self.documents = [d for o in discover(self.tree, tuple(declared.values()))[0] for d in o.documents if d.format != 'images']
         self.document_of = {file: i for i, d in enumerate(self.documents) for file in d.files}
         self.names = {real: name for name, real in self.tree.real.items()} # of files with `\\` in their names
-        self._objects, self._taken, self.planned = {}, {}, {}
+        self._objects, self._taken, self.planned, self.made = {}, {}, {}, [] # `made`: change, document and edit of each edit
 
     def objects(self, file):
         i = self.document_of.get(file)
         if i is None: raise CannotRewrite(f'{file} is no annotation file of this raw folder: give the folder that was processed, with its sources')
+        check_rewritten(self.documents[i].format)
         if i not in self._objects:
             try: self._objects[i] = DocumentObjects(self.tree, self.documents[i], numbers=self.numbers)
             except Exception as e: raise CannotRewrite(f'{file} cannot be read, as it was when it was processed: {getattr(e, "reason", e)}') from e
@@ -124,7 +125,7 @@ class _Run:
 
     def plan(self, change):
         "Plan the edits of a change, all or none; raises `CannotRewrite`"
-        change = change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
+        asked, change = change, change._replace(origins=tuple(o._replace(file=self.names.get(o.file, o.file)) for o in change.origins))
         if change.was is None: edits = [self._addition(change if change.origins else change._replace(origins=self._files_of(change.image)))]
         else: edits = self._edits(change)
         for name in ('box', 'points', 'label') if change.now else ():
@@ -132,6 +133,11 @@ class _Run:
                 what = {'box': 'no box of its own, which follows from other things', 'points': 'no keypoints', 'label': 'no class'}[name]
                 raise CannotRewrite(f'the object has {what} in {" and ".join(map(str, change.origins))}')
         for i, o in edits: self.planned.setdefault(i, []).append(o)
+        self.made += [(asked, i, o) for i, o in edits]
+
+    def suspects(self, i, files):
+        "The changes of some files of a document"
+        return list(dict.fromkeys(change for change, n, o in self.made if n == i and o.file in files))
 
     def _edits(self, change):
         "The edits of all places of an object"
@@ -174,7 +180,7 @@ def _plan_all(run, changes):
         except CannotRewrite as e: refused.append((o, e.reason))
     if refused:
         change, reason = refused[0]
-        raise CannotRewrite(f"{len(refused)} of {len(changes)} changes cannot be made; the first, of {change.image}: {reason}")
+        raise CannotRewrite(f"{len(refused)} of {len(changes)} changes cannot be made; the first, of {change.image}: {reason}", refused)
 
 def _edited(run):
     "New bytes of each file that has edits, None for one that goes; and whether they are others"
@@ -184,7 +190,7 @@ def _edited(run):
         for o in planned: by_file.setdefault(o.file, []).append(o)
         for file, own in by_file.items():
             try: found[file], differs[file] = rewritten(run._objects[i], file, own)
-            except CannotRewrite as e: raise CannotRewrite(f'{file}: {e.reason}') from e
+            except CannotRewrite as e: raise CannotRewrite(f'{file}: {e.reason}', suspects=run.suspects(i, [file])) from e
     return found, differs
 
 def _all_files(run):
@@ -206,6 +212,14 @@ def _write(run, folder, edited):
         else:
             with _opened(run, file) as source, open(path, 'xb') as copy: shutil.copyfileobj(source, copy, 2**20)
 
+def _failing(before, after, planned):
+    "Files that are not read as they are meant; all, if nothing is wrong with any alone"
+    files, found = dict.fromkeys(o.file for o in planned), []
+    for file in files if len(files) > 1 else ():
+        try: check_read_back(before, after, [o for o in planned if o.file == file])
+        except CannotRewrite: found.append(file)
+    return found or files
+
 def _prove(run, folder, gone):
     "Read the new files, and compare"
     there = run.tree.elsewhere(folder)
@@ -213,7 +227,8 @@ def _prove(run, folder, gone):
     for i, planned in run.planned.items():
         d = run.documents[i]
         after = DocumentObjects(run.tree, d._replace(files=tuple(o for o in d.files if o not in gone)), there)
-        check_read_back(run._objects[i], after, planned)
+        try: check_read_back(run._objects[i], after, planned)
+        except CannotRewrite as e: raise CannotRewrite(e.reason, suspects=run.suspects(i, [*_failing(run._objects[i], after, planned)])) from e
 
 # %% ../nbs/rewrite.ipynb #f368be30
 @described

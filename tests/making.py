@@ -200,13 +200,13 @@ def problem(report, reason):
 
 
 def assert_accounted(report, out=None):
-    "read = kept + merged + dropped for every source, as the counts and as the problems say, and what was kept is in the files"
+    "read + added = kept + merged + dropped + deleted for every source, as the counts and as the problems say, and what was kept is in the files"
     for s in report.sources.values():
         own = [p for p in report.problems if p.source == s.name]
         for what, count in (('boxes', s.boxes), ('keypoints', s.keypoints)):
-            assert count.read == count.kept + count.merged + count.dropped, (s.name, what, count)
-            for action in ('merged', 'dropped'): assert getattr(count, action) == sum(getattr(p, what) for p in own if p.action == action)
-    assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason in ('not_recognised', 'hidden')}
+            assert count.read + count.added == count.kept + count.merged + count.dropped + count.deleted, (s.name, what, count)
+            for action in ('merged', 'dropped', 'deleted'): assert getattr(count, action) == sum(getattr(p, what) for p in own if p.action == action)
+    assert {p.source for p in report.problems} <= report.sources.keys() | {p.source for p in report.problems if p.reason in ('not_recognised', 'hidden', 'not_here', 'bad_correction')}
     if out is None: return
     on_disk = json.loads((out/'report.json').read_text())
     told = [list(p.values()) for p in (*on_disk['problems'], *on_disk['notes'])]

@@ -29,7 +29,7 @@ class Problem(NamedTuple):
     where: str # 'line 3', 'id 17', or '' for the whole file
     image: str # Image: its path relative to the raw folder once it is found, until then its name in the file
     reason: str # A key of `REASONS`
-    action: str # 'kept', 'clipped', 'derived', 'repaired', 'merged' or 'dropped'
+    action: str # 'kept', 'clipped', 'derived', 'repaired', 'merged', 'dropped', or what a correction did: 'corrected', 'deleted'
     detail: str = '' # The offending value, or the reader's own words
     boxes: int = 0 # How many boxes this concerns
     keypoints: int = 0 # How many keypoint instances this concerns
@@ -81,6 +81,12 @@ REASONS = {
     'other_keypoints': 'another number of keypoints was asked for',
     'other_size': 'the declared size is not that of the image',
     'split_copy': 'a copy of this photo is on the other side of the split',
+    'deleted': 'a correction deletes it',
+    'excluded': 'a correction leaves its photo out',
+    'conflict': 'a correction was made for another value, or for two, and is not applied',
+    'settled': 'a correction is in the raw data already',
+    'not_here': 'what a correction is for is not in this run',
+    'bad_correction': 'a line of the journal of corrections cannot be read',
 }
 
 # %% ../../nbs/1_base/records.ipynb #7052a00e

@@ -19,6 +19,7 @@ from fastcore.basics import patch
 
 from ..base.errors import OutputError, RawDataError
 from ..base.files import open_regular
+from ..correcting.journal import Journal
 from ..formats.discover import FoundSource, discover
 from ..formats.load import load
 from ..formats.shared.tree import KINDS, Tree, dataset_of, join, joined_links
@@ -29,6 +30,7 @@ from ..metadata.writing import Plan, write_shard
 from ear_lazy.processing.finishing import (
     SplitRule, attributes_of, find_groups, grouping_of, joined_kinds, joined_names, numbers_of, photo_sides, rows_of_kinds, schemes_of, tell_attributes,
     tell_ungrouped, used_classes)
+from ..processing.corrected import correct
 from ..processing.objects import SourceFacts, batches, joined, packed, unpacked
 from ..processing.output_folder import Output
 from ..processing.report import Report, SourceReport
@@ -324,13 +326,25 @@ def share_photos(self:SharedRun, report:Report):
     parts = [part_of(self.job, o) for o in self.pieces]
     more, problems = make_whole(parts, sources, Path(self.job.staging) / 'more', self.job.asked)
     report.note(problems)
+    self._add_pieces(parts, more)
+
+@patch
+def _add_pieces(self:SharedRun, parts, more):
+    "Note which photos have left their pieces, and the pieces that they are in now"
     for n, part in enumerate(parts):
         if part.elsewhere is not None: self.pieces[n] = self.pieces[n]._replace(elsewhere=np.packbits(part.elsewhere).tobytes())
     for o in more:
         piece = _written(o.source, o.table, o.facts)
         self.pieces.append(piece._replace(folder=f'more/{piece.folder}', counted_as=tuple(o.counted_as)))
-    row = {o.name: i for i, o in enumerate(sources)}
+    row = {o.source.name: i for i, o in enumerate(self.surveys)}
     self.pieces.sort(key=lambda o: row[o.source.name])
+
+@patch
+def correct(self:SharedRun, journal:Journal, report:Report):
+    "Apply the corrections, in this process"
+    parts, raw = [part_of(self.job, o) for o in self.pieces], self.job.raw
+    tree = lru_cache(lambda: Tree(raw.root, raw.skip, None, raw.max_bytes, raw.follow_links))
+    self._add_pieces(parts, correct(parts, [o.source for o in self.surveys], journal, tree, Path(self.job.staging) / 'more', self.job.asked, report))
 
 # %% ../../nbs/6_beyond/shared_storage.ipynb #5fea9c8a
 @patch
@@ -339,6 +353,7 @@ def write(self:SharedRun,
     root:str, # Folder of the images, relative to the output folder
     shard_bytes:int, # Largest size of one file, approximately
     report:Report, # Gets the outputs and the rows on each side
+    journal:str='', # Digest of the corrections that were applied
 ):
     "Make the files, in the hidden folder"
     choices = list(self.call(choose_piece, [(o, rule) for o in self.pieces]))
@@ -357,7 +372,7 @@ def write(self:SharedRun,
         for i, split in enumerate(SIDES):
             parts = [SideRows(o, n, c[kind][i]) for o, n, c in zip(self.pieces, rows, counted) if kind in c]
             if not any(o.row_counts.rows for o in parts): continue
-            plan = Plan(kind, split, root, sources, names, *_common(parts), shard_bytes, schemes if kind == 'landmarker' else [], attributes)
+            plan = Plan(kind, split, root, sources, names, *_common(parts), shard_bytes, schemes if kind == 'landmarker' else [], attributes, journal)
             shards = rows_of_shards(self.job, plan, parts, decided)
             calls += [(plan, decided, place, len(shards), o) for place, o in enumerate(shards)]
     _count_sides(zip(self.pieces, counted), report)

@@ -1,5 +1,6 @@
 # Made by .ci/stubs.py of shared_storage.py: do not edit.
 import numpy as np
+from ear_lazy.correcting.journal import Journal
 from ear_lazy.formats.discover import FoundSource
 from ear_lazy.metadata.views import View
 from ear_lazy.metadata.writing import Plan
@@ -144,11 +145,14 @@ class SharedRun:
         "Parse all pieces, and add their counts to the report"
     def share_photos(self, report: Report) -> None:
         "Put photos that several pieces have into pieces of their own"
+    def correct(self, journal: Journal, report: Report) -> None:
+        "Apply the corrections, in this process"
     def write(self,
         rule: SplitRule,
         root: str, # Folder of the images, relative to the output folder
         shard_bytes: int, # Largest size of one file, approximately
         report: Report, # Gets the outputs and the rows on each side
+        journal: str = '', # Digest of the corrections that were applied
     ) -> None:
         "Make the files, in the hidden folder"
     def photo_sides(self) -> tuple: # as of `finishing.photo_sides`

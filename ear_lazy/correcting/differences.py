@@ -120,7 +120,7 @@ def _plain(values):
 
 def _points(objects, some, k):
     "(n, k, 3) points of objects that have k"
-    return _points_of(objects, some).reshape(-1, k, 3)
+    return _points_of(objects, some).reshape(len(some), k, 3)
 
 def _plain_points(objects, some, k):
     points = _plain(_points(objects, some, k))

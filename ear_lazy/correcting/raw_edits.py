@@ -45,6 +45,12 @@ def held(
     "The part of a new value that a file holds"
     return Value(*(getattr(now, o) if getattr(value, o) is not None or names and o == 'label' else None for o in HELD))
 
+def _where_changed(change, own):
+    "A new value in which points that do not change are as this place has them: another file may say that they are hidden"
+    old, new = change.was.points, change.now.points
+    if not old or not new or not own or own == old or len({*map(len, (old, new, own))}) > 1: return change.now
+    return change.now._replace(points=tuple(o if a == b else (*b[:2], o[2] if a[2] == b[2] else b[2]) for a, b, o in zip(old, new, own)))
+
 def plan_edit(
     objects:DocumentObjects,
     origin:Origin, # Place in one of its files
@@ -53,10 +59,10 @@ def plan_edit(
     names:bool=False, # As of `held`
 )->list[Planned]: # Of it, and of those that repeat it; none if there is nothing of the change in this file
     "The edits of one of the places of an object; raises `CannotRewrite`"
-    k, found = int(objects.rows.ids[row]), []
+    k, found, new = int(objects.rows.ids[row]), [], change.now and _where_changed(change, value_of(objects.rows, row).points)
     for o in (k, *objects.repeats(k)):
         was = value_of(objects.read, o)
-        now = held(was if o == k else labelled_part(was), change.now, names) if change.now else None
+        now = held(was if o == k else labelled_part(was), new, names) if new else None
         if now == Value(): continue
         if now and now.points and len(now.points) != len(was.points): raise CannotRewrite(f'{origin} has {len(was.points)} keypoints, and the change {len(now.points)}')
         found.append(_planned(objects, o, change, was, now)._replace(size=tuple(objects.rows.sizes[objects.rows.image_of[row]].tolist()), repeats=o != k))
@@ -124,6 +130,12 @@ def _encoded(text, codec):
     except UnicodeError as e: raise CannotRewrite(f'{codec} has no such letters: {e}') from e
 
 # %% ../../nbs/4_correcting/raw_edits.ipynb #45b05a8b
+def check_rewritten(
+    format:str, # Of a document
+)->None:
+    "Raise `CannotRewrite` for a format that is only read"
+    if (known := rewriters()).get(format) is None: raise CannotRewrite(f'files of the format {format} are not rewritten, only those of {", ".join(sorted(known))}: `ds.to_coco` writes all rows as COCO')
+
 def rewritten(
     objects:DocumentObjects,
     file:str, # One of its files, relative to the raw folder
@@ -131,14 +143,11 @@ def rewritten(
 )->tuple[bytes|None, bool]: # Its new bytes, None if nothing is left in it; and whether they are others
     "A file with some edits; raises `CannotRewrite`"
     tree, doc = objects.tree, objects.document
-    change = rewriters().get(doc.format)
-    if change is None:
-        known = ', '.join(sorted(rewriters()))
-        raise CannotRewrite(f'files of the format {doc.format} are not rewritten, only those of {known}: `ds.to_coco` writes all rows as COCO')
+    check_rewritten(doc.format)
     if doc.encoding or doc.units: tree = tree.having(encoding=doc.encoding, units=doc.units)
     with open_regular(tree.path(file)) as f: data = f.read()
     sizes = {o.edit.image: o.size for o in planned}
     text = tree.read(file)
-    patches = change(AnnotationFile(tree, doc, file, text, sizes), [o.edit for o in planned])
+    patches = rewriters()[doc.format](AnnotationFile(tree, doc, file, text, sizes), [o.edit for o in planned])
     new = None if patches is None else new_bytes(data, text, patches, doc.encoding)
     return new, new != data

@@ -35,6 +35,10 @@ class RowDataset(Dataset[Sample]):
     def errors(self, rows: Literal[False] = False) -> dict[str, int]: ...
     @overload
     def errors(self, rows: Literal[True]) -> np.ndarray: ...
+    def with_corrections(self,
+        corrections: bool | str | os.PathLike[str] | None = True, # As `LazyNPYDataset` takes it; None: without
+    ) -> Self:
+        "The rows as the journal corrects them now, with the same options; raises `MetadataError` if a run has replaced the file, `EarLazyError` if there is no such journal"
     def sampler(self,
         num_samples: int | None = None, # Per epoch, over all processes; None: the number of rows
         seed: int = 0, # 0 or more

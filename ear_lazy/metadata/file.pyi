@@ -5,7 +5,7 @@ from ear_lazy.base.origin import Origin
 from ear_lazy.base.schemes import Scheme
 from typing import Any
 
-__all__ = ['OPENINGS', 'Shard', 'Metadata']
+__all__ = ['OPENINGS', 'state_of', 'mapped', 'Shard', 'Metadata']
 MOST_PIXELS: int
 REPROCESS: str
 
@@ -20,18 +20,29 @@ def is_metadata(
 ) -> bool:
     "Is it a metadata file of this package?"
 
+def state_of(status: os.stat_result) -> tuple:
+    "What differs after each change of a file"
+
+def mapped(
+    f, # Binary file, at its start
+    path: str, # Its name, for the error
+) -> tuple: # Record, all of the content, and what differs after each change of the file
+    "A metadata file in memory; raises `MetadataError` if it is none"
+
 class Shard:
     "One memory-mapped file; raises `MetadataError` if it is not metadata"
     path: str | os.PathLike[str]
     file: Any
     anywhere: bool
     timeout: float | None
+    state: Any
     columns: Any
     kind: Any
     version: Any
     split: Any
     root: Any
     run: Any
+    journal: Any
     number: Any
     of: Any
     def __init__(self,

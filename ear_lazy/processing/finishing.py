@@ -203,6 +203,7 @@ def make_files(
     options:RowOptions,
     source_names:list, # Of all sources, in order
     attributes:list, # Names of the recorded attributes
+    journal:str='', # Digest of the corrections that were applied
 )->list: # `Output`s
     "All files of a run"
     label_names = joined_names([used_classes(o, options) for o in parts], options.classes)
@@ -212,7 +213,7 @@ def make_files(
     for kind in options.kinds:
         views = [(o.view(kind, n), side) for o, n, side in zip(parts, numbers, own) if kind in o.source.feeds]
         for i, split in enumerate(SIDES):
-            plan = Plan(kind, split, '', source_names, label_names, schemes=schemes if kind == 'landmarker' else [], attributes=attributes)
+            plan = Plan(kind, split, '', source_names, label_names, schemes=schemes if kind == 'landmarker' else [], attributes=attributes, journal=journal)
             outputs += folder.make([v.chosen(side[v.images] == i) for v, side in views], plan)
     folder.adopt(outputs)
     return outputs

@@ -51,23 +51,25 @@ class Count:
     repaired: int = 0 # of those kept
     merged: int = 0
     dropped: int = 0
+    corrected: int = 0 # of those kept
+    added: int = 0 # by corrections
+    deleted: int = 0 # likewise
 
     def add(self, problems, read, kept, column): # `column` is 'boxes' or 'keypoints'
         "Count what was read and kept, and by `problems` what became of the rest"
-        by_action = Counter()
-        for p in problems: by_action[p.action] += getattr(p, column)
         self.read += read
         self.kept += kept
-        self.repaired += by_action['clipped'] + by_action['derived'] + by_action['repaired']
-        self.merged += by_action['merged']
-        self.dropped += by_action['dropped']
+        for p in problems:
+            if name := _COUNTED_AS.get(p.action): setattr(self, name, getattr(self, name) + getattr(p, column))
 
     def join(self, other): # `Count` of other annotations
         "Add the counts of other annotations"
-        for o in ('read', 'kept', 'repaired', 'merged', 'dropped'): setattr(self, o, getattr(self, o) + getattr(other, o))
+        for o, n in vars(other).items(): setattr(self, o, getattr(self, o) + n)
 
     @property
-    def balanced(self)->bool: return self.read == self.kept + self.merged + self.dropped
+    def balanced(self)->bool: return self.read + self.added == self.kept + self.merged + self.dropped + self.deleted
+
+_COUNTED_AS = dict(clipped='repaired', derived='repaired', repaired='repaired', merged='merged', dropped='dropped', corrected='corrected', deleted='deleted') # actions
 
 @dataclass
 class SourceReport:
@@ -128,8 +130,8 @@ class Problems(list[Problem]):
 NOT_ASKED_FOR = ('unused', 'other_class', 'other_keypoints')
 
 # %% ../../nbs/5_processing/report.ipynb #194ceb4e
-_HARMLESS = (*NOT_ASKED_FOR, 'unlabelled', 'repeat', 'whole_image')
-_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy') # though the annotation is kept
+_HARMLESS = (*NOT_ASKED_FOR, 'unlabelled', 'repeat', 'whole_image', 'deleted', 'excluded')
+_CHANGED = ('bad_file', 'malformed', 'not_finite', 'no_crop', 'other_size', 'split_copy', 'conflict') # though the annotation is kept
 
 def weight(
     problem:Problem,
@@ -251,17 +253,47 @@ def check(self:Report)->None:
     for s in self.sources.values():
         for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)):
             if c.balanced: continue
+            journal = f', with {c.added} added and {c.deleted} deleted by corrections' if c.added or c.deleted else ''
             raise EarLazyError(f'{s.name}: {c.read} {what} read, but {c.kept} kept, {c.merged} merged '
-                               f'and {c.dropped} dropped: please report this as a bug')
+                               f'and {c.dropped} dropped{journal}: please report this as a bug')
+
+# %% ../../nbs/5_processing/report.ipynb #550adcff
+@patch
+def correct(self:Report,
+    source:str, # Its name
+    action:str, # 'corrected' or 'added'
+    boxes:int, # How many
+    keypoints:int, # And sets of keypoints
+):
+    "Count what corrections changed or added"
+    s = self.sources[source]
+    for c, n in ((s.boxes, boxes), (s.keypoints, keypoints)): setattr(c, action, getattr(c, action) + n)
+
+@patch
+def mend(self:Report,
+    i:int, # Row of `problems`
+    boxes:bool=True, # Its box
+    keypoints:bool=True, # Its keypoints
+):
+    "What the checks dropped of an annotation is kept after all, as a correction repairs it"
+    p = self.problems[i]
+    b, k = p.boxes * boxes, p.keypoints * keypoints
+    self.correct(p.source, 'corrected', b, k)
+    self.correct(p.source, 'dropped', -b, -k)
+    self.problems[i] = p._replace(action='corrected', boxes=b, keypoints=k)
+    if (b, k) != (p.boxes, p.keypoints): self.problems.append(p._replace(boxes=p.boxes - b, keypoints=p.keypoints - k))
 
 # %% ../../nbs/5_processing/report.ipynb #63167061
 def _json_lines(items):
     "One line for each item, so that `grep` finds a whole problem"
     return ','.join(f'\n  {json.dumps(o)}' for o in items)
 
+_BY_CORRECTIONS = 'corrected', 'added', 'deleted'
+
 def _source_fields(source, most_classes=100): # the classes of a data set may be persons
     most = sorted(source.classes.items(), key=lambda o: (-o[1], o[0]))[:most_classes]
-    return asdict(source) | dict(points={str(k): n for k, n in sorted(source.points.items())}, classes=dict(most))
+    counts = {k: {o: n for o, n in vars(getattr(source, k)).items() if n or o not in _BY_CORRECTIONS} for k in ('boxes', 'keypoints')}
+    return asdict(source) | counts | dict(points={str(k): n for k, n in sorted(source.points.items())}, classes=dict(most))
 
 @patch
 def to_json(self:Report)->bytes:
@@ -285,7 +317,7 @@ class ReportError(EarLazyError):
 
 _Number, _Sides = Annotated[int, Meta(ge=0, le=2**53)], Annotated[list[int], Meta(min_length=2, max_length=3)]
 _Counts = dict(read=_Number, kept=_Number, repaired=_Number, merged=_Number, dropped=_Number)
-_Count = defstruct('_Count', [*_Counts.items()])
+_Count = defstruct('_Count', [*_Counts.items(), *((o, _Number, 0) for o in _BY_CORRECTIONS)])
 _Source = defstruct('_Source', [('name', str), ('formats', str), ('images', _Number), ('boxes', _Count), ('keypoints', _Count), ('split', dict[str, _Sides]),
                                 ('points', dict[Annotated[str, Meta(pattern='^[0-9]{1,9}$')], _Number], {}), ('classes', dict[str, _Number], {})])
 _Output = defstruct('_Output', [('file', str), ('kind', str), ('split', str), ('rows', _Number), ('bytes', _Number)])
@@ -335,13 +367,12 @@ def read_report(
     return Report(tuple(content.kinds), sources, problems, outputs, copies, raw_data_dir=raw, links=links)
 
 # %% ../../nbs/5_processing/report.ipynb #5e17420e
-_COLUMNS = ('read', 'kept', 'repaired', 'merged', 'dropped')
-
 def _source_table(report):
-    "Header and lines of the table of sources"
-    lines = [[s.name, s.formats, what, *(getattr(c, o) for o in _COLUMNS)] for s in report.sources.values()
-             for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)) if c.read]
-    return ['source', 'format', 'annotations', *_COLUMNS], lines
+    "Header and lines of the table of sources; with columns of what corrections did, if they did anything"
+    counts = [(s, what, c) for s in report.sources.values() for what, c in (('boxes', s.boxes), ('keypoints', s.keypoints)) if c.read or c.added]
+    columns = [*_Counts, *(o for o in _BY_CORRECTIONS if any(getattr(c, p) for _, _, c in counts for p in _BY_CORRECTIONS))]
+    lines = [[s.name, s.formats, what, *(getattr(c, o) for o in columns)] for s, what, c in counts]
+    return ['source', 'format', 'annotations', *columns], lines
 
 def _split_table(report):
     "Header and lines of the table of sides: how many rows of each source are train, val and, if there are any, test"
@@ -361,11 +392,13 @@ def _output_lines(report):
     lines += [f'{s.name}: there is no image and no annotation in its files ({s.formats})' for s in report.sources.values() if _is_empty(s)]
     return [*map(printable, lines), *(_why_no_file(report, kind) for kind in report.kinds if kind not in made)]
 
-def _is_empty(source): return not (source.images or source.boxes.read or source.keypoints.read)
+def _is_empty(source): return not (source.images or _there(source.boxes) or _there(source.keypoints))
+
+def _there(count): return count.read + count.added
 
 def _why_no_file(report, kind):
     "Was nothing found for a kind, or is nothing left of it?"
-    found = {'detector': lambda s: s.boxes.read, 'landmarker': lambda s: s.keypoints.read, 'teacher': lambda s: s.boxes.read + s.keypoints.read}.get(kind, lambda s: 0)
+    found = {'detector': lambda s: _there(s.boxes), 'landmarker': lambda s: _there(s.keypoints), 'teacher': lambda s: _there(s.boxes) + _there(s.keypoints)}.get(kind, lambda s: 0)
     what = f'no rows are left for {kind}' if any(map(found, report.sources.values())) else f'no {kind} data found'
     return f'{what}: no {kind} file'
 

@@ -18,6 +18,9 @@ class Count:
     repaired: int = ... # of those kept
     merged: int = ...
     dropped: int = ...
+    corrected: int = ... # of those kept
+    added: int = ... # by corrections
+    deleted: int = ... # likewise
     def add(self, problems, read, kept, column) -> None: # `column` is 'boxes' or 'keypoints'
         "Count what was read and kept, and by `problems` what became of the rest"
     def join(self, other) -> None: # `Count` of other annotations
@@ -107,6 +110,19 @@ class Report:
         "Count how rows of a source are split"
     def check(self) -> None:
         "Sort the problems; raises `EarLazyError` if annotations of a source are unaccounted for"
+    def correct(self,
+        source: str, # Its name
+        action: str, # 'corrected' or 'added'
+        boxes: int, # How many
+        keypoints: int, # And sets of keypoints
+    ) -> None:
+        "Count what corrections changed or added"
+    def mend(self,
+        i: int, # Row of `problems`
+        boxes: bool = True, # Its box
+        keypoints: bool = True, # Its keypoints
+    ) -> None:
+        "What the checks dropped of an annotation is kept after all, as a correction repairs it"
     def to_json(self) -> bytes:
         "Content of `report.json`"
     def __repr__(self) -> str: ...

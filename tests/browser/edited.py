@@ -1,7 +1,9 @@
 "The page over a widget whose photos are edited, with a kernel side that keeps what it is told in memory"
+import json
 from copy import deepcopy
 from itertools import count
 
+import numpy as np
 from explored import Explored
 from making import tell
 
@@ -83,3 +85,17 @@ class Edited(Explored):
             case {'op': 'ok' | 'empty' | 'exclude' as op}:
                 photo['excluded' if op == 'exclude' else op] = not action.get('off')
                 if op == 'empty': photo['objects'] = []
+
+
+WORK = {'EventDispatch', 'FireAnimationFrame', 'UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'Commit'}
+
+
+def work_of_frames(browser, page, act):
+    "(n,) milliseconds that the page works for each frame, from the pointer to the paint, while `act` runs"
+    browser.start_tracing(page=page, categories=['devtools.timeline', 'disabled-by-default-devtools.timeline'])
+    act()
+    events = json.loads(browser.stop_tracing())['traceEvents']
+    renderer = {(o['pid'], o['tid']) for o in events if o['name'] == 'thread_name' and o['args']['name'] == 'CrRendererMain'}
+    work = [o for o in events if o['ph'] == 'X' and (o['pid'], o['tid']) in renderer and o['name'] in WORK]
+    frames = np.sort([o['ts'] for o in work if o['name'] == 'Commit'])
+    return np.bincount(np.searchsorted(frames, [o['ts'] for o in work]), [o.get('tdur', o['dur']) / 1000 for o in work]) # of the thread: what others do meanwhile is not counted

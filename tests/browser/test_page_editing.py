@@ -1,9 +1,7 @@
 "Boxes corrected on the page of the explorer, by the mouse and by the keyboard"
-import json
-
 import numpy as np
 import pytest
-from edited import Edited
+from edited import Edited, work_of_frames
 from explored import Explored
 from making import asked, quiet, tell
 from PIL import Image
@@ -12,7 +10,6 @@ from ear_lazy.correcting.journal import Journal
 from ear_lazy.explorer import explore
 
 BOX = [200, 250, 60, 100]
-WORK = {'EventDispatch', 'FireAnimationFrame', 'UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'Commit'}
 
 
 @pytest.fixture(scope='module')
@@ -318,16 +315,9 @@ def test_a_drag_over_a_large_photo_takes_little_time(browser, tmp_path):
     e.begin([{'box': [100 + 250 * (i % 15), 100 + 300 * (i // 15), 150, 250], 'label': 'ear'} for i in range(60)])
     page.wait_for_timeout(1000)
     click(page, 175, 225)
-    browser.start_tracing(page=page, categories=['devtools.timeline', 'disabled-by-default-devtools.timeline'])
-    drag(page, (175, 225), (1500, 1800), steps=200)
-    done(e, 1)
-    events = json.loads(browser.stop_tracing())['traceEvents']
+    spent = work_of_frames(browser, page, lambda: (drag(page, (175, 225), (1500, 1800), steps=200), done(e, 1)))
     page.close()
-    renderer = {(o['pid'], o['tid']) for o in events if o['name'] == 'thread_name' and o['args']['name'] == 'CrRendererMain'}
-    work = [o for o in events if o['ph'] == 'X' and (o['pid'], o['tid']) in renderer and o['name'] in WORK]
-    frames = np.sort([o['ts'] for o in work if o['name'] == 'Commit'])
-    spent = np.bincount(np.searchsorted(frames, [o['ts'] for o in work]), [o['dur'] / 1000 for o in work])
-    assert len(frames) > 100 and np.percentile(spent, 95) <= 8, spent.round(1).tolist()
+    assert len(spent) > 100 and np.percentile(spent, 95) <= 8, spent.round(1).tolist()
 
 
 @pytest.mark.parametrize('theme', ['light', pytest.param('dark', marks=pytest.mark.slow)])

@@ -10,7 +10,7 @@ __all__ = []
 # %% ../../../nbs/2_formats/shared/patches.ipynb #1ddf2c5f
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ear_lazy.base.change import Value
@@ -44,9 +44,11 @@ class CannotRewrite(EarLazyError):
     "A change that a file cannot hold, or not without changing more than was asked for"
     def __init__(self,
         reason:str, # Why
+        refused:Sequence=(), # (`Change`, why) of each change that cannot be made, where several were asked for
+        suspects:Sequence=(), # `Change`s among which there is one that cannot be made
     ):
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.refused, self.suspects = reason, tuple(refused), tuple(suspects)
 
 # %% ../../../nbs/2_formats/shared/patches.ipynb #6f380b8e
 class Patch(NamedTuple):

@@ -176,6 +176,7 @@ class App {
     this.grid.node.inert = true
     this.full.node.hidden = false
     this.root.classList.add('eal-in-full')
+    this.grid.bulk.renew()
     this.full.load()
     this.full.stage.focus({ preventScroll: true })
   }
@@ -185,6 +186,7 @@ class App {
     this.full.node.hidden = true
     this.root.classList.remove('eal-in-full')
     this.grid.node.inert = false
+    this.grid.bulk.renew()
     this.edit.leave()
     this.full.forget()
     this.grid.layer.focus({ preventScroll: true })

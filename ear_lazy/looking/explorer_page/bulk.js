@@ -9,7 +9,7 @@ export class Bulk {
     this.count = make('strong', {})
     this.label = make('select', { ...unlumino, 'aria-label': 'Class for the selected rows', onchange: () => this.classify() })
     this.classes = make('label', {}, 'Class ', this.label)
-    this.asking = make('span', { class: 'eal-asking', role: 'alert', hidden: true })
+    this.asking = make('span', { class: 'eal-asking', role: 'group', 'aria-label': 'Delete?', hidden: true })
     this.words = make('span', { class: 'eal-quiet', role: 'status' })
     this.choices = make('span', { class: 'eal-tools' }, this.classes, button('✓ Right', 'Looked at and right (R)', () => this.act({ op: 'ok' }, 'looked at and right')),
       button('Delete…', 'Delete the objects of the selected rows (Del)', () => this.confirm()), button('⊘ Leave out', 'Leave the photos out (X)', () => this.act({ op: 'exclude' }, 'left out')))
@@ -26,7 +26,7 @@ export class Bulk {
 
   renew() { // called whenever rows are chosen
     const n = this.app.selected.size, was = this.node.hidden
-    this.node.hidden = !this.on || !n
+    this.node.hidden = !this.on || !n || !this.app.full.node.hidden
     this.count.textContent = `${number(n)} row${n === 1 ? '' : 's'}`
     if (this.asked !== n) this.forgive()
     if (was !== this.node.hidden) this.grid.layout()

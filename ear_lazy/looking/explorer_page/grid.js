@@ -235,7 +235,7 @@ export class Grid {
       Escape: () => this.app.select([]),
     }
     if (event.key in steps) {
-      if (!event.shiftKey || this.anchor === undefined) this.anchor = this.current
+      this.anchor = event.shiftKey ? this.anchor ?? this.current : undefined
       this.go(this.current + steps[event.key])
       if (event.shiftKey) this.app.select(this.app.view.slice(Math.min(this.anchor, this.current), Math.max(this.anchor, this.current) + 1))
     }

@@ -25,13 +25,13 @@ export class PointTools { // what an editor knows of keypoints
 
   get active() { return this.points.length > this.editor.point ? this.editor.point : null }
 
-  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label] ?? {} }
+  scheme(object = this.placing?.draft ? this.placing : this.editor.chosen) { return this.editor.schemes[object?.label ?? ''] ?? {} }
 
   contours() { const { contours = [], points = [] } = this.scheme(), n = this.points.length || points.length; return (contours ?? []).filter(([, stop]) => stop <= n) }
 
   get run() { // the active contour: of the active point, or of the one before the whole set was
     const { active, left } = this
-    return contourOf(active ?? (left?.key === this.set?.key ? left?.i : undefined) ?? 0, this.points.length, this.contours())
+    return contourOf(active ?? (left && left.key === this.set?.key && left.i < this.points.length ? left.i : 0), this.points.length, this.contours())
   }
 
   name(i) { const name = this.scheme().points?.[i]; return name && name !== `${i}` ? `point ${i}, ${name}` : `point ${i}` }
@@ -91,9 +91,10 @@ export class PointTools { // what an editor knows of keypoints
   }
 
   likely(i, object = this.set) { // of a point that is unlabelled: where it would come to lie
-    const { editor } = this, z = editor.full.z, stage = editor.full.stage
-    const place = this.kept(this.lifted, object.key)?.[i] ?? likelyPlace(object.points, i, this.scheme(object).mean, this.scheme(object).contours)
-      ?? (object.box ? middleOf(object.box) : [(stage.clientWidth / 2 - editor.full.x) / z, (stage.clientHeight / 2 - editor.full.y) / z])
+    const { editor } = this, before = this.kept(this.lifted, object.key)?.[i]
+    if (before) return before
+    const place = likelyPlace(object.points, i, this.scheme(object).mean, this.scheme(object).contours)
+      ?? (object.box ? middleOf(object.box) : editor.full.to([editor.full.stage.clientWidth / 2, editor.full.stage.clientHeight / 2]))
     return editor.clip(place).map(o => editor.round(o))
   }
 
@@ -149,18 +150,19 @@ export class PointTools { // what an editor knows of keypoints
 
   // --- new sets
 
-  schemeOfNew() { // [class, its scheme] that a new set gets
-    const { editor } = this, own = editor.objects.find(o => o.own)?.label, chosen = editor.chosen?.label
-    const label = [chosen, this.newLabel, editor.label, own, ...Object.keys(editor.schemes)].find(o => editor.schemes[o]?.points?.length)
-    if (label != null && !(chosen && chosen !== label && !editor.chosen.points)) return [label, editor.schemes[label]]
-    editor.fail(chosen ? `class ${chosen} has no keypoints here` : 'no class has keypoints here')
+  schemeOfNew() { // [class, its scheme] that a new set gets; '' is no class
+    const { editor } = this, { chosen, schemes } = editor, bare = chosen && !chosen.points
+    const own = editor.objects.find(o => o.own && o.points)
+    const label = (bare ? [chosen.label ?? ''] : [chosen?.label, editor.label, own && (own.label ?? ''), ...Object.keys(schemes)]).find(o => schemes[o]?.points?.length)
+    if (label !== undefined) return [label, schemes[label]]
+    editor.fail(bare ? `no keypoints of class ${chosen.label ?? 'none'} are known here` : 'no class has keypoints here')
     return null
   }
 
   adopt(points, label, words) { // by the chosen object if it has none, else by a new one
     const { editor } = this, { chosen } = editor, now = { points: roundedPoints(points) }
     if (chosen && !chosen.points?.some(o => o[2])) editor.act([{ op: 'set', key: chosen.key, now }], words)
-    else editor.select(editor.act([{ op: 'add', now: { ...now, label } }], words)[0])
+    else editor.select(editor.act([{ op: 'add', now: label ? { ...now, label } : now }], words)[0])
     this.refresh()
     editor.say(words)
   }
@@ -194,7 +196,7 @@ export class PointTools { // what an editor knows of keypoints
 
   middleOfView(part) {
     const { full } = this.editor, { clientWidth: w, clientHeight: h } = full.stage
-    return [.5 - part, .5 + part].map(share => this.editor.clip([(w * share - full.x) / full.z, (h * share - full.y) / full.z]))
+    return [.5 - part, .5 + part].map(share => this.editor.clip(full.to([w * share, h * share])))
   }
 
   empty() { // then the first click makes it
@@ -282,7 +284,7 @@ export class PointTools { // what an editor knows of keypoints
     if (mode.run) { (mode.anew ??= [])[i] = points[i]; editor.preview(editor.selected, { points }) } else if (mode.draft) {
       const { chosen } = editor, now = { points }
       const key = chosen && !chosen.points ? chosen.key : null
-      const [made] = editor.act([key != null ? { op: 'set', key, now } : { op: 'add', now: { points, label: mode.label } }], words)
+      const [made] = editor.act([key != null ? { op: 'set', key, now } : { op: 'add', now: mode.label ? { points, label: mode.label } : now }], words)
       mode.begun = { draft: mode.draft, label: mode.label }
       mode.draft = null
       this.skipped.set(key ?? made, new Set(this.skipped.get(undefined)))

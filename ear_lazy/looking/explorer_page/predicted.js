@@ -68,7 +68,7 @@ export class PredictedView {
   renew() { // after the threshold, the objects or what is chosen has changed
     const { app, all } = this, on = app.edit.on
     this.left = all.map((_, i) => i).filter(i => this.shown(all[i], i) && !(on && this.isSettled(all[i])))
-    if (!this.left.includes(this.at)) this.at = on && this.left.length ? this.left.find(i => i > this.at) ?? this.left[0] : null
+    if (!this.left.includes(this.at)) this.at = on && this.left.length ? this.left.find(i => i > (this.at ?? -1)) ?? this.left[0] : null
     this.draw()
     this.node.hidden = !on || !all.length
     if (this.node.hidden) return

@@ -1,0 +1,273 @@
+"The journal of corrections in a run: what it changes, how it is accounted for, and what it is never applied to"
+import json
+import random
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from making import KINDS, assert_accounted, boxes, coco, contents, image, listing, one_sentence, opened, process, reasons, rows, run, sound, text
+
+from ear_lazy.base.change import Value
+from ear_lazy.base.origin import Origin
+from ear_lazy.correcting.journal import Journal, Stated, encoded, new_line, photo_of
+from ear_lazy.data_processor import DataProcessor
+from ear_lazy.errors import ProblemError, RawDataError
+from ear_lazy.processing import corrected
+from ear_lazy.processing.report import read_report
+
+SIZE = 40, 60
+
+
+class Writer:
+    "Appends lines to a journal beside the output folder"
+    def __init__(self, raw, path=None): self.raw, self.journal = raw, Journal(path or raw.parent/'corrections.jsonl')
+
+    def line(self, op, path, was=None, now=None, where=(), **more):
+        "`was` and `now` as `Value`s; `where` are places such as 'ears/a.json, id 3'"
+        origins = tuple(Origin(*o.split(', ')) for o in where)
+        photo = photo_of(self.raw/path, path, more.pop('size', SIZE))
+        line = new_line(op, photo, was and Stated.of(was, origins), now and Stated.of(now), **more)
+        self.journal.append([line])
+        return line
+
+
+def messy(raw):
+    "Two datasets that share a photo, with boxes and keypoints, what the checks drop, and a photo that nobody annotates"
+    for name in 'abcdef': image(raw/f'one/{name}.png', seed=ord(name))
+    coco(raw/'one/boxes.json', {
+        'a.png': [[1, 1, 10, 10], [30, 20, 9, 9]], 'b.png': [[5, 5, 0, 9], [2, 3, 20, 20]], 'c.png': [[99, 99, 5, 5]], 'd.png': [[4, 4, 8, 8], [20, 9, 8, 8]], 'e.png': []})
+    coco(raw/'two/points.json', {
+        'a.png': [dict(bbox=[1, 1, 10, 10], keypoints=[2, 2, 2, 8, 8, 1])], 'd.png': [dict(keypoints=[9, 9, 2, 30, 30, 2]), dict(bbox=[40, 2, 9, 9], keypoints=[0] * 6)]})
+    return raw
+
+
+def correct_all(w):
+    "A line of each kind, by the name of what it does"
+    return dict(
+        moved=w.line('set', 'one/a.png', Value((1, 1, 10, 10), None, 'ear'), Value(box=(2, 2, 12, 12)), ['one/boxes.json, id 10']),
+        deleted=w.line('delete', 'one/a.png', Value((30, 20, 9, 9), None, 'ear'), None, ['one/boxes.json, id 11'], note='a hat'),
+        repaired=w.line('set', 'one/b.png', Value(None, None, None), Value(box=(5, 5, 6, 9), label='ear'), ['one/boxes.json, id 12']),
+        alone=w.line('set', 'one/c.png', Value((99, 99, 5, 5)), Value(box=(50, 30, 5, 5), label='ear'), ['one/boxes.json, id 14']),
+        excluded=w.line('exclude', 'one/e.png'),
+        added=w.line('add', 'one/f.png', None, Value((1, 2, 3, 4), ((1, 2, 2), (3, 4, 1)), 'hat')),
+        box=w.line('set', 'one/d.png', Value(None, ((9, 9, 2), (30, 30, 2)), 'ear'), Value(box=(8, 8, 25, 25)), ['two/points.json, id 11']),
+        points=w.line('set', 'one/d.png', Value((40, 2, 9, 9), None, 'ear'), Value(points=((41, 3, 2), (44, 8, 2))), ['two/points.json, id 12']))
+
+
+@pytest.fixture(scope='module')
+def corrected_run(tmp_path_factory):
+    "A run of `messy`, one with corrections, and their lines"
+    top = tmp_path_factory.mktemp('corrected')
+    raw, out = messy(top/'raw'), top/'out'
+    before = process(raw, out)
+    lines = correct_all(Writer(raw))
+    return raw, out, before, process(raw, out), lines
+
+
+def test_1_every_annotation_and_every_correction_is_accounted_for(corrected_run):
+    "1. Every annotation that is read is either in a `.npy` or in the report, also after corrections: read + added = kept + merged + dropped + deleted"
+    raw, out, before, report, _ = corrected_run
+    assert_accounted(before), assert_accounted(report, out)
+    one, two = report.sources['one'], report.sources['two']
+    assert (one.boxes.read, one.boxes.corrected, one.boxes.added, one.boxes.deleted, one.boxes.dropped) == (7, 3, 1, 1, 0), 'moved, repaired, and the one outside of its photo'
+    assert (two.boxes.added, two.keypoints.corrected, two.keypoints.dropped, one.keypoints.added) == (1, 1, 0, 1)
+    assert [(p.reason, p.action) for p in before.problems if p.action == 'dropped'] == [('no_area', 'dropped'), ('outside', 'dropped'), ('unlabelled', 'dropped')]
+    assert {(p.reason, p.action) for p in report.problems} == {('no_area', 'corrected'), ('outside', 'corrected'), ('unlabelled', 'corrected'), ('deleted', 'deleted'),
+                                                               ('excluded', 'dropped'), ('repeat', 'merged')}
+    assert report.unchanged == ['one', 'two'], 'and nothing was parsed'
+
+
+def test_all_views_are_corrected(corrected_run):
+    "Detector box, landmark row and teacher crop; an object without a box has one now; a photo that nobody annotates has a row; another is left out"
+    raw, out, _, _, lines = corrected_run
+    assert rows(out, 'detector') == [
+        ('one/a.png', [[2, 2, 12, 12]]), ('one/b.png', [[2, 3, 20, 20], [5, 5, 6, 9]]), ('one/c.png', [[50, 30, 5, 5]]),
+        ('one/d.png', [[4, 4, 8, 8], [20, 9, 8, 8], [8, 8, 25, 25], [40, 2, 9, 9]]), ('one/f.png', [[1, 2, 3, 4]])]
+    assert rows(out, 'landmarker') == [('one/a.png', [[2, 2, 2], [8, 8, 1]]), ('one/d.png', [[9, 9, 2], [30, 30, 2]]), ('one/d.png', [[41, 3, 2], [44, 8, 2]]), ('one/f.png', [[1, 2, 2], [3, 4, 1]])]
+    crops = [box for path, box in rows(out, 'teacher') if path == 'one/d.png']
+    assert [8, 8, 25, 25] in crops and len(crops) == 4, 'the annotated box, not the padded extent'
+    boxes_of_points = [file.bbox(i).tolist() for file in opened(out, 'landmarker') for i in range(len(file)) if file.image_path(i) == 'one/a.png']
+    assert boxes_of_points == [[2, 2, 12, 12]]
+    origins = {(file.image_path(i), str(o)) for file in opened(out, 'detector') for i in range(len(file)) for own in file.origins(i) for o in own}
+    assert {('one/a.png', 'one/boxes.json, id 10'), ('one/a.png', 'two/points.json, id 10'), ('one/b.png', 'one/boxes.json, id 12'),
+            ('one/f.png', f"corrections.jsonl, added {int(lines['added'].id, 16)}")} <= origins
+    digests = {bytes(o.columns['journal']) for kind in KINDS for file in opened(out, kind) for o in file.shards}
+    assert digests == {Journal(raw.parent/'corrections.jsonl').digest.encode()}
+
+
+def test_4_order_repeats_and_workers_change_no_byte(corrected_run, tmp_path):
+    "4. The same raw data, options and corrections give the same bytes out, whatever `num_workers` is, whatever was there before, and in whatever order and how often the lines stand"
+    raw, out, _, _, lines = corrected_run
+    journal = tmp_path/'corrections.jsonl'
+    shuffled = [encoded(o) for o in [*lines.values(), *lines.values()]]
+    random.Random(5).shuffle(shuffled)
+    journal.write_bytes(b'\n'.join(shuffled)) # and no end of the last line
+    with ThreadPoolExecutor(2) as executor:
+        for n, options in enumerate((dict(num_workers=2, batch_size=1), dict(executor=executor), dict(executor=executor, shared_storage=True, batch_size=2))):
+            shutil.copytree(raw, tmp_path/f'{n}/raw', copy_function=shutil.copy2)
+            report = process(tmp_path/f'{n}/raw', tmp_path/f'{n}/out', corrections=journal, **options)
+            assert_accounted(report, tmp_path/f'{n}/out')
+            assert contents(tmp_path/f'{n}/out') == contents(out)
+
+
+def test_4_without_corrections_all_is_as_before(tmp_path):
+    "4. … no journal, an empty one, and `corrections=False` give the same bytes, and no word of corrections; with a journal files are written once"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    process(raw, out)
+    plain = contents(out)
+    assert b'added' not in plain['report.json'] and b'deleted' not in plain['report.json']
+    text(tmp_path/'corrections.jsonl', '')
+    assert process(raw, out).is_of_last_run
+    w = Writer(raw)
+    w.line('delete', 'ears/a.png', Value((1, 1, 9, 9), None, 'ear'), None, ['ears/ears.json, id 10'])
+    assert process(raw, out, corrections=False).is_of_last_run
+    report = process(raw, out)
+    assert (report.is_of_last_run, report.unchanged, report.sources['ears'].boxes.deleted) == (False, ['ears'], 1)
+    again = process(raw, out)
+    assert again.is_of_last_run and again.sources == report.sources and 'deleted' in str(again) and again._repr_html_().count('<th') == report._repr_html_().count('<th')
+    process(raw, out, corrections=False)
+    assert contents(out) == plain
+
+
+def test_8_a_correction_is_never_applied_to_another_value(tmp_path):
+    "8. A correction is never applied to a value it was not made for, and never changes the raw data: both values are in the report"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('set', 'ears/a.png', Value((1, 1, 8, 8), None, 'ear'), Value(box=(3, 3, 9, 9)), ['ears/ears.json, id 10']) # its file has another box there
+    first = w.line('set', 'ears/a.png', Value((20, 20, 9, 9), None, 'ear'), Value(box=(21, 21, 9, 9)), ['ears/ears.json, id 11'])
+    for x in (22, 23): w.line('set', 'ears/a.png', Value((21, 21, 9, 9), None, 'ear'), Value(box=(x, 21, 9, 9)), ['ears/ears.json, id 11'], after=[first.id]) # two go on from one line
+    w.line('delete', 'ears/b.png', Value((3, 3, 9, 9), None, 'ear'), None, ['ears/ears.json, id 12'], size=(80, 120)) # made on another photo
+    before = contents(raw)
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert boxes(out) == [('ears/a.png', [1, 1, 9, 9]), ('ears/a.png', [20, 20, 9, 9]), ('ears/b.png', [3, 3, 9, 9])]
+    details = sorted(p.detail for p in report.problems if (p.reason, p.action) == ('conflict', 'kept'))
+    assert len(details) == 3 and all(words in detail for detail, words in zip(details, ('[1, 1, 9, 9]', '[22, 21, 9, 9]', '120×80 pixels')))
+    assert '[1, 1, 8, 8]' in details[0] and '[3, 3, 9, 9]' in details[0]
+    assert 'a correction was made for another value' in str(report) and contents(raw) == before
+    with pytest.raises(ProblemError, match='made for another value'): process(raw, out, strict=True)
+
+
+def test_what_is_there_already_and_what_is_not_here(tmp_path):
+    "The raw data was corrected as well; the photo, the class or the annotation file is not in this run"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('set', 'ears/a.png', Value((0, 0, 9, 9), None, 'ear'), Value(box=(1.2, 1, 9, 9)), ['ears/ears.json, id 10']) # the file has whole pixels
+    w.line('delete', 'ears/b.png', Value((30, 3, 9, 9), None, 'ear'), None, ['ears/ears.json, id 99'])
+    w.line('set', 'ears/gone.png', Value((1, 1, 9, 9)), Value(box=(2, 2, 9, 9)), ['ears/ears.json, id 50'])
+    w.line('set', 'ears/b.png', Value((9, 9, 5, 5), None, 'ear'), Value(box=(10, 10, 5, 5)), ['other/boxes.csv, line 2'])
+    w.line('set', 'ears/b.png', Value((3, 3, 9, 9), None, 'ear'), Value(label='hat'), ['ears/ears.json, id 12'])
+    w.line('add', 'ears/b.png', None, Value((5, 5, 9, 9), None, 'shoe'))
+    report = process(raw, out, classes=['ear', 'hat'])
+    assert_accounted(report, out)
+    assert reasons(report) == [('not_here', 'kept')] * 3 + [('settled', 'kept')] * 2
+    assert boxes(out) == [('ears/a.png', [1, 1, 9, 9]), ('ears/a.png', [20, 20, 9, 9]), ('ears/b.png', [3, 3, 9, 9])]
+    assert report.sources['ears'].classes == {'ear': 2, 'hat': 1}
+    assert {p.detail for p in report.problems if p.reason == 'not_here'} == {'the photo is not there', 'its annotation file is not there', "its class 'shoe' is not asked for"}
+    assert 'a correction is in the raw data already' in str(report) and 'is not in this run' in report._repr_html_()
+
+
+def test_a_photo_that_has_moved(tmp_path, monkeypatch):
+    "It is found by its bytes, of files of its size alone, unless two have them; so are the lines that were written since"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('delete', 'ears/a.png', Value((20, 20, 9, 9), None, 'ear'), None, ['ears/ears.json, id 11'])
+    (raw/'ears/a.png').rename(raw/'ears/new.png')
+    coco(raw/'ears/ears.json', {'new.png': [[1, 1, 9, 9], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]]})
+    w.line('set', 'ears/new.png', Value((1, 1, 9, 9), None, 'ear'), Value(box=(2, 2, 9, 9)), ['ears/ears.json, id 10'])
+    read, digest = [], corrected.content_digest
+    monkeypatch.setattr(corrected, 'content_digest', lambda path: read.append(Path(path).name) or digest(path))
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert boxes(out) == [('ears/b.png', [3, 3, 9, 9]), ('ears/new.png', [2, 2, 9, 9])]
+    assert read == ['new.png'] and (raw/'ears/b.png').stat().st_size != (raw/'ears/new.png').stat().st_size
+    shutil.copy(raw/'ears/new.png', raw/'ears/copy.png')
+    assert [p.detail for p in process(raw, out).problems if p.reason == 'not_here'] == ['the photo is not there']
+    assert ('ears/new.png', [20, 20, 9, 9]) in boxes(out)
+
+
+def test_photos_that_show_nothing(tmp_path):
+    "Known to be empty, listed or not; one that has objects by now is a conflict; an added object makes one that was empty an ordinary photo"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in 'abcd': image(raw/f'ears/{name}.png', seed=ord(name))
+    coco(raw/'ears/ears.json', {'a.png': [[1, 1, 9, 9]], 'b.png': [[3, 3, 9, 9]], 'c.png': []})
+    w = Writer(raw)
+    w.line('delete', 'ears/a.png', Value((1, 1, 9, 9), None, 'ear'), None, ['ears/ears.json, id 10'])
+    for name in 'abd': w.line('empty', f'ears/{name}.png')
+    w.line('add', 'ears/c.png', None, Value((5, 5, 9, 9), None, 'ear'))
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert rows(out, 'detector') == [('ears/a.png', []), ('ears/b.png', [[3, 3, 9, 9]]), ('ears/c.png', [[5, 5, 9, 9]]), ('ears/d.png', [])]
+    assert reasons(report) == [('conflict', 'kept'), ('deleted', 'deleted')]
+
+
+def test_names_of_classes_are_those_that_are_seen(tmp_path):
+    "Lines were made in files whose classes have other names than the raw data, also where two have changed their names"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    image(raw/'ears/a.png')
+    names = dict(categories=[dict(id=1, name='left'), dict(id=2, name='right')])
+    coco(raw/'ears/ears.json', {'a.png': [[1, 1, 9, 9], dict(bbox=[20, 20, 9, 9], category_id=2), dict(bbox=[40, 20, 9, 9], category_id=2)]}, **names)
+    w = Writer(raw)
+    w.line('set', 'ears/a.png', Value((1, 1, 9, 9), None, 'right'), Value(label='left'), ['ears/ears.json, id 10'])
+    w.line('set', 'ears/a.png', Value((20, 20, 9, 9), None, 'left'), Value(box=(21, 20, 9, 9)), ['ears/ears.json, id 11'])
+    report = process(raw, out, rename={'left': 'right', 'right': 'left'})
+    assert_accounted(report, out)
+    assert report.sources['ears'].classes == {'left': 3} and report.sources['ears'].boxes.corrected == 2
+
+
+def test_corrected_values_are_checked(tmp_path):
+    "As those that are read: clipped, dropped, or one with another; each is told at its place"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('set', 'ears/a.png', Value((1, 1, 9, 9), None, 'ear'), Value(box=(50, 30, 30, 30)), ['ears/ears.json, id 10'])
+    w.line('set', 'ears/a.png', Value((20, 20, 9, 9), None, 'ear'), Value(box=(99, 20, 9, 9)), ['ears/ears.json, id 11'])
+    for _ in range(2): w.line('add', 'ears/b.png', None, Value((13, 3, 9, 9), None, 'ear')) # by two people
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert boxes(out) == [('ears/a.png', [50, 30, 10, 10]), ('ears/b.png', [3, 3, 9, 9]), ('ears/b.png', [13, 3, 9, 9])]
+    assert sorted((p.reason, p.action, p.file, p.where.partition(' ')[0]) for p in report.problems) == [
+        ('outside', 'dropped', 'ears/ears.json', 'id'), ('partly_outside', 'clipped', 'ears/ears.json', 'id'), ('repeat', 'merged', 'corrections.jsonl', 'added')]
+    assert (report.sources['ears'].boxes.corrected, report.sources['ears'].boxes.added) == (1, 2)
+
+
+def test_lines_that_cannot_be_read(tmp_path):
+    "They are named, and cost only themselves; also in the next run, and one that comes later is told though nothing else has changed"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('delete', 'ears/b.png', Value((3, 3, 9, 9), None, 'ear'), None, ['ears/ears.json, id 12'])
+    with open(w.journal.path, 'a') as f: f.write('<<<<<<< HEAD\n')
+    report = process(raw, out)
+    assert [(p.file, p.where, p.action) for p in report.problems if p.reason == 'bad_correction'] == [('corrections.jsonl', 'line 2', 'dropped')]
+    assert len(boxes(out)) == 2 and process(raw, out).is_of_last_run
+    with open(w.journal.path, 'a') as f: f.write('{}\n')
+    report = process(raw, out)
+    assert not report.is_of_last_run and len(report.problems.where(reason='bad_correction')) == 2
+    w.journal.path.unlink()
+    w.journal.path.mkdir()
+    with pytest.raises(RawDataError, match='the journal of corrections cannot be read'): process(raw, out)
+
+
+def test_where_the_journal_may_be(tmp_path):
+    "Beside the folders, or elsewhere on this machine; a run neither replaces nor writes it; beside an output folder that is a URL none is looked for"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    for place, words in ((out/'c.jsonl', 'in the output folder'), (raw/'c.jsonl', 'in the raw folder'), ('s3://bucket/c.jsonl', 'a file on this machine')):
+        with pytest.raises(ValueError, match=words): DataProcessor(raw, out, corrections=place)
+        one_sentence(run(raw, '--all', '--output-dir', out, '--corrections', place), words)
+    w = Writer(raw, tmp_path/'else/mine.jsonl') if (tmp_path/'else').mkdir() is None else None
+    w.line('delete', 'ears/b.png', Value((3, 3, 9, 9), None, 'ear'), None, ['ears/ears.json, id 12'])
+    before = w.journal.path.read_bytes()
+    for options, n in ((('--corrections', w.journal.path), 2), ((), 3), (('--no-corrections',), 3)):
+        assert run(raw, '--all', '--output-dir', out, '--workers', 0, *options).returncode == 0
+        assert len(boxes(out)) == n
+    assert w.journal.path.read_bytes() == before and listing(tmp_path/'else') == ['mine.jsonl']
+    assert corrected.read_journal(None, raw, 's3://bucket/out') is None and corrected.read_journal(w.journal.path, raw, 's3://bucket/out')
+
+
+def test_reports_of_earlier_versions(corrected_run):
+    "They say nothing of corrections, and are read; those of this one come back whole"
+    report = corrected_run[3]
+    assert read_report(report.to_json()).to_json() == report.to_json()
+    old = json.loads(corrected_run[2].to_json())
+    assert {*old['sources'][0]['boxes']} == {'read', 'kept', 'repaired', 'merged', 'dropped'}
+    assert read_report(json.dumps(old).encode()).sources['one'].boxes.deleted == 0
