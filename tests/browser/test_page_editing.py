@@ -262,6 +262,7 @@ def test_undo_in_another_row_goes_there(edit):
     e = edit(None)
     for key in ('Tab', 'Delete', 'd'): e.page.keyboard.press(key)
     e.page.wait_for_function("() => document.querySelector('.eal-title').textContent.startsWith('row 1:') && !document.querySelector('[aria-busy]')")
+    assert e.page.get_by_role('toolbar', name='Editing').get_by_role('button', name='Undo').is_enabled(), 'also where the photo was fetched before'
     e.page.keyboard.press('Control+z')
     e.page.wait_for_function("() => document.querySelector('.eal-title').textContent.startsWith('row 0:') && document.querySelectorAll('.eal-object').length === 1")
 

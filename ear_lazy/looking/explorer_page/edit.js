@@ -67,7 +67,7 @@ export function keysOf(own = {}) { // [{ scope, words, actions: [{ name, keys, w
 
 export class Editor {
   constructor(app, full) {
-    Object.assign(this, { app, full, queue: [], ours: new Map(), groups: new Map(), objects: [], hidden: new Set(), veiled: false, label: undefined })
+    Object.assign(this, { app, full, queue: [], ours: new Map(), groups: new Map(), objects: [], hidden: new Set(), veiled: false, history: {}, label: undefined })
     this.clear()
     this.layer = shape('g', {})
     this.above = shape('g', { class: 'eal-above' }) // what a mode draws
@@ -102,6 +102,7 @@ export class Editor {
     if (other) { this.flush(); this.finish(); this.remember(); this.clear(); this.hidden.clear() }
     Object.assign(this, { row, path: head.path, size: [head.height, head.width] })
     this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
+    if (head.edit && !(this.last?.at > asked)) this.history = head.edit // of all photos: what was asked for before the last edit knows less
     this.renew()
   }
 
@@ -205,7 +206,7 @@ export class Editor {
     const [entry] = this.queue, { type, row } = entry
     const actions = entry.actions?.map(o => o.key == null ? o : { ...o, key: this.real(o.key) })
     this.asked = true
-    this.app.wire.ask(actions ? { type, row, actions } : { type }, answer => this.answered(entry, answer))
+    this.app.wire.ask({ type, row, ...(actions ? { actions } : {}) }, answer => this.answered(entry, answer))
   }
 
   answered(entry, answer) {
@@ -222,13 +223,14 @@ export class Editor {
       if (entry.type !== 'edit') this.say(answer.words ?? '')
     }
     const row = answer.row ?? entry.row
+    if (answer.edit) this.history = answer.edit
     if (answer.edit) this.last = { row, path: row === this.row ? this.path : undefined, edit: answer.edit, at: performance.now() }
     this.app.grid.forget([row])
     if (row === this.row) {
       this.truth = answer.edit ?? this.truth
       this.selected = this.real(this.selected)
       this.renew()
-    } else if (entry.type !== 'edit' && !answer.error && this.row !== undefined) this.full.go(row) // what is taken back is seen
+    } else if (entry.type !== 'edit' && !answer.error && this.row !== undefined && !this.full.go(row)) this.say(`${answer.words}, in row ${row}, which is not among those that are shown`)
     this.full.panel.renew()
     this.pump()
   }

@@ -58,9 +58,10 @@ export class FullView {
 
   step(by) { this.goTo(this.app.grid.current + by) }
 
-  go(row) { // a row by its number, if it is shown
+  go(row) { // to a row by its number; false if it is not among those that are shown
     const at = this.app.view.indexOf(row)
     if (at >= 0) this.goTo(at)
+    return at >= 0
   }
 
   goTo(at) { this.app.edit.flush(); this.app.grid.go(at); this.app.select([this.row]); this.load() }
