@@ -23,7 +23,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import ArgumentParser, home_path, name_list, until_closed
-from .base.change import Change, Value
+from .base.change import Change, Value, checked_value
 from .base.errors import EarLazyError, ImageLoadError, OutputError
 from .base.files import is_below
 from .base.geometry import clip_boxes
@@ -46,7 +46,7 @@ from .looking.photo_objects import Header, PhotoFiles
 from .metadata.roots import image_root
 from .processing.raw_corrections import changes_of, check_taken, corrected_records, taken_lines
 from .processing.reading import read_raw
-from .rewrite import checked_value, rewrite
+from .rewrite import rewrite
 
 # %% ../nbs/corrections.ipynb #c5e27a73
 class Correction(NamedTuple):
@@ -103,7 +103,7 @@ def entries(
     for path in sorted(states):
         state = states[path]
         for o in state.chains:
-            if o.tips: yield _of_chain(o)
+            if any(line.id in o.held for line in o.lines): yield _of_chain(o)
         for what, own in (('looked at', state.ok), ('empty', state.empty), ('left out', state.excluded), ('flag', state.flags)):
             for line in own: yield _of_photo(what, line)
 
@@ -238,7 +238,7 @@ class _Adding:
         after, current = (chain.tips, chain.value) if chain else ((), was.value)
         more = dict(photo=photo, was=was, after=after, note=self.note, by=self.by)
         settles = chain is not None and len(chain.options) > 1
-        if current is None and not settles: raise ValueError(f'{_named(change)} is deleted already: undo {chain.tips[-1]} first')
+        if current is None and not settles: raise ValueError(f'{_named(change)} is deleted already: undo {_of_chain(chain).ids[-1]} first')
         if now is None: return new_line('delete', **more)
         if now.points and was.points and len(now.points) != len(was.points): raise ValueError(f'{_named(change)} has {len(was.points)} keypoints, and the change {len(now.points)}')
         new = Stated.of(now)

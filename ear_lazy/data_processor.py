@@ -188,6 +188,7 @@ def process(self:DataProcessor,
     self._publish(report)
     if has_secrets(self.raw_data_dir): report.notes.append(_NOT_RECORDED)
     report.notes += raw_folders_below(self._local_raw)
+    if self.corrections and not os.path.lexists(self.corrections): report.notes.append(f'there is no journal of corrections at {self.corrections}, so none are applied')
     report.seconds = time.monotonic() - started
     _log.info('made %s rows in %s files in %s, with %s problems, in %.1f s', sum(o.rows for o in report.outputs), len(report.outputs), where[1], len(report.problems), report.seconds)
     self.report = report

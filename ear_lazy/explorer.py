@@ -12,14 +12,16 @@ import hashlib
 import json
 import os
 import re
+import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any
 
 import numpy as np
@@ -117,6 +119,13 @@ def _send_facts(self:Explorer):
 def _side(content): return min(max(side, 40), 400) if type(side := content.get('side')) is int else TILE_SIZE
 
 @patch
+def _tile(self:Explorer, row, side):
+    now = None
+    if self._editor and 'edited' in self.table.marks.get(row, '').split():
+        with suppress(EarLazyError, OSError): now = self._editor.values_now(row) # else the tile says why it cannot be shown
+    return self._pictures.tile(row, side, now)
+
+@patch
 def _is_row(self:Explorer, row): return type(row) is int and 0 <= row < len(self.ds)
 
 @patch
@@ -130,8 +139,10 @@ def _answer(self:Explorer,
             self._send_facts()
             if self._editor: self._send_marks()
         case {'type': 'tiles', 'id': number, 'rows': [*rows]} if rows and all(map(self._is_row, rows)):
-            heads, data = zip(*_threads().map(partial(self._pictures.tile, side=_side(content)), rows))
+            heads, data = zip(*_threads().map(partial(self._tile, side=_side(content)), rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
+        case {'type': 'score', 'id': number, 'row': row} if self._is_row(row) and self._predictions:
+            self.send({'type': 'score', 'id': number, 'row': row, 'score': self._predictions.words(row)})
         case {'type': 'full', 'id': number, 'row': row} if self._is_row(row):
             head, data = self._pictures.full(row, bool(self.editing))
             if self.editing and 'error' not in head: head |= self._edited_head(row)
@@ -147,7 +158,17 @@ def _journal(self:Explorer)->Editor:
             editor = Editor(self.table, self._corrections)
             self.table.marks = editor.words()
             self._editor = editor
+            if editor.unsure: Thread(target=self._look_further, daemon=True).start()
         return self._editor
+
+@patch
+def _look_further(self:Explorer):
+    "Look at the files of thousands of photos that were corrected, with pauses"
+    while self._editor.unsure:
+        try: rows = self._editor.look_further()
+        except Exception as e: return warnings.warn(f'photos that were corrected cannot all be looked at: {e}', stacklevel=1) # a file was replaced meanwhile
+        if rows: self._send_marks(rows)
+        time.sleep(.02)
 
 @patch
 def _send_marks(self:Explorer,

@@ -83,6 +83,9 @@ def check_home(c, raw, tmp, **options):
     found = changes_of(c._states, raw_now := read_raw(raw, renamed=options.get('rename')), options.get('rename'))
     assert Counter(o.outcome.status for o in found) == Counter(settled=len(found)), found
     for o in found: check_value(o, raw_now)
+    report = DataProcessor(raw, tmp/'processed', num_workers=0, progress=False, **options).process_all(train_split=1)
+    told = Counter(o.reason for o in report.problems)
+    assert told['settled'] == len(found) and not told.keys() & {'conflict', 'not_here'} and not any(o.action in ('corrected', 'added', 'deleted') for o in report.problems), report
     again = c.export(tmp/'again', raw, **options)
     assert (again.written, again.there, again.rewritten.files) == (0, len(found), ())
     if (raw/'set').exists(): # the other way round: an empty journal takes from the copy what this one says

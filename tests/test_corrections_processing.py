@@ -6,15 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from making import KINDS, assert_accounted, boxes, coco, contents, image, listing, one_sentence, opened, process, reasons, rows, run, sound, text
+from making import KINDS, assert_accounted, boxes, coco, contents, image, listing, one_sentence, opened, process, pts, reasons, rows, run, sound, text
 
 from ear_lazy.base.change import Value
 from ear_lazy.base.origin import Origin
 from ear_lazy.correcting.journal import Journal, Stated, encoded, new_line, photo_of
+from ear_lazy.corrections import Corrections
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.errors import ProblemError, RawDataError
+from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.processing import corrected
 from ear_lazy.processing.report import read_report
+from ear_lazy.rewrite import changed
+from ear_lazy.synthetic import write_raw
 
 SIZE = 40, 60
 
@@ -271,3 +275,105 @@ def test_reports_of_earlier_versions(corrected_run):
     old = json.loads(corrected_run[2].to_json())
     assert {*old['sources'][0]['boxes']} == {'read', 'kept', 'repaired', 'merged', 'dropped'}
     assert read_report(json.dumps(old).encode()).sources['one'].boxes.deleted == 0
+
+
+def test_keypoints_that_are_taken_away(tmp_path):
+    "With a box the object stays; without one it goes; each set is in the report"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    image(raw/'ears/a.png')
+    coco(raw/'ears/ears.json', {'a.png': [dict(bbox=[1, 1, 9, 9], keypoints=[2, 2, 2, 5, 5, 2]), dict(keypoints=[20, 20, 2, 30, 30, 2])]})
+    w = Writer(raw)
+    w.line('set', 'ears/a.png', Value((1, 1, 9, 9), ((2, 2, 2), (5, 5, 2)), 'ear'), Value(points=()), ['ears/ears.json, id 10'])
+    w.line('set', 'ears/a.png', Value(None, ((20, 20, 2), (30, 30, 2)), 'ear'), Value(points=()), ['ears/ears.json, id 11'])
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert boxes(out) == [('ears/a.png', [1, 1, 9, 9])] and report.sources['ears'].keypoints.deleted == 2 and not rows(out, 'landmarker')
+
+
+def test_photos_that_cannot_be_read(tmp_path):
+    "Nothing is added to them"
+    raw, out = sound(tmp_path/'raw'), tmp_path/'out'
+    w = Writer(raw)
+    w.line('add', 'ears/a.png', None, Value((5, 5, 9, 9), None, 'ear'))
+    (raw/'ears/a.png').write_bytes((raw/'ears/a.png').read_bytes()[:60])
+    report = process(raw, out, check_images=True)
+    assert_accounted(report, out)
+    assert [p.detail for p in report.problems if p.reason == 'not_here'] == ['the photo cannot be read'] and boxes(out) == [('ears/b.png', [3, 3, 9, 9])]
+
+
+def test_a_journal_that_is_not_there_is_told(tmp_path):
+    raw = sound(tmp_path/'raw')
+    assert any('no journal of corrections at' in o for o in process(raw, tmp_path/'out', corrections=tmp_path/'typo.jsonl').notes)
+    assert not any('journal' in o for o in process(raw, tmp_path/'out').notes)
+
+
+def many_formats(raw):
+    "Sources of several formats: boxes and keypoints of one object in two files, a photo of two datasets, files of one object, lines of a table"
+    for i, name in enumerate('abcd'): image(raw/f'one/{name}.png', seed=i)
+    coco(raw/'one/boxes.json', {name: [[1 + i, 1, 10, 10], [30, 20 + i, 9, 9]] for i, name in enumerate(('a.png', 'b.png', 'c.png'))})
+    coco(raw/'one/points.json', {'a.png': [dict(bbox=[1, 1, 10, 10], keypoints=[2, 2, 2, 8, 8, 1])], 'b.png': [dict(keypoints=[9, 30, 2, 20, 35, 2])]})
+    text(raw/'two/labels.csv', 'filename,class,xmin,ymin,xmax,ymax\na.png,ear,1,1,11,11\nb.png,hat,40,5,55,15\n')
+    for i, name in enumerate('gh'): image(raw/f'pts/{name}.png', seed=9 + i), pts(raw/f'pts/{name}.pts', [(2 + i, 3), (20, 22)])
+    for i, name in enumerate('kl'): image(raw/f'yolo/{name}.png', seed=20 + i), text(raw/f'yolo/{name}.txt', '0 0.5 0.5 0.25 0.25\n1 0.25 0.25 0.25 0.25\n')
+    return raw
+
+
+def objects_of(out):
+    "(photo, box, points, class) of all objects, with their origins"
+    found = {}
+    for kind in ('detector', 'landmarker'):
+        for m in opened(out, kind):
+            labels = iter(m.shards[0].names('label_names')[o] for o in m.shards[0].columns['labels'])
+            for i in range(len(m)):
+                for k, origins in enumerate(m.origins(i)):
+                    own = found.setdefault((m.image_path(i), *map(str, origins)), dict(path=m.image_path(i), origins=origins, box=None, points=None, label=next(labels)))
+                    if kind == 'detector': own['box'] = tuple(m.values(i)[k].tolist())
+                    else: own['points'] = tuple(map(tuple, m.values(i).tolist()))
+    return found
+
+
+@pytest.mark.parametrize('seed', [0, 1, *(pytest.param(i, marks=pytest.mark.slow) for i in range(2, 60))])
+def test_1_any_edits_give_what_a_plain_model_gives(tmp_path, seed):
+    "1. Random lines of all kinds, made of what the files hold, run after run: the next run holds what a list of objects would, and all is accounted for"
+    rng, raw, out = random.Random(seed), many_formats(tmp_path/'raw'), tmp_path/'out'
+    w, after, model = Writer(raw), {}, None
+    def box(): return float(rng.randrange(2, 30)), float(rng.randrange(2, 20)), float(rng.randrange(4, 20)), float(rng.randrange(4, 15))
+    def points(): return tuple((float(rng.randrange(1, 50)), float(rng.randrange(1, 38)), rng.choice((1., 2.))) for _ in range(2))
+    for _ in range(4):
+        report = process(raw, out)
+        assert_accounted(report, out)
+        assert not report.problems.where(reason='conflict')
+        found = objects_of(out)
+        if model is not None: assert sorted(map(repr, ((o['path'], o['box'], o['points'], o['label']) for o in found.values()))) == sorted(map(repr, model))
+        for key, o in rng.sample(sorted(found.items()), min(4, len(found))):
+            was, op = Value(o['box'], o['points'], o['label']), rng.choice(('set', 'set', 'set', 'delete'))
+            now = None if op == 'delete' else Value(rng.choice((None, box())), rng.choice((None, points())), rng.choice((None, 'ear', 'hat', 'nose')))
+            if now == Value(): continue
+            line = w.line(op, o['path'], was, now, map(str, o['origins']), after=after.get(key, ()))
+            after[key] = [line.id]
+            if op == 'delete': del found[key]
+            else: o.update({k: v for k, v in now._asdict().items() if v is not None})
+        model = [(o['path'], o['box'], o['points'], o['label']) for o in found.values()]
+        if rng.random() < .7:
+            new = Value(box(), rng.choice((None, points())), rng.choice(('ear', 'nose')))
+            path = rng.choice(('one/a.png', 'one/d.png', 'yolo/k.png', 'pts/h.png'))
+            line = w.line('add', path, None, new)
+            after[path, f'corrections.jsonl, added {int(line.id, 16)}'] = [line.id]
+            model.append((path, *new))
+
+
+def test_corrected_rows_stay_where_they_are(tmp_path):
+    "So that row numbers hold, and git shows what was corrected alone"
+    write_raw(tmp_path/'raw', 20)
+    processor = DataProcessor(tmp_path/'raw', tmp_path/'out', num_workers=0, progress=False)
+    processor.process_all()
+    before = {o.name: LazyNPYDataset(o) for o in sorted((tmp_path/'out').glob('*.npy'))}
+    paths = {name: [ds.get_metadata(i)['image_path'] for i in range(len(ds))] for name, ds in before.items()}
+    ds = before['train_detector.npy']
+    row = next(i for i in range(len(ds)) if len(ds.get_metadata(i)['bboxes']) == 1)
+    Corrections.of(ds).add(changed(ds, row, box=(1, 2, 30, 40)))
+    processor.process_all()
+    for name in before:
+        ds = LazyNPYDataset(tmp_path/'out'/name)
+        assert [ds.get_metadata(i)['image_path'] for i in range(len(ds))] == paths[name]
+    assert LazyNPYDataset(tmp_path/'out'/'train_detector.npy').get_metadata(row)['bboxes'].tolist() == [[1, 2, 30, 40]]

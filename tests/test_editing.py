@@ -5,14 +5,12 @@ import threading
 
 import numpy as np
 import pytest
-from making import asked, coco, image, process, pts, quiet, tell
+from making import asked, coco, image, process, quiet, tell
 from PIL import Image
 
-from ear_lazy.correcting.journal import Journal, Photo, Stated, new_line
+from ear_lazy.correcting.journal import Journal, Stated, new_line
 from ear_lazy.explorer import explore
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
-from ear_lazy.looking.editing import Editor
-from ear_lazy.looking.row_table import RowTable
 
 pytest.importorskip('anywidget', reason="the explorer needs anywidget: pip install anywidget")
 EARS = {'a.png': [[1, 2, 10, 12], [20, 20, 9, 9]], 'b.png': [[3, 3, 9, 9]], 'c.png': [], 'd.png': [dict(bbox=[5, 5, 20, 20], keypoints=[6, 6, 2, 10, 8, 2, 20, 20, 1])]}

@@ -433,3 +433,19 @@ def test_a_dataset_of_any_size_opens_at_once(detector):
 
 
 def test_explorer_is_a_plain_class_without_traits(): assert Explorer.__mro__[1] is object
+
+
+@pytest.mark.parametrize('kind', ['detector', 'teacher'])
+def test_thumbnails_show_what_was_corrected(photos, kind):
+    w = quiet(explore(LazyNPYDataset(photos/'out'/f'train_{kind}.npy'), edit=True))
+    row = next(i for i in range(len(w.ds)) if kind == 'teacher' or len(w.ds.get_metadata(i)['bboxes']) == 2)
+    def told(**content): return next(o for o, _ in reversed(w.sent) if o['type'] == content['type'] or content['type'] == 'edit' and o['type'] == 'edited')
+    tell(w, dict(type='full', id=0, row=row))
+    own = [o['key'] for o in told(type='full')['edit']['objects'] if o['own']]
+    tell(w, dict(type='edit', id=1, row=row, actions=[dict(op='set', key=own[0], now={'box': [3, 4, 20, 30]})]))
+    tell(w, dict(type='tiles', id=2, rows=[row]))
+    tile = told(type='tiles')['tiles'][0]
+    assert [3, 4, 20, 30] in tile['truth']['boxes'] if kind == 'detector' else (tile['width'], tile['height']) == (20, 30)
+    tell(w, dict(type='bulk', id=3, rows=[row], action={'op': 'delete'}))
+    tell(w, dict(type='tiles', id=4, rows=[row]))
+    assert told(type='tiles')['tiles'][0]['truth']['boxes'] == []

@@ -328,14 +328,17 @@ def share_photos(self:SharedRun, report:Report):
     report.note(problems)
     self._add_pieces(parts, more)
 
+def _moved(part):
+    "A part with a table of its own as a piece"
+    piece = _written(part.source, part.table, part.facts)
+    return piece._replace(folder=f'more/{piece.folder}', counted_as=tuple(part.counted_as))
+
 @patch
 def _add_pieces(self:SharedRun, parts, more):
     "Note which photos have left their pieces, and the pieces that they are in now"
     for n, part in enumerate(parts):
         if part.elsewhere is not None: self.pieces[n] = self.pieces[n]._replace(elsewhere=np.packbits(part.elsewhere).tobytes())
-    for o in more:
-        piece = _written(o.source, o.table, o.facts)
-        self.pieces.append(piece._replace(folder=f'more/{piece.folder}', counted_as=tuple(o.counted_as)))
+    self.pieces += map(_moved, more)
     row = {o.source.name: i for i, o in enumerate(self.surveys)}
     self.pieces.sort(key=lambda o: row[o.source.name])
 
@@ -343,8 +346,12 @@ def _add_pieces(self:SharedRun, parts, more):
 def correct(self:SharedRun, journal:Journal, report:Report):
     "Apply the corrections, in this process"
     parts, raw = [part_of(self.job, o) for o in self.pieces], self.job.raw
+    tables = [o.table for o in parts]
     tree = lru_cache(lambda: Tree(raw.root, raw.skip, None, raw.max_bytes, raw.follow_links))
-    self._add_pieces(parts, correct(parts, [o.source for o in self.surveys], journal, tree, Path(self.job.staging) / 'more', self.job.asked, report))
+    more = correct(parts, [o.source for o in self.surveys], journal, tree, Path(self.job.staging) / 'more', self.job.asked, report)
+    for n, (part, table) in enumerate(zip(parts, tables)):
+        if part.table is not table: self.pieces[n] = _moved(part)
+    self._add_pieces(parts, more)
 
 # %% ../../nbs/6_beyond/shared_storage.ipynb #5fea9c8a
 @patch

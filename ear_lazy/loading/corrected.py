@@ -30,11 +30,11 @@ from ear_lazy.base.geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes,
 from ear_lazy.base.images import image_size
 from ear_lazy.base.origin import Origin
 from ear_lazy.base.printable import printable, public_url
-from ear_lazy.base.records import check, check_boxes, label_rows, make_records
+from ear_lazy.base.records import check, label_rows, make_records
 from ear_lazy.base.storage import is_remote
 from ear_lazy.base.swap import HIDDEN, real_path
-from ear_lazy.correcting.applying import apply_to_photo, is_known_empty
-from ear_lazy.correcting.chains import ADDED, ADDED_FILE, fold
+from ear_lazy.correcting.applying import apply_to_photo, is_known_empty, is_same
+from ear_lazy.correcting.chains import FIELDS, fold
 from ear_lazy.correcting.journal import Journal, Stated, journal_path
 from ear_lazy.loading.cache import is_settled
 from ear_lazy.metadata.edited import EditedShard, Edits, NewObject, write_edited
@@ -53,11 +53,11 @@ class _Object:
     origins:tuple[Origin, ...]
     box:tuple|None
     points:tuple|None
-    label:str|None
+    label:str # '': it has no class
     edited:bool = False
 
     @property
-    def value(self)->Value: return Value(self.box, self.points, self.label)
+    def value(self)->Value: return Value(self.box, self.points, self.label or None)
 
 def _box(values): return None if np.isnan(values).any() else tuple(values.tolist())
 
@@ -66,7 +66,7 @@ def _objects_of(shard, number, row):
     at, origins = shard.objects(row), shard.origins(row)
     objects = range(at.start, at.stop) if isinstance(at, slice) else [at]
     names = [*shard.names('label_names')]
-    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if shard.kind != 'landmarker' or shard.version > 1 else [None]*len(objects)
+    labels = [names[o] for o in np.atleast_1d(shard.labels(row)).tolist()] if shard.kind != 'landmarker' or shard.version > 1 else ['']*len(objects)
     if shard.kind == 'landmarker':
         box = _box(shard.bbox(row)) if shard.version > 1 else None
         return [_Object(number, row, row, tuple(origins[0]), box, tuple(map(tuple, shard.values(row).tolist())), labels[0])]
@@ -86,7 +86,7 @@ _SAME_CROP = .02 # pixels
 def _points_of_crop(o, chains, size):
     "The keypoints that the crop of a teacher's row was made of, as far as corrections say; None: it is an annotated box"
     for chain in chains:
-        if chain.first is None or not {*o.origins} & {*chain.origins} or chain.stated['box']: continue
+        if not {*o.origins} & {*chain.origins} or chain.first is not None and chain.first.box is not None: continue
         for points in (*chain.stated['points'], *chain.set_to['points']):
             if points and np.abs(crop_of(points, size) - o.box).max() <= _SAME_CROP: return points
     return None
@@ -116,24 +116,33 @@ def _is_new_here(outcome, kind, size):
 
 def _change(o, now, kind, size, base=None): # `base`: the keypoints that a crop was made of
     "Give an object its new values; a teacher's row that has no box gets the crop of its keypoints"
-    box, points = now.box, now.points if kind == 'landmarker' else None
-    if kind == 'teacher' and box is None and now.points and now.points != base: box = crop_of(now.points, size)
-    box = o.box if box is None else tuple(np.float32(box).tolist())
-    points = None if points is None else tuple(map(tuple, np.float32(points).tolist()))
-    o.edited = o.of < 0 or (box, points, now.label) != (o.box, o.points, o.label)
-    o.box, o.points, o.label = box, points, now.label
+    box, points, label = now.box, now.points if kind == 'landmarker' else None, now.label or ''
+    if kind == 'teacher' and box is None: box = crop_of(now.points, size) if now.points and now.points != base else o.box
+    box, points = None if box is None else tuple(np.float32(box).tolist()), None if points is None else tuple(map(tuple, np.float32(points).tolist()))
+    o.edited = o.of < 0 or (box, points, label) != (o.box, o.points, o.label)
+    o.box, o.points, o.label = box, points, label
+
+def _without_undone(value, chain):
+    "What an object has besides what a line gave it that had none, and that was undone after a run"
+    def is_undone(name):
+        now, before = getattr(value, name), getattr(chain.first, name, None)
+        return now is not None and before is None and getattr(chain.value, name) is None and any(is_same(name, now, o) for o in chain.set_to[name])
+    return value._replace(**{name: None for name in FIELDS if is_undone(name)})
 
 def _correct_photo(state, objects, at, kind, size):
     "Objects that stay, objects that go, and why corrections are not applied"
     bases = [_points_of_crop(o, state.chains, size) if kind == 'teacher' else None for o in objects]
-    outcomes = apply_to_photo(state, [Stated(o.origins, *o.value) if base is None else Stated(o.origins, None, base, o.label) for o, base in zip(objects, bases)])
+    outcomes = apply_to_photo(state, [Stated(o.origins, *(o.value if base is None else (None, base, o.label or None))) for o, base in zip(objects, bases)])
     gone, added = {o.object for o in outcomes if o.status == 'deleted'}, []
     for o in outcomes:
-        if o.status == 'changed': _change(objects[o.object], o.value, kind, size, bases[o.object])
+        if o.status in ('changed', 'settled') and o.object is not None:
+            value = _without_undone(o.value, o.chain)
+            if kind == 'teacher' and value.box is None and not value.points: value = value._replace(points=o.chain.value.points)
+            if _has(value, kind, size): _change(objects[o.object], value, kind, size, bases[o.object])
+            elif value != o.value: gone.add(o.object)
         elif _is_new_here(o, kind, size):
-            value, place = o.value or o.chain.value, (Origin(ADDED_FILE, f'{ADDED} {int(o.chain.id, 16)}'),) # of one that is annotated no more
-            added.append(_Object(*at, -1, place if o.status == 'added' else o.chain.origins, None, None, ''))
-            _change(added[-1], value._replace(label=value.label or ''), kind, size)
+            added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
+            _change(added[-1], o.value or o.chain.value, kind, size)
     told = [f'{state.path}: {o.reason}' for o in outcomes if o.status == 'conflict']
     return [o for i, o in enumerate(objects) if i not in gone] + added, [o for i, o in enumerate(objects) if i in gone], told
 
@@ -145,15 +154,18 @@ def _checked(found, kind):
     r = make_records(names, [photo for photo, _ in found.objects], np.arange(len(objects)), [''], np.array([o.box or [np.nan]*4 for o in objects]).reshape(-1, 4),
         has_box=[o.box is not None for o in objects], points=[p for own in points for p in own], point_counts=[*map(len, points)],
         sizes=np.array([size for _, size in found.photos]).reshape(-1, 2), **label_rows([o.label or '' for o in objects]))
-    r = (check_boxes if kind == 'teacher' else check)(r)
-    kept, starts = {}, np.cumsum(r.point_counts) - r.point_counts
+    r = check(r)
+    starts = np.cumsum(r.point_counts) - r.point_counts
+    sound = {}
     for id, has, box, start, k in zip(r.ids.tolist(), r.has_box.tolist(), r.boxes.tolist(), starts.tolist(), r.point_counts.tolist()):
         o = objects[id]
         if not (k if kind == 'landmarker' else has): continue
         if o.edited: o.box, o.points = tuple(box) if has else None, tuple(map(tuple, r.points[start:start + k].tolist())) if k else None
-        kept[id] = o
+        sound[id] = o
+    new = {(photo, o.value) for id, (photo, o) in enumerate(found.objects) if o.edited and id in sound}
+    stays = [id in sound or not o.edited and (photo, o.value) not in new for id, (photo, o) in enumerate(found.objects)] # what no correction is of stays as it is
     told = [f'{p.image}: {p.reason}' for p in r.problems if p.action == 'dropped']
-    return [o for id, o in enumerate(objects) if id in kept], [o for id, o in enumerate(objects) if id not in kept], told
+    return [o for o, stay in zip(objects, stays) if stay], [o for o, stay in zip(objects, stays) if not stay], told
 
 # %% ../../nbs/7_loading/corrected.ipynb #36e3e6b5
 def _moved(states, names, sizes, root):

@@ -20,15 +20,21 @@ from ..metadata.file import Metadata
 # %% ../../nbs/8_looking/class_schemes.ipynb #95120936
 def usual_shape(
     points:np.ndarray, # (r, K, 3)
-)->list[list[float]]|None: # (K, 2) x, y from 0 to 1; None if too little is labelled
-    "Where keypoints usually lie in their extent"
+)->list[list[float]]|None: # (K, 2) x, y; the longer side goes from 0 to 1. None if too little is labelled
+    "Where keypoints usually lie: the median of the sets, those of the rarer side mirrored; with its proportions"
     boxes = keypoints_to_boxes(points)
-    some = points[np.isfinite(boxes).all(1) & (boxes[:, 2:] > 0).all(1)]
-    if not len(some): return None
-    boxes = keypoints_to_boxes(some)[:, None]
-    shares = np.where(some[..., 2:] > 0, (some[..., :2] - boxes[..., :2]) / boxes[..., 2:], np.nan)
-    if np.isnan(shares).all(0).any(): return None # of a point that is nowhere
-    return np.nanmedian(shares, axis=0).round(4).tolist()
+    sound = np.isfinite(boxes).all(1) & (boxes[:, 2:] > 0).all(1)
+    if not sound.any(): return None
+    points, boxes = points[sound], boxes[sound][:, None]
+    shapes = (points[..., :2] - boxes[..., :2] - boxes[..., 2:]/2) / boxes[..., 2:].max(-1, keepdims=True)
+    shapes[points[..., 2] == 0] = np.nan
+    if np.isnan(shapes).all(0).any(): return None # of a point that is nowhere
+    one = shapes[(points[..., 2] > 0).sum(1).argmax()]
+    plain, mirrored = (np.nansum((shapes*side - one)**2, (1, 2)) for side in ([1, 1], [-1, 1])) # left and right ears would else make a line
+    turned = mirrored < plain
+    shapes[turned if turned.mean() < .5 else ~turned, :, 0] *= -1
+    usual = np.nanmedian(shapes, axis=0)
+    return ((usual - usual.min(0)) / np.ptp(usual, axis=0).max()).round(4).tolist()
 
 # %% ../../nbs/8_looking/class_schemes.ipynb #7896ba27
 MOST_SETS = 1000 # of keypoints that a shape is made of

@@ -9,15 +9,14 @@ __all__ = []
 
 # %% ../../nbs/8_looking/editing.ipynb #a93e7348
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
-from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 import xxhash
 from fastcore.basics import patch
 
@@ -25,8 +24,8 @@ from ..base.arguments import home_path
 from ..base.errors import EarLazyError
 from ..base.printable import printable
 from ..base.storage import is_remote
-from ..correcting.chains import fold
-from ..correcting.journal import Journal, Line, Photo, journal_path, new_line
+from ..correcting.chains import fold, holding
+from ..correcting.journal import Journal, Photo, journal_path, new_line
 from ..loading.unlabelled import PhotoRows
 from .class_schemes import class_schemes
 from .photo_edits import PhotoEdits, Refused, lines_of, shown_objects
@@ -71,6 +70,18 @@ class Mark(NamedTuple):
         "All of it, such as 'edited ok'"
         return ' '.join(name for name, holds in self._asdict().items() if holds)
 
+class Action(NamedTuple):
+    "Lines that were written together"
+    ids: tuple # of lines
+    paths: tuple # of photos
+
+class _Done(NamedTuple):
+    "What lines have come to so far"
+    lines: dict # that were looked at
+    undo: list # of `Action`s
+    redo: list # of pairs of an `Action` and the line that undid it
+    last: str # time of the last action
+
 class Editor:
     "A dataset's rows, and the journal that corrects them"
     def __init__(self,
@@ -80,18 +91,25 @@ class Editor:
         self.table, self.journal = table, journal_of(table.leaves, journal)
         self.states, self._lock = fold(self.journal), RLock()
         self.me, self._at = new_line('exclude', Photo('-')).by, ''
-        self._known, self._files, self._marks, self._sent, self._stack = dict(self.journal.lines), {}, {}, {}, None
+        self._known, self._files, self._sent, self._rows = {}, {}, {}, {}
+        self._done = _Done({}, [], [], '')
+        self._marks, self._counts, self.unsure = {}, Counter(), set() # photos whose marks are as far as the journal alone says
+        self.refresh()
 
     @cached_property
     def index(self)->PathIndex:
         "Which rows are of which photo"
         return PathIndex(self.table.paths)
 
+    @cached_property
+    def photos(self)->int: return len(self.index) # that rows are of
+
     def rows_of(self,
         path:str,
     )->list[int]:
         "The rows of a photo"
-        return self.index.rows(encode_path(path))
+        if path not in self._rows: self._rows[path] = self.index.rows(encode_path(path))
+        return self._rows[path]
 
     def files_of(self,
         row:int,
@@ -130,6 +148,104 @@ def _with_digest(self:Editor, edits, row):
     with leaf.open_file(i) as f: data = f.read()
     return edits._replace(photo=Photo(edits.photo.path, len(data), xxhash.xxh3_128_hexdigest(data), edits.photo.size))
 
+# %% ../../nbs/8_looking/editing.ipynb #3b540692
+FEW = 300 # photos that are looked at in one go
+
+@patch
+def _exact_mark(self:Editor, path):
+    state = self.states[path]
+    try: e = self.edits(self.rows_of(path)[0], state.photo.size)
+    except (EarLazyError, OSError): e = PhotoEdits(state.photo, [], state) # it cannot be shown, and was edited all the same
+    conflict = e.has_conflict or any(len(o.options) > 1 for o in state.chains)
+    return Mark(e.is_edited, e.is_ok, e.is_empty, bool(state.excluded), bool(state.flags), conflict)
+
+def _mark_of_lines(lines):
+    "What lines that hold say of a photo, if there is not more than one of an object"
+    last = {o.op: o.at for o in sorted(lines, key=lambda o: o.at)}
+    edited = max((last[o] for o in ('set', 'add', 'delete') if o in last), default='')
+    return Mark(bool(edited), last.get('ok', '') > edited, 'empty' in last and last['empty'] >= edited, 'exclude' in last, 'flag' in last, False)
+
+@patch
+def _quick_marks(self:Editor, paths):
+    held, of = holding(self.journal.lines), {}
+    for id in held:
+        if (o := self.journal.lines[id]).photo and o.photo.path in paths: of.setdefault(o.photo.path, []).append(o)
+    for path in paths:
+        lines = of.get(path, [])
+        if sum(o.op in ('set', 'add', 'delete') for o in lines) > 1: self._put(path, self._exact_mark(path))
+        else:
+            self._put(path, _mark_of_lines(lines) if lines else None)
+            self.unsure.add(path)
+
+@patch
+def _put(self:Editor, path, mark):
+    before = self._marks.pop(path, None)
+    for o, sign in ((before, -1), (mark, 1)):
+        if o is not None: self._counts.update({name: sign*getattr(o, name) for name in _COUNTED})
+    if mark is not None: self._marks[path] = mark
+    return before != mark
+
+_COUNTED = 'edited', 'ok', 'conflict', 'looked_at'
+
+# %% ../../nbs/8_looking/editing.ipynb #91239a1e
+@patch
+def _photos_of(self:Editor, line):
+    found, todo, seen = [], [line.id], set()
+    while todo:
+        if (o := self.journal.lines.get(id := todo.pop())) is None or id in seen: continue
+        seen.add(id)
+        if o.photo: found.append(o.photo.path)
+        todo += o.of
+    return found
+
+@patch
+def refresh(self:Editor)->list[int]: # Rows of photos that something new is said of
+    "Read what this and other explorers have written since the last time"
+    with self._lock:
+        self.journal.refresh()
+        lines, known = self.journal.lines, self._known
+        new = [o for id, o in lines.items() if known.get(id) is not o]
+        if not new and len(lines) == len(known): return []
+        if len(lines) - len(known) != len(new): paths = {*self._marks, *self.states} # another file is in its place
+        else: paths = {path for o in new for path in self._photos_of(o)}
+        self._known = dict(lines)
+        unknown = [o for o in paths if o not in self._rows]
+        self._rows |= dict(zip(unknown, self.index.rows_of_all([*map(encode_path, unknown)])))
+        for path in (gone := {o for o in paths if o not in self.states}): self._put(path, None)
+        here = {o for o in paths - gone if self._rows[o]}
+        if len(here) > FEW: self._quick_marks(here)
+        else: self._look_at(here)
+        return sorted(row for path in here | gone for row in self._rows[path])
+
+@patch
+def _look_at(self:Editor, paths):
+    self.unsure.difference_update(paths)
+    return [path for path in paths if self._put(path, self._exact_mark(path))]
+
+@patch
+def look_further(self:Editor,
+    n:int=20, # Photos at once
+)->list[int]: # Rows of those whose marks have changed
+    "Look at the files of some of the photos that are `unsure`"
+    with self._lock:
+        some = [o for _, o in zip(range(n), self.unsure)]
+        return sorted(row for path in self._look_at(some) for row in self._rows[path])
+
+@patch
+def counts(self:Editor)->dict[str, int]:
+    "How many photos there are, and of how many what is said"
+    return {o: self._counts[o] for o in _COUNTED} | {'photos': self.photos}
+
+@patch
+def words(self:Editor,
+    rows:Iterable[int]|None=None, # None: all that something is said of
+)->dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
+    "The marks of rows"
+    with self._lock:
+        if rows is None: return {row: o.words for path, o in self._marks.items() if o.words for row in self._rows[path]}
+        path_of = {row: self.table.paths[row].decode('utf-8', 'surrogateescape') for row in rows}
+        return {row: self._marks[path].words if path in self._marks else '' for row, path in path_of.items()}
+
 # %% ../../nbs/8_looking/editing.ipynb #36e15354
 def _plain(value): return value and {'box': value.box and list(value.box), 'points': value.points and [list(o) for o in value.points], 'label': value.label}
 
@@ -155,6 +271,14 @@ def told(self:Editor,
                 'can_undo': bool(undo), 'can_redo': bool(redo)}
 
 @patch
+def values_now(self:Editor,
+    row:int,
+)->list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
+    "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
+    edits = self.edits(row)
+    return [o.value for o in edits.shown if self._object(o, edits, row)['own']]
+
+@patch
 def schemes(self:Editor,
     row:int,
 )->dict[str, dict]: # As of `class_schemes`
@@ -168,42 +292,28 @@ def labels(self:Editor,
     row:int,
 )->list[str]:
     "Class names: those of the files, and those that the journal has given"
-    found = dict.fromkeys(name for m in self.files_of(row).files for name in m.names('label_names') if name)
-    return [*dict.fromkeys([*found, *sorted({o.now.label for o in self.journal.lines.values() if o.now and o.now.label})])]
+    found = [name for m in self.files_of(row).files for name in m.names('label_names') if name]
+    return list(dict.fromkeys([*found, *sorted({o.now.label for o in self.journal.lines.values() if o.now and o.now.label})]))
 
 # %% ../../nbs/8_looking/editing.ipynb #80843c10
-class Action(NamedTuple):
-    "Lines that were written together"
-    ids: tuple # of lines
-    paths: tuple # of photos
-
 def _when(line): return line.at.removesuffix('Z').ljust(26, '0'), line.id
-
-@patch
-def _photos_of(self:Editor, line):
-    found, todo, seen = [], [line.id], set()
-    while todo:
-        if (o := self.journal.lines.get(id := todo.pop())) is None or id in seen: continue
-        seen.add(id)
-        if o.photo: found.append(o.photo.path)
-        todo += o.of
-    return found
 
 @patch(as_prop=True)
 def history(self:Editor)->tuple[list[Action], list[tuple[Action, str]]]:
     "What this user can undo, and do again with the line that undid it; the latest last"
-    if self._stack and self._stack[0] == self.journal.digest: return self._stack[1]
-    together, undo, redo = {}, [], []
-    for o in sorted((o for o in self.journal.lines.values() if o.by == self.me), key=_when): together.setdefault(o.at, []).append(o)
+    lines, done = self.journal.lines, self._done
+    new = sorted((o for id, o in lines.items() if done.lines.get(id) is not o and o.by == self.me), key=_when)
+    if new and _when(new[0])[0] <= done.last or len(lines) < len(done.lines): # others were read before, or are gone
+        done, new = _Done({}, [], [], ''), sorted((o for o in lines.values() if o.by == self.me), key=_when)
+    together = {}
+    for o in new: together.setdefault(o.at, []).append(o)
     for own in together.values():
-        if len(own) == 1 and own[0].op == 'undo' and own[0].note in ('undo', 'redo'): _step(own[0], undo, redo)
-        else:
-            undo.append(Action(tuple(o.id for o in own), tuple(dict.fromkeys(p for o in own for p in self._photos_of(o)))))
-            redo.clear()
-    here = {p: bool(self.rows_of(p)) for o in (*undo, *(o for o, _ in redo)) for p in o.paths}
-    undo, redo = [o for o in undo if any(map(here.get, o.paths))], [o for o in redo if any(map(here.get, o[0].paths))]
-    self._stack = self.journal.digest, (undo, redo)
-    return undo, redo
+        if len(own) == 1 and own[0].op == 'undo' and own[0].note in ('undo', 'redo'): _step(own[0], done.undo, done.redo)
+        elif any(map(self.rows_of, paths := tuple(dict.fromkeys(p for o in own for p in self._photos_of(o))))): # else it is of photos that are not here
+            done.undo.append(Action(tuple(o.id for o in own), paths))
+            done.redo.clear()
+    if new or done is not self._done or len(lines) != len(done.lines): self._done = done._replace(lines=dict(lines), last=max(done.last, _when(new[-1])[0]) if new else done.last)
+    return done.undo, done.redo
 
 def _step(line, undo, redo):
     "Take an action from one stack to the other"
@@ -332,52 +442,6 @@ def act_on_all(self:Editor,
         n -= len(refused) if of_photo else 0
         words = {'label': f"of class {action.get('label')}", 'delete': 'deleted', 'ok': 'looked at and right', 'exclude': 'left out'}[action['op']]
         return f"{n} {what}{'s' * (n != 1)} {words}" + (f'; {len(refused)} not: {refused[0]}' if refused else '')
-
-# %% ../../nbs/8_looking/editing.ipynb #3b540692
-@patch
-def _mark(self:Editor, path, row):
-    state = self.states[path]
-    try: e = self.edits(row, state.photo.size)
-    except (EarLazyError, OSError): e = PhotoEdits(state.photo, [], state) # it cannot be shown, and was edited all the same
-    conflict = e.has_conflict or any(len(o.options) > 1 for o in state.chains)
-    return Mark(e.is_edited, e.is_ok, e.is_empty, bool(state.excluded), bool(state.flags), conflict)
-
-@patch
-def marks(self:Editor)->dict[str, Mark]: # path → mark
-    "What the journal says of the photos of the rows"
-    with self._lock:
-        for path in self.states:
-            if path not in self._marks: self._marks[path] = (rows := self.rows_of(path)) and self._mark(path, rows[0]) or None
-        return {path: o for path, o in self._marks.items() if o}
-
-@patch
-def refresh(self:Editor)->list[int]: # Rows of photos that something new is said of
-    "Read what this and other explorers have written since the last time"
-    with self._lock:
-        self.journal.refresh()
-        lines, known = self.journal.lines, self._known
-        if any(o not in lines for o in known): paths = {*self._marks, *self.states} # another file is in its place
-        else: paths = {path for id, o in lines.items() if known.get(id) is not o for path in self._photos_of(o)}
-        self._known = dict(lines)
-        for path in paths: self._marks.pop(path, None)
-        return sorted(row for path in paths for row in self.rows_of(path))
-
-@patch
-def counts(self:Editor)->dict[str, int]:
-    "How many photos there are, and of how many what is said"
-    marks = self.marks().values()
-    found = {name: sum(getattr(o, name) for o in marks) for name in ('edited', 'ok', 'conflict', 'looked_at')}
-    return found | {'photos': len(self.index)}
-
-@patch
-def words(self:Editor,
-    rows:Iterable[int]|None=None, # None: all that something is said of
-)->dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
-    "The marks of rows"
-    marks = self.marks()
-    if rows is None: return {row: o.words for path, o in marks.items() if o.words for row in self.rows_of(path)}
-    path_of = {row: self.table.paths[row].decode('utf-8', 'surrogateescape') for row in rows}
-    return {row: marks[path].words if path in marks else '' for row, path in path_of.items()}
 
 # %% ../../nbs/8_looking/editing.ipynb #49620a13
 @patch

@@ -29,12 +29,18 @@ class Mark(NamedTuple):
     def words(self) -> str:
         "All of it, such as 'edited ok'"
 
+class Action(NamedTuple):
+    "Lines that were written together"
+    ids: tuple # of lines
+    paths: tuple # of photos
+
 class Editor:
     "A dataset's rows, and the journal that corrects them"
     table: RowTable
     journal: Journal
     states: Folded
     me: Any
+    unsure: Any
     def __init__(self,
         table: RowTable, # Of the rows
         journal: str | os.PathLike[str] | None = None, # None: the usual place
@@ -42,6 +48,8 @@ class Editor:
     @cached_property
     def index(self) -> PathIndex:
         "Which rows are of which photo"
+    @cached_property
+    def photos(self) -> int: ...
     def rows_of(self, path: str) -> list[int]:
         "The rows of a photo"
     def files_of(self, row: int) -> PhotoFiles:
@@ -51,8 +59,22 @@ class Editor:
         size: tuple[int, int] = ..., # (height, width) of the upright photo, if that is known
     ) -> PhotoEdits:
         "A row's photo as it is edited; raises `ImageLoadError` and `MetadataError`"
+    def refresh(self) -> list[int]: # Rows of photos that something new is said of
+        "Read what this and other explorers have written since the last time"
+    def look_further(self,
+        n: int = 20, # Photos at once
+    ) -> list[int]: # Rows of those whose marks have changed
+        "Look at the files of some of the photos that are `unsure`"
+    def counts(self) -> dict[str, int]:
+        "How many photos there are, and of how many what is said"
+    def words(self,
+        rows: Iterable[int] | None = None, # None: all that something is said of
+    ) -> dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
+        "The marks of rows"
     def told(self, row: int) -> dict[str, Any]: # 'photo', 'objects', …: see the code
         "A row's photo for the page"
+    def values_now(self, row: int) -> list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector
+        "What a row has after the corrections; raises `ImageLoadError` and `MetadataError`"
     def schemes(self, row: int) -> dict[str, dict]: # As of `class_schemes`
         "What the keypoints of each class are, made once for the files beside a row's"
     def labels(self, row: int) -> list[str]:
@@ -78,20 +100,7 @@ class Editor:
         action: dict[str, Any], # {'op': 'label', 'label': …}, {'op': 'delete'}, {'op': 'ok'}, {'op': 'exclude'}
     ) -> str: # What was done, and what could not be, in words
         "Do one thing to several rows, as one action; raises `Refused` if none can be done"
-    def marks(self) -> dict[str, Mark]: # path → mark
-        "What the journal says of the photos of the rows"
-    def refresh(self) -> list[int]: # Rows of photos that something new is said of
-        "Read what this and other explorers have written since the last time"
-    def counts(self) -> dict[str, int]:
-        "How many photos there are, and of how many what is said"
-    def words(self,
-        rows: Iterable[int] | None = None, # None: all that something is said of
-    ) -> dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
-        "The marks of rows"
     def resume_row(self) -> int | None:
         "A row of the photo that this user has edited last"
 
-class Action(NamedTuple):
-    "Lines that were written together"
-    ids: tuple # of lines
-    paths: tuple # of photos
+FEW: int

@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/8_looking/photo_objects.html.md"""
 __all__ = []
 
 # %% ../../nbs/8_looking/photo_objects.ipynb #3b04c145
-import os
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ import numpy as np
 
 import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
 from ..base.change import Value
-from ..base.origin import Origin
 from ..correcting.journal import tidy
 from ..correcting.matching import iou_of
 from ..loading.orientation import as_seen
@@ -41,6 +39,16 @@ class PathIndex:
         key = np.array(path, self._sorted.dtype)
         a, b = (int(np.searchsorted(self._sorted, key, o)) for o in ('left', 'right'))
         return sorted(self._order[a:b].tolist())
+
+    def rows_of_all(self,
+        paths:list[bytes],
+    )->list[list[int]]: # Of each path its rows, ascending
+        "The rows of many photos"
+        if not paths or not len(self._sorted): return [[] for _ in paths]
+        keys = np.array(paths)
+        if keys.itemsize > self._sorted.itemsize: keys = np.array([o if len(o) <= self._sorted.itemsize else b'' for o in paths], self._sorted.dtype)
+        first, last = (np.searchsorted(self._sorted, keys.astype(self._sorted.dtype), o).tolist() for o in ('left', 'right'))
+        return [sorted(self._order[a:b].tolist()) for a, b in zip(first, last)]
 
     def __len__(self): # photos
         return int(np.count_nonzero(self._sorted[1:] != self._sorted[:-1])) + bool(len(self._sorted))
@@ -117,7 +125,7 @@ def joined(
         if twin is not None and all(file != part.at[0] for file, _ in objects[twin].at): at = twin # a copy of the file lies beside it
         elif part.kind == 'detector': at = None
         elif part.kind == 'landmarker': at = _partner(part, objects, lambda o: o.value.points is None)
-        else: at = _partner(part, objects, lambda o: all(file != part.at[0] for file, _ in o.at))
+        else: at = _partner(part, objects, lambda o, file=part.at[0]: file not in {f for f, _ in o.at})
         if at is None and part.kind == 'teacher' and not part.origins and any(o.value.points for o in objects): continue # made of points, as far as anybody knows
         if at is None: objects.append(PhotoObject(part.value, part.origins, frozenset({part.at})))
         elif part.kind == 'teacher': objects[at] = objects[at]._replace(at=objects[at].at | {part.at})

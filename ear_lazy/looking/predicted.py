@@ -45,7 +45,9 @@ def numbers(
     value:Any, # Tensor, array, or nested lists
 )->np.ndarray: # float64
     "Numbers as an array; raises `ValueError` for what are none"
-    if hasattr(value, 'detach'): value = value.detach().cpu().double()
+    if hasattr(value, 'detach'):
+        value = value.detach().cpu()
+        if str(value.dtype) == 'torch.bfloat16': value = value.float() # NumPy has no such numbers
     try: return np.asarray(value, float)
     except (TypeError, ValueError): raise ValueError(f'has {type_in_words(value)} that is no array of numbers') from None
 

@@ -11,7 +11,7 @@ __all__ = []
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ def _delivered(leaf, i, size):
     "How the picture of a row, a photo of a size or a crop of it, lies in the delivered image, and (left, top) of the picture in the photo"
     top, left, bottom, right = crop_window(leaf.metadata.values(i), size) if leaf.kind == 'teacher' else (0, 0, *size)
     whole = bottom - top, right - left
-    return fit_image(whole, leaf.image_size or whole, leaf.resize), np.array([left, top])
+    return _fit(whole, leaf.image_size or whole, leaf.resize), np.array([left, top])
+
+_fit = lru_cache(1024)(fit_image) # many photos have the same size
 
 def on_photo(
     found:Predicted, # In pixels of the frame
@@ -155,6 +157,10 @@ class Predictions:
         threshold, scores = self._scored
         if threshold != self.threshold: self._scored = threshold, scores = self.threshold, self._score(~(self._values < self.threshold))
         return scores
+
+    def words(self, row):
+        "Such as 'IoU 0.532'"
+        return f'{self.name} {self.scores[row]:.3f}'
 
     @cached_property
     def _truth(self): return columns_of(self.ds)

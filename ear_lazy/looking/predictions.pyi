@@ -65,3 +65,5 @@ class Predictions:
     @property
     def scores(self):
         "(n,) worst IoU, or keypoint error"
+    def words(self, row) -> str:
+        "Such as 'IoU 0.532'"

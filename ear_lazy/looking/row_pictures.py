@@ -13,6 +13,7 @@ import os
 from base64 import b64encode
 from io import BytesIO
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from fastcore.basics import patch
@@ -111,14 +112,15 @@ def _delivered(self:Pictures, row):
 
 # %% ../../nbs/8_looking/row_pictures.ipynb #34420baf
 @patch
-def _original(self:Pictures, row, crop):
+def _original(self:Pictures, row, crop, now=None):
     leaf, i = self.table.locate(row)
     image = leaf.open_image(i)
-    values = as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i))
+    values, classes = (as_seen(leaf.metadata.values(i), image, leaf.metadata.size(i)), self._classes(leaf, i)) if now is None else _corrected(now, leaf.kind)
+    crop = crop and values.size > 0
     window = (0, 0, *image.size)
     if leaf.kind == 'teacher' and crop: window = crop_window(values, image.size)
-    truth = marks_of(values, self._classes(leaf, i))
-    if leaf.kind == 'teacher': truth['words'] = 'crop of {2:.0f} × {3:.0f} pixels'.format(*values)
+    truth = marks_of(values, classes)
+    if leaf.kind == 'teacher' and values.size: truth['words'] = 'crop of {2:.0f} × {3:.0f} pixels'.format(*values)
     if leaf.kind == 'teacher' and crop: truth['boxes'] = truth['boxes'][:0]
     top, left, bottom, right = window
     predicted = {} if self.predictions is None else predicted_marks(self.predictions[row], self.ds.label_names)
@@ -127,6 +129,13 @@ def _original(self:Pictures, row, crop):
     whole = bottom - top, right - left
     def decode(size): return decode_image(image, 'pil', window, fit_image(whole, size, 'stretch'))
     return Shown(whole, decode, truth, predicted, lambda: _file_data(image))
+
+def _corrected(now, kind):
+    "Values of a row as they are after its corrections, and their classes"
+    found = [o for o in now if (o.points if kind == 'landmarker' else o.box)]
+    if kind == 'landmarker': return np.array(found[0].points, float) if found else np.zeros((0, 3)), ()
+    boxes = np.array([o.box for o in found], float).reshape(-1, 4)
+    return boxes[0] if kind == 'teacher' and found else boxes, [o.label or '' for o in found]
 
 def predicted_marks(
     found, # `Predicted`
@@ -198,11 +207,12 @@ def error_text(
 def tile(self:Pictures,
     row:int, # 0 to len - 1
     side:int=136, # Longer side in pixels
+    now:list[Any]|None=None, # What its objects are after corrections, `Value`s in pixels of the upright photo; None: as the metadata says
 )->tuple: # dict for the page, JPEG
     "A row as a thumbnail"
     head = {'row': row, 'name': _short(printable(PurePath(os.fsdecode(self.table.paths[row])).name))}
     try:
-        shown = self(row, crop=True)
+        shown = self(row, crop=True) if now is None else self._original(row, True, now)
         fit = _fitted(shown.size, side)
         truth, predicted = (_moved(o, fit) for o in (shown.truth, shown.predicted))
         many = sum(len(o.get(k, ())) for o in (truth, predicted) for k in ('boxes', 'points')) > 60
@@ -237,7 +247,7 @@ def full(self:Pictures,
         head |= {'words': shown.truth['words'], 'width': shown.size[1], 'height': shown.size[0],
                  'crop': self.ds.kind == 'teacher' and (original or not self.delivered),
                  'truth': _rounded(shown.truth, 2), 'predicted': _rounded(shown.predicted, 2)}
-        if self.predictions is not None: head['score'] = f'{self.predictions.name} {self.predictions.scores[row]:.3f}'
+        if self.predictions is not None: head['score'] = self.predictions.words(row)
         return head, shown.data()
     except Exception as e: return head | {'words': 'cannot be shown', 'error': error_text(e)}, b''
 

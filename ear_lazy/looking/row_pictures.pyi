@@ -38,6 +38,7 @@ class Pictures:
     def tile(self,
         row: int, # 0 to len - 1
         side: int = 136, # Longer side in pixels
+        now: list[Any] | None = None, # What its objects are after corrections, `Value`s in pixels of the upright photo; None: as the metadata says
     ) -> tuple: # dict for the page, JPEG
         "A row as a thumbnail"
     def full(self,

@@ -159,7 +159,7 @@ def _is_finite(value):
     except OverflowError: return False # a whole number beyond any float
 
 RANGES = 'boxes', 'size', 'aspect', 'centre x', 'centre y'
-STATES = '', 'edited', 'conflict', 'looked at', 'not looked at', 'flagged', 'excluded', 'unlabelled' # '': any
+STATES = '', 'edited', 'conflict', 'looked at', 'not looked at', 'excluded', 'flagged', 'unlabelled' # '': any
 QUERY = {'text': '', **{o: [None, None] for o in RANGES}, 'problem': '', 'state': '', 'flagged': False, 'threshold': .5, 'sort': 'row', 'descending': False}
 
 def checked_query(
@@ -232,11 +232,11 @@ def _is_named(self:RowTable, text, begins, ends):
 @patch
 def _in_state(self:RowTable, state):
     "Rows in one of `STATES`"
-    seen = 'ok', 'empty', 'excluded'
-    words = {'looked at': seen, 'not looked at': seen, 'unlabelled': (*seen, 'edited')}.get(state, (state,))
+    if state == 'unlabelled': return numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0
+    looked = state.endswith('looked at')
+    def holds(words): return {'ok', 'empty', 'excluded'} & words and 'conflict' not in words if looked else state in words
     found = np.zeros(len(self), bool)
-    found[[row for row, mark in self.marks.items() if {*words} & {*mark.split()}]] = True
-    if state == 'unlabelled': return ~found & (numbers_of(self.metadata, 'keypoints' if self.kind == 'landmarker' else 'boxes') == 0)
+    found[[row for row, mark in self.marks.items() if holds({*mark.split()})]] = True
     return ~found if state == 'not looked at' else found
 
 @patch

@@ -197,6 +197,57 @@ def points_of(self:Table,
         if (starts % k == 0).all() and len(points) % k == 0: return points.reshape(-1, k, 3)[starts // k].reshape(-1, 3) # whole blocks are copied
     return points[np.repeat(starts - (np.cumsum(n) - n), n) + np.arange(n.sum())]
 
+# %% ../../nbs/3_metadata/table.ipynb #d2beade9
+@patch
+def _starts(self:Table):
+    "Where the values of each photo begin, and the last ones end: objects, keypoints, bytes of paths"
+    if 'starts' not in self._found:
+        def starts(counts): return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        objects = starts(self.column('objects'))
+        self._found['starts'] = objects, starts(self.column('point_counts'))[objects], starts(self.column('path_lengths'))
+    return self._found['starts']
+
+@patch
+def copy_photos(self:Table,
+    other:Table, # Flushed
+    first:int, # Photo of it
+    last:int, # And the one after the last
+    sources:bool=False, # Write the column of sources, with zeros if the other has none
+):
+    "Append photos of another table"
+    if first >= last: return
+    (a, b), (c, d), (e, f) = (o[[first, last]].tolist() for o in other._starts())
+    more, m, n = other.column('more_origins'), len(other.column('ids')), len(other.column('attributes'))
+    for name in _IMAGES: self._write(name, other.column(name)[first:last].tobytes())
+    for name in _OBJECTS: self._write(name, other.column(name)[a:b].tobytes())
+    self._write('points', other.column('points')[c:d].tobytes())
+    self._write('paths', other.column('paths')[e:f].tobytes())
+    if n: self._write('attributes', other.column('attributes')[a*n//m:b*n//m].tobytes())
+    if sources: self._write('sources', (other.column('sources')[a:b] if len(other.column('sources')) else np.zeros((b - a, 2), '<i2')).tobytes())
+    own = more[(more[:, 0] >= a) & (more[:, 0] < b)] if len(more) else more
+    if len(own): self._write('more_origins', (own + [self._rows - a, 0, 0]).astype('<i8').tobytes())
+    self._rows += b - a
+
+def spliced(
+    folder:Path, # Of the copy
+    table:Table, # Flushed
+    new:Table, # Flushed; with the numbers of classes, files and values that the table has
+    photos, # (k,) of the table, ascending: photos that are not copied
+    kept, # (k,) booleans: whether the next one of `new` takes its place
+    sources:bool=False, # Has the copy a column of sources?
+)->Table: # Closed; the photos of `new` that take no place are at its end
+    "A copy of a table with some photos replaced, and some left out"
+    made, end, number = Table(folder), 0, 0
+    for photo, stays in zip(np.asarray(photos).tolist(), np.asarray(kept).tolist()):
+        made.copy_photos(table, end, photo, sources)
+        if stays: made.copy_photos(new, number, number + 1, sources)
+        end, number = photo + 1, number + stays
+    made.copy_photos(table, end, len(table.column('sizes')), sources)
+    made.copy_photos(new, number, len(new.column('sizes')), sources)
+    made.flush()
+    made.close()
+    return made
+
 # %% ../../nbs/3_metadata/table.ipynb #488d16a0
 def file_entry(
     file:str, # Annotation file

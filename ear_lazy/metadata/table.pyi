@@ -70,12 +70,29 @@ class Table:
         objects, # (k,) objects
     ) -> np.ndarray: # (p, 3)
         "The keypoints of some objects, concatenated"
+    def copy_photos(self,
+        other: Table, # Flushed
+        first: int, # Photo of it
+        last: int, # And the one after the last
+        sources: bool = False, # Write the column of sources, with zeros if the other has none
+    ) -> None:
+        "Append photos of another table"
 
 def chunks_of(
     images, # (k,) photos, ascending
     n: int, # Number of all photos
 ): # (first photo, last one + 1, slice of `images`) of chunks that have any
     "Photos in chunks that are not too large to be padded"
+
+def spliced(
+    folder: Path, # Of the copy
+    table: Table, # Flushed
+    new: Table, # Flushed; with the numbers of classes, files and values that the table has
+    photos, # (k,) of the table, ascending: photos that are not copied
+    kept, # (k,) booleans: whether the next one of `new` takes its place
+    sources: bool = False, # Has the copy a column of sources?
+) -> Table: # Closed; the photos of `new` that take no place are at its end
+    "A copy of a table with some photos replaced, and some left out"
 
 def file_entry(
     file: str, # Annotation file

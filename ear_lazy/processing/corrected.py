@@ -9,12 +9,8 @@ __all__ = []
 
 # %% ../../nbs/5_processing/corrected.ipynb #6dbbf82c
 import os
-import re
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,17 +20,16 @@ from ..base.arguments import home_path
 from ..base.errors import ImageLoadError, RawDataError
 from ..base.files import is_below
 from ..base.images import image_size
-from ..base.origin import Origin
 from ..base.printable import printable, public_url
-from ..base.records import Problem, Records, check, extents, first_points, keep_images, keep_objects, make_records
+from ..base.records import Problem, make_records
 from ..base.storage import is_remote
-from ..correcting.applying import apply_to_photo, in_words, is_known_empty
-from ..correcting.chains import ADDED, ADDED_FILE, fold
+from ..correcting.chains import fold
 from ..correcting.journal import Journal, Stated, journal_path
 from ..formats.shared.tree import Tree, dataset_of, image_tops, join
-from ..metadata.table import Table, entry_file
+from ..metadata.table import Table, spliced
+from .edits import Desk, Names, Said, dropped_objects, edit_photo, finished
 from .finishing import grouping_of
-from .objects import SourceFacts, batches, records_of
+from .objects import Numbered, SourceFacts, batches, records_of
 from .report import Report, SourceReport
 from .rows import Part, RowOptions
 
@@ -101,274 +96,11 @@ def _home(path, sources, tree):
     if own := next((o for o in sources if o.name == name), None): return own
     return next((o for o in sources for top in image_tops(tree, '' if o.name == '.' else o.name) if not top or path.startswith(f'{top}/')), None)
 
-# %% ../../nbs/5_processing/corrected.ipynb #42199a58
-_TAG = '' # no attribute has this name
-
-class _Tagged(Records):
-    "Records whose problems have, as their source, the tag of their object"
-    def problem(self, reason, action, i=None, *args, **more):
-        super().problem(reason, action, i, *args, **more)
-        if i is not None: self.problems[-1] = self.problems[-1]._replace(source=str(self.attributes[_TAG][0][i]))
-
-class Row(NamedTuple):
-    "An object that is changed or new"
-    value: object # `Value` that it gets; fields that are None stay as they are
-    photo: int = -1 # of a new one
-    file: str = ADDED_FILE # likewise
-    where: str = '' # likewise, such as 'added 5'
-    source: str = '' # likewise, name of the dataset that it is of
-
-class Desk:
-    "Photos of a part whose objects are edited"
-    def __init__(self,
-        r:Records, # Objects sorted by photo; the `files` are entries
-        names:list, # Of the sources that the objects are of, the one that the part is of among them
-        sources=None, # (m, 2) which of these each box is of, and the keypoints; None: the first of them
-    ):
-        self.r, self.names = r, list(names)
-        self.sources = np.zeros((len(r.ids), 2), np.int64) if sources is None else np.array(sources, np.int64)
-        self.ends, self.starts = np.searchsorted(r.image_of, np.arange(len(r.images) + 1)), first_points(r)
-        self.rows, self.gone, self.empty = {}, set(), r.empty.copy() # row → `Row`, rows
-        self.touched, self.excluded = np.zeros((2, len(r.images)), bool)
-        self._more = {}
-        for i, file, number in r.more_origins.tolist(): self._more.setdefault(i, []).append((file, number))
-
-    def of_photo(self, photo): return range(self.ends[photo], self.ends[photo + 1]) # rows of its objects
-
-    def origins(self, row):
-        "Where an object is annotated"
-        if row >= len(self.r.ids): return [Origin(self.rows[row].file, self.rows[row].where)]
-        r, path = self.r, self.r.images[self.r.image_of[row]]
-        places = [(int(r.file_of[row]), int(r.ids[row])), *self._more.get(row, ())]
-        return [Origin(entry_file(r.files[f], path), f'{r.id_names[f]} {n}' if r.id_names[f] else '') for f, n in places if f >= 0]
-
-    def stated(self, row, names):
-        "An object as lines would state it; `names` are the classes as they are seen"
-        r, first = self.r, self.starts[row]
-        points = tuple(map(tuple, r.points[first:first + r.point_counts[row]].tolist()))
-        return Stated(tuple(self.origins(row)), tuple(r.boxes[row].tolist()) if r.has_box[row] else None, points or None, names[r.labels[row]] or None)
-
-    def add(self, row): # `Row`
-        "Add an object; returns its row"
-        n = len(self.r.ids) + sum(o >= len(self.r.ids) for o in self.rows)
-        self.rows[n] = row
-        return n
-
-# %% ../../nbs/5_processing/corrected.ipynb #d539eefd
-def _new_objects(desk, rows):
-    "Columns of the objects that are new, with their files put among those of the records"
-    files = {o: i for i, o in enumerate(zip(desk.r.files, desk.r.id_names))}
-    parts = [o.where.rpartition(' ') for o in rows]
-    file_of = [files.setdefault((o.file, kind), len(files)) for o, (kind, _, _) in zip(rows, parts)]
-    ids = [int(number) if number else 0 for _, _, number in parts]
-    names = [desk.names.index(o.source) if o.source in desk.names else desk.names.append(o.source) or len(desk.names) - 1 for o in rows]
-    desk.sources = np.concatenate([desk.sources, np.array([(o, o) for o in names], np.int64).reshape(-1, 2)])
-    columns = dict(image_of=[o.photo for o in rows], file_of=file_of, ids=ids, boxes=np.full((len(rows), 4), np.nan), has_box=np.zeros(len(rows)), labels=np.zeros(len(rows)))
-    return columns, [o for o, _ in files], [o for _, o in files]
-
-def edited(
-    desk:Desk,
-)->Records: # Unchecked; `_TAG` is an attribute
-    "The objects with what is said of them, those that are gone left out"
-    r, m = desk.r, len(desk.r.ids)
-    new, files, id_names = _new_objects(desk, [o for row, o in desk.rows.items() if row >= m])
-    columns = {name: np.concatenate([getattr(r, name), np.asarray(o).astype(getattr(r, name).dtype)]) for name, o in new.items()}
-    n, labels = len(columns['ids']), {o: i for i, o in enumerate(r.label_names)}
-    points = [*(np.split(r.points, desk.starts[1:]) if m else ()), *[r.points[:0]] * (n - m)]
-    schemes = dict(r.schemes)
-    for row, (value, *_) in desk.rows.items():
-        if value.box is not None: columns['boxes'][row], columns['has_box'][row] = value.box, True
-        if value.points is not None: points[row] = np.array(value.points, np.float32).reshape(-1, 3)
-        if value.label is None: continue
-        before = r.label_names[columns['labels'][row]]
-        columns['labels'][row] = labels.setdefault(value.label, len(labels))
-        if len(points[row]) and before in r.schemes: schemes.setdefault(value.label, r.schemes[before])
-    attributes = {name: (np.append(codes, np.zeros(n - m, codes.dtype)), values) for name, (codes, values) in r.attributes.items()}
-    found = _Tagged(**vars(replace(r, **columns, points=np.concatenate([r.points[:0], *points]), point_counts=np.array([len(o) for o in points], np.int64), files=files, id_names=id_names,
-        label_names=list(labels), schemes=schemes, attributes=attributes | {_TAG: (np.arange(n), [])}, problems=[], empty=desk.empty)))
-    order = np.argsort(found.image_of, kind='stable')
-    found = keep_objects(found, order[~np.isin(order, [*desk.gone])])
-    return keep_images(found, desk.touched & ~desk.excluded)
-
-# %% ../../nbs/5_processing/corrected.ipynb #ed2c5a0a
-_PLACE = re.compile(r'(\S+ -?[0-9]{1,18})?') # of a single object
-_OF_PHOTOS = 'unreadable_image', 'missing_image', 'ambiguous_image', 'excluded' # reasons to drop whatever a photo has
-
-class Names:
-    "Classes as they are seen in the files, where they may have other names than in the raw data"
-    def __init__(self, options:RowOptions):
-        self.renamed, self.classes = dict(options.rename), options.classes
-
-    def seen(self, label): return self.renamed.get(label, label) # `label` of the raw data
-    def raw(self, label): return label if label is None or label not in self.renamed else next((k for k, o in self.renamed.items() if o == label), label)
-    def is_asked_for(self, *labels): return not self.classes or any(not o or o in self.classes or self.seen(o) in self.classes for o in labels)
-
-def dropped_objects(
-    report:Report, # Of the reading
-    paths, # Of the photos that are asked for
-)->dict: # path to rows of its `problems`
-    "Annotations of photos that the checks have dropped, one by one"
-    found = {o: [] for o in paths}
-    for i, p in enumerate(report.problems):
-        if p.image in found and p.action == 'dropped' and max(p.boxes, p.keypoints) == 1 and p.reason not in _OF_PHOTOS and _PLACE.fullmatch(p.where): found[p.image].append(i)
-    return found
-
-class Said(NamedTuple):
-    "What a run has to know of the journal, to correct a photo"
-    states: dict # path → `PhotoState`
-    names: Names
-    dropped: dict # from `dropped_objects`
-    report: Report # to which it adds what becomes of the lines
-    journal: str # name of its file
-    is_file: Callable # of an annotation file: is it there?
-
-    def tell(self, reason, source, state, origins=(), detail='', box=None):
-        "Note what is not applied"
-        file, where = origins[0] if origins else (self.journal, '')
-        self.report.problems.append(Problem(source, file, where, state.path, reason, 'kept', detail, box=() if box is None else tuple(map(float, box))))
-
-# %% ../../nbs/5_processing/corrected.ipynb #3ca7c39f
-def _size_fault(state, size, measure):
-    "Why lines of a photo were made for another one; '' if they were not"
-    was = tuple(state.photo.size)
-    if not min(was) or not min(size) or was == tuple(size) or was == measure(): return ''
-    return f'the photo was {was[1]}×{was[0]} pixels when it was corrected, and is {size[1]}×{size[0]}'
-
-def _candidates(state, rows, problems):
-    "Annotations that the checks have dropped and that a line names: rows of `problems`, and as lines state them"
-    states_box = {} # place → does a line say which box was there? One without an area it cannot
-    for c in state.chains:
-        for o in c.origins: states_box[o] = states_box.get(o, False) or bool(c.stated['box'])
-    found = [i for i in rows if (problems[i].file, problems[i].where) in states_box]
-    places = [Origin(problems[i].file, problems[i].where) for i in found]
-    return found, [Stated((o,), problems[i].box if states_box[o] and problems[i].box else None) for i, o in zip(found, places)]
-
-def edit_photo(
-    desk:Desk,
-    photo:int, # In `desk.r`
-    said:Said,
-    source:str, # Name of the dataset that new objects are of
-    measure:Callable, # Gives height and width of its file
-):
-    "Put on the desk what the journal says of a photo"
-    state, own = said.states[desk.r.images[photo]], desk.of_photo(photo)
-    if fault := _size_fault(state, desk.r.sizes[photo], measure):
-        for o in [*[c for c in state.chains if c.tips], *state.empty, *state.excluded]: said.tell('conflict', source, state, getattr(o, 'origins', ()), fault)
-        return
-    if state.excluded:
-        desk.touched[photo] = desk.excluded[photo] = True
-        return
-    rows, more = _candidates(state, said.dropped.get(state.path, ()), said.report.problems)
-    names = [said.names.seen(o) for o in desk.r.label_names]
-    objects = [*(desk.stated(o, names) for o in own), *more]
-    for o in apply_to_photo(state, objects, said.names.seen):
-        problem = rows[o.object - len(own)] if o.object is not None and o.object >= len(own) else None
-        _take(desk, photo, said, source, state, o, objects, own, problem)
-    left = [o for o in own if o not in desk.gone] + [o for o, new in desk.rows.items() if new.photo == photo]
-    desk.empty[photo] = not left and (desk.r.empty[photo] or is_known_empty(state, left))
-    if desk.empty[photo] != desk.r.empty[photo]: desk.touched[photo] = True
-    if left and state.empty: said.tell('conflict', source, state, (), f'somebody saw no object here, and there are {len(left)} by now')
-
-# %% ../../nbs/5_processing/corrected.ipynb #71dc0589
-def _take(desk, photo, said, source, state, outcome, objects, own, problem):
-    chain, status, value = outcome.chain, outcome.status, outcome.value
-    before = None if outcome.object is None else objects[outcome.object]
-    if problem is not None: status = {'settled': 'changed', 'deleted': 'settled'}.get(status, status) # it is not there, whatever it was
-    labels = [o.label for o in (before or chain.first, value, chain.value) if o is not None]
-    box = (value or before or chain.first or Stated()).box
-    origins = before.origins if before else chain.origins
-    if not said.names.is_asked_for(*labels):
-        if chain.tips: said.tell('not_here', source, state, origins, f"its class {next(filter(None, labels))!r} is not asked for", box)
-    elif status in ('changed', 'added'): _set(desk, photo, said, source, outcome, before, own, problem)
-    elif status == 'deleted':
-        desk.gone.add(own[outcome.object])
-        desk.touched[photo] = True
-    elif status == 'settled':
-        if chain.tips and not (chain.first is None and chain.deleted): said.tell('settled', source, state, origins, in_words(chain.value), box)
-    elif chain.tips:
-        is_gone = status == 'absent' and not any(said.is_file(o.file) for o in chain.origins)
-        said.tell('not_here' if is_gone else 'conflict', source, state, origins, 'its annotation file is not there' if is_gone else outcome.reason, box)
-
-def _set(desk, photo, said, source, outcome, before, own, problem):
-    value = outcome.value
-    if before is not None: value = value._replace(**{o: None for o in ('box', 'points', 'label') if problem is None and getattr(value, o) == getattr(before, o)})
-    value = value._replace(label=said.names.raw(value.label))
-    desk.touched[photo] = True
-    if before is not None and problem is None: desk.rows[own[outcome.object]] = Row(value)
-    elif problem is not None: desk.add(Row(value, photo, *before.origins[0], said.report.problems[problem].source))
-    else: desk.add(Row(value, photo, ADDED_FILE, f'{ADDED} {int(outcome.chain.id, 16)}', source))
-
-# %% ../../nbs/5_processing/corrected.ipynb #7f60e6fb
-def _by_source(p, names, sources):
-    "A problem of an object, or two where its box and its keypoints are of two datasets"
-    box, points = (names[o] for o in sources[int(p.source)])
-    if box != points and p.boxes and p.keypoints: return [p._replace(source=box, keypoints=0), p._replace(source=points, boxes=0)]
-    return [p._replace(source=box if p.boxes else points)]
-
-def _tell_gone(desk, said):
-    "Note the objects that are deleted, and the photos that are left out"
-    r = _Tagged(**vars(replace(desk.r, problems=[], attributes={_TAG: (np.arange(len(desk.r.ids)), [])})))
-    for i, box in zip(sorted(desk.gone), extents(r, sorted(desk.gone))): r.problem('deleted', 'deleted', i, boxes=r.has_box[i], keypoints=r.has_keypoints[i], box=box)
-    for photo in np.flatnonzero(desk.excluded).tolist():
-        rows, state = [*desk.of_photo(photo)], said.states[r.images[photo]]
-        note = next((o.note for o in state.excluded if o.note), '')
-        boxes, points = (Counter(desk.sources[has[rows].nonzero()[0] + desk.ends[photo], n].tolist()) for n, has in enumerate((r.has_box, r.has_keypoints)))
-        for n in sorted({*boxes, *points}) or [0]: said.report.note([Problem(desk.names[n], said.journal, '', state.path, 'excluded', 'dropped', note, boxes[n], points[n])])
-    return r.problems
-
-def _count_new(desk, said, had):
-    "Count what the edited objects have that they had not, as added or as repaired; `had` is whether each had a box, and keypoints"
-    m, problems = len(desk.r.ids), said.report.problems
-    for row, new in desk.rows.items():
-        gains = [new.value[k] is not None and (row >= m or not had[k][row]) for k in range(2)] # box, points
-        if gains[1] and not len(new.value.points): gains[1] = False
-        path = desk.r.images[new.photo if row >= m else desk.r.image_of[row]]
-        places = {*desk.origins(row)}
-        for i in said.dropped.get(path, ()):
-            p = problems[i]
-            kinds = gains[0] and p.boxes > 0, gains[1] and p.keypoints > 0
-            if p.action != 'dropped' or (p.file, p.where) not in places or not any(kinds): continue
-            said.report.mend(i, *kinds)
-            for k in (0, 1):
-                if kinds[k]: gains[k], desk.sources[row, k] = False, _number(desk.names, p.source)
-        for k in (0, 1):
-            if gains[k] and row < m: desk.sources[row, k] = desk.sources[row, 1 - k] # of the dataset that has the rest of it
-            if gains[k]: said.report.correct(desk.names[desk.sources[row, k]], 'added', k == 0, k == 1)
-
-def _number(names, name):
-    if name not in names: names.append(name)
-    return names.index(name)
-
-def _count_corrected(desk, said, r, tags, had):
-    "Count the boxes and keypoints that are others than they were"
-    changed = {row: new.value for row, new in desk.rows.items() if row < len(desk.r.ids)}
-    for i, tag in enumerate(tags.tolist()):
-        if tag not in changed: continue
-        value = changed[tag]
-        for k, has in enumerate((r.has_box[i], r.has_keypoints[i])):
-            if has and had[k][tag] and (value[k] is not None or value.label is not None): said.report.correct(desk.names[desk.sources[tag, k]], 'corrected', k == 0, k == 1)
-
-# %% ../../nbs/5_processing/corrected.ipynb #b8b66fe3
-def finished(
-    desk:Desk, # After `edit_photo` of all its photos
-    said:Said,
-)->tuple: # `Records`, checked, and (m, 2) numbers of the sources as of `desk.names`
-    "The photos that are edited, checked and counted"
-    had = desk.r.has_box, desk.r.has_keypoints
-    gone, r = _tell_gone(desk, said), edited(desk)
-    _count_new(desk, said, had)
-    r = check(r)
-    tags = r.attributes[_TAG][0]
-    _count_corrected(desk, said, r, tags, had)
-    problems = [p._replace(file=entry_file(p.file, p.image)) for p in (*gone, *r.problems)]
-    said.report.note([o for p in problems for o in _by_source(p, desk.names, desk.sources)])
-    return replace(r, attributes={k: o for k, o in r.attributes.items() if k != _TAG}, problems=[]), desk.sources[tags]
-
 # %% ../../nbs/5_processing/corrected.ipynb #1855557e
 class _Run:
     "Tables of corrected photos"
     def __init__(self, parts, sources, tree, folder, options, report):
-        self.parts, self.sources, self.tree, self.folder, self.options, self.report, self.more = parts, sources, tree, folder, options, report, []
+        self.parts, self.sources, self.tree, self.folder, self.options, self.report, self.more, self.n = parts, sources, tree, folder, options, report, [], 0
 
     def places(self, paths):
         "path → (number of its part, photo), of those that parts have"
@@ -377,19 +109,16 @@ class _Run:
             for path, photo in photos_in(part, paths, self.options).items(): found[path] = n, photo
         return found
 
-    def correct(self, desk, said, source, like):
-        "Edit the photos of a desk, and write those that are others now; returns which these are"
+    def correct(self, desk, said, source, facts):
+        "Edit the photos of a desk; returns a part of those that are others now, to whose names facts are added, or None"
         for i, path in enumerate(desk.r.images): edit_photo(desk, i, said, source.name, lambda path=path: self._size(path))
-        if not desk.touched.any(): return desk.touched
+        if not desk.touched.any(): return None
         r, sources = finished(desk, said)
-        if not len(r.images): return desk.touched
-        counted_as = desk.names if len(desk.names) > 1 else []
-        facts = SourceFacts.new(self.options.kinds, like.attributes if like else source.declared.attributes, like.grouping if like else '')
-        part = Part(source, Table(self.folder / f'corrected-{len(self.more)}'), facts, counted_as=counted_as)
-        for batch in batches(r, facts, PHOTOS, self.options.groups_of(r.images), sources if counted_as else None): part.table.append(batch)
+        self.n += 1
+        part = Part(source, Table(self.folder / f'corrected-{self.n}'), facts, counted_as=desk.names if len(desk.names) > 1 else [])
+        for batch in batches(r, facts, PHOTOS, self.options.groups_of(r.images), sources if part.counted_as else None): part.table.append(batch)
         part.table.close()
-        self.more.append(part)
-        return desk.touched
+        return part
 
     def _size(self, path):
         try: return image_size(self.tree().path(path))
@@ -398,33 +127,38 @@ class _Run:
 PHOTOS = 100_000 # of a batch
 
 # %% ../../nbs/5_processing/corrected.ipynb #a1a04ec4
+def _grown(facts): return facts._replace(labels=Numbered(facts.labels), files=Numbered(facts.files), values=Numbered(facts.values), schemes=dict(facts.schemes)) # those of the last run stay
+
 def _of_part(run, n, photos, said):
-    "Correct photos of a part; they are noted as elsewhere"
+    "Correct photos of a part, which stay in their places in it"
     part, chosen = run.parts[n], np.zeros(len(run.parts[n].table.column('sizes')), bool)
     chosen[photos] = True
-    r = records_of(part.table, part.facts, chosen)
+    r, facts = records_of(part.table, part.facts, chosen), _grown(part.facts)
     sources = part.table.column('sources')[chosen[part.table.image_of()]] if part.counted_as else None
-    touched = run.correct(Desk(r, part.counted_as or [part.source.name], sources), said, part.source, part.facts)
-    if not touched.any(): return
-    part.elsewhere = np.zeros(len(chosen), bool) if part.elsewhere is None else part.elsewhere.copy()
-    part.elsewhere[np.flatnonzero(chosen)[touched]] = True
+    desk = Desk(r, part.counted_as or [part.source.name], sources)
+    if (new := run.correct(desk, said, part.source, facts)) is None: return
+    touched, there = np.flatnonzero(chosen)[desk.touched], {*new.paths()}
+    stays = np.array([path in there for path, o in zip(r.images, desk.touched) if o], bool)
+    part.table, part.facts, part.counted_as = spliced(run.folder / f'whole-{n}', part.table, new.table, touched, stays, bool(new.counted_as)), facts, new.counted_as
+    if part.elsewhere is not None: part.elsewhere = np.delete(part.elsewhere, touched[~stays])
 
 def _not_annotated(run, paths, said):
     "Correct photos that no annotation lists, or only ones that were dropped"
-    of = {}
+    of, unreadable = {}, {p.image for p in said.report.problems if p.reason == 'unreadable_image'}
     for path in sorted(paths):
         named = (said.report.problems[i].source for i in said.dropped.get(path, ()))
         home = next((o for name in named for o in run.sources if o.name == name), None) or _home(path, run.sources, run.tree())
-        size = run._size(path)
+        size = (0, 0) if path in unreadable else run._size(path)
         if home is not None and min(size): of.setdefault(home.name, (home, []))[1].append((path, size))
         else: _tell_absent(said, said.states[path], 'there is nothing to read in its folder' if home is None else 'the photo cannot be read')
     for home, found in of.values():
         like = next((o.facts for o in run.parts if o.source.name == home.name), None)
+        facts = SourceFacts.new(run.options.kinds, like.attributes if like else home.declared.attributes, like.grouping if like else '')
         r = make_records([o for o, _ in found], [], [], [], sizes=[o for _, o in found])
         run.report.sources.setdefault(home.name, SourceReport(home.name, ''))
-        n = len(run.more)
-        run.correct(Desk(r, [home.name]), said, home, like)
-        if len(run.more) > n: run.report.sources[home.name].images += len(run.more[-1].table.column('sizes'))
+        if part := run.correct(Desk(r, [home.name]), said, home, facts):
+            run.more.append(part)
+            run.report.sources[home.name].images += len(part.table.column('sizes'))
 
 def _tell_absent(said, state, why):
     for o in (o for o in state.chains if o.tips): said.tell('not_here', '', state, o.origins, why, (o.value or o.first or Stated()).box)
@@ -439,14 +173,14 @@ def _lines_of(journal, moved):
     return [msgspec.structs.replace(o, photo=renamed(o.photo)) for o in journal.lines.values()]
 
 def correct(
-    parts:list, # `Part`s with whole photos, in the order of their sources; the photos that leave them are noted
+    parts:list, # `Part`s with whole photos, in the order of their sources; they get the corrected photos
     sources:list, # `FoundSource`s, all of them
     journal:Journal,
     tree:Callable[[], Tree], # The raw folder; only called if it is needed
     folder:Path, # For the tables of corrected photos
     options:RowOptions,
     report:Report, # Of the reading; what becomes of the lines is added
-)->list: # Further `Part`s
+)->list: # Further `Part`s, of photos that had no annotation
     "Apply a journal of corrections"
     name = journal.path.name
     report.problems += [Problem('', name, f'line {n}', '', 'bad_correction', 'dropped', why) for n, why in journal.faults]

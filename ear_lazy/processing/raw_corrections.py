@@ -25,7 +25,7 @@ from ear_lazy.correcting.chains import FIELDS, PhotoState
 from ear_lazy.correcting.differences import matched
 from ear_lazy.correcting.journal import Line, Photo, Stated, new_line, photo_of
 from ear_lazy.correcting.object_sets import ObjectSet, Shared
-from ear_lazy.formats.shared.tree import Tree, join
+from ear_lazy.processing.corrected import moved_photos
 from ear_lazy.processing.reading import RawObjects, read_raw
 
 # %% ../../nbs/5_processing/raw_corrections.ipynb #434ca98d
@@ -48,20 +48,6 @@ class Renamed:
         if len(olds) == 1: return olds[0]
         if not olds: raise ValueError(f'{name!r} is renamed to {self(name)!r}, so no file can say it')
         raise ValueError(f"{', '.join(map(repr, olds))} were all renamed to {name!r}, so nobody knows which of them it is")
-
-# %% ../../nbs/5_processing/raw_corrections.ipynb #5546a47a
-def moved_photos(
-    tree:Tree, # The raw folder
-    photos:Iterable[Photo], # Of the journal
-)->dict[str, str]: # The path of a photo in the journal to its path now, for those that have moved
-    "Where photos are whose paths are gone"
-    gone = [o for o in photos if o.bytes and not tree.has(o.path)]
-    wanted, found = {o.bytes for o in gone}, {}
-    for path in (join(folder, o) for folder, own in (tree.folders.items() if gone else ()) for o in sorted(own.images)):
-        try: size = os.stat(tree.path(path)).st_size
-        except OSError: continue
-        if size in wanted: found.setdefault(photo_of(tree.path(path), path).digest, []).append(path)
-    return {o.path: paths[0] for o in gone if len(paths := found.get(o.digest, ())) == 1}
 
 # %% ../../nbs/5_processing/raw_corrections.ipynb #66846966
 class Home(NamedTuple):
@@ -91,7 +77,7 @@ def changes_of(
 )->list[Home]: # Of each object of the journal
     "What is to be done in a raw folder so that it says what the journal says"
     names = Renamed(renamed or {}, raw.records.label_names)
-    moved = moved_photos(raw.tree, [o.photo for o in states.values() if o.chains])
+    moved = moved_photos([o.photo for o in states.values() if o.chains and not _has_photo(raw, o.path)], raw.tree) # by their digests
     found = []
     for path in sorted(states):
         if not states[path].chains: continue
@@ -100,11 +86,13 @@ def changes_of(
         for o in apply_to_photo(states[path], objects, names): found.append(_home(o, now, objects, raw, names))
     return found
 
+def _has_photo(raw, path): return path in raw.rows or raw.tree.has(path)
+
 def _home(outcome, path, objects, raw, names):
     match outcome.status:
         case 'settled': return Home(outcome, path)
         case 'conflict' | 'absent': return Home(outcome, path, reason=outcome.reason)
-    if not raw.tree.has(path): return Home(outcome, path, reason='the photo is not there any more')
+    if not _has_photo(raw, path): return Home(outcome, path, reason='the photo is not there any more')
     own = None if outcome.object is None else objects[outcome.object]
     if outcome.status == 'deleted': return Home(outcome, path, Change(path, own.origins, own.value, None))
     try: now = _new_values(outcome.value, own, names)
@@ -184,7 +172,7 @@ def check_taken(
     known = Counter((o.reason, o.file, o.where, o.image) for o in old.problems)
     for o in new.problems:
         if o.action == 'dropped' and not known[o.reason, o.file, o.where, o.image]: raise RawDataError(f'{new.tree.root}: {o}; mend that first, or what is not read would be taken as deleted')
-    used = {old.records.files[i] for i in np.unique(old.records.file_of).tolist()}
+    used = {old.records.files[i] for i in np.unique(np.concatenate([old.records.file_of, old.records.more_origins[:, 1]])).tolist()}
     gone = sorted(o for o in used if not os.path.isfile(new.tree.path(o)))
     if gone and not deletes_files: raise RawDataError(f"{new.tree.root} lacks {gone[0]}{f' and {len(gone) - 1:,} more' if len(gone) > 1 else ''}: give a copy with all annotation files, or say that their objects are deleted (`--deleted-files`, `deleted_files=True`)")
 

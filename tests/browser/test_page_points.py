@@ -1,5 +1,6 @@
 "Keypoints in the page: the sums behind the tools, and the tools over a photo"
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -270,7 +271,9 @@ def test_new_sets(edit):
     assert len(e.photo(1)['objects']) == 2 and e.points(1).tolist() == made.tolist() and e.said() == '55 points copied from the photo before'
     e.press('Escape', 'p')
     assert e.page.locator('.eal-count').inner_text() == '0 of 55 placed, next 0'
-    for x in (300, 320): e.page.mouse.click(x, 300)
+    e.press('Enter', 'Enter') # by keys alone: where the mean shape has them
+    e.saved()
+    assert np.ptp(e.points(1)[:2, :2] - e.mean[:2], axis=0).max() > 0 and e.said().endswith('; click where point 2, p2 is')
     e.press('s')
     e.page.mouse.click(360, 300)
     e.saved()
@@ -286,6 +289,21 @@ def test_the_mean_shape_goes_into_a_box(edit):
     x, y = e.points()[:, :2].T
     assert (x.min() >= 100, y.min() >= 120, x.max() <= 180, y.max() <= 180) == (True,) * 4 and max(np.ptp(x) / 80, np.ptp(y) / 60) == pytest.approx(1, abs=.01)
     assert e.photo(0)['objects'][0]['box'] == [100, 120, 80, 60]
+
+
+def test_a_conflict_of_points(edit):
+    "Both values are drawn and told apart, and one is kept"
+    one = [[100, 100, 2], [160, 110, 1], [0, 0, 0], [150, 200, 2]]
+    two = [[100, 100, 2], [190, 140, 1], [120, 150, 2], [150, 200, 2]]
+    e = edit(objects=[{'points': one, 'label': 'ear', 'status': 'conflict', 'options': [{'box': None, 'points': one, 'label': 'ear'}, {'box': None, 'points': two, 'label': 'ear'}]}],
+             scheme={'points': list('abcd'), 'contours': [], 'skeleton': [[0, 1], [1, 3]]})
+    assert e.page.locator('.eal-option-set .eal-option').all_text_contents() == ['B', 'A']
+    assert e.page.locator('.eal-conflict button').all_inner_texts() == ['A: ear: point 1 at 160, 110, hidden; point 2 unlabelled', 'B: ear: point 1 at 190, 140, hidden; point 2 at 120, 150']
+    assert e.page.locator('.eal-chosen .eal-set:not(.eal-option-set) line.eal-line').count() == 2, 'lines of the skeleton'
+    if folder := os.environ.get('EAR_LAZY_SCREENSHOTS'): e.page.screenshot(path=Path(folder)/'points_conflict.png')
+    e.page.locator('.eal-conflict button').nth(1).click()
+    e.saved()
+    assert e.points().tolist() == two and e.page.locator('.eal-option-set').count() == 0
 
 
 def test_touch_keeps_the_pixel_in_sight(edit):

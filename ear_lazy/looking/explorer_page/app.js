@@ -38,7 +38,7 @@ class App {
       'change:selected': () => this.selectionChanged(),
       'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
       'change:height': () => this.heightChanged(),
-      'change:query': () => { this.bar.renew(); this.predicted.renew(); this.grid.draw() },
+      'change:query': () => { this.bar.renew(); this.predicted.renew(); this.predicted.askScore(); this.grid.draw() },
       comm_live_update: () => this.edit.returned(),
     }
     for (const [name, act] of Object.entries(this.listeners)) model.on(name, act)

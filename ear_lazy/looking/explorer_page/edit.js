@@ -408,8 +408,9 @@ export class Editor {
     const pressed = chord(event), digit = !event.shiftKey && /^Digit(\d)$/.exec(event.code)?.[1] // digits of a French keyboard need a shift
     for (const scope of this.keys()) {
       if (!scope.applies(this)) continue
-      const action = scope.actions.find(o => o.keys.includes(pressed)) ?? (digit && pressed.length === 1 && scope.actions.find(o => o.keys.includes(digit)))
-      if (action && action.act(this, event) !== false) return true
+      let found = scope.actions.filter(o => o.keys.includes(pressed))
+      if (!found.length && digit && pressed.length === 1) found = scope.actions.filter(o => o.keys.includes(digit))
+      if (found.some(o => o.act(this, event) !== false)) return true
     }
     return false
   }

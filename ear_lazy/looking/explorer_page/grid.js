@@ -6,7 +6,7 @@ import { drawMarks } from './marks.js'
 
 const THUMB = 136, AROUND = 20, BELOW = 36 // CSS pixels: a thumbnail as it comes, what a cell has beside and below it
 const COLUMNS = 12 // of thumbnails of that size at most, so that a wide screen has no more than 60 cells
-const BADGES = { conflict: '⚠', excluded: '⊘', edited: '✎', empty: '∅', ok: '✓' } // the first that a row has is shown
+const BADGES = { conflict: '⚠', excluded: '⊘', flagged: '⚑', edited: '✎', empty: '∅', ok: '✓' } // the first that a row has is shown
 const BATCH = 12, IN_FLIGHT = 2, KEEP = 600 // thumbnails in a question, questions at a time, thumbnails that are kept
 const SPACE = 4e6 // pixels to scroll through; beyond that browsers lose precision, and the scroll bar is scaled
 

@@ -2,6 +2,7 @@
 
 import { make, unique, unlumino } from './dom.js'
 import { keysOf } from './edit.js'
+import { saysPoints } from './points_math.js'
 
 const panelButton = (text, title, act, attributes = {}) => make('button', { ...unlumino, type: 'button', title, onclick: act, ...attributes }, text)
 const PHOTO_MARKS = { // of the button, its title, what is said, what is said when it is taken back
@@ -111,7 +112,7 @@ export class Panel {
   get root() { return this.side.getRootNode() }
 
   conflict(object) { // both values, and a choice
-    const words = value => value === null ? 'deleted' : [value.label, value.box && `box ${value.box.map(o => +o.toFixed(2)).join(', ')}`, value.points && `${value.points.length} points`].filter(Boolean).join(': ')
+    const words = value => value === null ? 'deleted' : [value.label, value.box && `box ${value.box.map(o => +o.toFixed(2)).join(', ')}`, value.points && saysPoints(value.points, object.options.map(o => o?.points))].filter(Boolean).join(': ')
     const choose = (value, letter) => this.editor.act([{ op: 'settle', key: object.key, now: value }], `conflict settled: ${letter}, ${words(value)}`)
     return make('div', { class: 'eal-conflict', role: 'group', 'aria-label': 'Conflict' }, make('strong', {}, 'Which is right?'),
       ...object.options.map((value, i) => panelButton(`${'ABCDEFGH'[i]}: ${words(value)}`, `Keep ${'ABCDEFGH'[i]}`, () => choose(value, 'ABCDEFGH'[i]))))

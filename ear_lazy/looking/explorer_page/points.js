@@ -4,7 +4,7 @@ import { clamp, shape } from './dom.js'
 import { registerKeys, registerTool } from './edit.js'
 import { Magnifier } from './magnifier.js'
 import { DrawnSet, SetFrame } from './points_drawn.js'
-import { contourOf, contoursOf, extentOf, fittedShape, likelyPlace, middleOf, mirroredPoints, movedPoints } from './points_math.js'
+import { contourOf, contoursOf, extentOf, fittedShape, likelyPlace, middleOf, mirroredPoints, movedPoints, pointsApart } from './points_math.js'
 import { reversedRun, roundedPoints, scaledPoints, sidesSwapped, stretchedFrame, turnedPoints } from './points_math.js'
 import { PointPanel } from './points_panel.js'
 
@@ -93,8 +93,8 @@ export class PointTools { // what an editor knows of keypoints
   likely(i, object = this.set) { // of a point that is unlabelled: where it would come to lie
     const { editor } = this, before = this.kept(this.lifted, object.key)?.[i]
     if (before) return before
-    const place = likelyPlace(object.points, i, this.scheme(object).mean, this.scheme(object).contours)
-      ?? (object.box ? middleOf(object.box) : editor.full.to([editor.full.stage.clientWidth / 2, editor.full.stage.clientHeight / 2]))
+    const { mean, contours } = this.scheme(object), few = object.points.filter(o => o[2]).length < 2
+    const place = few && mean ? this.usual(mean, object.box)[i] : likelyPlace(object.points, i, mean, contours) ?? middleOf(object.box ?? this.middleOfView(0.3))
     return editor.clip(place).map(o => editor.round(o))
   }
 
@@ -190,13 +190,16 @@ export class PointTools { // what an editor knows of keypoints
         end: to => { if (Math.hypot(to[0] - from[0], to[1] - from[1]) * editor.full.z > 8) done(fit(from, editor.clip(to))) },
         cancel: () => drawn.node.remove(),
       }),
-      enter: () => done(fit(...this.middleOfView(.3))),
+      enter: () => done(this.usual(mean)),
     }
   }
 
-  middleOfView(part) {
+  usual(mean, box) { return fittedShape(mean, box ?? this.middleOfView(.3)).map(o => [...this.editor.clip(o), o[2]]) }
+
+  middleOfView(part) { // a box
     const { full } = this.editor, { clientWidth: w, clientHeight: h } = full.stage
-    return [.5 - part, .5 + part].map(share => this.editor.clip(full.to([w * share, h * share])))
+    const [[x0, y0], [x1, y1]] = [.5 - part, .5 + part].map(share => this.editor.clip(full.to([w * share, h * share])))
+    return [x0, y0, x1 - x0, y1 - y0]
   }
 
   empty() { // then the first click makes it
@@ -334,9 +337,8 @@ export class PointTools { // what an editor knows of keypoints
     if (mode?.enter) return mode.enter()
     if (!this.placing) return false
     if (mode.run && mode.placed.length) return this.endPlacing(mode)
-    if (mode.draft) return this.placed(mode, this.middleOfView(0)[0])
-    const [x, y, v] = this.points[mode.next]
-    this.placed(mode, v ? [x, y] : this.likely(mode.next))
+    const object = mode.draft ? { points: mode.draft, label: mode.label, box: this.editor.chosen?.box } : this.set, [x, y, v] = object.points[mode.next]
+    this.placed(mode, v ? [x, y] : this.likely(mode.next, object))
   }
 
   unlabel(i) { this.lift(i); this.changeOne(i, [0, 0, 0], `${this.name(i)} unlabelled`) }
@@ -366,7 +368,7 @@ export class PointTools { // what an editor knows of keypoints
     if (found) return { part: found, rank: 0, size: found.far, cursor: 'move', tip: this.tip(object, found.point) ?? what }
     const frame = chosen && this.editor.point == null && this.framed(object) && this.frame?.hit(at, reach)
     if (frame) return { part: frame, rank: 0, size: 0, cursor: this.cursor(frame), tip: frame.turn ? 'turn the set' : frame.move ? 'move the set' : 'scale the set' }
-    if (!extent) return undefined
+    if (!extent || object.box) return undefined // inside it is the box's
     const [x, y, w, h] = extent, inside = at[0] >= x && at[1] >= y && at[0] <= x + w && at[1] <= y + h
     return inside ? { part: {}, rank: 1, size: w * h, tip: `${object.label ?? 'set'}: ${plural(object.points.filter(o => o[2]).length, 'point')}` } : undefined
   }
@@ -450,6 +452,7 @@ export class PointTools { // what an editor knows of keypoints
     } else g.parts.set.renew(object.points)
     const { set, frame, ghost } = g.parts
     if (!moving) set.space()
+    this.drawOptions(g, object, scheme)
     if (!chosen) return
     const i = editor.point, run = this.run
     this.lens.photo(editor.full.wanted, editor.size[1])
@@ -465,6 +468,22 @@ export class PointTools { // what an editor knows of keypoints
     ghost.setAttribute('transform', `translate(${this.likely(i, object).join(' ')})`)
     ghost.lastChild.textContent = i
     ghost.lastChild.setAttribute('y', -15 / z)
+  }
+
+  drawOptions(g, { status, options }, scheme) { // the values of a conflict, by their letters
+    const values = status === 'conflict' ? options.map((o, i) => ({ points: o?.points, letter: 'ABCDEFGH'[i] })).filter(o => o.points) : [], now = JSON.stringify(values)
+    if (now === (g.parts.options ?? '[]')) return
+    g.parts.options = now
+    for (const node of g.querySelectorAll('.eal-option-set')) node.remove()
+    for (const { points, letter } of values) {
+      const set = new DrawnSet(points, scheme, false), { node } = set
+      const [x, y] = points[pointsApart(points, values.map(o => o.points)).find(i => points[i][2])] ?? extentOf(points) ?? [0, 0]
+      set.space()
+      node.classList.add('eal-option-set')
+      node.append(shape('text', { class: 'eal-option', x, y }))
+      node.lastChild.textContent = letter
+      g.prepend(node)
+    }
   }
 
   dress(g) { // what only the chosen set has
@@ -497,9 +516,9 @@ registerTool({
   moved: (object, dx, dy) => ({ points: movedPoints(object.points, dx, dy) }),
   panel: (object, editor) => pointTools(editor).panel.renew(),
   buttons: [
-    { words: '∴ Points', title: 'Place keypoints by clicks, of the chosen set or of a new one (P)', shown: hasSchemes, act: editor => pointTools(editor).togglePlacing(),
+    { words: '∴ Place', title: 'Place keypoints by clicks, of the chosen set or of a new one (P)', shown: hasSchemes, act: editor => pointTools(editor).togglePlacing(),
       pressed: editor => editor.mode?.name === 'place points' },
-    { words: 'Set ▾', title: 'What can be done with keypoints (K)', shown: hasSchemes, attributes: { 'aria-haspopup': 'menu' }, act: editor => pointTools(editor).panel.openMenu() },
+    { words: 'Points ▾', title: 'What can be done with keypoints (K)', shown: hasSchemes, attributes: { 'aria-haspopup': 'menu' }, act: editor => pointTools(editor).panel.openMenu() },
   ],
 })
 

@@ -120,3 +120,14 @@ export function shiftBetween(before, after) { // [dx, dy] if all labelled points
   if (!moves.length || moves.some(([x, y]) => Math.hypot(x - moves[0][0], y - moves[0][1]) > .02)) return null
   return moves[0]
 }
+
+export function pointsApart(points, others) { // the numbers of those that differ from other values of the same object
+  return points.flatMap((point, i) => others.some(o => o?.length === points.length && o[i].some((value, k) => value !== point[k])) ? [i] : [])
+}
+
+export function saysPoints(points, others) { // what tells a set from the others
+  const apart = pointsApart(points, others)
+  const one = i => points[i][2] ? `point ${i} at ${points[i].slice(0, 2).map(o => +o.toFixed(1)).join(', ')}${points[i][2] === 1 ? ', hidden' : ''}` : `point ${i} unlabelled`
+  if (!apart.length) return `${points.filter(o => o[2]).length} points`
+  return apart.slice(0, 2).map(one).join('; ') + (apart.length > 2 ? `; ${apart.length - 2} more that differ` : '')
+}

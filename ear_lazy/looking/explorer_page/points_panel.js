@@ -22,8 +22,8 @@ export class PointPanel {
     this.times = make('span', {})
     const check = (name, text) => make('label', {}, this.checks[name], text)
     this.node = make('div', { class: 'eal-points', role: 'group', 'aria-label': 'Keypoints' },
-      this.count,
-      make('div', { class: 'eal-row', role: 'group', 'aria-label': 'Active point' }, ...[2, 1, 0].map(v => this.states[v]), this.skip), this.list,
+      make('div', { class: 'eal-row' }, this.count, this.skip),
+      make('div', { class: 'eal-row eal-states', role: 'group', 'aria-label': 'Active point' }, ...[2, 1, 0].map(v => this.states[v])), this.list,
       make('div', { class: 'eal-row eal-view' }, check('numbers', 'Numbers'), check('framed', 'Frame'), check('magnifier', 'Magnifier'), check('alone', 'One contour'), make('span', {}, this.factor, this.times)))
     this.enlarge(tools.lens.factor)
     this.menu = make('div', { class: 'eal-menu', role: 'menu', 'aria-label': 'Keypoints', hidden: true })

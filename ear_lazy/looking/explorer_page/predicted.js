@@ -59,7 +59,7 @@ export class PredictedView {
   state(row) { return `${this.threshold} ${[...this.rejectedOf(row)]}` }
 
   show(row, head) { // a row in full
-    Object.assign(this, { row, all: head.error ? [] : predictedObjects(head.predicted), at: null, drawn: undefined, score: head.score })
+    Object.assign(this, { row, all: head.error ? [] : predictedObjects(head.predicted), at: null, drawn: undefined, score: head.score, scoredAt: this.threshold })
     this.group.replaceChildren()
     this.app.full.svg.append(this.group)
     this.renew()
@@ -79,6 +79,13 @@ export class PredictedView {
     this.many.textContent = `✓ All ${this.left.length}${all.some(o => o.score != null) ? ` from ${this.threshold.toFixed(2)}` : ''}`
     this.again.hidden = !gone
     this.again.textContent = `${gone} rejected: show`
+  }
+
+  askScore() { // how far the row is from the truth at another threshold
+    const { app, row } = this
+    if (this.score == null || app.full.node.hidden || this.threshold === this.scoredAt) return
+    this.scoredAt = this.threshold
+    app.wire.ask({ type: 'score', row }, ({ score }) => { if (row === this.row && app.full.head) { app.full.head.score = score; app.full.name() } })
   }
 
   describe({ label, score, box, points }) { return `${label ?? (box ? 'box' : 'keypoints')}${score == null ? '' : ` ${score.toFixed(2)}`}${box || !points ? '' : `, ${points.filter(o => o[2]).length} points`}` }
