@@ -245,6 +245,33 @@ def test_keys_are_listed_and_can_be_bound(edit):
 
 
 @pytest.mark.slow
+def test_a_key_that_is_held_and_keys_beside_the_picture(edit):
+    e = edit()
+    e.page.keyboard.down('Space')
+    e.page.keyboard.down('Space')
+    e.page.keyboard.up('Space')
+    e.page.keyboard.press('Tab')
+    for _ in range(3): e.page.keyboard.down('ArrowRight')
+    e.page.focus('.eal-objects button')
+    e.page.keyboard.press('2')
+    done(e, 3)
+    assert [o[0] for o in sent(e)] == [{'op': 'ok'}, {'op': 'set', 'key': '0.0', 'now': {'box': [203, 250, 60, 100]}}, {'op': 'set', 'key': '0.0', 'now': {'label': 'face'}}]
+    e.page.keyboard.up('ArrowRight')
+
+
+@pytest.mark.slow
+def test_it_begins_where_it_was_left(page, many):
+    w = explore(many)
+    w.selected = [5000]
+    e = Explored(page, w)
+    page.wait_for_selector('.eal-cell[data-row="5000"].eal-current.eal-loaded')
+    page.focus('.eal-layer')
+    page.keyboard.press('Enter')
+    page.wait_for_selector('.eal-stage[aria-label^="row 5000:"]')
+    assert e.errors == []
+
+
+@pytest.mark.slow
 def test_hide(edit):
     e = edit([{'box': BOX, 'label': 'ear'}, {'box': [20, 20, 50, 50], 'label': 'ear'}])
     def seen(): return e.page.locator('.eal-object rect.eal-line:visible').count()

@@ -18,7 +18,7 @@
 //   panel(object, editor)    optional; a node for the side while such an object is chosen
 //   buttons     optional; [{ words, title, act(editor), pressed(editor), shown(editor) }] of the tool bar; the last two optional
 //
-// registerKeys(scope, { name: { keys: 'N' or ['Ctrl+C', …], words, act(editor, event) } }). An act that returns false leaves the key to the next
+// registerKeys(scope, { name: { keys: 'N' or ['Ctrl+C', …], words, act(editor, event), once } }). An act that returns false leaves the key to the next
 //   scope. Scopes, first to last: 'mode' (editor.mode runs), 'points', 'box', 'object' (one is chosen), 'edit', 'full'. A new one:
 //   registerScope({ name, words, applies(editor) }, before). Keys are written as chord() makes them: 'Ctrl+Shift+Z', 'Alt+ArrowLeft', '?', '1'.
 //
@@ -410,7 +410,7 @@ export class Editor {
       if (!scope.applies(this)) continue
       let found = scope.actions.filter(o => o.keys.includes(pressed))
       if (!found.length && digit && pressed.length === 1) found = scope.actions.filter(o => o.keys.includes(digit))
-      if (found.some(o => o.act(this, event) !== false)) return true
+      if (found.some(o => o.once && event.repeat || o.act(this, event) !== false)) return true // a key that is held is not pressed again
     }
     return false
   }
@@ -427,10 +427,10 @@ registerKeys('object', {
   deselect: { keys: 'Escape', words: 'select nothing', act: editor => editor.select(null) },
   ...arrows('', 1, { id: 'nudge', words: '1 pixel', act: (editor, dx, dy) => editor.nudge(dx, dy) }),
   ...arrows('Shift+', 10, { id: 'nudge far', words: '10 pixels', act: (editor, dx, dy) => editor.nudge(dx, dy) }),
-  delete: { keys: ['Delete', 'Backspace'], words: 'delete', act: editor => editor.full.panel.remove() },
-  duplicate: { keys: 'Ctrl+D', words: 'duplicate', act: editor => editor.full.panel.duplicate() },
+  delete: { once: true, keys: ['Delete', 'Backspace'], words: 'delete', act: editor => editor.full.panel.remove() },
+  duplicate: { once: true, keys: 'Ctrl+D', words: 'duplicate', act: editor => editor.full.panel.duplicate() },
   copy: { keys: 'Ctrl+C', words: 'copy', act: editor => editor.full.panel.copy() },
-  hide: { keys: 'H', words: 'hide or show it', act: editor => editor.full.panel.hide() },
+  hide: { once: true, keys: 'H', words: 'hide or show it', act: editor => editor.full.panel.hide() },
   class: { keys: 'C', words: 'its class, by typing', act: editor => editor.full.panel.askClass() },
   ...Object.fromEntries([...'1234567890'].map((digit, i) => [`class ${i + 1}`, { keys: digit, words: `class ${i + 1}`, act: editor => editor.full.panel.classify(editor.labels[i]) }])),
 })
@@ -440,14 +440,14 @@ registerKeys('edit', {
   'previous object': { keys: 'Shift+Tab', words: 'previous object', act: editor => editor.full.focused() && editor.next(-1) },
   undo: { keys: 'Ctrl+Z', words: 'undo', act: editor => editor.undo() },
   redo: { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], words: 'redo', act: editor => editor.redo() },
-  paste: { keys: 'Ctrl+V', words: 'paste', act: editor => editor.full.panel.paste() },
-  right: { keys: 'Space', words: 'looked at and right, or not yet', act: editor => editor.full.panel.mark('ok') },
-  'right, next': { keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { if (!editor.photo.ok) editor.full.panel.mark('ok'); editor.full.step(1) } },
-  empty: { keys: 'Shift+N', words: 'no object here: deletes all', act: editor => editor.full.panel.mark('empty') },
-  exclude: { keys: 'Shift+X', words: 'leave this photo out', act: editor => editor.full.panel.mark('exclude') },
+  paste: { once: true, keys: 'Ctrl+V', words: 'paste', act: editor => editor.full.panel.paste() },
+  right: { once: true, keys: 'Space', words: 'looked at and right, or not yet', act: editor => editor.full.panel.mark('ok') },
+  'right, next': { once: true, keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { if (!editor.photo.ok) editor.full.panel.mark('ok'); editor.full.step(1) } },
+  empty: { once: true, keys: 'Shift+N', words: 'no object here: deletes all', act: editor => editor.full.panel.mark('empty') },
+  exclude: { once: true, keys: 'Shift+X', words: 'leave this photo out', act: editor => editor.full.panel.mark('exclude') },
   note: { keys: 'M', words: 'note on the photo', act: editor => editor.full.panel.ask('note') },
   reason: { keys: 'Shift+F', words: 'flag the selected object, or the photo, with a reason', act: editor => editor.full.panel.ask('flag') },
-  'hide all': { keys: 'T', words: 'hide or show all', act: editor => editor.full.panel.hideAll() },
+  'hide all': { once: true, keys: 'T', words: 'hide or show all', act: editor => editor.full.panel.hideAll() },
 })
 
 registerKeys('full', {
@@ -456,11 +456,11 @@ registerKeys('full', {
   next: { keys: ['D', 'ArrowRight', 'ArrowDown'], words: 'next row', act: editor => editor.full.step(1) },
   first: { keys: 'Home', words: 'first row', act: editor => editor.full.goTo(0) },
   last: { keys: 'End', words: 'last row', act: editor => editor.full.goTo(editor.app.view.length - 1) },
-  flag: { keys: 'F', words: 'flag this row', act: editor => editor.app.toggleFlag(editor.full.row) },
+  flag: { once: true, keys: 'F', words: 'flag this row', act: editor => editor.app.toggleFlag(editor.full.row) },
   larger: { keys: ['+', '='], words: 'larger', act: editor => editor.full.zoom(1.4) },
   smaller: { keys: '-', words: 'smaller', act: editor => editor.full.zoom(1 / 1.4) },
   fit: { keys: ['0', 'Z'], words: 'fit the image', act: editor => editor.full.fit() },
   near: { keys: 'Shift+Z', words: 'fit to the object, in every row', act: editor => editor.full.stayNear() },
-  edit: { keys: 'E', words: 'edit, or stop editing', act: editor => editor.full.toggleEditing() },
+  edit: { once: true, keys: 'E', words: 'edit, or stop editing', act: editor => editor.full.toggleEditing() },
   keys: { keys: '?', words: 'all keys', act: editor => editor.full.panel.help() },
 })
