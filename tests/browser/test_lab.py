@@ -91,6 +91,43 @@ def test_no_key_reaches_the_notebook(notebook):
 
 
 @pytest.mark.slow
+def test_labels_are_corrected(notebook, tmp_path):
+    "By the mouse and by keys that mean something else to the notebook; they are there when all has been started again"
+    journal = tmp_path/'corrections.jsonl'
+    nb = notebook(f'w = explore(some, edit=True, corrections={str(journal)!r})\nw', '"third"')
+    page = nb.page
+    nb.start(1)
+    loaded(page)
+    cells = page.locator('.jp-Notebook .jp-Cell')
+    before = cells.nth(2).inner_text()
+    def said(n): page.wait_for_function("n => document.querySelectorAll('.eal-objects button').length === n && document.querySelector('.eal-saved').textContent.startsWith('saved ')", arg=n)
+    page.locator('.eal-cell[data-row="0"]').click()
+    page.wait_for_selector('.eal-object', state='attached')
+    for key in ('n', 'n', 'ArrowRight', 'Alt+ArrowDown', 'Control+d', 'Control+c', 'Control+v'): page.keyboard.press(key)
+    said(4)
+    for key in ('Delete', 'Control+z', 'Control+Shift+z', 'x', 'b', 'z', 'y', 'Shift+Tab', 'Escape', 'Space'): page.keyboard.press(key)
+    said(3)
+    page.keyboard.press('m')
+    for key in 'xddab': page.keyboard.press(key)
+    page.keyboard.press('Enter')
+    page.keyboard.press('?')
+    for key in ('x', 'b', 'Escape'): page.keyboard.press(key)
+    page.wait_for_function("() => document.querySelector('[aria-label=Editing]').textContent.includes('Note: xddab')")
+    page.focus('.eal-side button >> nth=0')
+    for key in 'xb': page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert cells.count() == 3 and cells.nth(2).inner_text() == before
+    assert page.locator('[aria-label=Editing] [aria-pressed=true]').inner_text() == '✓ Right'
+    page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()')
+    page.wait_for_selector('.eal-kernel:has-text("Kernel not running")', timeout=15_000)
+    nb.run(0)
+    nb.start(1)
+    loaded(page)
+    page.locator('.eal-cell[aria-selected=true]').click()
+    page.wait_for_function("() => document.querySelectorAll('.eal-object').length === 3 && document.querySelector('[aria-label=Editing]').textContent.includes('Note: xddab')")
+
+
+@pytest.mark.slow
 def test_flags_survive_a_reload(notebook):
     nb = notebook('w = explore(ds)\nw')
     page = nb.page

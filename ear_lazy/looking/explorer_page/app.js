@@ -56,6 +56,7 @@ class App {
     if (message.type === 'view') {
       const { buffer, byteOffset, byteLength } = buffers[0].buffer ? buffers[0] : new DataView(buffers[0])
       const first = !this.all
+      if (first) [this.grid.row] = this.selected // where it was left
       this.view = new Int32Array(buffer.slice(byteOffset, byteOffset + byteLength))
       this.all = message.all
       this.grid.forgetQuestions()
@@ -185,8 +186,8 @@ class App {
   open() {
     this.grid.node.inert = true
     this.full.node.hidden = false
-    this.grid.bulk.renew()
     this.root.classList.add('eal-in-full')
+    this.grid.bulk.renew()
     this.full.load()
     this.full.stage.focus({ preventScroll: true })
   }

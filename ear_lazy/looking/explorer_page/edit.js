@@ -18,7 +18,7 @@
 //   panel(object, editor)    optional; a node for the side while such an object is chosen
 //   buttons     optional; [{ words, title, act(editor), pressed(editor), shown(editor) }] of the tool bar; the last two optional
 //
-// registerKeys(scope, { name: { keys: 'N' or ['Ctrl+C', …], words, act(editor, event) } }). An act that returns false leaves the key to the next
+// registerKeys(scope, { name: { keys: 'N' or ['Ctrl+C', …], words, act(editor, event), once } }). An act that returns false leaves the key to the next
 //   scope. Scopes, first to last: 'mode' (editor.mode runs), 'points', 'box', 'object' (one is chosen), 'edit', 'full'. A new one:
 //   registerScope({ name, words, applies(editor) }, before). Keys are written as chord() makes them: 'Ctrl+Shift+Z', 'Alt+ArrowLeft', '?', '1'.
 //
@@ -67,7 +67,7 @@ export function keysOf(own = {}) { // [{ scope, words, actions: [{ name, keys, w
 
 export class Editor {
   constructor(app, full) {
-    Object.assign(this, { app, full, queue: [], ours: new Map(), groups: new Map(), objects: [], hidden: new Set(), veiled: false, label: undefined })
+    Object.assign(this, { app, full, queue: [], ours: new Map(), groups: new Map(), objects: [], hidden: new Set(), veiled: false, history: {}, label: undefined })
     this.clear()
     this.layer = shape('g', {})
     this.above = shape('g', { class: 'eal-above' }) // what a mode draws
@@ -102,6 +102,7 @@ export class Editor {
     if (other) { this.flush(); this.finish(); this.remember(); this.clear(); this.hidden.clear() }
     Object.assign(this, { row, path: head.path, size: [head.height, head.width] })
     this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
+    if (head.edit && !(this.last?.at > asked)) this.history = head.edit // of all photos: what was asked for before the last edit knows less
     this.renew()
   }
 
@@ -205,7 +206,7 @@ export class Editor {
     const [entry] = this.queue, { type, row } = entry
     const actions = entry.actions?.map(o => o.key == null ? o : { ...o, key: this.real(o.key) })
     this.asked = true
-    this.app.wire.ask(actions ? { type, row, actions } : { type }, answer => this.answered(entry, answer))
+    this.app.wire.ask({ type, row, ...(actions ? { actions } : {}) }, answer => this.answered(entry, answer))
   }
 
   answered(entry, answer) {
@@ -222,13 +223,14 @@ export class Editor {
       if (entry.type !== 'edit') this.say(answer.words ?? '')
     }
     const row = answer.row ?? entry.row
+    if (answer.edit) this.history = answer.edit
     if (answer.edit) this.last = { row, path: row === this.row ? this.path : undefined, edit: answer.edit, at: performance.now() }
     this.app.grid.forget([row])
     if (row === this.row) {
       this.truth = answer.edit ?? this.truth
       this.selected = this.real(this.selected)
       this.renew()
-    } else if (entry.type !== 'edit' && !answer.error && this.row !== undefined) this.full.go(row) // what is taken back is seen
+    } else if (entry.type !== 'edit' && !answer.error && this.row !== undefined && !this.full.go(row)) this.say(`${answer.words}, in row ${row}, which is not among those that are shown`)
     this.full.panel.renew()
     this.pump()
   }
@@ -410,7 +412,7 @@ export class Editor {
       if (!scope.applies(this)) continue
       let found = scope.actions.filter(o => o.keys.includes(pressed))
       if (!found.length && digit && pressed.length === 1) found = scope.actions.filter(o => o.keys.includes(digit))
-      if (found.some(o => o.act(this, event) !== false)) return true
+      if (found.some(o => o.once && event.repeat || o.act(this, event) !== false)) return true // a key that is held is not pressed again
     }
     return false
   }
@@ -427,10 +429,10 @@ registerKeys('object', {
   deselect: { keys: 'Escape', words: 'select nothing', act: editor => editor.select(null) },
   ...arrows('', 1, { id: 'nudge', words: '1 pixel', act: (editor, dx, dy) => editor.nudge(dx, dy) }),
   ...arrows('Shift+', 10, { id: 'nudge far', words: '10 pixels', act: (editor, dx, dy) => editor.nudge(dx, dy) }),
-  delete: { keys: ['Delete', 'Backspace'], words: 'delete', act: editor => editor.full.panel.remove() },
-  duplicate: { keys: 'Ctrl+D', words: 'duplicate', act: editor => editor.full.panel.duplicate() },
+  delete: { once: true, keys: ['Delete', 'Backspace'], words: 'delete', act: editor => editor.full.panel.remove() },
+  duplicate: { once: true, keys: 'Ctrl+D', words: 'duplicate', act: editor => editor.full.panel.duplicate() },
   copy: { keys: 'Ctrl+C', words: 'copy', act: editor => editor.full.panel.copy() },
-  hide: { keys: 'H', words: 'hide or show it', act: editor => editor.full.panel.hide() },
+  hide: { once: true, keys: 'H', words: 'hide or show it', act: editor => editor.full.panel.hide() },
   class: { keys: 'C', words: 'its class, by typing', act: editor => editor.full.panel.askClass() },
   ...Object.fromEntries([...'1234567890'].map((digit, i) => [`class ${i + 1}`, { keys: digit, words: `class ${i + 1}`, act: editor => editor.full.panel.classify(editor.labels[i]) }])),
 })
@@ -440,14 +442,14 @@ registerKeys('edit', {
   'previous object': { keys: 'Shift+Tab', words: 'previous object', act: editor => editor.full.focused() && editor.next(-1) },
   undo: { keys: 'Ctrl+Z', words: 'undo', act: editor => editor.undo() },
   redo: { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], words: 'redo', act: editor => editor.redo() },
-  paste: { keys: 'Ctrl+V', words: 'paste', act: editor => editor.full.panel.paste() },
-  right: { keys: 'Space', words: 'looked at and right, or not yet', act: editor => editor.full.panel.mark('ok') },
-  'right, next': { keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { if (!editor.photo.ok) editor.full.panel.mark('ok'); editor.full.step(1) } },
-  empty: { keys: 'Shift+N', words: 'no object here: deletes all', act: editor => editor.full.panel.mark('empty') },
-  exclude: { keys: 'Shift+X', words: 'leave this photo out', act: editor => editor.full.panel.mark('exclude') },
+  paste: { once: true, keys: 'Ctrl+V', words: 'paste', act: editor => editor.full.panel.paste() },
+  right: { once: true, keys: 'Space', words: 'looked at and right, or not yet', act: editor => editor.full.panel.mark('ok') },
+  'right, next': { once: true, keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { if (!editor.photo.ok) editor.full.panel.mark('ok'); editor.full.step(1) } },
+  empty: { once: true, keys: 'Shift+N', words: 'no object here: deletes all', act: editor => editor.full.panel.mark('empty') },
+  exclude: { once: true, keys: 'Shift+X', words: 'leave this photo out', act: editor => editor.full.panel.mark('exclude') },
   note: { keys: 'M', words: 'note on the photo', act: editor => editor.full.panel.ask('note') },
   reason: { keys: 'Shift+F', words: 'flag the selected object, or the photo, with a reason', act: editor => editor.full.panel.ask('flag') },
-  'hide all': { keys: 'T', words: 'hide or show all', act: editor => editor.full.panel.hideAll() },
+  'hide all': { once: true, keys: 'T', words: 'hide or show all', act: editor => editor.full.panel.hideAll() },
 })
 
 registerKeys('full', {
@@ -456,11 +458,11 @@ registerKeys('full', {
   next: { keys: ['D', 'ArrowRight', 'ArrowDown'], words: 'next row', act: editor => editor.full.step(1) },
   first: { keys: 'Home', words: 'first row', act: editor => editor.full.goTo(0) },
   last: { keys: 'End', words: 'last row', act: editor => editor.full.goTo(editor.app.view.length - 1) },
-  flag: { keys: 'F', words: 'flag this row', act: editor => editor.app.toggleFlag(editor.full.row) },
+  flag: { once: true, keys: 'F', words: 'flag this row', act: editor => editor.app.toggleFlag(editor.full.row) },
   larger: { keys: ['+', '='], words: 'larger', act: editor => editor.full.zoom(1.4) },
   smaller: { keys: '-', words: 'smaller', act: editor => editor.full.zoom(1 / 1.4) },
   fit: { keys: ['0', 'Z'], words: 'fit the image', act: editor => editor.full.fit() },
   near: { keys: 'Shift+Z', words: 'fit to the object, in every row', act: editor => editor.full.stayNear() },
-  edit: { keys: 'E', words: 'edit, or stop editing', act: editor => editor.full.toggleEditing() },
+  edit: { once: true, keys: 'E', words: 'edit, or stop editing', act: editor => editor.full.toggleEditing() },
   keys: { keys: '?', words: 'all keys', act: editor => editor.full.panel.help() },
 })

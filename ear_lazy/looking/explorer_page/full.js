@@ -14,6 +14,10 @@ async function copyText(node, button) {
   setTimeout(() => { button.textContent = 'Copy' }, 1500)
 }
 
+const isOwnKey = ({ key, target: { tagName, type } }) => // of the part of the page that has the focus
+  ['SELECT', 'TEXTAREA'].includes(tagName) || tagName === 'BUTTON' && [' ', 'Enter'].includes(key)
+  || tagName === 'INPUT' && (type === 'checkbox' ? key === ' ' : type === 'range' ? /^(Arrow|Page|Home|End)/.test(key) : true)
+
 export class FullView {
   constructor(app) {
     Object.assign(this, { app, z: 1, x: 0, y: 0, fingers: new Map(), near: false })
@@ -58,9 +62,10 @@ export class FullView {
 
   step(by) { this.goTo(this.app.grid.current + by) }
 
-  go(row) { // a row by its number, if it is shown
+  go(row) { // to a row by its number; false if it is not among those that are shown
     const at = this.app.view.indexOf(row)
     if (at >= 0) this.goTo(at)
+    return at >= 0
   }
 
   goTo(at) { this.app.edit.flush(); this.app.grid.go(at); this.app.select([this.row]); this.load() }
@@ -314,8 +319,7 @@ export class FullView {
   }
 
   key(event) {
-    const { tagName } = event.target
-    if (['INPUT', 'SELECT', 'TEXTAREA'].includes(tagName) || tagName === 'BUTTON' && [' ', 'Enter'].includes(event.key)) return
+    if (isOwnKey(event)) return
     if (event.key === 'Escape' && this.stop) this.stop() // a drag is taken back
     else if (!this.app.edit.key(event)) return
     event.preventDefault()

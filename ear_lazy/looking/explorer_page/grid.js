@@ -61,7 +61,7 @@ export class Grid {
     if (!width || !this.seen) return
     const top = Math.floor(this.offset / this.high) * (this.columns ?? 1)
     const columns = clamp(Math.floor(width / (this.thumb + AROUND)), 1, Math.max(COLUMNS, Math.floor(COLUMNS * THUMB / this.thumb)))
-    const changed = columns !== this.columns
+    const changed = columns !== this.columns, first = !this.columns
     this.columns = columns
     this.cellWidth = width / columns
     this.real = Math.ceil(this.app.view.length / columns) * this.high
@@ -70,6 +70,7 @@ export class Grid {
     this.layer.style.height = `${this.seen}px`
     this.spacer.style.height = `${this.room}px`
     this.moveTo(changed ? Math.floor(top / columns) * this.high : this.offset)
+    if (first) this.reveal()
   }
 
   scrolled() {

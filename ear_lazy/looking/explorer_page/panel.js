@@ -53,8 +53,8 @@ export class Panel {
     const { editor } = this, { photo, on } = editor
     this.bar.hidden = this.side.hidden = !on
     if (!on) return
-    this.undoButton.disabled = !photo.can_undo && !editor.pending
-    this.redoButton.disabled = !photo.can_redo
+    this.undoButton.disabled = !editor.history.can_undo && !editor.pending
+    this.redoButton.disabled = !editor.history.can_redo
     for (const [op, node] of Object.entries(this.marks)) node.setAttribute('aria-pressed', Boolean(photo[op === 'exclude' ? 'excluded' : op]))
     this.noteButton.textContent = photo.note ? `Note: ${photo.note.length > 16 ? `${photo.note.slice(0, 15)}…` : photo.note}` : 'Note…'
     this.noteButton.title = photo.note || 'Note on this photo (M)'
