@@ -126,7 +126,7 @@ def _correct_photo(state, objects, at, kind, size):
             value = _without_undone(o.value, o.chain)
             if kind == 'teacher' and value.box is None and not value.points: value = value._replace(points=o.chain.value.points)
             if _has(value, kind, size): _change(objects[o.object], value, kind, size, bases[o.object])
-            elif value != o.value: gone.add(o.object)
+            elif o.status == 'changed' or value != o.value: gone.add(o.object) # such as keypoints in a line, which span nothing to crop
         elif _is_new_here(o, kind, size):
             added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
             _change(added[-1], o.value or o.chain.value, kind, size)
