@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from contextlib import suppress
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -128,6 +129,13 @@ def _side(content): return min(max(side, 40), 400) if type(side := content.get('
 def _is_row(self:Explorer, row): return type(row) is int and 0 <= row < len(self.ds)
 
 @patch
+def _tile(self:Explorer, row, side):
+    now = None
+    if self._editor and 'edited' in self.table.marks.get(row, '').split():
+        with suppress(EarLazyError, OSError): now = self._editor.values_now(row) # else the tile says why it cannot be shown
+    return self._pictures.tile(row, side, now)
+
+@patch
 def _answer(self:Explorer,
     content:dict, # {'type': 'hello'}, {'type': 'tiles', 'id': …, 'rows': …, 'side': …}, {'type': 'full', 'id': …, 'row': …} or one of those of editing
 ):
@@ -138,7 +146,7 @@ def _answer(self:Explorer,
             self._send_facts()
             if self._editor: self._send_marks()
         case {'type': 'tiles', 'id': number, 'rows': [*rows]} if rows and all(map(self._is_row, rows)):
-            heads, data = zip(*_threads().map(partial(self._pictures.tile, side=_side(content)), rows))
+            heads, data = zip(*_threads().map(partial(self._tile, side=_side(content)), rows))
             self.send({'type': 'tiles', 'id': number, 'tiles': heads}, [*data])
         case {'type': 'score', 'id': number, 'row': row} if self._is_row(row) and self._predictions:
             self.send({'type': 'score', 'id': number, 'row': row, 'score': self._predictions.words(row)})
