@@ -205,6 +205,7 @@ def _edited_head(self:Explorer, row):
         return {'edit': editor.told(row)}
     except (EarLazyError, ValueError, OSError) as e: return {'why': _why(e)}
 
+# %% ../nbs/explorer.ipynb #31fdc0f6
 @patch
 def _answer_editing(self:Explorer, content):
     "Answer a message about corrections"

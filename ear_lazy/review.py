@@ -16,11 +16,11 @@ import tempfile
 import threading
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from .base.errors import EarLazyError
 from .base.extras import extra
+from .base.files import temporary_folder
 from .base.printable import printable
 
 # %% ../nbs/review.ipynb #33b082f7
@@ -93,9 +93,9 @@ def main(
     try:
         with extra('ear-lazy review needs packages that are not installed', "'ear_lazy[review]'"): import anywidget, marimo # noqa: F401
         shown_dataset(args.dataset) # what is wrong with it is said here
-        with tempfile.TemporaryDirectory(prefix='ear_lazy_') as folder:
-            app = Path(folder, 'review.py')
-            app.write_text(_APP)
+        with temporary_folder(tempfile.gettempdir(), 'ear_lazy-') as folder:
+            folder.write('review.py', _APP.encode())
+            app = folder.path / 'review.py'
             if threading.current_thread() is threading.main_thread(): signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # the app ends with the command
             return subprocess.call(app_command(str(app), args.dataset, args.corrections, args.port, not args.no_browser), env=os.environ | ({'LOGNAME': args.by} if args.by else {})) # the journal asks for the user's name
     except (EarLazyError, ImportError, OSError, ValueError) as e:

@@ -30,6 +30,7 @@ ALLOWED = { # (module, function): why
     ('looking/row_pictures.py', '_static_tile'): OF_CHECKED,
     ('base/arguments.py', 'until_closed'): 'the null device', ('formats/gz.py', 'unpack'): NEW,
     ('loading/placing.py', '_copy'): NEW, ('loading/placing.py', 'upright'): 'bytes in memory', ('rewrite.py', '_write'): NEW, ('correcting/revisions.py', '_copied'): 'a new file, and the same just written',
+    ('correcting/journal.py', '_locked'): 'waits for nothing, and refuses what is no file', ('correcting/journal.py', '_flush_folder'): 'opens folders',
     ('export.py', '_write_labels'): NEW, ('explorer.py', 'page_source'): 'files of this package',
 }
 

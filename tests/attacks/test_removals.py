@@ -9,7 +9,8 @@ import ear_lazy
 FOLDER = Path(ear_lazy.__file__).parent
 HELPER = 'base/files.py'
 NAMES = {'rmtree', 'unlink', 'rmdir', 'removedirs', 'replace', 'rename', 'renames', 'move', 'TemporaryDirectory', 'mkdtemp', 'truncate', 'ftruncate'}
-HARMLESS = {'base/shared_memory.py: os.ftruncate(fd, size)', 'loading/buffers.py: os.ftruncate(self.fd, HEADER_BYTES + size)'} # memory, which has no name
+HARMLESS = {'base/shared_memory.py: os.ftruncate(fd, size)', 'loading/buffers.py: os.ftruncate(self.fd, HEADER_BYTES + size)', # memory, which has no name
+            'correcting/journal.py: os.ftruncate(fd, size)'} # takes back what it has just appended
 
 
 def changes(source):
@@ -19,7 +20,7 @@ def changes(source):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, 'id', '')
         of = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ''
         if name == 'remove' and of != 'os': continue # of a list, or of an `OpenFolder`
-        if name == 'replace' and of != 'os' and isinstance(node.func, ast.Name): continue # of a dataclass
+        if name == 'replace' and (isinstance(node.func, ast.Name) or of == 'msgspec.structs'): continue # of a dataclass, a struct
         if name == 'replace' and of != 'os' and len(node.args) != 1: continue # of a text
         if name == 'rename' and len(node.args) > 1 and of != 'os': continue # of an `OpenFolder`
         if name in NAMES | {'remove'}: yield ast.unparse(node)
