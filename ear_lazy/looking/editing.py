@@ -90,6 +90,7 @@ class _Done(NamedTuple):
     redo: list # of pairs of an `Action` and the line that undid it
     last: str # time of the last action
 
+# %% ../../nbs/8_looking/editing.ipynb #f769ed90
 class Editor:
     "A dataset's rows, and the journal that corrects them"
     def __init__(self,

@@ -229,6 +229,7 @@ def _is_named(self:RowTable, text, begins, ends):
     def ended(end): return np.strings.endswith(paths, text, start, end) & ((end - start == len(text)) | ~np.array(begins))
     return found & (ended(whole) | ended(np.where(dot > start, dot, whole)))
 
+# %% ../../nbs/8_looking/row_table.ipynb #4df7a960
 @patch
 def _in_state(self:RowTable, state):
     "Rows in one of `STATES`"

@@ -86,6 +86,7 @@ def changes_of(
         for o in apply_to_photo(states[path], objects, names): found.append(_home(o, now, objects, raw, names))
     return found
 
+# %% ../../nbs/5_processing/raw_corrections.ipynb #66846960
 def _has_photo(raw, path): return path in raw.rows or raw.tree.has(path)
 
 def _home(outcome, path, objects, raw, names):
@@ -227,6 +228,7 @@ class _Taking:
         if any(_is_value(o, b) for o in self.chains(path)[1]): return
         self.lines.append(new_line('add', self.photo(path), now=Stated.of(b), **self.words))
 
+# %% ../../nbs/5_processing/raw_corrections.ipynb #edcd8330
 def _path(raw, i): return raw.records.images[raw.records.image_of[i]]
 
 def _equal(name, a, b): return a is None and b is None or a is not None and b is not None and is_same(name, a, b)
