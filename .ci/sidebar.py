@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = runpy.run_path(str(Path(__file__).with_name('rooms.py')))
-TUTORIALS = ('bring_your_own_data', 'pipeline', 'explore', 'train', 'recipes', 'migrate', 'performance') # first; then all others
+TUTORIALS = ('bring_your_own_data', 'pipeline', 'explore', 'correct', 'train', 'recipes', 'migrate', 'performance') # first; then all others
 
 
 def section(name, contents): return {'section': name, 'contents': contents}

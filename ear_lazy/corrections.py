@@ -370,6 +370,7 @@ def exclude(self:Corrections,
     self.journal.append(lines)
     return [o.id for o in lines]
 
+# %% ../nbs/corrections.ipynb #a398b3c0
 @patch
 @described
 def undo(self:Corrections,
