@@ -149,6 +149,9 @@ class Corrections:
     @property
     def path(self)->Path: return self.journal.path
 
+    @property
+    def _adds(self): return any(o.op == 'add' for o in self.journal.lines.values()) # a folder of photos may be annotated by it alone
+
     def __iter__(self)->Iterator[Correction]:
         "An entry for each corrected object, and for what is said of photos"
         self.journal.refresh()
@@ -411,7 +414,7 @@ def _home(self:Corrections, raw_data_dir, leave, rename, **reading):
     if raw_data_dir is None: raise ValueError('raw_data_dir: the raw folder that the corrections are of')
     if is_remote(raw_data_dir): raise ValueError('exporting needs a local raw folder: copy the annotation files from the bucket first')
     self.journal.refresh()
-    raw = read_raw(home_path(raw_data_dir), renamed=rename, **reading)
+    raw = read_raw(home_path(raw_data_dir), renamed=rename, only_photos=self._adds, **reading)
     found = changes_of(self._states, raw, rename)
     left = [o.told for o in found if o.reason]
     if left and not leave: raise _stuck(left)
@@ -608,7 +611,7 @@ def _check(corrections, args):
     print(f'{corrections.path}: {len(corrections):,} entries from {len(corrections.journal.lines):,} lines')
     if args.raw:
         reading = _reading(args)
-        raw = read_raw(home_path(args.raw_data_dir), renamed=reading['rename'], follow_links=reading['follow_links'], max_bytes=reading['max_annotation_bytes'])
+        raw = read_raw(home_path(args.raw_data_dir), renamed=reading['rename'], only_photos=corrections._adds, follow_links=reading['follow_links'], max_bytes=reading['max_annotation_bytes'])
         found = changes_of(corrections._states, raw, reading['rename'])
         told = Counter('cannot be written' if o.reason else 'to be written' if o.change else 'there already' for o in found)
         print(f"{printable(args.raw_data_dir)}: {', '.join(f'{n:,} {what}' for what, n in told.items()) or 'no object is corrected'}")

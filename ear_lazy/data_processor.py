@@ -46,7 +46,7 @@ from .metadata.roots import image_root
 from .processing.background_writer import BackgroundWriter
 from .processing.changes import Inputs, run_key
 from .processing.checking import broken_images, images_of, without_broken
-from .processing.corrected import check_journal, correct, read_journal
+from .processing.corrected import check_journal, correct, read_journal, with_annotated
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
 from .processing.finishing import (
     SplitRule, attributes_of, count_sides, find_groups, grouping_of, make_files, moved_since, photo_sides, sides_of, tell_attributes, tell_ungrouped)
@@ -243,6 +243,7 @@ def _discover(self:DataProcessor):
     if not self.force and not is_remote(self.output_dir): tree.heads = read_heads(self.output_dir)
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
     sources, problems = discover(tree, self._all_declared())
+    sources = with_annotated(sources, tree, read_journal(self.corrections, self.raw_data_dir, self.output_dir))
     if sources: return tree, sources, problems
     raise self._nothing_to_read(problems, tree)
 

@@ -406,3 +406,22 @@ def test_photos_are_left_out(tmp_path):
     assert_accounted(report, out)
     assert rows(out, 'detector') == [('ears/b.png', [[3, 3, 9, 9]])]
     assert [(p.reason, p.action, p.image, p.detail, p.boxes) for p in report.problems] == [('excluded', 'dropped', 'ears/a.png', 'blurred', 2)]
+
+
+def test_photos_that_were_annotated_from_nothing_become_a_dataset(tmp_path):
+    "A folder of photos without any annotation file: what the explorer adds is a source of the run, and can be exported as COCO"
+    raw, out = tmp_path/'raw', tmp_path/'out'
+    for name in ('a', 'b', 'more/c'): image(raw/f'{name}.png', seed=len(name))
+    with pytest.raises(RawDataError, match='no annotation files'): process(raw, out)
+    w = Writer(raw)
+    w.line('add', 'a.png', None, Value((1, 2, 10, 12), None, 'ear'))
+    w.line('empty', 'b.png')
+    report = process(raw, out)
+    assert_accounted(report, out)
+    assert report.sources['.'].boxes.added == 1
+    assert [o for o, _ in rows(out, 'detector')] == ['a.png', 'b.png']
+    w.line('add', 'more/c.png', None, Value((3, 2, 10, 12), None, 'ear'))
+    assert {*process(raw, out).sources} == {'.', 'more'} # another folder
+    Corrections(w.journal.path, raw).export_coco(tmp_path/'all.json')
+    made = json.loads((tmp_path/'all.json').read_text())
+    assert [(o['height'], o['width']) for o in made['images']] == [SIZE]*2 and [o['bbox'] for o in made['annotations']] == [[1, 2, 10, 12], [3, 2, 10, 12]]

@@ -14,6 +14,7 @@ import pytest
 from making import image
 
 from ear_lazy.data_processor import DataProcessor
+from ear_lazy.review import shown_dataset
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT/'README.md').read_text(encoding='utf-8')
@@ -58,35 +59,33 @@ def test_first_command_leaves_what_the_readme_says(shell):
     assert {'raw', 'preprocessed', 'gallery.png'} <= {path.name for path in (shell.cwd/'ear_lazy_demo').iterdir()}
 
 
-CORRECTIONS = 'ear-lazy corrections' # of what the Python code has corrected
-
-
-def shell_lines(): return [line for fence in fences('bash')[2:] for line in fence.splitlines()]
-
-
-def run_all(shell, lines):
-    for line in lines:
-        ran = shell(line)
-        assert ran.returncode == 0, f'{line}\n{ran.stderr}'
-
-
-def test_readme_shell_commands_work(shell):
-    lines = [line for line in shell_lines() if not line.startswith(CORRECTIONS)]
-    assert {' '.join(line.split()[:2]) for line in lines} == {'ear-lazy demo', 'ear-lazy process'}
-    run_all(shell, lines)
-
-
-def test_readme_python_works(shell):
-    code = '\n'.join(fences('python'))
-    assert 'DataProcessor(' in code and 'LazyNPYDataset(' in code and 'DataLoader(' in code
-    ran = subprocess.run([sys.executable, '-c', code], cwd=shell.cwd, env=os.environ | {'MPLBACKEND': 'agg'}, capture_output=True, text=True)
+@pytest.fixture(scope='module')
+def python_ran(shell):
+    "What the README's Python prints"
+    ran = subprocess.run([sys.executable, '-c', '\n'.join(fences('python'))], cwd=shell.cwd, env=os.environ | {'MPLBACKEND': 'agg'}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_readme_python_works(python_ran):
+    code = '\n'.join(fences('python'))
+    assert 'DataProcessor(' in code and 'LazyNPYDataset(' in code and 'DataLoader(' in code and 'explore(ds, edit=True)' in code
     outputs = re.sub(r'^```.*?^```$', '', README, flags=re.S | re.M)
     shown = [line.removeprefix('    ') for line in outputs.splitlines() if line.startswith('    ')]
-    assert len(shown) > 8 and shown == [line for line in ran.stdout.splitlines() if line]
-    corrections = [line for line in shell_lines() if line.startswith(CORRECTIONS)]
-    assert len(corrections) > 1
-    run_all(shell, corrections)
+    assert len(shown) > 8 and shown == [line for line in python_ran.splitlines() if line]
+
+
+def test_readme_shell_commands_work(shell, python_ran):
+    lines = [line for fence in fences('bash')[2:] for line in fence.splitlines()]
+    assert {' '.join(line.split()[:2]) for line in lines if not line.startswith('cp ')} == {f'ear-lazy {o}' for o in ('demo', 'process', 'review', 'corrections', 'diff')}
+    for line in lines:
+        if line.startswith('ear-lazy review'): assert len(shown_dataset([str(shell.cwd/o) for o in line.split()[2:]])) > 100 # it would run until Ctrl+C
+        else:
+            ran = shell(line)
+            assert ran.returncode == 0, f'{line}\n{ran.stderr}'
+            if 'corrections list' in line: assert 'too narrow; overlooked' in ran.stdout
+            if 'ear-lazy diff' in line: assert 'objects added' in ran.stdout
+    assert (shell.cwd/'corrected_raw').is_dir()
 
 
 def test_calls_in_the_readme_table_exist():

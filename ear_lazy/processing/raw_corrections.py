@@ -123,19 +123,21 @@ def corrected_records(
     renamed:Mapping[str, str]|None=None, # As of the run that the journal belongs to
 )->Records: # Objects sorted by image
     "Everything that a raw folder says, with the corrections in it, in the names that a run writes"
-    r, names, number = raw.records, Renamed(renamed or {}), {}
+    r, names, number, sizes = raw.records, Renamed(renamed or {}), {}, {}
     gone, new, excluded = np.zeros(len(raw), bool), [], {*excluded}
     for o in (o for o in found if o.change):
         i = o.outcome.object
         if i is not None: gone[raw.of_photo(o.photo)[i]] = True
-        if o.change.now is not None: new.append((o.photo, o.outcome.value))
+        if o.change.now is not None:
+            new.append((o.photo, o.outcome.value))
+            sizes[o.photo] = o.outcome.chain.photo.size
     images = [*r.images, *dict.fromkeys(path for path, _ in new if path not in raw.rows)]
     row = {o: i for i, o in enumerate(images)}
     for _, value in new: number.setdefault(names(value.label or ''), len(number))
     values = [value for _, value in new]
     more = make_records(images, [row[path] for path, _ in new], np.full(len(new), -1), ['corrections.jsonl'],
         np.array([o.box or (np.nan,)*4 for o in values], np.float64).reshape(-1, 4), [o.box is not None for o in values], [p for o in values for p in o.points or ()], [len(o.points or ()) for o in values],
-        sizes=[raw.size(o) for o in images], labels=np.array([number[names(o.label or '')] for o in values], np.int32), label_names=list(number) or [''])
+        sizes=[raw.size(o) if o in raw.rows else sizes[o] for o in images], labels=np.array([number[names(o.label or '')] for o in values], np.int32), label_names=list(number) or [''])
     kept = keep_objects(replace(r, label_names=[*map(names, r.label_names)], schemes={names(k): o for k, o in r.schemes.items()}), ~gone)
     both = concat([kept, more]) if new else kept
     both = keep_images(both, np.array([o not in excluded for o in both.images], bool))

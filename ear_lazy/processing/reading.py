@@ -113,13 +113,14 @@ def read_raw(
     photos_of:Tree|None=None, # Another raw folder, whose photos stand in for those that are not in this one
     skip:tuple[str, ...]=(), # Folders in it that are no raw data, such as the output folder
     num_workers:int=0, # Parsing processes; 0 parses in this one
+    only_photos:bool=False, # Is a folder of photos without any annotation file read too?
 )->RawObjects:
     "Read a raw folder; raises `RawDataError` if there is nothing to read"
     tree = Tree(os.path.realpath(raw), skip, max_bytes=max_bytes, follow_links=follow_links)
     if photos_of is not None: tree = with_photos_of(tree, photos_of)
     declared = {o.name: o for o in read_sources_toml(raw, follow_links)} | {o.name: o for o in ([sources] if isinstance(sources, Source) else sources)}
     found, problems = discover(tree, tuple(declared.values()))
-    if not found: raise RawDataError(f"{raw}: no annotation file is recognised in it{f'; {problems[0]}' if problems else ''}")
+    if not found and not (only_photos and any(o.images for o in tree.folders.values())): raise RawDataError(f"{raw}: no annotation file is recognised in it{f'; {problems[0]}' if problems else ''}")
     check_over(found)
     tasks, parts = {o.name: tasks_of(o, 500) for o in found}, []
     with loaders(tree, [t for own in tasks.values() for t in own], num_workers) as workers:
