@@ -108,6 +108,7 @@ def apply_to_photo(
 
 def _outcome(chain, i, rivals, objects, alike):
     if len(chain.options) > 1: return Outcome(chain, 'conflict', i, None, f'lines differ: {" or ".join(map(in_words, chain.options))}')
+    if i is None and not chain.held and not chain.was_deleted: return Outcome(chain, 'settled') # all is undone, so nothing is asked for
     if rivals: return Outcome(chain, 'conflict', None, None, f'{len(rivals)} objects have the values of the one that was corrected, and none is at its place')
     if i is None: return _unfound(chain, objects)
     if chain.deleted: return Outcome(chain, 'deleted', i)

@@ -164,12 +164,17 @@ def _size_fault(state, size, measure):
     if not min(was) or not min(size) or was == tuple(size) or was == measure(): return ''
     return f'the photo was {was[1]}×{was[0]} pixels when it was corrected, and is {size[1]}×{size[0]}'
 
-def _candidates(state, rows, problems):
+def _is_part(problem, objects):
+    "Is what was dropped the box or the keypoints of an object that is still there?"
+    place = Origin(problem.file, problem.where)
+    return any(place in o.origins and (o.box is None if problem.boxes else o.points is None) for o in objects)
+
+def _candidates(state, rows, problems, objects):
     "Annotations that the checks have dropped and that a line names: rows of `problems`, and as lines state them"
     states_box = {} # place → does a line say which box was there? One without an area it cannot
     for c in state.chains:
         for o in c.origins: states_box[o] = states_box.get(o, False) or bool(c.stated['box'])
-    found = [i for i in rows if (problems[i].file, problems[i].where) in states_box]
+    found = [i for i in rows if (problems[i].file, problems[i].where) in states_box and not _is_part(problems[i], objects)]
     places = [Origin(problems[i].file, problems[i].where) for i in found]
     return found, [Stated((o,), problems[i].box if states_box[o] and problems[i].box else None) for i, o in zip(found, places)]
 
@@ -183,14 +188,15 @@ def edit_photo(
     "Put on the desk what the journal says of a photo"
     state, own = said.states[desk.r.images[photo]], desk.of_photo(photo)
     if fault := _size_fault(state, desk.r.sizes[photo], measure):
-        for o in [*[c for c in state.chains if c.tips], *state.empty, *state.excluded]: said.tell('conflict', source, state, getattr(o, 'origins', ()), fault)
+        for o in [*[c for c in state.chains if c.held], *state.empty, *state.excluded]: said.tell('conflict', source, state, getattr(o, 'origins', ()), fault)
         return
     if state.excluded:
         desk.touched[photo] = desk.excluded[photo] = True
         return
-    rows, more = _candidates(state, said.dropped.get(state.path, ()), said.report.problems)
     names = [said.names.seen(o) for o in desk.r.label_names]
-    objects = [*(desk.stated(o, names) for o in own), *more]
+    objects = [desk.stated(o, names) for o in own]
+    rows, more = _candidates(state, said.dropped.get(state.path, ()), said.report.problems, objects)
+    objects += more
     outcomes = apply_to_photo(state, objects, said.names.seen)
     for o in outcomes:
         problem = rows[o.object - len(own)] if o.object is not None and o.object >= len(own) else None
@@ -199,7 +205,7 @@ def edit_photo(
     is_left = left or desk.new[photo]
     desk.empty[photo] = not is_left and (desk.r.empty[photo] or is_known_empty(state, left))
     if desk.empty[photo] != desk.r.empty[photo]: desk.touched[photo] = True
-    unseen = {*left} - {own[o.object] for o in outcomes if o.object is not None and o.object < len(own) and o.chain.tips}
+    unseen = {*left} - {own[o.object] for o in outcomes if o.object is not None and o.object < len(own) and o.chain.held}
     if unseen and state.empty: said.tell('conflict', source, state, (), f'somebody saw no object here, and there are {len(unseen)} that no correction is of')
 
 # %% ../../nbs/5_processing/edits.ipynb #b41f8550
@@ -211,14 +217,14 @@ def _take(desk, photo, said, source, state, outcome, objects, own, problem):
     box = (value or before or chain.first or Stated()).box
     origins = before.origins if before else chain.origins
     if not said.names.is_asked_for(*labels):
-        if chain.tips: said.tell('not_here', source, state, origins, f"its class {next(filter(None, labels))!r} is not asked for", box)
+        if chain.held: said.tell('not_here', source, state, origins, f"its class {next(filter(None, labels))!r} is not asked for", box)
     elif status in ('changed', 'added'): _set(desk, photo, said, source, outcome, before, own, problem)
     elif status == 'deleted':
         desk.gone.add(own[outcome.object])
         desk.touched[photo] = True
     elif status == 'settled':
-        if chain.tips and not (chain.first is None and chain.deleted): said.tell('settled', source, state, origins, in_words(chain.value), box)
-    elif chain.tips:
+        if chain.held and not (chain.first is None and chain.deleted): said.tell('settled', source, state, origins, in_words(chain.value), box)
+    elif chain.held:
         is_gone = status == 'absent' and not any(said.is_file(o.file) for o in chain.origins)
         said.tell('not_here' if is_gone else 'conflict', source, state, origins, 'its annotation file is not there' if is_gone else outcome.reason, box)
 
