@@ -107,7 +107,7 @@ def edited(
     points = [*(np.split(r.points, desk.starts[1:]) if m else ()), *[r.points[:0]] * (n - m)]
     schemes = dict(r.schemes)
     for row, (value, *_) in desk.rows.items():
-        if value.box is not None: columns['boxes'][row], columns['has_box'][row] = value.box, True
+        if value.box is not None: columns['boxes'][row], columns['has_box'][row] = value.box or np.nan, bool(value.box)
         if value.points is not None: points[row] = np.array(value.points, np.float32).reshape(-1, 3)
         if value.label is None: continue
         before = r.label_names[columns['labels'][row]]
@@ -228,10 +228,12 @@ def _take(desk, photo, said, source, state, outcome, objects, own, problem):
         is_gone = status == 'absent' and not any(said.is_file(o.file) for o in chain.origins)
         said.tell('not_here' if is_gone else 'conflict', source, state, origins, 'its annotation file is not there' if is_gone else outcome.reason, box)
 
+NOTHING = {'box': (), 'points': (), 'label': ''} # of an object that is to have none any more
+
 def _set(desk, photo, said, source, outcome, before, own, problem):
     value = outcome.value
     if before is not None: value = value._replace(**{o: None for o in ('box', 'points', 'label') if problem is None and getattr(value, o) == getattr(before, o)})
-    value = value._replace(label=said.names.raw(value.label))
+    value = value._replace(label=said.names.raw(value.label))._replace(**{o: NOTHING[o] for o in outcome.taken})
     desk.touched[photo] = True
     if before is not None and problem is None: desk.rows[own[outcome.object]] = Row(value)
     elif problem is not None: desk.add(Row(value, photo, *before.origins[0], said.report.problems[problem].source))
@@ -247,10 +249,14 @@ def _by_source(p, names, sources):
 def _tell_gone(desk, said):
     "Note the objects that are deleted, and the photos that are left out"
     r = _Tagged(**vars(replace(desk.r, problems=[], attributes={_TAG: (np.arange(len(desk.r.ids)), [])})))
-    bare = [row for row, o in desk.rows.items() if row < len(r.ids) and o.value.points == () and r.has_keypoints[row]] # whose keypoints are taken away
-    desk.gone.update(o for o in bare if not r.has_box[o] and desk.rows[o].value.box is None)
-    rows = sorted({*desk.gone, *bare})
-    for i, box in zip(rows, extents(r, rows)): r.problem('deleted', 'deleted', i, boxes=r.has_box[i] and i in desk.gone, keypoints=r.has_keypoints[i], box=box)
+    had = r.has_box, r.has_keypoints
+    taken = [{row for row, o in desk.rows.items() if row < len(r.ids) and o.value[k] == () and had[k][row]} for k in range(2)] # whose box, or keypoints, are taken away
+    def is_left(row, k): return bool(desk.rows[row].value[k]) if desk.rows[row].value[k] is not None else had[k][row]
+    desk.gone.update(o for o in taken[0] | taken[1] if not is_left(o, 0) and not is_left(o, 1))
+    rows = sorted(desk.gone | taken[0] | taken[1])
+    for i, box in zip(rows, extents(r, rows)):
+        boxes, points = (had[k][i] and (i in desk.gone or i in taken[k]) for k in range(2))
+        r.problem('deleted', 'deleted', i, boxes=boxes, keypoints=points, box=box)
     for photo in np.flatnonzero(desk.excluded).tolist():
         rows, state = [*desk.of_photo(photo)], said.states[r.images[photo]]
         note = next((o.note for o in state.excluded if o.note), '')
