@@ -32,7 +32,7 @@ def said_of(
     state:PhotoState,
 )->list[Said]:
     "The objects that a journal speaks of"
-    found = [Said(o.origins, frozenset(p.id for p in o.lines), o.value, o.first and o.first.value) for o in state.chains if o.tips and len(o.options) == 1]
+    found = [Said(o.origins, frozenset(p.id for p in o.lines), o.value, o.first and o.first.value) for o in state.chains if o.held and len(o.options) == 1]
     seen = max(state.ok, key=lambda o: (o.at, o.id)).seen if state.ok else ()
     known = {origin for o in state.chains for origin in o.origins}
     return found + [Said(o.origins, frozenset(), o.value, o.value) for o in seen if not known & {*o.origins}]

@@ -74,6 +74,7 @@ class Outcome(NamedTuple):
     object:int|None = None # which of the objects it is
     value:Value|None = None # of it, if changed or added
     reason:str = '' # of a conflict
+    taken:tuple[str, ...] = () # of one that is changed: fields that it is to have no more, as a line gave them to it, and is undone
 
 def _assign(chains, objects, alike):
     "chain → object, and chain → objects among which nobody can choose"
@@ -108,13 +109,21 @@ def apply_to_photo(
 
 def _outcome(chain, i, rivals, objects, alike):
     if len(chain.options) > 1: return Outcome(chain, 'conflict', i, None, f'lines differ: {" or ".join(map(in_words, chain.options))}')
+    if i is None and not chain.held and not chain.was_deleted: return Outcome(chain, 'settled') # all is undone, so nothing is asked for
     if rivals: return Outcome(chain, 'conflict', None, None, f'{len(rivals)} objects have the values of the one that was corrected, and none is at its place')
     if i is None: return _unfound(chain, objects)
     if chain.deleted: return Outcome(chain, 'deleted', i)
     own = objects[i]
     changed = [o for o in FIELDS if (new := getattr(chain.value, o)) is not None and not _is_there(o, getattr(own, o), new, chain, alike)]
-    if not changed: return Outcome(chain, 'settled', i, own.value)
-    return Outcome(chain, 'changed', i, own.value._replace(**{o: getattr(chain.value, o) for o in changed}))
+    taken = tuple(o for o in FIELDS if _is_undone(o, getattr(own, o), chain, alike))
+    if not changed and not taken: return Outcome(chain, 'settled', i, own.value)
+    return Outcome(chain, 'changed', i, own.value._replace(**{o: getattr(chain.value, o) for o in changed}, **dict.fromkeys(taken)), taken=taken)
+
+def _is_undone(name, value, chain, alike):
+    "Did a line give an object a field that it had not, and is undone, while a file has it by now?"
+    if value is None or chain.first is None or getattr(chain.first, name) is not None or getattr(chain.value, name) is not None: return False
+    if name == 'label': return alike(value) in map(alike, chain.set_to[name])
+    return any(is_same(name, value, o) or is_written(name, value, o, chain.photo.size) for o in chain.set_to[name])
 
 def _is_there(name, value, new, chain, alike):
     if value is None: return False

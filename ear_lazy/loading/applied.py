@@ -22,8 +22,8 @@ from ear_lazy.base.images import image_size
 from ear_lazy.base.origin import Origin
 from ear_lazy.base.records import check, label_rows, make_records
 from ear_lazy.base.storage import is_remote
-from ear_lazy.correcting.applying import apply_to_photo, is_known_empty, is_same
-from ear_lazy.correcting.chains import FIELDS, fold
+from ear_lazy.correcting.applying import apply_to_photo, is_known_empty
+from ear_lazy.correcting.chains import fold
 from ear_lazy.correcting.journal import Journal, Stated
 from ear_lazy.metadata.edited import Edits, NewObject
 from ear_lazy.metadata.file import Metadata
@@ -109,13 +109,6 @@ def _change(o, now, kind, size, base=None): # `base`: the keypoints that a crop 
     o.edited = o.of < 0 or (box, points, label) != (o.box, o.points, o.label)
     o.box, o.points, o.label = box, points, label
 
-def _without_undone(value, chain):
-    "What an object has besides what a line gave it that had none, and that was undone after a run"
-    def is_undone(name):
-        now, before = getattr(value, name), getattr(chain.first, name, None)
-        return now is not None and before is None and getattr(chain.value, name) is None and any(is_same(name, now, o) for o in chain.set_to[name])
-    return value._replace(**{name: None for name in FIELDS if is_undone(name)})
-
 def _correct_photo(state, objects, at, kind, size):
     "Objects that stay, objects that go, and why corrections are not applied"
     bases = [_points_of_crop(o, state.chains, size) if kind == 'teacher' else None for o in objects]
@@ -123,10 +116,10 @@ def _correct_photo(state, objects, at, kind, size):
     gone, added = {o.object for o in outcomes if o.status == 'deleted'}, []
     for o in outcomes:
         if o.status in ('changed', 'settled') and o.object is not None:
-            value = _without_undone(o.value, o.chain)
+            value = o.value
             if kind == 'teacher' and value.box is None and not value.points: value = value._replace(points=o.chain.value.points)
             if _has(value, kind, size): _change(objects[o.object], value, kind, size, bases[o.object])
-            elif o.status == 'changed' or value != o.value: gone.add(o.object) # such as keypoints in a line, which span nothing to crop
+            elif o.status == 'changed': gone.add(o.object) # such as keypoints in a line, which span nothing to crop
         elif _is_new_here(o, kind, size):
             added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
             _change(added[-1], o.value or o.chain.value, kind, size)

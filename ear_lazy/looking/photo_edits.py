@@ -58,6 +58,7 @@ def _known(i, o, outcome):
     if outcome.status == 'deleted': return None
     if outcome.status == 'conflict': return _conflict(key, outcome, o.value, o.origins, o.at)
     status = 'raw' if not chain.held else 'added' if chain.first is None else 'changed'
+    if outcome.taken and not (outcome.value.box or outcome.value.points): return None # nothing is left of it
     return Shown(key, outcome.value, o.origins, status, (), chain, o.at)
 
 def _unknown(outcome):

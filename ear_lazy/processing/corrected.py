@@ -177,7 +177,7 @@ def _not_annotated(run, paths, said):
             run.report.sources[home.name].images += len(part.table.column('sizes'))
 
 def _tell_absent(said, state, why):
-    for o in (o for o in state.chains if o.tips): said.tell('not_here', '', state, o.origins, why, (o.value or o.first or Stated()).box)
+    for o in (o for o in state.chains if o.held): said.tell('not_here', '', state, o.origins, why, (o.value or o.first or Stated()).box)
     for _ in (*state.empty, *state.excluded): said.tell('not_here', '', state, (), why)
 
 # %% ../../nbs/5_processing/corrected.ipynb #3d44642e

@@ -107,7 +107,7 @@ def edited(
     points = [*(np.split(r.points, desk.starts[1:]) if m else ()), *[r.points[:0]] * (n - m)]
     schemes = dict(r.schemes)
     for row, (value, *_) in desk.rows.items():
-        if value.box is not None: columns['boxes'][row], columns['has_box'][row] = value.box, True
+        if value.box is not None: columns['boxes'][row], columns['has_box'][row] = value.box or np.nan, bool(value.box)
         if value.points is not None: points[row] = np.array(value.points, np.float32).reshape(-1, 3)
         if value.label is None: continue
         before = r.label_names[columns['labels'][row]]
@@ -164,12 +164,17 @@ def _size_fault(state, size, measure):
     if not min(was) or not min(size) or was == tuple(size) or was == measure(): return ''
     return f'the photo was {was[1]}×{was[0]} pixels when it was corrected, and is {size[1]}×{size[0]}'
 
-def _candidates(state, rows, problems):
+def _is_part(problem, objects):
+    "Is what was dropped the box or the keypoints of an object that is still there?"
+    place = Origin(problem.file, problem.where)
+    return any(place in o.origins and (o.box is None if problem.boxes else o.points is None) for o in objects)
+
+def _candidates(state, rows, problems, objects):
     "Annotations that the checks have dropped and that a line names: rows of `problems`, and as lines state them"
     states_box = {} # place → does a line say which box was there? One without an area it cannot
     for c in state.chains:
         for o in c.origins: states_box[o] = states_box.get(o, False) or bool(c.stated['box'])
-    found = [i for i in rows if (problems[i].file, problems[i].where) in states_box]
+    found = [i for i in rows if (problems[i].file, problems[i].where) in states_box and not _is_part(problems[i], objects)]
     places = [Origin(problems[i].file, problems[i].where) for i in found]
     return found, [Stated((o,), problems[i].box if states_box[o] and problems[i].box else None) for i, o in zip(found, places)]
 
@@ -183,14 +188,15 @@ def edit_photo(
     "Put on the desk what the journal says of a photo"
     state, own = said.states[desk.r.images[photo]], desk.of_photo(photo)
     if fault := _size_fault(state, desk.r.sizes[photo], measure):
-        for o in [*[c for c in state.chains if c.tips], *state.empty, *state.excluded]: said.tell('conflict', source, state, getattr(o, 'origins', ()), fault)
+        for o in [*[c for c in state.chains if c.held], *state.empty, *state.excluded]: said.tell('conflict', source, state, getattr(o, 'origins', ()), fault)
         return
     if state.excluded:
         desk.touched[photo] = desk.excluded[photo] = True
         return
-    rows, more = _candidates(state, said.dropped.get(state.path, ()), said.report.problems)
     names = [said.names.seen(o) for o in desk.r.label_names]
-    objects = [*(desk.stated(o, names) for o in own), *more]
+    objects = [desk.stated(o, names) for o in own]
+    rows, more = _candidates(state, said.dropped.get(state.path, ()), said.report.problems, objects)
+    objects += more
     outcomes = apply_to_photo(state, objects, said.names.seen)
     for o in outcomes:
         problem = rows[o.object - len(own)] if o.object is not None and o.object >= len(own) else None
@@ -199,7 +205,7 @@ def edit_photo(
     is_left = left or desk.new[photo]
     desk.empty[photo] = not is_left and (desk.r.empty[photo] or is_known_empty(state, left))
     if desk.empty[photo] != desk.r.empty[photo]: desk.touched[photo] = True
-    unseen = {*left} - {own[o.object] for o in outcomes if o.object is not None and o.object < len(own) and o.chain.tips}
+    unseen = {*left} - {own[o.object] for o in outcomes if o.object is not None and o.object < len(own) and o.chain.held}
     if unseen and state.empty: said.tell('conflict', source, state, (), f'somebody saw no object here, and there are {len(unseen)} that no correction is of')
 
 # %% ../../nbs/5_processing/edits.ipynb #b41f8550
@@ -211,21 +217,23 @@ def _take(desk, photo, said, source, state, outcome, objects, own, problem):
     box = (value or before or chain.first or Stated()).box
     origins = before.origins if before else chain.origins
     if not said.names.is_asked_for(*labels):
-        if chain.tips: said.tell('not_here', source, state, origins, f"its class {next(filter(None, labels))!r} is not asked for", box)
+        if chain.held: said.tell('not_here', source, state, origins, f"its class {next(filter(None, labels))!r} is not asked for", box)
     elif status in ('changed', 'added'): _set(desk, photo, said, source, outcome, before, own, problem)
     elif status == 'deleted':
         desk.gone.add(own[outcome.object])
         desk.touched[photo] = True
     elif status == 'settled':
-        if chain.tips and not (chain.first is None and chain.deleted): said.tell('settled', source, state, origins, in_words(chain.value), box)
-    elif chain.tips:
+        if chain.held and not (chain.first is None and chain.deleted): said.tell('settled', source, state, origins, in_words(chain.value), box)
+    elif chain.held:
         is_gone = status == 'absent' and not any(said.is_file(o.file) for o in chain.origins)
         said.tell('not_here' if is_gone else 'conflict', source, state, origins, 'its annotation file is not there' if is_gone else outcome.reason, box)
+
+NOTHING = {'box': (), 'points': (), 'label': ''} # of an object that is to have none any more
 
 def _set(desk, photo, said, source, outcome, before, own, problem):
     value = outcome.value
     if before is not None: value = value._replace(**{o: None for o in ('box', 'points', 'label') if problem is None and getattr(value, o) == getattr(before, o)})
-    value = value._replace(label=said.names.raw(value.label))
+    value = value._replace(label=said.names.raw(value.label))._replace(**{o: NOTHING[o] for o in outcome.taken})
     desk.touched[photo] = True
     if before is not None and problem is None: desk.rows[own[outcome.object]] = Row(value)
     elif problem is not None: desk.add(Row(value, photo, *before.origins[0], said.report.problems[problem].source))
@@ -241,10 +249,14 @@ def _by_source(p, names, sources):
 def _tell_gone(desk, said):
     "Note the objects that are deleted, and the photos that are left out"
     r = _Tagged(**vars(replace(desk.r, problems=[], attributes={_TAG: (np.arange(len(desk.r.ids)), [])})))
-    bare = [row for row, o in desk.rows.items() if row < len(r.ids) and o.value.points == () and r.has_keypoints[row]] # whose keypoints are taken away
-    desk.gone.update(o for o in bare if not r.has_box[o] and desk.rows[o].value.box is None)
-    rows = sorted({*desk.gone, *bare})
-    for i, box in zip(rows, extents(r, rows)): r.problem('deleted', 'deleted', i, boxes=r.has_box[i] and i in desk.gone, keypoints=r.has_keypoints[i], box=box)
+    had = r.has_box, r.has_keypoints
+    taken = [{row for row, o in desk.rows.items() if row < len(r.ids) and o.value[k] == () and had[k][row]} for k in range(2)] # whose box, or keypoints, are taken away
+    def is_left(row, k): return bool(desk.rows[row].value[k]) if desk.rows[row].value[k] is not None else had[k][row]
+    desk.gone.update(o for o in taken[0] | taken[1] if not is_left(o, 0) and not is_left(o, 1))
+    rows = sorted(desk.gone | taken[0] | taken[1])
+    for i, box in zip(rows, extents(r, rows)):
+        boxes, points = (had[k][i] and (i in desk.gone or i in taken[k]) for k in range(2))
+        r.problem('deleted', 'deleted', i, boxes=boxes, keypoints=points, box=box)
     for photo in np.flatnonzero(desk.excluded).tolist():
         rows, state = [*desk.of_photo(photo)], said.states[r.images[photo]]
         note = next((o.note for o in state.excluded if o.note), '')

@@ -94,6 +94,7 @@ def _home(outcome, path, objects, raw, names):
         case 'settled': return Home(outcome, path)
         case 'conflict' | 'absent': return Home(outcome, path, reason=outcome.reason)
     if not _has_photo(raw, path): return Home(outcome, path, reason='the photo is not there any more')
+    if outcome.taken: return Home(outcome, path, reason=f"the file has its {' and '.join(outcome.taken)} by now, and what gave it that is undone: take it out by hand")
     own = None if outcome.object is None else objects[outcome.object]
     if outcome.status == 'deleted': return Home(outcome, path, Change(path, own.origins, own.value, None))
     try: now = _new_values(outcome.value, own, names)
