@@ -322,6 +322,58 @@ def test_a_kernel_that_was_away(edit):
 
 
 @pytest.mark.slow
+def test_the_focus_stays_when_what_has_it_goes(edit):
+    e = edit()
+    def focus(): return e.page.evaluate("document.activeElement.closest('.eal') !== null")
+    for act in ("[title^='Hide or show']", 'Enter'), ("[title^='Delete']", 'Escape'), ("[title^='Duplicate']", 'd'), ("[title^='Undo']", 'Enter'), ("[title^='Undo']", 'Enter'), ("[title^='Looked at']", 'e'):
+        if e.page.locator('.eal-chosen').count() == 0 and 'Undo' not in act[0]: click(e.page, 230, 300)
+        e.page.focus(f'.eal-full {act[0]}:visible') if e.page.locator(f'.eal-full {act[0]}:enabled:visible').count() else None
+        e.page.keyboard.press(act[1])
+        e.page.wait_for_selector('.eal-stage:not([aria-busy])')
+        e.page.evaluate('() => new Promise(o => requestAnimationFrame(() => requestAnimationFrame(o)))')
+        assert focus(), act
+    e.page.keyboard.press('e')
+    assert e.page.evaluate('window.reached') == []
+
+
+def test_nothing_is_done_to_the_row_before_while_the_next_is_on_its_way(edit):
+    e = edit()
+    e.page.keyboard.press(' ')
+    done(e, 1)
+    e.page.evaluate("() => { window.silent = true }")
+    for key in ('End', ' ', 'Shift+N', 'Control+b'): e.page.keyboard.press(key)
+    e.page.get_by_role('button', name='✓ Right').click()
+    assert 'not there yet' in said(e) and len(sent(e)) == 1
+    e.page.evaluate("() => { window.silent = false }")
+    e.page.keyboard.press('Home')
+    e.page.keyboard.press(' ')
+    done(e, 2)
+    assert sent(e)[1:] == [[{'op': 'ok', 'off': True}]]
+
+
+def test_the_row_that_is_shown_is_among_those_of_the_view(edit):
+    e = edit()
+    click(e.page, 230, 300)
+    for rows, shown in ([3, 4], 3), ([0, 3], 3), ([], None), (None, None):
+        e.widget.show_only(rows)
+        e.deliver()
+        if shown is not None: e.page.wait_for_selector(f'.eal-stage:not([aria-busy])[aria-label^="row {shown}:"]')
+        assert e.page.locator('.eal-full').is_visible() == (shown is not None)
+
+
+def test_another_page_of_the_widget_is_followed_at_once(edit):
+    e = edit()
+    click(e.page, 230, 300)
+    e.page.keyboard.press('1')
+    e.page.keyboard.press('2')
+    done(e, 1)
+    e.photo(0)['objects'][0]['box'] = [10, 20, 30, 40]
+    e.outbox.append(({'type': 'marks', 'rows': {'0': 'edited'}, 'counts': {'photos': 9, 'looked_at': 0}, 'of': 'other:1'}, ()))
+    e.deliver()
+    e.page.wait_for_function("() => document.querySelector('.eal-said').textContent === 'changed by someone else'")
+    assert e.page.get_attribute('.eal-chosen .eal-line', 'x') == '10'
+
+
 def test_two_fingers_move_and_zoom(edit):
     e = edit()
     before = [o.copy() for o in e.boxes()]

@@ -33,6 +33,10 @@ class App {
     this.heightChanged()
     for (const name of ['keydown', 'keypress', 'keyup']) this.root.addEventListener(name, event => this.key(event)) // none goes on to the notebook
     host.append(this.root)
+    this.root.addEventListener('focusin', event => { this.focused = event.target })
+    this.root.addEventListener('focusout', event => { if (event.relatedTarget && !this.root.contains(event.relatedTarget)) this.focused = undefined })
+    this.removals = new MutationObserver(() => this.keepFocus())
+    this.removals.observe(this.root, { subtree: true, childList: true, attributeFilter: ['hidden', 'disabled'] })
     this.listeners = {
       'change:flagged': () => { this.flagged = new Set(model.get('flagged')); this.grid.draw(); this.say(); this.full.name() },
       'change:selected': () => this.selectionChanged(),
@@ -48,6 +52,7 @@ class App {
 
   close() {
     clearInterval(this.poll)
+    this.removals.disconnect()
     for (const [name, act] of Object.entries(this.listeners)) this.model.off(name, act)
     for (const part of [this.wire, this.grid, this.full]) part.close()
   }
@@ -63,18 +68,20 @@ class App {
       this.grid.show(first || !this.full.node.hidden)
       const at = first ? this.view.indexOf([...this.selected][0]) : -1
       if (at > 0) this.grid.go(at) // where one was
+      if (!this.full.node.hidden && !this.view.length) this.back()
+      else if (!this.full.node.hidden && this.full.row !== this.full.wanted?.row) this.full.load() // the one that was shown is not among them
       this.say()
     } else if (message.type === 'facts') this.bar.facts(message)
     else if (message.type === 'marks') this.marked(message)
     else if (message.type === 'open') this.openRow(message.row)
   }
 
-  marked({ rows, counts }) { // what the journal says of rows; nothing of a row takes its mark away
+  marked({ rows, counts, of }) { // what the journal says of rows; nothing of a row takes its mark away
     const changed = Object.entries(rows).map(([row, mark]) => [Number(row), mark ?? '']).filter(([row, mark]) => (this.marks.get(row) ?? '') !== mark)
     for (const [row, mark] of changed) mark ? this.marks.set(row, mark) : this.marks.delete(row)
     this.counts = counts
     this.grid.forget(changed.map(([row]) => row))
-    this.edit.marked(rows)
+    if (!this.wire.asked(of)) this.edit.marked(rows)
     this.full.name()
     this.say()
   }
@@ -135,6 +142,15 @@ class App {
     this.back()
     this.bar.text.focus()
     event.preventDefault()
+  }
+
+  keepFocus() { // what had the focus is gone, hidden or disabled: the next key would go to the notebook
+    const { focused, root, full } = this
+    if (!focused || focused.isConnected && !focused.disabled && !focused.closest('[hidden]')) return
+    let active = document.activeElement
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement
+    if (active && ![document.body, root.getRootNode().host, focused].includes(active)) return // it has gone elsewhere
+    ;(full.node.hidden ? this.grid.layer : full.stage).focus({ preventScroll: true })
   }
 
   query(change) {

@@ -81,6 +81,8 @@ export class Editor {
 
   get on() { return Boolean(this.app.model.get('editing')) && Boolean(this.photo) }
 
+  get waits() { return this.on && this.full.wanted !== undefined && this.full.wanted.row !== this.row } // for the next row: what is done now would be done to the one before it
+
   get labels() { return this.photo?.labels ?? [] }
 
   get schemes() { return this.photo?.schemes ?? {} }
@@ -123,8 +125,9 @@ export class Editor {
     if (this.row !== undefined) this.full.load()
   }
 
-  marked(rows) { // the journal has something new of these rows; where it is not ours, the photo is asked for again
-    if (!this.on || !(this.row in rows) || this.pending || this.last?.row === this.row && performance.now() - this.last.at < 1000) return
+  marked(rows) { // by others, or on another page of ours: the photo is asked for again; the answer to what is pending will know it
+    if (this.full.ahead?.row in rows) this.full.ahead = undefined
+    if (!this.on || !(this.row in rows) || this.pending) return
     const { row } = this, { ready } = this.full.ask(row)
     ready.then(({ head, asked }) => {
       if (row !== this.row || !head.edit || this.pending || this.last?.row === row && this.last.at > asked) return
@@ -230,7 +233,8 @@ export class Editor {
       this.truth = answer.edit ?? this.truth
       this.selected = this.real(this.selected)
       this.renew()
-    } else if (entry.type !== 'edit' && !answer.error && this.row !== undefined && !this.full.go(row)) this.say(`${answer.words}, in row ${row}, which is not among those that are shown`)
+    }
+    if (row !== this.full.row && entry.type !== 'edit' && !answer.error && this.row !== undefined && !this.full.go(row)) this.say(`${answer.words}, in row ${row}, which is not among those that are shown`)
     this.full.panel.renew()
     this.pump()
   }
@@ -347,7 +351,7 @@ export class Editor {
   }
 
   down(event) { // true if the picture is not to move
-    if (!this.on) return false
+    if (!this.on || this.waits) return false
     const at = this.full.at(event)
     let drag = this.mode?.down?.(at, event)
     if (drag === true) return true
@@ -412,6 +416,7 @@ export class Editor {
       if (!scope.applies(this)) continue
       let found = scope.actions.filter(o => o.keys.includes(pressed))
       if (!found.length && digit && pressed.length === 1) found = scope.actions.filter(o => o.keys.includes(digit))
+      if (this.waits && scope.name !== 'full' && found.length && !found.some(o => o.anywhere)) { this.say('the row is not there yet'); return true }
       if (found.some(o => o.once && event.repeat || o.act(this, event) !== false)) return true // a key that is held is not pressed again
     }
     return false
@@ -440,8 +445,8 @@ registerKeys('object', {
 registerKeys('edit', {
   'next object': { keys: 'Tab', words: 'next object', act: editor => editor.full.focused() && editor.next(1) },
   'previous object': { keys: 'Shift+Tab', words: 'previous object', act: editor => editor.full.focused() && editor.next(-1) },
-  undo: { keys: 'Ctrl+Z', words: 'undo', act: editor => editor.undo() },
-  redo: { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], words: 'redo', act: editor => editor.redo() },
+  undo: { anywhere: true, keys: 'Ctrl+Z', words: 'undo', act: editor => editor.undo() },
+  redo: { anywhere: true, keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], words: 'redo', act: editor => editor.redo() },
   paste: { once: true, keys: 'Ctrl+V', words: 'paste', act: editor => editor.full.panel.paste() },
   right: { once: true, keys: 'Space', words: 'looked at and right, or not yet', act: editor => editor.full.panel.mark('ok') },
   'right, next': { once: true, keys: 'Shift+Space', words: 'looked at and right, then the next row', act: editor => { if (!editor.photo.ok) editor.full.panel.mark('ok'); editor.full.step(1) } },

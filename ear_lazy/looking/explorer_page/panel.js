@@ -122,7 +122,7 @@ export class Panel {
 
   mark(op) {
     const { editor } = this
-    if (!editor.on) return
+    if (!editor.on || editor.waits) return
     const off = editor.photo[op === 'exclude' ? 'excluded' : op]
     editor.act([{ op, ...(off ? { off } : {}) }], PHOTO_MARKS[op][off ? 3 : 2])
   }

@@ -59,7 +59,7 @@ export class PredictedView {
   state(row) { return `${this.threshold} ${[...this.rejectedOf(row)]}` }
 
   show(row, head) { // a row in full
-    Object.assign(this, { row, all: head.error ? [] : predictedObjects(head.predicted), at: null, drawn: undefined, score: head.score, scoredAt: this.threshold })
+    Object.assign(this, { row, height: head.height, all: head.error ? [] : predictedObjects(head.predicted), at: null, drawn: undefined, score: head.score, scoredAt: this.threshold })
     this.group.replaceChildren()
     this.app.full.svg.append(this.group)
     this.renew()
@@ -118,7 +118,7 @@ export class PredictedView {
     })
     const extent = predictedExtent(o), named = [o.label, o.score?.toFixed(2)].filter(o => o != null).join(' ')
     if (extent && named) {
-      const text = shape('text', { x: extent[0], y: extent[1], dx: '.2em', dy: extent[1] < this.app.full.head.height * .05 ? '1.1em' : '-.35em', class: 'eal-score' })
+      const text = shape('text', { x: extent[0], y: extent[1], dx: '.2em', dy: extent[1] < this.height * .05 ? '1.1em' : '-.35em', class: 'eal-score' })
       text.textContent = named
       group.append(text)
     }
