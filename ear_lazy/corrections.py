@@ -172,10 +172,15 @@ def _columns(found):
     used = [i for i in range(len(_HEADER)) if any(o[i] for o in lines)]
     return [_HEADER[i] for i in used], [[o[i] for i in used] for o in lines]
 
+def _shown(path):
+    "The path from the current folder, if it is below it"
+    here = os.path.relpath(path) if os.path.splitdrive(path)[0] == os.path.splitdrive(os.getcwd())[0] else '..'
+    return path if here.startswith('..') else here
+
 @patch
 def _told(self:Corrections, found):
     n, faults = len(found), self.journal.faults
-    yield f"{self.path}: {n:,} {'entry' if n == 1 else 'entries'}{f', {k:,} in conflict' if (k := sum(bool(o.options) for o in found)) else ''}"
+    yield f"{_shown(self.path)}: {n:,} {'entry' if n == 1 else 'entries'}{f', {k:,} in conflict' if (k := sum(bool(o.options) for o in found)) else ''}"
     yield from (f'line {i:,} cannot be read: {why}' for i, why in faults[:10])
     if len(faults) > 10: yield f'… and {len(faults) - 10:,} more lines that cannot be read'
 
