@@ -31,13 +31,32 @@ def shown_dataset(
     from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
     files = [*places]
     if len(places) == 1 and os.path.isdir(places[0]):
-        found = sorted(o for o in os.listdir(places[0]) if o.endswith('.npy') and o.split('_')[-1].split('-')[0].removesuffix('.npy') in ('detector', 'landmarker'))
-        if not found: return places[0]
-        kind = 'detector' if any('_detector' in o for o in found) else 'landmarker'
-        files = [os.path.join(places[0], o) for o in found if o.endswith(f'_{kind}.npy')]
+        files = files_in(places[0])[0]
+        if not files: return places[0]
     if missing := [o for o in files if not os.path.exists(o)]: raise EarLazyError(f'{printable(missing[0])} is not there')
     opened = [LazyNPYDataset(o) for o in files]
     return opened[0] if len(opened) == 1 else CombinedLazyDataset(opened)
+
+def files_in(
+    folder:str,
+)->tuple[list[str], list[str]]: # Metadata files that are shown, and others with photos of their own, perhaps
+    "The files of a folder: those with boxes, else those with keypoints"
+    found = {kind: sorted(os.path.join(folder, o) for o in os.listdir(folder) if o.endswith(f'_{kind}.npy')) for kind in ('detector', 'landmarker')}
+    return (found['detector'], found['landmarker']) if found['detector'] else (found['landmarker'], [])
+
+def told_rest(
+    places:Sequence[str], # As of `shown_dataset`
+    prog:str, # Name of the command
+)->str: # '' if there is nothing to tell
+    "How to see photos of a folder that are not shown"
+    from ear_lazy.lazy_dataset import LazyNPYDataset
+    shown, others = files_in(places[0]) if len(places) == 1 and os.path.isdir(places[0]) else ([], [])
+    if not others: return ''
+    def photos(files): return {path for o in files for path in LazyNPYDataset(o).metadata.column('image_paths').tolist()}
+    missing = len(photos(others) - photos(shown))
+    if not missing: return ''
+    photo = '1 photo with keypoints has' if missing == 1 else f'{missing:,} photos with keypoints have'
+    return printable(f"{photo} no box and no row in what is shown: {prog} {' '.join(others)} shows all with keypoints")
 
 def reviewed(
     args:Mapping[str, Any], # Of the command line, as marimo passes them on
@@ -93,6 +112,7 @@ def main(
     try:
         with extra('ear-lazy review needs packages that are not installed', "'ear_lazy[review]'"): import anywidget, marimo # noqa: F401
         shown_dataset(args.dataset) # what is wrong with it is said here
+        if rest := told_rest(args.dataset, prog): print(rest, flush=True)
         with temporary_folder(tempfile.gettempdir(), 'ear_lazy-') as folder:
             folder.write('review.py', _APP.encode())
             app = folder.path / 'review.py'

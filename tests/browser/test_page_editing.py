@@ -304,6 +304,11 @@ def test_editing_is_a_choice(edit):
     e.page.get_by_role('button', name='Edit, or stop editing').click()
     e.page.wait_for_selector('.eal-object', state='attached')
     assert e.state['editing'] is True and e.page.locator('.eal-truth').count() == 0
+    e.page.locator('[aria-label^="Back to"]').click()
+    grid = e.page.get_by_role('button', name='✎ Edit', exact=True)
+    for on in ('false', 'true'):
+        grid.click()
+        e.page.wait_for_function("on => [...document.querySelectorAll('.eal-bar button')].some(o => o.textContent === '✎ Edit' && o.ariaPressed === on)", arg=on)
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ class App {
     this.listeners = {
       'change:flagged': () => { this.flagged = new Set(model.get('flagged')); this.grid.draw(); this.say(); this.full.name() },
       'change:selected': () => this.selectionChanged(),
-      'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew() },
+      'change:editing': () => { this.full.editingChanged(); this.grid.bulk.renew(); this.bar.renewEditing() },
       'change:height': () => this.heightChanged(),
       'change:query': () => { this.bar.renew(); this.predicted.renew(); this.predicted.askScore(); this.grid.draw() },
       comm_live_update: () => this.edit.returned(),

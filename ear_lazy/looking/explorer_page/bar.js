@@ -25,9 +25,10 @@ export class Bar {
     this.more = make('details', { class: 'eal-more' }, make('summary', { ...unlumino }, 'More filters'), make('div', { class: 'eal-filters' },
       this.boxes, this.range('size', 'Box size in px'), this.range('aspect', 'Width by height'), this.range('centre x', 'Centre x, 0 to 1'), this.range('centre y', 'Centre y, 0 to 1'), this.problems,
       make('p', { class: 'eal-quiet' }, 'A word of the filter may be anchored to the name of the file: ^ear_01 begins with it, _7$ ends with it.')))
+    this.editing = make('button', { ...unlumino, type: 'button', title: 'Correct labels: a click on a picture opens it', 'aria-pressed': 'false', onclick: () => app.full.toggleEditing() }, '✎ Edit')
     this.status = make('span', { class: 'eal-status', role: 'status' })
     this.node = make('div', { class: 'eal-bar' }, this.text, make('label', {}, 'Sort ', this.sort), this.descending,
-      make('label', {}, this.flagged, 'Flagged only'), make('label', {}, 'Show ', this.state), make('label', {}, 'Size ', this.size), this.toggles, this.more, this.status)
+      make('label', {}, this.flagged, 'Flagged only'), make('label', {}, 'Show ', this.state), make('label', {}, 'Size ', this.size), this.toggles, this.editing, this.more, this.status)
   }
 
   range(key, text) {
@@ -64,6 +65,11 @@ export class Bar {
     this.renew()
   }
 
+  renewEditing() {
+    this.editing.hidden = this.app.model.get('editing') === undefined
+    this.editing.setAttribute('aria-pressed', Boolean(this.app.model.get('editing')))
+  }
+
   renew() { // what the query says, but not under the hands of who types
     const query = this.app.model.get('query'), focus = this.node.getRootNode().activeElement
     if (focus !== this.text) this.text.value = query.text
@@ -72,6 +78,7 @@ export class Bar {
     this.flagged.checked = query.flagged
     this.state.value = query.state
     if (focus !== this.sure) this.sure.value = query.threshold
+    this.renewEditing()
     this.sureWords()
     this.descending.textContent = query.descending ? '↓ Highest first' : '↑ Lowest first'
     for (const [key, inputs] of Object.entries(this.inputs)) {

@@ -14,7 +14,7 @@ const frameOf = ([x, y, w, h], z) => { // of the handles: a box a pixel wide get
 }
 const snapEdge = (value, size, editor, event) => !event?.altKey && Math.min(Math.abs(value), Math.abs(value - size)) < SNAP / editor.full.z ? (value < size / 2 ? 0 : size) : value
 const saysBox = box => `${box.slice(0, 2).map(o => +o.toFixed(1)).join(', ')}, ${box.slice(2).map(o => +o.toFixed(1)).join(' by ')}`
-const sameBox = (a, b) => a.every((o, i) => o === b[i])
+const sameBox = (a, b) => a.every((o, i) => Math.abs(o - b[i]) < 1e-6) // x + w - w is not always x
 
 export function resizedBox([x, y, w, h], part, dx, dy, [height, width]) { // by a handle; edges stay inside the image, and a box is never turned over
   let right = x + w, bottom = y + h

@@ -92,7 +92,7 @@ export class Panel {
   renewChosen() {
     const { editor } = this, { chosen } = editor
     const ofMode = editor.mode?.panel?.()
-    if (!chosen) { this.own.replaceChildren(...[ofMode].filter(Boolean)); this.combo = this.ownKey = undefined; return }
+    if (!chosen) { this.own.replaceChildren(ofMode ?? make('p', { class: 'eal-quiet' }, editor.objects.length ? 'A click on an object, or Tab, selects it; then it can be moved.' : 'Box, or N, draws one.')); this.combo = this.ownKey = undefined; return }
     const key = `${chosen.key} ${chosen.label} ${chosen.status} ${chosen.flag} ${JSON.stringify(chosen.options ?? [])} ${editor.hidden.has(chosen.key)} ${editor.labels}`
     if (key !== this.ownKey && !this.own.contains(this.combo?.input === this.root.activeElement ? this.combo.input : null)) {
       this.ownKey = key
