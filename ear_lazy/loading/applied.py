@@ -72,8 +72,8 @@ _SAME_CROP = .02 # pixels
 
 def _points_of_crop(o, chains, size):
     "The keypoints that the crop of a teacher's row was made of, as far as corrections say; None: it is an annotated box"
-    for chain in chains:
-        if not {*o.origins} & {*chain.origins} or chain.first is not None and chain.first.box is not None: continue
+    for chain in sorted(chains, key=lambda c: not {*o.origins} & {*c.origins}): # an export may have put it elsewhere
+        if chain.first is not None and chain.first.box is not None: continue
         for points in (*chain.stated['points'], *chain.set_to['points']):
             if points and np.abs(crop_of(points, size) - o.box).max() <= _SAME_CROP: return points
     return None
