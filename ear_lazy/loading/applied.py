@@ -72,8 +72,8 @@ _SAME_CROP = .02 # pixels
 
 def _points_of_crop(o, chains, size):
     "The keypoints that the crop of a teacher's row was made of, as far as corrections say; None: it is an annotated box"
-    for chain in chains:
-        if not {*o.origins} & {*chain.origins} or chain.first is not None and chain.first.box is not None: continue
+    for chain in sorted(chains, key=lambda c: not {*o.origins} & {*c.origins}): # an export may have put it elsewhere
+        if chain.first is not None and chain.first.box is not None: continue
         for points in (*chain.stated['points'], *chain.set_to['points']):
             if points and np.abs(crop_of(points, size) - o.box).max() <= _SAME_CROP: return points
     return None
@@ -124,6 +124,8 @@ def _correct_photo(state, objects, at, kind, size):
             added.append(_Object(*at, -1, o.chain.origins, None, None, ''))
             _change(added[-1], o.value or o.chain.value, kind, size)
     told = [f'{state.path}: {o.reason}' for o in outcomes if o.status == 'conflict']
+    unseen = {*range(len(objects))} - gone - {o.object for o in outcomes if o.chain.held}
+    if state.empty and unseen: told.append(f'{state.path}: somebody saw no object here, and there are {len(unseen)} that no correction is of')
     return [o for i, o in enumerate(objects) if i not in gone] + added, [o for i, o in enumerate(objects) if i in gone], told
 
 # %% ../../nbs/7_loading/applied.ipynb #98ba9e8e
@@ -192,7 +194,6 @@ def _find(metadata, journal, root):
             continue
         if state.excluded: kept, gone, told = [], objects, []
         else: kept, gone, told = _correct_photo(state, objects, places[-1], kind, size)
-        if state.empty and kept: told.append(f'{path}: somebody saw no object here, and there are {len(kept)} by now')
         found.objects.extend((len(found.photos), o) for o in kept)
         found.photos.append((path, size))
         found.gone.extend(gone)
