@@ -337,6 +337,8 @@ def test_the_focus_stays_when_what_has_it_goes(edit):
         e.page.wait_for_selector('.eal-stage:not([aria-busy])')
         e.page.evaluate('() => new Promise(o => requestAnimationFrame(() => requestAnimationFrame(o)))')
         assert focus(), act
+    e.page.locator('.eal-title').click()
+    assert focus()
     e.page.keyboard.press('e')
     assert e.page.evaluate('window.reached') == []
 
@@ -359,6 +361,9 @@ def test_nothing_is_done_to_the_row_before_while_the_next_is_on_its_way(edit):
 def test_the_row_that_is_shown_is_among_those_of_the_view(edit):
     e = edit()
     click(e.page, 230, 300)
+    e.widget.selected = [5]
+    e.deliver()
+    e.page.wait_for_selector('.eal-stage:not([aria-busy])[aria-label^="row 5:"]')
     for rows, shown in ([3, 4], 3), ([0, 3], 3), ([], None), (None, None):
         e.widget.show_only(rows)
         e.deliver()

@@ -35,6 +35,7 @@ class App {
     host.append(this.root)
     this.root.addEventListener('focusin', event => { this.focused = event.target })
     this.root.addEventListener('focusout', event => { if (event.relatedTarget && !this.root.contains(event.relatedTarget)) this.focused = undefined })
+    this.root.addEventListener('click', () => { if (!this.root.contains(this.active()) && getSelection().isCollapsed) this.home() }) // beside all buttons; what was chosen there is to be copied
     this.removals = new MutationObserver(() => this.keepFocus())
     this.removals.observe(this.root, { subtree: true, childList: true, attributeFilter: ['hidden', 'disabled'] })
     this.listeners = {
@@ -69,7 +70,7 @@ class App {
       const at = first ? this.view.indexOf([...this.selected][0]) : -1
       if (at > 0) this.grid.go(at) // where one was
       if (!this.full.node.hidden && !this.view.length) this.back()
-      else if (!this.full.node.hidden && this.full.row !== this.full.wanted?.row) this.full.load() // the one that was shown is not among them
+      else this.full.catchUp()
       this.say()
     } else if (message.type === 'facts') this.bar.facts(message)
     else if (message.type === 'marks') this.marked(message)
@@ -144,13 +145,20 @@ class App {
     event.preventDefault()
   }
 
+  active() { // what has the focus, in whichever shadow
+    let found = document.activeElement
+    while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement
+    return found
+  }
+
+  home() { (this.full.node.hidden ? this.grid.layer : this.full.stage).focus({ preventScroll: true }) }
+
   keepFocus() { // what had the focus is gone, hidden or disabled: the next key would go to the notebook
-    const { focused, root, full } = this
+    const { focused, root } = this
     if (!focused || focused.isConnected && !focused.disabled && !focused.closest('[hidden]')) return
-    let active = document.activeElement
-    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement
+    const active = this.active()
     if (active && ![document.body, root.getRootNode().host, focused].includes(active)) return // it has gone elsewhere
-    ;(full.node.hidden ? this.grid.layer : full.stage).focus({ preventScroll: true })
+    this.home()
   }
 
   query(change) {
@@ -189,6 +197,7 @@ class App {
     this.selected = new Set(rows)
     const at = rows.length ? this.view.indexOf(rows[0]) : -1
     if (at >= 0) this.grid.go(at) // a choice made in Python comes into sight
+    this.full.catchUp()
     this.grid.draw()
     this.say()
   }

@@ -89,6 +89,8 @@ export class FullView {
     })
   }
 
+  catchUp() { if (!this.node.hidden && this.row !== this.wanted?.row) this.load() } // what is shown and what keys act on are one row
+
   prefetch() { // the next row, and its picture decoded
     const row = this.app.view[this.app.grid.current + 1]
     if (row === undefined || this.ahead?.row === row) return
