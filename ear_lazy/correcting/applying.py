@@ -121,7 +121,7 @@ def _outcome(chain, i, rivals, objects, alike):
 
 def _is_undone(name, value, chain, alike):
     "Did a line give an object a field that it had not, and is undone, while a file has it by now?"
-    if value is None or chain.first is None or getattr(chain.first, name) is not None or getattr(chain.value, name) is not None: return False
+    if value is None or chain.first is not None and getattr(chain.first, name) is not None or getattr(chain.value, name) is not None: return False
     if name == 'label': return alike(value) in map(alike, chain.set_to[name])
     return any(is_same(name, value, o) or is_written(name, value, o, chain.photo.size) for o in chain.set_to[name])
 
