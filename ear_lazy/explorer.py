@@ -227,7 +227,9 @@ def _do(self:Explorer, number, row, act, **more):
     try:
         answer['row'], answer['words'], answer['keys'] = act(self._journal())
         answer['saved'] = datetime.now().strftime('%H:%M')
-    except (EarLazyError, ValueError, OSError) as e: answer['error'] = _why(e)
+    except (EarLazyError, ValueError, OSError) as e:
+        answer['error'] = _why(e)
+        if isinstance(e, OSError) and self._editor and e.filename and os.fspath(e.filename) == os.fspath(self._editor.journal.path): answer['error'] += ' cannot be written to: start again with another place for the journal, corrections= (--corrections)'
     try: answer['edit'] = None if answer['row'] is None else self._journal().told(answer['row'])
     except (EarLazyError, ValueError, OSError) as e: answer |= {'edit': None, 'error': answer.get('error') or _why(e)}
     self.send(answer)

@@ -22,6 +22,8 @@ from .base.errors import EarLazyError
 from .base.extras import extra
 from .base.files import temporary_folder
 from .base.printable import printable
+from .formats.discover import discover
+from .formats.shared.tree import Tree
 
 # %% ../nbs/review.ipynb #33b082f7
 def shown_dataset(
@@ -50,7 +52,9 @@ def told_rest(
 )->str: # '' if there is nothing to tell
     "How to see photos of a folder that are not shown"
     from ear_lazy.lazy_dataset import LazyNPYDataset
-    shown, others = files_in(places[0]) if len(places) == 1 and os.path.isdir(places[0]) else ([], [])
+    shown, others = files_in(places[0]) if len(places) == 1 and os.path.isdir(places[0]) else (places, [])
+    if not shown and discover(Tree(os.path.realpath(places[0]), ()), ())[0]:
+        return printable(f'{places[0]} has annotations, which are not shown with bare photos: ear-lazy process --all --raw-data-dir {places[0]} --output-dir OUT, then {prog} OUT')
     if not others: return ''
     def photos(files): return {path for o in files for path in LazyNPYDataset(o).metadata.column('image_paths').tolist()}
     missing = len(photos(others) - photos(shown))

@@ -339,3 +339,17 @@ def test_marks_of_many_photos_come_to_the_same(data, monkeypatch):
     process(data/'raw', data/'out', train_split=1.)
     quick = Editor(RowTable(opened(data)))
     assert quick.words()[a] == 'ok' and quick.look_further() == [a] and a not in quick.words()
+
+
+def test_a_journal_that_cannot_be_written_is_told_with_what_to_do(tmp_path):
+    "Nothing is called saved, and the remedy works"
+    image(tmp_path/'photos/a.png')
+    add = {'type': 'edit', 'id': 1, 'row': 0, 'actions': [{'op': 'add', 'now': {'box': [1, 2, 30, 20], 'label': 'ear'}}]}
+    def answer(place):
+        w, told = explore(tmp_path/'photos', edit=True, corrections=place), []
+        w.send = lambda content, buffers=(): told.append(content)
+        w._answer(add)
+        return next(o for o in told if o['type'] == 'edited')
+    refused = answer(tmp_path/'none/corrections.jsonl')
+    assert 'saved' not in refused and refused['error'] == f'No such file or directory: {tmp_path}/none/corrections.jsonl cannot be written to: start again with another place for the journal, corrections= (--corrections)'
+    assert answer(tmp_path/'corrections.jsonl')['saved']

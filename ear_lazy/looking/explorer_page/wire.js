@@ -32,7 +32,10 @@ export class Wire {
 
   asked(id) { return String(id).startsWith(`${this.me}:`) } // here, and not on another page of this widget
 
-  send(content) { try { this.model.send(content) } catch { this.lost = true } }
+  send(content) { // marimo promises that it arrives
+    const lose = () => { this.lost = true }
+    try { this.model.send(content)?.catch?.(lose) } catch { lose() }
+  }
 
   receive(message, buffers) {
     this.lost = false
