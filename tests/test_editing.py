@@ -353,3 +353,16 @@ def test_a_journal_that_cannot_be_written_is_told_with_what_to_do(tmp_path):
     refused = answer(tmp_path/'none/corrections.jsonl')
     assert 'saved' not in refused and refused['error'] == f'No such file or directory: {tmp_path}/none/corrections.jsonl cannot be written to: start again with another place for the journal, corrections= (--corrections)'
     assert answer(tmp_path/'corrections.jsonl')['saved']
+
+
+def test_objects_of_a_crowded_photo_are_joined_in_few_steps(monkeypatch):
+    from ear_lazy.base.change import Value
+    from ear_lazy.base.origin import Origin
+    from ear_lazy.looking import photo_objects as p
+    met, meets, n = [], p._meets, 60
+    monkeypatch.setattr(p, '_meets', lambda a, b: met.append(1) or meets(a, b))
+    here = [(Origin('a.csv', f'line {i}'),) for i in range(n)]
+    def parts(kind, file, origins): return [p.Part(kind, Value((i, 2*i, 10, 10), None, 'ear'), origins[i], (file, i)) for i in range(n)]
+    objects = p.joined(parts('detector', 0, here) + parts('teacher', 1, here))
+    assert len(objects) == n and all(o.at == {(0, i), (1, i)} for i, o in enumerate(objects)) and len(met) == n
+    assert len(p.joined(parts('detector', 0, [()] * n) + parts('teacher', 1, here))) == n, 'by their boxes, where files do not say from where'

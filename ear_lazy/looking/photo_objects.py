@@ -105,8 +105,9 @@ def _meets(a, b):
     if same_place: return overlap
     return overlap if overlap > .999 and a.value.label == b.value.label else None
 
-def _partner(part, objects, fits):
-    found = [(score, o.value.label == part.value.label, -i) for i, o in enumerate(objects) if fits(o) and (score := _meets(part, o)) is not None]
+def _partner(part, objects, at, fits):
+    near = {i for place in (*part.origins, None) for i in at.get(place, ())} if part.origins else range(len(objects)) # of a thousand objects those that can meet it
+    found = [(score, o.value.label == part.value.label, -i) for i in near if fits(o := objects[i]) and (score := _meets(part, o)) is not None]
     return -max(found)[2] if found else None
 
 def _with(o, part):
@@ -118,19 +119,21 @@ def joined(
     parts:list[Part], # Of one photo
 )->list[PhotoObject]:
     "What several files say, as objects"
-    objects, twins = [], {}
+    objects, twins, places = [], {}, {} # places: an origin, or None for none → numbers of objects
     for part in sorted(parts, key=lambda o: ('detector', 'landmarker', 'teacher').index(o.kind)):
         same = (part.kind, part.value, part.origins)
         twin = twins.get(same)
         if twin is not None and all(file != part.at[0] for file, _ in objects[twin].at): at = twin # a copy of the file lies beside it
         elif part.kind == 'detector': at = None
-        elif part.kind == 'landmarker': at = _partner(part, objects, lambda o: o.value.points is None)
-        else: at = _partner(part, objects, lambda o, file=part.at[0]: file not in {f for f, _ in o.at})
+        elif part.kind == 'landmarker': at = _partner(part, objects, places, lambda o: o.value.points is None)
+        else: at = _partner(part, objects, places, lambda o, file=part.at[0]: all(f != file for f, _ in o.at))
         if at is None and part.kind == 'teacher' and not part.origins and any(o.value.points for o in objects): continue # made of points, as far as anybody knows
         if at is None: objects.append(PhotoObject(part.value, part.origins, frozenset({part.at})))
         elif part.kind == 'teacher': objects[at] = objects[at]._replace(at=objects[at].at | {part.at})
         else: objects[at] = _with(objects[at], part)
-        twins.setdefault(same, len(objects) - 1 if at is None else at)
+        at = len(objects) - 1 if at is None else at
+        for place in objects[at].origins or (None,): places.setdefault(place, set()).add(at)
+        twins.setdefault(same, at)
     return objects
 
 # %% ../../nbs/8_looking/photo_objects.ipynb #e84ff826
