@@ -30,8 +30,6 @@ export class Wire {
     this.send({ ...content, id })
   }
 
-  asked(id) { return String(id).startsWith(`${this.me}:`) } // here, and not on another page of this widget
-
   send(content) { try { this.model.send(content) } catch { this.lost = true } }
 
   receive(message, buffers) {
