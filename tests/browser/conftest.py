@@ -42,12 +42,17 @@ def axe():
 
 
 @pytest.fixture(scope='module') # closed before other tests fork: a worker that holds its pipes would keep its driver from ending
-def browser():
+def chromium():
+    "Starts a browser"
     from playwright.sync_api import sync_playwright
-    with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with sync_playwright() as p: yield lambda: p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture(scope='module')
+def browser(chromium):
+    browser = chromium()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -246,7 +246,7 @@ export class Editor {
   // --- what is chosen
 
   select(key, point = null) {
-    if (key !== this.selected) this.flush()
+    if (key !== this.selected || point !== this.point) this.flush() // what is nudged now is another step of undo
     const before = this.selected
     this.selected = this.find(key)?.key ?? null
     this.point = this.selected == null ? null : point
