@@ -180,17 +180,16 @@ def _look_further(self:Explorer):
 @patch
 def _send_marks(self:Explorer,
     rows:Sequence[int]|None=None, # None: all that something is said of
-    of:Any=None, # The question of the page after whose answer it comes
 ):
     "Tell the page what the journal says of rows"
     words = self._editor.words(rows)
     with self._lock: self.table.marks = {row: o for row, o in (self.table.marks | words).items() if o} if rows is not None else words
-    self.send({'type': 'marks', 'rows': {row: o or None for row, o in words.items()}, 'counts': self._editor.counts()} | ({} if of is None else {'of': of}))
+    self.send({'type': 'marks', 'rows': {row: o or None for row, o in words.items()}, 'counts': self._editor.counts(), 'version': self._editor.version})
 
 @patch
-def _follow(self:Explorer, of=None):
+def _follow(self:Explorer):
     "Tell the page what anybody has written since the last time"
-    if self._editor and (rows := self._editor.refresh()): self._send_marks(rows, of)
+    if self._editor and (rows := self._editor.refresh()): self._send_marks(rows)
 
 def _why(error):
     "The reason that something cannot be done, for the page"
@@ -233,7 +232,7 @@ def _do(self:Explorer, number, row, act, **more):
     try: answer['edit'] = None if answer['row'] is None else self._journal().told(answer['row'])
     except (EarLazyError, ValueError, OSError) as e: answer |= {'edit': None, 'error': answer.get('error') or _why(e)}
     self.send(answer)
-    self._follow(number)
+    self._follow()
 
 # %% ../nbs/explorer.ipynb #c510d371
 @patch

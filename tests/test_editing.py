@@ -182,13 +182,13 @@ def test_two_explorers_lose_nothing_and_change_nothing_unseen(data):
     mine, other = editing(ds), editing(opened(data))
     key = photo(mine, i)['objects'][0]['key']
     photo(other, i)
-    act(other, i, {'op': 'set', 'key': key, 'now': {'box': [2, 2, 10, 12]}})
+    shown = act(other, i, {'op': 'set', 'key': key, 'now': {'box': [2, 2, 10, 12]}})['edit']
     refused = act(mine, i, {'op': 'set', 'key': key, 'now': {'box': [1, 5, 10, 12]}})
     assert 'somebody else has changed it' in refused['error'] and boxes(refused['edit'])[0] == [2, 2, 10, 12]
     assert act(mine, i, {'op': 'set', 'key': key, 'now': {'box': [1, 5, 10, 12]}})['saved'], 'now it was seen'
     other.sent.clear()
     tell(other, {'type': 'refresh'})
-    assert other.sent[0][0]['type'] == 'marks' and other.sent[0][0]['rows'] == {i: 'edited'}
+    assert other.sent[0][0]['type'] == 'marks' and other.sent[0][0]['rows'] == {i: 'edited'} and other.sent[0][0]['version'] == photo(other, i)['version'] > shown['version'], 'the page can tell that what it shows is older'
     other.sent.clear()
     tell(other, {'type': 'refresh'})
     assert not other.sent, 'nothing new'

@@ -99,7 +99,7 @@ class Editor:
     ):
         self.table, self.journal = table, journal_of(table.leaves, journal)
         self.states, self._lock = fold(self.journal), RLock()
-        self.me, self._at = new_line('exclude', Photo('-')).by, ''
+        self.me, self._at, self._version = new_line('exclude', Photo('-')).by, '', (0, '')
         self._known, self._files, self._sent, self._rows, self._repaired = {}, {}, {}, {}, {}
         self._done = _Done({}, [], [], '')
         self._marks, self._counts, self.unsure = {}, Counter(), set() # photos whose marks are as far as the journal alone says
@@ -295,6 +295,13 @@ def _object(self:Editor, o, edits, row):
     return {'key': o.key, **_plain(o.value), 'origin': printable('; '.join(map(str, o.origins))), 'status': o.status, 'options': [_plain(v) for v in o.options],
             'reason': o.reason, 'own': self.is_own(o, row), 'flag': (flags[-1].note or 'flagged') if flags else None}
 
+@patch(as_prop=True)
+def version(self:Editor)->int:
+    "It grows with all that is new in the journal: what was told with a lower one may be out of date"
+    with self._lock:
+        if self._version[1] != self.journal.digest: self._version = self._version[0] + 1, self.journal.digest
+        return self._version[0]
+
 @patch
 def told(self:Editor,
     row:int,
@@ -306,7 +313,7 @@ def told(self:Editor,
         flags, names = edits.flags(), self.schemes(row)
         return {'photo': printable(edits.photo.path), 'objects': [self._object(o, edits, row) for o in edits.shown], 'ok': edits.is_ok, 'empty': edits.is_empty,
                 'excluded': bool(edits.excluded), 'note': flags[-1].note if flags else '', 'labels': self.labels(row), 'schemes': names,
-                'can_undo': bool(undo), 'can_redo': bool(redo)}
+                'can_undo': bool(undo), 'can_redo': bool(redo), 'version': self.version}
 
 @patch
 def values_now(self:Editor,

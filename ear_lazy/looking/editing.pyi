@@ -81,6 +81,9 @@ class Editor:
         rows: Iterable[int] | None = None, # None: all that something is said of
     ) -> dict[int, str]: # Row → such as 'edited ok', or '' for one of `rows` that nothing is said of
         "The marks of rows"
+    @property
+    def version(self) -> int:
+        "It grows with all that is new in the journal: what was told with a lower one may be out of date"
     def told(self, row: int) -> dict[str, Any]: # 'photo', 'objects', …: see the code
         "A row's photo for the page"
     def values_now(self, row: int) -> list: # `Value`s of the objects that are its own, and of those that were added on its photo if it is of a detector

@@ -77,12 +77,12 @@ class App {
     else if (message.type === 'open') this.openRow(message.row)
   }
 
-  marked({ rows, counts, of }) { // what the journal says of rows; nothing of a row takes its mark away
+  marked({ rows, counts, version }) { // what the journal says of rows; nothing of a row takes its mark away
     const changed = Object.entries(rows).map(([row, mark]) => [Number(row), mark ?? '']).filter(([row, mark]) => (this.marks.get(row) ?? '') !== mark)
     for (const [row, mark] of changed) mark ? this.marks.set(row, mark) : this.marks.delete(row)
     this.counts = counts
     this.grid.forget(changed.map(([row]) => row))
-    if (!this.wire.asked(of)) this.edit.marked(rows)
+    this.edit.marked(rows, version)
     this.full.name()
     this.say()
   }

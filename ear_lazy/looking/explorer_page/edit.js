@@ -106,6 +106,7 @@ export class Editor {
     this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
     if (head.edit && !(this.last?.at > asked)) this.history = head.edit // of all photos: what was asked for before the last edit knows less
     this.renew()
+    this.catchUp()
   }
 
   unknownKeys() { // what `keys` names and is no action, and what there is
@@ -125,14 +126,24 @@ export class Editor {
     if (this.row !== undefined) this.full.load()
   }
 
-  marked(rows) { // by others, or on another page of ours: the photo is asked for again; the answer to what is pending will know it
-    if (this.full.ahead?.row in rows) this.full.ahead = undefined
-    if (!this.on || !(this.row in rows) || this.pending) return
-    const { row } = this, { ready } = this.full.ask(row)
-    ready.then(({ head, asked }) => {
-      if (row !== this.row || !head.edit || this.pending || this.last?.row === row && this.last.at > asked) return
-      if (JSON.stringify(head.edit.objects) !== JSON.stringify(this.truth?.objects)) this.say('changed by someone else')
-      this.truth = head.edit
+  marked(rows, version) { // the journal has something new of these rows
+    const { full } = this, { row } = full
+    if (full.ahead?.row in rows) full.ahead = undefined
+    if (row in rows) this.news = { row, version }
+    this.catchUp()
+  }
+
+  catchUp() { // where what is shown is older than the news, the photo is asked for again; not while our own is on its way, whose answer may know it all
+    const { news, row } = this
+    if (!news || news.row !== row || !this.on || this.pending) return
+    this.news = undefined
+    if (this.truth.version >= news.version) return
+    this.full.ask(row).ready.then(({ head }) => {
+      if (row !== this.row || !head.edit || !this.truth) return
+      if (this.pending) { this.news = { row, version: head.edit.version }; return }
+      if (this.truth.version > head.edit.version) return
+      if (JSON.stringify(head.edit.objects) !== JSON.stringify(this.truth.objects)) this.say('changed by someone else')
+      this.truth = this.history = head.edit
       this.renew()
     })
   }
@@ -237,6 +248,7 @@ export class Editor {
     if (row !== this.full.row && entry.type !== 'edit' && !answer.error && this.row !== undefined && !this.full.go(row)) this.say(`${answer.words}, in row ${row}, which is not among those that are shown`)
     this.full.panel.renew()
     this.pump()
+    this.catchUp()
   }
 
   say(words) { this.full.panel.say(words) }
