@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -265,7 +267,7 @@ def test_corrections_outlive_everything(tmp_path, tmp_path_factory, chromium):
     for key, is_same in (('Control+z', False), ('Control+y', True)):
         p.press(key)
         p.saved()
-        page.wait_for_function("o => !document.querySelector(`[title^='${o}']`).disabled", arg='Redo' if key == 'Control+z' else 'Undo')
+        page.wait_for_function("o => !document.querySelector(`.eal-full [title^='${o}']`).disabled", arg='Redo' if key == 'Control+z' else 'Undo')
         journal.refresh()
         assert (points_now(journal)[path] == state) == is_same
     assert len(journal.lines) == before + 2
@@ -362,21 +364,24 @@ WATCH = """() => { const node = document.querySelector('.eal-saved'); let before
   new MutationObserver(() => { if (before === 'saving…' && node.textContent.startsWith('saved ')) window.saves++; before = node.textContent }).observe(node, { childList: true, characterData: true, subtree: true }) }"""
 
 
-def one_action(p, rng):
-    "Something that writes one line, as a person may do it; it is not waited for"
+def an_action(p, rng):
+    "How to do something that writes one line, as a person may do it"
     chosen = p.page.locator('.eal-objects button[aria-pressed=true]')
     if not chosen.count():
         p.press('Tab')
         chosen.wait_for()
     many = p.page.locator('.eal-objects button').count()
     way = rng.choice(['class', 'right', 'undo', 'drag', 'delete' if many > 4 else 'duplicate'])
-    if way == 'undo' and p.page.locator('[title^="Undo"]').is_disabled() or way == 'drag' and p.page.locator('.eal-chosen .eal-line').count() != 1: way = 'class'
+    if way == 'undo' and p.page.locator('.eal-full [title^="Undo"]').is_disabled() or way == 'drag' and p.page.locator('.eal-chosen .eal-line').count() != 1: way = 'class'
     if way == 'drag':
-        x, y, w, h = (float(p.page.locator('.eal-chosen .eal-line').get_attribute(o)) for o in ('x', 'y', 'width', 'height'))
-        middle = np.array([x + w / 2, y + h / 2])
-        p.drag(middle, middle + (9 if x < 200 else -9))
-    elif way == 'class': p.press('2' if chosen.inner_text().startswith('ear') else '1')
-    else: p.press({'right': 'Space', 'undo': 'Control+z', 'duplicate': 'Control+d', 'delete': 'Delete'}[way])
+        middle = middle_of_chosen(p)
+        return partial(p.drag, middle, middle + (9 if middle[0] < 240 else -9))
+    return partial(p.press, {'right': 'Space', 'undo': 'Control+z', 'duplicate': 'Control+d', 'delete': 'Delete'}.get(way) or ('2' if chosen.inner_text().startswith('ear') else '1'))
+
+
+def middle_of_chosen(p):
+    x, y, w, h = (float(p.page.locator('.eal-chosen .eal-line').get_attribute(o)) for o in ('x', 'y', 'width', 'height'))
+    return np.array([x + w / 2, y + h / 2])
 
 
 def test_a_killed_kernel_loses_at_most_the_action_under_way(lab, tab, wrong):
@@ -402,13 +407,15 @@ def test_a_killed_kernel_loses_at_most_the_action_under_way(lab, tab, wrong):
             journal.refresh()
             assert [*journal.lines.values()][-1].op == 'undo'
         for _ in range(rng.integers(1, 4)):
-            one_action(p, rng)
+            an_action(p, rng)()
             saves += 1
             nb.page.wait_for_function('n => window.saves === n', arg=saves, timeout=60_000)
             assert nb.page.locator('.eal-failed').inner_text() == ''
-        one_action(p, rng)
-        nb.page.wait_for_timeout(float(rng.uniform(0, 60)))
-        os.kill(pid, 9)
+        act = an_action(p, rng)
+        killer = Timer(rng.uniform(0, .04), os.kill, (pid, 9))
+        killer.start()
+        act()
+        killer.join()
         nb.page.wait_for_timeout(300)
         said = nb.page.evaluate('window.saves')
         journal = Journal(path)
@@ -442,10 +449,9 @@ def test_two_notebooks_lose_nothing_of_each_other(lab, tab, wrong):
 
     def lines(): return len(Journal(path).lines)
 
-    def pull(p, i, by): # an object by its list
+    def pull(p, i, by): # an object by its list; it is let go later
         p.page.locator('.eal-objects button').nth(i).click()
-        x, y, w, h = (float(p.page.locator('.eal-chosen .eal-line').get_attribute(o)) for o in ('x', 'y', 'width', 'height'))
-        middle = np.array([x + w / 2, y + h / 2])
+        middle = middle_of_chosen(p)
         p.page.mouse.move(*p.at(middle))
         p.page.mouse.down()
         p.page.mouse.move(*p.at(middle + by), steps=2)
@@ -458,27 +464,44 @@ def test_two_notebooks_lose_nothing_of_each_other(lab, tab, wrong):
     for p in both:
         p.page.wait_for_function('() => window.saves > 0')
         p.saved()
-    assert lines() == 12 and both_see(a, b), 'nothing is lost, and each sees what the other did'
+    assert lines() == 12
+    assert both_see(a, b), 'nothing is lost, and each sees what the other did'
 
-    # Both have the same: the later one is told, and what it then sees is what the first one did.
+    # Both have the same object in hand: who comes later is told, sees what the other did, and can do it again.
     refused = 0
-    for _ in range(4):
+    for first, later in ((a, b), (b, a)):
+        release, release_later = pull(first, 2, (-4, -3)), pull(later, 2, (3, -5))
+        saves = first.page.evaluate('window.saves')
+        release()
+        first.page.wait_for_function('n => window.saves > n', arg=saves)
+        before = lines()
+        release_later()
+        later.page.wait_for_function("() => document.querySelector('.eal-saved').textContent !== 'saving…'")
+        words = later.page.locator('.eal-failed').inner_text()
+        assert lines() - before == (not words) and ('somebody else has changed it meanwhile' in words or not words)
+        refused += bool(words)
+        assert both_see(a, b)
+        if words: pull(later, 2, (1, 8))()
+        later.page.wait_for_function("() => !document.querySelector('.eal-failed').textContent && document.querySelector('.eal-saved').textContent.startsWith('saved ')")
+        assert both_see(a, b)
+    assert refused, 'unless the news comes just before, of which there is a chance of one in a hundred'
+
+    # At the very same time: one is refused, or both values are shown, and somebody settles it.
+    for _ in range(3):
         before = lines()
         release = [pull(a, 2, (-4, -3)), pull(b, 2, (3, -5))]
         for o in release: o()
-        for p in both: p.page.wait_for_function("() => document.querySelector('.eal-saved').textContent !== 'saving…'", timeout=60_000)
-        told = [o.page.locator('.eal-failed').inner_text() for o in both]
-        conflict = Corrections(path).conflicts()
-        assert lines() - before == 2 - sum(map(bool, told)) and (any(told) or conflict), 'one of two edits of one object is refused, or both are shown'
-        assert all('somebody else has changed it meanwhile' in o for o in told if o)
-        refused += any(told)
-        both_see(a, b)
-        if conflict: break
-        for p in both:
-            p.page.keyboard.press('Control+d') # something else, which is done
-            p.page.wait_for_function("() => !document.querySelector('.eal-failed').textContent && document.querySelector('.eal-saved').textContent.startsWith('saved ')")
-        both_see(a, b)
-    print(f'{refused} refused')
+        for p in both: p.page.wait_for_function("() => document.querySelector('.eal-saved').textContent !== 'saving…'")
+        told, conflicts = [o.page.locator('.eal-failed').inner_text() for o in both], Corrections(path).conflicts()
+        assert lines() - before == 2 - sum(map(bool, told))
+        assert both_see(a, b)
+        if not conflicts: continue
+        for p in both: p.page.wait_for_selector('.eal-is-conflict .eal-option >> nth=0', state='attached', timeout=20_000)
+        a.page.locator('.eal-conflict button').first.click()
+        for p in both: p.page.wait_for_selector('.eal-is-conflict', state='detached', timeout=20_000)
+        assert both_see(a, b) and not Corrections(path).conflicts()
+        break
+    assert not Journal(path).faults
 
 
 def merged_conflict(path):
@@ -528,7 +551,7 @@ def test_no_key_of_editing_reaches_the_notebook(lab, tab, wrong):
     def cells(): return page.evaluate("() => { const o = jupyterapp.shell.currentWidget.content.model.toJSON(); return o.cells.map(c => [c.cell_type, c.source, c.execution_count ?? null]) }")
     p.open(0)
     before, keys = cells(), bound_keys(page)
-    assert len(keys) > 60 and before[1][2] is None or len(keys) > 60
+    assert len(keys) > 60
     focus = "() => document.activeElement.closest('.jp-Cell') && document.activeElement.closest('.eal') ? '' : document.activeElement.outerHTML.slice(0, 200)"
     for chosen in (False, True):
         for key in keys:
@@ -538,6 +561,10 @@ def test_no_key_of_editing_reaches_the_notebook(lab, tab, wrong):
             page.keyboard.press(key)
             assert page.evaluate(focus) == '', f'after {key} the notebook has the focus'
             if page.locator('.eal-dialog[open]').count(): page.keyboard.press('Escape')
+            if page.evaluate('() => !jupyterapp.shell.currentWidget.content.widgets[1].node.querySelector(".eal-full .eal-editing").offsetParent') and page.locator('.eal-full').is_visible() and key.lower() == 'e':
+                page.locator('.eal-stage').focus()
+                page.keyboard.press('e') # editing again
+                p.there()
     page.wait_for_timeout(300)
     after = cells()
     assert [o[:2] for o in after] == [o[:2] for o in before] and after[2] == before[2]
