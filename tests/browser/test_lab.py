@@ -43,8 +43,9 @@ def notebook(lab, browser, processed, request):
 def loaded(page): page.wait_for_function(LOADED, timeout=20_000)
 
 
-def test_look_flag_and_read(notebook):
-    nb = notebook('w = explore(ds)\nw', 'print(w.flagged, w.selected, len(w.view), len(ds.drop(w.flagged)))', 'w.flagged = [1, 7]')
+def test_look_flag_read_and_correct(notebook, tmp_path):
+    nb = notebook('w = explore(ds)\nw', 'print(w.flagged, w.selected, len(w.view), len(ds.drop(w.flagged)))', 'w.flagged = [1, 7]',
+                  f"explore(some, edit=True, corrections='{tmp_path}/corrections.jsonl')")
     page = nb.page
     nb.start(1)
     loaded(page)
@@ -66,6 +67,14 @@ def test_look_flag_and_read(notebook):
     page.wait_for_selector('.eal-cell[data-row="7"].eal-flagged')
     saved = nb.save()
     assert nb.path.stat().st_size < 4096 + sum(len(o['source']) for o in saved['cells']) and 'widgets' not in saved['metadata']
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    nb.start(4)
+    loaded(page)
+    page.locator('.eal-cell[data-row="0"]').click()
+    page.wait_for_selector('.eal-stage[role=application]')
+    for key in ('Tab', 'Shift+ArrowDown', 'Control+d', 'Delete', 'Control+z', 'Space'): page.keyboard.press(key)
+    page.wait_for_function("() => document.querySelector('.eal-saved').textContent.startsWith('saved ')")
+    assert [json.loads(o)['op'] for o in (tmp_path/'corrections.jsonl').read_text().splitlines()] == ['set', 'add', 'delete', 'undo', 'ok']
 
 
 def test_no_key_reaches_the_notebook(notebook):

@@ -252,6 +252,7 @@ def test_nothing_is_done_to_rows_that_are_filtered_out(shared):
     e.page.keyboard.press('?')
     assert 'leave the photos out' in e.page.locator('dialog').inner_text()
     e.page.keyboard.press('Escape')
+    e.page.wait_for_selector('dialog', state='hidden') # the browser closes it a moment later
     for key in ('Delete', 'Escape'): e.page.keyboard.press(key)
     assert not e.page.locator('.eal-asking').is_visible() and e.page.locator('.eal-bulk').is_visible()
     e.page.keyboard.press('x')
