@@ -178,6 +178,10 @@ def test_a_point_by_pointer_and_by_keys(edit):
     e.page.keyboard.up('Alt')
     e.saved()
     assert e.points()[31].tolist() == [0, 0, 0] and e.said() == 'point 31, p31 unlabelled'
+    done = len(e.past)
+    e.press('ArrowRight', ',', 'ArrowLeft')
+    e.settle()
+    assert len(e.past) == done + 2, 'what is done to another point is another action'
 
 
 def test_the_set_by_its_frame_and_its_menu(edit):
