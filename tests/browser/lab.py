@@ -24,7 +24,7 @@ def free_port():
 
 class Lab:
     "The server, in a folder of its own with settings of its own"
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.folder, self.port, self.token = folder, free_port(), secrets.token_hex(16)
         overrides = folder/'settings'/'overrides.json' # no news, no dialogs
         overrides.parent.mkdir(parents=True)
@@ -35,7 +35,7 @@ class Lab:
         args = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', f'--port={self.port}', '--ServerApp.port_retries=0',
                 f'--IdentityProvider.token={self.token}', f'--ServerApp.root_dir={folder / "work"}', f'--LabApp.user_settings_dir={folder / "user"}',
                 f'--LabApp.workspaces_dir={folder / "workspaces"}', f'--LabApp.app_settings_dir={folder / "settings"}', '--LabApp.expose_app_in_browser=True',
-                '--allow-root']
+                '--allow-root', *options]
         self.log = open(folder/'log', 'wb')
         self.process = subprocess.Popen(args, env=env, stdout=self.log, stderr=self.log, start_new_session=True)
         self.wait()
@@ -66,8 +66,12 @@ RUN = """async i => {
   await panel.sessionContext.session.kernel.info
   panel.content.activeCellIndex = i
   let over = false
+  const until = Date.now() + 120_000
   jupyterapp.commands.execute('notebook:run-cell').then(() => { over = true })
-  while (!over && panel.content.widgets[i].model.executionState !== 'running') await new Promise(then => setTimeout(then, 5))
+  while (!over && panel.content.widgets[i].model.executionState !== 'running') {
+    if (Date.now() > until) throw new Error('the cell does not run')
+    await new Promise(then => setTimeout(then, 5))
+  }
 }"""
 
 

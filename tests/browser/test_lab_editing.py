@@ -208,7 +208,7 @@ def correct_points(p, i, n):
 
 @pytest.fixture(scope='module')
 def lab(tmp_path_factory):
-    lab = Lab(tmp_path_factory.mktemp('lab'))
+    lab = Lab(tmp_path_factory.mktemp('lab'), '--KernelManager.autorestart=False') # the tests start what they kill
     yield lab
     lab.stop()
 
