@@ -30,8 +30,6 @@ export class Wire {
     this.send({ ...content, id })
   }
 
-  asked(id) { return String(id).startsWith(`${this.me}:`) } // here, and not on another page of this widget
-
   send(content) { // marimo promises that it arrives
     const lose = () => { this.lost = true }
     try { this.model.send(content)?.catch?.(lose) } catch { lose() }
