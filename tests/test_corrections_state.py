@@ -149,4 +149,4 @@ def test_a_journal_is_as_a_plain_model(): _run(tries(60), 15)
 
 
 @pytest.mark.slow
-def test_a_journal_is_as_a_plain_model_over_long_histories(): _run(400, 40)
+def test_a_journal_is_as_a_plain_model_over_long_histories(): _run(150, 40)
