@@ -77,6 +77,7 @@ def test_look_flag_read_and_correct(notebook, tmp_path):
     assert [json.loads(o)['op'] for o in (tmp_path/'corrections.jsonl').read_text().splitlines()] == ['set', 'add', 'delete', 'undo', 'ok']
 
 
+@pytest.mark.slow
 def test_no_key_reaches_the_notebook(notebook):
     nb = notebook('explore(ds)', '"third"')
     page = nb.page
@@ -250,6 +251,7 @@ def test_nothing_leaves_the_machine(notebook):
     assert [o for o in asked if not o.startswith(('http://127.0.0.1:', 'blob:', 'data:'))] == []
 
 
+@pytest.mark.slow
 def test_static_needs_no_kernel(notebook):
     nb = notebook('explore(ds).static(24)')
     nb.run(1)
