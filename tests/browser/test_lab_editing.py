@@ -561,7 +561,9 @@ def test_no_key_of_editing_reaches_the_notebook(lab, tab, wrong):
             page.keyboard.press(key)
             assert page.evaluate(focus) == '', f'after {key} the notebook has the focus'
             if page.locator('.eal-dialog[open]').count(): page.keyboard.press('Escape')
-            if page.evaluate('() => !jupyterapp.shell.currentWidget.content.widgets[1].node.querySelector(".eal-full .eal-editing").offsetParent') and page.locator('.eal-full').is_visible() and key.lower() == 'e':
+            if key.lower() != 'e': continue
+            page.wait_for_selector('.eal-stage:not([aria-busy])')
+            if page.locator('.eal-full').is_visible() and page.locator('.eal-stage').get_attribute('role') == 'img':
                 page.locator('.eal-stage').focus()
                 page.keyboard.press('e') # editing again
                 p.there()
