@@ -199,6 +199,26 @@ def test_what_follows_on_a_refused_box_is_not_sent(edit):
     assert [o[0]['op'] for o in sent(e)] == ['add', 'ok']
 
 
+def test_what_is_said_is_of_the_photo_that_is_seen(edit):
+    e = edit()
+    said_is = lambda words: e.page.wait_for_function("words => document.querySelector('.eal-said').textContent === words", arg=words)
+    click(e.page, 230, 300)
+    e.page.wait_for_function("() => document.querySelector('.eal-said').textContent.includes('box at')")
+    e.page.mouse.move(*on_screen(e.page, 232, 302))
+    e.page.wait_for_selector('.eal-tip:visible')
+    e.page.keyboard.press('2')
+    done(e, 1)
+    assert not e.page.locator('.eal-tip').is_visible(), 'it told the class that was'
+    e.page.keyboard.press('Space')
+    said_is('looked at and right')
+    e.page.keyboard.press('d')
+    said_is('')
+    e.page.keyboard.press('Control+z')
+    e.page.wait_for_function("() => document.querySelector('.eal-said').textContent.startsWith('undo')")
+    e.page.wait_for_selector('.eal-stage:not([aria-busy])')
+    assert said(e).startswith('undo'), 'of the photo that it goes back to'
+
+
 def test_words_on_the_photo(edit):
     e = edit()
     for key in ('Space', 'Space', 'Shift+X'): e.page.keyboard.press(key)

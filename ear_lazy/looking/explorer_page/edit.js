@@ -102,6 +102,7 @@ export class Editor {
   open(row, head, asked) { // what the kernel said of a row; an answer to an edit that came since knows better
     const other = row !== this.row || head.path !== this.path
     if (other) { this.flush(); this.finish(); this.remember(); this.clear(); this.hidden.clear() }
+    if (other && this.saidOf !== row) this.say('') // what was said of another photo
     Object.assign(this, { row, path: head.path, size: [head.height, head.width] })
     this.truth = !this.app.model.get('editing') ? undefined : this.last?.row === row && this.last.at > asked ? this.last.edit : head.edit
     if (head.edit && !(this.last?.at > asked)) this.history = head.edit // of all photos: what was asked for before the last edit knows less
@@ -187,6 +188,7 @@ export class Editor {
     this.flush()
     const made = actions.map(o => o.op === 'add' ? `new${unique()}` : undefined)
     this.preview()
+    this.full.tip.hidden = true // it tells what was
     this.queue.push({ type: 'edit', row: this.row, actions, made, words })
     this.say(words)
     this.renew()
@@ -198,7 +200,7 @@ export class Editor {
 
   redo() { this.step('redo') }
 
-  step(type) { this.flush(); this.queue.push({ type, row: this.row }); this.full.panel.renew(); this.pump() }
+  step(type) { this.flush(); this.full.tip.hidden = true; this.queue.push({ type, row: this.row }); this.full.panel.renew(); this.pump() }
 
   hold(key, now, words) { // several within half a second are one action
     if (this.held && this.held.key !== key) this.flush()
@@ -234,7 +236,7 @@ export class Editor {
     } else {
       this.saved = answer.saved
       this.fail('')
-      if (entry.type !== 'edit') this.say(answer.words ?? '')
+      if (entry.type !== 'edit') this.say(answer.words ?? '', answer.row ?? entry.row)
     }
     const row = answer.row ?? entry.row
     if (answer.edit) this.history = answer.edit
@@ -251,7 +253,7 @@ export class Editor {
     this.catchUp()
   }
 
-  say(words) { this.full.panel.say(words) }
+  say(words, row = this.row) { this.saidOf = row; this.full.panel.say(words) } // of a row
 
   fail(words) { this.full.panel.fail(words && `Not done: ${words}`) }
 
