@@ -412,6 +412,12 @@ def _stuck(found):
     "A `CannotRewrite` about what cannot be written"
     return CannotRewrite(f'{len(found):,} corrections cannot be written, the first: {found[0]}. Settle or undo them, or leave them out (`--leave`, `leave=True`)')
 
+def _unwritable(error):
+    "The same about some corrections, of which at least one cannot be written"
+    photos = list(dict.fromkeys(o.image for o in error.suspects))
+    of = f' (corrections of {", ".join(photos[:3])}{" …" * (len(photos) > 3)})' if photos else ''
+    return CannotRewrite(f'{error.reason}{of}. Leave out what cannot be written (`--leave`, `leave=True`), or write one COCO file of everything (`--coco FILE`, `export_coco`)')
+
 @patch
 def _home(self:Corrections, raw_data_dir, leave, rename, **reading):
     "The raw folder, what is to be done in it, and what cannot be"
@@ -460,7 +466,7 @@ def export(self:Corrections,
     def write(some, to): return rewrite(raw_data_dir, some, to, max_annotation_bytes=max_annotation_bytes, **reading)
     if leave: changes = _writable(changes, write, left)
     try: done = write(changes, folder)
-    except CannotRewrite as e: raise (_stuck([changes[o]._replace(reason=why).told for o, why in e.refused]) if e.refused else e) from None
+    except CannotRewrite as e: raise (_stuck([changes[o]._replace(reason=why).told for o, why in e.refused]) if e.refused else _unwritable(e)) from None
     return Exported(len(changes), there, tuple(left), done)
 
 @patch
