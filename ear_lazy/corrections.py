@@ -320,11 +320,29 @@ def _corrected(state, objects):
     "Objects of a photo with the corrections applied"
     if state is None: return objects
     outcomes = apply_to_photo(state, objects)
-    by_object, gone = {o.object: o for o in outcomes if o.object is not None}, []
+    by_object = {o.object: o for o in outcomes if o.object is not None}
     if any(o.status == 'conflict' for o in outcomes): raise ValueError(f'{state.path} has a conflict, which is to be settled first: {next(o.reason for o in outcomes if o.status == "conflict")}')
-    gone = {i for i, o in by_object.items() if o.status == 'deleted'}
+    gone = {i for i, o in by_object.items() if o.status == 'deleted' or not (o.value.box or o.value.points)} # nothing may be left of one whose box was undone
     kept = [Stated.of(by_object[i].value, o.origins) if i in by_object else o for i, o in enumerate(objects) if i not in gone]
     return kept + [Stated.of(o.value, o.chain.origins) for o in outcomes if o.status == 'added']
+
+@patch
+def _corrected_photos(self:Corrections, ds, rows):
+    "The objects of the photos of rows, corrected, by path"
+    files, found = {}, {}
+    for path, (d, row) in self._rows_of(ds, rows).items():
+        if id(d) not in files: files[id(d)] = PhotoFiles(d.metadata)
+        own = files[id(d)].objects(os.fsencode(path), Header('', *d.stored_turn(row)))
+        found[path] = _corrected(self._states.get(path), [Stated.of(o.value, o.origins) for o in own])
+    return found
+
+@patch
+def _say(self:Corrections, op, paths, note, by, more=lambda path: {}):
+    "Write a line about each photo"
+    known = {}
+    lines = [new_line(op, self._photo(path, known), note=note, by=by, **more(path)) for path in paths]
+    self.journal.append(lines)
+    return [o.id for o in lines]
 
 # %% ../nbs/corrections.ipynb #a398b3cb
 @patch
@@ -337,13 +355,8 @@ def ok(self:Corrections,
 )->list[str]: # Ids of the lines, one for each photo
     "Say that all objects of the photos of rows were looked at and are right, as they are with the corrections; what changes later is to be looked at again"
     self.journal.refresh()
-    files, lines, known = {}, [], {}
-    for path, (d, row) in self._rows_of(ds, rows).items():
-        own = files.setdefault(id(d), PhotoFiles(d.metadata))
-        objects = [Stated.of(o.value, o.origins) for o in own.objects(os.fsencode(path), Header('', *d.stored_turn(row)))]
-        lines.append(new_line('ok', self._photo(path, known), seen=_corrected(self._states.get(path), objects), note=note, by=by))
-    self.journal.append(lines)
-    return [o.id for o in lines]
+    seen = self._corrected_photos(ds, rows)
+    return self._say('ok', seen, note, by, lambda path: dict(seen=seen[path]))
 
 @patch
 @described
@@ -355,13 +368,10 @@ def empty(self:Corrections,
 )->list[str]: # Ids of the lines, one for each photo
     "Say that the photos of rows show nothing to annotate; raises `ValueError` for one with objects, which are to be deleted first"
     self.journal.refresh()
-    lines, known = [], {}
-    for path, (d, row) in self._rows_of(ds, rows).items():
-        objects = [Stated.of(o.value, o.origins) for o in PhotoFiles(d.metadata).objects(os.fsencode(path), Header('', *d.stored_turn(row)))]
-        if left := _corrected(self._states.get(path), objects): raise ValueError(f'{path} has {in_words(left[0].value)}: delete what is there first')
-        lines.append(new_line('empty', self._photo(path, known), note=note, by=by))
-    self.journal.append(lines)
-    return [o.id for o in lines]
+    seen = self._corrected_photos(ds, rows)
+    for path, left in seen.items():
+        if left: raise ValueError(f'{path} has {in_words(left[0].value)}: delete what is there first')
+    return self._say('empty', seen, note, by)
 
 @patch
 @described
@@ -373,10 +383,7 @@ def exclude(self:Corrections,
 )->list[str]: # Ids of the lines, one for each photo
     "Leave the photos of rows out for good"
     self.journal.refresh()
-    known = {}
-    lines = [new_line('exclude', self._photo(path, known), note=note, by=by) for path in self._rows_of(ds, rows)]
-    self.journal.append(lines)
-    return [o.id for o in lines]
+    return self._say('exclude', self._rows_of(ds, rows), note, by)
 
 # %% ../nbs/corrections.ipynb #a398b3c0
 @patch
