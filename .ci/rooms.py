@@ -17,6 +17,7 @@ LATER = {
     ('loading.row_dataset', 'handover'): 'likewise `ds.to_hf`, `ds.to_pandas`, `ds.to_polars` and `ds.to_supervision`',
     ('loading.row_dataset', 'looking.choosing'): 'likewise `ds.where`',
     ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
+    ('loading.row_dataset', 'suspects'): 'likewise `ds.suspects`',
     ('data_processor', 'command'): '`main` and `python -m ear_lazy.data_processor` stay valid',
 }
 
@@ -26,6 +27,8 @@ LATER_IN_EXAMPLES = {
     ('loading', 'lazy_dataset'): 'likewise datasets, combined ones too',
     ('looking', 'data_processor'): 'its examples look at metadata files, which nothing else writes in one call',
     ('looking', 'lazy_dataset'): 'they look at datasets, which are opened as users open them',
+    ('measuring', 'data_processor'): 'its examples measure metadata files, which nothing else writes in one call',
+    ('measuring', 'lazy_dataset'): 'they measure datasets, which are opened as users open them',
 }
 
 

@@ -137,8 +137,8 @@ class Predictions:
         self.counts = np.array([len(o) for o in found], np.int64)
         self._starts, self._scored = np.cumsum(self.counts) - self.counts, (math.nan, None)
         def joined(part, *shape): return np.concatenate([np.zeros(shape), *part]) if part else np.zeros(shape)
-        self._boxes, self._values = joined([o.boxes for o in found], 0, 4), joined([o.scores for o in found], 0)
-        self._labels = joined([o.labels for o in found], 0).astype(np.int64)
+        self.boxes, self.values = joined([o.boxes for o in found], 0, 4), joined([o.scores for o in found], 0)
+        self.labels = joined([o.labels for o in found], 0).astype(np.int64)
         self._points = {row: (o.points, o.point_scores) for row, o in enumerate(found) if o.points.size} # few datasets have any
 
     def __getitem__(self, row):
@@ -146,16 +146,16 @@ class Predictions:
         at = slice(self._starts[row], self._starts[row] + self.counts[row])
         n = self.counts[row]
         points, scores = self._points.get(row, (np.zeros((n, 0, 3)), np.zeros((n, 0))))
-        return Predicted(self._boxes[at], self._labels[at], self._values[at], points, scores)
+        return Predicted(self.boxes[at], self.labels[at], self.values[at], points, scores)
 
     @property
-    def has_scores(self): return bool((~np.isnan(self._values)).any())
+    def has_scores(self): return bool((~np.isnan(self.values)).any())
 
     @property
     def scores(self):
         "(n,) worst IoU, or keypoint error"
         threshold, scores = self._scored
-        if threshold != self.threshold: self._scored = threshold, scores = self.threshold, self._score(~(self._values < self.threshold))
+        if threshold != self.threshold: self._scored = threshold, scores = self.threshold, self._score(~(self.values < self.threshold))
         return scores
 
     def words(self, row):
@@ -170,7 +170,7 @@ class Predictions:
         "From `overlaps`"
         t, place = self._truth, {o: i for i, o in enumerate(self.ds.label_names)}
         labels = np.array([place.get(o, 0) for o in t.label_names], np.int64)[t.labels]
-        return overlaps(t.counts, t.values, labels, self.counts, self._boxes, self._labels)
+        return overlaps(t.counts, t.values, labels, self.counts, self.boxes, self.labels)
 
     @cached_property
     def _errors(self):

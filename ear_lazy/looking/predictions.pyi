@@ -54,6 +54,9 @@ class Predictions:
     name: str
     threshold: float
     counts: Any
+    boxes: Any
+    values: Any
+    labels: Any
     def __init__(self,
         values: Sequence[Any] | np.ndarray, # One entry per row; None means empty
         ds: RowDataset, # Dataset of the rows
