@@ -1,0 +1,61 @@
+# Made by .ci/stubs.py of suspects.py: do not edit.
+import numpy as np
+from collections.abc import Iterator, Sequence
+from ear_lazy.base.change import Change
+from ear_lazy.measuring.findings import Finding, Ranked, Suggestion
+from ear_lazy.measuring.labelled import Labelled
+from pandas import DataFrame
+from typing import Any, NamedTuple
+
+__all__ = ['Suspect', 'Suspects']
+
+class Suspect(NamedTuple):
+    "An object, photo, or something that is missing, which is likely wrong"
+    row: int # of the dataset
+    object: int | None # its number in the row; None: none, as of a photo or of something that is missing
+    point: int | None # number of the keypoint, from 0; None: all of the object
+    kind: str # what is wrong, such as 'point off'
+    score: float # 0 to 1: how likely it is wrong; at 0.5 as likely as not
+    reason: str # why, in words
+    suggestion: Suggestion | None # what to do; None: nobody knows
+
+class Suspects(Sequence[Suspect]):
+    "Suspects of a dataset, the likeliest first; displayed as a table"
+    ds: Any # `RowDataset` whose rows they are
+    def __init__(self, a: Labelled, findings: Sequence[Finding], ranking: Ranked | None = None) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def row(self) -> np.ndarray: # (k,) int64
+        "Row of each"
+    @property
+    def object(self) -> np.ndarray: # (k,) int64; -1: none, as of a photo or of something that is missing
+        "Number of each object in its row"
+    @property
+    def point(self) -> np.ndarray: # (k,) int64; -1: all of the object
+        "Number of the keypoint"
+    @property
+    def kind(self) -> np.ndarray: # (k,) texts
+        "What is wrong with each"
+    @property
+    def score(self) -> np.ndarray: # (k,) float64, 0 to 1
+        "How likely each is wrong; at 0.5 as likely as not"
+    @property
+    def rows(self) -> list[int]:
+        "Their rows, each once, the likeliest first"
+    def reason(self, i: int) -> str:
+        "Why one is a suspect, in words"
+    def suggestion(self, i: int) -> Suggestion | None:
+        "What to do about one; None: nobody knows"
+    def __getitem__(self, i):
+        "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
+    def __iter__(self) -> Iterator[Suspect]: ...
+    def of(self,
+        *kinds: str, # Such as 'point off'
+    ) -> Suspects:
+        "Those of some kinds; raises `ValueError` for a kind that there is not"
+    def changes(self) -> list[Change]: # For `Corrections.add` or `rewrite`
+        "What is suggested, of those for which something is"
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def to_pandas(self) -> DataFrame:
+        "One line for each, with its photo, reason and what is suggested in words; takes a while for many: choose some first"
