@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from fastcore.basics import patch
 
-from .base.arguments import home_path
+from .base.arguments import home_path, whole_number
 from .base.errors import EarLazyError
 from .base.extras import extra
 from .base.files import open_regular
@@ -41,6 +41,7 @@ from .looking.editing import Editor
 from .looking.predictions import Predictions
 from .looking.row_pictures import TILE_SIZE, Pictures, StaticGrid
 from .looking.row_table import QUERY, RowTable, checked_query, in_order
+from .measuring.next_to_label import likeness
 from .processing.report import Report
 
 # %% ../nbs/explorer.ipynb #a95e8777
@@ -307,6 +308,17 @@ def sort_by(self:Explorer,
         if query == self.query: self._renew()
         self.query = query
     return self
+
+@patch
+@described
+def similar(self:Explorer,
+    row:int|Sequence[float]|np.ndarray, # Row, or an embedding (d,), such as that of a text
+    embeddings:Any, # (rows, d) array or tensor, a vector for each row from any model; NaN where there is none
+    n:int=50, # Most rows to show
+)->Explorer:
+    "Show the rows that are most like one, the likest first; `show_only()` shows all again; raises `ValueError` for embeddings that do not fit"
+    alike = likeness(row, embeddings, len(self.ds))
+    return self.show_only(in_order(np.arange(len(alike)), alike, descending=True)[:whole_number('n', n)]).sort_by(alike, descending=True)
 
 # %% ../nbs/explorer.ipynb #bdc3e3f1
 PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app' # each after those that it imports

@@ -58,6 +58,12 @@ class Explorer:
         descending: bool = False, # Highest first
     ) -> Explorer:
         "Sort the rows that are shown; raises `ValueError` for an unknown column or a wrong number of scores"
+    def similar(self,
+        row: int | Sequence[float] | np.ndarray, # Row, or an embedding (d,), such as that of a text
+        embeddings: Any, # (rows, d) array or tensor, a vector for each row from any model; NaN where there is none
+        n: int = 50, # Most rows to show
+    ) -> Explorer:
+        "Show the rows that are most like one, the likest first; `show_only()` shows all again; raises `ValueError` for embeddings that do not fit"
     def save_flags(self,
         path: str | os.PathLike[str], # JSON file to write
     ) -> Path:
