@@ -78,7 +78,7 @@ class Explorer:
                  corrections:str|os.PathLike[str]|None=None):
         self._lock, self._only, self._scores, self._corrections, self._editor = RLock(), None, None, corrections, None
         self.ds, self.table = ds, RowTable(ds, report)
-        self._predictions = None if predictions is None else Predictions(predictions, ds)
+        self._predictions = predictions if predictions is None or isinstance(predictions, Predictions) else Predictions(predictions, ds)
         self._pictures = Pictures(ds, self.table, self._predictions, transform)
         self._view = np.arange(len(ds))
         super().__init__()
@@ -309,21 +309,22 @@ def sort_by(self:Explorer,
     return self
 
 # %% ../nbs/explorer.ipynb #bdc3e3f1
-PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app' # each after those that it imports
+PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app', 'main' # each after those that it imports
 
 def page_source(
+    modules:Sequence[str]=tuple(f'looking/explorer_page/{o}' for o in PAGE_MODULES), # Scripts in this package without `.js`, each after those that it imports
+    styles:Sequence[str]=('looking/explorer_page/page',), # Without `.css`
 )->tuple: # JavaScript, CSS
-    "The page in the form that `anywidget` needs"
-    folder = files('ear_lazy') / 'looking' / 'explorer_page'
-    modules = [(folder / f'{o}.js').read_text(encoding='utf-8') for o in PAGE_MODULES]
-    script = re.sub(r'^import .*\n|^export (?!default)', '', '\n'.join(modules), flags=re.MULTILINE)
-    return script, (folder / 'page.css').read_text(encoding='utf-8')
+    "A page in the form that `anywidget` needs"
+    def joined(names, suffix): return '\n'.join((files('ear_lazy') / f'{o}{suffix}').read_text(encoding='utf-8') for o in names)
+    return re.sub(r'^import .*\n|^export (?!default)', '', joined(modules, '.js'), flags=re.MULTILINE), joined(styles, '.css')
 
 # %% ../nbs/explorer.ipynb #c7ecbbaf
 _HEIGHTS = 240, 4000 # least and most pixels of the screen
 
+# %% ../nbs/explorer.ipynb #6ead2015
 @cache
-def _widget_class():
+def widget_class():
     "`Explorer` as a widget; raises `ImportError` that says what to install"
     with extra('explore needs anywidget', 'anywidget'): import anywidget, traitlets
 
@@ -384,7 +385,7 @@ def explore(
     """
     if isinstance(ds, (str, os.PathLike)) and not str(ds).endswith('.npy'): ds = photos_in(ds)
     if not (isinstance(height, int) and _HEIGHTS[0] <= height <= _HEIGHTS[1]): raise ValueError(f'height is a whole number of pixels, {_HEIGHTS[0]} to {_HEIGHTS[1]:,}, not {height!r}')
-    w = _widget_class()(ds, predictions, transform, report, corrections)
+    w = widget_class()(ds, predictions, transform, report, corrections)
     w.height, w.key_map = height, keys or {}
     if edit: w.editing = True
     if (edit or corrections is not None) and (row := w._journal().resume_row()) is not None: w.selected = [row]
