@@ -19,7 +19,7 @@ export class Chart {
     this.svg = shape('svg', { height: TALL, 'aria-hidden': 'true' })
     this.plot = make('div', { class: 'eav-plot', ...(stops.length ? { ...focusable, role: 'slider', 'aria-label': `${name}: places to look at`, 'aria-valuemin': 0, 'aria-valuemax': stops.length - 1, 'aria-valuenow': 0, 'aria-valuetext': stops[0].words,
       onpointermove: event => this.go(this.nearest(event)), onpointerleave: () => this.go(this.picked), onclick: event => this.choose(this.nearest(event)), onkeydown: event => this.key(event), onfocus: () => this.at < 0 && this.go(0) } : { role: 'img', 'aria-label': name }) }, this.svg)
-    this.readout = make('p', { class: 'eav-readout', 'aria-hidden': stops.length ? 'true' : false }, this.hint)
+    this.readout = make('p', { class: 'eav-readout', title: chart.hint, 'aria-hidden': stops.length ? 'true' : false }, this.hint)
     const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}` }, line.name)) : []
     this.node = make('figure', { class: 'eav-chart' }, make('figcaption', {}, make('strong', { title: chart.title }, name), make('div', { class: 'eav-legend' }, ...legend)), this.plot, this.readout)
     this.observer = new ResizeObserver(() => this.draw())
@@ -57,6 +57,10 @@ export class Chart {
       if (fill) parts.push(shape('polygon', { class: `eav-area eav-of-${look ?? i}`, points: `${inside([points[0][0], y.low])} ${path} ${inside([points.at(-1)[0], y.low])}` }))
       parts.push(shape('polyline', { class: `eav-curve eav-of-${look ?? i}`, points: path }))
     })
+    for (const [value, words] of this.chart.marks ?? []) {
+      if (value > x.high) continue
+      parts.push(shape('line', { class: 'eav-mark', x1: this.x(value), x2: this.x(value), y1: top, y2: floor }), text(words, { class: 'eav-tick', x: this.x(value) + 4, y: floor - 6 }))
+    }
     this.cursor = shape('g', { class: 'eav-cursor' })
     this.svg.setAttribute('width', width)
     this.svg.setAttribute('viewBox', `0 0 ${width} ${TALL}`)

@@ -20,7 +20,7 @@ class EvaluationPage {
     this.tabs = make('div', { class: 'eav-tabs', role: 'tablist', 'aria-label': 'Parts of the evaluation', onkeydown: event => this.tabKey(event) })
     this.panel = make('div', { class: 'eav-panel', role: 'tabpanel', id: `${this.id}p` })
     this.words = make('span', { role: 'status' })
-    this.all = make('button', { ...unlumino, type: 'button', onclick: () => this.pick(['all']) }, 'All')
+    this.all = make('button', { ...unlumino, type: 'button', onclick: () => this.pick({ all: true }) }, 'All')
     this.fold = make('button', { ...unlumino, type: 'button', title: 'Hide the pictures', onclick: () => this.hideRows() }, 'Hide')
     this.line = make('div', { class: 'eav-line', hidden: true }, this.words, this.all, this.fold)
     this.rows = make('div', { class: 'eav-rows', hidden: true })
@@ -43,6 +43,8 @@ class EvaluationPage {
   received(message) {
     if (message.type === 'evaluation') this.show(message.of)
     else if (message.type === 'slices') this.showSlices(message.of)
+    else if (message.type === 'curves' && message.class === this.class && this.key === 'curves') this.drawCurves(message.curves)
+    else if (message.error) this.say(message.error)
     if (message.shown) this.showRows(message.shown)
   }
 
@@ -59,12 +61,11 @@ class EvaluationPage {
     this.open(this.keys.includes(this.key) ? this.key : this.keys[0])
   }
 
-  tile({ name, words, caption, title, pick, level, was, change, picks = [] }) {
-    const inside = [make('span', { class: 'eav-label' }, name), make('span', { class: 'eav-value' }, ...(was == null ? [] : [make('s', {}, make('span', { class: 'eav-hidden-words' }, 'was '), was), ' ']), words),
+  tile({ name, words, caption, title, pick, level, was, change, verdict }) {
+    const inside = [make('span', { class: `eav-label${verdict ? ` eav-${verdict}` : ''}` }, { better: '▲ ', worse: '▼ ' }[verdict] ?? '', name), make('span', { class: 'eav-value' }, ...(was == null ? [] : [make('s', {}, make('span', { class: 'eav-hidden-words' }, 'was '), was), ' ']), words),
       ...(change ? [make('span', { class: `eav-change eav-${change.verdict}` }, { better: '▲ ', worse: '▼ ' }[change.verdict] ?? '', change.words, ' ', make('small', {}, change.interval))] : []), ...(caption ? [make('span', { class: 'eav-caption' }, caption)] : []), ...(level == null ? [] : [make('span', { class: 'eav-meter', style: `--level: ${level}` })])]
     const main = pick ? make('button', { ...unlumino, type: 'button', title, 'aria-pressed': 'false', 'data-pick': JSON.stringify(pick), onclick: () => this.pick(pick) }, ...inside) : make('div', { title, class: 'eav-plain' }, ...inside)
-    const small = picks.map(o => make('button', { ...unlumino, type: 'button', class: `eav-${o.verdict}`, 'aria-pressed': 'false', 'data-pick': JSON.stringify(o.pick), onclick: () => this.pick(o.pick) }, o.words))
-    return make('div', { class: 'eav-tile' }, main, ...(small.length ? [make('div', { class: 'eav-picks' }, ...small)] : []))
+    return make('div', { class: 'eav-tile' }, main)
   }
 
   open(key) {
@@ -78,11 +79,26 @@ class EvaluationPage {
     if (!this.keys.length) return this.panel.replaceChildren(make('p', { class: 'eav-quiet' }, 'Nothing to show.'))
     this.panel.setAttribute('aria-labelledby', `${this.id}-${key}`)
     if (key === 'curves') {
-      this.parts = of.curves.map(o => new Chart(o, pick))
-      this.panel.replaceChildren(make('div', { class: 'eav-charts' }, ...this.parts.map(o => o.node)))
+      this.charts = make('div', { class: 'eav-charts' })
+      this.panel.replaceChildren(...(of.classes.length ? [this.choice('Curves of ', [['', 'all classes'], ...of.classes.map(o => [o, o])], '', value => { this.class = value; this.wire.ask({ type: 'curves', class: value }) })] : []), this.charts)
+      this.class = ''
+      this.drawCurves(of.curves)
     } else if (key === 'confusion') this.put(new Matrix(of.confusion, pick))
     else if (key === 'slices') this.openSlices()
     else this.put(new SortedTable(of.tables[key], pick), of.tables[key].note)
+    this.mark()
+  }
+
+  choice(words, options, value, choose) {
+    const select = make('select', { ...unlumino, id: `${this.id}s`, onchange: () => choose(select.value) }, ...options.map(([key, text]) => make('option', { value: key }, text)))
+    select.value = value
+    return make('div', { class: 'eav-by' }, make('label', { for: select.id }, words), select)
+  }
+
+  drawCurves(curves) {
+    this.clear()
+    this.parts = curves.map(o => new Chart(o, this.pick))
+    this.charts.replaceChildren(...this.parts.map(o => o.node))
     this.mark()
   }
 
@@ -93,11 +109,9 @@ class EvaluationPage {
 
   openSlices() {
     const { columns } = this.of
-    const select = make('select', { ...unlumino, id: `${this.id}s`, onchange: () => { this.column = select.value; this.wire.ask({ type: 'slices', by: select.value }) } }, ...columns.map(o => make('option', { value: o }, o)))
     this.column = columns.includes(this.column) ? this.column : columns[0]
-    select.value = this.column
     this.slices = make('div', { class: 'eav-slices' }, make('p', { class: 'eav-quiet' }, '…'))
-    this.panel.replaceChildren(make('div', { class: 'eav-by' }, make('label', { for: select.id }, 'Slices by '), select), this.slices)
+    this.panel.replaceChildren(this.choice('Slices by ', columns.map(o => [o, o]), this.column, value => { this.column = value; this.wire.ask({ type: 'slices', by: value }) }), this.slices)
     this.wire.ask({ type: 'slices', by: this.column })
   }
 
@@ -128,12 +142,17 @@ class EvaluationPage {
   showRows({ pick, words }) {
     this.picked = JSON.stringify(pick)
     this.words.textContent = words
-    this.all.hidden = pick[0] === 'all'
+    this.all.hidden = Boolean(pick.all)
     this.line.hidden = this.rows.hidden = false
     this.mark()
     this.app ??= new App(this.model, this.rows)
     this.kernel.textContent = '' // the explorer has a line of its own
     this.line.scrollIntoView({ block: 'nearest' })
+  }
+
+  say(error) { // what the kernel cannot show
+    this.words.textContent = error
+    this.all.hidden = this.line.hidden = false
   }
 
   hideRows() {

@@ -64,7 +64,7 @@ export class Matrix {
     const last = names.length - 1, found = new Map(cells.map(([i, j, ...o]) => [i * names.length + j, o])), few = names.length <= 7
     const cell = (i, j) => {
       const [count, share, words] = found.get(i * names.length + j) ?? []
-      return make('td', { ...unlumino, role: 'gridcell', tabindex: i || j ? -1 : 0, class: [i === j ? 'eav-right-one' : 'eav-wrong-one', i === last || j === last ? 'eav-nothing' : ''].join(' ').trim(), ...(count ? { 'data-pick': JSON.stringify(['cell', i, j]), 'aria-selected': 'false', style: `--share: ${share}`, title: words, 'aria-label': words } : { 'aria-label': `${names[i]} as ${names[j]}: none` }) },
+      return make('td', { ...unlumino, role: 'gridcell', tabindex: i || j ? -1 : 0, class: [i === j ? 'eav-right-one' : 'eav-wrong-one', i === last || j === last ? 'eav-nothing' : ''].join(' ').trim(), ...(count ? { 'data-pick': JSON.stringify({ confusion: [names[i], names[j]] }), 'aria-selected': 'false', style: `--share: ${share}`, title: words, 'aria-label': words } : { 'aria-label': `${names[i]} as ${names[j]}: none` }) },
         count ? number(count) : '')
     }
     const head = (name, i) => make('th', { scope: 'col', role: 'columnheader', title: name, class: i === last ? 'eav-nothing' : false }, make('span', {}, name))
