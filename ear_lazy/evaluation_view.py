@@ -103,8 +103,8 @@ def _told(self:EvaluationView):
     c, e = self.comparison, self.evaluations[-1]
     told = evaluation_told(self.evaluations, self.names, None if c is None else c.metrics, [*self.own_slices, *e.slice_names])
     if c is None: return told
-    gains = [{'name': name, 'words': f'{len(rows):,}', 'caption': noun(e.kind, len(rows)), 'title': f'rows that are {name} than before, the most changed first', 'pick': {name: True}, 'level': None, 'verdict': name} for name, rows in (('better', c.better), ('worse', c.worse))]
-    return told | {'numbers': [*gains, *told['numbers']]}
+    gains = [{'words': f'{len(rows):,} {noun(e.kind, len(rows))} {name}', 'title': f'{name} than before, the most changed first', 'pick': {name: True}, 'verdict': name} for name, rows in (('better', c.better), ('worse', c.worse))]
+    return told | {'gains': gains}
 
 # %% ../nbs/evaluation_view.ipynb #71d71403
 HEIGHT = 440 # pixels of the explorer: with the numbers it fits on a screen

@@ -316,8 +316,8 @@ def page_source(
     styles:Sequence[str]=('looking/explorer_page/page',), # Without `.css`
 )->tuple: # JavaScript, CSS
     "A page in the form that `anywidget` needs"
-    def joined(names, suffix): return '\n'.join((files('ear_lazy') / f'{o}{suffix}').read_text(encoding='utf-8') for o in names)
-    return re.sub(r'^import .*\n|^export (?!default)', '', joined(modules, '.js'), flags=re.MULTILINE), joined(styles, '.css')
+    texts = [(files('ear_lazy') / o).read_text(encoding='utf-8') for o in (*(f'{o}.js' for o in modules), *(f'{o}.css' for o in styles))]
+    return re.sub(r'^import .*\n|^export (?!default)', '', '\n'.join(texts[:len(modules)]), flags=re.MULTILINE), '\n'.join(texts[len(modules):])
 
 # %% ../nbs/explorer.ipynb #c7ecbbaf
 _HEIGHTS = 240, 4000 # least and most pixels of the screen

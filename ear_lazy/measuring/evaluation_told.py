@@ -84,10 +84,11 @@ def tiles(
     "The numbers on top"
     found = []
     for name in TILES[e.kind == 'landmarker']:
+        if changes is not None and name not in changes: continue
         value = e.metrics.get(name, math.nan)
         if not math.isfinite(value): continue
         tile = {'name': name, 'words': in_words(value), 'caption': caption(e, name), 'title': MEANINGS[name], 'pick': metric_pick(name), 'level': value if name not in LOWER_IS_BETTER and 0 <= value <= 1 else None}
-        if changes is not None and name in changes: tile |= {'level': None, 'was': in_words(changes[name].a), 'change': _change(name, changes[name])}
+        if changes is not None: tile |= {'level': None, 'was': in_words(changes[name].a), 'change': _change(name, changes[name])}
         found.append(tile)
     return found
 

@@ -30,11 +30,11 @@ def evaluation(names=('ear', 'person', '<b>face</b>'), compared=False):
     "What the page gets"
     n = len(names)
     numbers = [dict(name=o, words='0.512', caption='IoU 0.50 to 0.95', title=f'what {o} is', pick={'metric': o}, level=.512) for o in ('AP', 'AP50', 'recall')]
-    if compared: numbers = [o | dict(level=None, was='0.478', change=dict(words='+0.034', interval='+0.010 to +0.058', verdict='better')) for o in numbers] + [dict(name='worse', words='3', caption='photos', title='', verdict='worse', pick={'worse': True}, level=None)]
+    if compared: numbers = [o | dict(level=None, was='0.478', change=dict(words='+0.034', interval='+0.010 to +0.058', verdict='better')) for o in numbers]
     rows = [({'class_': o}, [cell(o or 'no class'), cell(10 * i + 1), cell(None, words='–') if i == 1 else cell(1 - i/100, level=1 - i/100), cell(i, pick={'class_': o, 'what': 'missed'})]) for i, o in enumerate(names)]
     every = [*names, 'background']
     cells = [[i, i, 100 + i, .9, f'{o} found as {o}: {100 + i}'] for i, o in enumerate(names)] + [[i, n, i + 1, .1, f'{o} taken for background: {i + 1}'] for i, o in enumerate(names)]
-    return dict(title='Detector', facts=['48 photos', '61 objects'], what='photos', names=['a.pt', '<i>b.pt</i>'] if compared else None, numbers=numbers,
+    return dict(title='Detector', facts=['48 photos', '61 objects'], what='photos', names=['a.pt', '<i>b.pt</i>'] if compared else None, gains=[dict(words=f'3 photos {o}', title='', verdict=o, pick={o: True}) for o in ('better', 'worse')] if compared else [], numbers=numbers,
                 tables=[table('Classes', ['class', 'labelled', 'AP', 'missed'], *rows, by=2)] if n else [], curves=[line_chart('Precision by recall'), line_chart('By score', True), bar_chart('Calibration')] if n else [],
                 classes=[*names] if n > 1 else [], confusion=dict(names=every, cells=cells, most=[[f'{names[-1]} → background', n, {'confusion': [names[-1], 'background']}, 1]] if n else [], note=''), columns=['source', 'class'])
 

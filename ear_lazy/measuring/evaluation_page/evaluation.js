@@ -7,6 +7,8 @@ import { Wire } from '../../looking/explorer_page/wire.js'
 import { Chart } from './charts.js'
 import { Matrix, SortedTable } from './tables.js'
 
+const VERDICT_SIGNS = { better: '▲ ', worse: '▼ ' }
+
 class EvaluationWire extends Wire {
   hello() { this.ask({ type: 'evaluation' }) }
 }
@@ -52,7 +54,9 @@ class EvaluationPage {
 
   show(of) {
     this.of = of
-    this.title.replaceChildren(make('strong', {}, of.title), ...of.facts.map(o => make('span', {}, o)), ...(of.names ?? []).map((name, i) => make('span', { class: `eav-key eav-of-${i ? 0 : 'before'}` }, name)))
+    this.title.replaceChildren(make('strong', {}, of.title), ...of.facts.map(o => make('span', {}, o)), ...(of.names ?? []).map((name, i) => make('span', { class: `eav-key eav-of-${i ? 0 : 'before'}` }, name)),
+      ...(of.gains ?? []).map(({ words, verdict, title, pick }) => make('button', { ...unlumino, type: 'button', class: `eav-gain eav-${verdict}`, title, 'aria-pressed': 'false', 'data-pick': JSON.stringify(pick), onclick: () => this.pick(pick) }, VERDICT_SIGNS[verdict], words)))
+    this.numbers.classList.toggle('eav-compared', Boolean(of.names))
     this.numbers.replaceChildren(...of.numbers.map(o => this.tile(o)))
     this.all.textContent = `All ${of.what}`
     const parts = [of.curves.length && ['curves', 'Curves'], ...of.tables.map((o, i) => [i, o.name]), of.confusion && ['confusion', 'Confusion'], of.columns.length && ['slices', 'Slices']].filter(Boolean)
@@ -61,9 +65,9 @@ class EvaluationPage {
     this.open(this.keys.includes(this.key) ? this.key : this.keys[0])
   }
 
-  tile({ name, words, caption, title, pick, level, was, change, verdict }) {
-    const inside = [make('span', { class: `eav-label${verdict ? ` eav-${verdict}` : ''}` }, { better: '▲ ', worse: '▼ ' }[verdict] ?? '', name), make('span', { class: 'eav-value' }, ...(was == null ? [] : [make('s', {}, make('span', { class: 'eav-hidden-words' }, 'was '), was), ' ']), words),
-      ...(change ? [make('span', { class: `eav-change eav-${change.verdict}` }, { better: '▲ ', worse: '▼ ' }[change.verdict] ?? '', change.words, ' ', make('small', {}, change.interval))] : []), ...(caption ? [make('span', { class: 'eav-caption' }, caption)] : []), ...(level == null ? [] : [make('span', { class: 'eav-meter', style: `--level: ${level}` })])]
+  tile({ name, words, caption, title, pick, level, was, change }) {
+    const inside = [make('span', { class: 'eav-label' }, name), make('span', { class: 'eav-value' }, ...(was == null ? [] : [make('s', {}, make('span', { class: 'eav-hidden-words' }, 'was '), was), ' ']), words),
+      ...(change ? [make('span', { class: `eav-change eav-${change.verdict}` }, VERDICT_SIGNS[change.verdict] ?? '', change.words, ' ', make('small', {}, change.interval))] : []), ...(caption ? [make('span', { class: 'eav-caption' }, caption)] : []), ...(level == null ? [] : [make('span', { class: 'eav-meter', style: `--level: ${level}` })])]
     const main = pick ? make('button', { ...unlumino, type: 'button', title, 'aria-pressed': 'false', 'data-pick': JSON.stringify(pick), onclick: () => this.pick(pick) }, ...inside) : make('div', { title, class: 'eav-plain' }, ...inside)
     return make('div', { class: 'eav-tile' }, main)
   }
@@ -136,7 +140,7 @@ class EvaluationPage {
 
   mark() {
     for (const part of this.parts) part.mark(this.picked)
-    for (const o of this.numbers.querySelectorAll('[data-pick]')) o.setAttribute('aria-pressed', o.dataset.pick === this.picked)
+    for (const o of [...this.title.querySelectorAll('[data-pick]'), ...this.numbers.querySelectorAll('[data-pick]')]) o.setAttribute('aria-pressed', o.dataset.pick === this.picked)
   }
 
   showRows({ pick, words }) {
