@@ -20,6 +20,7 @@ class EvaluationPage {
     this.title = make('div', { class: 'eav-title' })
     this.numbers = make('div', { class: 'eav-numbers', role: 'group', 'aria-label': 'Numbers' })
     this.tabs = make('div', { class: 'eav-tabs', role: 'tablist', 'aria-label': 'Parts of the evaluation', onkeydown: event => this.tabKey(event) })
+    this.choices = make('div', { class: 'eav-by' })
     this.panel = make('div', { class: 'eav-panel', role: 'tabpanel', id: `${this.id}p` })
     this.words = make('span', { role: 'status' })
     this.all = make('button', { ...unlumino, type: 'button', onclick: () => this.pick({ all: true }) }, 'All')
@@ -27,7 +28,7 @@ class EvaluationPage {
     this.line = make('div', { class: 'eav-line', hidden: true }, this.words, this.all, this.fold)
     this.rows = make('div', { class: 'eav-rows', hidden: true })
     this.kernel = make('div', { class: 'eal-kernel', role: 'status' })
-    this.root = make('div', { class: 'eav', role: 'region', 'aria-label': 'Evaluation', ...unlumino }, this.title, this.numbers, this.tabs, this.panel, this.kernel, this.line, this.rows)
+    this.root = make('div', { class: 'eav', role: 'region', 'aria-label': 'Evaluation', ...unlumino }, this.title, this.numbers, make('div', { class: 'eav-strip' }, this.tabs, this.choices), this.panel, this.kernel, this.line, this.rows)
     for (const name of ['keydown', 'keypress', 'keyup']) this.root.addEventListener(name, event => event.stopPropagation()) // none goes on to the notebook
     host.append(this.root)
     this.wire = new EvaluationWire(model, { received: message => this.received(message), status: text => { if (!this.app) this.kernel.textContent = text } })
@@ -55,7 +56,7 @@ class EvaluationPage {
   show(of) {
     this.of = of
     this.title.replaceChildren(make('strong', {}, of.title), ...of.facts.map(o => make('span', {}, o)), ...(of.names ?? []).map((name, i) => make('span', { class: `eav-key eav-of-${i ? 0 : 'before'}` }, name)),
-      ...(of.gains ?? []).map(({ words, verdict, title, pick }) => make('button', { ...unlumino, type: 'button', class: `eav-gain eav-${verdict}`, title, 'aria-pressed': 'false', 'data-pick': JSON.stringify(pick), onclick: () => this.pick(pick) }, VERDICT_SIGNS[verdict], words)))
+      make('span', { class: 'eav-gains' }, ...(of.gains ?? []).map(({ words, verdict, title, pick }) => make('button', { ...unlumino, type: 'button', class: `eav-gain eav-${verdict}`, title, 'aria-pressed': 'false', 'data-pick': JSON.stringify(pick), onclick: () => this.pick(pick) }, VERDICT_SIGNS[verdict], words))))
     this.numbers.classList.toggle('eav-compared', Boolean(of.names))
     this.numbers.replaceChildren(...of.numbers.map(o => this.tile(o)))
     this.all.textContent = `All ${of.what}`
@@ -79,12 +80,14 @@ class EvaluationPage {
       tab.tabIndex = this.keys[i] === key ? 0 : -1
     }
     this.clear()
+    this.choices.replaceChildren()
     const { of, pick } = this
     if (!this.keys.length) return this.panel.replaceChildren(make('p', { class: 'eav-quiet' }, 'Nothing to show.'))
     this.panel.setAttribute('aria-labelledby', `${this.id}-${key}`)
     if (key === 'curves') {
       this.charts = make('div', { class: 'eav-charts' })
-      this.panel.replaceChildren(...(of.classes.length ? [this.choice('Curves of ', [['', 'all classes'], ...of.classes.map(o => [o, o])], '', value => { this.class = value; this.wire.ask({ type: 'curves', class: value }) })] : []), this.charts)
+      this.panel.replaceChildren(this.charts)
+      if (of.classes.length) this.choice('Curves of ', [['', 'all classes'], ...of.classes.map(o => [o, o])], '', value => { this.class = value; this.wire.ask({ type: 'curves', class: value }) })
       this.class = ''
       this.drawCurves(of.curves)
     } else if (key === 'confusion') this.put(new Matrix(of.confusion, pick))
@@ -96,7 +99,7 @@ class EvaluationPage {
   choice(words, options, value, choose) {
     const select = make('select', { ...unlumino, id: `${this.id}s`, onchange: () => choose(select.value) }, ...options.map(([key, text]) => make('option', { value: key }, text)))
     select.value = value
-    return make('div', { class: 'eav-by' }, make('label', { for: select.id }, words), select)
+    this.choices.replaceChildren(make('label', { for: select.id }, words), select)
   }
 
   drawCurves(curves) {
@@ -115,7 +118,8 @@ class EvaluationPage {
     const { columns } = this.of
     this.column = columns.includes(this.column) ? this.column : columns[0]
     this.slices = make('div', { class: 'eav-slices' }, make('p', { class: 'eav-quiet' }, '…'))
-    this.panel.replaceChildren(this.choice('Slices by ', columns.map(o => [o, o]), this.column, value => { this.column = value; this.wire.ask({ type: 'slices', by: value }) }), this.slices)
+    this.panel.replaceChildren(this.slices)
+    this.choice('Slices by ', columns.map(o => [o, o]), this.column, value => { this.column = value; this.wire.ask({ type: 'slices', by: value }) })
     this.wire.ask({ type: 'slices', by: this.column })
   }
 
