@@ -192,6 +192,7 @@ MOST_CLASSES, MOST_MISTAKES = 100, 20 # that the page draws, that it lists
 def confusion_told(
     names:Sequence[str], # Of the classes; the last is 'background'
     counts:np.ndarray, # (c, c) int64: labelled, predicted
+    of:str='', # Name of the evaluation, where there are two
 )->dict[str, Any]:
     "The confusion matrix"
     counts = np.asarray(counts, np.int64)
@@ -206,7 +207,7 @@ def confusion_told(
         k, all_of = int(some[i, j]), int(total[kept[i]])
         cells.append([i, j, k, k/all_of, f'{confused(own[i], own[j])}: {k:,} of {all_of:,}, {k/all_of:.0%}'])
     return {'names': own, 'cells': cells, 'most': [[confused(names[i], names[j]), k, {'confusion': [names[i], names[j]]}, k/pairs[0][2]] for i, j, k in pairs],
-            'note': f'The {MOST_CLASSES} classes of {n:,} with the most mistakes.' if n > MOST_CLASSES else ''}
+            'note': ' '.join([f'Of {of}.']*bool(of) + [f'The {MOST_CLASSES} classes of {n:,} with the most mistakes.']*(n > MOST_CLASSES))}
 
 def confused(
     labelled:str, # Name of a class, or 'background'
@@ -229,7 +230,7 @@ def evaluation_told(
     if e.by_point: parts.append(table('Points', 'point', [o.by_point for o in es], {o: {'point': o} for o in e.by_point}, names))
     return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': [o for o in e.title.split('; ')], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
             'numbers': tiles(e, changes), 'tables': parts, 'curves': charts(es, names), 'classes': [o for o in e.by_class if o] if len(e.by_class) > 1 and e.kind != 'landmarker' else [],
-            'confusion': confusion_told(e.confusion.names, e.confusion.counts) if e.confusion is not None else None, 'columns': [*columns]}
+            'confusion': None if e.confusion is None else confusion_told(e.confusion.names, e.confusion.counts, of=names[-1]), 'columns': [*columns]}
 
 def noun(
     kind:str, # Of the dataset

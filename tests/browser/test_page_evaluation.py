@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
-from explored import THEMES, Explored
+from explored import Explored
 
 from ear_lazy.evaluation_view import EVALUATION_MODULES, evaluation_page
 from ear_lazy.looking.row_table import QUERY
@@ -153,7 +153,7 @@ def test_tables_sort(drawn):
     assert names() == ['<b>face</b>', 'ear', 'person']
 
 
-@pytest.mark.parametrize('theme', THEMES)
+@pytest.mark.parametrize('theme', [pytest.param('light', marks=pytest.mark.slow), 'dark'])
 def test_accessible(axe, drawn, theme):
     e = drawn(evaluation(compared=theme == 'dark'), theme)
     e.page.locator('.eav-tile button').first.click()
@@ -166,7 +166,7 @@ def test_accessible(axe, drawn, theme):
         assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize('names', [(), ('ear',), tuple(f'class {i} of eighty' for i in range(80))], ids=['none', 'one', 'eighty'])
+@pytest.mark.parametrize('names', [pytest.param((), marks=pytest.mark.slow), pytest.param(('ear',), marks=pytest.mark.slow), tuple(f'class {i} of eighty' for i in range(80))], ids=['none', 'one', 'eighty'])
 def test_narrow_with_any_number_of_classes(drawn, names):
     "Nothing is wider than 400 pixels; the matrix scrolls inside, and its headers stay"
     e = drawn(evaluation(names, compared=len(names) == 1), width=400)
@@ -191,6 +191,7 @@ def test_a_class_of_markup_is_only_text(drawn):
     e.page.wait_for_selector('.eav-slices :text("no class is known")')
 
 
+@pytest.mark.slow
 def test_a_kernel_that_does_not_answer(drawn):
     e = drawn()
     e.page.evaluate('window.silent = true')
