@@ -87,7 +87,9 @@ export class Matrix {
   }
 
   mark(key) {
-    for (const o of this.body.querySelectorAll('[data-pick]')) o.setAttribute('aria-selected', o.dataset.pick === key)
+    this.marked?.setAttribute('aria-selected', 'false') // one cell of thousands
+    this.marked = this.rows.flat().find(o => o.dataset.pick === key)
+    this.marked?.setAttribute('aria-selected', 'true')
     markAll(this.list.querySelectorAll('button'), key)
   }
 }
