@@ -49,7 +49,7 @@ MEANINGS = { # name → what a person reads who points at it
     'OKS AP75': 'average precision at an object keypoint similarity of 0.75', 'OKS AR': 'average recall by object keypoint similarity, 0.50 to 0.95',
     'labelled': 'labelled objects', 'predicted': 'predicted objects, with any score', 'rows': 'rows with such an object', 'objects': 'labelled objects', 'error': 'mean error of the point', 'median': 'of the errors of the point', 'worst': 'error of the point'}
 LOWER_IS_BETTER = {'NME', 'failure rate', 'ECE', 'error', 'median', 'worst'}
-TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall', 'ECE'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AP50', 'OKS AR')}
+TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AP50', 'OKS AR')}
 COLUMNS = 'rows', 'objects', 'labelled', 'predicted', 'AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP' # of tables
 _MISTAKES = {'precision': 'spurious', 'recall': 'missed', 'AR100': 'missed'} # what lowers a number
 
@@ -61,7 +61,7 @@ def caption(
     if name in ('precision', 'recall'): return f'IoU {e.iou:g}, score {e.score:g}'
     if name == 'NME': return f'by {e.normalise}'
     if name in ('AUC', 'failure rate'): return f'cut at {e.cut:g}'
-    return {'AP': 'IoU 0.50 to 0.95', 'AP50': 'IoU 0.50', 'AP75': 'IoU 0.75', 'AR100': '100 predictions', 'ECE': 'of scores', 'found': 'of the points', 'OKS AP': 'OKS 0.50 to 0.95', 'OKS AP50': 'OKS 0.50', 'OKS AR': 'OKS 0.50 to 0.95'}.get(name, '')
+    return {'AP': 'IoU 0.50 to 0.95', 'AP50': 'IoU 0.50', 'AP75': 'IoU 0.75', 'AR100': '100 predictions', 'found': 'of the points', 'OKS AP': 'OKS 0.50 to 0.95', 'OKS AP50': 'OKS 0.50', 'OKS AR': 'OKS 0.50 to 0.95'}.get(name, '')
 
 def metric_pick(
     name:str, # Of a number
@@ -122,19 +122,19 @@ def charts(
         if len(es) > 1: both = [*_lines(p, [f'precision, {o}' for o in names]), *({**o, 'look': o['look'] or 1} for o in _lines(r, [f'recall, {o}' for o in names]))]
         stops = [o for name, curve in (('precision', p[-1]), ('recall', r[-1])) for o in _stops(curve, name, class_, lambda x, y, n, name=name: f'{name} {y:.2f} with scores from {x:.2f}')]
         found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is spurious, or missed', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
-    if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_))
+    if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan)))
     if len(c := of('CED')) == len(es):
         found.append({'name': 'Cumulative errors', 'title': f'share of the rows with at most this error, by {last.normalise}', 'hint': 'A click shows rows with a larger error', 'x': _axis('error', 0, float(max(c[-1].x.max(), 1e-9))), 'y': _axis('share of rows'),
                       'lines': _lines(c, names, fill=True), 'marks': [[last.cut, f'cut {last.cut:g}']], 'stops': _stops(c[-1], 'CED', class_, lambda x, y, n: f'{y:.0%} of the rows have an error of at most {x:.3f}')})
     if last.by_point and not class_: found.append(_by_point(es, names))
     return found
 
-def _calibration(curve, class_):
+def _calibration(curve, class_, ece):
     n, known = len(curve.x), np.isfinite(curve.y)
     stops = _stops(curve, 'calibration', class_, lambda x, y, n: f'{n:,} predictions with scores around {x:.2f}: {y:.0%} right')
     bars = [[i/n, (i + 1)/n, y] for i, y in enumerate(curve.y.tolist()) if known[i]]
     for stop, (low, high, _) in zip(stops, bars): stop['at'][0][0] = (low + high)/2
-    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows predictions with these scores', 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
+    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows predictions with these scores', 'note': f'expected calibration error {ece:.3f}' if math.isfinite(ece) and not class_ else '', 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
 
 def _by_point(es, names):
     "Bars of one evaluation; two as lines"

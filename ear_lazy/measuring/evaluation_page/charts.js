@@ -20,7 +20,7 @@ export class Chart {
     this.plot = make('div', { class: 'eav-plot', ...(stops.length ? { ...focusable, role: 'slider', 'aria-label': `${name}: places to look at`, 'aria-valuemin': 0, 'aria-valuemax': stops.length - 1, 'aria-valuenow': 0, 'aria-valuetext': stops[0].words,
       onpointermove: event => this.go(this.nearest(event)), onpointerleave: () => this.go(this.picked), onclick: event => this.choose(this.nearest(event)), onkeydown: event => this.key(event), onfocus: () => this.at < 0 && this.go(0) } : { role: 'img', 'aria-label': name }) }, this.svg)
     this.readout = make('p', { class: 'eav-readout', title: chart.hint, 'aria-hidden': stops.length ? 'true' : false }, this.hint)
-    const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}` }, line.name)) : []
+    const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}` }, line.name)) : chart.note ? [make('span', { class: 'eav-note' }, chart.note)] : []
     this.node = make('figure', { class: 'eav-chart' }, make('figcaption', {}, make('strong', { title: chart.title }, name), make('div', { class: 'eav-legend' }, ...legend)), this.plot, this.readout)
     this.observer = new ResizeObserver(() => this.draw())
     this.observer.observe(this.plot)
