@@ -80,7 +80,7 @@ class Explorer:
                  corrections:str|os.PathLike[str]|None=None, suspects:Any=None):
         self._lock, self._only, self._scores, self._corrections, self._editor = RLock(), None, None, corrections, None
         self.ds, self.table = ds, RowTable(ds, report)
-        self._predictions = None if predictions is None else Predictions(predictions, ds)
+        self._predictions = predictions if predictions is None or isinstance(predictions, Predictions) else Predictions(predictions, ds)
         self._pictures = Pictures(ds, self.table, self._predictions, transform)
         self._view, self._walk = np.arange(len(ds)), None if suspects is None else Walk(suspects, len(ds))
         super().__init__()
@@ -343,21 +343,22 @@ def similar(self:Explorer,
     return self.show_only(in_order(np.arange(len(alike)), alike, descending=True)[:whole_number('n', n)]).sort_by(alike, descending=True)
 
 # %% ../nbs/explorer.ipynb #bdc3e3f1
-PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'walk', 'bulk', 'grid', 'full', 'bar', 'app' # each after those that it imports
+PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'walk', 'bulk', 'grid', 'full', 'bar', 'app', 'main' # each after those that it imports
 
 def page_source(
+    modules:Sequence[str]=tuple(f'looking/explorer_page/{o}' for o in PAGE_MODULES), # Scripts in this package without `.js`, each after those that it imports
+    styles:Sequence[str]=('looking/explorer_page/page',), # Without `.css`
 )->tuple: # JavaScript, CSS
-    "The page in the form that `anywidget` needs"
-    folder = files('ear_lazy') / 'looking' / 'explorer_page'
-    modules = [(folder / f'{o}.js').read_text(encoding='utf-8') for o in PAGE_MODULES]
-    script = re.sub(r'^import .*\n|^export (?!default)', '', '\n'.join(modules), flags=re.MULTILINE)
-    return script, (folder / 'page.css').read_text(encoding='utf-8')
+    "A page in the form that `anywidget` needs"
+    texts = [(files('ear_lazy') / o).read_text(encoding='utf-8') for o in (*(f'{o}.js' for o in modules), *(f'{o}.css' for o in styles))]
+    return re.sub(r'^import .*\n|^export (?!default)', '', '\n'.join(texts[:len(modules)]), flags=re.MULTILINE), '\n'.join(texts[len(modules):])
 
 # %% ../nbs/explorer.ipynb #c7ecbbaf
 _HEIGHTS = 240, 4000 # least and most pixels of the screen
 
+# %% ../nbs/explorer.ipynb #6ead2015
 @cache
-def _widget_class():
+def widget_class():
     "`Explorer` as a widget; raises `ImportError` that says what to install"
     with extra('explore needs anywidget', 'anywidget'): import anywidget, traitlets
 
@@ -423,7 +424,7 @@ def explore(
     """
     if isinstance(ds, (str, os.PathLike)) and not str(ds).endswith('.npy'): ds = photos_in(ds)
     if not (isinstance(height, int) and _HEIGHTS[0] <= height <= _HEIGHTS[1]): raise ValueError(f'height is a whole number of pixels, {_HEIGHTS[0]} to {_HEIGHTS[1]:,}, not {height!r}')
-    w = _widget_class()(ds, predictions, transform, report, corrections, suspects)
+    w = widget_class()(ds, predictions, transform, report, corrections, suspects)
     w.height, w.key_map = height, keys or {}
     if edit or suspects is not None: w.editing = True
     row = w._walk.first() if w._walk else w._journal().resume_row() if edit or corrections is not None else None

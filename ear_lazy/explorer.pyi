@@ -8,6 +8,7 @@ from ear_lazy.loading.samples import Sample
 from ear_lazy.looking.row_pictures import StaticGrid
 from ear_lazy.looking.row_table import RowTable
 from ear_lazy.processing.report import Report
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,15 @@ class Explorer:
 
 PAGE_MODULES: tuple[str, ...]
 
-def page_source() -> tuple: # JavaScript, CSS
-    "The page in the form that `anywidget` needs"
+def page_source(
+    modules: Sequence[str] = ..., # Scripts in this package without `.js`, each after those that it imports
+    styles: Sequence[str] = ..., # Without `.css`
+) -> tuple: # JavaScript, CSS
+    "A page in the form that `anywidget` needs"
+
+@cache
+def widget_class():
+    "`Explorer` as a widget; raises `ImportError` that says what to install"
 
 def explore(
     ds: RowDataset | str | os.PathLike[str], # `LazyNPYDataset` or `CombinedLazyDataset`, or some of their rows, such as `ds[:100]`; or a folder, for all photos below it

@@ -15,7 +15,7 @@ const LOWEST = 240, HIGHEST = 4000 // CSS pixels
 const POLL = 4000 // ms between looks at what others have written
 const MARKS = { ok: 'looked at', empty: 'no object here', excluded: 'left out', conflict: 'in conflict', flagged: 'flagged in the journal' } // in words
 
-class App {
+export class App {
   constructor(model, host) {
     Object.assign(this, { model, view: new Int32Array(0), all: 0, hiding: [], marks: new Map(), counts: undefined, flagged: new Set(model.get('flagged')), selected: new Set(model.get('selected')) })
     this.kernel = make('div', { class: 'eal-kernel', role: 'status' })
@@ -237,11 +237,4 @@ class App {
     this.full.forget()
     this.grid.layer.focus({ preventScroll: true })
   }
-}
-
-export default {
-  render({ model, el }) {
-    const app = new App(model, el)
-    return () => app.close()
-  },
 }
