@@ -54,7 +54,7 @@ def point_finding(
     for _, at in by_group(group):
         usual = fit_usual(x[at], _LEAST, given=1)
         z[at], part = deviations(usual, x[at])
-        off[at], _ = pulls(usual, x[at], part, np.eye(4))
+        (off[at], _), = pulls(usual, x[at], part, np.eye(4))
     usual, score = usual_box(extents, boxes, x[:, 1:] - off), oddness(z)
     k = np.flatnonzero(score)
     def words(j):

@@ -61,16 +61,16 @@ def shape_findings(
     b:UsualBoxes,
 )->list[Finding]:
     "Boxes odd by themselves, each as one of 'size', 'aspect' and 'place'"
-    kind, off = reasons(b)
-    score = oddness(b.z)
-    say = {'size': lambda at: size_words(b, at, float(np.exp(off['size'][at, 0]))),
-           'aspect': lambda at: aspect_words(b, at, float(np.exp(off['aspect'][at, 0]))),
-           'place': lambda at: place_words(b, at)}
+    odd = np.flatnonzero(b.z > 0)
+    kind, off = reasons(b, odd)
+    say = {'size': lambda j: size_words(b, odd[j], float(np.exp(off['size'][j, 0]))),
+           'aspect': lambda j: aspect_words(b, odd[j], float(np.exp(off['aspect'][j, 0]))),
+           'place': lambda j: place_words(b, odd[j])}
     found = []
     for i, (name, words) in enumerate(say.items()):
-        k = np.flatnonzero((kind == i) & (score > 0))
-        of = b.which[k]
-        found.append(Finding(name, b.a.row[of], of, score[k], lambda j, k=k, words=words: words(k[j])))
+        k = np.flatnonzero(kind == i)
+        of = b.which[odd[k]]
+        found.append(Finding(name, b.a.row[of], of, oddness(b.z[odd[k]]), lambda j, k=k, words=words: words(k[j])))
     return found
 
 # %% ../../nbs/9_measuring/box_suspects.ipynb #b69bf8f0

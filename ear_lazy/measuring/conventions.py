@@ -16,7 +16,7 @@ import numpy as np
 from ..base.change import Value
 from ..base.geometry import clip_boxes
 from .findings import Finding, Suggestion, no_suggestion, oddness
-from .usual import deviations, log_density
+from .usual import as_deviations, log_density, surprises
 from .usual_boxes import UsualBoxes, by_group
 
 # %% ../../nbs/9_measuring/conventions.ipynb #b24bea23
@@ -71,7 +71,7 @@ class Read(NamedTuple):
 _ODD = 2.5 # usual deviations; what is less odd is not read in another way, and a reading that leaves more is none
 _OTHER = 1/36 # density of wrong boxes: any place, sizes of all magnitudes
 _SHARES = np.array([.2 if name.startswith('on ') else 1. for name in READINGS]) # few mistakes are about whole photos
-_SHARES /= _SHARES.sum()
+_SHARES = np.r_[_SHARES, 1]/(_SHARES.sum() + 1) # the last is that of corners that were cut off
 
 def _fits(box, frames):
     "Is a box inside of its photo, if that has a known size?"
@@ -87,25 +87,20 @@ def read_otherwise(
     boxes, frames, n = b.boxes[at], b.a.frames[b.which[at]], len(at)
     size = np.array([o.middle[1:3] for o in b.usual]).reshape(-1, 2)[b.group[at]]
     cut, many = cut_corners(boxes, frames, np.exp(size)*frames[:, ::-1])
-    best, total = Read(np.full(n, -np.inf), boxes.copy(), np.zeros(n, np.int64), np.ones(n, bool)), np.zeros(n)
-    groups = by_group(b.group[at])
-    ways = [(i, read(boxes, frames), np.zeros(n)) for i, read in enumerate(READINGS.values())]
-    for i, box, cuts in [*ways, (0, np.where((many > 0)[:, None], cut, np.nan), many)]:
-        fits = _fits(box, frames)
-        density, z = np.full((2, n), -np.inf)
-        for g, some in groups:
-            some = some[fits[some]]
-            x = b.numbers(at[some], box[some])
-            density[some], z[some] = log_density(b.usual[g], x) - cuts[some], deviations(b.usual[g], x)[0]
-        density = np.where(z > _ODD, -np.inf, density + np.log(_SHARES[i]))
-        total += np.exp(density)
-        better = density > best.odds
-        for old, new in zip(best, (density, box, np.full(n, i), cuts == 0)): old[better] = new[better]
-    now = np.empty(n)
-    for g, some in groups: now[some] = -b.usual[g].surprise/2 - 2*np.log(2*np.pi) - np.log(b.usual[g].unit[1:]).sum() - b.z[at[some]]**2/2
+    ways = np.stack([*(read(boxes, frames) for read in READINGS.values()), np.where((many > 0)[:, None], cut, np.nan)])
+    cuts = np.zeros((len(ways), n), np.int64)
+    cuts[-1] = many
+    fits, density, now = np.array([_fits(o, frames) for o in ways]), np.full((len(ways), n), -np.inf), np.empty(n)
+    for g, some in by_group(b.group[at]):
+        usual = b.usual[g]
+        i, j = np.nonzero(fits[:, some])
+        t, _ = surprises(usual, usual.scaled(b.numbers(at[some[j]], ways[i, some[j]])))
+        density[i, some[j]] = np.where(as_deviations(usual, t) > _ODD, -np.inf, log_density(usual, t) + np.log(_SHARES[i]) - cuts[i, some[j]])
+        now[some] = log_density(usual, usual.surprise + b.z[at[some]]**2)
     nobody = (boxes[:, :2] + boxes[:, 2:] <= 2).all(1) & ~(frames < 32).any(1) # draws a box of a pixel in the corner
-    other = _OTHER*np.where(nobody, 1e-3, 1)
-    return best._replace(odds=total/(total + other + 98*np.exp(now)))
+    likely, best, all_of = np.exp(density).sum(0), density.argmax(0), np.arange(n)
+    odds = likely/(likely + _OTHER*np.where(nobody, 1e-3, 1) + 98*np.exp(now))
+    return Read(odds, ways[best, all_of], best % len(READINGS), cuts[best, all_of] == 0)
 
 # %% ../../nbs/9_measuring/conventions.ipynb #9070f3bc
 def convention_finding(

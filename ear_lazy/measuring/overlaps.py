@@ -64,13 +64,17 @@ def overlaps_of(
     "What each box has in common with others of its photo"
     m = len(boxes)
     same, other, inside = Best(m), Best(m), Best(m)
-    low, high, area = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], np.prod(boxes[:, 2:], axis=1)
+    x, y, w, h = np.ascontiguousarray(boxes.T)
+    right, low, area = x + w, y + h, w*h
     for i, j in overlapping(photo, boxes):
-        tall = np.minimum(high[i, 1], high[j, 1]) - np.maximum(low[i, 1], low[j, 1])
-        some = tall > 0
+        tall = np.minimum(low[i], low[j]) - np.maximum(y[i], y[j])
+        some = np.flatnonzero(tall > 0)
         i, j, tall = i[some], j[some], tall[some]
-        inner = tall*np.maximum(np.minimum(high[i, 0], high[j, 0]) - np.maximum(low[i, 0], low[j, 0]), 0)
-        iou, share = inner/(area[i] + area[j] - inner), inner/np.minimum(area[i], area[j])
+        inner = tall*np.maximum(np.minimum(right[i], right[j]) - np.maximum(x[i], x[j]), 0)
+        least_area = np.minimum(area[i], area[j])
+        some = np.flatnonzero(inner > least*least_area) # which any pair that matters does
+        i, j, inner, least_area = i[some], j[some], inner[some], least_area[some]
+        iou, share = inner/(area[i] + area[j] - inner), inner/least_area
         for best, which in ((same, (iou >= least) & (labels[i] == labels[j])), (other, (iou >= least) & (labels[i] != labels[j]))):
             a, b = i[which], j[which]
             best.update(np.maximum(a, b), np.minimum(a, b), iou[which])

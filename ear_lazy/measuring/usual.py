@@ -33,35 +33,42 @@ class Usual:
     def scaled(self,
         x:np.ndarray, # (n, d)
     )->np.ndarray: # (n, d) units from the middle
-        x, g = np.asarray(x, np.float64), self.given
-        if g: x = np.concatenate([np.clip(x[:, :g], self.least, self.most), x[:, g:]], axis=1)
-        return np.clip((x - self.middle)/self.unit, -1e3, 1e3)
+        z, g = (x - self.middle)/self.unit, self.given
+        z[:, :g] = (np.clip(x[:, :g], self.least, self.most) - self.middle[:g])/self.unit[:g]
+        return z.clip(-1e3, 1e3, out=z)
 
-    def logs(self,
-        z:np.ndarray, # (n, d) from `scaled`
-    )->tuple[np.ndarray, np.ndarray]: # (n, k) log densities of all numbers in each part, and of the given ones, times its share; without factors of 2π
-        "How likely numbers are in each part of the mixture"
-        joint, given = np.empty((2, len(z), len(self.weights)))
-        for k, (share, mean, whiten) in enumerate(zip(self.weights, self.means, self.whiten)):
-            y = (z - mean)@whiten.T
-            y *= y
-            logs = np.log(np.diagonal(whiten))
-            given[:, k] = np.log(share) + logs[:self.given].sum() - y[:, :self.given].sum(1)/2
-            joint[:, k] = given[:, k] + logs[self.given:].sum() - y[:, self.given:].sum(1)/2
-        return joint, given
+
+def _sum_exp(logs):
+    "(n,) logarithm of the sum of exponentials of (k, n)"
+    most = logs.max(0)
+    return most + np.log(np.exp(logs - most).sum(0))
+
+def parts_of(
+    usual:Usual,
+    z:np.ndarray, # (n, d) from `Usual.scaled`
+)->tuple[np.ndarray, np.ndarray]: # (k, n) log densities of all numbers in each part, and of the given ones, times its share; without factors of 2π
+    "How likely numbers are in each part of a mixture"
+    (k, d, _), g = usual.whiten.shape, usual.given
+    y = usual.whiten.reshape(k*d, d)@z.T # one product for all: a few numbers of many boxes
+    y -= (usual.whiten@usual.means[..., None]).reshape(k*d, 1)
+    y *= y
+    y = y.reshape(k, d, -1)
+    logs, shares = np.log(np.diagonal(usual.whiten, axis1=1, axis2=2)), np.log(usual.weights)
+    given = (shares + logs[:, :g].sum(1))[:, None] - y[:, :g].sum(1)/2
+    return given + logs[:, g:].sum(1)[:, None] - y[:, g:].sum(1)/2, given
 
 def surprises(
     usual:Usual,
     z:np.ndarray, # (n, d) from `Usual.scaled`
 )->tuple[np.ndarray, np.ndarray]: # (n,) −2 log density of what is not given, without factors of 2π; (n,) the likeliest part
     "How unlikely numbers are: a squared Mahalanobis distance, and a constant, if the mixture has one part"
-    joint, given = usual.logs(z)
-    t = np.logaddexp.reduce(joint, axis=1)
-    if usual.given: t -= np.logaddexp.reduce(given, axis=1)
-    return -2*t, joint.argmax(1)
+    joint, given = parts_of(usual, z)
+    t = _sum_exp(joint)
+    if usual.given: t -= _sum_exp(given)
+    return -2*t, joint.argmax(0)
 
 # %% ../../nbs/9_measuring/usual.ipynb #012d8c15
-SAMPLE, _TRIM, _ROUNDS, _RIDGE = 2000, .05, 12, .03
+SAMPLE, _TRIM, _ROUNDS, _RIDGE = 1000, .05, 12, .03
 
 def _starts(z, parts):
     "Means to begin with: each rather far from those before it, among the inner 90 %"
@@ -74,18 +81,20 @@ def _starts(z, parts):
 
 def _fitted(usual, z, parts):
     "Expectation maximisation, without the unlikeliest in each round"
-    d = z.shape[1]
+    n, d = z.shape
+    products = (z[:, :, None]*z[:, None]).reshape(n, d*d)
     now = replace(usual, weights=np.full(parts, 1/parts), means=_starts(z, parts), whiten=np.tile(np.eye(d), (parts, 1, 1)))
     for _ in range(_ROUNDS):
-        joint, _ = now.logs(z)
-        t = np.logaddexp.reduce(joint, axis=1)
-        r = np.exp(joint - t[:, None])*(t >= np.quantile(t, _TRIM))[:, None]
-        n = r.sum(0) + 1e-9
-        means = r.T@z/n[:, None]
-        off = z[:, None] - means
-        spread = np.einsum('nk,nki,nkj->kij', r, off, off, optimize=True)/n[:, None, None]
-        spread += (_RIDGE + 2/np.maximum(n, 1))[:, None, None]*np.eye(d)
-        now = replace(usual, weights=n/n.sum(), means=means, whiten=np.linalg.inv(np.linalg.cholesky(spread)))
+        joint, _ = parts_of(now, z)
+        t = _sum_exp(joint)
+        r = np.exp(joint - t)*(t >= np.partition(t, int(_TRIM*n))[int(_TRIM*n)])
+        share = r.sum(1)
+        alive = share > .01*n/parts # others have lost all to their neighbours
+        r, share = r[alive], share[alive]
+        means = r@z/share[:, None]
+        spread = (r@products/share[:, None]).reshape(-1, d, d) - means[:, :, None]*means[:, None]
+        spread += (_RIDGE + 2/np.maximum(share, 1))[:, None, None]*np.eye(d)
+        now = replace(usual, weights=share/share.sum(), means=means, whiten=np.linalg.inv(np.linalg.cholesky(spread)))
     return now
 
 def fit_usual(
@@ -116,6 +125,10 @@ def _chi_square(free, z):
 # %% ../../nbs/9_measuring/usual.ipynb #718ed496
 _BLOCK = 2**15
 
+def as_deviations(usual, t):
+    "Usual deviations of `surprises`"
+    return np.sqrt(np.maximum(t - usual.surprise, 0)*usual.tail)
+
 def deviations(
     usual:Usual,
     x:np.ndarray, # (n, d)
@@ -125,7 +138,7 @@ def deviations(
     for a in range(0, len(x), _BLOCK):
         at = slice(a, a + _BLOCK)
         t, part[at] = surprises(usual, usual.scaled(x[at]))
-        z[at] = np.sqrt(np.maximum(t - usual.surprise, 0)*usual.tail)
+        z[at] = as_deviations(usual, t)
     return z, part
 
 # %% ../../nbs/9_measuring/usual.ipynb #7261665b
@@ -133,24 +146,27 @@ def pulls(
     usual:Usual,
     x:np.ndarray, # (n, d)
     part:np.ndarray, # (n,) from `deviations`
-    along:np.ndarray, # (d - g, j) j directions in the numbers that are not given
-)->tuple[np.ndarray, np.ndarray]: # (n, j) how far it is off along each; (n,) by how many usual deviations
+    *along:np.ndarray, # (d - g, j) j directions in the numbers that are not given, for each way to move
+)->list[tuple[np.ndarray, np.ndarray]]: # for each way: (n, j) how far it is off along each direction; (n,) by how many usual deviations
     "How far numbers are from the likeliest ones that can be reached along some directions"
-    g, off, gain = usual.given, np.zeros((len(x), along.shape[1])), np.zeros(len(x))
-    along = along/usual.unit[g:, None]
+    g, z = usual.given, usual.scaled(x)
+    along = [o/usual.unit[g:, None] for o in along]
+    found = [(np.zeros((len(x), o.shape[1])), np.zeros(len(x))) for o in along]
     for k, (mean, whiten) in enumerate(zip(usual.means, usual.whiten)):
         of = np.flatnonzero(part == k)
         precision = whiten.T@whiten
-        slope = ((usual.scaled(x[of]) - mean)@precision)[:, g:]@along
-        off[of] = np.linalg.solve(along.T@precision[g:, g:]@along, slope.T).T
-        gain[of] = (slope*off[of]).sum(1)
-    return off, np.sqrt(np.maximum(gain, 0)*usual.tail)
+        slope = (z[of] - mean)@precision[:, g:]
+        for ways, (off, by) in zip(along, found):
+            down = slope@ways
+            off[of] = down@np.linalg.inv(ways.T@precision[g:, g:]@ways)
+            by[of] = np.sqrt(np.maximum((down*off[of]).sum(1), 0)*usual.tail)
+    return found
 
 # %% ../../nbs/9_measuring/usual.ipynb #063b9b0a
 def log_density(
     usual:Usual,
-    x:np.ndarray, # (n, d)
+    t:np.ndarray, # (n,) `surprises`
 )->np.ndarray: # (n,) of what is not given, in its units
     "Natural logarithm of the probability density"
     free = usual.unit[usual.given:]
-    return -surprises(usual, usual.scaled(x))[0]/2 - len(free)/2*np.log(2*np.pi) - np.log(free).sum()
+    return -t/2 - len(free)/2*np.log(2*np.pi) - np.log(free).sum()

@@ -25,10 +25,16 @@ def box_numbers(
     counts:np.ndarray, # (m,) boxes of the photos
 )->np.ndarray: # (m, 5) log count, log width and log height as shares of the photo's, centre x and y as shares
     "Numbers in which boxes are compared"
-    size = np.where(np.isfinite(frames).all(1) & (frames > 0).all(1), frames.T, 1000.).T[:, ::-1]
+    found = np.empty((5, len(boxes))) # a number after another: NumPy is fast along the last axis
+    found[0] = np.log(np.maximum(counts, 1))
     with np.errstate(all='ignore'):
-        logs = np.log(np.maximum(boxes[:, 2:]/size, 1e-12))
-        return np.nan_to_num(np.concatenate([np.log(np.maximum(counts, 1))[:, None], logs, (boxes[:, :2] + boxes[:, 2:]/2)/size], axis=1).clip(-1e6, 1e6))
+        known = (frames[:, 0] > 0) & (frames[:, 1] > 0)
+        for i in range(2):
+            side = np.where(known, frames[:, 1 - i], 1000.)
+            np.log(np.maximum(boxes[:, 2 + i]/side, 1e-12), out=found[1 + i])
+            np.divide(boxes[:, i] + boxes[:, 2 + i]/2, side, out=found[3 + i])
+    found.clip(-1e6, 1e6, out=found)
+    return np.nan_to_num(found, copy=False).T
 
 # %% ../../nbs/9_measuring/usual_boxes.ipynb #fea73417
 @dataclass(frozen=True)
@@ -66,8 +72,14 @@ def by_group(
     group:np.ndarray, # (n,) int64
 )->list[tuple[int, np.ndarray]]: # a group and the positions of its members, in order
     "Members of each group that has any"
-    order = np.argsort(group, kind='stable')
+    order = np.argsort(group.astype(np.int16) if group.max(initial=0) < 2**15 else group, kind='stable') # of short numbers in one pass
     return [(int(group[o[0]]), o) for o in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(o)]
+
+def numbered(
+    keys:np.ndarray, # (n,) int64, not much above n
+)->np.ndarray: # (n,) int64
+    "Keys as numbers from 0, without gaps"
+    return (np.cumsum(np.bincount(keys) > 0) - 1)[keys]
 
 def usual_boxes(
     a:Labelled,
@@ -76,7 +88,7 @@ def usual_boxes(
     which = np.flatnonzero(~np.isnan(a.boxes).any(1))
     counts = a.counts[a.row[which]]
     known = np.isfinite(a.frames[which]).all(1)
-    group = np.unique(2*strata(a)[which] + known, return_inverse=True)[1].astype(np.int64)
+    group = numbered(2*strata(a)[which] + known)
     x = box_numbers(a.boxes[which], a.frames[which], counts)
     usual, z, part = [], np.zeros(len(which)), np.zeros(len(which), np.int64)
     for _, at in by_group(group):
@@ -89,10 +101,11 @@ _ALONG = {'size': [[1, 1, 0, 0]], 'aspect': [[.5, -.5, 0, 0]], 'place': [[0, 0, 
 
 def reasons(
     b:UsualBoxes,
-)->tuple[np.ndarray, dict[str, np.ndarray]]: # (k,) index into 'size', 'aspect', 'place'; how far off each of those, (k,) log factor, (k,) log factor, (k, 2) shares of the photo
-    "Which of size, aspect and place makes each box odd, and by how much"
-    x, by, off = b.numbers(np.arange(len(b.which)), b.boxes), np.zeros((3, len(b.which))), {}
-    for kind, (name, along) in enumerate(_ALONG.items()):
-        off[name] = np.zeros((len(x), len(along)))
-        for g, at in by_group(b.group): off[name][at], by[kind, at] = pulls(b.usual[g], x[at], b.part[at], np.array(along, float).T)
-    return by.argmax(0), off
+    at:np.ndarray, # (n,) which of its boxes
+)->tuple[np.ndarray, dict[str, np.ndarray]]: # (n,) index into 'size', 'aspect', 'place'; how far off in each of those: (n, 1) log factor, (n, 1) log factor, (n, 2) shares of the photo
+    "Which of size, aspect and place makes boxes odd, and by how much"
+    x, along = b.numbers(at, b.boxes[at]), [np.array(o, float).T for o in _ALONG.values()]
+    off, by = [np.zeros((len(at), o.shape[1])) for o in along], np.zeros((3, len(at)))
+    for g, some in by_group(b.group[at]):
+        for i, found in enumerate(pulls(b.usual[g], x[some], b.part[at[some]], *along)): off[i][some], by[i, some] = found
+    return by.argmax(0), dict(zip(_ALONG, off))
