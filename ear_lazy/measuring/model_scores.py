@@ -20,6 +20,8 @@ from .findings import oddness, robust_z
 from .matching import MATCHED, Matches
 
 # %% ../../nbs/9_measuring/model_scores.ipynb #8a3fe9b4
+_BY_CHANCE = .1 # how often a prediction that is wrong overlaps a label all the same
+
 @dataclass(frozen=True)
 class Trust:
     "What the agreement of labels and predictions tells of the model"
@@ -57,8 +59,8 @@ class Trust:
     def seen(self)->np.ndarray: # (t,) between 0 and 1
         "How surely the model finds something, of any class, at each label"
         i, j, overlap, _ = self.matches.pairs
-        seen = np.zeros(len(self.matches.labelled.labels))
-        np.maximum.at(seen, i, self.right[j]*np.minimum(1, overlap/MATCHED))
+        seen, right = np.zeros(len(self.matches.labelled.labels)), self.right[j]
+        np.maximum.at(seen, i, right/(right + (1 - right)*_BY_CHANCE)*np.minimum(1, overlap/MATCHED))
         return seen
 
     @cached_property
@@ -95,14 +97,12 @@ def missing(
     return score
 
 # %% ../../nbs/9_measuring/model_scores.ipynb #22933f71
-_BY_CHANCE = .05 # how often a model finds something where nothing is
-
 def spurious(
     trust:Trust,
 )->np.ndarray: # (t,) 0 to 1
     "How likely each label is of nothing (FiftyOne's *possible spurious*)"
-    seen, recall = trust.seen, trust.recall
-    return label_wrong(((1 - seen) + _BY_CHANCE*seen)/(seen + (1 - seen)*(1 - recall)))
+    seen = trust.seen
+    return label_wrong((1 - seen)/(seen + (1 - seen)*(1 - trust.recall)))
 
 # %% ../../nbs/9_measuring/model_scores.ipynb #0aa059a5
 class ByPrediction(NamedTuple):
