@@ -40,6 +40,11 @@ class Trust:
         return how_often(self.odds, q.hits, q.found.labels, self.classes)
 
     @cached_property
+    def of_label(self)->np.ndarray: # (p,)
+        "How surely a prediction that overlaps a label is of it: one that is wrong rarely overlaps any"
+        return self.right/(self.right + (1 - self.right)*_BY_CHANCE)
+
+    @cached_property
     def others(self)->tuple[np.ndarray, np.ndarray]:
         "(k,) labels and (k,) predictions at one place that are of different classes, where no label of its class is left for the prediction"
         i, j, overlap, same = self.matches.pairs
@@ -59,8 +64,8 @@ class Trust:
     def seen(self)->np.ndarray: # (t,) between 0 and 1
         "How surely the model finds something, of any class, at each label"
         i, j, overlap, _ = self.matches.pairs
-        seen, right = np.zeros(len(self.matches.labelled.labels)), self.right[j]
-        np.maximum.at(seen, i, right/(right + (1 - right)*_BY_CHANCE)*np.minimum(1, overlap/MATCHED))
+        seen = np.zeros(len(self.matches.labelled.labels))
+        np.maximum.at(seen, i, self.of_label[j]*np.minimum(1, overlap/MATCHED))
         return seen
 
     @cached_property
@@ -147,5 +152,5 @@ def wrong_place(
     score, usual = np.zeros(len(prediction)), np.full(len(prediction), np.nan)
     usual[i] = how_closely(off, trust.odds[j], np.log(found[:, 2]*found[:, 3]))
     z = np.maximum(robust_z(off/usual[i], least=.1), 0)
-    score[i] = oddness(z)*np.minimum(1, off/MATCHED)
+    score[i] = oddness(z)*np.minimum(1, off/MATCHED)*trust.of_label[j]
     return ByPrediction(score, prediction), usual
