@@ -186,6 +186,9 @@ def is_seen(
 def _when(line): return line.at.removesuffix('Z').ljust(26, '0')
 
 def _is_that(seen, stated, size, corrected):
-    exact = corrected or seen.origins and stated.origins and not {*seen.origins} & {*stated.origins}
-    def same(name, a, b): return is_same(name, a, b) or not exact and is_written(name, b, a, size)
-    return all((a := getattr(seen, o)) is None or (b := getattr(stated, o)) is None or same(o, a, b) for o in FIELDS)
+    both = [(o, a, b) for o in FIELDS if (a := getattr(seen, o)) is not None and (b := getattr(stated, o)) is not None]
+    placed = any(o != 'label' for o, *_ in both) # else there is nothing to tell it by but its origin
+    if placed and all(is_same(*o) for o in both): return True
+    here = not {*seen.origins}.isdisjoint(stated.origins)
+    if corrected or not placed and not here or seen.origins and stated.origins and not here: return False
+    return all(is_same(o, a, b) or is_written(o, b, a, size) for o, a, b in both)
