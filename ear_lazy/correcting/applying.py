@@ -25,7 +25,8 @@ def _box_apart(a, b, size):
     "Does a box come from a file into which another was written?"
     a, b = (np.array(o, np.float64) for o in (a, b))
     def fits(b): return (np.abs(a - b)[:2] <= ROUNDED).all() and (np.abs(a[:2] + a[2:] - b[:2] - b[2:]) <= FAR).all()
-    return fits(b) or min(size) > 0 and fits(clip_boxes(b[None].astype(np.float32), size)[0].astype(np.float64))
+    if (same := fits(b)) or min(size) <= 0 or min(b[:2]) >= 0 and b[0] + b[2] <= size[1] and b[1] + b[3] <= size[0]: return same # nothing of it can be cut off
+    return fits(clip_boxes(b[None].astype(np.float32), size)[0].astype(np.float64))
 
 def _points_within(a, b, within):
     if len(a) != len(b): return False

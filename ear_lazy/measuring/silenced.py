@@ -98,7 +98,7 @@ def silenced(
     rows, parts = np.zeros(len(row), bool), []
     counts, firsts = np.zeros(len(row), np.int64), np.zeros(len(row), np.int64)
     before = 0
-    for key, (leaf, found) in files.items():
+    for key, (_, found) in files.items():
         own = np.isin(number, [i for i, o in enumerate(leaves) if id(o.metadata) == key])
         start = starts[key]
         counts[own], firsts[own] = np.diff(start)[row[own]], start[:-1][row[own]] + before
