@@ -107,7 +107,7 @@ def test_the_way_and_what_becomes_of_each(data):
     assert full(again, c)['walk']['corrected'] == 2 and full(again, c)['walk']['right'] == 1
     again.query = again.query | {'text': 'c.png'}
     assert (full(again, c)['walk']['of'], full(again, c)['walk']['corrected']) == (1, 0), 'of those that are shown'
-    assert answered(again, type='undo')['row'] == c
+    assert answered(again, type='undo')['row'] == b, 'what was done before can be undone'
 
 
 def test_keypoints_of_a_photo_with_two_rows(data):
@@ -142,7 +142,8 @@ def test_right_is_silent_until_it_is_changed(data, kind, capsys):
     c = Corrections.of(ds)
     [line] = c.ok(ds, **at)
     objects, rows = silenced(ds)
-    assert objects.sum() == 1 and not rows.any() and objects[[len(ds.get_metadata(i)['bboxes']) if kind == 'detector' else 1 for i in range(row)].__len__() if kind != 'detector' else sum(len(ds.get_metadata(i)['bboxes']) for i in range(row))]
+    first = sum(len(ds.get_metadata(i)['bboxes']) if kind == 'detector' else 1 for i in range(row))
+    assert np.flatnonzero(objects).tolist() == [first] and not rows.any()
     both = CombinedLazyDataset([ds, ds[[row]]])
     assert silenced(both)[0].sum() == 2 and silenced(ds.with_corrections())[0].sum() == 1
     [entry] = c
@@ -153,7 +154,7 @@ def test_right_is_silent_until_it_is_changed(data, kind, capsys):
     c.undo(line)
     assert not any(o.any() for o in silenced(ds))
     _ = c.ok(ds, **at)
-    if kind == 'landmarker': c.add(changed(ds, row, 0, keypoints=ds.get_metadata(row)['keypoints'] + [1, 0, 0]))
+    if kind == 'landmarker': c.add(changed(ds, row, 0, points=ds.get_metadata(row)['keypoints'] + [1, 0, 0]))
     else: c.add(changed(opened(data), row_of(opened(data), 'd.png'), 0, box=[5, 5, 21, 20]))
     now = ds.with_corrections()
     assert silenced(now)[0].sum() == 0, 'as it is now nobody has seen it'
@@ -173,8 +174,9 @@ def test_objects_that_cannot_be_right(data):
     with pytest.raises(ValueError, match='is deleted'): c.ok(ds, a, objects=1)
     assert len(c.ok(ds, [a, row_of(ds, 'b.png')], objects=[0, 0])) == 2
     assert 'right already' in act(w, a, {'op': 'ok', 'key': 'o0'})['error']
-    act(w, a, {'op': 'ok', 'off': True})
-    assert silenced(ds)[1][a], 'one line of its only object is left, which says as much' if False else ''
+    d = row_of(ds, 'd.png')
+    for action in ({'op': 'ok', 'key': 'o0'}, {'op': 'ok'}, {'op': 'ok', 'off': True}): found = act(w, d, action)
+    assert not found['edit']['ok'] and silenced(ds[[d]])[0].tolist() == [True, False], 'what was said of the one holds'
 
 
 def test_a_photo_that_is_left_out_or_empty_is_silent(data):
