@@ -35,6 +35,7 @@ from planting import BOXES, POINTS, WITH_MODEL, average_precision, planted, rank
 
 SHARES = .01, .03
 MODELLED = (*BOXES, *WITH_MODEL)
+EVERY = [*POINTS, *MODELLED]
 
 
 # What one writes by hand
@@ -141,7 +142,7 @@ def on_demo(args):
     records, out = demo(args.data, args.images)
     results = []
     with Trial(out) as opened:
-        for kind in (*POINTS, *BOXES):
+        for kind in (o for o in (*POINTS, *BOXES) if o in args.kinds):
             record = records['landmarker' if kind in POINTS else 'detector']
             if kind == 'mirrored': record = sided(record)
             n = len(record['keypoints'] if kind in POINTS else record['bboxes'])
@@ -172,7 +173,7 @@ def on_real(args):
             out = processed(Path(tmp)/'raw', Path(tmp)/'out')
             for what in [o for o in REAL if name in REAL[o] and (out/f'train_{o}.npy').exists()]:
                 record = planting.read(out/f'train_{what}.npy')
-                with Trial(out) as opened: results += [dict(set=name, kind=kind) | _in_turn(record, kind, opened, args) for kind in (POINTS if what == 'landmarker' else BOXES)]
+                with Trial(out) as opened: results += [dict(set=name, kind=kind) | _in_turn(record, kind, opened, args) for kind in (POINTS if what == 'landmarker' else BOXES) if kind in args.kinds]
     return results
 
 def first(n): return max(1, round(.03*n)) # the first 3 %, and of a small set the first
@@ -246,7 +247,7 @@ def with_model(args):
     except ImportError: cleanlab_there = False
     else: cleanlab_there = True
     with Trial(out) as opened:
-        for kind in MODELLED:
+        for kind in (o for o in MODELLED if o in args.kinds):
             found = {}
             for seed in range(args.repeats):
                 rng = np.random.default_rng([seed, 3])
@@ -325,7 +326,7 @@ def shown(results):
                     [[o['kind'], f"{o['share']:.0%} of {o['of']}", o['ours']['ap'], o['ours']['recall'], o['distance']['ap'], o['mahalanobis']['ap']] for o in own])
     for kinds, what in ((POINTS, 'points'), (BOXES, 'boxes')):
         if own := [o for o in results.get('real', []) if o['kind'] in kinds]:
-            names = list(dict.fromkeys((o['set'], o['of']) for o in own))
+            kinds, names = [o for o in kinds if o in {p['kind'] for p in own}], list(dict.fromkeys((o['set'], o['of']) for o in own))
             at = {(o['set'], o['kind']): o for o in own}
             lines = [[kind, *(at[name, kind]['ours']['share'] for name, _ in names), *(_mean(own, kind, side) for side in ('ours', 'distance', 'mahalanobis'))] for kind in kinds]
             yield table([f'{what}: among the first', *(f'{name} ({n})' for name, n in names), 'all trials', 'distance', 'Mahalanobis'], lines)
@@ -351,6 +352,7 @@ def main(*args):
     parser.add_argument('--beside', type=int, default=2, help='repeats in which cleanlab runs')
     parser.add_argument('--trials', type=int, default=60, help='objects of each real set')
     parser.add_argument('--real', type=Path, help='folder with the real sets; without it they are left out')
+    parser.add_argument('--kinds', nargs='+', choices=EVERY, default=EVERY, metavar='KIND', help='kinds of errors, such as: "point off"')
     parser.add_argument('--boxes', type=int, default=1_000_000)
     parser.add_argument('--sets', type=int, default=100_000)
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS))
