@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.geometry import keypoint_contours
 from ..base.schemes import Scheme
-from .shapes import Compared, LeftOut, compared, judged, placed
+from .shapes import Compared, LeftOut, judged, placed
 
 # %% ../../nbs/9_measuring/point_orders.ipynb #543a0eca
 def contours_of(
