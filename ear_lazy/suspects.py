@@ -26,6 +26,7 @@ from .measuring.findings import Finding, Ranked, Suggestion, checked_kinds, rank
 from .measuring.labelled import Labelled, labelled
 from .measuring.model_suspects import model_findings
 from .measuring.out_of_sample import predict_by_folds as predict_by_folds # users import it from here
+from .measuring.point_suspects import point_findings
 from .rewrite import added, changed, deleted
 
 if TYPE_CHECKING: from pandas import DataFrame
@@ -180,6 +181,6 @@ def suspects(
 )->Suspects:
     "What is likely wrong in a dataset, the likeliest first; raises `ValueError` for a kind that there is not, or predictions that do not fit"
     kinds, a = checked_kinds(kinds), labelled(ds)
-    found = [*box_findings(a)]
+    found = [*box_findings(a), *point_findings(a)]
     if predictions is not None: found += model_findings(a, predictions if isinstance(predictions, Predictions) else Predictions(predictions, ds))
     return Suspects(a, [o for o in found if o.kind in kinds])

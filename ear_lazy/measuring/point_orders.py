@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.geometry import keypoint_contours
 from ..base.schemes import Scheme
-from .shapes import Compared, LeftOut, compared, judged, placed
+from .shapes import Compared, LeftOut, judged, placed
 
 # %% ../../nbs/9_measuring/point_orders.ipynb #543a0eca
 def contours_of(
@@ -103,7 +103,7 @@ def _exchanges(c, own, most=8):
     a, b = np.triu_indices(k, 1)
     if len(a) <= 36: most = 36
     best = []
-    for i in range(0, len(own), rows := max(1, 4_000_000//k**2)):
+    for i in range(0, max(len(own), 1), rows := max(1, 4_000_000//k**2)):
         x, labelled = c.p.x[own[i:i + rows]], c.labelled[own[i:i + rows]]
         away = np.abs(x[:, :, None] - mean)**2
         here = np.einsum('nkk->nk', away)
