@@ -26,7 +26,7 @@ from .measuring.findings import Finding, Ranked, Suggestion, checked_kinds, rank
 from .measuring.labelled import Labelled, labelled
 from .measuring.model_suspects import model_findings
 from .measuring.out_of_sample import predict_by_folds as predict_by_folds # users import it from here
-from .measuring.point_suspects import point_suspects
+from .measuring.point_suspects import point_findings
 from .measuring.silenced import silenced
 from .rewrite import added, changed, deleted
 
@@ -182,7 +182,7 @@ def suspects(
 )->Suspects:
     "What is likely wrong in a dataset, the likeliest first, without what the journal of corrections says was corrected or looked at and right; raises `ValueError` for a kind that there is not, or predictions that do not fit"
     kinds, a = checked_kinds(kinds), labelled(ds)
-    found = [*point_suspects(a), *box_findings(a)]
+    found = [*point_findings(a), *box_findings(a)]
     if predictions is not None: found += model_findings(a, predictions if isinstance(predictions, Predictions) else Predictions(predictions, ds))
     found = [o for o in found if o.kind in kinds]
     return Suspects(a, found, _asked_about(ds, ranked(found)))
