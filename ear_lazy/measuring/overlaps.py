@@ -14,6 +14,7 @@ import numpy as np
 
 from .findings import Finding, Suggestion
 from .labelled import Labelled
+from .usual_boxes import numbered
 
 # %% ../../nbs/9_measuring/overlaps.ipynb #b60c35e0
 PAIRS = 2**19 # at a time
@@ -28,15 +29,15 @@ def overlapping(
     order = np.argsort(start + left, kind='stable')
     ends = np.searchsorted((start + left)[order], (start + right)[order])
     after = np.arange(1, len(order) + 1)
-    counts = np.maximum(ends - after, 0)
-    total = np.cumsum(counts)
-    a = 0
-    while a < len(order):
+    some = np.flatnonzero(ends > after)
+    counts = (ends - after)[some]
+    total, a = np.cumsum(counts), 0
+    while a < len(some):
         before = total[a - 1] if a else 0
         b = max(a + 1, int(np.searchsorted(total, before + PAIRS, 'right')))
         n = counts[a:b]
-        i = np.repeat(np.arange(a, b), n)
-        if len(i): yield order[i], order[np.arange(len(i)) + np.repeat(after[a:b] - (total[a:b] - n - before), n)]
+        j = np.arange(n.sum()) + np.repeat(after[some[a:b]] - (total[a:b] - n - before), n)
+        yield np.repeat(order[some[a:b]], n), order[j]
         a = b
 
 # %% ../../nbs/9_measuring/overlaps.ipynb #436ad456
@@ -88,9 +89,9 @@ def overlaps_of(
 def _sure(iou): return 1/(1 + np.exp(-(iou - .7)/.07))
 
 def _numbered(*columns):
-    "(m,) one number, from 0, for each combination of numbers that occurs"
+    "(m,) one number, from 0, for each combination of numbers from -1 that occurs"
     key = np.zeros(len(columns[0]), np.int64)
-    for o in columns: key = np.unique(key*(o.max() - o.min() + 1) + o - o.min(), return_inverse=True)[1]
+    for o in columns: key = numbered(key*(o.max() + 2) + o + 1)
     return key
 
 def _rare(best, least, source, labels):

@@ -76,9 +76,10 @@ def by_group(
     return [(int(group[o[0]]), o) for o in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(o)]
 
 def numbered(
-    keys:np.ndarray, # (n,) int64, not much above n
+    keys:np.ndarray, # (n,) int64, 0 or more
 )->np.ndarray: # (n,) int64
     "Keys as numbers from 0, without gaps"
+    if keys.max(initial=0) > 10*len(keys) + 10**6: return np.unique(keys, return_inverse=True)[1].astype(np.int64)
     return (np.cumsum(np.bincount(keys) > 0) - 1)[keys]
 
 def usual_boxes(
