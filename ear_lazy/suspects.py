@@ -78,25 +78,31 @@ class Suspects(Sequence[Suspect]):
         "Their rows, each once, the likeliest first"
         return list(dict.fromkeys(self.row.tolist()))
 
-    def reason(self, i:int)->str:
-        "Why one is a suspect, in words"
-        return self._findings[self._ranked.finding[i]].words(int(self._ranked.at[i]))
-
-    def suggestion(self, i:int)->Suggestion|None:
-        "What to do about one; None: nobody knows"
-        return self._findings[self._ranked.finding[i]].suggest(int(self._ranked.at[i]))
-
     def __getitem__(self, i):
         "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
-        if isinstance(i, (slice, list, range)) or np.ndim(i) == 1:
-            i = i if isinstance(i, slice) else np.asarray(i, None if len(i) else np.int64)
-            return Suspects(self._labelled, self._findings, Ranked(*(o[i] for o in self._ranked)))
+        if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._chosen(i)
         if not -len(self) <= i < len(self): raise IndexError(f'{len(self)} suspects, and there is no number {i}')
         number, point = int(self.object[i]), int(self.point[i])
         return Suspect(int(self.row[i]), None if number < 0 else number, None if point < 0 else point,
                        self._findings[self._ranked.finding[i]].kind, float(self.score[i]), self.reason(i), self.suggestion(i))
 
     def __iter__(self)->Iterator[Suspect]: return (self[i] for i in range(len(self)))
+
+# %% ../nbs/suspects.ipynb #54edb232
+@patch
+def reason(self:Suspects, i:int)->str:
+    "Why one is a suspect, in words"
+    return self._findings[self._ranked.finding[i]].words(int(self._ranked.at[i]))
+
+@patch
+def suggestion(self:Suspects, i:int)->Suggestion|None:
+    "What to do about one; None: nobody knows"
+    return self._findings[self._ranked.finding[i]].suggest(int(self._ranked.at[i]))
+
+@patch
+def _chosen(self:Suspects, i):
+    i = i if isinstance(i, slice) else np.asarray(i, None if len(i) else np.int64)
+    return Suspects(self._labelled, self._findings, Ranked(*(o[i] for o in self._ranked)))
 
 # %% ../nbs/suspects.ipynb #7ca2e6cd
 @patch

@@ -42,13 +42,13 @@ class Suspects(Sequence[Suspect]):
     @property
     def rows(self) -> list[int]:
         "Their rows, each once, the likeliest first"
+    def __getitem__(self, i):
+        "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
+    def __iter__(self) -> Iterator[Suspect]: ...
     def reason(self, i: int) -> str:
         "Why one is a suspect, in words"
     def suggestion(self, i: int) -> Suggestion | None:
         "What to do about one; None: nobody knows"
-    def __getitem__(self, i):
-        "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
-    def __iter__(self) -> Iterator[Suspect]: ...
     def of(self,
         *kinds: str, # Such as 'point off'
     ) -> Suspects:
