@@ -21,10 +21,10 @@ PAIRS = 2**19 # at a time
 
 def overlapping(
     photo:np.ndarray, # (m,) int64 number of each box's photo
-    boxes:np.ndarray, # (m, 4) float64 xywh pixels, without NaN
+    boxes:np.ndarray, # (m, 4) float64 xywh pixels, finite and no farther than 10 million
 )->Iterator[tuple[np.ndarray, np.ndarray]]: # (k,) and (k,) int64 which boxes, block by block
     "All pairs of boxes of one photo that overlap from left to right, each once"
-    left, right = np.clip(boxes[:, 0], -1e7, 1e7), np.clip(boxes[:, 0] + boxes[:, 2], -1e7, 1e7)
+    left, right = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
     start = photo*(right.max(initial=0) - left.min(initial=0) + 1.)
     order = np.argsort(start + left, kind='stable')
     ends = np.searchsorted((start + left)[order], (start + right)[order])
@@ -65,9 +65,9 @@ def overlaps_of(
     "What each box has in common with others of its photo"
     m = len(boxes)
     same, other, inside = Best(m), Best(m), Best(m)
-    x, y, w, h = np.ascontiguousarray(boxes.T)
+    x, y, w, h = boxes = np.clip(np.ascontiguousarray(boxes.T), -1e7, 1e7)
     right, low, area = x + w, y + h, w*h
-    for i, j in overlapping(photo, boxes):
+    for i, j in overlapping(photo, boxes.T):
         tall = np.minimum(low[i], low[j]) - np.maximum(y[i], y[j])
         some = np.flatnonzero(tall > 0)
         i, j, tall = i[some], j[some], tall[some]
