@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/9_measuring/usual_boxes.html.md"""
 __all__ = []
 
 # %% ../../nbs/9_measuring/usual_boxes.ipynb #48fd44d3
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
