@@ -38,6 +38,8 @@ if TYPE_CHECKING: from pandas import DataFrame
 else: DataFrame = Any
 if TYPE_CHECKING: from ear_lazy.stats import Stats
 else: Stats = Any
+if TYPE_CHECKING: from ear_lazy.suspects import Suspects
+else: Suspects = Any
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #f2813ee9
 def _in_short(value): return repr(value) if isinstance(value, (str, Real, type(None))) else type_in_words(value)
@@ -499,3 +501,14 @@ def plot_stats(self:RowDataset,
     "Plot the statistics"
     from ear_lazy.stats import plot_stats
     return plot_stats(self, **kwargs)
+
+# %% ../../nbs/7_loading/row_dataset.ipynb #45de25b5
+@patch
+@described
+def suspects(self:RowDataset,
+    predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
+    **options:Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+)->'Suspects':
+    "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
+    from ear_lazy.suspects import suspects
+    return suspects(self, predictions, **options)

@@ -7,6 +7,7 @@ from ear_lazy.lazy_dataset import CombinedLazyDataset
 from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
 from ear_lazy.stats import Stats
+from ear_lazy.suspects import Suspects
 from matplotlib.axes import Axes
 from pandas import DataFrame
 from pathlib import Path
@@ -187,3 +188,8 @@ class RowDataset(Dataset[Sample]):
         **kwargs: Any, # For `ear_lazy.stats.plot_stats`
     ) -> np.ndarray: # Array of axes
         "Plot the statistics"
+    def suspects(self,
+        predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
+        **options: Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+    ) -> 'Suspects':
+        "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
