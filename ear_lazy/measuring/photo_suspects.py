@@ -113,7 +113,7 @@ def copies_finding(
     def words(j):
         p, q = images[k[j]].tolist()
         n, m = len(objects[p]), len(objects[q])
-        what = 'the same file as' if exact[k[j]] else f'{"a mirror image of" if mirrored[k[j]] else "almost"} the photo of'
+        what = 'the same file as that of' if exact[k[j]] else f'{"a mirror image of" if mirrored[k[j]] else "almost"} the photo of'
         labels = f'has {m} {"object" if m == 1 else "objects"}, and that one {n}' if n != m else f'its objects have only {100*(1 - d[k[j]]):.0f} % in common with those of that one'
         return f'it is {what} row {row[p]}, but {labels}'
     return Finding('copies differ', row[images[k, 1]], np.full(len(k), -1), score[k], words)
