@@ -83,7 +83,7 @@ def _object(beside, j):
 def _missing(b:Beside)->Finding:
     score, (_, its) = model_scores.missing(b.trust), b.orders
     some = np.flatnonzero(score)
-    j, right = its[some], b.trust.right[some]
+    j, right = its[some], b.trust.right_object[some]
     def words(o): return f'the model finds {_name(b, b.predictions.labels[j[o]])!r} here{_score(b, j[o])}, and {right[o]:.0%} of such predictions are annotated'
     def suggest(o): return None if (value := _object(b, j[o])) is None else Suggestion('add', value)
     return Finding('missing', b.row[j], np.full(len(j), -1), score[some], words, suggest)
