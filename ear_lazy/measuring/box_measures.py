@@ -132,7 +132,7 @@ def _of_rows(self:BoxMeasures, rows):
 
 @patch
 def _of_objects(self:BoxMeasures, objects):
-    hits = [(self.outcomes.ranking.matched(o) >= 0)[objects].mean() if objects.any() else math.nan for o in IOUS]
+    hits = [(self.outcomes.ranking.matched(o) >= 0)[objects].mean() if objects.any() else math.nan for o in IOUS.tolist()]
     return {'AR100': float(np.mean(hits)), 'recall': self.at_score(objects)['recall']}
 
 # %% ../../nbs/9_measuring/box_measures.ipynb #c97e7858
@@ -159,7 +159,7 @@ def row_scores(self:BoxMeasures)->np.ndarray: # (n,) 0 to 1, 1 is best
     o, n = self.outcomes, len(self.a.counts)
     labelled, sure, _ = self._by_row
     total, hits = labelled + sure, np.zeros(n)
-    for least in IOUS:
+    for least in IOUS.tolist():
         own = o.ranking.matched(least)
         found = (own >= 0) & (np.append(o.found.scores, -1.)[own] >= o.score)
         hits += np.bincount(self.rows[0][found], minlength=n)
