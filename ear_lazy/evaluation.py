@@ -295,7 +295,7 @@ def _numbers(e, weights):
 def _check_alike(a, b):
     "Raise `ValueError` for evaluations that cannot be compared"
     x, y = a._labelled, b._labelled
-    if a.kind != b.kind or len(a.ds) != len(b.ds) or not np.array_equal(x.counts, y.counts) or not np.array_equal(x.paths, y.paths) or not np.array_equal(x.labels, y.labels) or not np.array_equal(x.extents, y.extents, equal_nan=True):
+    if a.kind != b.kind or not all(np.array_equal(getattr(x, o), getattr(y, o)) for o in ('counts', 'paths', 'labels')) or not np.array_equal(x.extents, y.extents, equal_nan=True):
         raise ValueError('both evaluations must be of the same rows with the same labels: evaluate both models with one dataset')
     for name in ('iou', 'score', 'cut', 'sigmas', 'normalise', 'areas'):
         if not np.array_equal(getattr(a, name), getattr(b, name)): raise ValueError(f'{name} is not the same in both evaluations: evaluate both alike')

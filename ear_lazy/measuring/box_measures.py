@@ -30,7 +30,7 @@ class BoxMeasures:
     "Measures of predicted boxes; iou: one of `IOUS` from which a box is right, score: from which it counts"
     def __init__(self, a:Labelled, predictions:Any, iou:float, score:float, areas:np.ndarray):
         self.a, self.areas = a, areas
-        one_class = not a.labels.any() or not predictions.labels.any()
+        one_class = any(len(o.labels) and not o.labels.any() for o in (a, predictions))
         self.names = [OBJECT] if one_class else [o or NO_CLASS for o in a.label_names]
         labels = (0*a.labels, 0*predictions.labels) if one_class else (a.labels, predictions.labels)
         labelled = Boxes(a.counts, a.boxes, labels[0], np.full(len(a), np.nan))

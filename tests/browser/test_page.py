@@ -29,7 +29,7 @@ def test_modules_import_what_they_use(show, page, opened):
     page.route('http://page.test/*.js', lambda route: route.fulfill(path=folder/route.request.url.rsplit('/', 1)[1], content_type='text/javascript',
                                                                    headers={'Access-Control-Allow-Origin': '*'}))
     w = explore(opened('landmarker'))
-    w._esm = "export { default } from 'http://page.test/app.js'"
+    w._esm = "export { default } from 'http://page.test/main.js'"
     e = show(w)
     e.loaded()
     page.locator('.eal-cell').first.click()
