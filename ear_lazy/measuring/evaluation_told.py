@@ -30,11 +30,12 @@ def _finite(value): return None if isinstance(value, float) and not math.isfinit
 
 def cell(
     value:Any, # Number, or text
+    most:float=1, # A bar behind the number is as long as its share of this
     **more:Any, # Such as the `pick` that it leads to
-)->dict[str, Any]: # 'words', 'value' to sort by, 'level' from 0 to 1 of what is a share
+)->dict[str, Any]: # 'words', 'value' to sort by, 'level' from 0 to 1 of what is no count
     "A cell of a table"
     value = value.item() if isinstance(value, np.generic) else value
-    level = {'level': value} if isinstance(value, float) and 0 <= value <= 1 and more.pop('share', True) else {}
+    level = {'level': value/(most or 1)} if isinstance(value, float) and math.isfinite(value) else {}
     return {'words': in_words(value), 'value': _finite(value)} | level | more
 
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #795eb4a9
@@ -49,8 +50,9 @@ MEANINGS = { # name → what a person reads who points at it
     'OKS AP75': 'average precision at an object keypoint similarity of 0.75', 'OKS AR': 'average recall by object keypoint similarity, 0.50 to 0.95',
     'labelled': 'labelled objects', 'predicted': 'predicted objects, with any score', 'rows': 'rows with such an object', 'objects': 'labelled objects', 'error': 'mean error of the point', 'median': 'of the errors of the point', 'worst': 'error of the point'}
 LOWER_IS_BETTER = {'NME', 'failure rate', 'ECE', 'error', 'median', 'worst'}
-TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AP50', 'OKS AR')}
-COLUMNS = 'rows', 'objects', 'labelled', 'predicted', 'AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP' # of tables
+TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AR')}
+COUNTS, SHARES = ('rows', 'objects', 'labelled', 'predicted'), ('AP', 'AP50', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP', 'error', 'median', 'worst') # columns of tables
+COMPARED = 'AP', 'precision', 'recall', 'NME', 'failure rate', 'error' # likewise, where there are three of each
 _MISTAKES = {'precision': 'spurious', 'recall': 'missed', 'AR100': 'missed'} # what lowers a number
 
 def caption(
@@ -71,11 +73,17 @@ def metric_pick(
     return {'metric': name, **({'what': _MISTAKES[name]} if name in _MISTAKES else {}), **more}
 
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #cdb9a5cf
+def signed(
+    value:float,
+)->str:
+    "A difference in words"
+    return f'{value:+.3f}'.replace('-', '−') if math.isfinite(value) else '–'
+
 def _change(name, change):
     "What became of a number, with its interval"
     low, high = (change.low, change.high) if math.isfinite(change.low) else (0, 0)
     up = (low > 0) - (high < 0) # 0: the interval has 0 in it
-    return {'words': f'{change.difference:+.3f}', 'interval': f'{change.low:+.3f} to {change.high:+.3f}' if math.isfinite(change.low) else '', 'verdict': {0: 'same', 1: 'better', -1: 'worse'}[-up if name in LOWER_IS_BETTER else up]}
+    return {'words': signed(change.difference), 'interval': f'{signed(change.low)} to {signed(change.high)}' if math.isfinite(change.low) else '', 'verdict': {0: 'same', 1: 'better', -1: 'worse'}[-up if name in LOWER_IS_BETTER else up]}
 
 def tiles(
     e:Any, # `Evaluation`: the later one if two are compared
@@ -156,35 +164,33 @@ def table(
     parts:Sequence[Mapping[Any, Mapping[str, float]]], # Of each evaluation: what a line is of → its numbers
     picks:Mapping[Any, dict[str, Any]], # What a line is of → the rows it leads to
     names:Sequence[str]=('',), # Of the evaluations
-    own:Mapping[str, Any]=MEANINGS, # Names of columns that may be there
 )->dict[str, Any]:
-    "A table that sorts, with a bar behind each share"
-    last = parts[-1]
-    columns = [o for o in dict.fromkeys(o for line in last.values() for o in line) if o in own]
-    columns.sort(key=lambda o: COLUMNS.index(o) if o in COLUMNS else len(COLUMNS))
+    "A table that sorts, with a bar behind each share and error"
+    last, several = parts[-1], len(parts) > 1
+    there = {o for line in last.values() for o in line}
+    columns = [o for o in (*COUNTS, *(COMPARED if several else SHARES)) if o in there]
+    most = {o: max((v for part in parts for line in part.values() if math.isfinite(v := line.get(o, math.nan))), default=1.) if o in LOWER_IS_BETTER else 1. for o in columns}
     heads, lines = [{'name': key, 'title': f'sort by {key}'}], []
-    def compared(name): return len(parts) > 1 and name not in COLUMNS[:4]
     for name in columns:
-        title_of = MEANINGS.get(name, name)
-        heads += [{'name': f'{name}, {o}', 'title': title_of} for o in names] + [{'name': 'change', 'title': f'change of {name}'}] if compared(name) else [{'name': name, 'title': title_of}]
+        said = MEANINGS[name]
+        heads += [{'name': name, 'title': said}] if name in COUNTS or not several else [*({'name': f'{name}, {o}', 'title': said} for o in names), {'name': 'change', 'title': f'change of {name}'}]
     for value, line in last.items():
-        cells = [cell(_kind_words(value))]
+        cells = [{'words': _kind_words(value), 'value': int(value) if str(value).isdecimal() else str(value)}]
         for name in columns:
-            now, share = line.get(name, math.nan), {'share': name not in LOWER_IS_BETTER}
-            if not compared(name): cells.append(_whole_cell(name, now) if name in COLUMNS[:4] else cell(now, **share, **_own_pick(name, picks[value])))
-            else: cells += [cell(before := parts[0].get(value, {}).get(name, math.nan), **share), cell(now, **share), _difference(name, now - before)]
+            before, now = (o.get(value, {}).get(name, math.nan) for o in (parts[0], last))
+            if name in COUNTS: cells.append(cell(int(now) if math.isfinite(now) else math.nan))
+            elif not several: cells.append(cell(now, most[name], **_own_pick(name, picks[value], now)))
+            else: cells += [cell(before, most[name]), cell(now, most[name]), _difference(name, now - before)]
         lines.append({'pick': picks[value], 'cells': cells})
     return {'name': title, 'columns': heads, 'rows': lines, 'note': ''}
 
-def _whole_cell(name, value): return cell(int(value) if math.isfinite(value) else math.nan)
-
-def _own_pick(name, pick):
+def _own_pick(name, pick, value):
     "What a number of a class leads to: what lowers it"
-    return {'pick': metric_pick(name, class_=pick['class_'])} if name in _MISTAKES and 'class_' in pick else {}
+    return {'pick': metric_pick(name, class_=pick['class_'])} if name in _MISTAKES and 'class_' in pick and math.isfinite(value) else {}
 
 def _difference(name, value):
     good = (value < 0) == (name in LOWER_IS_BETTER)
-    return {'words': f'{value:+.3f}' if math.isfinite(value) else '–', 'value': _finite(float(value)), **({'verdict': 'better' if good else 'worse'} if math.isfinite(value) and abs(value) >= .0005 else {})}
+    return {'words': signed(value), 'value': _finite(float(value)), **({'verdict': 'better' if good else 'worse'} if math.isfinite(value) and abs(value) >= .0005 else {})}
 
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #87a3c2d0
 MOST_CLASSES, MOST_MISTAKES = 100, 20 # that the page draws, that it lists
@@ -228,7 +234,7 @@ def evaluation_told(
     own = {o: metric_pick('NME' if e.kind == 'landmarker' else 'AP', class_=o) for o in e.by_class}
     if any(e.by_class) or len(e.by_class) > 1: parts.append(table('Classes', 'class', [o.by_class for o in es], own, names))
     if e.by_point: parts.append(table('Points', 'point', [o.by_point for o in es], {o: {'point': o} for o in e.by_point}, names))
-    return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': [o for o in e.title.split('; ')], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
+    return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': e.title.split('; ')[:1], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
             'numbers': tiles(e, changes), 'tables': parts, 'curves': charts(es, names), 'classes': [o for o in e.by_class if o] if len(e.by_class) > 1 and e.kind != 'landmarker' else [],
             'confusion': None if e.confusion is None else confusion_told(e.confusion.names, e.confusion.counts, of=names[-1]), 'columns': [*columns]}
 
