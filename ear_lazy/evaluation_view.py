@@ -65,7 +65,8 @@ def show_rows(self:EvaluationView,
         rank = np.full(n, np.nan)
         rank[rows] = np.arange(len(rows))
         self.show_only(rows).sort_by(rank)
-    self.shown = {'pick': question, 'words': f"{pick_words(question, self.ds.kind)}: {len(rows):,} {noun(self.ds.kind, len(rows))}" if 'all' not in question else f"all {len(rows):,} {noun(self.ds.kind, len(rows))}"}
+    words, count = pick_words(question, self.evaluations[-1]), f'{len(rows):,} {noun(self.ds.kind, len(rows))}'
+    self.shown = {'pick': question, 'words': f'all {count}' if 'all' in question else f'{words}: {count}'}
     return self
 
 @patch
