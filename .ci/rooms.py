@@ -18,6 +18,7 @@ LATER = {
     ('loading.row_dataset', 'looking.choosing'): 'likewise `ds.where`',
     ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
     ('loading.row_dataset', 'suspects'): 'likewise `ds.suspects`',
+    ('loading.row_dataset', 'evaluation'): 'likewise `ds.evaluate`',
     ('data_processor', 'command'): '`main` and `python -m ear_lazy.data_processor` stay valid',
 }
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING: from pandas import DataFrame
 else: DataFrame = Any
 if TYPE_CHECKING: from ear_lazy.stats import Stats
 else: Stats = Any
+if TYPE_CHECKING: from ear_lazy.evaluation import Evaluation
+else: Evaluation = Any
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #f2813ee9
 def _in_short(value): return repr(value) if isinstance(value, (str, Real, type(None))) else type_in_words(value)
@@ -466,3 +468,14 @@ def plot_stats(self:RowDataset,
     "Plot the statistics"
     from ear_lazy.stats import plot_stats
     return plot_stats(self, **kwargs)
+
+# %% ../../nbs/7_loading/row_dataset.ipynb #fce64f74
+@patch
+@described
+def evaluate(self:RowDataset,
+    predictions:Any, # For each row what a model found, in any form that the explorer takes; None: nothing
+    **options:Any, # For `ear_lazy.evaluation.evaluate`: iou, score, normalise, cut, sigmas, areas
+)->'Evaluation':
+    "How good predictions are: COCO's numbers, errors of keypoints, curves, confusion, slices, and the rows behind each; raises `ImportError` without the extra `evaluate`"
+    from ear_lazy.evaluation import evaluate
+    return evaluate(self, predictions, **options)

@@ -3,6 +3,7 @@ import numpy as np
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datasets import Dataset as HfDataset
+from ear_lazy.evaluation import Evaluation
 from ear_lazy.lazy_dataset import CombinedLazyDataset
 from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
@@ -166,3 +167,8 @@ class RowDataset(Dataset[Sample]):
         **kwargs: Any, # For `ear_lazy.stats.plot_stats`
     ) -> np.ndarray: # Array of axes
         "Plot the statistics"
+    def evaluate(self,
+        predictions: Any, # For each row what a model found, in any form that the explorer takes; None: nothing
+        **options: Any, # For `ear_lazy.evaluation.evaluate`: iou, score, normalise, cut, sigmas, areas
+    ) -> 'Evaluation':
+        "How good predictions are: COCO's numbers, errors of keypoints, curves, confusion, slices, and the rows behind each; raises `ImportError` without the extra `evaluate`"

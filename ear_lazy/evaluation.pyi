@@ -1,0 +1,90 @@
+# Made by .ci/stubs.py of evaluation.py: do not edit.
+import numpy as np
+from collections.abc import Sequence
+from ear_lazy.loading.row_dataset import RowDataset
+from ear_lazy.looking.predictions import Predictions
+from ear_lazy.measuring.box_measures import BoxMeasures
+from ear_lazy.measuring.box_outcomes import Curve
+from ear_lazy.measuring.labelled import Labelled
+from ear_lazy.measuring.point_measures import PointMeasures
+from functools import cached_property
+from pandas import DataFrame
+from typing import Any, NamedTuple
+
+__all__ = ['Evaluation', 'evaluate']
+
+class Confusion(NamedTuple):
+    "How often each class is taken for each"
+    names: list[str] # of the c classes, and last the background
+    counts: np.ndarray # (c + 1, c + 1) int64: labelled class, predicted class
+
+class Evaluation:
+    "How good predictions for the rows of a dataset are; made by `ds.evaluate`, displayed as tables"
+    ds: RowDataset
+    predictions: Predictions # in pixels of the photos
+    kind: str # 'detector', 'landmarker' or 'teacher'
+    iou: float # intersection over union from which a box is right, in all but COCO's numbers
+    score: float # from which a prediction counts, likewise
+    normalise: Any # what errors of keypoints are divided by
+    cut: float # error above which a row has failed
+    def __init__(self, ds: RowDataset, predictions: Predictions, measures: BoxMeasures | PointMeasures, a: Labelled, **options: Any) -> None: ...
+    @property
+    def title(self) -> str:
+        "What was evaluated, in a line"
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        "Name to number; NaN: cannot be said"
+    @cached_property
+    def by_class(self) -> dict[str, dict[str, float]]:
+        "Class to its numbers"
+    @cached_property
+    def curves(self) -> dict[str, dict[str, Curve]]:
+        "Curve to series ('' all classes, else a class) to arrays `x` and `y`"
+    @cached_property
+    def confusion(self) -> Confusion | None: # None for keypoints
+        "How often each class is taken for each, and for background"
+    @cached_property
+    def by_point(self) -> dict[str, dict[str, float]]: # Empty for boxes
+        "Keypoint to its errors"
+    @cached_property
+    def row_scores(self) -> np.ndarray: # (n,)
+        "F1 of each row, the mean over IoU 0.5 to 0.95; of keypoints its error"
+    @property
+    def slice_names(self) -> list[str]:
+        "What `slices` can be asked for by name"
+    def slices(self,
+        by: Any, # 'source', 'class', 'size' (COCO's small, medium, large), the name of a column or attribute, or an array with a value for each row or object
+    ) -> dict[str, dict[str, float]]: # Value to numbers, with 'rows' and 'objects'
+        "Numbers of each part of the rows or objects; raises `ValueError` for what they cannot be divided by"
+    def rows(self,
+        *,
+        confusion: tuple[str, str] | None = None, # (labelled class, predicted class), either of them 'background'
+        curve: str | None = None, # Name of a curve
+        bin: int | None = None, # Place of the curve
+        metric: str | None = None, # Name of a number
+        what: str | None = None, # 'missed', 'spurious', 'wrong class' or 'right'; None: all that lowers the number
+        class_: str | None = None, # Class that `curve`, `metric` and `what` are about; None: all
+        point: str | int | None = None, # Keypoint, by name or number
+        above: float | None = None, # Only keypoints, or rows of keypoints, with a larger error
+        slice: tuple[Any, str] | None = None, # What `slices` was asked for, and one of its values
+    ) -> np.ndarray: # (r,) int64 rows, the worst first
+        "Which rows are behind a number, a bar, a cell or a slice; raises `ValueError` for what there is not"
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def to_pandas(self) -> 'DataFrame': # row, object, what, class, predicted, score, IoU; of keypoints row, class, error, failed
+        "A line for each labelled object and each false alarm, or for each row of keypoints; raises `ImportError` without pandas"
+
+def evaluate(
+    ds: RowDataset, # Dataset of any kind, some rows of one, or a combined one
+    predictions: Sequence[Any] | np.ndarray | Predictions, # For each row what a model found, in any form that the explorer takes; None: nothing
+    *,
+    iou: float = 0.5, # Intersection over union from which a box is right: 0.5, 0.55 … 0.95; COCO's AP and AR take them all
+    score: float = 0.5, # From which a prediction counts in precision, recall and confusion; COCO's numbers take all
+    normalise: Any = 'box size', # What errors of keypoints are divided by: 'box size', 'box diagonal', 'inter-ocular', two points by name or number, or (n,) pixels
+    cut: float = 0.08, # Normalised error above which a row has failed
+    sigmas: float | Sequence[float] | None = None, # Spread of each keypoint for OKS; None: COCO's for 17 points, else 0.05
+    areas: np.ndarray | None = None, # (m,) square pixels of the objects, as COCO has them of masks; None: of their boxes
+) -> Evaluation:
+    "Evaluate predictions; raises `ValueError` for predictions or options that do not fit, `ImportError` without the extra `evaluate`"
+
+MOST_LINES: int
