@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/evaluation.html.md"""
 __all__ = ['Evaluation', 'evaluate']
 
 # %% ../nbs/evaluation.ipynb #1352060b
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple, TYPE_CHECKING
@@ -193,6 +193,21 @@ def _of_slice(self:Evaluation, by, value):
     rows = np.flatnonzero(s.row == i) if s.row is not None else np.unique(self._labelled.row[s.object == i])
     bad = np.nan_to_num(self.row_scores[rows], nan=-1., posinf=np.inf)*(1 if self.kind == 'landmarker' else -1)
     return rows[np.argsort(-bad, kind='stable')]
+
+# %% ../nbs/evaluation.ipynb #c80eed1b
+if TYPE_CHECKING: from ear_lazy.evaluation_view import EvaluationView
+else: EvaluationView = Any
+
+# %% ../nbs/evaluation.ipynb #abc9a4a6
+@patch
+@described
+def view(self:Evaluation,
+    slices:Mapping[str, Any]|None=None, # Name → array with a value for each row or object: further columns to slice by
+    height:int=440, # Of the explorer below, in pixels of the screen
+)->EvaluationView: # A widget, and an explorer: `flagged`, `selected` and `view` are live
+    "Look at it in the notebook: a click, or Enter, on a number, a curve, a cell or a slice shows its rows, the worst first; raises `ImportError` without `anywidget`"
+    from ear_lazy.evaluation_view import view_of
+    return view_of([self], slices=slices, height=height)
 
 # %% ../nbs/evaluation.ipynb #8a2682f0
 MOST_LINES = 20
