@@ -1,6 +1,7 @@
 "The explorer in a JupyterLab"
 import ast
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -140,7 +141,8 @@ def test_labels_are_corrected(notebook, tmp_path):
 @pytest.mark.slow
 def test_two_clicks_from_a_number_to_its_pictures(notebook):
     "The view of an evaluation; its keys do not reach the notebook"
-    nb = notebook("""found = [dict(boxes=np.hstack([o[:, :2], o[:, :2] + o[:, 2:]]), labels=np.ones(len(o), int), scores=np.full(len(o), .9)) for o in (some.get_metadata(i)['bboxes'] for i in range(len(some)))]
+    nb = notebook("""boxes = [some.get_metadata(i)['bboxes'] for i in range(len(some))]
+found = [dict(boxes=np.hstack([o[:, :2], o[:, :2] + o[:, 2:]]), labels=some.metadata.labels(i), scores=np.full(len(o), .9)) for i, o in enumerate(boxes)]
 found[3] = None
 w = some.evaluate(found).view()
 w""", 'print(w.view.tolist())', '"third"')
@@ -148,6 +150,7 @@ w""", 'print(w.view.tolist())', '"third"')
     nb.start(1)
     page.get_by_role('button', name='recall').click()
     loaded(page)
+    if folder := os.environ.get('EAR_LAZY_SCREENSHOTS'): page.screenshot(path=Path(folder)/'evaluation_lab.png')
     page.locator('.eal-cell[data-row="3"]').click()
     page.wait_for_selector('.eal-truth', state='attached')
     assert nb.run(2) == '[3]'
