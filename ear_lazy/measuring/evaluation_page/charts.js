@@ -2,7 +2,7 @@
 
 import { clamp, focusable, make, shape } from '../../looking/explorer_page/dom.js'
 
-const PLOT = 200, EDGES = { left: 46, right: 12, top: 8, bottom: 36 } // CSS pixels: height of the plot, and what is around it
+const PLOT = 172, EDGES = { left: 46, right: 12, top: 8, bottom: 36 } // CSS pixels: height of the plot, and what is around it
 const TALL = PLOT + EDGES.top + EDGES.bottom
 
 export function ticksOf({ low, high, ticks }, most) { // [value, text] of round numbers
