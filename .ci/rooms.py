@@ -16,6 +16,7 @@ LATER = {
     ('loading.row_dataset', 'export'): '`ds.to_coco` and its like are found at the dataset, and need nothing before they are called',
     ('loading.row_dataset', 'handover'): 'likewise `ds.to_hf`, `ds.to_pandas`, `ds.to_polars` and `ds.to_supervision`',
     ('loading.row_dataset', 'looking.choosing'): 'likewise `ds.where`',
+    ('loading.row_dataset', 'measuring.next_to_label'): 'likewise `ds.next_to_label` and `ds.similar`',
     ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
     ('loading.row_dataset', 'suspects'): 'likewise `ds.suspects`',
     ('loading.row_dataset', 'evaluation'): 'likewise `ds.evaluate`',

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from posixpath import normpath
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ from .formats.discover import Source
 from .formats.shared.patches import CannotRewrite
 from .formats.shared.tree import MAX_BYTES
 from .loading.photos import files_of, origin as row_of_file
-from .looking.photo_objects import Header, PhotoFiles
+from .looking.photo_objects import Header, PhotoFiles, places_of_row
 from .metadata.roots import image_root
 from .processing.raw_corrections import changes_of, check_taken, corrected_records, taken_lines
 from .processing.reading import read_raw
@@ -51,7 +52,7 @@ from .rewrite import rewrite
 # %% ../nbs/corrections.ipynb #c5e27a73
 class Correction(NamedTuple):
     "What the journal says of one object, or of a photo as a whole"
-    what: str # such as 'box', 'class', 'added', 'deleted', 'conflict', or of a photo 'looked at', 'empty', 'left out', 'flag'
+    what: str # such as 'box', 'class', 'added', 'deleted', 'conflict', 'right' (of an object), or of a photo 'looked at', 'empty', 'left out', 'flag'
     photo: str # relative to the root of the images
     where: str # where the object is annotated
     was: Value|None # None: there was no such object
@@ -103,8 +104,9 @@ def _of_chain(chain):
                       tuple(o.id for o in held), last.by, last.at, notes, () if is_one else chain.options)
 
 def _of_photo(what, line):
-    where = ' and '.join(map(str, line.was.origins)) if line.was else ''
-    return Correction(what, line.photo.path, where, line.was and line.was.value, None, (line.id,), line.by, line.at, line.note)
+    one = line.seen[0] if line.seen and len(line.seen) == 1 else line.was # it may speak of an object alone
+    where = ' and '.join(map(str, one.origins)) if one else ''
+    return Correction('right' if line.op == 'ok' and one else what, line.photo.path, where, one and one.value, None, (line.id,), line.by, line.at, line.note)
 
 def entries(
     states, # From `fold`
@@ -317,30 +319,46 @@ def _rows_of(self:Corrections, ds, rows):
     return found
 
 def _corrected(state, objects):
-    "Objects of a photo with the corrections applied"
+    "Objects of a photo with the corrections applied, None for one that is gone; what is added comes last"
     if state is None: return objects
     outcomes = apply_to_photo(state, objects)
     by_object = {o.object: o for o in outcomes if o.object is not None}
     if any(o.status == 'conflict' for o in outcomes): raise ValueError(f'{state.path} has a conflict, which is to be settled first: {next(o.reason for o in outcomes if o.status == "conflict")}')
     gone = {i for i, o in by_object.items() if o.status == 'deleted' or not (o.value.box or o.value.points)} # nothing may be left of one whose box was undone
-    kept = [Stated.of(by_object[i].value, o.origins) if i in by_object else o for i, o in enumerate(objects) if i not in gone]
+    kept = [None if i in gone else Stated.of(by_object[i].value, o.origins) if i in by_object else o for i, o in enumerate(objects)]
     return kept + [Stated.of(o.value, o.chain.origins) for o in outcomes if o.status == 'added']
 
 @patch
 def _corrected_photos(self:Corrections, ds, rows):
     "The objects of the photos of rows, corrected, by path"
-    files, found = {}, {}
-    for path, (d, row) in self._rows_of(ds, rows).items():
-        if id(d) not in files: files[id(d)] = PhotoFiles(d.metadata)
-        own = files[id(d)].objects(os.fsencode(path), Header('', *d.stored_turn(row)))
-        found[path] = _corrected(self._states.get(path), [Stated.of(o.value, o.origins) for o in own])
-    return found
+    files = {}
+    return {path: [o for o in self._with_corrections(d, row, path, files)[0] if o is not None] for path, (d, row) in self._rows_of(ds, rows).items()}
 
 @patch
-def _say(self:Corrections, op, paths, note, by, more=lambda path: {}):
-    "Write a line about each photo"
+def _with_corrections(self:Corrections, d, row, path, files):
+    "The objects of a photo as `_corrected` gives them, and the places in it of those of a row"
+    if id(d) not in files: files[id(d)] = PhotoFiles(d.metadata)
+    own = files[id(d)].objects(os.fsencode(path), Header('', *d.stored_turn(row)))
+    return _corrected(self._states.get(path), [Stated.of(o.value, o.origins) for o in own]), places_of_row(own, row)
+
+@patch
+def _seen_objects(self:Corrections, ds, rows, objects):
+    "(path, the object as it is) of each that is named"
+    files, rows, objects = {}, [*map(int, np.atleast_1d(rows))], [*map(int, np.atleast_1d(objects))]
+    if len(rows) != len(objects): raise ValueError(f'{len(objects)} objects for {len(rows)} rows: give each object with its row, as rows=[3, 3, 7], objects=[0, 2, 0]')
+    for i, number in zip(rows, objects):
+        d, row = row_of_file(ds, i)
+        path = d.metadata.image_path(row)
+        found, own = self._with_corrections(d, row, path, files)
+        if not 0 <= number < len(own): raise ValueError(f'row {i} has {len(own)} objects, and no object {number}: they are counted from 0')
+        if found[own[number]] is None: raise ValueError(f'object {number} of row {i}, of {path}, is deleted: it cannot be right')
+        yield path, found[own[number]]
+
+@patch
+def _say(self:Corrections, op, paths, note, by, more=()):
+    "Write a line about each photo; more: other fields of each line"
     known = {}
-    lines = [new_line(op, self._photo(path, known), note=note, by=by, **more(path)) for path in paths]
+    lines = [new_line(op, self._photo(path, known), note=note, by=by, **fields) for path, fields in zip(paths, more or repeat({}))]
     self.journal.append(lines)
     return [o.id for o in lines]
 
@@ -352,11 +370,18 @@ def ok(self:Corrections,
     rows:int|Iterable[int]|None=None, # Row numbers; None: all
     note:str='', # For other people
     by:str|None=None, # Who says so; None: the user of this process
-)->list[str]: # Ids of the lines, one for each photo
-    "Say that all objects of the photos of rows were looked at and are right, as they are with the corrections; what changes later is to be looked at again"
+    objects:int|Iterable[int]|None=None, # For each of `rows` the number of one object in it, which alone is right; None: all objects of the photos
+)->list[str]: # Ids of the lines, one for each photo, or for each object that is named
+    """Say that the objects of the photos of rows were looked at and are right, as they are with the corrections; what changes later is to be looked at again
+
+    With `objects`, only these are: `rows=[3, 3, 7], objects=[0, 2, 0]` speaks of two objects of row 3 and one of row 7. `ds.suspects()` passes them over from
+    then on. Raises `ValueError` for an object that there is not, or that is deleted, and for a conflict, which is to be settled first.
+    """
     self.journal.refresh()
-    seen = self._corrected_photos(ds, rows)
-    return self._say('ok', seen, note, by, lambda path: dict(seen=seen[path]))
+    if objects is None: seen = [*self._corrected_photos(ds, rows).items()]
+    elif rows is None: raise ValueError('objects are numbers of objects in rows: give rows= as well')
+    else: seen = [(path, [o]) for path, o in self._seen_objects(ds, rows, objects)]
+    return self._say('ok', [path for path, _ in seen], note, by, [dict(seen=o) for _, o in seen])
 
 @patch
 @described

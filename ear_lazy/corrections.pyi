@@ -13,7 +13,7 @@ __all__ = ['Corrections']
 
 class Correction(NamedTuple):
     "What the journal says of one object, or of a photo as a whole"
-    what: str # such as 'box', 'class', 'added', 'deleted', 'conflict', or of a photo 'looked at', 'empty', 'left out', 'flag'
+    what: str # such as 'box', 'class', 'added', 'deleted', 'conflict', 'right' (of an object), or of a photo 'looked at', 'empty', 'left out', 'flag'
     photo: str # relative to the root of the images
     where: str # where the object is annotated
     was: Value | None # None: there was no such object
@@ -70,8 +70,12 @@ class Corrections:
         rows: int | Iterable[int] | None = None, # Row numbers; None: all
         note: str = '', # For other people
         by: str | None = None, # Who says so; None: the user of this process
-    ) -> list[str]: # Ids of the lines, one for each photo
-        "Say that all objects of the photos of rows were looked at and are right, as they are with the corrections; what changes later is to be looked at again"
+        objects: int | Iterable[int] | None = None, # For each of `rows` the number of one object in it, which alone is right; None: all objects of the photos
+    ) -> list[str]: # Ids of the lines, one for each photo, or for each object that is named
+        """Say that the objects of the photos of rows were looked at and are right, as they are with the corrections; what changes later is to be looked at again
+
+    With `objects`, only these are: `rows=[3, 3, 7], objects=[0, 2, 0]` speaks of two objects of row 3 and one of row 7. `ds.suspects()` passes them over from
+    then on. Raises `ValueError` for an object that there is not, or that is deleted, and for a conflict, which is to be settled first."""
     def empty(self,
         ds: Any, # Dataset of any kind
         rows: int | Iterable[int], # Row numbers

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from fastcore.basics import patch
 
-from .base.arguments import home_path
+from .base.arguments import home_path, whole_number
 from .base.errors import EarLazyError
 from .base.extras import extra
 from .base.files import open_regular
@@ -41,6 +41,8 @@ from .looking.editing import Editor
 from .looking.predictions import Predictions
 from .looking.row_pictures import TILE_SIZE, Pictures, StaticGrid
 from .looking.row_table import QUERY, RowTable, checked_query, in_order
+from .looking.walk import Walk
+from .measuring.next_to_label import likeness
 from .processing.report import Report
 
 # %% ../nbs/explorer.ipynb #a95e8777
@@ -75,16 +77,17 @@ class Explorer:
     editing:bool # live both ways; the journal is opened the first time
     key_map:dict[str, Any] # by scope, other keys for what the page does
     def __init__(self, ds:RowDataset, predictions:Sequence[Any]|np.ndarray|None=None, transform:Callable[[Sample], Any]|None=None, report:Report|None=None,
-                 corrections:str|os.PathLike[str]|None=None):
+                 corrections:str|os.PathLike[str]|None=None, suspects:Any=None):
         self._lock, self._only, self._scores, self._corrections, self._editor = RLock(), None, None, corrections, None
         self.ds, self.table = ds, RowTable(ds, report)
         self._predictions = predictions if predictions is None or isinstance(predictions, Predictions) else Predictions(predictions, ds)
         self._pictures = Pictures(ds, self.table, self._predictions, transform)
-        self._view = np.arange(len(ds))
+        self._view, self._walk = np.arange(len(ds)), None if suspects is None else Walk(suspects, len(ds))
         super().__init__()
         self.observe(lambda _: self._renew(), 'query')
         self.on_msg(lambda _, content, buffers: self._answer(content))
-        if self._predictions: self.sort_by(self._predictions.name, self._predictions.name == 'error') # worst first
+        if self._walk: self.show_only(self._walk.has).sort_by('suspicion', True)
+        elif self._predictions and self.table.metadata.counts.any(): self.sort_by(self._predictions.name, self._predictions.name == 'error') # worst first
 
     def __setattr__(self, name, value):
         if name == 'editing' and value: self._journal() # raises why not
@@ -121,7 +124,8 @@ def _send_view(self:Explorer): self.send({'type': 'view', 'all': len(self.ds)}, 
 def _send_facts(self:Explorer):
     self.send({'type': 'facts', 'kind': self.ds.kind, 'sort': self.sort_columns, 'problems': [*self.table.problems],
                'predicted': self._predictions is not None, 'scored': bool(self._predictions and self._predictions.has_scores),
-               'labels': [*self.ds.label_names] if self.ds.kind != 'landmarker' else []})
+               'labels': [*self.ds.label_names] if self.ds.kind != 'landmarker' else [],
+               'open': next(iter(self.selected), None) if self._walk and self.editing else None})
 
 def _side(content): return min(max(side, 40), 400) if type(side := content.get('side')) is int else TILE_SIZE
 
@@ -133,7 +137,8 @@ def _tile(self:Explorer, row, side):
     now = None
     if self._editor and 'edited' in self.table.marks.get(row, '').split():
         with suppress(EarLazyError, OSError): now = self._editor.values_now(row) # else the tile says why it cannot be shown
-    return self._pictures.tile(row, side, now)
+    head, data = self._pictures.tile(row, side, now)
+    return (head | {'suspect': self._walk.words(row)} if self._walk else head), data
 
 @patch
 def _answer(self:Explorer,
@@ -165,14 +170,17 @@ def _journal(self:Explorer)->Editor:
             editor = Editor(self.table, self._corrections)
             self.table.marks = editor.words()
             self._editor = editor
-            if editor.unsure: Thread(target=self._look_further, daemon=True).start()
+            if self._walk: self._walk.begin(editor)
+            if editor.unsure or self._walk and self._walk.unsure: Thread(target=self._look_further, daemon=True).start()
         return self._editor
 
 @patch
 def _look_further(self:Explorer):
     "Look at the files of thousands of photos that were corrected, with pauses"
-    while self._editor.unsure:
-        try: rows = self._editor.look_further()
+    while self._editor.unsure or self._walk and self._walk.unsure:
+        try:
+            rows = self._editor.look_further()
+            if self._walk: self._walk.look_further(self._editor)
         except Exception as e: return warnings.warn(f'photos that were corrected cannot all be looked at: {e}', stacklevel=1) # a file was replaced meanwhile
         if rows: self._send_marks(rows)
         time.sleep(.02)
@@ -184,7 +192,9 @@ def _send_marks(self:Explorer,
     "Tell the page what the journal says of rows"
     words = self._editor.words(rows)
     with self._lock: self.table.marks = {row: o for row, o in (self.table.marks | words).items() if o} if rows is not None else words
-    self.send({'type': 'marks', 'rows': {row: o or None for row, o in words.items()}, 'counts': self._editor.counts(), 'version': self._editor.version})
+    if self._walk and rows is not None: self._walk.look(self._editor, rows)
+    self.send({'type': 'marks', 'rows': {row: o or None for row, o in words.items()}, 'counts': self._editor.counts(), 'version': self._editor.version,
+               'walk': self._walk.counts() if self._walk else None})
 
 @patch
 def _follow(self:Explorer):
@@ -202,7 +212,7 @@ def _edited_head(self:Explorer, row):
     try:
         editor = self._journal()
         self._follow()
-        return {'edit': editor.told(row)}
+        return {'edit': editor.told(row)} | ({'walk': self._walk.told(row, editor)} if self._walk else {})
     except (EarLazyError, ValueError, OSError) as e: return {'why': _why(e)}
 
 # %% ../nbs/explorer.ipynb #31fdc0f6
@@ -214,14 +224,23 @@ def _answer_editing(self:Explorer, content):
             self._do(number, row, lambda editor: (row, *editor.act(row, actions)))
         case {'type': 'undo' | 'redo' as what, 'id': number}:
             shown = content.get('row') if self._is_row(content.get('row')) else next(iter(self.selected), None)
-            self._do(number, shown, lambda editor: (*getattr(editor, what)(shown), []))
+            self._do(number, shown, lambda editor: (*getattr(editor, what)(shown), []), leads=True)
         case {'type': 'bulk', 'id': number, 'rows': [*rows], 'action': dict(action)} if rows and all(map(self._is_row, rows)):
             self._do(number, rows[0], lambda editor: (rows[0], editor.act_on_all(rows, action), []), rows=rows)
         case {'type': 'refresh'} if self._editor: self._follow()
 
 @patch
-def _do(self:Explorer, number, row, act, **more):
-    "Do what the user did, and answer once it is on the disk"
+def _tell_walked(self:Explorer, answer, leads):
+    "Add what has become of suspects to an answer; an undo leads to the row of the one that it is of"
+    path = self.table.paths[answer['row']].decode('utf-8', 'surrogateescape')
+    changed = self._walk.look(self._editor, self._editor.rows_of(path))
+    rows = [int(self._walk.suspects.row[i]) for i in changed]
+    if leads and rows and answer['row'] not in rows: answer['row'] = rows[0]
+    answer['walk'] = self._walk.told(answer['row'], self._editor) | {'changed': changed}
+
+@patch
+def _do(self:Explorer, number, row, act, leads=False, **more):
+    "Do what the user did, and answer once it is on the disk; `leads`: the page goes to the row of the answer"
     answer = {'type': 'edited', 'id': number, 'row': row} | more
     try:
         answer['row'], answer['words'], answer['keys'] = act(self._journal())
@@ -229,7 +248,9 @@ def _do(self:Explorer, number, row, act, **more):
     except (EarLazyError, ValueError, OSError) as e:
         answer['error'] = _why(e)
         if isinstance(e, OSError) and self._editor and e.filename and os.fspath(e.filename) == os.fspath(self._editor.journal.path): answer['error'] += ' cannot be written to: start again with another place for the journal, corrections= (--corrections)'
-    try: answer['edit'] = None if answer['row'] is None else self._journal().told(answer['row'])
+    try:
+        if self._walk and answer['row'] is not None: self._tell_walked(answer, leads)
+        answer['edit'] = None if answer['row'] is None else self._journal().told(answer['row'])
     except (EarLazyError, ValueError, OSError) as e: answer |= {'edit': None, 'error': answer.get('error') or _why(e)}
     self.send(answer)
     self._follow()
@@ -251,12 +272,13 @@ def open_problem(self:Explorer,
 @patch(as_prop=True)
 def sort_columns(self:Explorer)->list[str]:
     "Names that rows can be sorted by"
-    made = ([self._predictions.name] if self._predictions else []) + (['score'] if self._scores is not None else [])
+    made = (['suspicion'] if self._walk else []) + ([self._predictions.name] if self._predictions else []) + (['score'] if self._scores is not None else [])
     return made + self.table.columns
 
 @patch
 def _sort_keys(self:Explorer, name):
     if name == 'score': return self._scores
+    if name == 'suspicion' and self._walk: return -self._walk.rank
     if self._predictions and name == self._predictions.name: return self._predictions.scores
     return self.table.sort_keys(name)
 
@@ -272,6 +294,7 @@ def _renew(self:Explorer):
         rows, by = np.flatnonzero(keep), query['sort']
         if by == 'row': self._view = rows[::-1] if query['descending'] else rows
         else: self._view = in_order(rows, self._sort_keys(by)[rows], query['descending'])
+        if self._walk: self._walk.show(self._view)
         self._send_view()
 
 # %% ../nbs/explorer.ipynb #6db7fb51
@@ -308,8 +331,19 @@ def sort_by(self:Explorer,
         self.query = query
     return self
 
+@patch
+@described
+def similar(self:Explorer,
+    row:int|Sequence[float]|np.ndarray, # Row, or an embedding (d,), such as that of a text
+    embeddings:Any, # (rows, d) array or tensor, a vector for each row from any model; NaN where there is none
+    n:int=50, # Most rows to show
+)->Explorer:
+    "Show the rows that are most like one, the likest first; `show_only()` shows all again; raises `ValueError` for embeddings that do not fit"
+    alike = likeness(row, embeddings, len(self.ds))
+    return self.show_only(in_order(np.arange(len(alike)), alike, descending=True)[:whole_number('n', n)]).sort_by(alike, descending=True)
+
 # %% ../nbs/explorer.ipynb #bdc3e3f1
-PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'bulk', 'grid', 'full', 'bar', 'app', 'main' # each after those that it imports
+PAGE_MODULES = 'dom', 'wire', 'marks', 'edit', 'panel', 'boxes', 'points_math', 'points_drawn', 'magnifier', 'points_new', 'points_placing', 'points_panel', 'points', 'predicted', 'walk', 'bulk', 'grid', 'full', 'bar', 'app', 'main' # each after those that it imports
 
 def page_source(
     modules:Sequence[str]=tuple(f'looking/explorer_page/{o}' for o in PAGE_MODULES), # Scripts in this package without `.js`, each after those that it imports
@@ -360,6 +394,7 @@ def explore(
     edit:bool=False, # Correct labels where they are seen; the page has a button for it as well
     corrections:str|os.PathLike[str]|None=None, # The journal that edits are written to, and marks are read from; None: `corrections.jsonl` beside the raw and output folders
     keys:dict[str, dict[str, Any]]|None=None, # Other keys, by scope and name, such as `{'edit': {'undo': 'U'}}`; `?` in the full view lists them
+    suspects:Any=None, # From `ds.suspects()`: what is likely to be wrong is walked through, the worst first, and edited
 )->Explorer: # A widget: `flagged`, `selected`, `view`, `query`, `height` and `editing` are live both ways
     """Look through a dataset in Jupyter
 
@@ -376,19 +411,24 @@ def explore(
 
     Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
 
+    With `suspects` it opens at the worst one that nobody has settled: it is selected, with the reason beside it and what is proposed drawn over it. `Y`
+    accepts that, as a correction, `U` says that the object is right as it is, for good, `J` skips it; each goes on to the next one. What is changed by hand is
+    settled as well. The rows are those of the suspects, in their order, the column `'suspicion'`.
+
     With `edit=True` the full view shows the photo itself with all objects of all kinds and sides, and what is done there is a line of the journal.
     It opens at the photo that was edited last. The raw data is never written to.
 
-    Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, for rows of several raw
+    Raises `ValueError` where predictions or suspects do not fit the rows, or are given with a transform that moves pixels, for a wrong height, for rows of several raw
     folders or in a bucket that are to be edited without `corrections=`, `OSError` for a journal that cannot be read, `TypeError` for what has no
     metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`.
     """
     if isinstance(ds, (str, os.PathLike)) and not str(ds).endswith('.npy'): ds = photos_in(ds)
     if not (isinstance(height, int) and _HEIGHTS[0] <= height <= _HEIGHTS[1]): raise ValueError(f'height is a whole number of pixels, {_HEIGHTS[0]} to {_HEIGHTS[1]:,}, not {height!r}')
-    w = widget_class()(ds, predictions, transform, report, corrections)
+    w = widget_class()(ds, predictions, transform, report, corrections, suspects)
     w.height, w.key_map = height, keys or {}
-    if edit: w.editing = True
-    if (edit or corrections is not None) and (row := w._journal().resume_row()) is not None: w.selected = [row]
+    if edit or suspects is not None: w.editing = True
+    row = w._walk.first() if w._walk else w._journal().resume_row() if edit or corrections is not None else None
+    if row is not None: w.selected = [row]
     return w
 
 # %% ../nbs/explorer.ipynb #12e0d4af

@@ -30,7 +30,7 @@ class Explorer:
     editing: bool # live both ways; the journal is opened the first time
     key_map: dict[str, Any] # by scope, other keys for what the page does
     table: RowTable
-    def __init__(self, ds: RowDataset, predictions: Sequence[Any] | np.ndarray | None = None, transform: Callable[[Sample], Any] | None = None, report: Report | None = None, corrections: str | os.PathLike[str] | None = None) -> None: ...
+    def __init__(self, ds: RowDataset, predictions: Sequence[Any] | np.ndarray | None = None, transform: Callable[[Sample], Any] | None = None, report: Report | None = None, corrections: str | os.PathLike[str] | None = None, suspects: Any = None) -> None: ...
     def __setattr__(self, name, value) -> None: ...
     def set_state(self, sync_data) -> None:
         "Take over the changes that the page sends"
@@ -59,6 +59,12 @@ class Explorer:
         descending: bool = False, # Highest first
     ) -> Explorer:
         "Sort the rows that are shown; raises `ValueError` for an unknown column or a wrong number of scores"
+    def similar(self,
+        row: int | Sequence[float] | np.ndarray, # Row, or an embedding (d,), such as that of a text
+        embeddings: Any, # (rows, d) array or tensor, a vector for each row from any model; NaN where there is none
+        n: int = 50, # Most rows to show
+    ) -> Explorer:
+        "Show the rows that are most like one, the likest first; `show_only()` shows all again; raises `ValueError` for embeddings that do not fit"
     def save_flags(self,
         path: str | os.PathLike[str], # JSON file to write
     ) -> Path:
@@ -93,6 +99,7 @@ def explore(
     edit: bool = False, # Correct labels where they are seen; the page has a button for it as well
     corrections: str | os.PathLike[str] | None = None, # The journal that edits are written to, and marks are read from; None: `corrections.jsonl` beside the raw and output folders
     keys: dict[str, dict[str, Any]] | None = None, # Other keys, by scope and name, such as `{'edit': {'undo': 'U'}}`; `?` in the full view lists them
+    suspects: Any = None, # From `ds.suspects()`: what is likely to be wrong is walked through, the worst first, and edited
 ) -> Explorer: # A widget: `flagged`, `selected`, `view`, `query`, `height` and `editing` are live both ways
     """Look through a dataset in Jupyter
 
@@ -109,9 +116,13 @@ area that they span. Predictions that score less than `query['threshold']`, 0.5,
 
 Photos that nobody has annotated are looked through with `explore(ds.unlabelled())`, and all photos of a folder with `explore('data/raw')`.
 
+With `suspects` it opens at the worst one that nobody has settled: it is selected, with the reason beside it and what is proposed drawn over it. `Y`
+accepts that, as a correction, `U` says that the object is right as it is, for good, `J` skips it; each goes on to the next one. What is changed by hand is
+settled as well. The rows are those of the suspects, in their order, the column `'suspicion'`.
+
 With `edit=True` the full view shows the photo itself with all objects of all kinds and sides, and what is done there is a line of the journal.
 It opens at the photo that was edited last. The raw data is never written to.
 
-Raises `ValueError` where predictions do not fit the rows, or are given with a transform that moves pixels, for a wrong height, for rows of several raw
+Raises `ValueError` where predictions or suspects do not fit the rows, or are given with a transform that moves pixels, for a wrong height, for rows of several raw
 folders or in a bucket that are to be edited without `corrections=`, `OSError` for a journal that cannot be read, `TypeError` for what has no
 metadata file, `RawDataError` for a folder without photos, `ImportError` without `anywidget`."""

@@ -1,13 +1,14 @@
 # Made by .ci/stubs.py of suspects.py: do not edit.
 import numpy as np
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ear_lazy.base.change import Change
 from ear_lazy.measuring.findings import Finding, Ranked, Suggestion
 from ear_lazy.measuring.labelled import Labelled
+from ear_lazy.measuring.out_of_sample import predict_by_folds as predict_by_folds
 from pandas import DataFrame
 from typing import Any, NamedTuple
 
-__all__ = ['Suspect', 'Suspects']
+__all__ = ['Suspect', 'Suspects', 'suspects']
 
 class Suspect(NamedTuple):
     "An object, photo, or something that is missing, which is likely wrong"
@@ -42,13 +43,13 @@ class Suspects(Sequence[Suspect]):
     @property
     def rows(self) -> list[int]:
         "Their rows, each once, the likeliest first"
+    def __getitem__(self, i):
+        "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
+    def __iter__(self) -> Iterator[Suspect]: ...
     def reason(self, i: int) -> str:
         "Why one is a suspect, in words"
     def suggestion(self, i: int) -> Suggestion | None:
         "What to do about one; None: nobody knows"
-    def __getitem__(self, i):
-        "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
-    def __iter__(self) -> Iterator[Suspect]: ...
     def of(self,
         *kinds: str, # Such as 'point off'
     ) -> Suspects:
@@ -59,3 +60,11 @@ class Suspects(Sequence[Suspect]):
     def _repr_html_(self) -> str: ...
     def to_pandas(self) -> DataFrame:
         "One line for each, with its photo, reason and what is suggested in words; takes a while for many: choose some first"
+
+def suspects(
+    ds: Any, # Dataset of any kind
+    predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
+    *,
+    kinds: str | Iterable[str] | None = None, # Only these, such as 'point off'; None: all
+) -> Suspects:
+    "What is likely wrong in a dataset, the likeliest first; raises `ValueError` for a kind that there is not, or predictions that do not fit"

@@ -33,9 +33,9 @@ def said_of(
 )->list[Said]:
     "The objects that a journal speaks of"
     found = [Said(o.origins, frozenset(p.id for p in o.lines), o.value, o.first and o.first.value) for o in state.chains if o.held and len(o.options) == 1]
-    seen = max(state.ok, key=lambda o: (o.at, o.id)).seen if state.ok else ()
+    seen = {o.origins or o: o for line in sorted(state.ok, key=lambda o: (o.at, o.id)) for o in line.seen} # of an object, what was said last
     known = {origin for o in state.chains for origin in o.origins}
-    return found + [Said(o.origins, frozenset(), o.value, o.value) for o in seen if not known & {*o.origins}]
+    return found + [Said(o.origins, frozenset(), o.value, o.value) for o in seen.values() if not known & {*o.origins}]
 
 def _extent(value):
     "xywh of an object; NaN without box and labelled points"

@@ -16,7 +16,7 @@ import numpy as np
 from ..base.change import Value
 from ..base.geometry import clip_boxes
 from .chains import FIELDS, Chain, PhotoState
-from .journal import Stated
+from .journal import Line, Stated
 
 # %% ../../nbs/4_correcting/applying.ipynb #e76cb181
 SAME, ROUNDED, FAR = 2e-3, 0.51, 1.01 # pixels: from the same bytes, turned; rounded to whole ones; the far corner, if the size is rounded as well
@@ -152,12 +152,19 @@ def _are_those(seen, objects, size):
         left.remove(same)
     return not left
 
+def looked_at_by(
+    state:PhotoState,
+    objects:Sequence[Stated], # All of the photo, corrected
+)->list[Line]:
+    "The lines that say that these are right, and that there is no other"
+    return [o for o in state.ok if _are_those(o.seen, objects, state.photo.size)]
+
 def is_looked_at(
     state:PhotoState,
     objects:Sequence[Stated], # All of the photo, corrected
 )->bool:
     "Has somebody said that these are right?"
-    return any(_are_those(o.seen, objects, state.photo.size) for o in state.ok)
+    return bool(looked_at_by(state, objects))
 
 def is_known_empty(
     state:PhotoState,
@@ -165,3 +172,20 @@ def is_known_empty(
 )->bool:
     "Has somebody said that the photo shows nothing, and is nothing there?"
     return bool(state.empty) and not objects
+
+# %% ../../nbs/4_correcting/applying.ipynb #56aaa91a
+def is_seen(
+    state:PhotoState,
+    stated:Stated, # An object of the photo, corrected
+)->bool:
+    "Has somebody said that this object is right as it is?"
+    own = {*stated.origins}
+    corrected = max((_when(o) for chain in state.chains if own & {*chain.origins} for o in chain.lines if o.id in chain.held), default='')
+    return any(_is_that(o, stated, state.photo.size, _when(line) < corrected) for line in state.ok for o in line.seen)
+
+def _when(line): return line.at.removesuffix('Z').ljust(26, '0')
+
+def _is_that(seen, stated, size, corrected):
+    exact = corrected or seen.origins and stated.origins and not {*seen.origins} & {*stated.origins}
+    def same(name, a, b): return is_same(name, a, b) or not exact and is_written(name, b, a, size)
+    return all((a := getattr(seen, o)) is None or (b := getattr(stated, o)) is None or same(o, a, b) for o in FIELDS)

@@ -40,6 +40,8 @@ if TYPE_CHECKING: from ear_lazy.stats import Stats
 else: Stats = Any
 if TYPE_CHECKING: from ear_lazy.evaluation import Evaluation
 else: Evaluation = Any
+if TYPE_CHECKING: from ear_lazy.suspects import Suspects
+else: Suspects = Any
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #f2813ee9
 def _in_short(value): return repr(value) if isinstance(value, (str, Real, type(None))) else type_in_words(value)
@@ -329,6 +331,39 @@ def where(self:RowDataset,
     options = {'source': source, 'label': label, 'size': size, 'split': split}
     return self._choose(rows_where(self, chosen, {k: o for k, o in options.items() if o is not None}, attributes))
 
+# %% ../../nbs/7_loading/row_dataset.ipynb #4d764058
+@patch
+@described
+def next_to_label(self:RowDataset,
+    predictions:Sequence[Any]|None=None, # An entry for each row, as `explore` takes them, with scores
+    embeddings:Any=None, # (n, d) array or tensor, a vector for each row from any model; NaN where there is none
+    n:int=100, # Most rows to choose
+    *,
+    uncertainty:Sequence[float]|np.ndarray|None=None, # (n,) of your own, 0 or more, in place of `predictions`
+    labelled:Any=None, # (k, d) embeddings of photos that are labelled, to choose others than these
+    seed:int=0, # Of the random choice among equals
+)->np.ndarray: # (≤ n,) int64 rows, the most useful first; fewer if there are no more photos
+    """Rows to label next, by how unsure a model is and how unlike they are, one of each photo and its copies
+
+    A walk through them, with what the model found: `rows = photos.next_to_label(predictions, n=100)`, then
+    `explore(photos[rows], [predictions[i] for i in rows], edit=True).sort_by('row')`. `photos` may be `ds.unlabelled()`.
+
+    Raises `ValueError` where predictions or embeddings do not fit the rows, or predictions have no scores.
+    """
+    from ear_lazy.measuring.next_to_label import next_to_label
+    return next_to_label(self, predictions, embeddings, n, uncertainty, labelled, seed)
+
+@patch
+@described
+def similar(self:RowDataset,
+    row:int|Sequence[float]|np.ndarray, # Row, negative counts from the end; or an embedding (d,), such as that of a text
+    embeddings:Any, # (n, d) array or tensor, a vector for each row from any model; NaN where there is none
+    n:int=50, # Most rows to return
+)->np.ndarray: # (≤ n,) int64 rows, the likest first (the row itself), those without an embedding last
+    "Rows whose embeddings are most like one, by their cosine; raises `ValueError` for embeddings that do not fit, `IndexError` for a row that is not there"
+    from ear_lazy.measuring.next_to_label import similar
+    return similar(self, row, embeddings, n)
+
 # %% ../../nbs/7_loading/row_dataset.ipynb #d595b9cf
 @patch
 @described
@@ -468,6 +503,17 @@ def plot_stats(self:RowDataset,
     "Plot the statistics"
     from ear_lazy.stats import plot_stats
     return plot_stats(self, **kwargs)
+
+# %% ../../nbs/7_loading/row_dataset.ipynb #45de25b5
+@patch
+@described
+def suspects(self:RowDataset,
+    predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
+    **options:Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+)->'Suspects':
+    "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
+    from ear_lazy.suspects import suspects
+    return suspects(self, predictions, **options)
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #fce64f74
 @patch

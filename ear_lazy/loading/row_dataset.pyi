@@ -8,6 +8,7 @@ from ear_lazy.lazy_dataset import CombinedLazyDataset
 from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
 from ear_lazy.stats import Stats
+from ear_lazy.suspects import Suspects
 from matplotlib.axes import Axes
 from pandas import DataFrame
 from pathlib import Path
@@ -101,6 +102,27 @@ class RowDataset(Dataset[Sample]):
         **attributes: str | Sequence[str], # Recorded attributes, and which values are asked for
     ) -> Self:
         "A dataset over the rows that meet all conditions, those about objects by one and the same object; raises `ValueError` or `TypeError` for what no row could meet"
+    def next_to_label(self,
+        predictions: Sequence[Any] | None = None, # An entry for each row, as `explore` takes them, with scores
+        embeddings: Any = None, # (n, d) array or tensor, a vector for each row from any model; NaN where there is none
+        n: int = 100, # Most rows to choose
+        *,
+        uncertainty: Sequence[float] | np.ndarray | None = None, # (n,) of your own, 0 or more, in place of `predictions`
+        labelled: Any = None, # (k, d) embeddings of photos that are labelled, to choose others than these
+        seed: int = 0, # Of the random choice among equals
+    ) -> np.ndarray: # (≤ n,) int64 rows, the most useful first; fewer if there are no more photos
+        """Rows to label next, by how unsure a model is and how unlike they are, one of each photo and its copies
+
+    A walk through them, with what the model found: `rows = photos.next_to_label(predictions, n=100)`, then
+    `explore(photos[rows], [predictions[i] for i in rows], edit=True).sort_by('row')`. `photos` may be `ds.unlabelled()`.
+
+    Raises `ValueError` where predictions or embeddings do not fit the rows, or predictions have no scores."""
+    def similar(self,
+        row: int | Sequence[float] | np.ndarray, # Row, negative counts from the end; or an embedding (d,), such as that of a text
+        embeddings: Any, # (n, d) array or tensor, a vector for each row from any model; NaN where there is none
+        n: int = 50, # Most rows to return
+    ) -> np.ndarray: # (≤ n,) int64 rows, the likest first (the row itself), those without an embedding last
+        "Rows whose embeddings are most like one, by their cosine; raises `ValueError` for embeddings that do not fit, `IndexError` for a row that is not there"
     def to_coco(self,
         path: str | os.PathLike[str], # JSON file to write
         images: Literal['link', 'copy'] | None = None, # 'link' or 'copy' them beside the file, which is then read from anywhere; None: refer to where they are, which is read where a raw folder holds both
@@ -167,6 +189,11 @@ class RowDataset(Dataset[Sample]):
         **kwargs: Any, # For `ear_lazy.stats.plot_stats`
     ) -> np.ndarray: # Array of axes
         "Plot the statistics"
+    def suspects(self,
+        predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
+        **options: Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+    ) -> 'Suspects':
+        "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
     def evaluate(self,
         predictions: Any, # For each row what a model found, in any form that the explorer takes; None: nothing
         **options: Any, # For `ear_lazy.evaluation.evaluate`: iou, score, normalise, cut, sigmas, areas

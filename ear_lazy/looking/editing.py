@@ -36,7 +36,7 @@ from ..correcting.journal import Journal, Photo, journal_path, new_line
 from ..loading.unlabelled import PhotoRows
 from .class_schemes import class_schemes
 from .photo_edits import PhotoEdits, Refused, lines_of, shown_objects
-from .photo_objects import Header, PathIndex, PhotoFiles, PhotoObject
+from .photo_objects import Header, PathIndex, PhotoFiles, PhotoObject, places_of_row
 from .row_table import RowTable
 from ..metadata.layout import encode_path
 
@@ -160,6 +160,17 @@ def is_own(self:Editor,
     leaf, i = self.table.locate(row)
     return (0, i) in o.at if o.at else leaf.kind == 'detector' and o.value.box is not None
 
+@patch
+def objects_of(self:Editor,
+    row:int,
+)->list[tuple[str, Value]]: # Keys among those of `edits`, and values as the file has them; fewer if it cannot be told which ones they are
+    "The objects of a row in its order, as their photo is edited; raises as `edits` does"
+    leaf, i = self.table.locate(row)
+    path = leaf.metadata.image_path(i)
+    state = self.states.get(path)
+    objects = self.files_of(row).objects(encode_path(path), self._header(row, state.photo.size if state else (0, 0)))
+    return [(f'o{o}', objects[o].value) for o in places_of_row(objects, i)]
+
 def dropped_objects(
     problems, # `Problem`s of a photo
     objects, # `PhotoObject`s that its files have
@@ -211,11 +222,17 @@ def _quick_marks(self:Editor, paths):
     for id in held:
         if (o := self.journal.lines[id]).photo and o.photo.path in paths: of.setdefault(o.photo.path, []).append(o)
     for path in paths:
-        lines = of.get(path, [])
+        lines = [o for o in of.get(path, []) if o.op != 'ok' or len(o.seen) >= self._least(path)] # the others are of some of its objects
         if sum(o.op in ('set', 'add', 'delete') for o in lines) > 1: self._put(path, self._exact_mark(path))
         else:
             self._put(path, _mark_of_lines(lines) if lines else None)
             self.unsure.add(path)
+
+@patch
+def _least(self:Editor, path):
+    "How many objects a photo has at least: those of its rows"
+    rows, table = self._rows[path], self.table
+    return len(rows) if table.kind != 'detector' else int(sum(table.metadata.counts[o] for o in rows))
 
 @patch
 def _put(self:Editor, path, mark):
@@ -390,7 +407,7 @@ def _check_as_seen(self:Editor, edits, actions):
     sent = self._sent.get(edits.photo.path)
     if sent is None: return
     now = {o.key: o.edition for o in edits.shown}
-    whole = any(isinstance(o, dict) and o.get('op') in ('ok', 'empty') for o in actions)
+    whole = any(isinstance(o, dict) and o.get('op') in ('ok', 'empty') and o.get('key') is None for o in actions)
     keys = {*sent, *now} if whole else {o['key'] for o in actions if isinstance(o, dict) and isinstance(o.get('key'), str)}
     if any(sent.get(o) != now.get(o) for o in keys): raise Refused('somebody else has changed it meanwhile: see what it is now, and do it again')
 

@@ -1,6 +1,7 @@
 # Made by .ci/stubs.py of editing.py: do not edit.
 import os
 from collections.abc import Iterable, Sequence
+from ear_lazy.base.change import Value
 from ear_lazy.base.records import Problem
 from ear_lazy.correcting.chains import Folded
 from ear_lazy.correcting.journal import Journal
@@ -65,6 +66,8 @@ class Editor:
         row: int,
     ) -> bool:
         "Is an object in a row, or will it be when the data is processed again?"
+    def objects_of(self, row: int) -> list[tuple[str, Value]]: # Keys among those of `edits`, and values as the file has them; fewer if it cannot be told which ones they are
+        "The objects of a row in its order, as their photo is edited; raises as `edits` does"
     def repair(self,
         problem: Problem, # That dropped an object
     ) -> int: # A row of its photo

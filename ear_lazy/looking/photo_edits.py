@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.change import Value, checked_value
-from ..correcting.applying import apply_to_photo, is_known_empty, is_looked_at, is_same
+from ..correcting.applying import apply_to_photo, is_known_empty, is_looked_at, is_same, is_seen, looked_at_by
 from ..correcting.chains import FIELDS, Chain, PhotoState
 from ..correcting.journal import Line, Photo, Stated, new_line
 from .photo_objects import PhotoObject
@@ -105,6 +105,12 @@ class PhotoEdits(NamedTuple):
 
     @property
     def is_ok(self)->bool: return bool(self.state) and not self.has_conflict and is_looked_at(self.state, self.seen)
+
+    def is_right(self,
+        o:Shown,
+    )->bool:
+        "Has somebody said that this object is right as it is?"
+        return bool(self.state) and o.status != 'conflict' and is_seen(self.state, o.stated)
 
     @property
     def is_empty(self)->bool: return bool(self.state) and is_known_empty(self.state, self.seen)
@@ -211,11 +217,19 @@ def _off(out, lines, words):
 
 def _ok(out, action):
     e = out.edits
-    if action.get('off'): return _off(out, [*e.state.ok, *e.state.empty] if e.state else [], 'not looked at')
+    if action.get('key') is not None: return _right(out, action)
+    if action.get('off'): return _off(out, [*looked_at_by(e.state, e.seen), *e.state.empty] if e.state else [], 'not looked at')
     if e.has_conflict: raise Refused('settle the conflict first')
     if e.is_ok or e.is_empty: raise Refused('it is marked as looked at already')
     if e.seen: out.line('ok', 'looked at and right', seen=e.seen, note=_note(action))
     else: out.line('empty', 'looked at: no object here', note=_note(action))
+
+def _right(out, action):
+    "This object alone is right"
+    o = out.edits.of(action['key'])
+    if o.status == 'conflict': raise Refused('settle the conflict first')
+    if out.edits.is_right(o): raise Refused('it is marked as right already')
+    out.line('ok', f'{named(o.value)} is right', seen=[o.stated], note=_note(action))
 
 def _empty(out, action):
     e = out.edits

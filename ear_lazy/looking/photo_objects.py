@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/8_looking/photo_objects.html.md"""
 __all__ = []
 
 # %% ../../nbs/8_looking/photo_objects.ipynb #3b04c145
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -164,3 +165,10 @@ class PhotoFiles:
     )->list[PhotoObject]:
         "The objects of a photo; raises `MetadataError`, and `ImageLoadError` if the photo was replaced"
         return joined([part for i, m in enumerate(self.files) for row in self.rows(i, path) for part in parts_of(m, i, row, image)])
+
+def places_of_row(
+    objects:Sequence[PhotoObject], # Of a photo
+    row:int, # Of the opened file
+)->list[int]: # In the order of the row
+    "Which of them are those of a row"
+    return [i for i, o in enumerate(objects) if (0, row) in o.at]

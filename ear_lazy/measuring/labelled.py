@@ -29,15 +29,12 @@ class PointSet:
     source:str # raw dataset
     label:str # class; '' for none
 
+# %% ../../nbs/9_measuring/labelled.ipynb #e2708218
 @dataclass(frozen=True)
-class Labelled:
-    "The m objects of a dataset's n rows, in order; do not write to its arrays, which may be views of files"
+class Rows:
+    "The n rows of a dataset, and which of its m objects are in which"
     ds:Any # `RowDataset`
     columns:Columns
-    labels:np.ndarray # (m,) int64 index into `label_names`
-    label_names:list[str] # those of the dataset; the first is '', no class
-
-    def __len__(self): return len(self.labels)
 
     @property
     def kind(self)->str: # 'detector', 'landmarker' or 'teacher'
@@ -56,17 +53,7 @@ class Labelled:
     @cached_property
     def number(self)->np.ndarray: # (m,) int64
         "The number of each object in its row, from 0"
-        return np.arange(len(self)) - np.repeat(np.cumsum(self.counts) - self.counts, self.counts)
-
-    @cached_property
-    def boxes(self)->np.ndarray: # (m, 4) float64 xywh pixels of the upright photo; NaN: none
-        "The annotated boxes; of keypoints those that were annotated with them"
-        return (of_rows(self.ds, _annotated) if self.kind == 'landmarker' else self.columns.values).astype(np.float64)
-
-    @cached_property
-    def extents(self)->np.ndarray: # (m, 4) float64 xywh; NaN: nothing is labelled
-        "Boxes around the labelled keypoints; of boxes and crops the boxes"
-        return self.columns.boxes.astype(np.float64)
+        return np.arange(len(self.row)) - np.repeat(np.cumsum(self.counts) - self.counts, self.counts)
 
     @cached_property
     def source_names(self)->list[str]:
@@ -88,6 +75,25 @@ class Labelled:
     def paths(self)->np.ndarray: # (n,) bytes
         "Photos of the rows, as stored in the files"
         return paths_of(self.ds)
+
+# %% ../../nbs/9_measuring/labelled.ipynb #7a479275
+@dataclass(frozen=True)
+class Labelled(Rows):
+    "The m objects of a dataset's n rows, in order; do not write to its arrays, which may be views of files"
+    labels:np.ndarray # (m,) int64 index into `label_names`
+    label_names:list[str] # those of the dataset; the first is '', no class
+
+    def __len__(self): return len(self.labels)
+
+    @cached_property
+    def boxes(self)->np.ndarray: # (m, 4) float64 xywh pixels of the upright photo; NaN: none
+        "The annotated boxes; of keypoints those that were annotated with them"
+        return (of_rows(self.ds, _annotated) if self.kind == 'landmarker' else self.columns.values).astype(np.float64)
+
+    @cached_property
+    def extents(self)->np.ndarray: # (m, 4) float64 xywh; NaN: nothing is labelled
+        "Boxes around the labelled keypoints; of boxes and crops the boxes"
+        return self.columns.boxes.astype(np.float64)
 
     @cached_property
     def attribute_names(self)->list[str]:

@@ -8,6 +8,7 @@ import { Editor } from './edit.js'
 import { FullView } from './full.js'
 import { Grid } from './grid.js'
 import { PredictedView } from './predicted.js'
+import { WalkView } from './walk.js'
 import { Wire } from './wire.js'
 
 const LOWEST = 240, HIGHEST = 4000 // CSS pixels
@@ -25,6 +26,7 @@ export class App {
     this.full.stage.insertBefore(this.edit.node, this.full.message)
     this.predicted = new PredictedView(this)
     this.full.panel.side.append(this.predicted.node)
+    this.walk = new WalkView(this)
     this.bar = new Bar(this)
     this.body = make('div', { class: 'eal-body' }, this.grid.node, this.full.node)
     this.edge = make('div', { ...focusable, class: 'eal-edge', role: 'separator', 'aria-orientation': 'horizontal', 'aria-label': 'Height of the view', 'aria-valuemin': LOWEST, 'aria-valuemax': HIGHEST,
@@ -72,26 +74,32 @@ export class App {
       if (!this.full.node.hidden && !this.view.length) this.back()
       else this.full.catchUp()
       this.say()
-    } else if (message.type === 'facts') this.bar.facts(message)
+    } else if (message.type === 'facts') {
+      this.bar.facts(message)
+      if (message.open != null && !this.opened) this.openRow(message.open, false)
+      this.opened = true
+    }
     else if (message.type === 'marks') this.marked(message)
     else if (message.type === 'open') this.openRow(message.row)
   }
 
-  marked({ rows, counts, version }) { // what the journal says of rows; nothing of a row takes its mark away
+  marked({ rows, counts, version, walk }) { // what the journal says of rows; nothing of a row takes its mark away
     const changed = Object.entries(rows).map(([row, mark]) => [Number(row), mark ?? '']).filter(([row, mark]) => (this.marks.get(row) ?? '') !== mark)
     for (const [row, mark] of changed) mark ? this.marks.set(row, mark) : this.marks.delete(row)
     this.counts = counts
+    this.walk.tell(walk)
+    this.walk.renew()
     this.grid.forget(changed.map(([row]) => row))
     this.edit.marked(rows, version)
     this.full.name()
     this.say()
   }
 
-  openRow(row) {
+  openRow(row, focused = true) {
     const at = this.view.indexOf(row)
     if (at < 0) return
     this.grid.go(at)
-    this.open()
+    this.open(focused)
   }
 
   heightChanged(height = this.model.get('height') ?? 580) {
@@ -118,7 +126,7 @@ export class App {
   label(row, tile) {
     const words = tile?.error ? `${tile.words}, ${tile.error}` : tile?.words ?? 'loading'
     const marks = (this.marks.get(row) ?? '').split(' ').filter(Boolean).map(o => MARKS[o] ?? o)
-    return [`row ${row}: ${words}`, this.flagged.has(row) && 'flagged', ...marks].filter(Boolean).join(', ')
+    return [`row ${row}: ${words}`, tile?.suspect && `suspect: ${tile.suspect}`, this.flagged.has(row) && 'flagged', ...marks].filter(Boolean).join(', ')
   }
 
   say() {
@@ -127,6 +135,7 @@ export class App {
     if (flagged.size) parts.push(`${number(flagged.size)} flagged`)
     if (selected.size > 1) parts.push(`${number(selected.size)} selected`)
     if (this.counts) parts.push(`${number(this.counts.looked_at)} of ${number(this.counts.photos)} looked at`)
+    if (this.walk.counts) parts.push(this.walk.status())
     if (this.counts?.conflict) parts.push(`${number(this.counts.conflict)} in conflict`)
     const text = parts.join(', ')
     if (this.bar.status.textContent !== text) this.bar.status.textContent = text
@@ -208,13 +217,13 @@ export class App {
     this.grid.draw()
   }
 
-  open() {
+  open(focused = true) {
     this.grid.node.inert = true
     this.full.node.hidden = false
     this.root.classList.add('eal-in-full')
     this.grid.bulk.renew()
     this.full.load()
-    this.full.stage.focus({ preventScroll: true })
+    if (focused) this.full.stage.focus({ preventScroll: true })
   }
 
   back() {
@@ -224,6 +233,7 @@ export class App {
     this.grid.node.inert = false
     this.grid.bulk.renew()
     this.edit.leave()
+    this.walk.close()
     this.full.forget()
     this.grid.layer.focus({ preventScroll: true })
   }

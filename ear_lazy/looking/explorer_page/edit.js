@@ -146,6 +146,7 @@ export class Editor {
       if (JSON.stringify(head.edit.objects) !== JSON.stringify(this.truth.objects)) this.say('changed by someone else')
       this.truth = this.history = head.edit
       this.renew()
+      this.app.walk.news(head.walk)
     })
   }
 
@@ -178,7 +179,7 @@ export class Editor {
     else if (op === 'flag' && object) object.flag = note
     else if (op === 'note' || op === 'flag') photo.note = note
     else if (op === 'exclude') photo.excluded = !off
-    else if (op === 'ok' || op === 'empty') photo[op] = !off
+    else if (op === 'ok' && key == null || op === 'empty') photo[op] = !off
     if (op === 'empty' && !off) photo.objects = []
   }
 
@@ -247,6 +248,7 @@ export class Editor {
       this.selected = this.real(this.selected)
       this.renew()
     }
+    this.app.walk.answered(entry.type, row, answer.walk)
     if (row !== this.full.row && entry.type !== 'edit' && !answer.error && this.row !== undefined && !this.full.go(row)) this.say(`${answer.words}, in row ${row}, which is not among those that are shown`)
     this.full.panel.renew()
     this.pump()
@@ -343,6 +345,7 @@ export class Editor {
     this.root.setAttribute('transform', `translate(${this.full.x} ${this.full.y}) scale(${this.full.z})`)
     this.node.style.setProperty('--z', this.full.z)
     if (this.chosen) this.redraw(this.selected)
+    this.app.walk?.zoomed()
   }
 
   // --- pointers
@@ -390,6 +393,7 @@ export class Editor {
     const found = this.under(at, event), now = found.findIndex(o => o.object.key === this.selected)
     const hit = found[now < 0 ? 0 : (now + 1) % found.length], predicted = hit ? undefined : this.app.predicted.under(at, this.reach(event))
     if (predicted !== undefined) this.app.predicted.pick(predicted)
+    else this.app.predicted.unpick()
     this.select(hit?.object.key ?? null)
   }
 
@@ -480,7 +484,7 @@ registerKeys('full', {
   flag: { once: true, keys: 'F', words: 'flag this row', act: editor => editor.app.toggleFlag(editor.full.row) },
   larger: { keys: ['+', '='], words: 'larger', act: editor => editor.full.zoom(1.4) },
   smaller: { keys: '-', words: 'smaller', act: editor => editor.full.zoom(1 / 1.4) },
-  fit: { keys: ['0', 'Z'], words: 'fit the image', act: editor => editor.full.fit() },
+  fit: { keys: ['0', 'Z'], words: 'fit the image', act: editor => editor.full.fit(true) },
   near: { keys: 'Shift+Z', words: 'fit to the object, in every row', act: editor => editor.full.stayNear() },
   edit: { once: true, keys: 'E', words: 'edit, or stop editing', act: editor => editor.full.toggleEditing() },
   keys: { keys: '?', words: 'all keys', act: editor => editor.full.panel.help() },

@@ -38,7 +38,7 @@ export class FullView {
       make('div', { class: 'eal-bar' }, button('← Grid', 'Back to the grid (Esc)', () => app.back()),
         button('‹', 'Previous row (A, left arrow)', () => this.step(-1)), button('›', 'Next row (D, right arrow)', () => this.step(1)), this.flag,
         button('−', 'Smaller (-)', () => this.zoom(1 / 1.4)), button('+', 'Larger (+)', () => this.zoom(1.4)),
-        button('Fit', 'Fit the image (0)', () => this.fit()), this.nearer, this.editing, this.title),
+        button('Fit', 'Fit the image (0)', () => this.fit(true)), this.nearer, this.editing, this.title),
       this.where, this.panel.bar, make('div', { class: 'eal-work' }, this.stage, this.panel.side), this.panel.words)
     this.node.addEventListener('keydown', event => this.key(event))
     this.stage.addEventListener('wheel', event => { event.preventDefault(); this.zoom(1.0015 ** -event.deltaY, event) }, { passive: false })
@@ -154,6 +154,7 @@ export class FullView {
     this.svg.style.setProperty('--gap', spacing((head.truth.points ?? []).filter(o => o[2])))
     if (!this.app.edit.on) this.marks(head.truth, 'truth') // else the editor draws what is true
     this.app.predicted.show(answer.row, head)
+    this.app.walk.show(answer.row, head)
     this.fit()
   }
 
@@ -192,8 +193,9 @@ export class FullView {
     this.svg.append(group)
   }
 
-  around() { // what to fit to: the object, if that is wished, or the crop: what is around a crop tells whether it is right
-    const { head, near, app: { edit } } = this
+  around(whole) { // what to fit to: the suspect, the object, if that is wished, or the crop: what is around a crop tells whether it is right
+    const { head, near, app: { edit, walk } } = this, suspect = whole ? undefined : walk.around()
+    if (suspect) return suspect
     const { boxes = [], points = [] } = head.truth, seen = points.filter(o => o[2])
     const one = edit.on && near ? edit.chosen ?? edit.objects.find(o => o.own) : undefined
     if (one) return edit.bounds(one)
@@ -203,14 +205,14 @@ export class FullView {
     return [x, y, right - x, bottom - y]
   }
 
-  fit() {
+  fit(whole = false) { // whole: the image, even if something in it is suspected
     const { head, stage } = this
     if (!head || head.error || !stage.clientWidth) return
     let [x, y, w, h] = [0, 0, head.width, head.height]
-    const around = this.around()
+    const around = this.around(whole)
     if (around) {
       [x, y, w, h] = around
-      const margin = .6 * Math.max(w, h, 8)
+      const margin = (!whole && this.app.walk.object?.points ? .25 : .6) * Math.max(w, h, 8)
       ;[x, y, w, h] = [x - margin, y - margin, w + 2 * margin, h + 2 * margin]
     }
     this.z = Math.min(stage.clientWidth / w, stage.clientHeight / h, around ? 8 : Infinity)

@@ -120,10 +120,10 @@ export class Grid {
   }
 
   newCell() {
-    const canvas = make('canvas'), name = make('span', { class: 'eal-name' }), problem = make('span', { class: 'eal-error' }), badge = make('span', { class: 'eal-badge', 'aria-hidden': 'true' })
-    const node = make('div', { role: 'option', class: 'eal-cell' }, canvas, problem, make('span', { class: 'eal-flag', 'aria-hidden': 'true' }, '⚑'), badge, name)
+    const canvas = make('canvas'), name = make('span', { class: 'eal-name' }), problem = make('span', { class: 'eal-error' }), badge = make('span', { class: 'eal-badge', 'aria-hidden': 'true' }), suspect = make('span', { class: 'eal-suspect', 'aria-hidden': 'true' })
+    const node = make('div', { role: 'option', class: 'eal-cell' }, canvas, problem, make('span', { class: 'eal-flag', 'aria-hidden': 'true' }, '⚑'), badge, suspect, name)
     this.layer.append(node)
-    return { node, canvas, name, problem, badge }
+    return { node, canvas, name, problem, badge, suspect }
   }
 
   place(cell, at) {
@@ -141,6 +141,7 @@ export class Grid {
     const marks = this.app.marks.get(row)?.split(' ') ?? []
     node.dataset.mark = Object.keys(BADGES).find(o => marks.includes(o)) ?? ''
     cell.badge.textContent = BADGES[node.dataset.mark] ?? ''
+    cell.suspect.textContent = tile?.suspect ?? ''
     node.classList.toggle('eal-current', at === this.current)
     const state = `${row} ${Boolean(tile)} ${this.app.hiding} ${this.app.predicted.state(row)}`
     if (cell.state !== state) { cell.state = state; this.fill(cell, row, tile) }

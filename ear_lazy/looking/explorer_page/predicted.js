@@ -68,14 +68,15 @@ export class PredictedView {
   renew() { // after the threshold, the objects or what is chosen has changed
     const { app, all } = this, on = app.edit.on
     this.left = all.map((_, i) => i).filter(i => this.shown(all[i], i) && !(on && this.isSettled(all[i])))
-    if (!this.left.includes(this.at)) this.at = on && this.left.length ? this.left.find(i => i > (this.at ?? -1)) ?? this.left[0] : null
+    if (!this.left.includes(this.at)) this.at = on && this.left.length && !app.walk?.walking ? this.left.find(i => i > (this.at ?? -1)) ?? this.left[0] : null
     this.draw()
     this.node.hidden = !on || !all.length
     if (this.node.hidden) return
     const chosen = all[this.at], gone = this.rejectedOf(this.row).size, below = all.filter(o => !isSure(o.score, this.threshold)).length
-    const words = chosen ? `Prediction ${this.left.indexOf(this.at) + 1} of ${this.left.length}: ${this.describe(chosen)}` : all.length > below ? 'All predictions are settled.' : 'No prediction.'
+    const words = chosen ? `Prediction ${this.left.indexOf(this.at) + 1} of ${this.left.length}: ${this.describe(chosen)}` : this.left.length ? `${this.left.length} predictions: a click chooses one.` : all.length > below ? 'All predictions are settled.' : 'No prediction.'
     this.words.textContent = `${words}${below ? ` ${below} below ${this.threshold.toFixed(2)}.` : ''}`
-    this.one.hidden = this.many.hidden = !chosen
+    this.one.hidden = !chosen
+    this.many.hidden = !this.left.length
     this.many.textContent = `✓ All ${this.left.length}${all.some(o => o.score != null) ? ` from ${this.threshold.toFixed(2)}` : ''}`
     this.again.hidden = !gone
     this.again.textContent = `${gone} rejected: show`
@@ -191,6 +192,8 @@ export class PredictedView {
     this.app.edit.say(`prediction ${this.left.indexOf(i) + 1} of ${this.left.length}: ${this.describe(this.all[i])}`)
   }
 
+  unpick() { if (this.at != null && this.app.walk.walking) { this.at = null; this.renew() } }
+
   none() { if (!this.all.length) return false; this.app.edit.say('no prediction is left'); return true }
 
   tip(i) { return i === undefined ? '' : `predicted ${this.describe(this.all[i])}` }
@@ -201,12 +204,12 @@ export class PredictedView {
   }
 }
 
-const ofPredicted = act => editor => act(editor.app.predicted)
+const ofProposal = act => ({ app: { walk, predicted } }) => act(walk.takes ? walk : predicted) // of suspects, or of a model
 
 registerKeys('edit', {
-  accept: { keys: 'Y', words: 'accept the prediction', act: ofPredicted(o => o.accept()) },
-  'accept all': { keys: 'Shift+Y', words: 'accept all predictions that are shown', act: ofPredicted(o => o.acceptAll()) },
-  reject: { keys: 'U', words: 'reject the prediction', act: ofPredicted(o => o.reject()) },
-  'next prediction': { keys: 'J', words: 'next prediction', act: ofPredicted(o => o.step(1)) },
-  'previous prediction': { keys: 'Shift+J', words: 'previous prediction', act: ofPredicted(o => o.step(-1)) },
+  accept: { once: true, keys: 'Y', words: 'accept what is proposed: a prediction, or the correction of a suspect', act: ofProposal(o => o.accept()) },
+  'accept all': { once: true, keys: 'Shift+Y', words: 'accept all that is proposed in this photo', act: ofProposal(o => o.acceptAll()) },
+  reject: { once: true, keys: 'U', words: 'reject it: a suspect is right as it is, for good', act: ofProposal(o => o.reject()) },
+  'next proposal': { keys: 'J', words: 'next prediction, or next suspect', act: ofProposal(o => o.step(1)) },
+  'previous proposal': { keys: 'Shift+J', words: 'previous prediction, or previous suspect', act: ofProposal(o => o.step(-1)) },
 })
