@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from ear_lazy.evaluation_view import EvaluationView
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.looking.predictions import Predictions
+from ear_lazy.measuring.bootstrap import Change
 from ear_lazy.measuring.box_measures import BoxMeasures
 from ear_lazy.measuring.box_outcomes import Curve
 from ear_lazy.measuring.labelled import Labelled
@@ -12,7 +13,7 @@ from functools import cached_property
 from pandas import DataFrame
 from typing import Any, NamedTuple
 
-__all__ = ['Evaluation', 'evaluate']
+__all__ = ['Evaluation', 'evaluate', 'compare']
 
 class Confusion(NamedTuple):
     "How often each class is taken for each"
@@ -28,6 +29,8 @@ class Evaluation:
     score: float # from which a prediction counts, likewise
     normalise: Any # what errors of keypoints are divided by
     cut: float # error above which a row has failed
+    sigmas: Any # spread of each keypoint for OKS; None: usual
+    areas: np.ndarray | None # (m,) square pixels of the objects; None: of their boxes
     def __init__(self, ds: RowDataset, predictions: Predictions, measures: BoxMeasures | PointMeasures, a: Labelled, **options: Any) -> None: ...
     @property
     def title(self) -> str:
@@ -94,3 +97,35 @@ def evaluate(
     "Evaluate predictions; raises `ValueError` for predictions or options that do not fit, `ImportError` without the extra `evaluate`"
 
 MOST_LINES: int
+LOWER_IS_BETTER: tuple[str, ...]
+
+class Comparison:
+    "Two models on the same rows; made by `compare`, displayed as tables"
+    a: Evaluation
+    b: Evaluation
+    metrics: dict[str, Change] # name to numbers of a and b, their difference and its interval
+    by_class: dict[str, Change] # class to its AP, of keypoints its OKS AP
+    better: np.ndarray # (r,) int64 rows that b does better, the most first
+    worse: np.ndarray # (r,) int64 rows that b does worse, the most first
+    def __init__(self, a: Evaluation, b: Evaluation, metrics: dict[str, Change], by_class: dict[str, Change]) -> None: ...
+    @property
+    def title(self) -> str:
+        "What became better and worse, in a line"
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def view(self,
+        names: Sequence[str] = ..., # Of both models
+        slices: Mapping[str, Any] | None = None, # As for `Evaluation.view`
+        height: int = 440, # Likewise
+    ) -> EvaluationView: # A widget, and an explorer with the predictions of the second model
+        "Look at both in the notebook, and at the rows that became better and worse; raises `ValueError` for other than two names, `ImportError` without `anywidget`"
+
+def compare(
+    a: Evaluation, # Of the first model, from `ds.evaluate`
+    b: Evaluation | Sequence[Any] | Predictions, # Of the second, or its predictions for the same rows
+    *,
+    resamples: int = 1000, # Draws for the intervals
+    confidence: float = 0.95, # Of the intervals
+    seed: int = 0, # Of the draws
+) -> Comparison:
+    "What a second model does better and worse; raises `ValueError` if both are not evaluated alike on the same rows"

@@ -102,7 +102,7 @@ def _answer_evaluation(self:EvaluationView,
 @patch
 def _told(self:EvaluationView):
     c, e = self.comparison, self.evaluations[-1]
-    told = evaluation_told(self.evaluations, self.names, None if c is None else c.metrics, [*self.own_slices, *e.slice_names])
+    told = evaluation_told(self.evaluations, self.names, c, [*self.own_slices, *e.slice_names])
     if c is None: return told
     gains = [{'words': f'{len(rows):,} {noun(e.kind, len(rows))} {name}', 'title': f'{name} than before, the most changed first', 'pick': {name: True}, 'verdict': name} for name, rows in (('better', c.better), ('worse', c.worse))]
     return told | {'gains': gains}

@@ -23,7 +23,10 @@ def pairs_of_equal(
     b:np.ndarray, # (p,) the same
 )->tuple[np.ndarray, np.ndarray]: # (k,) positions in `a`, ascending, and in `b`
     "All pairs of equal numbers"
-    order = np.argsort(b, kind='stable')
+    asked = np.zeros(max(a.max(initial=-1), b.max(initial=-1)) + 1, bool)
+    asked[a] = True
+    some = np.flatnonzero(asked[b]) # most predictions are of a class that is nowhere in their photo
+    order = some[np.argsort(b[some], kind='stable')]
     ordered = b[order]
     first, last = (np.searchsorted(ordered, a, side) for side in ('left', 'right'))
     counts = last - first
@@ -55,42 +58,60 @@ class Ranking:
     most:int=100 # predictions of a photo and class that count
 
     @cached_property
-    def order(self)->np.ndarray: # (q,) int64
-        "Numbers of the predictions that count, by class, the surest of each class first"
-        order = np.lexsort((-self.score, self.found_label))
-        key = (self.found_row*self.classes + self.found_label)[order]
-        if not len(key) or np.bincount(np.unique(key, return_inverse=True)[1]).max() <= self.most: return order
-        by = np.argsort(key, kind='stable')
+    def counting(self)->np.ndarray: # (p,) booleans
+        "Which predictions count: the surest of each photo and class"
+        key = self.found_row*self.classes + self.found_label
+        if np.bincount(key, minlength=1).max() <= self.most: return np.ones(len(key), bool)
+        by = np.lexsort((-self.score, key))
         starts = np.flatnonzero(np.diff(key[by], prepend=-1))
-        number = np.empty(len(key), np.int64)
-        number[by] = np.arange(len(key)) - np.repeat(starts, np.diff(starts, append=len(key)))
-        return order[number < self.most]
+        counting = np.empty(len(key), bool)
+        counting[by] = np.arange(len(key)) - np.repeat(starts, np.diff(starts, append=len(key))) < self.most
+        return counting
 
     @cached_property
-    def _turn(self):
-        "(p,) place of each prediction in `order`; -1: does not count"
-        turn = np.full(len(self.score), -1)
-        turn[self.order] = np.arange(len(self.order))
-        return turn
+    def order(self)->np.ndarray: # (q,) int64
+        "Numbers of the predictions that count, by class, the surest of each class first"
+        order = np.argsort(-self.score, kind='stable')
+        order = order[self.counting[order]]
+        return order[np.argsort(self.found_label[order].astype(np.min_scalar_type(self.classes)), kind='stable')] # small numbers are sorted faster
+
+    @cached_property
+    def _matched(self): return {}
 
     def matched(self,
         least:float, # Likeness
-    )->np.ndarray: # (n,) int64
+    )->np.ndarray: # (n,) int64; do not write to it
         "The prediction of each labelled object; -1: none"
-        i, j, likeness = (o[::-1] for o in self.pairs) # the last of equal ones comes first
-        use = (likeness >= least) & (self._turn[j] >= 0)
-        some, number = np.unique(j[use], return_inverse=True)
-        found = match(i[use], number, likeness[use], -self._turn[some].astype(float), len(self.row))
-        return np.where(found >= 0, some[found] if len(some) else -1, -1)
+        if least not in self._matched:
+            i, j, likeness = (o[::-1] for o in self.pairs) # the last of equal ones comes first
+            use = (likeness >= least) & self.counting[j]
+            some, number = np.unique(j[use], return_inverse=True)
+            turn = np.empty(len(some))
+            turn[np.argsort(-self.score[some], kind='stable')] = np.arange(len(some))
+            found = match(i[use], number, likeness[use], -turn, len(self.row))
+            self._matched[least] = np.where(found >= 0, np.append(some, -1)[found], -1)
+        return self._matched[least]
 
     @cached_property
-    def _hits(self):
-        "Right predictions at each threshold: (h,) place in `order`, (h,) segment, which is threshold times C plus class; sorted by segment, then place"
-        found = [self._turn[o[o >= 0]] for o in (self.matched(least) for least in IOUS)]
-        place = np.concatenate(found)
-        segment = np.repeat(np.arange(len(IOUS)), [len(o) for o in found])*self.classes + self.found_label[self.order[place]]
+    def hits(self)->'Hits':
+        "Right predictions at all thresholds"
+        turn = np.empty(len(self.score), np.int64)
+        turn[self.order] = np.arange(len(self.order))
+        found = [turn[o[o >= 0]] for o in (self.matched(least) for least in IOUS.tolist())]
+        place, label = np.concatenate(found), self.found_label[self.order]
+        segment = np.repeat(np.arange(len(IOUS)), [len(o) for o in found])*self.classes + label[place]
         by = np.lexsort((place, segment))
-        return place[by], segment[by]
+        place, segment = place[by], segment[by]
+        return Hits(place, segment, np.searchsorted(segment, segment), np.searchsorted(label, label[place]), self.found_row[self.order])
+
+@dataclass(frozen=True)
+class Hits:
+    "h right predictions, by threshold and class, the surest of each first"
+    place:np.ndarray # (h,) int64 place in `Ranking.order`
+    segment:np.ndarray # (h,) int64 threshold times C plus class
+    first:np.ndarray # (h,) int64 which of them begins the segment
+    start:np.ndarray # (h,) int64 where the class begins in `Ranking.order`
+    row:np.ndarray # (q,) int64 photo of each prediction in `Ranking.order`
 
 # %% ../../nbs/9_measuring/average_precision.ipynb #7e6dae4f
 def _since_start(values, first):
@@ -103,24 +124,20 @@ def weighted_scores(
     weights:np.ndarray, # (photos,) how often each photo counts, 0 or more
 )->tuple[np.ndarray, np.ndarray]: # (10, C) average precision, (10, C) recall; NaN for classes of which nothing is labelled
     "Average precision and highest recall at each of `IOUS`"
-    place, segment = r._hits
-    size = len(IOUS)*r.classes
+    h, size = r.hits, len(IOUS)*r.classes
     labelled = np.bincount(r.label, weights[r.row], minlength=r.classes)
-    w = weights[r.found_row[r.order]].astype(float)
-    seen, starts = np.cumsum(w), np.searchsorted(r.found_label[r.order], np.arange(r.classes))
-    before = np.append(0., seen)[starts]
-    first = np.searchsorted(segment, segment)
-    right, label = _since_start(w[place], first), segment % r.classes
-    total = seen[place] - before[label]
-    precision = np.divide(right, total, out=np.zeros(len(place)), where=total > 0)
-    later = 2.*(size - segment) # keeps the highest of one segment below that of the one before
+    w = weights[h.row].astype(float)
+    seen, hit, total = np.append(0., np.cumsum(w)), w[h.place], labelled[h.segment % r.classes]
+    right = _since_start(hit, h.first)
+    ranked = seen[h.place + 1] - seen[h.start]
+    precision, recall = (np.divide(right, o, out=np.zeros(len(right)), where=o > 0) for o in (ranked, total))
+    later = 2.*(size - h.segment) # keeps the highest of one segment below that of the one before
     highest = np.maximum.accumulate((precision + later)[::-1])[::-1] - later
-    recall = np.divide(right, labelled[label], out=np.zeros(len(place)), where=labelled[label] > 0)
     levels = np.where(right > 0, np.searchsorted(RECALLS, recall, 'right'), 0) # how many recalls are reached
-    steps = levels - np.where(first == np.arange(len(place)), 0, np.append(0, levels[:-1]))
-    ap, hit = (np.bincount(segment, o, minlength=size).reshape(len(IOUS), -1) for o in (highest*steps, w[place]))
+    steps = levels - np.where(h.first == np.arange(len(right)), 0, np.append(0, levels[:-1]))
+    ap, hits = (np.bincount(h.segment, o, minlength=size).reshape(len(IOUS), -1) for o in (highest*steps, hit))
     known = np.where(labelled > 0, labelled, np.nan)
-    return ap/len(RECALLS)*(known/known), hit/known
+    return ap/len(RECALLS)*(known/known), hits/known
 
 # %% ../../nbs/9_measuring/average_precision.ipynb #27f6f596
 def ranking_of_boxes(

@@ -30,7 +30,7 @@ class BoxMeasures:
     "Measures of predicted boxes; iou: one of `IOUS` from which a box is right, score: from which it counts"
     def __init__(self, a:Labelled, predictions:Any, iou:float, score:float, areas:np.ndarray):
         self.a, self.areas = a, areas
-        one_class = not a.labels.any() or not predictions.labels.any()
+        one_class = any(len(o.labels) and not o.labels.any() for o in (a, predictions))
         self.names = [OBJECT] if one_class else [o or NO_CLASS for o in a.label_names]
         labels = (0*a.labels, 0*predictions.labels) if one_class else (a.labels, predictions.labels)
         labelled = Boxes(a.counts, a.boxes, labels[0], np.full(len(a), np.nan))
@@ -132,7 +132,7 @@ def _of_rows(self:BoxMeasures, rows):
 
 @patch
 def _of_objects(self:BoxMeasures, objects):
-    hits = [(self.outcomes.ranking.matched(o) >= 0)[objects].mean() if objects.any() else math.nan for o in IOUS]
+    hits = [(self.outcomes.ranking.matched(o) >= 0)[objects].mean() if objects.any() else math.nan for o in IOUS.tolist()]
     return {'AR100': float(np.mean(hits)), 'recall': self.at_score(objects)['recall']}
 
 # %% ../../nbs/9_measuring/box_measures.ipynb #c97e7858
@@ -159,7 +159,7 @@ def row_scores(self:BoxMeasures)->np.ndarray: # (n,) 0 to 1, 1 is best
     o, n = self.outcomes, len(self.a.counts)
     labelled, sure, _ = self._by_row
     total, hits = labelled + sure, np.zeros(n)
-    for least in IOUS:
+    for least in IOUS.tolist():
         own = o.ranking.matched(least)
         found = (own >= 0) & (np.append(o.found.scores, -1.)[own] >= o.score)
         hits += np.bincount(self.rows[0][found], minlength=n)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..base.extras import extra
+from ..base.geometry import keypoints_to_boxes
 from .matching import Boxes
 
 # %% ../../nbs/9_measuring/coco_scores.ipynb #77758153
@@ -107,8 +108,7 @@ def scores_of_poses(
     def dicts(o, more):
         rows = zip((o.image + 1).tolist(), (o.label + 1).tolist(), o.points.reshape(len(o.points), -1).tolist(), more)
         return [{'id': i, 'image_id': image, 'category_id': label, 'keypoints': points} | rest for i, (image, label, points, rest) in enumerate(rows, 1)]
-    first, last = (f(np.where(labelled.points[..., 2:] > 0, labelled.points[..., :2], fill), axis=1) for f, fill in ((np.nanmin, np.nan), (np.nanmax, np.nan))) if len(labelled.points) else (np.zeros((0, 2)),)*2
-    boxes = np.nan_to_num(np.concatenate([first, last - first], axis=1)).tolist()
+    boxes = np.nan_to_num(keypoints_to_boxes(labelled.points)).tolist()
     counts = (labelled.points[..., 2] > 0).sum(1).tolist()
     annotations = dicts(labelled, ({'bbox': box, 'area': area, 'iscrowd': 0, 'num_keypoints': n} for box, area, n in zip(boxes, labelled.score.tolist(), counts)))
     truth = COCO({'images': _photos(images), 'categories': _categories(classes), 'annotations': annotations})

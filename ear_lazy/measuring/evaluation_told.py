@@ -52,7 +52,7 @@ MEANINGS = { # name → what a person reads who points at it
 LOWER_IS_BETTER = {'NME', 'failure rate', 'ECE', 'error', 'median', 'worst'}
 TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AR')}
 COUNTS, SHARES = ('rows', 'objects', 'labelled', 'predicted'), ('AP', 'AP50', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP', 'error', 'median', 'worst') # columns of tables
-COMPARED = 'AP', 'precision', 'recall', 'NME', 'failure rate', 'error' # likewise, where there are three of each
+COMPARED = 'AP', 'precision', 'recall', 'NME', 'failure rate', 'OKS AP', 'error' # likewise, where there are three of each
 LEADS = { # name → what the rows behind a number have in common
     'precision': 'found where nothing is, or as another class', 'recall': 'missed, or found as another class', 'AR100': 'missed, or found as another class', 'AP': 'missed, spurious or of another class', 'AP50': 'missed, spurious or of another class', 'AP75': 'missed, spurious or of another class',
     'NME': 'by their error', 'AUC': 'by their error', 'failure rate': 'failed', 'found': 'by their error', 'OKS AP': 'by their error', 'OKS AR': 'by their error'}
@@ -159,6 +159,7 @@ def table(
     parts:Sequence[Mapping[Any, Mapping[str, float]]], # Of each evaluation: what a line is of → its numbers
     picks:Mapping[Any, dict[str, Any]], # What a line is of → the rows it leads to
     names:Sequence[str]=('',), # Of the evaluations
+    changes:Mapping[Any, Any]|None=None, # What a line is of → `Change` of its (OKS) AP
 )->dict[str, Any]:
     "A table that sorts, with a bar behind each share and error"
     last, several = parts[-1], len(parts) > 1
@@ -175,13 +176,17 @@ def table(
             before, now = (o.get(value, {}).get(name, math.nan) for o in (parts[0], last))
             if name in COUNTS: cells.append(cell(int(now) if math.isfinite(now) else math.nan))
             elif not several: cells.append(cell(now, most[name], **_own_pick(name, picks[value], now)))
-            else: cells += [cell(before, most[name]), cell(now, most[name]), _difference(name, now - before)]
+            else: cells += [cell(before, most[name]), cell(now, most[name]), _changed_cell(name, changes[value]) if changes and value in changes and name in ('AP', 'OKS AP') else _difference(name, now - before)]
         lines.append({'pick': picks[value], 'cells': cells})
     return {'name': title, 'columns': heads, 'rows': lines, 'note': ''}
 
 def _own_pick(name, pick, value):
     "What a number of a class leads to: what lowers it"
     return {'pick': {**pick, 'metric': name}} if name in ('precision', 'recall') and 'class_' in pick and math.isfinite(value) else {}
+
+def _changed_cell(name, change):
+    told = _change(name, change)
+    return {'words': told['words'], 'value': _finite(change.difference), 'note': told['interval'], 'verdict': told['verdict']}
 
 def _difference(name, value):
     good = (value < 0) == (name in LOWER_IS_BETTER)
@@ -221,16 +226,16 @@ def confused(
 def evaluation_told(
     es:Sequence[Any], # One `Evaluation`, or two that are compared
     names:Sequence[str]=('',), # Of the evaluations
-    changes:Mapping[str, Any]|None=None, # Name → `Change`
+    comparison:Any=None, # `Comparison` of the two
     columns:Iterable[str]=(), # What slices can be asked for by
 )->dict[str, Any]:
     "What the page draws when it opens"
     e, parts = es[-1], []
     own = {o: {'metric': 'NME' if e.kind == 'landmarker' else 'AP', 'class_': o} for o in e.by_class}
-    if len(e.by_class) > 1: parts.append(table('Classes', 'class', [o.by_class for o in es], own, names))
+    if len(e.by_class) > 1: parts.append(table('Classes', 'class', [o.by_class for o in es], own, names, comparison and comparison.by_class))
     if e.by_point: parts.append(table('Points', 'point', [o.by_point for o in es], {o: {'point': o} for o in e.by_point}, names))
     return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': e.title.split('; ')[:1], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
-            'numbers': tiles(e, changes), 'tables': parts, 'curves': charts(es, names), 'classes': [*e.by_class] if len(e.by_class) > 1 else [],
+            'numbers': tiles(e, comparison and comparison.metrics), 'tables': parts, 'curves': charts(es, names), 'classes': [*e.by_class] if len(e.by_class) > 1 else [],
             'confusion': None if e.confusion is None else confusion_told(e.confusion.names, e.confusion.counts, of=names[-1]), 'columns': [*columns]}
 
 def noun(
