@@ -65,9 +65,15 @@ def show_rows(self:EvaluationView,
         rank = np.full(n, np.nan)
         rank[rows] = np.arange(len(rows))
         self.show_only(rows).sort_by(rank)
-    words, count = pick_words(question, self.evaluations[-1]), f'{len(rows):,} {noun(self.ds.kind, len(rows))}'
+    words, count = self._words(question), f'{len(rows):,} {noun(self.ds.kind, len(rows))}'
     self.shown = {'pick': question, 'words': f'all {count}' if 'all' in question else f'{words}: {count}'}
     return self
+
+@patch
+def _words(self:EvaluationView, question):
+    "What the rows have in common"
+    if self.comparison is not None and (how := {*question} & {'better', 'worse'}): return f'{how.pop()} with {self.names[1]} than with {self.names[0]}'
+    return pick_words(question, self.evaluations[-1])
 
 @patch
 def _threshold(self:EvaluationView, question):

@@ -52,7 +52,7 @@ MEANINGS = { # name → what a person reads who points at it
 LOWER_IS_BETTER = {'NME', 'failure rate', 'ECE', 'error', 'median', 'worst'}
 TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AR')}
 COUNTS, SHARES = ('rows', 'objects', 'labelled', 'predicted'), ('AP', 'AP50', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP', 'error', 'median', 'worst') # columns of tables
-COMPARED = 'AP', 'precision', 'recall', 'NME', 'failure rate', 'OKS AP', 'error' # likewise, where there are three of each
+COMPARED = 'AP', 'recall', 'precision', 'NME', 'failure rate', 'OKS AP', 'error' # likewise, where there are three of each
 LEADS = { # name → what the rows behind a number have in common
     'precision': 'found where nothing is, or as another class', 'recall': 'missed, or found as another class', 'AR100': 'missed, or found as another class', 'AP': 'missed, spurious or of another class', 'AP50': 'missed, spurious or of another class', 'AP75': 'missed, spurious or of another class',
     'NME': 'by their error', 'AUC': 'by their error', 'failure rate': 'failed', 'found': 'by their error', 'OKS AP': 'by their error', 'OKS AR': 'by their error'}
@@ -125,19 +125,20 @@ def charts(
         if len(es) > 1: both = [*_lines(p, [f'precision, {o}' for o in names]), *({**o, 'look': o['look'] or 1} for o in _lines(r, [f'recall, {o}' for o in names]))]
         stops = [o for name, curve in (('precision', p[-1]), ('recall', r[-1])) for o in _stops(curve, name, class_, lambda x, y, n, name=name: f'{name} {y:.2f} with scores from {x:.2f}')]
         found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong, or missed, there', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
-    if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan)))
+    if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan), names))
     if len(c := of('CED')) == len(es):
         found.append({'name': 'Cumulative errors', 'title': f'share of the rows with at most this error, by {last.normalise}', 'hint': 'A click shows rows with a larger error', 'x': _axis('error', 0, float(max(c[-1].x.max(), 1e-9))), 'y': _axis('share of rows'),
                       'lines': _lines(c, names, fill=True), 'marks': [[last.cut, f'cut {last.cut:g}']], 'stops': _stops(c[-1], 'CED', class_, lambda x, y, n: f'{y:.0%} of the rows have an error of at most {x:.3f}')})
     if last.by_point and not class_: found.append(_by_point(es, names))
     return found
 
-def _calibration(curve, class_, ece):
+def _calibration(curve, class_, ece, names):
+    note = [f'of {names[-1]}']*(len(names) > 1) + [f'expected calibration error {ece:.3f}']*(math.isfinite(ece) and not class_)
     n, known = len(curve.x), np.isfinite(curve.y)
     stops = _stops(curve, 'calibration', class_, lambda x, y, n: f'{n:,} predictions that score {x:.2f}: {y:.0%} right')
     bars = [[i/n, (i + 1)/n, y] for i, y in enumerate(curve.y.tolist()) if known[i]]
     for stop, (low, high, _) in zip(stops, bars): stop['at'][0][0] = (low + high)/2
-    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows what is wrong with these scores', 'note': f'expected calibration error {ece:.3f}' if math.isfinite(ece) and not class_ else '', 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
+    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows what is wrong with these scores', 'note': ', '.join(note), 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
 
 def _by_point(es, names):
     "Bars of one evaluation; two as lines"
@@ -267,8 +268,6 @@ def pick_words(
         case {'confusion': [labelled, found]}: return confused(labelled, found)
         case {'slice': [by, value]}: return f'{printable(by)} {_kind_words(value)}'
         case {'point': point}: return f'by the error of point {printable(point)}'
-        case {'better': _}: return 'better than before'
-        case {'worse': _}: return 'worse than before'
         case {'curve': name, 'bin': i}: words = _place_words(name, i, e.curves[name][pick.get('class_') or ''].x)
         case {'what': what}: words = str(what)
         case {'metric': name}: words = LEADS.get(name, f'behind {name}')
