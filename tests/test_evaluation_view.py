@@ -117,7 +117,7 @@ def test_two_models_beside_each_other(boxes):
     of = asked(w, type='evaluation', id=1)[0]['of']
     json.dumps(of, allow_nan=False)
     assert [o['words'] for o in of['gains']] == ['4 photos better', '1 photo worse'] and all('change' in o for o in of['numbers'])
-    assert sorted(pick(w, better=True)[0]) == [3, 6, 7, 9] and pick(w, worse=True) == ([1], 'worse than before: 1 photo')
+    assert sorted(pick(w, better=True)[0]) == [3, 6, 7, 9] and pick(w, worse=True) == ([1], 'worse with after than with before: 1 photo')
     assert [o['look'] for o in of['curves'][0]['lines']] == ['before', 0]
 
 

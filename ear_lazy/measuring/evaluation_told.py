@@ -171,7 +171,7 @@ def table(
     for name in columns:
         said = MEANINGS[name]
         heads += [{'name': name, 'title': said}] if name in COUNTS or not several else [*({'name': f'{name}, {o}', 'title': said} for o in names), {'name': 'change', 'title': f'change of {name}'}]
-    for value, line in last.items():
+    for value in last:
         cells = [{'words': _kind_words(value), 'value': int(value) if str(value).isdecimal() else str(value)}]
         for name in columns:
             before, now = (o.get(value, {}).get(name, math.nan) for o in (parts[0], last))
