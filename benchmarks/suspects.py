@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How well wrong labels are found: `python benchmarks/suspects.py [--images 1000] [--repeats 10] [--real FOLDER] [--only demo real model cost]`
+"""How well wrong labels are found: `python benchmarks/suspects.py [--images 1000] [--repeats 10] [--real FOLDER] [--only demo real model time cost]`
 
 Errors of known kinds (`planting.py`) go into metadata files, and `LazyNPYDataset(…).suspects()` ranks all objects of them, knowing nothing.
 
@@ -7,9 +7,12 @@ Errors of known kinds (`planting.py`) go into metadata files, and `LazyNPYDatase
   the first 2 × as many as were planted, by kind; means of some repeats.
 - real: of small sets of other people's, each object in turn gets each error and is ranked among the untouched rest: the share of trials in which it is among the first
   3 % (the first one of fewer than 50). What is truly wrong in them counts as a false alarm.
-- model: boxes of five classes and simulated predictions; beside cleanlab, where it is installed, on the same predictions. Photos are ranked, as cleanlab does, and of its
-  four scores the one that is best for a kind counts.
+- model: boxes of five classes and simulated predictions; beside cleanlab, where it is installed, on the same predictions. Photos are ranked, as cleanlab does: by the whole
+  list and by its score for photos; and by that kind of our findings, and that of its scores, which is best for an error.
+- time: seconds for the list of some photos with predictions, beside those that cleanlab takes for its scores and its flags.
 - cost: seconds for a million boxes, and for 100,000 sets of 55 points, in multiples of one `np.median` and one SVD over the same arrays, and for a quarter of each.
+
+Seconds are those that processors worked, which count on a machine that does other things.
 
 Beside ours stand what one writes by hand: the distance to the mean shape after Procrustes superimposition (reflections allowed, since sides are mixed), and the
 Mahalanobis distance in that space with a covariance shrunk by O. Ledoit and M. Wolf (2004); of boxes, the Mahalanobis distance of size, aspect and place.
@@ -31,10 +34,12 @@ from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.synthetic import write_raw
 
 import planting
-from planting import BOXES, POINTS, WITH_MODEL, average_precision, planted, ranks, recall, rows_of
+from planting import BOXES, OF_OBJECTS, POINTS, WITH_MODEL, average_precision, planted, ranks, recall, rows_of
 
 SHARES = .01, .03
 MODELLED = (*BOXES, *WITH_MODEL)
+BY_MODEL = 'missing', 'spurious', 'wrong class', 'wrong place'
+EVERY = [*POINTS, *MODELLED]
 
 
 # What one writes by hand
@@ -93,9 +98,9 @@ def by_hand(record, method):
     number = np.arange(len(rows)) - np.searchsorted(rows, rows)
     return list(zip(rows[order].tolist(), number[order].tolist()))
 
-def ours(ds, *predictions):
-    found = ds.suspects(*predictions)
-    return list(zip(np.asarray(found.row).tolist(), np.asarray(found.object).tolist()))
+def pairs(found): return list(zip(found.row.tolist(), found.object.tolist())) # (row, object) of a list of suspects
+
+def ours(ds): return pairs(ds.suspects())
 
 
 # Data
@@ -141,7 +146,7 @@ def on_demo(args):
     records, out = demo(args.data, args.images)
     results = []
     with Trial(out) as opened:
-        for kind in (*POINTS, *BOXES):
+        for kind in (o for o in (*POINTS, *BOXES) if o in args.kinds):
             record = records['landmarker' if kind in POINTS else 'detector']
             if kind == 'mirrored': record = sided(record)
             n = len(record['keypoints'] if kind in POINTS else record['bboxes'])
@@ -172,7 +177,7 @@ def on_real(args):
             out = processed(Path(tmp)/'raw', Path(tmp)/'out')
             for what in [o for o in REAL if name in REAL[o] and (out/f'train_{o}.npy').exists()]:
                 record = planting.read(out/f'train_{what}.npy')
-                with Trial(out) as opened: results += [dict(set=name, kind=kind) | _in_turn(record, kind, opened, args) for kind in (POINTS if what == 'landmarker' else BOXES)]
+                with Trial(out) as opened: results += [dict(set=name, kind=kind) | _in_turn(record, kind, opened, args) for kind in (POINTS if what == 'landmarker' else BOXES) if kind in args.kinds]
     return results
 
 def first(n): return max(1, round(.03*n)) # the first 3 %, and of a small set the first
@@ -199,18 +204,21 @@ def classed(record, rng):
     return planting.with_columns(record, labels=rng.integers(1, CLASSES + 1, len(record['labels'])).astype('<i4'), label_names=names)
 
 def predictions_of(record, rng):
-    "What a good and confident detector finds: boxes off by some 4 %, of each 25 one missed and of each 30 one of another class, and a false one in each photo, which scores low"
+    """What a good and confident detector finds: boxes off by some 4 %; of each 100 objects one is missed, four score low and some two are of another class, less surely; and
+    something false in each photo, which scores low"""
     rows, boxes, n = rows_of(record), record['bboxes'].astype(float), len(record['image_paths'])
-    kept = np.flatnonzero(rng.random(len(rows)) > .04)
+    kept = np.flatnonzero(rng.random(len(rows)) > .01)
     size = np.tile(boxes[kept, 2:], 2)
     near = boxes[kept] + .04*size*np.clip(rng.standard_t(4, (len(kept), 4)), -4, 4)
-    labels = np.where(rng.random(len(kept)) < 1/30, rng.integers(1, CLASSES + 1, len(kept)), record['labels'][kept])
+    labels = np.where(rng.random(len(kept)) < .03, rng.integers(1, CLASSES + 1, len(kept)), record['labels'][kept])
     own = np.flatnonzero(record['sizes'].prod(1) > 0)
     frames = record['sizes'][own][:, ::-1]
     wh = boxes[rng.integers(0, len(boxes), len(own)), 2:]
     false = np.concatenate([rng.random((len(own), 2))*np.maximum(frames - wh, 0), wh], 1)
     all_rows, all_boxes = np.r_[rows[kept], own], np.concatenate([near, false])
-    all_labels, scores = np.r_[labels, rng.integers(1, CLASSES + 1, len(own))], np.r_[rng.beta(12, 1, len(kept)), rng.beta(2, 6, len(own))]
+    scores = np.where(rng.random(len(kept)) < .04, rng.beta(2, 6, len(kept)), rng.beta(12, 1, len(kept)))
+    scores = np.where(labels != record['labels'][kept], rng.beta(5, 3, len(kept)), scores)
+    all_labels, scores = np.r_[labels, rng.integers(1, CLASSES + 1, len(own))], np.r_[scores, rng.beta(2, 6, len(own))]
     all_boxes = np.concatenate([all_boxes[:, :2], all_boxes[:, :2] + np.maximum(all_boxes[:, 2:], 1)], 1)
     return [{'boxes': all_boxes[o], 'labels': all_labels[o], 'scores': scores[o]} for o in (np.flatnonzero(all_rows == i) for i in range(n))]
 
@@ -223,15 +231,13 @@ def for_cleanlab(record, predictions):
     return labels, [[a[o['labels'] == c] for c in range(1, CLASSES + 1)] for a, o in zip(joined, predictions)]
 
 def by_cleanlab(record, predictions):
-    "Photos in the order of each of its scores, the worst first, and its seconds"
+    "Photos in the order of each of its scores, the worst first"
     from cleanlab.object_detection import rank
     labels, found = for_cleanlab(record, predictions)
-    started = time.perf_counter()
     overall = rank.get_label_quality_scores(labels, found, verbose=False)
-    seconds = time.perf_counter() - started
     scores = {'all': overall} | {name: np.array([min(np.nan_to_num(o, nan=1.), default=1.) for o in getattr(rank, f'compute_{name}_box_scores')(labels=labels, predictions=found)])
                                  for name in ('overlooked', 'badloc', 'swap')}
-    return {name: np.argsort(o, kind='stable').tolist() for name, o in scores.items()}, seconds
+    return {name: np.argsort(o, kind='stable').tolist() for name, o in scores.items()}
 
 def by_photo(order, spoiled):
     "Average precision of photos"
@@ -239,32 +245,64 @@ def by_photo(order, spoiled):
     at = {row: i + 1 for i, row in enumerate(seen)}
     return average_precision(np.array([at.get(row, np.inf) for row in wrong]))
 
+def cleanlab_is_there():
+    try: import cleanlab.object_detection # noqa: F401
+    except ImportError: return False
+    return True
+
 def with_model(args):
     records, out = demo(args.data, args.images)
     results = []
-    try: import cleanlab.object_detection # noqa: F401
-    except ImportError: cleanlab_there = False
-    else: cleanlab_there = True
+    there = cleanlab_is_there()
     with Trial(out) as opened:
-        for kind in MODELLED:
+        for kind in (o for o in MODELLED if o in args.kinds):
             found = {}
             for seed in range(args.repeats):
                 rng = np.random.default_rng([seed, 3])
                 record = classed(records['detector'], rng)
                 predictions = predictions_of(record, rng)
                 spoiled = planted(record, kind, max(1, round(.03*len(record['bboxes']))), rng)
-                ds = opened(spoiled.record)
-                started = time.perf_counter()
-                lines = ours(ds, predictions)
-                found.setdefault('seconds', []).append(time.perf_counter() - started)
+                whole = opened(spoiled.record).suspects(predictions)
+                lines = pairs(whole)
                 at = places(lines, spoiled)
-                for name, value in (('ap', average_precision(at)), ('recall', recall(at, 2*len(at))), ('photos', by_photo([row for row, _ in lines], spoiled))): found.setdefault(name, []).append(value)
-                if cleanlab_there and seed < args.beside:
-                    orders, seconds = by_cleanlab(spoiled.record, predictions)
-                    found.setdefault('cleanlab seconds', []).append(seconds)
-                    for name, order in orders.items(): found.setdefault(f'cleanlab {name}', []).append(by_photo(order, spoiled))
+                own = {'all': whole} | {o: whole.of(o) for o in BY_MODEL}
+                figures = {'ap': average_precision(at), 'recall': recall(at, 2*len(at))} | {f'ours {name}': by_photo(o.row.tolist(), spoiled) for name, o in own.items()}
+                if there and seed < args.beside: figures |= {f'cleanlab {name}': by_photo(o, spoiled) for name, o in by_cleanlab(spoiled.record, predictions).items()}
+                for name, value in figures.items(): found.setdefault(name, []).append(value)
             results.append(dict(kind=kind) | {name: float(np.mean(o)) for name, o in found.items()})
     return results
+
+
+def time_with_model(args):
+    "Seconds for a list, beside cleanlab's scores and flags of the same predictions"
+    records, out = demo(args.data, args.images)
+    rng = np.random.default_rng(0)
+    record = crowded(classed(records['detector'], rng), args.photos, rng)
+    predictions = predictions_of(record, rng)
+    with Trial(out) as opened:
+        ds = opened(record)
+        seconds = []
+        for _ in range(3):
+            started = time.process_time()
+            ds.suspects(predictions)[:50]
+            seconds.append(time.process_time() - started)
+    line = dict(photos=len(ds), boxes=len(record['bboxes']), predictions=sum(len(o['scores']) for o in predictions), seconds=min(seconds))
+    if cleanlab_is_there():
+        from cleanlab.object_detection import filter as flags, rank
+        labels, found = for_cleanlab(record, predictions)
+        for name, run in (('scores', lambda: rank.get_label_quality_scores(labels, found, verbose=False)), ('flags', lambda: flags.find_label_issues(labels, found))):
+            started = time.process_time()
+            run()
+            line[name] = time.process_time() - started
+        line['ratio'] = (line['scores'] + line['flags'])/line['seconds']
+    return [line]
+
+def crowded(record, photos, rng, each=2.5):
+    "So many photos with some boxes each"
+    record = tiled(record, int(photos*each*1.3), rng)
+    counts = rng.poisson(each - 1, photos) + 1
+    columns = {name: record[name][:photos] for name in ('sizes', 'source', 'groups', 'image_paths')} | {name: record[name][:counts.sum()] for name in OF_OBJECTS if name in record.dtype.names}
+    return planting.with_columns(record, offsets=np.r_[0, counts.cumsum()].astype('<i8'), **columns)
 
 
 # (c) Cost
@@ -289,9 +327,9 @@ def yardstick(record):
     "Seconds of one median and one SVD over the values"
     values = record['bboxes'] if record['kind'] == b'detector' else record['keypoints'][..., :2].reshape(len(record['keypoints']), -1)
     values = values.astype(np.float64)
-    started = time.perf_counter()
+    started = time.process_time()
     np.linalg.svd(values - np.median(values, 0), full_matrices=False)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 def cost(args):
     records, out = demo(args.data, args.images)
@@ -303,10 +341,10 @@ def cost(args):
                 times = []
                 for _ in range(2):
                     ds = opened(record)
-                    started = time.perf_counter()
+                    started = time.process_time()
                     found = ds.suspects()
                     found[:50]
-                    times.append(time.perf_counter() - started)
+                    times.append(time.process_time() - started)
             base = min(yardstick(record) for _ in range(2))
             results.append(dict(what='boxes' if kind == 'detector' else 'sets of points', n=n, seconds=min(times), yardstick=base, ratio=min(times)/base))
     return results
@@ -325,16 +363,20 @@ def shown(results):
                     [[o['kind'], f"{o['share']:.0%} of {o['of']}", o['ours']['ap'], o['ours']['recall'], o['distance']['ap'], o['mahalanobis']['ap']] for o in own])
     for kinds, what in ((POINTS, 'points'), (BOXES, 'boxes')):
         if own := [o for o in results.get('real', []) if o['kind'] in kinds]:
-            names = list(dict.fromkeys((o['set'], o['of']) for o in own))
+            kinds, names = [o for o in kinds if o in {p['kind'] for p in own}], list(dict.fromkeys((o['set'], o['of']) for o in own))
             at = {(o['set'], o['kind']): o for o in own}
             lines = [[kind, *(at[name, kind]['ours']['share'] for name, _ in names), *(_mean(own, kind, side) for side in ('ours', 'distance', 'mahalanobis'))] for kind in kinds]
             yield table([f'{what}: among the first', *(f'{name} ({n})' for name, n in names), 'all trials', 'distance', 'Mahalanobis'], lines)
     if own := results.get('model'):
-        yield table(['with a model', 'AP', 'in the first 2 ×', 'AP of photos', 'cleanlab, the best', 'its own', 'seconds', 'cleanlab'],
-                    [[o['kind'], o['ap'], o['recall'], o['photos'], max((v for k, v in o.items() if k.startswith('cleanlab ') and k != 'cleanlab seconds'), default=None),
-                      o.get('cleanlab all'), o['seconds'], o.get('cleanlab seconds')] for o in own])
+        yield table(['with a model', 'AP', 'in the first 2 ×', 'AP of photos', 'cleanlab', 'the best of one kind', 'the best of its scores'],
+                    [[o['kind'], o['ap'], o['recall'], o['ours all'], o.get('cleanlab all'), _best(o, 'ours '), _best(o, 'cleanlab ')] for o in own])
+    if own := results.get('time'):
+        yield table(['time with a model', 'seconds', 'cleanlab: scores', 'cleanlab: flags', 'as often'],
+                    [[f"{o['photos']:,} photos, {o['boxes']:,} boxes, {o['predictions']:,} predictions", o['seconds'], o.get('scores'), o.get('flags'), o.get('ratio')] for o in own])
     if own := results.get('cost'):
         yield table(['cost', 'seconds', 'median and SVD', 'ratio'], [[f"{o['n']:,} {o['what']}", o['seconds'], o['yardstick'], o['ratio']] for o in own])
+
+def _best(line, side): return max((value for name, value in line.items() if name.startswith(side)), default=None)
 
 def _mean(own, kind, side):
     "Over all trials of a kind"
@@ -342,7 +384,7 @@ def _mean(own, kind, side):
     return sum(o[side]['share']*o['trials'] for o in own)/sum(o['trials'] for o in own) if own else None
 
 
-PARTS = {'demo': on_demo, 'real': on_real, 'model': with_model, 'cost': cost}
+PARTS = {'demo': on_demo, 'real': on_real, 'model': with_model, 'time': time_with_model, 'cost': cost}
 
 def main(*args):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -351,6 +393,8 @@ def main(*args):
     parser.add_argument('--beside', type=int, default=2, help='repeats in which cleanlab runs')
     parser.add_argument('--trials', type=int, default=60, help='objects of each real set')
     parser.add_argument('--real', type=Path, help='folder with the real sets; without it they are left out')
+    parser.add_argument('--kinds', nargs='+', choices=EVERY, default=EVERY, metavar='KIND', help='kinds of errors, such as: "point off"')
+    parser.add_argument('--photos', type=int, default=2000, help='photos of which times with a model are taken')
     parser.add_argument('--boxes', type=int, default=1_000_000)
     parser.add_argument('--sets', type=int, default=100_000)
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS))

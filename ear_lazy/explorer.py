@@ -234,7 +234,7 @@ def _tell_walked(self:Explorer, answer, leads):
     "Add what has become of suspects to an answer; an undo leads to the row of the one that it is of"
     path = self.table.paths[answer['row']].decode('utf-8', 'surrogateescape')
     changed = self._walk.look(self._editor, self._editor.rows_of(path))
-    rows = [int(self._walk.suspects.row[i]) for i in changed]
+    rows = self._walk.row[changed].tolist()
     if leads and rows and answer['row'] not in rows: answer['row'] = rows[0]
     answer['walk'] = self._walk.told(answer['row'], self._editor) | {'changed': changed}
 

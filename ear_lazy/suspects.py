@@ -26,6 +26,8 @@ from .measuring.findings import Finding, Ranked, Suggestion, checked_kinds, rank
 from .measuring.labelled import Labelled, labelled
 from .measuring.model_suspects import model_findings
 from .measuring.out_of_sample import predict_by_folds as predict_by_folds # users import it from here
+from .measuring.point_suspects import point_suspects
+from .measuring.silenced import silenced
 from .rewrite import added, changed, deleted
 
 if TYPE_CHECKING: from pandas import DataFrame
@@ -178,8 +180,15 @@ def suspects(
     *,
     kinds:str|Iterable[str]|None=None, # Only these, such as 'point off'; None: all
 )->Suspects:
-    "What is likely wrong in a dataset, the likeliest first; raises `ValueError` for a kind that there is not, or predictions that do not fit"
+    "What is likely wrong in a dataset, the likeliest first, without what the journal of corrections says was corrected or looked at and right; raises `ValueError` for a kind that there is not, or predictions that do not fit"
     kinds, a = checked_kinds(kinds), labelled(ds)
-    found = [*box_findings(a)]
+    found = [*point_suspects(a), *box_findings(a)]
     if predictions is not None: found += model_findings(a, predictions if isinstance(predictions, Predictions) else Predictions(predictions, ds))
-    return Suspects(a, [o for o in found if o.kind in kinds])
+    found = [o for o in found if o.kind in kinds]
+    return Suspects(a, found, _asked_about(ds, ranked(found)))
+
+def _asked_about(ds, r):
+    "Without those of which the journal has said enough"
+    objects, rows = silenced(ds)
+    silent = np.where(r.object >= 0, np.append(objects, False)[r.object], rows[r.row])
+    return Ranked(*(o[~silent] for o in r)) if silent.any() else r

@@ -67,4 +67,4 @@ def suspects(
     *,
     kinds: str | Iterable[str] | None = None, # Only these, such as 'point off'; None: all
 ) -> Suspects:
-    "What is likely wrong in a dataset, the likeliest first; raises `ValueError` for a kind that there is not, or predictions that do not fit"
+    "What is likely wrong in a dataset, the likeliest first, without what the journal of corrections says was corrected or looked at and right; raises `ValueError` for a kind that there is not, or predictions that do not fit"

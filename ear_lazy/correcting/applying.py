@@ -25,7 +25,8 @@ def _box_apart(a, b, size):
     "Does a box come from a file into which another was written?"
     a, b = (np.array(o, np.float64) for o in (a, b))
     def fits(b): return (np.abs(a - b)[:2] <= ROUNDED).all() and (np.abs(a[:2] + a[2:] - b[:2] - b[2:]) <= FAR).all()
-    return fits(b) or min(size) > 0 and fits(clip_boxes(b[None].astype(np.float32), size)[0].astype(np.float64))
+    if (same := fits(b)) or min(size) <= 0 or min(b[:2]) >= 0 and b[0] + b[2] <= size[1] and b[1] + b[3] <= size[0]: return same # nothing of it can be cut off
+    return fits(clip_boxes(b[None].astype(np.float32), size)[0].astype(np.float64))
 
 def _points_within(a, b, within):
     if len(a) != len(b): return False
@@ -186,6 +187,9 @@ def is_seen(
 def _when(line): return line.at.removesuffix('Z').ljust(26, '0')
 
 def _is_that(seen, stated, size, corrected):
-    exact = corrected or seen.origins and stated.origins and not {*seen.origins} & {*stated.origins}
-    def same(name, a, b): return is_same(name, a, b) or not exact and is_written(name, b, a, size)
-    return all((a := getattr(seen, o)) is None or (b := getattr(stated, o)) is None or same(o, a, b) for o in FIELDS)
+    both = [(o, a, b) for o in FIELDS if (a := getattr(seen, o)) is not None and (b := getattr(stated, o)) is not None]
+    placed = any(o != 'label' for o, *_ in both) # else there is nothing to tell it by but its origin
+    if placed and all(is_same(*o) for o in both): return True
+    here = not {*seen.origins}.isdisjoint(stated.origins)
+    if corrected or not placed and not here or seen.origins and stated.origins and not here: return False
+    return all(is_same(o, a, b) or is_written(o, b, a, size) for o, a, b in both)

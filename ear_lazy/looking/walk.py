@@ -34,7 +34,8 @@ class Walk:
         rows, whose = np.asarray(suspects.row, np.int64), getattr(suspects, 'ds', None)
         if whose is not None and len(whose) != n: raise ValueError(f'these suspects are of a dataset with {len(whose)} rows, and this one has {n}: give the dataset that they were found in, explore(suspects.ds, suspects=suspects)')
         if rows.size and not (0 <= rows.min() and rows.max() < n): raise ValueError(f'suspects of the rows {rows.min()} to {rows.max()}, and the dataset has {n}')
-        self.suspects, self._lock = suspects, RLock()
+        self.suspects, self._lock, self.row = suspects, RLock(), rows
+        self._object, self._point, self._kind, self._score = (np.asarray(getattr(suspects, o)) for o in ('object', 'point', 'kind', 'score'))
         self._order = np.argsort(rows, kind='stable')
         self._ends = np.searchsorted(rows[self._order], np.arange(n + 1)) # of the suspects of each row in `_order`
         self.has = np.diff(self._ends) > 0
@@ -63,7 +64,7 @@ class Walk:
 
     def counts(self)->dict[str, int]:
         "How many there are in the rows that are shown, and how many of them are settled"
-        with self._lock: found = [now for i, now in self.done.items() if self._view[2][int(self.suspects.row[i])]]
+        with self._lock: found = [now for i, now in self.done.items() if self._view[2][self.row[i]]]
         return {'of': self._view[3], 'corrected': found.count('corrected'), 'right': found.count('right'), 'version': self.version}
 
 # %% ../../nbs/8_looking/walk.ipynb #23d95a6b
@@ -77,7 +78,7 @@ def _is_there(value, edits):
 @patch
 def _state(self:Walk, i, edits:PhotoEdits, own):
     "'corrected', 'right' or ''; own: from `objects_of`"
-    number, state = int(self.suspects.object[i]), edits.state
+    number, state = int(self._object[i]), edits.state
     if edits.excluded: return 'corrected'
     if 0 <= number < len(own):
         key, before = own[number]
@@ -134,11 +135,12 @@ def told(self:Walk,
 )->dict[str, Any]: # 'suspects' of the row, how many come 'before' it, `counts`
     "The suspects of a row for the page; raises as `Editor.edits` does"
     self.look(editor, [row])
-    own, s, found = editor.objects_of(row), self.suspects, []
+    own, found = editor.objects_of(row), []
     for i in self.of(row):
-        number, point = int(s.object[i]), int(s.point[i])
-        found.append({'i': i, 'key': own[number][0] if 0 <= number < len(own) else None, 'point': point if point >= 0 else None, 'kind': str(s.kind[i]),
-                      'score': round(float(s.score[i]), 3), 'reason': printable(str(s.reason(i))), 'suggestion': _plain(s.suggestion(i)), 'state': self.done.get(i, '')})
+        number, point, reason = int(self._object[i]), int(self._point[i]), printable(str(self.suspects.reason(i)))
+        found.append({'i': i, 'key': own[number][0] if 0 <= number < len(own) else None, 'point': point if point >= 0 else None, 'kind': str(self._kind[i]),
+                      'score': round(float(self._score[i]), 3), 'reason': reason if reason.endswith(('.', '!', '?')) else f'{reason}.',
+                      'suggestion': _plain(self.suspects.suggestion(i)), 'state': self.done.get(i, '')})
     return {'suspects': found, 'before': int(self._view[1][row]), **self.counts()}
 
 @patch
@@ -149,4 +151,4 @@ def words(self:Walk,
     own = self.of(row)
     left = [i for i in own if i not in self.done]
     if not left: return ' and '.join(dict.fromkeys(self.done[i] for i in own))
-    return f'{self.suspects.kind[left[0]]} {float(self.suspects.score[left[0]]):.2f}' + (f', {len(left) - 1} more' if len(left) > 1 else '')
+    return f'{self._kind[left[0]]} {self._score[left[0]]:.2f}' + (f', {len(left) - 1} more' if len(left) > 1 else '')

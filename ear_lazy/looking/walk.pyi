@@ -8,6 +8,7 @@ class Walk:
     "The way through suspects; what has become of those that somebody has settled: 'corrected' or 'right'"
     done: dict[int, str]
     suspects: Any
+    row: Any
     has: bool
     rank: Any
     version: int

@@ -42,7 +42,7 @@ def match(
     return found
 
 # %% ../../nbs/9_measuring/matching.ipynb #022558b3
-MATCHED, NEAR = .5, .1 # intersection over union
+MATCHED, NEAR = .5, .03 # intersection over union
 
 @dataclass(frozen=True)
 class Boxes:

@@ -20,6 +20,8 @@ from .findings import oddness, robust_z
 from .matching import MATCHED, Matches
 
 # %% ../../nbs/9_measuring/model_scores.ipynb #8a3fe9b4
+_BY_CHANCE = .1 # how often a prediction that is wrong overlaps a label all the same
+
 @dataclass(frozen=True)
 class Trust:
     "What the agreement of labels and predictions tells of the model"
@@ -36,6 +38,11 @@ class Trust:
         "How often such predictions, by class and score, find a label"
         q = self.matches
         return how_often(self.odds, q.hits, q.found.labels, self.classes)
+
+    @cached_property
+    def of_label(self)->np.ndarray: # (p,)
+        "How surely a prediction that overlaps a label is of it: one that is wrong rarely overlaps any"
+        return self.right/(self.right + (1 - self.right)*_BY_CHANCE)
 
     @cached_property
     def others(self)->tuple[np.ndarray, np.ndarray]:
@@ -58,7 +65,7 @@ class Trust:
         "How surely the model finds something, of any class, at each label"
         i, j, overlap, _ = self.matches.pairs
         seen = np.zeros(len(self.matches.labelled.labels))
-        np.maximum.at(seen, i, self.right[j]*np.minimum(1, overlap/MATCHED))
+        np.maximum.at(seen, i, self.of_label[j]*np.minimum(1, overlap/MATCHED))
         return seen
 
     @cached_property
@@ -95,14 +102,12 @@ def missing(
     return score
 
 # %% ../../nbs/9_measuring/model_scores.ipynb #22933f71
-_BY_CHANCE = .05 # how often a model finds something where nothing is
-
 def spurious(
     trust:Trust,
 )->np.ndarray: # (t,) 0 to 1
     "How likely each label is of nothing (FiftyOne's *possible spurious*)"
-    seen, recall = trust.seen, trust.recall
-    return label_wrong(((1 - seen) + _BY_CHANCE*seen)/(seen + (1 - seen)*(1 - recall)))
+    seen = trust.seen
+    return label_wrong((1 - seen)/(seen + (1 - seen)*(1 - trust.recall)))
 
 # %% ../../nbs/9_measuring/model_scores.ipynb #0aa059a5
 class ByPrediction(NamedTuple):
@@ -147,5 +152,5 @@ def wrong_place(
     score, usual = np.zeros(len(prediction)), np.full(len(prediction), np.nan)
     usual[i] = how_closely(off, trust.odds[j], np.log(found[:, 2]*found[:, 3]))
     z = np.maximum(robust_z(off/usual[i], least=.1), 0)
-    score[i] = oddness(z)*np.minimum(1, off/MATCHED)
+    score[i] = oddness(z)*np.minimum(1, off/MATCHED)*trust.of_label[j]
     return ByPrediction(score, prediction), usual
