@@ -124,7 +124,7 @@ def charts(
         both = [{'name': 'precision', 'points': _points(p[-1])}, {'name': 'recall', 'points': _points(r[-1])}]
         if len(es) > 1: both = [*_lines(p, [f'precision, {o}' for o in names]), *({**o, 'look': o['look'] or 1} for o in _lines(r, [f'recall, {o}' for o in names]))]
         stops = [o for name, curve in (('precision', p[-1]), ('recall', r[-1])) for o in _stops(curve, name, class_, lambda x, y, n, name=name: f'{name} {y:.2f} with scores from {x:.2f}')]
-        found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong, or missed, there', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
+        found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong there', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
     if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan), names))
     if len(c := of('CED')) == len(es):
         found.append({'name': 'Cumulative errors', 'title': f'share of the rows with at most this error, by {last.normalise}', 'hint': 'A click shows rows with a larger error', 'x': _axis('error', 0, float(max(c[-1].x.max(), 1e-9))), 'y': _axis('share of rows'),
@@ -138,7 +138,7 @@ def _calibration(curve, class_, ece, names):
     stops = _stops(curve, 'calibration', class_, lambda x, y, n: f'{n:,} predictions that score {x:.2f}: {y:.0%} right')
     bars = [[i/n, (i + 1)/n, y] for i, y in enumerate(curve.y.tolist()) if known[i]]
     for stop, (low, high, _) in zip(stops, bars): stop['at'][0][0] = (low + high)/2
-    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows what is wrong with these scores', 'note': ', '.join(note), 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
+    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows what is wrong there', 'note': ', '.join(note), 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
 
 def _by_point(es, names):
     "Bars of one evaluation; two as lines"

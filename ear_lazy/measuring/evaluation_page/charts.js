@@ -19,7 +19,7 @@ export class Chart {
     this.svg = shape('svg', { height: TALL, 'aria-hidden': 'true' })
     this.plot = make('div', { class: 'eav-plot', ...(stops.length ? { ...focusable, role: 'slider', 'aria-label': `${name}: places to look at`, 'aria-valuemin': 0, 'aria-valuemax': stops.length - 1, 'aria-valuenow': 0, 'aria-valuetext': stops[0].words,
       onpointermove: event => this.go(this.nearest(event)), onpointerleave: () => this.go(this.picked), onclick: event => this.choose(this.nearest(event)), onkeydown: event => this.key(event), onfocus: () => this.at < 0 && this.go(0) } : { role: 'img', 'aria-label': name }) }, this.svg)
-    this.readout = make('p', { class: 'eav-readout', title: chart.hint, 'aria-hidden': stops.length ? 'true' : false }, this.hint)
+    this.readout = make('p', { class: 'eav-readout', 'aria-hidden': stops.length ? 'true' : false }, this.hint)
     const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}` }, line.name)) : chart.note ? [make('span', { class: 'eav-note' }, chart.note)] : []
     this.node = make('figure', { class: 'eav-chart' }, make('figcaption', {}, make('strong', { title: chart.title }, name), make('div', { class: 'eav-legend' }, ...legend)), this.plot, this.readout)
     this.observer = new ResizeObserver(() => this.draw())
@@ -83,7 +83,7 @@ export class Chart {
     const spot = this.spots[at]
     this.cursor.replaceChildren(...(spot ? [shape('line', { x1: spot[0][0], x2: spot[0][0], y1: EDGES.top, y2: EDGES.top + PLOT }), ...spot.map(([cx, cy]) => shape('circle', { cx, cy, r: at === this.picked ? 5.5 : 4 }))] : []))
     this.cursor.classList.toggle('eav-picked', at >= 0 && at === this.picked)
-    this.readout.textContent = this.places[at]?.words ?? this.hint
+    this.readout.textContent = this.readout.title = this.places[at]?.words ?? this.hint
     if (!spot) return
     this.plot.setAttribute('aria-valuenow', at)
     this.plot.setAttribute('aria-valuetext', this.places[at].words)
