@@ -113,7 +113,7 @@ def test_slices_of_ones_own(boxes):
 def test_two_models_beside_each_other(boxes):
     from ear_lazy.evaluation import compare
     a, b = boxes.evaluate(found(boxes, **MISTAKES)), boxes.evaluate(found(boxes, spurious=[5], without=[1]))
-    w = quiet(compare(a, b).view())
+    w = quiet(compare(a, b, resamples=20).view())
     of = asked(w, type='evaluation', id=1)[0]['of']
     json.dumps(of, allow_nan=False)
     assert [o['words'] for o in of['gains']] == ['4 photos better', '1 photo worse'] and all('change' in o for o in of['numbers'])

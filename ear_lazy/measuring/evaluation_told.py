@@ -122,7 +122,7 @@ def charts(
                       'stops': _stops(pr[-1], 'precision–recall', class_, lambda x, y, n: f'recall {x:.2f}, precision {y:.2f}')})
     if len(p := of('precision')) == len(r := of('recall')) == len(es):
         both = [{'name': 'precision', 'points': _points(p[-1])}, {'name': 'recall', 'points': _points(r[-1])}]
-        if len(es) > 1: both = [*_lines(p, [f'precision, {o}' for o in names]), *({**o, 'look': o['look'] or 1} for o in _lines(r, [f'recall, {o}' for o in names]))]
+        if len(es) > 1: both = [{'name': f'{what}, {name}', 'points': _points(o), 'look': look, 'dashed': name == names[0]} for look, (what, curves) in enumerate((('precision', p), ('recall', r))) for name, o in zip(names, curves)]
         stops = [o for name, curve in (('precision', p[-1]), ('recall', r[-1])) for o in _stops(curve, name, class_, lambda x, y, n, name=name: f'{name} {y:.2f} with scores from {x:.2f}')]
         found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong there', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
     if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan), names))

@@ -20,7 +20,7 @@ export class Chart {
     this.plot = make('div', { class: 'eav-plot', ...(stops.length ? { ...focusable, role: 'slider', 'aria-label': `${name}: places to look at`, 'aria-valuemin': 0, 'aria-valuemax': stops.length - 1, 'aria-valuenow': 0, 'aria-valuetext': stops[0].words,
       onpointermove: event => this.go(this.nearest(event)), onpointerleave: () => this.go(this.picked), onclick: event => this.choose(this.nearest(event)), onkeydown: event => this.key(event), onfocus: () => this.at < 0 && this.go(0) } : { role: 'img', 'aria-label': name }) }, this.svg)
     this.readout = make('p', { class: 'eav-readout', 'aria-hidden': stops.length ? 'true' : false }, this.hint)
-    const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}` }, line.name)) : chart.note ? [make('span', { class: 'eav-note' }, chart.note)] : []
+    const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}${line.dashed ? ' eav-dashed' : ''}` }, line.name)) : chart.note ? [make('span', { class: 'eav-note' }, chart.note)] : []
     this.node = make('figure', { class: 'eav-chart' }, make('figcaption', {}, make('strong', { title: chart.title }, name), make('div', { class: 'eav-legend' }, ...legend)), this.plot, this.readout)
     this.observer = new ResizeObserver(() => this.draw())
     this.observer.observe(this.plot)
@@ -51,11 +51,11 @@ export class Chart {
       const a = this.x(from), b = this.x(to), gap = Math.min(1.5, (b - a) * .12), peak = this.y(clamp(high, y.low, y.high))
       parts.push(shape('rect', { class: `eav-bar eav-of-${look}`, x: a + gap, width: Math.max(1, b - a - 2 * gap), y: peak, height: Math.max(0, floor - peak) }))
     }
-    lines.forEach(({ points, look, fill }, i) => {
+    lines.forEach(({ points, look, fill, dashed }, i) => {
       if (!points.length) return
       const path = points.map(inside).join(' ')
       if (fill) parts.push(shape('polygon', { class: `eav-area eav-of-${look ?? i}`, points: `${inside([points[0][0], y.low])} ${path} ${inside([points.at(-1)[0], y.low])}` }))
-      parts.push(shape('polyline', { class: `eav-curve eav-of-${look ?? i}`, points: path }))
+      parts.push(shape('polyline', { class: `eav-curve eav-of-${look ?? i}${dashed ? ' eav-dashed' : ''}`, points: path }))
     })
     for (const [value, words] of this.chart.marks ?? []) {
       if (value > x.high) continue
