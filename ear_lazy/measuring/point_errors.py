@@ -58,8 +58,10 @@ def lengths(
         if values.shape not in ((), (len(a),)): raise ValueError(f'normalise has the shape {values.shape}, and there are {len(a)} rows: give a length for each, two points, or one of {", ".join(NORMALISATIONS)}')
         found[:] = values
     else:
+        flat = ~(a.extents[:, 2:] > 0).all(1, keepdims=True) # as that of a single point
+        boxes = np.where(flat, a.boxes, a.extents)
         for o in point_sets(a):
-            found[o.objects] = _lengths(o.points, point_names(o), normalise, a.extents[o.objects])
+            found[o.objects] = _lengths(o.points, point_names(o), normalise, boxes[o.objects])
     return np.where(found > 0, found, np.nan)
 
 def _is_pair(normalise):
