@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/evaluation.html.md"""
 __all__ = ['Evaluation', 'evaluate', 'compare']
 
 # %% ../nbs/evaluation.ipynb #1352060b
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from html import escape
 from typing import Any, NamedTuple, TYPE_CHECKING
@@ -197,6 +197,21 @@ def _of_slice(self:Evaluation, by, value):
     bad = np.nan_to_num(self.row_scores[rows], nan=-1., posinf=np.inf)*(1 if self.kind == 'landmarker' else -1)
     return rows[np.argsort(-bad, kind='stable')]
 
+# %% ../nbs/evaluation.ipynb #c80eed1b
+if TYPE_CHECKING: from ear_lazy.evaluation_view import EvaluationView
+else: EvaluationView = Any
+
+# %% ../nbs/evaluation.ipynb #abc9a4a6
+@patch
+@described
+def view(self:Evaluation,
+    slices:Mapping[str, Any]|None=None, # Name → array with a value for each row or object: further columns to slice by
+    height:int=440, # Of the explorer below, in pixels of the screen
+)->EvaluationView: # A widget, and an explorer: `flagged`, `selected` and `view` are live
+    "Look at it in the notebook: a click, or Enter, on a number, a curve, a cell or a slice shows its rows, the worst first; raises `ImportError` without `anywidget`"
+    from ear_lazy.evaluation_view import view_of
+    return view_of([self], slices=slices, height=height)
+
 # %% ../nbs/evaluation.ipynb #8a2682f0
 MOST_LINES = 20
 
@@ -300,3 +315,16 @@ def _check_alike(a, b):
     for name in ('iou', 'score', 'cut', 'sigmas', 'normalise', 'areas'):
         if not np.array_equal(getattr(a, name), getattr(b, name)): raise ValueError(f'{name} is not the same in both evaluations: evaluate both alike')
     if a._measures.names != b._measures.names: raise ValueError('one model tells classes and the other none, so their numbers are of different things: give both the labels, or none')
+
+# %% ../nbs/evaluation.ipynb #73d748fc
+@patch
+@described
+def view(self:Comparison,
+    names:Sequence[str]=('before', 'after'), # Of both models
+    slices:Mapping[str, Any]|None=None, # As for `Evaluation.view`
+    height:int=440, # Likewise
+)->EvaluationView: # A widget, and an explorer with the predictions of the second model
+    "Look at both in the notebook, and at the rows that became better and worse; raises `ValueError` for other than two names, `ImportError` without `anywidget`"
+    from ear_lazy.evaluation_view import view_of
+    if isinstance(names, str) or len(names) != 2: raise ValueError(f'names of both models, such as (\'before\', \'after\'), not {names!r}')
+    return view_of([self.a, self.b], self, names, slices, height)

@@ -1,6 +1,7 @@
 # Made by .ci/stubs.py of evaluation.py: do not edit.
 import numpy as np
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from ear_lazy.evaluation_view import EvaluationView
 from ear_lazy.loading.row_dataset import RowDataset
 from ear_lazy.looking.predictions import Predictions
 from ear_lazy.measuring.bootstrap import Change
@@ -72,6 +73,11 @@ class Evaluation:
         slice: tuple[Any, str] | None = None, # What `slices` was asked for, and one of its values
     ) -> np.ndarray: # (r,) int64 rows, the worst first
         "Which rows are behind a number, a bar, a cell or a slice; raises `ValueError` for what there is not"
+    def view(self,
+        slices: Mapping[str, Any] | None = None, # Name → array with a value for each row or object: further columns to slice by
+        height: int = 440, # Of the explorer below, in pixels of the screen
+    ) -> EvaluationView: # A widget, and an explorer: `flagged`, `selected` and `view` are live
+        "Look at it in the notebook: a click, or Enter, on a number, a curve, a cell or a slice shows its rows, the worst first; raises `ImportError` without `anywidget`"
     def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...
     def to_pandas(self) -> 'DataFrame': # row, object, what, class, predicted, score, IoU; of keypoints row, class, error, failed
@@ -107,6 +113,12 @@ class Comparison:
         "What became better and worse, in a line"
     def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...
+    def view(self,
+        names: Sequence[str] = ..., # Of both models
+        slices: Mapping[str, Any] | None = None, # As for `Evaluation.view`
+        height: int = 440, # Likewise
+    ) -> EvaluationView: # A widget, and an explorer with the predictions of the second model
+        "Look at both in the notebook, and at the rows that became better and worse; raises `ValueError` for other than two names, `ImportError` without `anywidget`"
 
 def compare(
     a: Evaluation, # Of the first model, from `ds.evaluate`

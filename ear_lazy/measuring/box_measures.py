@@ -231,20 +231,18 @@ def by_confusion(self:BoxMeasures, labelled:str, predicted:str)->Asked:
 
 @patch
 def by_curve(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->Asked:
-    "Objects of a place of a curve: what is wrong there, or for recall what is found there"
+    "Objects behind the number at a place of a curve: wrong predictions that count there; of recall labels that are missed there; of calibration what is wrong in the bin"
     if curve not in self.curves: raise ValueError(f'no curve {curve!r}{suggestion(curve, [*self.curves])}: choose from {", ".join(self.curves)}')
     b = range(len(self.curves[curve][''].x))[bin]
     o = self.outcomes
     s, c = o.found.scores, None if class_ is None else self.number_of(class_)
-    some = np.ones(len(s), bool) if c is None else o.found.labels == c
+    of, some = (np.ones(len(part.labels), bool) if c is None else part.labels == c for part in (o.labelled, o.found))
     if curve == 'recall':
-        at = np.flatnonzero((o.own >= 0) & np.append(some & (bin_of(s, SCORE_BINS) == b), False)[o.own])
-        return self.rows[0][at], 1 - s[o.own[at]]
-    if curve == 'precision–recall':
-        levels = self.scores.scores[_place(o.iou), :, :, 0, -1]
-        low, high = levels[b][o.found.labels], levels[b - 1][o.found.labels] if b else np.inf
-        there = (s >= low) & (s < high)
-    else: there = bin_of(s, SCORE_BINS if curve == 'precision' else CALIBRATION_BINS) == b
+        at = np.flatnonzero(of & (np.append(bin_of(s, SCORE_BINS), -1)[o.own] < b))
+        return self.rows[0][at], 1 - np.append(s, 0.)[o.own[at]]
+    if curve == 'precision–recall': there = s >= self.scores.scores[_place(o.iou), b, :, 0, -1][o.found.labels]
+    elif curve == 'precision': there = bin_of(s, SCORE_BINS) >= b
+    else: there = bin_of(s, CALIBRATION_BINS) == b
     at = np.flatnonzero(some & there & ~o.is_right)
     return self.rows[1][at], s[at]
 

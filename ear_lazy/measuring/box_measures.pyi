@@ -53,7 +53,7 @@ class BoxMeasures:
     def by_confusion(self, labelled: str, predicted: str) -> Asked:
         "Objects of a cell of the confusion"
     def by_curve(self, curve: str, bin: int, class_: str | None = None) -> Asked:
-        "Objects of a place of a curve: what is wrong there, or for recall what is found there"
+        "Objects behind the number at a place of a curve: wrong predictions that count there; of recall labels that are missed there; of calibration what is wrong in the bin"
     def lines(self) -> dict[str, np.ndarray]:
         "Columns with a line for each labelled object and each false alarm, in order of rows"
 

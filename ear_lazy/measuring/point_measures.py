@@ -159,12 +159,10 @@ def by_metric(self:PointMeasures, metric:str='NME', class_:str|None=None, what:s
 
 @patch
 def by_curve(self:PointMeasures, curve:str, bin:int, class_:str|None=None)->tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors
-    "Rows with an error in a step of the cumulative error distribution"
+    "Rows with a larger error than at a place of the cumulative error distribution"
     if curve != 'CED': raise ValueError(f'no curve {curve!r}: of keypoints there is CED')
-    at = self.curves['CED'][''].x
-    b = range(len(at))[bin]
     rows, errors = self.by_metric('NME', class_)
-    some = (errors <= at[b]) & (errors > (at[b - 1] if b else -1))
+    some = errors > self.curves['CED'][''].x[bin]
     return rows[some], errors[some]
 
 @patch

@@ -50,6 +50,6 @@ class PointMeasures:
     def by_metric(self, metric: str = 'NME', class_: str | None = None, what: str | None = None) -> tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors
         "Rows behind a number: those with an error, for the failure rate those that failed"
     def by_curve(self, curve: str, bin: int, class_: str | None = None) -> tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors
-        "Rows with an error in a step of the cumulative error distribution"
+        "Rows with a larger error than at a place of the cumulative error distribution"
     def lines(self) -> dict[str, np.ndarray]:
         "Columns with a line for each row"
