@@ -113,6 +113,6 @@ def test_copies_of_keypoints():
     points = np.random.default_rng(0).uniform(10, 90, (3, 5, 3))
     points[..., 2] = 2
     points[1], points[2] = points[0], points[0, ::-1]
-    measured = [Measures(100, 50, .1, (100, 100), b'same', 5, 6)]*3
+    measured = [Measures(100, 50, .1, (100, 100), b'same', 5, 6, bytes(o*o % 251 for o in range(256)))]*3
     found = copies_finding(keypoints(points), measured, np.arange(3))
     assert found.row.tolist() == [2] and found.score[0] > .5 and 'row 0' in found.words(0)

@@ -19,8 +19,9 @@ from .usual_boxes import UsualBoxes, reasons, usual_boxes
 
 # %% ../../nbs/9_measuring/box_suspects.ipynb #4402952f
 def _usual_range(b, at, values): # values of all k
-    "From which to which number nine of ten lie that a box is compared with"
-    return np.quantile(values[b.group == b.group[at]], (.05, .95))
+    "From which to which number nine of ten lie that a box is compared with, without those that are odd themselves"
+    of = b.group == b.group[at]
+    return np.quantile(values[of & (b.z < 2)], (.05, .95))
 
 def size_words(
     b:UsualBoxes,
