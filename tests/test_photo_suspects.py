@@ -16,8 +16,10 @@ from ear_lazy.measuring.photo_suspects import copies_finding, difference, likene
 
 
 def texture(seed, size=(96, 128)):
+    "Large shapes with fine grain"
     rng = np.random.default_rng(seed)
-    return Image.fromarray(rng.integers(0, 255, (size[0]//8, size[1]//8, 3), np.uint8)).resize(size[::-1], Image.Resampling.BICUBIC)
+    large, small = (Image.fromarray(rng.integers(0, 255, (size[0]//n, size[1]//n, 3), np.uint8)).resize(size[::-1], Image.Resampling.BICUBIC) for n in (12, 1))
+    return Image.blend(large, small, .15)
 
 
 @pytest.fixture(scope='module')
@@ -28,7 +30,7 @@ def ds(tmp_path_factory):
     raw.mkdir(parents=True)
     photos = {f'{i:02}.png': texture(i) for i in range(20)}
     photos |= {'copy.png': texture(3), 'mirror.png': ImageOps.mirror(texture(4)), 'same.png': texture(5), 'blurred.png': texture(30).filter(ImageFilter.GaussianBlur(5)),
-               'dark.png': texture(31).point(lambda o: o//14), 'blank.png': Image.new('RGB', (128, 96), (90, 90, 90)), 'tiny.png': Image.fromarray(np.random.default_rng(32).integers(0, 255, (24, 24, 3), np.uint8)), 'broken.png': texture(33)}
+               'dark.png': texture(31).point(lambda o: o//14), 'blank.png': Image.new('RGB', (128, 96), (90, 90, 90)), 'tiny.png': texture(32, (24, 24)), 'broken.png': texture(33)}
     for name, image in photos.items(): image.save(raw/name)
     boxes = dict.fromkeys(photos, (10, 20, 30, 40)) | {'copy.png': (80, 20, 30, 40), 'mirror.png': (88, 20, 30, 40), 'tiny.png': (2, 5, 6, 10)}
     (raw/'boxes.csv').write_text('\n'.join(['image_path,x1,y1,w,h', *(f'{name},{",".join(map(str, box))}' for name, box in boxes.items()), '']))
@@ -111,6 +113,6 @@ def test_copies_of_keypoints():
     points = np.random.default_rng(0).uniform(10, 90, (3, 5, 3))
     points[..., 2] = 2
     points[1], points[2] = points[0], points[0, ::-1]
-    measured = [Measures(100, 50, .1, (100, 100), b'same', 5, 6)]*3
+    measured = [Measures(100, 50, .1, (100, 100), b'same', 5, 6, bytes(o*o % 251 for o in range(256)))]*3
     found = copies_finding(keypoints(points), measured, np.arange(3))
     assert found.row.tolist() == [2] and found.score[0] > .5 and 'row 0' in found.words(0)

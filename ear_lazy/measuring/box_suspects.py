@@ -19,10 +19,9 @@ from .usual_boxes import UsualBoxes, reasons, usual_boxes
 
 # %% ../../nbs/9_measuring/box_suspects.ipynb #4402952f
 def _usual_range(b, at, values): # values of all k
-    "From which to which number nine of ten lie that a box is compared with"
-    return np.quantile(values[b.group == b.group[at]], (.05, .95))
-
-def _times(factor, more, less): return f'{factor:.2g} times as {more}' if factor >= 1 else f'{1/factor:.2g} times as {less}'
+    "From which to which number nine of ten lie that a box is compared with, without those that are odd themselves"
+    of = b.group == b.group[at]
+    return np.quantile(values[of & (b.z < 2)], (.05, .95))
 
 def size_words(
     b:UsualBoxes,
@@ -32,7 +31,7 @@ def size_words(
     "Such as \"is 100 × 120 px, 3 times as large as 'ear' in faces usually is (30 to 45 px wide)\""
     (w, h), (low, high) = b.boxes[at, 2:], _usual_range(b, at, b.boxes[:, 2])
     there = ' in a photo like this' if low <= w <= high else ''
-    return f'is {w:.4g} × {h:.4g} px, {_times(factor, "large", "small")} as {b.name(at)} usually is{there} ({low:.3g} to {high:.3g} px wide)'
+    return f'is {w:.4g} × {h:.4g} px, {factor:.2g} times as large as {b.name(at)} usually is{there} ({low:.3g} to {high:.3g} px wide)'
 
 def aspect_words(
     b:UsualBoxes,
@@ -41,7 +40,7 @@ def aspect_words(
 )->str:
     "Such as \"is 100 × 30 px, 3 times as wide for its height as 'ear' in faces usually is\""
     w, h = b.boxes[at, 2:]
-    return f'is {w:.4g} × {h:.4g} px, {_times(factor, "wide for its height", "high for its width")} as {b.name(at)} usually is'
+    return f'is {w:.4g} × {h:.4g} px, {factor:.2g} times as wide for its height as {b.name(at)} usually is'
 
 def place_words(
     b:UsualBoxes,

@@ -33,6 +33,7 @@ class Measures(NamedTuple):
     content:bytes = b'' # BLAKE2b of the file
     look:int = 0 # perceptual hash, as of `look_of`
     mirrored:int = 0 # that of the mirror image
+    thumbnail:bytes = b'' # 16 × 16 grey levels
     fault:str = '' # why it cannot be read
 
 def laplacian(
@@ -55,7 +56,8 @@ def measure(
     if not looks: return found
     thumbnail = grey.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=2)
     content = hashlib.blake2b(image.data, digest_size=16).digest()
-    return found._replace(content=content, look=look_of(thumbnail), mirrored=look_of(thumbnail.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    tiny = grey.resize((16, 16), Image.Resampling.BOX).tobytes()
+    return found._replace(content=content, look=look_of(thumbnail), mirrored=look_of(thumbnail.transpose(Image.Transpose.FLIP_LEFT_RIGHT)), thumbnail=tiny)
 
 # %% ../../nbs/9_measuring/photo_measures.ipynb #588cb5c0
 _KNOWN:dict[tuple, Measures] = {} # of all datasets, by `_stamp`

@@ -17,7 +17,7 @@ from ..looking.predictions import iou
 from .findings import Finding, oddness, robust_z
 from .labelled import Labelled
 from .box_suspects import source_of_rows
-from .photo_measures import Measures, photos_measured
+from .photo_measures import Measures, laplacian, photos_measured
 from ..processing.duplicates import Fingerprints, import_imagehash, near_pairs
 
 # %% ../../nbs/9_measuring/photo_suspects.ipynb #50d742c6
@@ -76,7 +76,7 @@ def difference(
     return 1 - float(alike.max(1).sum() + alike.max(0).sum())/(n + m)
 
 # %% ../../nbs/9_measuring/photo_suspects.ipynb #595bdf90
-_BITS = 4 # of 64 in which the looks of copies may differ: others are similar scenes
+_BITS = 6 # of 64 in which the looks of copies may differ
 
 def _objects(a, of, size, as_points):
     "Objects as shares of a photo of a size"
@@ -94,6 +94,13 @@ def _differ(a, p, q, sizes, mirrored):
     if mirrored: second[:, 0] = 1 - second[:, 0] - second[:, 2]
     return difference(likeness(first, second)*(a.labels[p][:, None] == a.labels[q]))
 
+def _same_thumbnails(measured, p, q, mirrored):
+    "0 for photos of which the edges of thumbnails correlate by less than 0.97, 1 from 0.99 on"
+    first, second = (laplacian(np.frombuffer(measured[o].thumbnail, np.uint8).reshape(16, 16)[:, ::step].astype(np.float64)) for o, step in ((p, 1), (q, -1 if mirrored else 1)))
+    first, second = first - first.mean(), second - second.mean()
+    scale = np.sqrt((first**2).sum()*(second**2).sum())
+    return float(np.clip(((first*second).sum()/scale - .97)/.02, 0, 1)) if scale else 0.
+
 def copies_finding(
     a:Labelled,
     measured:list[Measures],
@@ -107,8 +114,9 @@ def copies_finding(
     order = np.argsort(of, kind='stable')
     objects = np.split(order, np.searchsorted(of[order], np.arange(1, len(measured))))
     row = np.unique(photo, return_index=True)[1]
+    same = np.array([e or _same_thumbnails(measured, p, q, m) for (p, q), m, e in zip(images.tolist(), mirrored.tolist(), exact.tolist())], np.float64)
     d = np.array([_differ(a, objects[p], objects[q], (measured[p].size, measured[q].size), m) for (p, q), m in zip(images.tolist(), mirrored.tolist())], np.float64)
-    score = d**2/(d**2 + .3**2)*(1 - bits/16)
+    score = d**2/(d**2 + .3**2)*same
     k = np.flatnonzero(score)
     def words(j):
         p, q = images[k[j]].tolist()
