@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lab import Lab, Notebook
 
+from ear_lazy.correcting.journal import Journal
 from ear_lazy.synthetic import plant_mistakes, write_raw
 
 OPEN = """import numpy as np
@@ -310,3 +311,23 @@ def test_readme_leads_to_a_mistake(lab, browser, tmp_path):
     mistakes = plant_mistakes(shutil.copytree(raw, tmp_path/'raw'))
     assert {*ast.literal_eval(nb.run(2))} <= {*mistakes['grown']}
     page.close()
+
+
+@pytest.mark.slow
+def test_walk_through_suspects(notebook, tmp_path):
+    nb = notebook(f"w = explore(some, suspects=some.suspects()[:3], corrections='{tmp_path}/corrections.jsonl')\nw", 'print(w.selected, len(w.view))', 'print(2)')
+    page, journal = nb.page, Journal(tmp_path/'corrections.jsonl')
+    nb.start(1)
+    def sees(words): page.wait_for_function("words => document.querySelector('.eal-walk:not([hidden])')?.innerText.includes(words)", arg=words, timeout=20_000)
+    sees('Suspect 1 of 3') # it opens there, and leaves the focus to the notebook
+    assert page.evaluate("!document.querySelector('.eal').contains(document.activeElement)")
+    page.locator('.eal-stage').focus()
+    for key, words in (('u', 'Suspect 2 of 3, 1 right'), ('j', 'Suspect 3 of 3, 1 right'), ('Shift+J', 'Suspect 2 of 3, 1 right'), ('Delete', 'It is corrected.'), ('Control+z', 'Suspect 2 of 3, 1 right'),
+                       ('u', 'Suspect 3 of 3, 2 right'), ('x', 'Suspect 3 of 3, 2 right')):
+        page.keyboard.press(key)
+        sees(words)
+    page.wait_for_function("() => document.querySelector('.eal-saved').textContent.startsWith('saved')")
+    assert nb.run(3) == '2', 'no key has reached the notebook: its cells are there'
+    nb.run(2)
+    journal.refresh()
+    assert sorted(o.op for o in journal.lines.values()) == ['delete', 'ok', 'ok', 'undo']

@@ -153,8 +153,8 @@ export class FullView {
     this.svg.setAttribute('viewBox', `0 0 ${head.width} ${head.height}`)
     this.svg.style.setProperty('--gap', spacing((head.truth.points ?? []).filter(o => o[2])))
     if (!this.app.edit.on) this.marks(head.truth, 'truth') // else the editor draws what is true
-    this.app.predicted.show(answer.row, head)
     this.app.walk.show(answer.row, head)
+    this.app.predicted.show(answer.row, head)
     this.fit()
   }
 

@@ -68,7 +68,7 @@ export class PredictedView {
   renew() { // after the threshold, the objects or what is chosen has changed
     const { app, all } = this, on = app.edit.on
     this.left = all.map((_, i) => i).filter(i => this.shown(all[i], i) && !(on && this.isSettled(all[i])))
-    if (!this.left.includes(this.at)) this.at = on && this.left.length && !app.walk?.walking ? this.left.find(i => i > (this.at ?? -1)) ?? this.left[0] : null
+    if (!this.left.includes(this.at)) this.at = on && this.left.length && !app.walk?.suspect ? this.left.find(i => i > (this.at ?? -1)) ?? this.left[0] : null
     this.draw()
     this.node.hidden = !on || !all.length
     if (this.node.hidden) return
@@ -192,7 +192,7 @@ export class PredictedView {
     this.app.edit.say(`prediction ${this.left.indexOf(i) + 1} of ${this.left.length}: ${this.describe(this.all[i])}`)
   }
 
-  unpick() { if (this.at != null && this.app.walk.walking) { this.at = null; this.renew() } }
+  unpick() { if (this.at != null && this.app.walk.suspect) { this.at = null; this.renew() } }
 
   none() { if (!this.all.length) return false; this.app.edit.say('no prediction is left'); return true }
 

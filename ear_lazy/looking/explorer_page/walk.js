@@ -39,7 +39,7 @@ export class WalkView {
   constructor(app) {
     Object.assign(this, { app, all: [], at: 0, before: 0, counts: undefined, id: `eal${unique()}` })
     const button = (text, title, act) => make('button', { ...unlumino, type: 'button', title, onclick: () => { app.predicted.unpick(); act(); app.full.stage.focus({ preventScroll: true }) } }, text)
-    this.place = make('p', { class: 'eal-count' })
+    this.place = make('p', { class: 'eal-turn' })
     this.kind = make('strong', {})
     this.reason = make('p')
     this.proposal = make('p', { class: 'eal-proposal' })
@@ -55,13 +55,11 @@ export class WalkView {
     this.heads.append(head)
     this.group = shape('g', { class: 'eal-suggestion' })
     app.edit.root.insertBefore(this.group, app.edit.above)
-    this.lens = new Magnifier(app.full.stage)
-    this.lens.node.classList.add('eal-lens-walk')
   }
 
   get walking() { return Boolean(this.counts) && this.app.edit.on } // are there suspects to walk through?
 
-  get takes() { return this.walking && this.app.predicted.at == null } // keys that are of predictions else
+  get takes() { return this.walking && this.app.predicted.at == null && Boolean(this.suspect || !this.app.predicted.left?.length) } // keys that are of predictions else
 
   get suspect() { return this.walking ? this.all[this.at] : undefined }
 
@@ -224,15 +222,17 @@ export class WalkView {
   }
 
   async magnify() { // the point, in the photo's own pixels
-    const { app: { full, edit }, suspect, object, lens } = this, at = suspect?.point == null || suspect.state ? undefined : object?.points?.[suspect.point]
-    if (!at?.[2]) { lens.hide(); return }
+    const { app: { full, edit }, suspect, object } = this, at = suspect?.point == null || suspect.state ? undefined : object?.points?.[suspect.point]
+    if (!at?.[2]) { this.lens?.hide(); return }
+    if (!this.lens) { this.lens = new Magnifier(full.stage); this.lens.node.classList.add('eal-lens-walk') } // only where there are suspects
+    const { lens } = this
     await lens.photo(full.wanted, edit.size[1])
     if (suspect === this.suspect) lens.show(at, [Infinity, 0], `point ${suspect.point}`, full.z)
   }
 
   zoomed() { if (this.suspect && this.z !== this.app.full.z) this.draw() }
 
-  close() { this.all = []; this.row = this.wish = undefined; this.lens.forget(); this.group.replaceChildren(); this.node.hidden = true }
+  close() { this.all = []; this.row = this.wish = undefined; this.lens?.forget(); this.group.replaceChildren(); this.node.hidden = true }
 
   // --- what is done with it
 
