@@ -19,6 +19,8 @@ LATER = {
     ('loading.row_dataset', 'measuring.next_to_label'): 'likewise `ds.next_to_label` and `ds.similar`',
     ('loading.row_dataset', 'stats'): 'likewise `ds.stats` and `ds.plot_stats`',
     ('loading.row_dataset', 'suspects'): 'likewise `ds.suspects`',
+    ('loading.row_dataset', 'evaluation'): 'likewise `ds.evaluate`',
+    ('evaluation', 'evaluation_view'): 'an evaluation is looked at by its own method, which needs a widget only then',
     ('data_processor', 'command'): '`main` and `python -m ear_lazy.data_processor` stay valid',
 }
 

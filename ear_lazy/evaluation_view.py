@@ -65,8 +65,15 @@ def show_rows(self:EvaluationView,
         rank = np.full(n, np.nan)
         rank[rows] = np.arange(len(rows))
         self.show_only(rows).sort_by(rank)
-    self.shown = {'pick': question, 'words': f"{pick_words(question, self.ds.kind)}: {len(rows):,} {noun(self.ds.kind, len(rows))}" if 'all' not in question else f"all {len(rows):,} {noun(self.ds.kind, len(rows))}"}
+    words, count = self._words(question), f'{len(rows):,} {noun(self.ds.kind, len(rows))}'
+    self.shown = {'pick': question, 'words': f'all {count}' if 'all' in question else f'{words}: {count}'}
     return self
+
+@patch
+def _words(self:EvaluationView, question):
+    "What the rows have in common"
+    if self.comparison is not None and (how := {*question} & {'better', 'worse'}): return f'{how.pop()} with {self.names[1]} than with {self.names[0]}'
+    return pick_words(question, self.evaluations[-1])
 
 @patch
 def _threshold(self:EvaluationView, question):
@@ -101,7 +108,7 @@ def _answer_evaluation(self:EvaluationView,
 @patch
 def _told(self:EvaluationView):
     c, e = self.comparison, self.evaluations[-1]
-    told = evaluation_told(self.evaluations, self.names, None if c is None else c.metrics, [*self.own_slices, *e.slice_names])
+    told = evaluation_told(self.evaluations, self.names, c, [*self.own_slices, *e.slice_names])
     if c is None: return told
     gains = [{'words': f'{len(rows):,} {noun(e.kind, len(rows))} {name}', 'title': f'{name} than before, the most changed first', 'pick': {name: True}, 'verdict': name} for name, rows in (('better', c.better), ('worse', c.worse))]
     return told | {'gains': gains}

@@ -137,6 +137,13 @@ def test_the_client_of_a_cluster_gets_no_rows(tmp_path):
     assert result['mb_peak'] - result['mb_before'] < 20
 
 
+@pytest.mark.slow
+def test_evaluation_is_compared(bench):
+    pytest.importorskip('hotcoco')
+    known = importlib.import_module('evaluate').main(['--photos', '40', '--boxes', '200', '--classes', '3', '--each', '10', '--runs', '1', '--all'])
+    assert {'library', 'ds.evaluate', 'metrics', 'resample'} <= set(known)
+
+
 def test_corrected_are_compared(bench, capsys):
     importlib.import_module('corrected').main('--rows', '40', '--corrections', '4', '--turns', '1')
     assert [o.split()[0] for o in capsys.readouterr().out.splitlines()] == ['40', 'open', 'get_metadata']

@@ -38,6 +38,8 @@ if TYPE_CHECKING: from pandas import DataFrame
 else: DataFrame = Any
 if TYPE_CHECKING: from ear_lazy.stats import Stats
 else: Stats = Any
+if TYPE_CHECKING: from ear_lazy.evaluation import Evaluation
+else: Evaluation = Any
 if TYPE_CHECKING: from ear_lazy.suspects import Suspects
 else: Suspects = Any
 
@@ -507,8 +509,19 @@ def plot_stats(self:RowDataset,
 @described
 def suspects(self:RowDataset,
     predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
-    **options:Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+    **options:Any, # `kinds` for some kinds only, `images=True` to look at the photos as well: see `ear_lazy.suspects.suspects`
 )->'Suspects':
     "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
     from ear_lazy.suspects import suspects
     return suspects(self, predictions, **options)
+
+# %% ../../nbs/7_loading/row_dataset.ipynb #fce64f74
+@patch
+@described
+def evaluate(self:RowDataset,
+    predictions:Any, # For each row what a model found, in any form that the explorer takes; None: nothing
+    **options:Any, # For `ear_lazy.evaluation.evaluate`: iou, score, normalise, cut, sigmas, areas
+)->'Evaluation':
+    "How good predictions are: COCO's numbers, errors of keypoints, curves, confusion, slices, and the rows behind each; raises `ImportError` without the extra `evaluate`"
+    from ear_lazy.evaluation import evaluate
+    return evaluate(self, predictions, **options)

@@ -3,6 +3,7 @@ import numpy as np
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datasets import Dataset as HfDataset
+from ear_lazy.evaluation import Evaluation
 from ear_lazy.lazy_dataset import CombinedLazyDataset
 from ear_lazy.loading.sampler import RowSampler
 from ear_lazy.loading.samples import Sample
@@ -190,6 +191,11 @@ class RowDataset(Dataset[Sample]):
         "Plot the statistics"
     def suspects(self,
         predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
-        **options: Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+        **options: Any, # `kinds` for some kinds only, `images=True` to look at the photos as well: see `ear_lazy.suspects.suspects`
     ) -> 'Suspects':
         "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
+    def evaluate(self,
+        predictions: Any, # For each row what a model found, in any form that the explorer takes; None: nothing
+        **options: Any, # For `ear_lazy.evaluation.evaluate`: iou, score, normalise, cut, sigmas, areas
+    ) -> 'Evaluation':
+        "How good predictions are: COCO's numbers, errors of keypoints, curves, confusion, slices, and the rows behind each; raises `ImportError` without the extra `evaluate`"

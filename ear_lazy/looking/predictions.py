@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from ..base.geometry import crop_window, fit_image, keypoints_to_boxes, taken_back, xywh_to_xyxy, xyxy_to_xywh
 from ..loading.row_dataset import RowDataset
 from .columns import columns_of, located
-from .predicted import Predicted, read_prediction
+from .predicted import Predicted, numbers, read_prediction
 
 # %% ../../nbs/8_looking/predictions.ipynb #e50c06b9
 def _delivered(leaf, i, size):
@@ -133,8 +133,10 @@ class Predictions:
         self.ds, self.name = ds, 'error' if ds.kind == 'landmarker' else 'IoU'
         self.threshold = .5 # predictions that score less do not count; those without a score do
         self._leaves, self._leaf, self._at = located(ds)
-        found = [self._read(row, o) for row, o in enumerate(values)]
-        self.counts = np.array([len(o) for o in found], np.int64)
+        found, self.counts = self._read_together(values)
+        if found is None:
+            found = [self._read(row, o) for row, o in enumerate(values)]
+            self.counts = np.array([len(o) for o in found], np.int64)
         self._starts, self._scored = np.cumsum(self.counts) - self.counts, (math.nan, None)
         def joined(part, *shape): return np.concatenate([np.zeros(shape), *part]) if part else np.zeros(shape)
         self.boxes, self.values = joined([o.boxes for o in found], 0, 4), joined([o.scores for o in found], 0)
@@ -177,6 +179,31 @@ class Predictions:
         "(m,) error of each predicted set of keypoints"
         truth = np.split(self._truth.values, np.cumsum(self._truth.counts)[:-1])
         return np.array([keypoint_error(truth[row], o) for row, (points, _) in self._points.items() for o in points])
+
+# %% ../../nbs/8_looking/predictions.ipynb #0503262a
+def joined_fields(
+    values, # One entry per row; None means empty
+): # (n,) int64 objects of each row, and a dict as one entry would be; None if they are not all dicts of the same fields, without keypoints
+    "Boxes, labels and scores of all rows, one after another"
+    some = [o for o in values if o is not None]
+    if not some or not all(isinstance(o, dict) and o.get('keypoints') is None for o in some): return None
+    names = [o for o in ('boxes', 'labels', 'scores') if some[0].get(o) is not None]
+    if any((o.get(name) is None) == (name in names) for o in some for name in ('boxes', 'labels', 'scores')): return None
+    parts = {name: [numbers(o[name]) for o in some] for name in names}
+    parts['boxes'] = [o if o.size else np.zeros((0, 4)) for o in parts.get('boxes', [])]
+    counts = np.zeros(len(values), np.int64)
+    counts[[o is not None for o in values]] = lengths = [len(o) for o in parts['boxes']]
+    if not lengths or any(o.shape[1:] != (4,) for o in parts['boxes']) or any([o.shape for o in parts[k]] != [(n,) for n in lengths] for k in names if k != 'boxes'): return None
+    return counts, {name: np.concatenate(o) for name, o in parts.items()}
+
+@patch
+def _read_together(self:Predictions, values):
+    "One `Predicted` of all rows in a list, and (n,) how many each has; None and None to read them one by one"
+    whole = self.ds.kind == 'detector' and self.ds.transform is None and not any(o.image_size or o.transform for o in self._leaves)
+    try:
+        if not whole or (joined := joined_fields(values)) is None: return None, None
+        return [read_prediction(joined[1], 'detector', self.ds.label_names)[0]], joined[0]
+    except ValueError: return None, None
 
 # %% ../../nbs/8_looking/predictions.ipynb #6c3a8cb7
 @patch

@@ -70,3 +70,8 @@ class Predictions:
         "(n,) worst IoU, or keypoint error"
     def words(self, row) -> str:
         "Such as 'IoU 0.532'"
+
+def joined_fields(
+    values, # One entry per row; None means empty
+): # (n,) int64 objects of each row, and a dict as one entry would be; None if they are not all dicts of the same fields, without keypoints
+    "Boxes, labels and scores of all rows, one after another"

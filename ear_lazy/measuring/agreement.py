@@ -47,6 +47,8 @@ def how_often(
     return _logistic(_fitted(x, hits, group, np.repeat(everything, k, axis=0), 4.), x, group)
 
 # %% ../../nbs/9_measuring/agreement.ipynb #4af75ba2
+_ENOUGH = 2**17 # pairs tell what is usual as well as millions
+
 def how_closely(
     off:np.ndarray, # (k,) how far label and prediction are apart, 0 or more
     *features:np.ndarray, # (k,) each: what it depends on
@@ -54,14 +56,16 @@ def how_closely(
 )->np.ndarray: # (k,) in the unit of `off`
     "How far label and prediction are usually apart, for such a prediction"
     if not len(off): return np.zeros(0)
-    y, x = np.log(off + least), np.stack([np.ones(len(off)), *((o - o.mean())/(o.std() or 1.) for o in features)], 1)
-    weight = np.ones(len(off))
+    everything = np.stack([np.ones(len(off)), *((o - o.mean())/(o.std() or 1.) for o in features)], 1)
+    some = slice(None, None, -(-len(off)//_ENOUGH))
+    x, y = everything[some], np.log(off[some] + least)
+    weight = np.ones(len(y))
     for _ in range(8):
         by_weight = x.T*weight
         power = np.linalg.solve(by_weight@x + np.diag([1e-9] + [1.]*len(features)), by_weight@y)
         rest = np.abs(y - x@power)
         weight = 1/np.maximum(1, rest/(1.5*1.4826*np.median(rest) + 1e-9))
-    return np.exp(x@power)
+    return np.exp(everything@power)
 
 # %% ../../nbs/9_measuring/agreement.ipynb #598ccb1c
 WRONG = .033 # share of labels

@@ -30,11 +30,12 @@ def _finite(value): return None if isinstance(value, float) and not math.isfinit
 
 def cell(
     value:Any, # Number, or text
+    most:float=1, # A bar behind the number is as long as its share of this
     **more:Any, # Such as the `pick` that it leads to
-)->dict[str, Any]: # 'words', 'value' to sort by, 'level' from 0 to 1 of what is a share
+)->dict[str, Any]: # 'words', 'value' to sort by, 'level' from 0 to 1 of what is no count
     "A cell of a table"
     value = value.item() if isinstance(value, np.generic) else value
-    level = {'level': value} if isinstance(value, float) and 0 <= value <= 1 and more.pop('share', True) else {}
+    level = {'level': value/(most or 1)} if isinstance(value, float) and math.isfinite(value) else {}
     return {'words': in_words(value), 'value': _finite(value)} | level | more
 
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #795eb4a9
@@ -49,9 +50,12 @@ MEANINGS = { # name → what a person reads who points at it
     'OKS AP75': 'average precision at an object keypoint similarity of 0.75', 'OKS AR': 'average recall by object keypoint similarity, 0.50 to 0.95',
     'labelled': 'labelled objects', 'predicted': 'predicted objects, with any score', 'rows': 'rows with such an object', 'objects': 'labelled objects', 'error': 'mean error of the point', 'median': 'of the errors of the point', 'worst': 'error of the point'}
 LOWER_IS_BETTER = {'NME', 'failure rate', 'ECE', 'error', 'median', 'worst'}
-TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AP50', 'OKS AR')}
-COLUMNS = 'rows', 'objects', 'labelled', 'predicted', 'AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP' # of tables
-_MISTAKES = {'precision': 'spurious', 'recall': 'missed', 'AR100': 'missed'} # what lowers a number
+TILES = {False: ('AP', 'AP50', 'AP75', 'AR100', 'precision', 'recall'), True: ('NME', 'AUC', 'failure rate', 'found', 'OKS AP', 'OKS AR')}
+COUNTS, SHARES = ('rows', 'objects', 'labelled', 'predicted'), ('AP', 'AP50', 'AR100', 'precision', 'recall', 'NME', 'AUC', 'failure rate', 'OKS AP', 'error', 'median', 'worst') # columns of tables
+COMPARED = 'AP', 'recall', 'precision', 'NME', 'failure rate', 'OKS AP', 'error' # likewise, where there are three of each
+LEADS = { # name → what the rows behind a number have in common
+    'precision': 'found where nothing is, or as another class', 'recall': 'missed, or found as another class', 'AR100': 'missed, or found as another class', 'AP': 'missed, spurious or of another class', 'AP50': 'missed, spurious or of another class', 'AP75': 'missed, spurious or of another class',
+    'NME': 'by their error', 'AUC': 'by their error', 'failure rate': 'failed', 'found': 'by their error', 'OKS AP': 'by their error', 'OKS AR': 'by their error'}
 
 def caption(
     e:Any, # `Evaluation`
@@ -63,19 +67,18 @@ def caption(
     if name in ('AUC', 'failure rate'): return f'cut at {e.cut:g}'
     return {'AP': 'IoU 0.50 to 0.95', 'AP50': 'IoU 0.50', 'AP75': 'IoU 0.75', 'AR100': '100 predictions', 'found': 'of the points', 'OKS AP': 'OKS 0.50 to 0.95', 'OKS AP50': 'OKS 0.50', 'OKS AR': 'OKS 0.50 to 0.95'}.get(name, '')
 
-def metric_pick(
-    name:str, # Of a number
-    **more:Any, # Such as `class_`
-)->dict[str, Any]:
-    "The rows that lower a number"
-    return {'metric': name, **({'what': _MISTAKES[name]} if name in _MISTAKES else {}), **more}
+# %% ../../nbs/9_measuring/evaluation_told.ipynb #d55261cd
+def signed(
+    value:float,
+)->str:
+    "A difference in words"
+    return f'{value:+.3f}'.replace('-', '−') if math.isfinite(value) else '–'
 
-# %% ../../nbs/9_measuring/evaluation_told.ipynb #cdb9a5cf
 def _change(name, change):
     "What became of a number, with its interval"
     low, high = (change.low, change.high) if math.isfinite(change.low) else (0, 0)
     up = (low > 0) - (high < 0) # 0: the interval has 0 in it
-    return {'words': f'{change.difference:+.3f}', 'interval': f'{change.low:+.3f} to {change.high:+.3f}' if math.isfinite(change.low) else '', 'verdict': {0: 'same', 1: 'better', -1: 'worse'}[-up if name in LOWER_IS_BETTER else up]}
+    return {'words': signed(change.difference), 'interval': f'{signed(change.low)} to {signed(change.high)}' if math.isfinite(change.low) else '', 'verdict': {0: 'same', 1: 'better', -1: 'worse'}[-up if name in LOWER_IS_BETTER else up]}
 
 def tiles(
     e:Any, # `Evaluation`: the later one if two are compared
@@ -87,7 +90,7 @@ def tiles(
         if changes is not None and name not in changes: continue
         value = e.metrics.get(name, math.nan)
         if not math.isfinite(value): continue
-        tile = {'name': name, 'words': in_words(value), 'caption': caption(e, name), 'title': MEANINGS[name], 'pick': metric_pick(name), 'level': value if name not in LOWER_IS_BETTER and 0 <= value <= 1 else None}
+        tile = {'name': name, 'words': in_words(value), 'caption': caption(e, name), 'title': MEANINGS[name], 'pick': {'metric': name}, 'level': value if name not in LOWER_IS_BETTER and 0 <= value <= 1 else None}
         if changes is not None: tile |= {'level': None, 'was': in_words(changes[name].a), 'change': _change(name, changes[name])}
         found.append(tile)
     return found
@@ -115,26 +118,27 @@ def charts(
     last, found = es[-1], []
     def of(name): return [o for e in es if (o := e.curves.get(name, {}).get(class_)) is not None]
     if len(pr := of('precision–recall')) == len(es):
-        found.append({'name': 'Precision by recall', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows the mistakes up to there', 'x': _axis('recall'), 'y': _axis('precision'), 'lines': _lines(pr, names, fill=True),
+        found.append({'name': 'Precision by recall', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong up to there', 'x': _axis('recall'), 'y': _axis('precision'), 'lines': _lines(pr, names, fill=True),
                       'stops': _stops(pr[-1], 'precision–recall', class_, lambda x, y, n: f'recall {x:.2f}, precision {y:.2f}')})
     if len(p := of('precision')) == len(r := of('recall')) == len(es):
         both = [{'name': 'precision', 'points': _points(p[-1])}, {'name': 'recall', 'points': _points(r[-1])}]
-        if len(es) > 1: both = [*_lines(p, [f'precision, {o}' for o in names]), *({**o, 'look': o['look'] or 1} for o in _lines(r, [f'recall, {o}' for o in names]))]
+        if len(es) > 1: both = [{'name': f'{what}, {name}', 'points': _points(o), 'look': look, 'dashed': name == names[0]} for look, (what, curves) in enumerate((('precision', p), ('recall', r))) for name, o in zip(names, curves)]
         stops = [o for name, curve in (('precision', p[-1]), ('recall', r[-1])) for o in _stops(curve, name, class_, lambda x, y, n, name=name: f'{name} {y:.2f} with scores from {x:.2f}')]
-        found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is spurious, or missed', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
-    if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan)))
+        found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong there', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
+    if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan), names))
     if len(c := of('CED')) == len(es):
         found.append({'name': 'Cumulative errors', 'title': f'share of the rows with at most this error, by {last.normalise}', 'hint': 'A click shows rows with a larger error', 'x': _axis('error', 0, float(max(c[-1].x.max(), 1e-9))), 'y': _axis('share of rows'),
                       'lines': _lines(c, names, fill=True), 'marks': [[last.cut, f'cut {last.cut:g}']], 'stops': _stops(c[-1], 'CED', class_, lambda x, y, n: f'{y:.0%} of the rows have an error of at most {x:.3f}')})
     if last.by_point and not class_: found.append(_by_point(es, names))
     return found
 
-def _calibration(curve, class_, ece):
+def _calibration(curve, class_, ece, names):
+    note = [f'of {names[-1]}']*(len(names) > 1) + [f'expected calibration error {ece:.3f}']*(math.isfinite(ece) and not class_)
     n, known = len(curve.x), np.isfinite(curve.y)
-    stops = _stops(curve, 'calibration', class_, lambda x, y, n: f'{n:,} predictions with scores around {x:.2f}: {y:.0%} right')
+    stops = _stops(curve, 'calibration', class_, lambda x, y, n: f'{n:,} predictions that score {x:.2f}: {y:.0%} right')
     bars = [[i/n, (i + 1)/n, y] for i, y in enumerate(curve.y.tolist()) if known[i]]
     for stop, (low, high, _) in zip(stops, bars): stop['at'][0][0] = (low + high)/2
-    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows predictions with these scores', 'note': f'expected calibration error {ece:.3f}' if math.isfinite(ece) and not class_ else '', 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
+    return {'name': 'Calibration', 'title': 'how many predictions of each score are right; the dashed line would be perfect', 'hint': 'A click shows what is wrong there', 'note': ', '.join(note), 'across': True, 'diagonal': True, 'x': _axis('score'), 'y': _axis('share that is right'), 'bars': bars, 'stops': stops}
 
 def _by_point(es, names):
     "Bars of one evaluation; two as lines"
@@ -156,35 +160,38 @@ def table(
     parts:Sequence[Mapping[Any, Mapping[str, float]]], # Of each evaluation: what a line is of → its numbers
     picks:Mapping[Any, dict[str, Any]], # What a line is of → the rows it leads to
     names:Sequence[str]=('',), # Of the evaluations
-    own:Mapping[str, Any]=MEANINGS, # Names of columns that may be there
+    changes:Mapping[Any, Any]|None=None, # What a line is of → `Change` of its (OKS) AP
 )->dict[str, Any]:
-    "A table that sorts, with a bar behind each share"
-    last = parts[-1]
-    columns = [o for o in dict.fromkeys(o for line in last.values() for o in line) if o in own]
-    columns.sort(key=lambda o: COLUMNS.index(o) if o in COLUMNS else len(COLUMNS))
+    "A table that sorts, with a bar behind each share and error"
+    last, several = parts[-1], len(parts) > 1
+    there = {o for line in last.values() for o in line}
+    columns = [o for o in (*COUNTS[:4 - several], *(COMPARED if several else SHARES)) if o in there]
+    most = {o: max((v for part in parts for line in part.values() if math.isfinite(v := line.get(o, math.nan))), default=1.) if o in LOWER_IS_BETTER else 1. for o in columns}
     heads, lines = [{'name': key, 'title': f'sort by {key}'}], []
-    def compared(name): return len(parts) > 1 and name not in COLUMNS[:4]
     for name in columns:
-        title_of = MEANINGS.get(name, name)
-        heads += [{'name': f'{name}, {o}', 'title': title_of} for o in names] + [{'name': 'change', 'title': f'change of {name}'}] if compared(name) else [{'name': name, 'title': title_of}]
-    for value, line in last.items():
-        cells = [cell(_kind_words(value))]
+        said = MEANINGS[name]
+        heads += [{'name': name, 'title': said}] if name in COUNTS or not several else [*({'name': f'{name}, {o}', 'title': said} for o in names), {'name': 'change', 'title': f'change of {name}'}]
+    for value in last:
+        cells = [{'words': _kind_words(value), 'value': int(value) if str(value).isdecimal() else str(value)}]
         for name in columns:
-            now, share = line.get(name, math.nan), {'share': name not in LOWER_IS_BETTER}
-            if not compared(name): cells.append(_whole_cell(name, now) if name in COLUMNS[:4] else cell(now, **share, **_own_pick(name, picks[value])))
-            else: cells += [cell(before := parts[0].get(value, {}).get(name, math.nan), **share), cell(now, **share), _difference(name, now - before)]
+            before, now = (o.get(value, {}).get(name, math.nan) for o in (parts[0], last))
+            if name in COUNTS: cells.append(cell(int(now) if math.isfinite(now) else math.nan))
+            elif not several: cells.append(cell(now, most[name], **_own_pick(name, picks[value], now)))
+            else: cells += [cell(before, most[name]), cell(now, most[name]), _changed_cell(name, changes[value]) if changes and value in changes and name in ('AP', 'OKS AP') else _difference(name, now - before)]
         lines.append({'pick': picks[value], 'cells': cells})
     return {'name': title, 'columns': heads, 'rows': lines, 'note': ''}
 
-def _whole_cell(name, value): return cell(int(value) if math.isfinite(value) else math.nan)
-
-def _own_pick(name, pick):
+def _own_pick(name, pick, value):
     "What a number of a class leads to: what lowers it"
-    return {'pick': metric_pick(name, class_=pick['class_'])} if name in _MISTAKES and 'class_' in pick else {}
+    return {'pick': {**pick, 'metric': name}} if name in ('precision', 'recall') and 'class_' in pick and math.isfinite(value) else {}
+
+def _changed_cell(name, change):
+    told = _change(name, change)
+    return {'words': told['words'], 'value': _finite(change.difference), 'note': told['interval'], 'verdict': told['verdict']}
 
 def _difference(name, value):
     good = (value < 0) == (name in LOWER_IS_BETTER)
-    return {'words': f'{value:+.3f}' if math.isfinite(value) else '–', 'value': _finite(float(value)), **({'verdict': 'better' if good else 'worse'} if math.isfinite(value) and abs(value) >= .0005 else {})}
+    return {'words': signed(value), 'value': _finite(float(value)), **({'verdict': 'better' if good else 'worse'} if math.isfinite(value) and abs(value) >= .0005 else {})}
 
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #87a3c2d0
 MOST_CLASSES, MOST_MISTAKES = 100, 20 # that the page draws, that it lists
@@ -220,16 +227,16 @@ def confused(
 def evaluation_told(
     es:Sequence[Any], # One `Evaluation`, or two that are compared
     names:Sequence[str]=('',), # Of the evaluations
-    changes:Mapping[str, Any]|None=None, # Name → `Change`
+    comparison:Any=None, # `Comparison` of the two
     columns:Iterable[str]=(), # What slices can be asked for by
 )->dict[str, Any]:
     "What the page draws when it opens"
     e, parts = es[-1], []
-    own = {o: metric_pick('NME' if e.kind == 'landmarker' else 'AP', class_=o) for o in e.by_class}
-    if any(e.by_class) or len(e.by_class) > 1: parts.append(table('Classes', 'class', [o.by_class for o in es], own, names))
+    own = {o: {'metric': 'NME' if e.kind == 'landmarker' else 'AP', 'class_': o} for o in e.by_class}
+    if len(e.by_class) > 1: parts.append(table('Classes', 'class', [o.by_class for o in es], own, names, comparison and comparison.by_class))
     if e.by_point: parts.append(table('Points', 'point', [o.by_point for o in es], {o: {'point': o} for o in e.by_point}, names))
-    return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': [o for o in e.title.split('; ')], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
-            'numbers': tiles(e, changes), 'tables': parts, 'curves': charts(es, names), 'classes': [o for o in e.by_class if o] if len(e.by_class) > 1 and e.kind != 'landmarker' else [],
+    return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': e.title.split('; ')[:1], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
+            'numbers': tiles(e, comparison and comparison.metrics), 'tables': parts, 'curves': charts(es, names), 'classes': [*e.by_class] if len(e.by_class) > 1 else [],
             'confusion': None if e.confusion is None else confusion_told(e.confusion.names, e.confusion.counts, of=names[-1]), 'columns': [*columns]}
 
 def noun(
@@ -254,17 +261,20 @@ def _plain(value): return value.item() if isinstance(value, np.generic) else val
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #26faabdc
 def pick_words(
     pick:Mapping[str, Any], # A question of the page
-    kind:str, # Of the dataset
+    e:Any, # `Evaluation`
 )->str:
     "What the rows of a question have in common"
     match pick:
         case {'confusion': [labelled, found]}: return confused(labelled, found)
         case {'slice': [by, value]}: return f'{printable(by)} {_kind_words(value)}'
         case {'point': point}: return f'by the error of point {printable(point)}'
-        case {'better': _}: return 'better than before'
-        case {'worse': _}: return 'worse than before'
-        case {'curve': name}: words = f"{name}, place {pick['bin'] + 1}"
-        case {'metric': name, 'what': what}: words = {'missed': 'missed', 'spurious': 'found where it is not'}.get(what, what)
-        case {'metric': name}: words = f'by {name}'
-        case _: return f'all {noun(kind, 2)}'
+        case {'curve': name, 'bin': i}: words = _place_words(name, i, e.curves[name][pick.get('class_') or ''].x)
+        case {'what': what}: words = str(what)
+        case {'metric': name}: words = LEADS.get(name, f'behind {name}')
+        case _: return 'all'
     return f"{_kind_words(pick['class_'])}: {words}" if 'class_' in pick else words
+
+def _place_words(name, i, x):
+    "What the rows behind a place of a curve have in common"
+    return {'precision': f'wrong, with a score from {x[i]:.2f}', 'recall': f'missed by scores from {x[i]:.2f}', 'precision–recall': f'wrong, up to a recall of {x[i]:.2f}',
+            'calibration': f'wrong, with a score of {i/len(x):.1f} to {(i + 1)/len(x):.1f}', 'CED': f'an error above {x[i]:.3f}'}.get(name, name)

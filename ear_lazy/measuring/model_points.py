@@ -18,9 +18,12 @@ from .findings import oddness, robust_z
 # %% ../../nbs/9_measuring/model_points.ipynb #f0db71bd
 def _extents(points):
     "(r,) diagonal of the extent of points (r, K, 3) with a visibility above 0; NaN for none"
-    seen = points[..., 2:] > 0
-    low, high = np.where(seen, points[..., :2], np.inf).min(1, initial=np.inf), np.where(seen, points[..., :2], -np.inf).max(1, initial=-np.inf)
-    return np.linalg.norm(np.where(high >= low, high - low, np.nan), axis=1)
+    seen, sides = points[..., 2] > 0, []
+    for axis in (0, 1): # by axis, as NumPy is slow along an axis of two
+        values = points[..., axis]
+        high, low = np.where(seen, values, -np.inf).max(1, initial=-np.inf), np.where(seen, values, np.inf).min(1, initial=np.inf)
+        sides.append(np.where(high >= low, high - low, np.nan))
+    return np.hypot(*sides)
 
 def differences(
     points:np.ndarray, # (r, K, 3) labels
@@ -28,7 +31,8 @@ def differences(
 )->np.ndarray: # (r, K, 2) labels minus predictions by the size of the object; NaN where one of them is not there
     "How far labels are from predictions, in diagonals of the object"
     size = _extents(found)
-    size = np.where(size > 0, size, _extents(points))
+    spot = ~(size > 0)
+    size[spot] = _extents(points[spot])
     both = (points[..., 2] > 0) & (found[..., 2] > 0) & (size > 0)[:, None]
     with np.errstate(invalid='ignore', divide='ignore'): off = (points[..., :2] - found[..., :2])/size[:, None, None]
     return np.where(both[..., None], off, np.nan)
@@ -36,8 +40,10 @@ def differences(
 # %% ../../nbs/9_measuring/model_points.ipynb #89307d40
 def _median(values, axis):
     "Medians of what is known; 0 where nothing is"
-    known = np.isfinite(values).any(axis)
-    return np.nanmedian(np.where(np.expand_dims(known, axis), values, 0), axis=axis)
+    values = np.ascontiguousarray(np.moveaxis(values, axis, -1)) # NumPy is fast along the last axis
+    known = np.isfinite(values)
+    if known.all() and values.size: return np.median(values, axis=-1)
+    return np.nanmedian(np.where(known.any(-1, keepdims=True), values, 0), axis=-1) if values.shape[-1] else np.zeros(values.shape[:-1])
 
 class WrongPoints(NamedTuple):
     "How likely keypoints of r objects are wrong"
@@ -69,7 +75,8 @@ def wrong_points(
     worst = times.argmax(1) if k else np.zeros(r, np.int64)
     worst_times = np.take_along_axis(times, worst[:, None], 1)[:, 0] if k else np.zeros(r)
     enough = seen.sum(1) >= 3 # of fewer, the others do not tell what is usual for the object
-    point = np.maximum(worst_times/np.where(enough, np.maximum(whole, 1), 1) - 1, 0)/_SPREAD
-    return WrongPoints(worst, oddness(point), oddness(np.maximum(robust_z(whole, least=.15), 0)*enough), distance, usual)
+    alone = worst_times/np.where(enough, np.maximum(whole, 1), 1)
+    point = np.minimum((alone - 1)/_SPREAD, robust_z(alone, least=_SPREAD)) # the worst of many points is odd in each object
+    return WrongPoints(worst, oddness(np.maximum(point, 0)), oddness(np.maximum(robust_z(whole, least=.15), 0)*enough), distance, usual)
 
 _SPREAD = .66 # 1.4826 MAD of the distance of normal errors in the plane, in multiples of its median

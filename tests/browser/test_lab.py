@@ -1,6 +1,7 @@
 "The explorer in a JupyterLab"
 import ast
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -135,6 +136,33 @@ def test_labels_are_corrected(notebook, tmp_path):
     loaded(page)
     page.locator('.eal-cell[aria-selected=true]').click()
     page.wait_for_function("() => document.querySelectorAll('.eal-object').length === 3 && document.querySelector('[aria-label=Editing]').textContent.includes('Note: xddab')")
+
+
+@pytest.mark.slow
+def test_two_clicks_from_a_number_to_its_pictures(notebook):
+    "The view of an evaluation; its keys do not reach the notebook"
+    nb = notebook("""boxes = [some.get_metadata(i)['bboxes'] for i in range(len(some))]
+found = [dict(boxes=np.hstack([o[:, :2], o[:, :2] + o[:, 2:]]), labels=some.metadata.labels(i), scores=np.full(len(o), .9)) for i, o in enumerate(boxes)]
+found[3] = None
+w = some.evaluate(found).view()
+w""", 'print(w.view.tolist())', '"third"')
+    page = nb.page
+    nb.start(1)
+    page.get_by_role('button', name='recall').click()
+    loaded(page)
+    if folder := os.environ.get('EAR_LAZY_SCREENSHOTS'): page.screenshot(path=Path(folder)/'evaluation_lab.png')
+    page.locator('.eal-cell[data-row="3"]').click()
+    page.wait_for_selector('.eal-truth', state='attached')
+    assert nb.run(2) == '[3]'
+    cells = page.locator('.jp-Notebook .jp-Cell')
+    before = cells.nth(3).inner_text()
+    for name in ('Curves', 'Classes', 'Confusion', 'Slices'):
+        if not page.get_by_role('tab', name=name).count(): continue # of one class
+        page.get_by_role('tab', name=name).click()
+        for key in ('x', 'd', 'd', 'a', 'b', 'Tab', 'x', 'd', 'd', 'b', 'Tab', 'x', 'd', 'd', 'b'): page.keyboard.press(key)
+    assert cells.count() == 4 and cells.nth(3).inner_text() == before
+    saved = nb.save()
+    assert nb.path.stat().st_size < 4096 + sum(len(o['source']) for o in saved['cells'])
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import { clamp, focusable, make, shape } from '../../looking/explorer_page/dom.js'
 
-const PLOT = 200, EDGES = { left: 46, right: 12, top: 8, bottom: 36 } // CSS pixels: height of the plot, and what is around it
+const PLOT = 172, EDGES = { left: 46, right: 12, top: 8, bottom: 36 } // CSS pixels: height of the plot, and what is around it
 const TALL = PLOT + EDGES.top + EDGES.bottom
 
 export function ticksOf({ low, high, ticks }, most) { // [value, text] of round numbers
@@ -19,8 +19,8 @@ export class Chart {
     this.svg = shape('svg', { height: TALL, 'aria-hidden': 'true' })
     this.plot = make('div', { class: 'eav-plot', ...(stops.length ? { ...focusable, role: 'slider', 'aria-label': `${name}: places to look at`, 'aria-valuemin': 0, 'aria-valuemax': stops.length - 1, 'aria-valuenow': 0, 'aria-valuetext': stops[0].words,
       onpointermove: event => this.go(this.nearest(event)), onpointerleave: () => this.go(this.picked), onclick: event => this.choose(this.nearest(event)), onkeydown: event => this.key(event), onfocus: () => this.at < 0 && this.go(0) } : { role: 'img', 'aria-label': name }) }, this.svg)
-    this.readout = make('p', { class: 'eav-readout', title: chart.hint, 'aria-hidden': stops.length ? 'true' : false }, this.hint)
-    const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}` }, line.name)) : chart.note ? [make('span', { class: 'eav-note' }, chart.note)] : []
+    this.readout = make('p', { class: 'eav-readout', 'aria-hidden': stops.length ? 'true' : false }, this.hint)
+    const legend = lines.length > 1 ? lines.map((line, i) => make('span', { class: `eav-key eav-of-${line.look ?? i}${line.dashed ? ' eav-dashed' : ''}` }, line.name)) : chart.note ? [make('span', { class: 'eav-note' }, chart.note)] : []
     this.node = make('figure', { class: 'eav-chart' }, make('figcaption', {}, make('strong', { title: chart.title }, name), make('div', { class: 'eav-legend' }, ...legend)), this.plot, this.readout)
     this.observer = new ResizeObserver(() => this.draw())
     this.observer.observe(this.plot)
@@ -51,11 +51,11 @@ export class Chart {
       const a = this.x(from), b = this.x(to), gap = Math.min(1.5, (b - a) * .12), peak = this.y(clamp(high, y.low, y.high))
       parts.push(shape('rect', { class: `eav-bar eav-of-${look}`, x: a + gap, width: Math.max(1, b - a - 2 * gap), y: peak, height: Math.max(0, floor - peak) }))
     }
-    lines.forEach(({ points, look, fill }, i) => {
+    lines.forEach(({ points, look, fill, dashed }, i) => {
       if (!points.length) return
       const path = points.map(inside).join(' ')
       if (fill) parts.push(shape('polygon', { class: `eav-area eav-of-${look ?? i}`, points: `${inside([points[0][0], y.low])} ${path} ${inside([points.at(-1)[0], y.low])}` }))
-      parts.push(shape('polyline', { class: `eav-curve eav-of-${look ?? i}`, points: path }))
+      parts.push(shape('polyline', { class: `eav-curve eav-of-${look ?? i}${dashed ? ' eav-dashed' : ''}`, points: path }))
     })
     for (const [value, words] of this.chart.marks ?? []) {
       if (value > x.high) continue
@@ -83,7 +83,7 @@ export class Chart {
     const spot = this.spots[at]
     this.cursor.replaceChildren(...(spot ? [shape('line', { x1: spot[0][0], x2: spot[0][0], y1: EDGES.top, y2: EDGES.top + PLOT }), ...spot.map(([cx, cy]) => shape('circle', { cx, cy, r: at === this.picked ? 5.5 : 4 }))] : []))
     this.cursor.classList.toggle('eav-picked', at >= 0 && at === this.picked)
-    this.readout.textContent = this.places[at]?.words ?? this.hint
+    this.readout.textContent = this.readout.title = this.places[at]?.words ?? this.hint
     if (!spot) return
     this.plot.setAttribute('aria-valuenow', at)
     this.plot.setAttribute('aria-valuetext', this.places[at].words)

@@ -155,7 +155,7 @@ class EvaluationPage {
     this.mark()
     this.app ??= new App(this.model, this.rows)
     this.kernel.textContent = '' // the explorer has a line of its own
-    this.line.scrollIntoView({ block: 'nearest' })
+    this.rows.scrollIntoView({ block: 'nearest' }) // all of the pictures, with as much above them as fits
   }
 
   say(error) { // what the kernel cannot show
