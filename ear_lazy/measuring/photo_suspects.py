@@ -139,7 +139,7 @@ def photo_findings(
     source = source_of_rows(a)[row]
     found = []
     for kind, score in quality_scores(measured, source).items():
-        k = np.flatnonzero(score > 0)
+        k = np.flatnonzero(score > .05) # most photos are nearly as good as others
         def words(j, kind=kind, k=k): return _quality_words(kind, measured, source, k[j])
         found.append(Finding(kind, row[k], np.full(len(k), -1), score[k], words))
     return [*found, copies_finding(a, measured, photo)] if looks and len(measured) else found
