@@ -166,7 +166,8 @@ def test_rows_behind_numbers(five):
     assert e.rows(metric='recall').tolist() == [1, 2] and e.rows(metric='precision').tolist() == [3, 2]
     assert e.rows(metric='APs').tolist() == [3] # the labelled one that is small is found; both false alarms are small
     assert e.rows(curve='precision', bin=17).tolist() == [3] and e.rows(curve='precision', bin=19).tolist() == []
-    assert e.rows(curve='recall', bin=19).tolist() == [0] and e.rows(curve='calibration', bin=7).tolist() == [2]
+    assert e.rows(curve='precision', bin=11).tolist() == [3, 2] # all that is wrong from there on: 0.85, 0.7
+    assert e.rows(curve='recall', bin=19).tolist() == [2, 1] and e.rows(curve='calibration', bin=7).tolist() == [2]
     assert set(e.rows(slice=('source', 'faces')).tolist()) == {2, 3, 4} and e.rows(slice=('source', 'faces'))[-1] == 4
     assert e.rows(what='spurious', slice=('source', 'ears')).tolist() == []
     assert e.rows(confusion=('face', 'ear'), slice=('size', 'large')).tolist() == [2]
