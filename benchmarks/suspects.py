@@ -87,16 +87,16 @@ def mahalanobis(features):
     shrunk = noise/spread*mu*np.eye(p) + (1 - noise/spread)*cov if spread else np.eye(p)
     return np.sqrt(np.einsum('ij,ij->i', x, np.linalg.solve(shrunk + 1e-12*mu*np.eye(p), x.T).T))
 
-def by_hand(record, method):
-    "(row, object), the farthest first"
-    if 'keypoints' in record.dtype.names: away, rows = method(superimposed(record['keypoints'].astype(float))), np.arange(len(record['keypoints']))
+def by_hand(record):
+    "(row, object) by each method, the farthest first"
+    if 'keypoints' in record.dtype.names: features, rows = superimposed(record['keypoints'].astype(float)), np.arange(len(record['keypoints']))
     else:
         rows, boxes = rows_of(record), record['bboxes'].astype(float)
         size = record['sizes'][rows][:, ::-1]
-        away = method(np.column_stack([np.log(boxes[:, 2:]/size), (boxes[:, :2] + boxes[:, 2:]/2)/size]))
-    order = np.argsort(-away, kind='stable')
+        features = np.column_stack([np.log(boxes[:, 2:]/size), (boxes[:, :2] + boxes[:, 2:]/2)/size])
     number = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    return list(zip(rows[order].tolist(), number[order].tolist()))
+    orders = {o.__name__: np.argsort(-o(features), kind='stable') for o in (distance, mahalanobis)}
+    return {name: list(zip(rows[order].tolist(), number[order].tolist())) for name, order in orders.items()}
 
 def pairs(found): return list(zip(found.row.tolist(), found.object.tolist())) # (row, object) of a list of suspects
 
@@ -136,7 +136,7 @@ def places(found, spoiled): return ranks(found, spoiled, offsets_of(spoiled.reco
 
 def _found(spoiled, opened):
     "Where the errors are in the list of each side"
-    lists = {'ours': ours(opened(spoiled.record)), 'distance': by_hand(spoiled.record, distance), 'mahalanobis': by_hand(spoiled.record, mahalanobis)}
+    lists = {'ours': ours(opened(spoiled.record))} | by_hand(spoiled.record)
     return {name: places(o, spoiled) for name, o in lists.items()}
 
 

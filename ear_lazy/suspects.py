@@ -26,7 +26,8 @@ from .measuring.findings import Finding, Ranked, Suggestion, checked_kinds, rank
 from .measuring.labelled import Labelled, labelled
 from .measuring.model_suspects import model_findings
 from .measuring.out_of_sample import predict_by_folds as predict_by_folds # users import it from here
-from .measuring.point_suspects import point_suspects
+from .measuring.photo_suspects import photo_findings
+from .measuring.point_suspects import point_findings
 from .measuring.silenced import silenced
 from .rewrite import added, changed, deleted
 
@@ -179,11 +180,12 @@ def suspects(
     predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
     *,
     kinds:str|Iterable[str]|None=None, # Only these, such as 'point off'; None: all
+    images:bool=False, # Also look at the photos: dark, blurred, tiny, blank, copies that are annotated differently; each is decoded once
 )->Suspects:
     "What is likely wrong in a dataset, the likeliest first, without what the journal of corrections says was corrected or looked at and right; raises `ValueError` for a kind that there is not, or predictions that do not fit"
     kinds, a = checked_kinds(kinds), labelled(ds)
-    found = [*point_suspects(a), *box_findings(a)]
-    if predictions is not None: found += model_findings(a, predictions if isinstance(predictions, Predictions) else Predictions(predictions, ds))
+    found = [*point_findings(a), *box_findings(a), *(photo_findings(a) if images else ())]
+    if predictions is not None: found = model_findings(a, predictions if isinstance(predictions, Predictions) else Predictions(predictions, ds), found)
     found = [o for o in found if o.kind in kinds]
     return Suspects(a, found, _asked_about(ds, ranked(found)))
 

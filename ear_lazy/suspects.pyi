@@ -66,5 +66,6 @@ def suspects(
     predictions: Sequence[Any] | np.ndarray | None = None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
     *,
     kinds: str | Iterable[str] | None = None, # Only these, such as 'point off'; None: all
+    images: bool = False, # Also look at the photos: dark, blurred, tiny, blank, copies that are annotated differently; each is decoded once
 ) -> Suspects:
     "What is likely wrong in a dataset, the likeliest first, without what the journal of corrections says was corrected or looked at and right; raises `ValueError` for a kind that there is not, or predictions that do not fit"

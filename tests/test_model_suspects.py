@@ -166,7 +166,8 @@ def test_formulas_by_hand():
     assert spurious(trust) == pytest.approx(label_wrong(np.array([(1 - seen)/(seen + (1 - seen)*.1), 10])))
     assert missing(trust)[0] == 0 and trust.matches.near.tolist() == [0, -1] # it is the first label's, at another place
     trust = Trust(matches([(box, 1)], [([0, 2, 10, 10], 2, .9), ([40, 40, 10, 10], 2, .9), ([41, 40, 10, 10], 2, .8), ([0, 7, 10, 10], 2, .9)]), 3)
-    object.__setattr__(trust, 'right', np.array([.8, .8, .7, .8]))
+    object.__setattr__(trust, 'right', np.full(4, .8))
+    object.__setattr__(trust, 'right_object', np.array([.8, .8, .7, .8]))
     object.__setattr__(trust, 'right_class', np.array([.9, 0, 0, 0]))
     assert wrong_class(trust).score[0] == pytest.approx(label_wrong(np.array([9.]))[0]) and wrong_class(trust).prediction[0] == 0
     partly = label_wrong(np.array([4.]))[0]*(1 - 30/170/.5)

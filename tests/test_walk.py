@@ -86,7 +86,7 @@ def test_the_way_and_what_becomes_of_each(data):
     json.dumps(first)
     told = first['walk']
     assert (told['before'], told['of'], told['corrected'], told['right'], states(told)) == (1, 5, 0, 0, ['', ''])
-    assert [(o['i'], o['key'], o['point'], o['kind'], o['reason']) for o in told['suspects']] == [(1, 'o1', None, 'duplicate', 'reason 1.'), (3, 'o0', None, 'wrong class', 'reason 3.')]
+    assert [(o['i'], o['key'], o['point'], o['kind'], o['reason']) for o in told['suspects']] == [(1, 'o1', None, 'duplicate', 'Reason 1.'), (3, 'o0', None, 'wrong class', 'Reason 3.')]
     assert told['suspects'][0]['suggestion'] == {'what': 'delete', 'box': None, 'points': None, 'label': None}
     assert asked(w, type='tiles', id=0, rows=[a], side=136)[0]['tiles'][0]['suspect'] == 'duplicate 0.87, 1 more'
     found = act(w, a, {'op': 'delete', 'key': 'o1'})

@@ -509,7 +509,7 @@ def plot_stats(self:RowDataset,
 @described
 def suspects(self:RowDataset,
     predictions:Sequence[Any]|np.ndarray|None=None, # An entry for each row, as `explore` takes them; best of models that have not seen the row: see `predict_by_folds`
-    **options:Any, # `kinds` for some kinds only: see `ear_lazy.suspects.suspects`
+    **options:Any, # `kinds` for some kinds only, `images=True` to look at the photos as well: see `ear_lazy.suspects.suspects`
 )->'Suspects':
     "What is likely wrong, the likeliest first, with reasons and what would be right; raises `ValueError` for predictions that do not fit"
     from ear_lazy.suspects import suspects

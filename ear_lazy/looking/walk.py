@@ -128,6 +128,11 @@ def _plain(what):
     box, points, label = what.value or Value()
     return {'what': what.what, 'box': box and [float(o) for o in box], 'points': points and [[float(o) for o in p] for p in points], 'label': label}
 
+def _sentence(reason):
+    "What a check says of an object, as a sentence"
+    if reason.split(' ', 1)[0] in ('is', 'has', 'lies'): reason = f'It {reason}'
+    return reason[:1].upper() + reason[1:] + ('' if reason.endswith(('.', '!', '?')) else '.')
+
 @patch
 def told(self:Walk,
     row:int,
@@ -137,9 +142,9 @@ def told(self:Walk,
     self.look(editor, [row])
     own, found = editor.objects_of(row), []
     for i in self.of(row):
-        number, point, reason = int(self._object[i]), int(self._point[i]), printable(str(self.suspects.reason(i)))
+        number, point = int(self._object[i]), int(self._point[i])
         found.append({'i': i, 'key': own[number][0] if 0 <= number < len(own) else None, 'point': point if point >= 0 else None, 'kind': str(self._kind[i]),
-                      'score': round(float(self._score[i]), 3), 'reason': reason if reason.endswith(('.', '!', '?')) else f'{reason}.',
+                      'score': round(float(self._score[i]), 3), 'reason': _sentence(printable(str(self.suspects.reason(i)))),
                       'suggestion': _plain(self.suspects.suggestion(i)), 'state': self.done.get(i, '')})
     return {'suspects': found, 'before': int(self._view[1][row]), **self.counts()}
 

@@ -74,8 +74,10 @@ def shape_findings(
     return found
 
 # %% ../../nbs/9_measuring/box_suspects.ipynb #b69bf8f0
-def _source_of_rows(a):
-    "(n,) index into `source_names`"
+def source_of_rows(
+    a:Labelled,
+)->np.ndarray: # (n,) int64 index into `source_names`
+    "The raw dataset of each row"
     place = {source: i for i, source in enumerate(a.source_names)}
     return np.array([place.get(source, 0) for _, source in a.columns.groups], np.int64)[a.columns.group]
 
@@ -83,7 +85,7 @@ def count_finding(
     a:Labelled, # Boxes
 )->Finding:
     "Photos with unusually many or few boxes for their source"
-    source = _source_of_rows(a)
+    source = source_of_rows(a)
     score, usual = np.zeros(len(a.counts)), {}
     for o in np.unique(source).tolist():
         of = source == o

@@ -45,20 +45,38 @@ class Trust:
         return self.right/(self.right + (1 - self.right)*_BY_CHANCE)
 
     @cached_property
-    def others(self)->tuple[np.ndarray, np.ndarray]:
-        "(k,) labels and (k,) predictions at one place that are of different classes, where no label of its class is left for the prediction"
-        i, j, overlap, same = self.matches.pairs
-        use = ~same & (overlap >= MATCHED) & ~self.matches.hits[j]
-        return i[use], j[use]
+    def alone(self)->np.ndarray: # (p,) booleans
+        "Which predictions are of no label: those that overlap none, or little of one that has another"
+        alone = ~self.matches.hits & (self.matches.overlap < MATCHED)
+        alone[self.matches.near[self.matches.near >= 0]] = False
+        return alone
 
     @cached_property
-    def right_class(self)->np.ndarray: # (p,) 0 for those that are on no label
-        "How often such predictions, where they are on a label, are of its class"
+    def others(self)->tuple[np.ndarray, np.ndarray]:
+        "(k,) labels and (k,) predictions at one place that are of different classes; of no other label, and surer than one of the label's class"
+        i, j, overlap, same = self.matches.pairs
+        own = np.append(self.odds, -np.inf)[self.matches.own]
+        use = ~same & (overlap >= MATCHED) & ~self.matches.hits[j]
+        use[use] = self.odds[j[use]] > own[i[use]]
+        return i[use], j[use]
+
+    def _right_among(self, some):
+        "(p,) how often such predictions find a label, of some that include all that do; 0 for the others"
+        q, often = self.matches, np.zeros(len(some))
+        often[some] = how_often(self.odds[some], q.hits[some], q.found.labels[some], self.classes)
+        return often
+
+    @cached_property
+    def right_object(self)->np.ndarray: # (p,)
+        "How often such predictions, of those that are of one label or of none, find a label"
+        return self._right_among(self.matches.hits | self.alone)
+
+    @cached_property
+    def right_class(self)->np.ndarray: # (p,)
+        "How often such predictions, of those that are the surest at a label, are of its class"
         on = self.matches.hits.copy()
         on[self.others[1]] = True
-        often = np.zeros(len(on))
-        often[on] = how_often(self.odds[on], self.matches.hits[on], self.matches.found.labels[on], self.classes)
-        return often
+        return self._right_among(on)
 
     @cached_property
     def seen(self)->np.ndarray: # (t,) between 0 and 1
@@ -91,10 +109,8 @@ def missing(
     trust:Trust,
 )->np.ndarray: # (p,) 0 to 1; 0 for predictions of labels
     "How likely each prediction is an object without a label (ObjectLab's *overlooked*)"
-    q, right = trust.matches, trust.right
-    score = label_wrong(right/(1 - right))*np.clip(1 - q.overlap/MATCHED, 0, None)
-    score[q.hits] = 0
-    score[q.near[q.near >= 0]] = 0
+    q, right = trust.matches, np.minimum(trust.right_object, 1 - 1e-9)
+    score = np.where(trust.alone, label_wrong(right/(1 - right))*np.clip(1 - q.overlap/MATCHED, 0, None), 0)
     some = np.flatnonzero(score > _FEW)
     score[score <= _FEW] = 0
     later = ~_first_of_each_place(q.found.row[some], q.found.values[some], score[some] + 1e-9*trust.odds[some], len(q.found.counts))

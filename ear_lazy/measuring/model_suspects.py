@@ -8,7 +8,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/9_measuring/model_suspects.html.md"""
 __all__ = []
 
 # %% ../../nbs/9_measuring/model_suspects.ipynb #f3a44c9f
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -83,7 +84,7 @@ def _object(beside, j):
 def _missing(b:Beside)->Finding:
     score, (_, its) = model_scores.missing(b.trust), b.orders
     some = np.flatnonzero(score)
-    j, right = its[some], b.trust.right[some]
+    j, right = its[some], b.trust.right_object[some]
     def words(o): return f'the model finds {_name(b, b.predictions.labels[j[o]])!r} here{_score(b, j[o])}, and {right[o]:.0%} of such predictions are annotated'
     def suggest(o): return None if (value := _object(b, j[o])) is None else Suggestion('add', value)
     return Finding('missing', b.row[j], np.full(len(j), -1), score[some], words, suggest)
@@ -155,14 +156,33 @@ def _wrong_point(b:Beside, group:Any)->Finding:
     return Finding('wrong point', own, own, np.where(single, w.score, w.whole), words, suggest, np.where(single, w.point, -1))
 
 # %% ../../nbs/9_measuring/model_suspects.ipynb #b0f92a20
+_OF_BOXES = 'size', 'aspect', 'place', 'inside another', 'convention'
+
+def _confirmed(b):
+    "(m,) how surely the model found each object where it is annotated, 0 to 1"
+    q, of = b.trust.matches, b.trust.matches.own
+    found, confirmed = of >= 0, np.zeros(len(of))
+    confirmed[found] = (b.trust.of_label*q.overlap)[of[found]]
+    out = np.empty(len(of))
+    out[b.orders[0]] = confirmed
+    return out
+
+def _less(b, finding):
+    "A finding about boxes, of which less is left where the model agrees with the label"
+    if finding.kind not in _OF_BOXES or b.labelled.kind == 'landmarker': return finding
+    of = finding.object
+    return replace(finding, score=finding.score*(1 - np.where(of >= 0, _confirmed(b)[of], 0)))
+
+# %% ../../nbs/9_measuring/model_suspects.ipynb #93c91653
 def model_findings(
     a:Labelled,
     predictions:Predictions, # For the same rows
-)->list[Finding]:
-    "What a model has to say about labels"
+    others:Sequence[Finding]=(), # What was found without a model
+)->list[Finding]: # With the others
+    "What a model has to say about labels, and about what was found without it"
     b = Beside(a, predictions)
-    if not predictions.counts.any(): return [] # says nothing: it was not asked, or finds nothing at all
-    found = [_spurious(b), _wrong_class(b)]
+    if not predictions.counts.any(): return [*others] # says nothing: it was not asked, or finds nothing at all
+    found = [*(_less(b, o) for o in others), _spurious(b), _wrong_class(b)]
     if a.kind != 'teacher': found.append(_missing(b))
     if a.kind == 'landmarker': return found + [_wrong_point(b, o) for o in point_sets(a)]
     return [*found, _wrong_place(b)]

@@ -14,29 +14,30 @@ import numpy as np
 
 from .findings import Finding, Suggestion
 from .labelled import Labelled
+from .usual_boxes import numbered
 
 # %% ../../nbs/9_measuring/overlaps.ipynb #b60c35e0
 PAIRS = 2**19 # at a time
 
 def overlapping(
     photo:np.ndarray, # (m,) int64 number of each box's photo
-    boxes:np.ndarray, # (m, 4) float64 xywh pixels, without NaN
+    boxes:np.ndarray, # (m, 4) float64 xywh pixels, finite and no farther than 10 million
 )->Iterator[tuple[np.ndarray, np.ndarray]]: # (k,) and (k,) int64 which boxes, block by block
     "All pairs of boxes of one photo that overlap from left to right, each once"
-    left, right = np.clip(boxes[:, 0], -1e7, 1e7), np.clip(boxes[:, 0] + boxes[:, 2], -1e7, 1e7)
+    left, right = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
     start = photo*(right.max(initial=0) - left.min(initial=0) + 1.)
     order = np.argsort(start + left, kind='stable')
     ends = np.searchsorted((start + left)[order], (start + right)[order])
     after = np.arange(1, len(order) + 1)
-    counts = np.maximum(ends - after, 0)
-    total = np.cumsum(counts)
-    a = 0
-    while a < len(order):
+    some = np.flatnonzero(ends > after)
+    counts = (ends - after)[some]
+    total, a = np.cumsum(counts), 0
+    while a < len(some):
         before = total[a - 1] if a else 0
         b = max(a + 1, int(np.searchsorted(total, before + PAIRS, 'right')))
         n = counts[a:b]
-        i = np.repeat(np.arange(a, b), n)
-        if len(i): yield order[i], order[np.arange(len(i)) + np.repeat(after[a:b] - (total[a:b] - n - before), n)]
+        j = np.arange(n.sum()) + np.repeat(after[some[a:b]] - (total[a:b] - n - before), n)
+        yield np.repeat(order[some[a:b]], n), order[j]
         a = b
 
 # %% ../../nbs/9_measuring/overlaps.ipynb #436ad456
@@ -64,9 +65,9 @@ def overlaps_of(
     "What each box has in common with others of its photo"
     m = len(boxes)
     same, other, inside = Best(m), Best(m), Best(m)
-    x, y, w, h = np.ascontiguousarray(boxes.T)
+    x, y, w, h = boxes = np.clip(np.ascontiguousarray(boxes.T), -1e7, 1e7)
     right, low, area = x + w, y + h, w*h
-    for i, j in overlapping(photo, boxes):
+    for i, j in overlapping(photo, boxes.T):
         tall = np.minimum(low[i], low[j]) - np.maximum(y[i], y[j])
         some = np.flatnonzero(tall > 0)
         i, j, tall = i[some], j[some], tall[some]
@@ -88,9 +89,9 @@ def overlaps_of(
 def _sure(iou): return 1/(1 + np.exp(-(iou - .7)/.07))
 
 def _numbered(*columns):
-    "(m,) one number, from 0, for each combination of numbers that occurs"
+    "(m,) one number, from 0, for each combination of numbers from -1 that occurs"
     key = np.zeros(len(columns[0]), np.int64)
-    for o in columns: key = np.unique(key*(o.max() - o.min() + 1) + o - o.min(), return_inverse=True)[1]
+    for o in columns: key = numbered(key*(o.max() + 2) + o + 1)
     return key
 
 def _rare(best, least, source, labels):

@@ -97,12 +97,13 @@ def _best_orders(mean, z, labelled, orders, most=3):
     fits = np.fmax(_fits(z, labelled, means), _fits(z.conj(), labelled, means))
     return np.argsort(-fits, axis=1, kind='stable')[:, :most]
 
-def _exchanges(c, own, most=36):
-    "(n, most, K) orders with two points exchanged, those that are nearest to the mean shape so; of up to 9 points all"
+def _exchanges(c, own, most=8):
+    "(n, most, K) orders with two points exchanged, those that are nearest to the mean shape so; of few points all"
     k, mean = c.z.shape[1], c.shapes[0].mean
     a, b = np.triu_indices(k, 1)
+    if len(a) <= 36: most = 36
     best = []
-    for i in range(0, len(own), rows := max(1, 4_000_000//k**2)):
+    for i in range(0, max(len(own), 1), rows := max(1, 4_000_000//k**2)):
         x, labelled = c.p.x[own[i:i + rows]], c.labelled[own[i:i + rows]]
         away = np.abs(x[:, :, None] - mean)**2
         here = np.einsum('nkk->nk', away)

@@ -236,7 +236,7 @@ def turned(
     return points
 
 # %% ../../nbs/9_measuring/point_suspects.ipynb #1a62ac1e
-def point_suspects(
+def point_findings(
     a:Labelled, # Of keypoints; of a dataset of boxes nothing is said
 )->Iterator[Finding]:
     "What is odd about keypoints, by the others of their source and class"

@@ -24,20 +24,24 @@ class Placed(NamedTuple):
     mirrored:np.ndarray # (r,) bool
     other:np.ndarray # (r,) `error` on the other side
 
-def _laid(mean, z, labelled, rounds=4):
-    w = labelled.astype(float)
-    for i in range(rounds + 1):
+def _square(z): return z.real**2 + z.imag**2
+
+def _laid(mean, z, labelled, x=None, rounds=1):
+    "Lay `z` onto the shape, again and again with the weights of where it lies; `x` is where it lies already"
+    n = np.maximum(labelled.sum(1), 1)
+    for _ in range(rounds):
+        w = labelled.astype(float)
+        if x is not None:
+            e = np.sqrt(_square(x - mean))*labelled
+            w /= (1 + (e/np.maximum(2*(np.sqrt(e).sum(1)/n)**2, 1e-9)[:, None])**2)**2
         total = np.maximum(w.sum(1, keepdims=True), 1e-12)
         m, c = (w@mean)[:, None]/total, (w*z).sum(1, keepdims=True)/total
         u, v = z - c, mean - m
         dot = (w*u.conj()*v).sum(1, keepdims=True)
-        size = np.sqrt((w*np.abs(v)**2).sum(1, keepdims=True)/np.maximum((w*np.abs(u)**2).sum(1, keepdims=True), 1e-300))
+        size = np.sqrt((w*_square(v)).sum(1, keepdims=True)/np.maximum((w*_square(u)).sum(1, keepdims=True), 1e-300))
         a = size*np.where(dot == 0, 1, dot/np.maximum(np.abs(dot), 1e-300))
         x = (a*u + m)*labelled
-        e = np.abs(x - mean)*labelled
-        usual = (np.sqrt(e).sum(1)/np.maximum(labelled.sum(1), 1))**2
-        if i < rounds: w = labelled/(1 + (e/np.maximum(2*usual, 1e-9)[:, None])**2)**2
-    return x, a[:, 0], (m - a*c)[:, 0], usual
+    return x, a[:, 0], (m - a*c)[:, 0], (np.sqrt(np.sqrt(_square(x - mean))*labelled).sum(1)/n)**2
 
 def in_chunks(f, *arrays, rows=4096):
     "`f` of a few rows at a time, its arrays joined: memory stays small"
@@ -51,11 +55,11 @@ def placed(
 )->Placed:
     "Lay sets onto a shape, with the side that fits better"
     def lay(z, labelled):
-        plain, turned = _laid(mean, z, labelled), _laid(mean, z.conj(), labelled)
+        plain, turned = (_laid(mean, o, labelled, rounds=2) for o in (z, z.conj()))
         mirrored = turned[3] < plain[3]
-        kept = [np.where(mirrored[:, None] if p.ndim > 1 else mirrored, t, p) for p, t in zip(plain, turned)]
-        return Placed(*kept, mirrored, np.where(mirrored, plain[3], turned[3]))
-    return in_chunks(lay, z, labelled)
+        x = np.where(mirrored[:, None], turned[0], plain[0])
+        return Placed(*_laid(mean, np.where(mirrored[:, None], z.conj(), z), labelled, x, 3), mirrored, np.where(mirrored, plain[3], turned[3]))
+    return in_chunks(lay, z, labelled, rows=max(1, 100_000//len(mean)))
 
 # %% ../../nbs/9_measuring/shapes.ipynb #7e1f2d10
 def in_order(
@@ -127,9 +131,10 @@ def middle(mean)->Middle: return Middle(mean, _lying(mean), _smooth(mean))
 def _weights(shape, x, labelled):
     "How much of each column is in sets (r, q); its covariance for each pattern of labelled points, and the pattern of each set"
     k, q = len(shape.mean), shape.basis.shape[1]
-    patterns, which = np.unique(labelled, axis=0, return_inverse=True)
-    if patterns.all(): precision = (shape.basis.T/_twice(shape.noise)@shape.basis)[None]
+    if labelled.all(): which, precision = np.zeros(len(x), int), (shape.basis.T/_twice(shape.noise)@shape.basis)[None]
     else:
+        _, first, which = np.unique(np.packbits(labelled, axis=1), axis=0, return_index=True, return_inverse=True)
+        patterns = labelled[first]
         real, imag = shape.basis[:k], shape.basis[k:]
         each = (real[:, :, None]*real[:, None] + imag[:, :, None]*imag[:, None])/shape.noise[:, None, None]
         precision = (patterns.astype(float)@each.reshape(k, -1)).reshape(-1, q, q)
@@ -282,7 +287,8 @@ def compared(
     if len(z) < FEWEST or z.shape[1] < 4: return None
     few = in_order(z, labelled)
     few = few[np.unique(np.linspace(0, len(few) - 1, LARGE).round().astype(int))]
-    mean = median_shape(z[few], labelled[few])
+    some = few[np.unique(np.linspace(0, len(few) - 1, 500).round().astype(int))]
+    mean = median_shape(z[some], labelled[some])
     p = placed(mean, z, labelled)
     learn, l = Placed(*(o[few] for o in p)), labelled[few]
     m = middle(mean)

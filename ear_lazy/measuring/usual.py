@@ -68,7 +68,7 @@ def surprises(
     return -2*t, joint.argmax(0)
 
 # %% ../../nbs/9_measuring/usual.ipynb #012d8c15
-SAMPLE, _TRIM, _ROUNDS, _RIDGE = 1000, .05, 12, .03
+SAMPLE, _TRIM, _FAR, _ROUNDS, _RIDGE = 1000, .15, 3., 12, .03
 
 def _starts(z, parts):
     "Means to begin with: each rather far from those before it, among the inner 90 %"
@@ -80,14 +80,15 @@ def _starts(z, parts):
     return np.array(means)
 
 def _fitted(usual, z, parts):
-    "Expectation maximisation, without the unlikeliest in each round"
+    "Expectation maximisation, without the unlikeliest, and in the last rounds without what is far off"
     n, d = z.shape
     products = (z[:, :, None]*z[:, None]).reshape(n, d*d)
     now = replace(usual, weights=np.full(parts, 1/parts), means=_starts(z, parts), whiten=np.tile(np.eye(d), (parts, 1, 1)))
-    for _ in range(_ROUNDS):
+    for i in range(_ROUNDS):
         joint, _ = parts_of(now, z)
         t = _sum_exp(joint)
-        r = np.exp(joint - t)*(t >= np.partition(t, int(_TRIM*n))[int(_TRIM*n)])
+        likely = np.partition(t, [int(_TRIM*n), n//2])
+        r = np.exp(joint - t)*(t >= (likely[int(_TRIM*n)] if i < _ROUNDS - 4 else likely[n//2] - _FAR**2/2))
         share = r.sum(1)
         alive = share > .01*n/parts # others have lost all to their neighbours
         r, share = r[alive], share[alive]

@@ -75,9 +75,10 @@ def by_group(
     return [(int(group[o[0]]), o) for o in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(o)]
 
 def numbered(
-    keys:np.ndarray, # (n,) int64, not much above n
+    keys:np.ndarray, # (n,) int64, 0 or more
 )->np.ndarray: # (n,) int64
     "Keys as numbers from 0, without gaps"
+    if keys.max(initial=0) > 10*len(keys) + 10**6: return np.unique(keys, return_inverse=True)[1].astype(np.int64)
     return (np.cumsum(np.bincount(keys) > 0) - 1)[keys]
 
 def usual_boxes(
@@ -103,7 +104,7 @@ def reasons(
     at:np.ndarray, # (n,) which of its boxes
 )->tuple[np.ndarray, dict[str, np.ndarray]]: # (n,) index into 'size', 'aspect', 'place'; how far off in each of those: (n, 1) log factor, (n, 1) log factor, (n, 2) shares of the photo
     "Which of size, aspect and place makes boxes odd, and by how much"
-    x, along = b.numbers(at, b.boxes[at]), [np.array(o, float).T for o in _ALONG.values()]
+    x, along = b.numbers(at, b.a.boxes[b.which[at]]), [np.array(o, float).T for o in _ALONG.values()]
     off, by = [np.zeros((len(at), o.shape[1])) for o in along], np.zeros((3, len(at)))
     for g, some in by_group(b.group[at]):
         for i, found in enumerate(pulls(b.usual[g], x[some], b.part[at[some]], *along)): off[i][some], by[i, some] = found

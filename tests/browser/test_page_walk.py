@@ -167,7 +167,7 @@ def test_predictions_beside_suspects(walk, tmp_path):
     def predictions(ds): return [[[200, 30, 50, 40]]] * len(ds)
     e = walk(of_boxes, predictions=predictions)
     assert 'a click chooses one' in e.page.locator('.eal-predictions').inner_text()
-    press(e, '0') # the whole photo
+    press(e, 'z') # the whole photo
     left, top, z = e.page.eval_on_selector('.eal-world', "o => { const r = o.getBoundingClientRect(); return [r.left, r.top, +o.style.getPropertyValue('--z')] }")
     e.page.mouse.click(left + 225 * z, top + 50 * z)
     press(e, 'y')

@@ -214,12 +214,18 @@ export class FullView {
       [x, y, w, h] = around
       const margin = (!whole && this.app.walk.object?.points ? .25 : .6) * Math.max(w, h, 8)
       ;[x, y, w, h] = [x - margin, y - margin, w + 2 * margin, h + 2 * margin]
+      if (!whole && this.app.walk.suspect) [x, y, w, h] = this.inside([x, y, w, h])
     }
     this.z = Math.min(stage.clientWidth / w, stage.clientHeight / h, around ? 8 : Infinity)
     this.x = stage.clientWidth / 2 - (x + w / 2) * this.z
     this.y = stage.clientHeight / 2 - (y + h / 2) * this.z
     this.moved = false
     this.apply()
+  }
+
+  inside([x, y, w, h]) { // the part of it that lies in the image
+    const { width, height } = this.head, [left, top] = [clamp(x, 0, width - 1), clamp(y, 0, height - 1)]
+    return [left, top, Math.max(1, Math.min(x + w, width) - left), Math.max(1, Math.min(y + h, height) - top)]
   }
 
   zoom(by, event) {

@@ -73,7 +73,7 @@ export class PredictedView {
     this.node.hidden = !on || !all.length
     if (this.node.hidden) return
     const chosen = all[this.at], gone = this.rejectedOf(this.row).size, below = all.filter(o => !isSure(o.score, this.threshold)).length
-    const words = chosen ? `Prediction ${this.left.indexOf(this.at) + 1} of ${this.left.length}: ${this.describe(chosen)}` : this.left.length ? `${this.left.length} predictions: a click chooses one.` : all.length > below ? 'All predictions are settled.' : 'No prediction.'
+    const words = chosen ? `Prediction ${this.left.indexOf(this.at) + 1} of ${this.left.length}: ${this.describe(chosen)}` : this.left.length ? `${this.left.length} prediction${this.left.length > 1 ? 's' : ''}: a click chooses one.` : all.length > below ? 'All predictions are settled.' : 'No prediction.'
     this.words.textContent = `${words}${below ? ` ${below} below ${this.threshold.toFixed(2)}.` : ''}`
     this.one.hidden = !chosen
     this.many.hidden = !this.left.length
