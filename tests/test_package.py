@@ -27,7 +27,9 @@ TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e 
 ROOMS = runpy.run_path(str(ROOT/'.ci/rooms.py'))
 MODULES = ROOMS['order']()
 WITH_TORCH = ['loading.buffers', 'loading.samples', 'loading.row_dataset', 'transforms', 'loading.sampler', 'adapters', 'lazy_dataset',
-              'looking.predictions', 'looking.row_pictures', 'explorer', 'demo']
+              'looking.predictions', 'looking.row_pictures', 'explorer', 'demo', 'suspects', 'evaluation', 'evaluation_view',
+              *(f'measuring.{o}' for o in ('matching', 'coco_scores', 'average_precision', 'box_outcomes', 'box_measures', 'model_scores', 'model_suspects', 'next_to_label',
+                                           'out_of_sample', 'photo_suspects', 'point_errors', 'point_measures'))] # measure predictions for a dataset
 NOTEBOOKS = sorted(p for p in (ROOT/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)
 
 
