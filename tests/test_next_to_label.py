@@ -1,10 +1,17 @@
 "What is labelled next: uncertain, unlike each other, each photo once, whatever the order of the rows"
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.synthetic import write_raw
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope='module')
@@ -90,6 +97,12 @@ def test_photos_nobody_has_annotated(ds):
     assert len(new) == 3
     assert new.next_to_label([None, found(.5), found(.9)], n=2).tolist() == [1, 2]
     assert len(new.next_to_label(embeddings=np.eye(3), n=9)) == 3
+    pytest.importorskip('anywidget')
+    from ear_lazy.explorer import explore
+    predictions = [None, found(.9), found(.5)]
+    rows = new.next_to_label(predictions, n=2)
+    w = explore(new[rows], [predictions[i] for i in rows], edit=True).sort_by('row') # as the recipe says
+    assert w.view.tolist() == [0, 1] and photos(w.ds, w.view) == photos(new, [2, 1])
 
 
 @pytest.mark.parametrize('options, message', [
@@ -134,3 +147,27 @@ def test_tensors(ds, vectors):
     assert ds.similar(3, torch.tensor(exact)).tolist() == ds.similar(3, exact).tolist()
     assert ds.next_to_label(embeddings=torch.tensor(exact, requires_grad=True), n=7).tolist() == ds.next_to_label(embeddings=exact, n=7).tolist()
     assert ds.next_to_label(uncertainty=torch.arange(len(ds)), n=3).tolist() == [*range(len(ds) - 1, len(ds) - 4, -1)]
+
+
+def test_the_map_of_the_recipes_is_linked_both_ways(ds, vectors, monkeypatch):
+    "With a stand-in for jupyter-scatter, whose `selection` is a trait of its widget as well as a function"
+    traitlets = pytest.importorskip('anywidget') and pytest.importorskip('traitlets')
+
+    class Widget(traitlets.HasTraits): selection = traitlets.Any(np.zeros(0, np.uint32)) # what the lasso sets
+
+    class Scatter:
+        def __init__(self, x, y): self.points, self.widget = list(zip(x, y)), Widget()
+        def selection(self, rows): self.widget.selection = np.array(rows, np.uint32)
+        def show(self): return self.widget
+
+    monkeypatch.setitem(sys.modules, 'jscatter', SimpleNamespace(Scatter=Scatter))
+    cells = json.loads((ROOT/'nbs/tutorials/recipes.ipynb').read_text(encoding='utf-8'))['cells']
+    code, = (o.split('```python\n')[1].split('```')[0] for o in map(''.join, (c['source'] for c in cells)) if 'import jscatter' in o)
+    known = {'ds': ds, 'embeddings': vectors.tolist()}
+    exec(code, known)
+    w, plot = known['w'], known['plot']
+    assert len(plot.points) == len(ds)
+    plot.selection([3, 5])
+    assert w.flagged == [3, 5]
+    w.flagged = [1]
+    assert plot.widget.selection.tolist() == [1]

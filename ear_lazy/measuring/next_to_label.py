@@ -38,7 +38,8 @@ def uncertainties(
         except ValueError as e: raise ValueError(f'the prediction for row {row} {e}') from None
     values = np.concatenate([np.zeros(0), *found])
     if len(values) and np.isnan(values).all():
-        raise ValueError("the predictions have no scores, so they do not say how sure the model is: give a dict with 'boxes' and 'scores' for each row, or uncertainty=")
+        keys = "'keypoints' and 'keypoints_scores'" if ds.kind == 'landmarker' else "'boxes' and 'scores'"
+        raise ValueError(f'the predictions have no scores, so they do not say how sure the model is: give a dict with {keys} for each row, or uncertainty=')
     most = np.zeros(len(ds))
     np.fmax.at(most, np.repeat(np.arange(len(ds)), [len(o) for o in found]), values)
     return most
