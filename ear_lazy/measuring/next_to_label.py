@@ -15,7 +15,6 @@ import numpy as np
 
 from ..base.arguments import type_in_words, whole_number
 from ..base.errors import MetadataError
-from ..loading.row_dataset import RowDataset
 from ..looking.columns import located, paths_of
 from ..looking.predicted import read_prediction
 
@@ -28,7 +27,7 @@ def _unsure(found, kind):
 
 def uncertainties(
     predictions:Sequence[Any], # An entry for each row, as `explore` takes them
-    ds:RowDataset, # Dataset of the rows
+    ds:Any, # `RowDataset` of the rows
 )->np.ndarray: # (n,) float64, 0 to 1; 0 where nothing was found
     "How unsure a model is of each row; raises `ValueError` for predictions without scores, or that do not fit the rows"
     if len(predictions) != len(ds): raise ValueError(f'{len(predictions)} predictions for {len(ds)} rows: give one for each')
@@ -77,7 +76,7 @@ def likeness(
 
 # %% ../../nbs/9_measuring/next_to_label.ipynb #eb06630d
 def similar(
-    ds:RowDataset,
+    ds:Any, # `RowDataset`
     row:int|Sequence[float]|np.ndarray, # As in `likeness`
     embeddings:Any, # (n, d)
     n:int=50, # Most rows to return
@@ -144,7 +143,7 @@ def _checked_uncertainty(uncertainty, n):
     return found/(found.max(initial=0) or 1)
 
 def next_to_label(
-    ds:RowDataset, # (n rows)
+    ds:Any, # `RowDataset` of n rows
     predictions:Sequence[Any]|None=None, # An entry for each row, as `explore` takes them, with scores
     embeddings:Any=None, # (n, d)
     n:int=100, # Most rows to choose
