@@ -118,7 +118,7 @@ def _entries(j):
     off = np.arange(k) == point[:, None]
     which = j.tried.which
     kind[j.odd] = [('', j.orders[f].kind, 'points swapped', 'point off')[w] for w, f in zip(which, j.tried.first)]
-    left = j.c.out.gain[np.arange(r), point] < j.c.out.total/2
+    left = j.c.out.gain[np.arange(r), point] < .75*j.c.out.total
     none = j.odd[which == 0]
     kind[none] = np.where(left[none], 'outline odd', 'point off')
     numbers = j.odd[np.isin(which, (1, 2))]
