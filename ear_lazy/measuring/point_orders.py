@@ -154,7 +154,7 @@ def tried(
     alone = [cost(out, labelled, (i + 1)*(2*np.log(k) + 14)) for i, (out, labelled) in enumerate(left)]
     costs = np.concatenate([costs, np.stack([o[0] for o in alone], 1)], 1)
     fine = np.concatenate([fine, np.stack([o[1] for o in alone], 1)], 1)
-    much = costs < at_first[:, None]/4
+    much = (costs < at_first[:, None]/4) & (np.arange(costs.shape[1]) < t) # leaving out points makes any shape better
     best = np.argmin(np.where(fine & (costs < at_first[:, None]), costs, np.where(much, costs + 1e6, np.inf)), axis=1)
     every = np.arange(n)
     none = ~(fine & (costs < at_first[:, None]) | much)[every, best]

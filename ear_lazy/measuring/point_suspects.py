@@ -18,7 +18,7 @@ from ..base.change import Value
 from .findings import Finding, Suggestion, oddness
 from .labelled import Labelled, PointSet, point_sets
 from .point_orders import Order, Tried, orders_of, tried
-from .shapes import FEWEST, Compared, Placed, compared, filled, placed
+from .shapes import FEWEST, Compared, LeftOut, Placed, compared, filled, placed
 
 # %% ../../nbs/9_measuring/point_suspects.ipynb #01ada74b
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def judge(
     labelled, fine = usable(own.points)
     rows = np.flatnonzero(fine)
     labelled, points = labelled[rows], own.points[rows]
-    c = compared(np.where(labelled, points[..., 0] + 1j*points[..., 1], 0), labelled)
+    xy = np.where(labelled[..., None], points[..., :2], 0.)
+    c = compared(xy[..., 0] + 1j*xy[..., 1], labelled)
     if c is None: return None
     orders = orders_of(own.scheme, points.shape[1])
     plain, z = c.z_of(c.out, labelled, 0), c.z_of(c.out, labelled)
@@ -117,10 +118,11 @@ def _entries(j):
     off = np.arange(k) == point[:, None]
     which = j.tried.which
     kind[j.odd] = [('', j.orders[f].kind, 'points swapped', 'point off')[w] for w, f in zip(which, j.tried.first)]
-    left = j.c.out.gain[np.arange(r), point] < j.c.out.total/2
+    left = j.c.out.gain[np.arange(r), point] < .75*j.c.out.total
     none = j.odd[which == 0]
     kind[none] = np.where(left[none], 'outline odd', 'point off')
-    score[j.odd[which > 0]] = oddness(j.plain[j.odd[which > 0]])
+    numbers = j.odd[np.isin(which, (1, 2))]
+    score[numbers] = oddness(j.plain[numbers])
     off[j.odd[which == 3]] = j.tried.off[which == 3]
     point[(kind != 'point off') & (kind != 'points swapped')] = -1
     return kind, score, point, off
@@ -174,10 +176,12 @@ def on_top(j:Judged)->Iterator[Finding]:
     own, ab = pairs[order, 0], pairs[order, 1:]
     if not len(own): return
     kind, score, _, off = _entries(j)
-    worse = np.where(c.out.gain[own, ab[:, 0]] >= c.out.gain[own, ab[:, 1]], ab[:, 0], ab[:, 1])
+    each = np.take_along_axis(c.z_of(LeftOut(*(o[own] for o in c.out)), c.labelled[own]), ab, 1)
+    worse = ab[np.arange(len(ab)), each.argmax(1)]
     same = (kind[own] == 'point off') & (off[own, ab[:, 0]] | off[own, ab[:, 1]])
     moved = np.where(same[:, None], off[own], np.arange(c.z.shape[1]) == worse[:, None])
-    found = np.where(same, np.fmax(score[own], oddness(z[order])), oddness(z[order]))
+    here = oddness(np.minimum(z[order], 2*each.max(1)))
+    found = np.where(same, np.fmax(score[own], here), here)
     def words(n): return f'points {_listed([name_of(j, o) for o in ab[n]])} lie on one spot; {_off_words(j, own[n], moved[n])}'
     def suggest(n): return _set(without(j, own[n], moved[n])[0])
     yield _finding(j, 'points on top of each other', own, found, words, suggest, worse)
