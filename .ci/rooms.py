@@ -32,6 +32,8 @@ LATER_IN_EXAMPLES = {
     ('looking', 'lazy_dataset'): 'they look at datasets, which are opened as users open them',
     ('measuring', 'data_processor'): 'its examples measure metadata files, which nothing else writes in one call',
     ('measuring', 'lazy_dataset'): 'they measure datasets, which are opened as users open them',
+    ('measuring', 'corrections'): 'they correct what they measure, as users do',
+    ('measuring', 'rewrite'): 'likewise',
 }
 
 

@@ -171,6 +171,7 @@ def objects_of(self:Editor,
     objects = self.files_of(row).objects(encode_path(path), self._header(row, state.photo.size if state else (0, 0)))
     return [(f'o{o}', objects[o].value) for o in places_of_row(objects, i)]
 
+# %% ../../nbs/8_looking/editing.ipynb #c42dba83
 def dropped_objects(
     problems, # `Problem`s of a photo
     objects, # `PhotoObject`s that its files have

@@ -104,6 +104,7 @@ class Ranking:
         place, segment = place[by], segment[by]
         return Hits(place, segment, np.searchsorted(segment, segment), np.searchsorted(label, label[place]), self.found_row[self.order])
 
+# %% ../../nbs/9_measuring/average_precision.ipynb #eeafa3d6
 @dataclass(frozen=True)
 class Hits:
     "h right predictions, by threshold and class, the surest of each first"

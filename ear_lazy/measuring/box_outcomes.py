@@ -20,8 +20,8 @@ from .matching import Boxes, match
 
 # %% ../../nbs/9_measuring/box_outcomes.ipynb #c663ea88
 @dataclass(frozen=True)
-class Outcomes:
-    "n labelled and p predicted boxes of C classes, and what became of them"
+class Found:
+    "n labelled and p predicted boxes of C classes, and which labels are found"
     labelled:Boxes
     found:Boxes
     classes:int
@@ -48,6 +48,10 @@ class Outcomes:
         "Which labelled objects are found"
         return (self.own >= 0) & (np.append(self.found.scores, -1.)[self.own] >= self.score)
 
+# %% ../../nbs/9_measuring/box_outcomes.ipynb #b7507d46
+@dataclass(frozen=True)
+class Outcomes(Found):
+    "n labelled and p predicted boxes of C classes, and what became of them"
     @cached_property
     def other(self)->np.ndarray: # (n,) int64
         "The prediction of each label that is of another class; -1: none"

@@ -23,8 +23,8 @@ from .matching import MATCHED, Matches
 _BY_CHANCE = .1 # how often a prediction that is wrong overlaps a label all the same
 
 @dataclass(frozen=True)
-class Trust:
-    "What the agreement of labels and predictions tells of the model"
+class TrustInPredictions:
+    "What the agreement of labels and predictions tells of p predictions"
     matches:Matches
     classes:int # how many there are
 
@@ -78,6 +78,10 @@ class Trust:
         on[self.others[1]] = True
         return self._right_among(on)
 
+# %% ../../nbs/9_measuring/model_scores.ipynb #9f5f817f
+@dataclass(frozen=True)
+class Trust(TrustInPredictions):
+    "What the agreement of labels and predictions tells of the model, also of how surely it finds t labels"
     @cached_property
     def seen(self)->np.ndarray: # (t,) between 0 and 1
         "How surely the model finds something, of any class, at each label"

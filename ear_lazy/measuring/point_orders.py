@@ -97,6 +97,7 @@ def _best_orders(mean, z, labelled, orders, most=3):
     fits = np.fmax(_fits(z, labelled, means), _fits(z.conj(), labelled, means))
     return np.argsort(-fits, axis=1, kind='stable')[:, :most]
 
+# %% ../../nbs/9_measuring/point_orders.ipynb #540da8a7
 def _exchanges(c, own, most=8):
     "(n, most, K) orders with two points exchanged, those that are nearest to the mean shape so; of few points all"
     k, mean = c.z.shape[1], c.shapes[0].mean
@@ -132,6 +133,7 @@ def _leave_worst(c, own, most=3):
         out = judged(c.shapes, c.fold[own], x, labelled)
         yield out, labelled.copy()
 
+# %% ../../nbs/9_measuring/point_orders.ipynb #be9f9f20
 def tried(
     c:Compared,
     own:np.ndarray, # (n,) which sets

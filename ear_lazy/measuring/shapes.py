@@ -279,6 +279,7 @@ class Compared:
         rest = np.maximum(out.total[:, None]/self.scale - gain, 0)
         return np.sqrt(gain)/np.maximum((4 + rest)/(4 + self.free(labelled)[:, None]), 1)**alike
 
+# %% ../../nbs/9_measuring/shapes.ipynb #7d1b5db4
 def compared(
     z:np.ndarray, # (r, K) complex pixels; 0 where not labelled
     labelled:np.ndarray, # (r, K) bool; 4 points of a set at least, not all in one place
