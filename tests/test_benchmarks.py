@@ -147,3 +147,14 @@ def test_evaluation_is_compared(bench):
 def test_corrected_are_compared(bench, capsys):
     importlib.import_module('corrected').main('--rows', '40', '--corrections', '4', '--turns', '1')
     assert [o.split()[0] for o in capsys.readouterr().out.splitlines()] == ['40', 'open', 'get_metadata']
+
+
+@pytest.mark.slow # each error of each kind, though few of them
+def test_suspects_are_judged(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    small = ['--images', '60', '--repeats', '1', '--boxes', '400', '--sets', '80', '--photos', '40', '--data', str(tmp_path), '--out', str(tmp_path/'figures.json')]
+    importlib.import_module('suspects').main(*small)
+    figures = json.loads((tmp_path/'figures.json').read_text())
+    assert {o['kind'] for o in figures['demo']} == {*importlib.import_module('planting').POINTS, *importlib.import_module('planting').BOXES}
+    assert [o['ours']['ap'] for o in figures['demo'] if o['kind'] in ('order reversed', 'contour exchanged')] == [1.]*4
+    assert figures['real'] == [] and len(figures['cost']) == 4
