@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TYPE_CHECKING
 
 import numpy as np
+import PIL
 import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
@@ -80,7 +81,7 @@ class LazyNPYDataset(RowDataset):
         resize:Literal['letterbox', 'stretch']='letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads:int|None=None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
         cache_bytes:int|str|None=None, # Most memory of decoded samples to keep in each process, such as '500MB'
-        cache:Cache|None=None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        cache:Cache|None=None, # A `SharedCache` to keep samples in for all workers, or a `DiskCache` for later runs too, instead of one in each process
         on_error:Literal['raise', 'skip']|Callable[[ImageLoadError], Sample|None]='raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
         max_pixels:int|None=None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
@@ -108,6 +109,7 @@ class LazyNPYDataset(RowDataset):
         self._edition = self.metadata.edition if is_remote(self.root) else ''
         self._downloads = DownloadCache(self.disk_cache, self._edition, timeout) if self.disk_cache else None
         self._source = self._downloads or NoCopies(timeout)
+        if hasattr(self._cache, 'beside') and isinstance(self.metadata, Metadata): self._cache.beside(self.metadata.path)
 
     def _size(self): return len(self.metadata)
 
@@ -296,11 +298,21 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
         raise
 
 # %% ../nbs/lazy_dataset.ipynb #7b3de681
+@cache
+def _made(kind, loader, *options):
+    "How samples are made, and by which version of which decoder: another may give other pixels"
+    if loader == 'cv2': from cv2 import __version__ as version
+    else: version = PIL.__version__
+    return repr((kind, loader, version, *options)).encode()
+
 @patch
 def _key(self:LazyNPYDataset, path, values, row):
     "Cache key of a delivered sample, without the state of its file"
-    made = repr((self.kind, self.image_loader, self.image_size, self.resize, self.metadata.size(row), pixel_bound(self.max_pixels), self.trust_files, self._edition))
-    return b'\0'.join((os.fsencode(path), made.encode(), self._guard.scope if self._guard else b'', *(o.tobytes() for o in values)))
+    made = _made(self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._edition)
+    size = '%d %d' % self.metadata.size(row)
+    return b'\0'.join((os.fsencode(path), made, size.encode(), self._guard.scope if self._guard else b'', *(o.tobytes() for o in values)))
+
+
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
 # To look at a file, where that is possible without reading it; a pipe is not waited for
@@ -348,6 +360,25 @@ def cache_info(self:LazyNPYDataset)->CacheInfo:
 def cache_clear(self:LazyNPYDataset)->None:
     "Forget all decoded samples"
     self._cache.clear()
+
+# %% ../nbs/lazy_dataset.ipynb #50445f7c
+@patch
+@described
+def warm_cache(self:LazyNPYDataset,
+    num_threads:int|None=None, # To decode with; None: one per processor
+    progress:bool=True, # Show a progress bar
+)->int: # Rows whose images cannot be read: `errors` or reading them tells why
+    "Decode what the cache does not hold yet"
+    if self._cache.maxsize == 0: raise ValueError('there is no cache to fill: open the dataset with cache=DiskCache(…), cache=SharedCache(…), cache_bytes= or cache_size=')
+    rows = [self._row(i) for i in range(len(self))]
+    from tqdm.auto import tqdm
+    bar = tqdm(total=len(rows), unit='photo', disable=not progress)
+    def decode(row):
+        try: self._cached(self._path_of(row), self._arrays(row), row)
+        except ImageLoadError: return 1
+        finally: bar.update()
+        return 0
+    with bar: return sum(self._in_threads(decode, rows, num_threads))
 
 # %% ../nbs/lazy_dataset.ipynb #2e475614
 @patch

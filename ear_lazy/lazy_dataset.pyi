@@ -38,7 +38,7 @@ class LazyNPYDataset(RowDataset):
         resize: Literal['letterbox', 'stretch'] = 'letterbox', # With `image_size`: 'letterbox' keeps proportions and adds black bars, 'stretch' does not
         num_threads: int | None = None, # To decode a batch; None: one per processor, but in a DataLoader worker 1, or 2 if images are remote and processors are free
         cache_bytes: int | str | None = None, # Most memory of decoded samples to keep in each process, such as '500MB'
-        cache: Cache | None = None, # A `SharedCache` to keep samples in for all workers, instead of one in each process
+        cache: Cache | None = None, # A `SharedCache` to keep samples in for all workers, or a `DiskCache` for later runs too, instead of one in each process
         on_error: Literal['raise', 'skip'] | Callable[[ImageLoadError], Sample | None] = 'raise', # 'raise', 'skip', or a function of an `ImageLoadError` that gives a `Sample` or None
         max_pixels: int | None = None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root: bool = False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
@@ -75,6 +75,11 @@ class LazyNPYDataset(RowDataset):
         "Hits, misses, size and fill of the cache: of this process only, or of all users of a `SharedCache`"
     def cache_clear(self) -> None:
         "Forget all decoded samples"
+    def warm_cache(self,
+        num_threads: int | None = None, # To decode with; None: one per processor
+        progress: bool = True, # Show a progress bar
+    ) -> int: # Rows whose images cannot be read: `errors` or reading them tells why
+        "Decode what the cache does not hold yet"
     def image_shape(self,
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet

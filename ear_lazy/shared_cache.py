@@ -172,14 +172,15 @@ def _views(buffer, start, specs):
 
 def pack(
     arrays:tuple, # Arrays of numbers or of text
-)->np.ndarray: # (blocks, BLOCK_BYTES) uint8
+    block:int=BLOCK_BYTES, # Bytes of a block
+)->np.ndarray: # (blocks, block) uint8
     "Arrays as blocks; raises `TypeError` for arrays of objects or records"
     if bad := [o.dtype for o in arrays if o.dtype.hasobject or o.dtype.names]:
         raise TypeError(f'arrays of {bad[0]} cannot be shared between processes')
     specs = [(o.dtype.str, o.shape) for o in arrays]
     head = msgspec.msgpack.encode(specs)
     size = 4 + len(head) + sum(o.nbytes + 16 for o in arrays)
-    blocks = np.empty((-(-size // BLOCK_BYTES), BLOCK_BYTES), np.uint8)
+    blocks = np.empty((-(-size // block), block), np.uint8)
     flat = blocks.reshape(-1)
     flat[:4 + len(head)] = memoryview(len(head).to_bytes(4, 'little') + head)
     for view, o in zip(_views(flat, 4 + len(head), specs), arrays): view[...] = o

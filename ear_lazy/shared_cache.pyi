@@ -42,7 +42,8 @@ class Arena:
 
 def pack(
     arrays: tuple, # Arrays of numbers or of text
-) -> np.ndarray: # (blocks, BLOCK_BYTES) uint8
+    block: int = BLOCK_BYTES, # Bytes of a block
+) -> np.ndarray: # (blocks, block) uint8
     "Arrays as blocks; raises `TypeError` for arrays of objects or records"
 
 def unpack(

@@ -274,6 +274,7 @@ def copy(self:OpenFolder, name:str, new:str, to:'OpenFolder|None'=None): # `to`:
         self._check_holes(name, st)
         (to or self)._new_file(new, lambda f: shutil.copyfileobj(file, f), like=st)
 
+# %% ../../nbs/1_base/files.ipynb #2fa3047c
 @patch
 def create(self:OpenFolder, name:str, size:int=0)->io.BufferedWriter: # `size`: bytes that are zero until they are written
     "Make a file to write into; raises `FileExistsError` if the name is taken, be it by a link"
@@ -281,6 +282,20 @@ def create(self:OpenFolder, name:str, size:int=0)->io.BufferedWriter: # `size`: 
     file = open(os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0), 0o666, **by), 'wb')
     file.truncate(size)
     return file
+
+@patch
+def reopen(self:OpenFolder, name:str)->io.FileIO: # To read and to write, unbuffered
+    "Open a file of this folder as it is; raises `OSError`, and `UnsafePathError` for anything but a regular file"
+    at, by = self._at(name)
+    if self._fd is None and S_ISLNK(self.mode(name)): raise UnsafePathError('a link, which is not followed here', at)
+    try: fd = os.open(at, os.O_RDWR | (_READ_FLAGS & ~os.O_RDONLY) | _NOFOLLOW, **by)
+    except OSError as e:
+        if e.errno in (errno.ELOOP, errno.EMLINK): raise UnsafePathError('a link, which is not followed here', self.path / name) from None
+        raise
+    if not S_ISREG(mode := os.fstat(fd).st_mode):
+        os.close(fd)
+        raise UnsafePathError(f'{kind_of(mode)}, not a file', self.path / name)
+    return io.FileIO(fd, 'r+b')
 
 # %% ../../nbs/1_base/files.ipynb #e9017b3b
 @patch

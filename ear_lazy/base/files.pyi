@@ -91,6 +91,8 @@ class OpenFolder:
         "Copy a file with its times, and flush the copy"
     def create(self, name: str, size: int = 0) -> io.BufferedWriter: # `size`: bytes that are zero until they are written
         "Make a file to write into; raises `FileExistsError` if the name is taken, be it by a link"
+    def reopen(self, name: str) -> io.FileIO: # To read and to write, unbuffered
+        "Open a file of this folder as it is; raises `OSError`, and `UnsafePathError` for anything but a regular file"
     def remove_tree(self, name: str) -> None:
         "Remove a folder with all that is in it, without following a link; a missing one is fine, a link or a file is an `UnsafePathError`"
     def flush(self) -> None:

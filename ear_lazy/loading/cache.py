@@ -57,13 +57,13 @@ def nbytes(
     return value.nbytes if hasattr(value, 'nbytes') else sys.getsizeof(value)
 
 # %% ../../nbs/7_loading/cache.ipynb #c5c8c460
-_STATE, _BITS = struct.Struct('<QQQqq'), 2**64 - 1
+_STATE, _BITS = struct.Struct('<QQqq'), 2**64 - 1
 
 def file_state(
     status:os.stat_result, # Of an open file, from before it was read
 )->bytes:
-    "Part of a key, different after each change of the file"
-    return _STATE.pack(status.st_dev & _BITS, status.st_ino & _BITS, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    "Part of a key, different after each change of the file; the number of the device is none, as it may be another after a restart"
+    return _STATE.pack(status.st_ino & _BITS, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 def is_settled(
     status:os.stat_result, # Of a file

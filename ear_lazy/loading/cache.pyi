@@ -29,7 +29,7 @@ def nbytes(
 def file_state(
     status: os.stat_result, # Of an open file, from before it was read
 ) -> bytes:
-    "Part of a key, different after each change of the file"
+    "Part of a key, different after each change of the file; the number of the device is none, as it may be another after a restart"
 
 def is_settled(
     status: os.stat_result, # Of a file

@@ -83,7 +83,7 @@ def checked_on_error(
 
 # %% ../../nbs/7_loading/options.ipynb #5f727d4b
 def chosen_cache(
-    cache:Any, # A `SharedCache`, or None
+    cache:Any, # A `SharedCache` or `DiskCache`, or None
     size:int|None, # `cache_size`: most samples to keep in each process
     max_bytes:int|str|None, # `cache_bytes`: most memory of these
 )->Any: # With the methods of an `LRUCache`
@@ -91,6 +91,6 @@ def chosen_cache(
     if size is not None: whole_number('cache_size', size)
     if cache is None: return LRUCache(0 if size is None and max_bytes is None else size, max_bytes)
     if not all(hasattr(cache, o) for o in ('get', 'put')):
-        raise TypeError(f"cache is a SharedCache, such as SharedCache('2GB'), not {cache!r}; cache_size=100 keeps samples in each process")
+        raise TypeError(f"cache is a SharedCache, such as SharedCache('2GB'), or a DiskCache, not {cache!r}; cache_size=100 keeps samples in each process")
     if size is None and max_bytes is None: return cache
     raise ValueError('cache_size and cache_bytes bound a cache in each process: give either these or cache')

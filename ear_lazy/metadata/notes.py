@@ -24,6 +24,7 @@ from ..base.swap import HIDDEN, read_hidden, real_path
 _NOTE_HEADER = struct.Struct('<16s16sQQ') # magic, checksum of the rest, inodes of the note and of its folder
 _MAGIC = b'ear_lazy note 1\n'
 CORRECTED = 'corrected' # folder in the hidden one, of copies with corrections; datasets make it
+SAMPLES = 'samples' # likewise, of decoded samples
 
 def write_note(
     hidden:OpenFolder, # Where to write it

@@ -29,7 +29,7 @@ from ..formats.shared.heads import Heads, unpacked
 from ..formats.shared.tree import REPORTS
 from ..metadata.file import Shard, is_metadata
 from ..metadata.layout import SHARD_BYTES, encode_path
-from ..metadata.notes import CORRECTED, MadeHere, looks_of, read_note, write_note
+from ..metadata.notes import CORRECTED, SAMPLES, MadeHere, looks_of, read_note, write_note
 from ..metadata.roots import image_root
 from ..metadata.table import Table
 from ..metadata.writing import Plan, sign_shards, write_metadata
@@ -138,7 +138,7 @@ def _clear(folder, hidden):
 
 def _foreign(folder, hidden):
     "A sentence about names that no run here has made; '' if there are none"
-    names = {*hidden.names()} - {*_NOTES, *_made_in(folder, hidden), 'published', CORRECTED}
+    names = {*hidden.names()} - {*_NOTES, *_made_in(folder, hidden), 'published', CORRECTED, SAMPLES}
     if not names: return ''
     return f'{hidden.path} has {len(names)} that no run in this folder made, such as {min(names)}: they are left alone, and not needed'
 

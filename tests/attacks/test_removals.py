@@ -10,7 +10,7 @@ FOLDER = Path(ear_lazy.__file__).parent
 HELPER = 'base/files.py'
 NAMES = {'rmtree', 'unlink', 'rmdir', 'removedirs', 'replace', 'rename', 'renames', 'move', 'TemporaryDirectory', 'mkdtemp', 'truncate', 'ftruncate'}
 HARMLESS = {'base/shared_memory.py: os.ftruncate(fd, size)', 'loading/buffers.py: os.ftruncate(self.fd, HEADER_BYTES + size)', # memory, which has no name
-            'correcting/journal.py: os.ftruncate(fd, size)'} # takes back what it has just appended
+            'correcting/journal.py: os.ftruncate(fd, size)', 'loading/packs.py: file.truncate(end)'} # take back what they have just appended
 
 
 def changes(source):

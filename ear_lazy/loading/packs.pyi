@@ -1,0 +1,65 @@
+# Made by .ci/stubs.py of packs.py: do not edit.
+import numpy as np
+import os
+from pathlib import Path
+from typing import Any
+
+WAYS: int
+VALUE_BYTES: int
+PLACE: Any
+
+def index_bytes(
+    max_bytes: int, # Of all values
+) -> int:
+    "How large an index is"
+
+class Index:
+    "Where values are"
+    file: Any
+    identity: tuple
+    memory: Any
+    groups: Any
+    places: Any
+    def __init__(self,
+        file, # Open, to read and to write
+        identity: tuple, # Of the file
+    ) -> None: ...
+    def group(self, key): ...
+    def find(self,
+        key: bytes, # 16 bytes
+    ) -> tuple | None: # (group, number in it, pack, boot, at, size)
+        "Where a value is said to be"
+    def write(self, n: int, way: int, place: np.ndarray) -> None:
+        "Fill a place; raises `OSError`"
+    def last_pack(self) -> int: ...
+
+PACK_BYTES: int
+FEWEST_PACKS: int
+MOST_PACKS: int
+
+class Packs:
+    "Values of bytes, by keys of 16 bytes, in a folder; may be used by many processes and threads at once, and removed at any time"
+    folder: Path
+    max_bytes: int
+    pack_bytes: Any
+    def __init__(self,
+        folder: str | os.PathLike, # Where; made when the first value comes
+        max_bytes: int, # Most bytes of all files in it
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    def most(self) -> int: ...
+    def get(self,
+        key: bytes, # 16 bytes
+    ) -> memoryview | None: # Of the file: copy what is to be kept
+        "A value"
+    def put(self,
+        key: bytes, # 16 bytes
+        value: np.ndarray, # (n,) uint8
+    ) -> bool: # Whether it is kept
+        "Keep a value; raises `OSError` where the folder cannot be written to"
+    def clear(self) -> None:
+        "Remove all values, for all processes"
+    def __len__(self) -> int: ... # Values that are there
+    @property
+    def nbytes(self) -> int:
+        "Bytes of all packs"

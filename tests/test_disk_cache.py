@@ -1,0 +1,198 @@
+"Decoded samples on the disk: found again, never stale, never torn, within the budget, whoever else uses or removes them"
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xxhash
+from PIL import Image
+
+import ear_lazy.loading.packs as packs
+from ear_lazy.data_processor import DataProcessor
+from ear_lazy.disk_cache import DiskCache
+from ear_lazy.errors import EarLazyError
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
+from ear_lazy.loading.packs import Packs
+from ear_lazy.synthetic import write_raw
+
+
+def key(i): return xxhash.xxh3_128_digest(i.to_bytes(8, 'little'))
+def value(i): return np.full(20_000 + 97*(i % 50), i % 251, np.uint8)
+
+
+def is_right(store, n):
+    "How many of n values are there; each as it was put"
+    found = [(i, o) for i in range(n) if (o := store.get(key(i))) is not None]
+    assert all(bytes(o) == value(i).tobytes() for i, o in found)
+    return len(found)
+
+
+@pytest.fixture(scope='module')
+def npy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('disk_cache')
+    DataProcessor(write_raw(folder/'raw', images=12), folder/'out', progress=False, num_workers=0).process('detector')
+    return folder/'out/train_detector.npy'
+
+
+@pytest.fixture
+def ds(npy, tmp_path): return LazyNPYDataset(npy, image_size=(64, 64), cache=DiskCache('20MB', tmp_path/'samples'))
+
+
+def opened_again(ds, **options):
+    "As after a restart"
+    options = {'image_size': (64, 64)} | options
+    return LazyNPYDataset(ds.metadata.path, cache=DiskCache('20MB', ds._cache.folder), **options)
+
+
+def test_a_restart_decodes_nothing(ds, monkeypatch):
+    wanted = [o['image'] for o in LazyNPYDataset(ds.metadata.path, image_size=(64, 64))]
+    assert ds.warm_cache(progress=False) == 0
+    again = opened_again(ds)
+    monkeypatch.setattr(LazyNPYDataset, '_decode', None) # whoever decodes fails
+    assert all((again[i]['image'] == o).all() for i, o in enumerate(wanted))
+    assert again.cache_info()[:2] == (len(ds), 0)
+
+
+def test_other_options_are_other_samples(ds):
+    ds[0]
+    for options in ({'image_size': (48, 64)}, {'image_size': None}, {'resize': 'stretch'}, {'image_loader': 'cv2'}):
+        other = opened_again(ds, **options)
+        other[0]
+        assert other.cache_info()[:2] == (0, 1), options
+
+
+def test_a_replaced_image_is_seen(ds):
+    path = Path(ds[0]['image_path'])
+    time.sleep(.03) # a file that was written just now is not kept
+    opened_again(ds)[0]
+    before, (w, h) = path.read_bytes(), Image.open(path).size
+    try:
+        Image.new('RGB', (w, h), (9, 200, 30)).save(path)
+        assert np.abs(opened_again(ds)[0]['image'][32, 32].astype(int) - (9, 200, 30)).max() < 5
+    finally: path.write_bytes(before)
+
+
+def test_beside_the_outputs(npy):
+    cache = DiskCache('20MB')
+    ds = CombinedLazyDataset([LazyNPYDataset(npy, cache=cache), LazyNPYDataset(npy, image_size=(32, 32), cache=cache)])
+    ds[1], ds[-2]
+    assert cache.folder == npy.parent/'.ear_lazy/samples' and cache.info().currsize == 2
+    report = DataProcessor(npy.parent.parent/'raw', npy.parent, progress=False, num_workers=0).process('detector')
+    assert 'left alone' not in str(report) and cache.info().currsize == 2 # a run leaves it
+    cache.clear()
+
+
+def test_removed_while_it_is_used(ds):
+    import shutil
+    images = [ds[i]['image'] for i in range(3)]
+    shutil.rmtree(ds._cache.folder)
+    assert all((ds[i]['image'] == o).all() for i, o in enumerate(images))
+    ds[5]
+    assert opened_again(ds).cache_info().currsize >= 1 # and is filled again
+
+
+@pytest.mark.parametrize('damage', ['cut', 'other', 'noise', 'packs'])
+def test_damage_is_not_believed(tmp_path, damage):
+    store = Packs(tmp_path, 2**22)
+    for i in range(20): store.put(key(i), value(i))
+    index, rng = tmp_path/'index', np.random.default_rng(0)
+    data = index.read_bytes()
+    match damage:
+        case 'cut': index.write_bytes(data[:5000])
+        case 'other': index.write_bytes(b'something else')
+        case 'noise': index.write_bytes(data[:4096] + rng.bytes(len(data) - 4096))
+        case 'packs':
+            for o in tmp_path.glob('*.pack'): o.write_bytes(rng.bytes(3000))
+    again = Packs(tmp_path, 2**22)
+    is_right(again, 20)
+    for i in range(20): again.put(key(i), value(i))
+    assert is_right(again, 20) == 20
+
+
+def test_a_link_is_not_followed(tmp_path):
+    (tmp_path/'mine.txt').write_text('mine')
+    for name in ('index', f'{1:010}.pack'):
+        folder = tmp_path/name
+        folder.mkdir()
+        if name != 'index': Packs(folder, 2**22).put(key(0), value(0))
+        (folder/name).unlink(missing_ok=True)
+        (folder/name).symlink_to(tmp_path/'mine.txt')
+        store = Packs(folder, 2**22)
+        assert store.get(key(0)) is None
+        try: store.put(key(1), value(1))
+        except (OSError, EarLazyError): pass
+        assert (tmp_path/'mine.txt').read_text() == 'mine'
+
+
+def test_a_full_disk_is_told_once(tmp_path, monkeypatch):
+    store, write = Packs(tmp_path, 2**22), packs._write
+    store.put(key(0), value(0))
+    def full(file, data, at):
+        if len(data) > 1000: raise OSError(errno.ENOSPC, 'No space left on device')
+        write(file, data, at)
+    with monkeypatch.context() as m, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        m.setattr(packs, '_write', full)
+        assert [store.put(key(i), value(i)) for i in (1, 2)] == [False, False]
+    assert len(told) == 1 and 'disk is full' in str(told[0].message)
+    assert store.put(key(3), value(3)) and is_right(store, 4) == 2
+
+
+def test_the_budget_is_kept_by_all_together(tmp_path):
+    stores = [Packs(tmp_path, 2**22) for _ in range(3)]
+    def fill(store, start):
+        for i in range(start, start + 100): store.put(key(i), value(i))
+    threads = [threading.Thread(target=fill, args=(o, 100*n)) for n, o in enumerate(stores)]
+    for o in threads: o.start()
+    for o in threads: o.join()
+    assert sum(o.stat().st_size for o in tmp_path.iterdir() if o.suffix == '.pack') <= 2**22
+    assert is_right(Packs(tmp_path, 2**22), 300) > 50
+
+
+def test_what_was_used_stays(tmp_path):
+    store = Packs(tmp_path, 2**22)
+    store.pack_bytes = 2**18
+    for i in range(12): store.put(key(i), value(i)) # the first pack, or two
+    for i in range(12, 500):
+        store.put(key(i), value(i))
+        if i % 5 == 0:
+            store._used.clear() # else it says so once a second
+            assert store.get(key(0)) is not None, i
+    assert store.get(key(30)) is None
+
+
+WRITER = '''
+import sys
+import numpy as np
+import xxhash
+from ear_lazy.loading.packs import Packs
+store, i = Packs(sys.argv[1], 2**22), 0
+print('ready', flush=True)
+while True:
+    n = i % 1000
+    store.put(xxhash.xxh3_128_digest(n.to_bytes(8, 'little')), np.full(20_000 + 97*(n % 50), n % 251, np.uint8)) # as `key` and `value`
+    i += 1
+'''
+
+
+@pytest.mark.parametrize('kills', [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_any_moment(tmp_path, kills):
+    found = 0
+    for n in range(kills):
+        writer = subprocess.Popen([sys.executable, '-c', WRITER, tmp_path], stdout=subprocess.PIPE)
+        assert writer.stdout.readline() == b'ready\n'
+        time.sleep(.03 + .011*n)
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        store = Packs(tmp_path, 2**22)
+        found = max(found, is_right(store, 1000))
+        assert store.put(key(5000), value(5000)) and bytes(store.get(key(5000))) == value(5000).tobytes()
+    assert found
