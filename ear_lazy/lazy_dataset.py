@@ -86,7 +86,7 @@ class LazyNPYDataset(RowDataset):
         max_pixels:int|None=None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root:bool=False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform:Callable[[Sample], Any]|None=None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
-        disk_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
+        download_cache:int|str=0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files:bool=False, # Images never change: cached samples are used without a look at their files
         timeout:float=TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
         label_names:Iterable[str]|None=None, # Class names that labels are to count in, after '' for none; None: those of the file
@@ -97,7 +97,7 @@ class LazyNPYDataset(RowDataset):
         self.image_loader, self.num_threads, self.max_pixels, self.trust_files = image_loader, num_threads, max_pixels, trust_files
         self.image_size, self.resize = checked_size(image_size, resize), resize
         self.extras, self.transform, self.on_error = checked_extras(extras), checked_transform(transform), checked_on_error(on_error)
-        self._cache, self.disk_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(disk_cache)
+        self._cache, self.download_cache = chosen_cache(cache, cache_size, cache_bytes), parse_bytes(download_cache)
         self._log, self._largest = None if on_error == 'raise' else ErrorLog(), (0, 0)
         self.metadata = _opened(npy_path, allow_outside_root, checked_timeout(timeout))
         self._names = None if label_names is None else checked_label_names(label_names)
@@ -107,7 +107,7 @@ class LazyNPYDataset(RowDataset):
         self._check_extras()
         check_other_side(self.metadata)
         self._edition = self.metadata.edition if is_remote(self.root) else ''
-        self._downloads = DownloadCache(self.disk_cache, self._edition, timeout) if self.disk_cache else None
+        self._downloads = DownloadCache(self.download_cache, self._edition, timeout) if self.download_cache else None
         self._source = self._downloads or NoCopies(timeout)
         if hasattr(self._cache, 'beside') and isinstance(self.metadata, Metadata): self._cache.beside(self.metadata.path)
 
@@ -117,7 +117,7 @@ class LazyNPYDataset(RowDataset):
 _MEANT = {word: f'it is {name}=' for name, words in {
     'npy_path': ('path', 'file', 'metadata', 'filename'), 'root_dir': ('root', 'image_dir', 'img_dir', 'images', 'data_dir', 'folder'),
     'image_size': ('size', 'img_size', 'imgsz', 'target_size', 'shape'), 'image_loader': ('loader', 'backend', 'reader'), 'transform': ('transforms', 'augment', 'augmentations', 'preprocess'),
-    'cache_size': ('lru_size', 'max_cache', 'cache_images'), 'num_threads': ('threads', 'n_threads'), 'extras': ('keys', 'fields', 'columns', 'return_labels', 'with_labels')}.items() for word in words} | {
+    'cache_size': ('lru_size', 'max_cache', 'cache_images'), 'num_threads': ('threads', 'n_threads'), 'download_cache': ('disk_cache', 'cache_dir', 'cache_files'), 'extras': ('keys', 'fields', 'columns', 'return_labels', 'with_labels')}.items() for word in words} | {
     word: f'torch.utils.data.DataLoader(ds, {word}=…) takes it' for word in ('batch_size', 'shuffle', 'num_workers', 'pin_memory', 'drop_last', 'collate_fn')}
 suggest_arguments(LazyNPYDataset, '__init__', _MEANT)
 

@@ -25,7 +25,7 @@ class LazyNPYDataset(RowDataset):
     trust_files: bool
     resize: Literal['letterbox', 'stretch']
     on_error: Any
-    disk_cache: int
+    download_cache: int
     metadata: Any
     root: str
     def __init__(self,
@@ -43,7 +43,7 @@ class LazyNPYDataset(RowDataset):
         max_pixels: int | None = None, # Most pixels of an image; its file may take 4 bytes for each, and some for metadata; None: Pillow's limit
         allow_outside_root: bool = False, # Trust a file from elsewhere: its root may be far away; absolute paths, `..` and links may leave it
         transform: Callable[[Sample], Any] | None = None, # Function from a `Sample` to a `Sample`, called anew each time, after the cache
-        disk_cache: int | str = 0, # Most bytes of remote images to keep on the local disk, such as '50GB'
+        download_cache: int | str = 0, # Most bytes of remote images to keep on the local disk, such as '50GB'
         trust_files: bool = False, # Images never change: cached samples are used without a look at their files
         timeout: float = TIMEOUT_SECONDS, # Seconds after which a remote file is given up (60, or EAR_LAZY_TIMEOUT); more for a large one
         label_names: Iterable[str] | None = None, # Class names that labels are to count in, after '' for none; None: those of the file

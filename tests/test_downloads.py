@@ -76,7 +76,7 @@ def check(there, folder):
         assert (there[i]['image'] == here[i]['image']).all() and np.array_equal(there[i]['bboxes'], here[i]['bboxes'])
 
 
-def opened(url, **options): return LazyNPYDataset(f'{url}/{NPY}', **{'disk_cache': '50MB'} | options)
+def opened(url, **options): return LazyNPYDataset(f'{url}/{NPY}', **{'download_cache': '50MB'} | options)
 
 
 def images_asked(server): return [o for o in server.requests if o[0] == 'GET' and '/raw/' in o[1]]
@@ -126,7 +126,7 @@ def test_a_photo_of_three_kinds_is_asked_for_once(s3, local, later):
         assert len(images_asked(s3)) == len(set.union(*photos)) < sum(map(len, photos))
 
 
-def opened_kind(kind): return LazyNPYDataset(f's3://bucket/data/out/train_{kind}.npy', disk_cache='50MB')
+def opened_kind(kind): return LazyNPYDataset(f's3://bucket/data/out/train_{kind}.npy', download_cache='50MB')
 
 
 def test_a_dataset_published_anew_over_http(web, local, later):
@@ -154,7 +154,7 @@ def test_pictures_published_anew_with_the_metadata_of_before(web, s3, local, ret
 def test_metadata_here_and_images_there(web, local, later, tmp_path):
     publish(web, local)
     shutil.copytree(local/'out', tmp_path/'out')
-    def ds(): return LazyNPYDataset(tmp_path/NPY, root_dir=f'{web.url}/raw', disk_cache='50MB')
+    def ds(): return LazyNPYDataset(tmp_path/NPY, root_dir=f'{web.url}/raw', download_cache='50MB')
     check(ds(), local)
     publish(web, later)
     shutil.copytree(later/'out', tmp_path/'out', dirs_exist_ok=True)
@@ -165,9 +165,9 @@ def test_a_cache_of_decoded_samples_that_outlives_the_dataset(web, local, later)
     from ear_lazy.shared_cache import SharedCache
     cache = SharedCache('50MB')
     publish(web, local)
-    check(opened(web.url, disk_cache=0, cache=cache), local)
+    check(opened(web.url, download_cache=0, cache=cache), local)
     publish(web, later)
-    check(opened(web.url, disk_cache=0, cache=cache), later)
+    check(opened(web.url, download_cache=0, cache=cache), later)
 
 
 def test_the_same_key_at_another_endpoint(s3, local, retouched, monkeypatch):
@@ -200,7 +200,7 @@ def test_what_another_user_or_token_gets(web, local, retouched):
         path = (retouched if one else local)/request.path.partition('?')[0][1:]
         return Answer(200, path.read_bytes(), {'ETag': f'"{hash(path.read_bytes())}"'})
     web.answer = answer
-    def ds(root): return LazyNPYDataset(local/NPY, root_dir=root, disk_cache='50MB')
+    def ds(root): return LazyNPYDataset(local/NPY, root_dir=root, download_cache='50MB')
     first, second = ([f'{web.url}/raw?{name}={n}' for name in ('token', 'author')] for n in (1, 2))
     second.append(f'{web.url}/raw'.replace('://', '://bob:geheim@'))
     for _ in range(2):
@@ -262,7 +262,7 @@ def test_what_stays_wrong_is_an_error_until_it_is_right(web, local, wrong, monke
 
 def test_a_short_206_is_no_image_without_a_cache(web, local):
     publish(web, local)
-    ds = opened(web.url, disk_cache=0)
+    ds = opened(web.url, download_cache=0)
     web.answer = fault_once(WRONG['a short 206'])
     check(ds, local)
 
@@ -345,7 +345,7 @@ def test_a_read_only_disk_costs_one_warning_and_what_it_holds_is_used(web, disk,
 def test_a_read_only_disk_that_is_empty(web, disk, local):
     publish(web, local)
     subprocess.run(['mount', '-o', 'remount,ro', disk], check=True)
-    try: one_warning(lambda: check(LazyNPYDataset(local/NPY, root_dir=f'{web.url}/raw', disk_cache='1MB'), local))
+    try: one_warning(lambda: check(LazyNPYDataset(local/NPY, root_dir=f'{web.url}/raw', download_cache='1MB'), local))
     finally: subprocess.run(['mount', '-o', 'remount,rw', disk], check=True)
 
 
@@ -354,7 +354,7 @@ def test_a_damaged_count_is_counted_again(web, local, note):
     publish(web, local)
     names = [LazyNPYDataset(local/NPY).get_metadata(i)['image_path'] for i in ROWS]
     most = sum(map(os.path.getsize, names[:4])) + 1000
-    ds = opened(web.url, disk_cache=most)
+    ds = opened(web.url, download_cache=most)
     ds[0]
     path = storage.cache_dir()/'images/bytes'
     path.write_bytes(note) if note is not None else path.unlink()
@@ -364,7 +364,7 @@ def test_a_damaged_count_is_counted_again(web, local, note):
 
 def test_files_deleted_by_hand_leave_room(web, local):
     publish(web, local)
-    ds = opened(web.url, disk_cache='30kB')
+    ds = opened(web.url, download_cache='30kB')
     check(ds, local)
     full = len(kept())
     assert 0 < full < len(ROWS)

@@ -121,7 +121,7 @@ def test_a_proxy_is_for_the_client_alone(bucket, monkeypatch):
 
 
 def test_cached_rows_are_not_fetched(bucket, tmp_path):
-    for cache in (dict(cache_size=100), dict(cache=SharedCache('50MB')), dict(disk_cache='50MB')):
+    for cache in (dict(cache_size=100), dict(cache=SharedCache('50MB')), dict(download_cache='50MB')):
         ds = LazyNPYDataset(URL, **cache)
         before = ds.get_batch(range(10))
         bucket.forget()
@@ -132,7 +132,7 @@ def test_cached_rows_are_not_fetched(bucket, tmp_path):
 
 
 def test_disk_cache_keeps_its_bound(bucket, tmp_path):
-    ds = LazyNPYDataset(URL, disk_cache='60kB')
+    ds = LazyNPYDataset(URL, download_cache='60kB')
     for _ in range(2): ds.get_batch(range(20))
     kept = [o.stat().st_size for o in (tmp_path / 'cache/images').rglob('*') if o.is_file() and o.name not in ('lock', 'bytes')]
     assert 0 < sum(kept) <= 60_000

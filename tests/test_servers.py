@@ -325,22 +325,22 @@ def check_names(there, here):
     assert [here[i]['image_path'] for i in range(len(NAMES)) if not np.array_equal(images[i], here[i]['image'])] == []
 
 
-@pytest.mark.parametrize('disk_cache', ['10MB', *longer((0,))])
-def test_names_over_http(web, odd, disk_cache):
+@pytest.mark.parametrize('download_cache', ['10MB', *longer((0,))])
+def test_names_over_http(web, odd, download_cache):
     publish(web, odd)
     here = LazyNPYDataset(odd/NPY)
-    for ds in (LazyNPYDataset(f'{web.url}/{NPY}', disk_cache=disk_cache), LazyNPYDataset(odd/NPY, root_dir=f'{web.url}/raw', disk_cache=disk_cache)): check_names(ds, here)
+    for ds in (LazyNPYDataset(f'{web.url}/{NPY}', download_cache=download_cache), LazyNPYDataset(odd/NPY, root_dir=f'{web.url}/raw', download_cache=download_cache)): check_names(ds, here)
     assert ds.check_inside('left%20ear?.png') is None
     with pytest.raises(MetadataError, match='not a plain name'): ds.check_inside('a/../../secret.png')
 
 
-@pytest.mark.parametrize('disk_cache', ['10MB', *longer((0,))])
-def test_names_over_s3(s3, odd, disk_cache, tmp_path):
+@pytest.mark.parametrize('download_cache', ['10MB', *longer((0,))])
+def test_names_over_s3(s3, odd, download_cache, tmp_path):
     fs, where = storage.filesystem('s3://bucket'), 'S3://bucket/odd #1%20?a=b/x/'
     for o in (odd/'raw').rglob('*.*'): fs.pipe_file(f'{where[5:]}/{o.relative_to(odd)}', o.read_bytes())
     report = process(f'{where}/raw', f'{where}/out', ('detector',), 1)
     assert not report.problems
-    check_names(LazyNPYDataset(f'{where}/{NPY}', disk_cache=disk_cache), LazyNPYDataset(odd/NPY))
+    check_names(LazyNPYDataset(f'{where}/{NPY}', download_cache=download_cache), LazyNPYDataset(odd/NPY))
 
 
 def test_a_folder_with_a_name_to_quote(web, odd):
@@ -414,7 +414,7 @@ def test_settings_in_urls():
 def test_passwords_are_nowhere(web, local, tmp_path, impatient):
     publish(web, local)
     url = web.url.replace('://', '://me:geheim@')
-    for ds in (LazyNPYDataset(f'{url}/{NPY}?sig=geheim', root_dir=f'{url}/raw?sig=geheim&v=1', disk_cache='1MB'), LazyNPYDataset(f'{url}/{NPY}', disk_cache='1MB')):
+    for ds in (LazyNPYDataset(f'{url}/{NPY}?sig=geheim', root_dir=f'{url}/raw?sig=geheim&v=1', download_cache='1MB'), LazyNPYDataset(f'{url}/{NPY}', download_cache='1MB')):
         ds.to_coco(tmp_path/'a.json')
         ds.to_csv(tmp_path/'a.csv')
         web.answer = answering(403, '.png')

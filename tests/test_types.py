@@ -244,9 +244,9 @@ def test_none_is_among_the_types_of_what_may_be_none(path):
 def owners():
     "Modules and classes that the calls of the README belong to"
     import ear_lazy
-    from ear_lazy import adapters, data_processor, diff, explorer, lazy_dataset, rewrite, shared_cache, show, stats, synthetic, transforms
+    from ear_lazy import adapters, data_processor, diff, disk_cache, explorer, lazy_dataset, rewrite, shared_cache, show, stats, synthetic, transforms
     problems = sys.modules[data_processor.Report.__module__].Problems
-    return [ear_lazy, data_processor, lazy_dataset, transforms, adapters, shared_cache, stats, explorer, synthetic, show, diff, rewrite, data_processor.DataProcessor,
+    return [ear_lazy, data_processor, lazy_dataset, transforms, adapters, disk_cache, shared_cache, stats, explorer, synthetic, show, diff, rewrite, data_processor.DataProcessor,
             lazy_dataset.LazyNPYDataset, lazy_dataset.CombinedLazyDataset, lazy_dataset.RowDataset, sys.modules[problems.__module__], problems, explorer.Explorer, lazy_dataset.RowSampler]
 
 

@@ -106,7 +106,7 @@ def filesystem(
 ): # fsspec's filesystem for it, in this process
     "The filesystem of a URL; raises an `ImportError` that says what to install, and `StorageError` if there is none or it does not connect"
     protocol = url.partition('://')[0].lower()
-    if _CHAIN(url): raise StorageError("a chain of fsspec's protocols (`::`), which is not supported: give the URL alone; disk_cache= keeps images here", url, fault='unreadable')
+    if _CHAIN(url): raise StorageError("a chain of fsspec's protocols (`::`), which is not supported: give the URL alone; download_cache= keeps images here", url, fault='unreadable')
     with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
         import fsspec
         if protocol in _NO_OPTIONS: return _noted(fsspec.filesystem(protocol))

@@ -326,7 +326,7 @@ def test_nothing_secret_is_recorded(made, tmp_path, cached):
     report = processor.process_all(train_split=1)
     is_silent(str(report), report._repr_html_(), repr(processor), recorded(tmp_path / 'out', cached).decode('latin-1'))
     assert 'recorded nowhere: open the files with root_dir=' in str(report)
-    ds = LazyNPYDataset(tmp_path / 'out/train_detector.npy', root_dir=url, disk_cache='1MB')
+    ds = LazyNPYDataset(tmp_path / 'out/train_detector.npy', root_dir=url, download_cache='1MB')
     assert ds.metadata.root == 'memory://secret/raw' and ds[0]['image'].shape == (40, 60, 3)
     is_silent(repr(ds), repr(ds.metadata), ds._repr_html_(), repr(ds[0]), str(explore(ds).static()), repr(ds.open_image(0)), recorded(cached).decode('latin-1'))
     for o in (ds.to_coco(tmp_path / 'a.json'), ds.to_csv(tmp_path / 'a.csv'), ds.to_yolo(tmp_path / 'yolo', 'copy') / 'data.yaml'): is_silent(o.read_text())
@@ -388,7 +388,7 @@ def guarded(tmp_path_factory):
 def test_who_may_open(guarded, cached):
     root, host = guarded
     npy = root / 'out/train_detector.npy'
-    ways = [LazyNPYDataset(f'http://ann:{PASSWORD}@{host}/out/train_detector.npy'), LazyNPYDataset(npy, root_dir=f'http://ann:{PASSWORD}@{host}/raw', disk_cache='1MB'),
+    ways = [LazyNPYDataset(f'http://ann:{PASSWORD}@{host}/out/train_detector.npy'), LazyNPYDataset(npy, root_dir=f'http://ann:{PASSWORD}@{host}/raw', download_cache='1MB'),
             LazyNPYDataset(npy, root_dir=f'http://{host}/raw?sig={SIGNATURE}')]
     for ds in ways:
         assert ds[0]['image'].shape == (40, 60, 3)

@@ -19,6 +19,7 @@ from ear_lazy.explorer import explore
 from ear_lazy.export import to_yolo
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample
 from ear_lazy.rewrite import added, changed, deleted, rewrite
+from ear_lazy.disk_cache import DiskCache
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.show import show_batch
 from ear_lazy.stats import compare_splits
@@ -110,7 +111,7 @@ assert_type(both[0], Sample)
 assert_type(both[10:20], Combined)
 LazyNPYDataset('train_detector.npy', image_loader='cv2')
 LazyNPYDataset('train_detector.npy', root_dir='/where/they/are/now')
-LazyNPYDataset('s3://bucket/data/preprocessed/train_detector.npy', disk_cache='50GB')
+LazyNPYDataset('s3://bucket/data/preprocessed/train_detector.npy', download_cache='50GB')
 LazyNPYDataset('train_detector.npy', root_dir='s3://bucket/data/raw')
 DataProcessor('s3://bucket/raw', 's3://bucket/preprocessed')
 kind: str = ds.kind
@@ -142,6 +143,7 @@ info = ds.cache_info()
 print(info.hits, info.misses, info.maxsize, info.currsize)
 ds.cache_clear()
 LazyNPYDataset('train.npy', cache=SharedCache('2GB'))
+missing: int = LazyNPYDataset('train.npy', image_size=(256, 256), cache=DiskCache('50GB')).warm_cache()
 ds.get_batch(range(32), num_threads=2)
 LazyNPYDataset('train.npy', num_threads=2)
 
