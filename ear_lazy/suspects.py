@@ -20,10 +20,11 @@ from .base.extras import extra
 from .base.parameters import described
 from .base.printable import printable
 from .base.tables import aligned, html_table
+from .correcting.applying import is_same
 from .looking.predictions import Predictions
 from .measuring.box_suspects import box_findings
 from .measuring.findings import Finding, Ranked, Suggestion, checked_kinds, ranked
-from .measuring.labelled import Labelled, labelled
+from .measuring.labelled import Labelled, labelled, value_of
 from .measuring.model_suspects import model_findings
 from .measuring.out_of_sample import predict_by_folds as predict_by_folds # users import it from here
 from .measuring.photo_suspects import photo_findings
@@ -103,8 +104,12 @@ def reason(self:Suspects, i:int)->str:
 
 @patch
 def suggestion(self:Suspects, i:int)->Suggestion|None:
-    "What to do about one; None: nobody knows"
-    return self._findings[self._ranked.finding[i]].suggest(int(self._ranked.at[i]))
+    "What to do about one; None: nobody knows, or it is so already"
+    found = self._findings[self._ranked.finding[i]].suggest(int(self._ranked.at[i]))
+    return None if found and found.what == 'set' and _is_so(value_of(self._labelled, int(self._ranked.object[i])), found.value) else found
+
+def _is_so(was, now): # as corrections compare values
+    return all(new is None or (old := getattr(was, name)) is not None and is_same(name, old, new) for name, new in now._asdict().items())
 
 @patch
 def _chosen(self:Suspects, i):

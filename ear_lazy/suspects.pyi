@@ -49,7 +49,7 @@ class Suspects(Sequence[Suspect]):
     def reason(self, i: int) -> str:
         "Why one is a suspect, in words"
     def suggestion(self, i: int) -> Suggestion | None:
-        "What to do about one; None: nobody knows"
+        "What to do about one; None: nobody knows, or it is so already"
     def of(self,
         *kinds: str, # Such as 'point off'
     ) -> Suspects:

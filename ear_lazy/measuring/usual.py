@@ -35,7 +35,7 @@ class Usual:
     )->np.ndarray: # (n, d) units from the middle
         z, g = (x - self.middle)/self.unit, self.given
         z[:, :g] = (np.clip(x[:, :g], self.least, self.most) - self.middle[:g])/self.unit[:g]
-        return z.clip(-1e3, 1e3, out=z)
+        return z if z.min(initial=0) >= -1e3 and z.max(initial=0) <= 1e3 else z.clip(-1e3, 1e3, out=z)
 
 
 def _sum_exp(logs):

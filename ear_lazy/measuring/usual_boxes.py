@@ -32,8 +32,10 @@ def box_numbers(
             side = np.where(known, frames[:, 1 - i], 1000.)
             np.log(np.maximum(boxes[:, 2 + i]/side, 1e-12), out=found[1 + i])
             np.divide(boxes[:, i] + boxes[:, 2 + i]/2, side, out=found[3 + i])
-    found.clip(-1e6, 1e6, out=found)
-    return np.nan_to_num(found, copy=False).T
+    if not (found.min(initial=0) >= -1e6 and found.max(initial=0) <= 1e6): # also of NaN
+        found.clip(-1e6, 1e6, out=found)
+        np.nan_to_num(found, copy=False)
+    return found.T
 
 # %% ../../nbs/9_measuring/usual_boxes.ipynb #fea73417
 @dataclass(frozen=True)
