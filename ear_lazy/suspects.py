@@ -146,10 +146,15 @@ def _in_words(found):
     return f"{'add' if found.what == 'add' else 'set'} {', '.join(filter(None, words))}"
 
 @patch
+def _photo(self:Suspects, row):
+    name = printable(self._labelled.paths[row].decode('utf-8', 'backslashreplace').rpartition('/')[2])
+    return name if len(name) <= 24 else f'{name[:23]}…'
+
+@patch
 def _table(self:Suspects):
-    lines = [[f'{o.score:.2f}', o.kind, str(o.row), '' if o.object is None else str(o.object), '' if o.point is None else str(o.point), o.reason, _in_words(o.suggestion)]
+    lines = [[f'{o.score:.2f}', o.kind, str(o.row), self._photo(o.row), '' if o.object is None else str(o.object), '' if o.point is None else str(o.point), o.reason, _in_words(o.suggestion)]
              for o in self[:_SHOWN]]
-    return ['score', 'kind', 'row', 'object', 'point', 'reason', 'suggestion'], lines
+    return ['score', 'kind', 'row', 'photo', 'object', 'point', 'reason', 'suggestion'], lines
 
 @patch
 def _words(self:Suspects):
@@ -158,7 +163,7 @@ def _words(self:Suspects):
     return f"{len(self):,} suspects, {likely:,} of them more likely wrong than right{f': {kinds}' if kinds else ''}"
 
 @patch
-def __repr__(self:Suspects): return '\n'.join([printable(self._words()), aligned(*self._table(), left=7)])
+def __repr__(self:Suspects): return '\n'.join([printable(self._words()), aligned(*self._table(), left=8)])
 
 @patch
 def _repr_html_(self:Suspects):

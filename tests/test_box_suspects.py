@@ -182,3 +182,12 @@ def test_the_same_boxes_give_the_same_findings():
     for a, b in zip(box_findings(boxes_of(ears(2500))), box_findings(boxes_of(ears(2500)))):
         np.testing.assert_array_equal(a.score, b.score)
         np.testing.assert_array_equal(a.object, b.object)
+
+
+def test_squares_are_squares_in_photos_of_any_shape():
+    rng = np.random.default_rng(0)
+    frames = np.where(np.arange(300)[:, None] % 10 == 0, (640., 320.), (320., 640.)) # one in ten is upright
+    side = np.exp(rng.normal(4, .1, (300, 1)))
+    a = boxes_of(np.concatenate([frames[:, ::-1]/2 + rng.normal(0, 9, (300, 2)) - side/2, side, side], axis=1))
+    a.frames = frames
+    assert [o.score.max(initial=0) < .2 for o in box_findings(a) if o.kind == 'aspect'] == [True]

@@ -89,13 +89,13 @@ def test_readme_shell_commands_work(shell, python_ran):
 
 
 def test_calls_in_the_readme_table_exist():
-    from ear_lazy import adapters, data_processor, diff, disk_cache, explorer, lazy_dataset, rewrite, shared_cache, show, stats, transforms
+    from ear_lazy import adapters, data_processor, diff, disk_cache, evaluation, explorer, lazy_dataset, rewrite, shared_cache, show, stats, suspects, transforms
     from ear_lazy.loading import sampler
     from ear_lazy.processing import report
     table = README.partition('## What to call')[2].partition('\n## ')[0]
     names = set(re.findall(r'(?<!A\.)(?<!v2\.)\b([A-Za-z_]+)\(', table)) - {'range', 'DataLoader', 'help'}
     owners = (data_processor, data_processor.DataProcessor, lazy_dataset, lazy_dataset.LazyNPYDataset, report.Problems, show, disk_cache, shared_cache, stats,
-              explorer, explorer.Explorer, transforms, adapters, sampler.RowSampler, diff, rewrite)
+              explorer, explorer.Explorer, transforms, adapters, sampler.RowSampler, diff, rewrite, suspects, suspects.Suspects, evaluation)
     assert len(names) > 9
     assert {name for name in names if not any(hasattr(owner, name) for owner in owners)} == set()
 

@@ -45,7 +45,7 @@ def usual_box(
 def point_finding(
     a:Labelled, # Keypoints
 )->Finding:
-    "Annotated boxes that are unusual for their keypoints; suggested is the box as it is usual for them"
+    "Annotated boxes that are unusual for their keypoints; suggested is the box as it is usual for them, but not for a single point, which may itself be wrong"
     boxes, extents, counts = a.boxes, a.extents, a.columns.points.labelled
     which = np.flatnonzero(~np.isnan(boxes).any(1) & ~np.isnan(extents).any(1))
     boxes, extents = boxes[which], extents[which]
@@ -56,13 +56,16 @@ def point_finding(
         z[at], part = deviations(usual, x[at])
         (off[at], _), = pulls(usual, x[at], part, np.eye(4))
     usual, score = usual_box(extents, boxes, x[:, 1:] - off), oddness(z)
-    k = np.flatnonzero(score)
+    k, single = np.flatnonzero(score), ~(extents[:, 2:] > 0).any(1)
     def words(j):
         (x, y, w, h), (left, top, wide, tall) = boxes[k[j]], usual[k[j]]
         right, down = x + w/2 - left - wide/2, y + h/2 - top - tall/2
+        if single[k[j]]: right, down = -right, -down
         where = f'{abs(right):.3g} px {"right" if right > 0 else "left"} and {abs(down):.3g} px {"below" if down > 0 else "above"}'
+        if single[k[j]]: return f'is {w:.4g} × {h:.4g} px, and its point lies {where} of where it usually is in such a box: one of the two is wrong'
         return f'is {w:.4g} × {h:.4g} px; a box for its keypoints would usually be {wide:.4g} × {tall:.4g} px, and it lies {where} of that'
     def suggest(j):
+        if single[k[j]]: return None
         frame = np.nan_to_num(a.frames[which[k[j]]])
         return Suggestion('set', Value(box=tuple(clip_boxes(usual[k[j]], frame).tolist())))
     return Finding('against points', a.row[which[k]], which[k], score[k], words, suggest)

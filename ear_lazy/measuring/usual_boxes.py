@@ -22,15 +22,16 @@ def box_numbers(
     boxes:np.ndarray, # (m, 4) float64 xywh pixels
     frames:np.ndarray, # (m, 2) height, width of the photos; NaN: unknown
     counts:np.ndarray, # (m,) boxes of the photos
-)->np.ndarray: # (m, 5) log count, log width and log height as shares of the photo's, centre x and y as shares
+)->np.ndarray: # (m, 5) log count, log width and log height by the root of the photo's area, centre x and y as shares
     "Numbers in which boxes are compared"
     found = np.empty((5, len(boxes))) # a number after another: NumPy is fast along the last axis
     found[0] = np.log(np.maximum(counts, 1))
     with np.errstate(all='ignore'):
         known = (frames[:, 0] > 0) & (frames[:, 1] > 0)
+        mean = np.where(known, np.sqrt(frames[:, 0]*frames[:, 1]), 1000.) # one for both: a square is a square in a wide photo, too
         for i in range(2):
             side = np.where(known, frames[:, 1 - i], 1000.)
-            np.log(np.maximum(boxes[:, 2 + i]/side, 1e-12), out=found[1 + i])
+            np.log(np.maximum(boxes[:, 2 + i]/mean, 1e-12), out=found[1 + i])
             np.divide(boxes[:, i] + boxes[:, 2 + i]/2, side, out=found[3 + i])
     if not (found.min(initial=0) >= -1e6 and found.max(initial=0) <= 1e6): # also of NaN
         found.clip(-1e6, 1e6, out=found)

@@ -15,6 +15,7 @@ from ear_lazy.corrections import Corrections
 from ear_lazy.data_processor import DataProcessor, Source
 from ear_lazy.diff import diff
 from ear_lazy.errors import ImageLoadError, MetadataError
+from ear_lazy.evaluation import Comparison, Evaluation, compare
 from ear_lazy.explorer import explore
 from ear_lazy.export import to_yolo
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample
@@ -23,6 +24,7 @@ from ear_lazy.disk_cache import DiskCache
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.show import show_batch
 from ear_lazy.stats import compare_splits
+from ear_lazy.suspects import Suspects, predict_by_folds
 from ear_lazy.synthetic import plant_mistakes
 from ear_lazy.transforms import Compose, Crop, Flip, Letterbox
 
@@ -213,6 +215,21 @@ ds.drop(ds.errors(rows=True))
 assert_type(len(ds.unlabelled()), int)
 explore(ds.unlabelled()), explore('data/raw'), explore(ds, edit=True), explore('photos', edit=True)
 LazyNPYDataset('train.npy', corrections=True)
+
+# Find wrong labels
+suspects = ds.suspects()
+assert_type(suspects, Suspects)
+Corrections.of(ds).add(suspects[:30].changes())
+explore(ds, suspects=ds.suspects(images=True))
+for suspect in suspects.of('size', 'place'): print(suspect.row, suspect.reason)
+suspects.to_pandas()
+found = [{'boxes': np.zeros((1, 4)), 'scores': [.9]}]*len(ds)
+def fit(some: Any) -> int: return len(some)
+def predict(model: int, some: Any) -> list[dict[str, Any]]: return found[:len(some)]
+ds.suspects(predict_by_folds(ds, fit, predict))
+assert_type(ds.evaluate(found), Evaluation)
+assert_type(compare(ds.evaluate(found), ds.evaluate(predicted)), Comparison)
+explore(ds[ds.next_to_label(found, n=20)], edit=True)
 differences = diff('before', Path('data/preprocessed'), root_dir='data/raw')
 assert_type(differences.counts, dict[str, dict[str, int]])
 print(len(differences), differences.text(None), differences.to_json(), [o['photo'] for o in differences.changes('detector')])
