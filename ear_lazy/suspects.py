@@ -10,7 +10,7 @@ __all__ = ['Suspect', 'Suspects', 'suspects']
 # %% ../nbs/suspects.ipynb #8a521744
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TYPE_CHECKING
+from typing import Any, NamedTuple, overload, TYPE_CHECKING
 
 import numpy as np
 from fastcore.basics import patch
@@ -86,6 +86,10 @@ class Suspects(Sequence[Suspect]):
         "Their rows, each once, the likeliest first"
         return list(dict.fromkeys(self.row.tolist()))
 
+    @overload
+    def __getitem__(self, i:int)->Suspect: ...
+    @overload
+    def __getitem__(self, i:slice|Sequence[int]|np.ndarray)->'Suspects': ...
     def __getitem__(self, i):
         "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
         if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._chosen(i)

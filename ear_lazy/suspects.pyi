@@ -6,7 +6,7 @@ from ear_lazy.measuring.findings import Finding, Ranked, Suggestion
 from ear_lazy.measuring.labelled import Labelled
 from ear_lazy.measuring.out_of_sample import predict_by_folds as predict_by_folds
 from pandas import DataFrame
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 __all__ = ['Suspect', 'Suspects', 'suspects']
 
@@ -43,8 +43,10 @@ class Suspects(Sequence[Suspect]):
     @property
     def rows(self) -> list[int]:
         "Their rows, each once, the likeliest first"
-    def __getitem__(self, i):
-        "A `Suspect`; of a slice, row numbers or booleans `Suspects`"
+    @overload
+    def __getitem__(self, i: int) -> Suspect: ...
+    @overload
+    def __getitem__(self, i: slice | Sequence[int] | np.ndarray) -> 'Suspects': ...
     def __iter__(self) -> Iterator[Suspect]: ...
     def reason(self, i: int) -> str:
         "Why one is a suspect, in words"
