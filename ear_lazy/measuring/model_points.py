@@ -72,11 +72,13 @@ def wrong_points(
         usual[seen] = how_closely(distance[seen], np.log(usual[seen]), log_odds(scores[seen]), least=_LEAST)
     times = np.where(seen, distance/usual, 0)
     whole = _median(np.where(seen, times, np.nan), 1)
+    mean = np.log(np.maximum(times.sum(1)/np.maximum(seen.sum(1), 1), .01))
     worst = times.argmax(1) if k else np.zeros(r, np.int64)
     worst_times = np.take_along_axis(times, worst[:, None], 1)[:, 0] if k else np.zeros(r)
     enough = seen.sum(1) >= 3 # of fewer, the others do not tell what is usual for the object
     alone = worst_times/np.where(enough, np.maximum(whole, 1), 1)
     point = np.minimum((alone - 1)/_SPREAD, robust_z(alone, least=_SPREAD)) # the worst of many points is odd in each object
-    return WrongPoints(worst, oddness(np.maximum(point, 0)), oddness(np.maximum(robust_z(whole, least=.15), 0)*enough), distance, usual)
+    z = np.maximum(robust_z(np.where(enough, mean, np.nan), least=.15), 0) # of logarithms: beyond 6, it grows as their likelihood does, with the square
+    return WrongPoints(worst, oddness(np.maximum(point, 0)), oddness(z*np.maximum(1, z/6)), distance, usual)
 
 _SPREAD = .66 # 1.4826 MAD of the distance of normal errors in the plane, in multiples of its median

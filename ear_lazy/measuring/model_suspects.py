@@ -148,7 +148,7 @@ def _wrong_point(b:Beside, group:Any)->Finding:
     single = w.score >= w.whole
     names = group.scheme.points if group.scheme is not None else None
     def words(o):
-        if not single[o]: return f'all points are {np.nanmedian(w.distance[o]/w.usual[o]):.0f} times as far from where the model finds them as usual'
+        if not single[o]: return f'the points are on average {np.nanmean(w.distance[o]/w.usual[o]):.0f} times as far from where the model finds them as usual'
         k, off = w.point[o], np.linalg.norm(points[o, w.point[o], :2] - found[o, w.point[o], :2])
         name = f'point {k}' + (f' ({names[k]})' if names else '')
         return f'the model finds {name} {off:.1f} px away, {w.distance[o, k]/w.usual[o, k]:.0f} times as far as usual'
