@@ -46,6 +46,7 @@ class Suspect(NamedTuple):
     reason:str # why, in words
     suggestion:Suggestion|None # what to do; None: nobody knows
 
+# %% ../nbs/suspects.ipynb #0d3c5dfe
 class Suspects(Sequence[Suspect]):
     "Suspects of a dataset, the likeliest first; displayed as a table"
     ds:Any # `RowDataset` whose rows they are
