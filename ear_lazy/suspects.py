@@ -10,6 +10,7 @@ __all__ = ['Suspect', 'Suspects', 'suspects']
 # %% ../nbs/suspects.ipynb #8a521744
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple, overload, TYPE_CHECKING
 
 import numpy as np
@@ -132,8 +133,10 @@ def of(self:Suspects,
 # %% ../nbs/suspects.ipynb #097c31bc
 @patch
 def changes(self:Suspects)->list[Change]: # For `Corrections.add` or `rewrite`
-    "What is suggested, of those for which something is"
-    return [_change(self.ds, o) for o in self if o.suggestion]
+    "What is suggested, of those for which something is; of rows that are repeated, once for each object"
+    found = {} # `Corrections.add` takes one change of an object: the likeliest suspect's
+    for o in map(_change, repeat(self.ds), (o for o in self if o.suggestion)): found.setdefault((o.image, o.origins, o.was, o.was is None and o.now), o)
+    return [*found.values()]
 
 def _change(ds, o):
     what, value = o.suggestion

@@ -57,7 +57,7 @@ class Suspects(Sequence[Suspect]):
     ) -> Suspects:
         "Those of some kinds; raises `ValueError` for a kind that there is not"
     def changes(self) -> list[Change]: # For `Corrections.add` or `rewrite`
-        "What is suggested, of those for which something is"
+        "What is suggested, of those for which something is; of rows that are repeated, once for each object"
     def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...
     def to_pandas(self) -> DataFrame:

@@ -151,3 +151,10 @@ def test_a_share_of_errors_does_not_hide_them():
     for i, n in enumerate(wrong): [*ERRORS][i%len(ERRORS)](points[n])
     _, r = findings(points, PARTS)
     assert set(r.object[:len(wrong)].tolist()) == set(wrong.tolist())
+
+
+def test_a_point_that_no_set_has_is_no_warning():
+    points = ears()
+    points[:, 3, :2], points[:, 3, 2] = np.nan, 0
+    points[7, 8, :2] += .4*size(ears()[7])
+    assert first(points)[:2] == ('point off', 7)

@@ -82,6 +82,15 @@ def test_few_rows_or_none(folder, kind):
         assert repr(s) and s._repr_html_()
 
 
+def test_corrections_take_what_is_suggested_of_repeated_rows(ds):
+    worst = ds.suspects()[0].row
+    some = ds[[*range(len(ds)), worst]].suspects()
+    assert {worst, len(ds)} <= {o.row for o in some if o.suggestion}
+    changes = some.changes()
+    assert changes and len(changes) == len({(o.image, o.origins) for o in changes})
+    Corrections.of(ds).add(changes, by='a test')
+
+
 def test_with_a_model(folder):
     ds = LazyNPYDataset(folder/'out/train_detector.npy')
     found = [np.array(ds.get_metadata(i)['bboxes'], float) for i in range(len(ds))]

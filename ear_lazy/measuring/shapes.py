@@ -77,6 +77,11 @@ def _unit(mean):
     mean = mean - mean.mean()
     return mean/max(np.sqrt((np.abs(mean)**2).mean()), 1e-300)
 
+def _medians(x):
+    "(K,) medians of (r, K) numbers, without NaN; NaN for a point that no set has"
+    none = np.isnan(x).all(0)
+    return np.where(none, np.nan, np.nanmedian(np.where(none, 0, x), 0))
+
 def median_shape(
     z:np.ndarray, # (r, K) complex
     labelled:np.ndarray, # (r, K) bool
@@ -92,7 +97,7 @@ def median_shape(
         mean = mean*np.exp(-.5j*np.angle((mean**2).sum())) # its longer axis lies flat: turned photos give the same
         for _ in range(rounds):
             x = np.where(labelled, placed(mean, z, labelled).x, np.nan)
-            middle = np.nanmedian(x.real, 0) + 1j*np.nanmedian(x.imag, 0)
+            middle = _medians(x.real) + 1j*_medians(x.imag)
             mean = _unit(np.where(np.isfinite(middle), middle, mean))
         found.append((np.median(placed(mean, z, labelled).error), i, mean))
     return min(found, key=lambda o: o[:2])[2]
@@ -200,7 +205,7 @@ def _shape(m, found, q, ratio):
 def _own_noise(shape, x, labelled):
     "The shape with a noise for each point, by how far it usually is from where the others put it"
     e = np.abs(left_out(shape, x, labelled).error)
-    usual = np.nanmedian(np.where(labelled, e, np.nan), 0)
+    usual = _medians(np.where(labelled, e, np.nan))
     usual = np.where(np.isfinite(usual), usual, np.nanmedian(usual))/max(np.nanmedian(usual), 1e-12)
     return shape._replace(noise=shape.noise*usual.clip(.3, 10)**2)
 
@@ -256,7 +261,8 @@ class Compared:
     def spread(self)->np.ndarray: # (K,)
         "Usual size of the root of `gain` of each point, 1 if noise is as it was learnt"
         d = np.where(self.labelled, np.sqrt(self.out.gain), np.nan)
-        with np.errstate(all='ignore'): found = np.fmax(np.nanmedian(d, 0)/1.177, np.nanquantile(d, .9, axis=0)/2.146) # of Rayleigh's distribution
+        d[:, np.isnan(d).all(0)] = 1.177 # points that no set has
+        found = np.fmax(np.nanmedian(d, 0)/1.177, np.nanquantile(d, .9, axis=0)/2.146) # of Rayleigh's distribution
         return np.fmax(np.nan_to_num(found, nan=1.), .5)
 
     @cached_property
