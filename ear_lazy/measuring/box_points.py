@@ -14,7 +14,7 @@ from ..base.change import Value
 from ..base.geometry import clip_boxes
 from .findings import Finding, Suggestion, oddness
 from .labelled import Labelled, strata
-from .usual import deviations, fit_usual, pulls
+from .usual import deviations, fit_usuals, pulls
 from .usual_boxes import by_group
 
 # %% ../../nbs/9_measuring/box_points.ipynb #01a532bb
@@ -51,8 +51,8 @@ def point_finding(
     boxes, extents = boxes[which], extents[which]
     x, group = against_extent(boxes, extents, counts[which]), strata(a)[which]
     off, z = np.zeros((len(which), 4)), np.zeros(len(which))
-    for _, at in by_group(group):
-        usual = fit_usual(x[at], _LEAST, given=1)
+    groups = [at for _, at in by_group(group)]
+    for usual, at in zip(fit_usuals(x, groups, _LEAST, given=1), groups):
         z[at], part = deviations(usual, x[at])
         (off[at], _), = pulls(usual, x[at], part, np.eye(4))
     usual, score = usual_box(extents, boxes, x[:, 1:] - off), oddness(z)

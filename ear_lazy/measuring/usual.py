@@ -39,23 +39,27 @@ class Usual:
 
 
 def _sum_exp(logs):
-    "(n,) logarithm of the sum of exponentials of (k, n)"
-    most = logs.max(0)
-    return most + np.log(np.exp(logs - most).sum(0))
+    "(…, n) logarithm of the sum of exponentials of (…, k, n)"
+    most = logs.max(-2)
+    return most + np.log(np.exp(logs - most[..., None, :]).sum(-2))
+
+def _parts(g, weights, means, whiten, z):
+    "`parts_of` of one mixture or of a stack of them: (…, k), (…, k, d), (…, k, d, d), (…, d, n)"
+    *stack, k, d = means.shape
+    y = whiten.reshape(*stack, k*d, d)@z # one product for all: a few numbers of many boxes
+    y -= (whiten@means[..., None]).reshape(*stack, k*d, 1)
+    y *= y
+    y = y.reshape(*stack, k, d, -1)
+    logs, shares = np.log(np.diagonal(whiten, axis1=-2, axis2=-1)), np.log(np.maximum(weights, 1e-300))
+    given = (shares + logs[..., :g].sum(-1))[..., None] - y[..., :g, :].sum(-2)/2
+    return given + logs[..., g:].sum(-1)[..., None] - y[..., g:, :].sum(-2)/2, given
 
 def parts_of(
     usual:Usual,
     z:np.ndarray, # (n, d) from `Usual.scaled`
 )->tuple[np.ndarray, np.ndarray]: # (k, n) log densities of all numbers in each part, and of the given ones, times its share; without factors of 2π
     "How likely numbers are in each part of a mixture"
-    (k, d, _), g = usual.whiten.shape, usual.given
-    y = usual.whiten.reshape(k*d, d)@z.T # one product for all: a few numbers of many boxes
-    y -= (usual.whiten@usual.means[..., None]).reshape(k*d, 1)
-    y *= y
-    y = y.reshape(k, d, -1)
-    logs, shares = np.log(np.diagonal(usual.whiten, axis1=1, axis2=2)), np.log(usual.weights)
-    given = (shares + logs[:, :g].sum(1))[:, None] - y[:, :g].sum(1)/2
-    return given + logs[:, g:].sum(1)[:, None] - y[:, g:].sum(1)/2, given
+    return _parts(usual.given, usual.weights, usual.means, usual.whiten, z.T)
 
 def surprises(
     usual:Usual,
@@ -68,35 +72,117 @@ def surprises(
     return -2*t, joint.argmax(0)
 
 # %% ../../nbs/9_measuring/usual.ipynb #012d8c15
-SAMPLE, _TRIM, _FAR, _ROUNDS, _RIDGE = 1000, .15, 3., 12, .03
+SAMPLE, _MANY, _FEW, _STACK = 1000, 100_000, 250, 2**14 # numbers of a group; of all groups; at least of a group, if there are more; of a stack
 
-def _starts(z, parts):
-    "Means to begin with: each rather far from those before it, among the inner 90 %"
-    inner = z[np.argsort((z**2).sum(1), kind='stable')[:max(1, int(.9*len(z)))]]
-    means = [inner[0]]
+def _samples(x, groups):
+    "Positions of those to learn from in each group, the same numbers in the same order however they were ordered"
+    key = ((np.ascontiguousarray(x) + 0.).view(np.uint64)*(np.arange(1, 2*x.shape[1], 2, np.uint64)*np.uint64(0x9E3779B97F4A7C15))).sum(1, dtype=np.uint64)
+    key = (key ^ key >> np.uint64(29))*np.uint64(0xBF58476D1CE4E5B9)
+    ordered = [o[np.argsort(key[o], kind='stable')] for o in groups] # equal numbers have equal keys, and their share of what is taken
+    return [o if len(o) <= SAMPLE else o[np.linspace(0, len(o) - 1, SAMPLE).astype(np.int64)] for o in ordered]
+
+def _stacks(sizes):
+    "Groups to fit at once: of as many parts, and of a like size"
+    stack = []
+    for i in np.argsort(sizes, kind='stable').tolist():
+        if stack and (_number_of_parts(sizes[i]) != _number_of_parts(sizes[stack[0]]) or sizes[i]*(len(stack) + 1) > _STACK):
+            yield stack
+            stack = []
+        stack.append(i)
+    if stack: yield stack
+
+def _number_of_parts(n): return min(5, 1 + n//60)
+
+def _quantiles(values, n, *shares):
+    "(q, s, …) of the first n of each of (s, N, …)"
+    values = np.sort(np.where(_first(n, values), values, np.inf), axis=1)
+    place = np.multiply.outer(shares, n - 1)
+    low, high = (np.take_along_axis(values[None], o.astype(np.int64).reshape(*o.shape, *[1]*(values.ndim - 1)), 2)[:, :, 0] for o in (place, np.ceil(place)))
+    return low + (high - low)*(place % 1).reshape(*place.shape, *[1]*(values.ndim - 2))
+
+def _first(n, values):
+    "(s, N, …) which are the first n of each"
+    return (np.arange(values.shape[1]) < n[:, None]).reshape(*values.shape[:2], *[1]*(values.ndim - 2))
+
+# %% ../../nbs/9_measuring/usual.ipynb #3ef24b35
+_TRIM, _FAR, _ROUNDS, _FULL, _RIDGE = .15, 3., 12, 2, .03
+
+def _at(values, which): return np.take_along_axis(values, which[:, None], 1)[:, 0]
+
+def _starts(z, n, parts):
+    "(s, parts, d) means to begin with: each rather far from those before it, among the inner 90 % of the first n of (s, N, d)"
+    order = np.argsort(np.where(_first(n, z)[..., 0], (z**2).sum(2), np.inf), axis=1, kind='stable')
+    z, inner, each = np.take_along_axis(z, order[..., None], 1), np.maximum(1, (.9*n).astype(np.int64)), np.arange(len(z))
+    means, far = [z[:, 0]], np.where(_first(inner, z)[..., 0], np.inf, np.nan) # NaN is sorted to the end
     for _ in range(parts - 1):
-        far = np.min([((inner - o)**2).sum(1) for o in means], axis=0)
-        means.append(inner[np.argsort(far, kind='stable')[int(.97*(len(far) - 1))]])
-    return np.array(means)
+        far = np.minimum(far, ((z - means[-1][:, None])**2).sum(2))
+        means.append(z[each, _at(np.argsort(far, axis=1, kind='stable'), (.97*(inner - 1)).astype(np.int64))])
+    return np.stack(means, axis=1)
 
-def _fitted(usual, z, parts):
-    "Expectation maximisation, without the unlikeliest, and in the last rounds without what is far off"
-    n, d = z.shape
-    products = (z[:, :, None]*z[:, None]).reshape(n, d*d)
-    now = replace(usual, weights=np.full(parts, 1/parts), means=_starts(z, parts), whiten=np.tile(np.eye(d), (parts, 1, 1)))
-    for i in range(_ROUNDS):
-        joint, _ = parts_of(now, z)
-        t = _sum_exp(joint)
-        likely = np.partition(t, [int(_TRIM*n), n//2])
-        r = np.exp(joint - t)*(t >= (likely[int(_TRIM*n)] if i < _ROUNDS - 4 else likely[n//2] - _FAR**2/2))
-        share = r.sum(1)
-        alive = share > .01*n/parts # others have lost all to their neighbours
-        r, share = r[alive], share[alive]
-        means = r@z/share[:, None]
-        spread = (r@products/share[:, None]).reshape(-1, d, d) - means[:, :, None]*means[:, None]
-        spread += (_RIDGE + 2/np.maximum(share, 1))[:, None, None]*np.eye(d)
-        now = replace(usual, weights=share/share.sum(), means=means, whiten=np.linalg.inv(np.linalg.cholesky(spread)))
+def _better(z, zt, products, n, g, weights, means, whiten, full):
+    "A round of expectation maximisation: weights, means and whitening of s mixtures from the first n of (s, N, d), without the unlikeliest, and in a full round what is far off"
+    (s, _, d), parts = z.shape, weights.shape[1]
+    r = _parts(g, weights, means, whiten, zt)[0]
+    most = r.max(1)
+    r = np.exp(r - most[:, None])
+    total, real = r.sum(1), _first(n, z)[..., 0]
+    t = np.where(real, most + np.log(total), np.inf)
+    likely = np.sort(t, axis=1)
+    bound = _at(likely, n//2) - _FAR**2/2 if full else _at(likely, (_TRIM*n).astype(np.int64))
+    r *= np.where(real & (t >= bound[:, None]), 1/total, 0)[:, None]
+    share = r.sum(2)
+    share[share <= .01*n[:, None]/parts] = 0 # all lost to neighbours
+    each = np.where(share > 0, share, 1)[..., None]
+    means = r@z/each
+    spread = (r@products/each).reshape(s, -1, d, d) - means[..., None]*means[..., None, :]
+    spread += (_RIDGE + 2/np.maximum(each, 1))[..., None]*np.eye(d)
+    spread[share == 0] = np.eye(d)
+    return share/share.sum(1, keepdims=True), means, np.linalg.inv(np.linalg.cholesky(spread))
+
+def _fitted(z, n, g, parts, step):
+    "Weights, means and whitening of s mixtures of the first n of (s, N, d); all but the last rounds see one of `step`"
+    (s, _, d), now = z.shape, None
+    for some, rounds in ((z[:, ::step], range(_ROUNDS - _FULL)), (z, range(_ROUNDS - _FULL, _ROUNDS))):
+        of = n if some is z else -(-n//step)
+        if now is None: now = np.full((s, parts), 1/parts), _starts(some, of, parts), np.tile(np.eye(d), (s, parts, 1, 1))
+        some, zt = np.ascontiguousarray(some), np.ascontiguousarray(some.transpose(0, 2, 1))
+        products = (some[..., None]*some[..., None, :]).reshape(s, -1, d*d)
+        for i in rounds: now = _better(some, zt, products, of, g, *now, i >= _ROUNDS - 4)
     return now
+
+# %% ../../nbs/9_measuring/usual.ipynb #5c8ba5a7
+def _fit_stack(x, n, least, g, step):
+    "What is usual for the first n of each of (s, N, d)"
+    some, few = x[:, ::step], -(-n//step)
+    middle, = _quantiles(some, few, .5)
+    unit = np.maximum(1.4826*_quantiles(np.abs(some - middle[:, None]), few, .5)[0], least)
+    low, high = _quantiles(some[..., :g], few, .025, .975)
+    none, (_, _, d) = np.zeros(0), x.shape
+    found = [Usual(*o, none, none, none) for o in zip(middle, unit, low, high)]
+    z = np.stack([usual.scaled(o) for usual, o in zip(found, x)])
+    weights, means, whiten = _fitted(z, n, g, _number_of_parts(int(n[0])), step)
+    joint, given = _parts(g, weights, means, whiten, z.transpose(0, 2, 1))
+    median, high = _quantiles(-2*(_sum_exp(joint) - (_sum_exp(given) if g else 0)), n, .5, .9)
+    tail = np.minimum(1., (_chi_square(d - g, 1.2816) - _chi_square(d - g, 0))/np.maximum(high - median, 1e-9))
+    return [replace(usual, weights=w[w > 0], means=m[w > 0], whiten=o[w > 0], surprise=float(t), tail=float(of))
+            for usual, w, m, o, t, of in zip(found, weights, means, whiten, median, tail)]
+
+def fit_usuals(
+    x:np.ndarray, # (n, d) finite numbers
+    groups:Sequence[np.ndarray], # of each group (m,) int64 which of the n are of it; m may be 0
+    least:Sequence[float], # (d,) deviations that matter, each above 0, in the unit of its number
+    given:int=0, # How many of the first numbers are given
+)->list[Usual]: # for each group
+    "What is usual in each of some groups"
+    x, found = np.asarray(x, np.float64), {}
+    samples = _samples(x, groups)
+    many = sum(map(len, samples)) > _MANY
+    for stack in _stacks([len(o) for o in samples]):
+        n = np.array([max(1, len(samples[i])) for i in stack])
+        padded = np.zeros((len(stack), int(n.max()), x.shape[1]))
+        for i, into in zip(stack, padded): into[:len(samples[i])] = x[samples[i]]
+        found.update(zip(stack, _fit_stack(padded, n, np.asarray(least), given, max(1, round(int(n.min())/_FEW)) if many else 1)))
+    return [found[i] for i in range(len(groups))]
 
 def fit_usual(
     x:np.ndarray, # (n, d) finite numbers; n may be 0
@@ -104,20 +190,7 @@ def fit_usual(
     given:int=0, # How many of the first numbers are given
 )->Usual:
     "What is usual"
-    x = np.asarray(x, np.float64)
-    if len(x) > SAMPLE: x = x[np.sort(np.random.default_rng(0).choice(len(x), SAMPLE, replace=False))]
-    if not len(x): x = np.zeros((1, len(least)))
-    middle = np.median(x, axis=0)
-    unit = np.maximum(1.4826*np.median(np.abs(x - middle), axis=0), least)
-    low, high = np.quantile(x[:, :given], (.025, .975), axis=0)
-    none = np.zeros(0)
-    usual = Usual(middle, unit, low, high, none, none, none)
-    z = usual.scaled(x)
-    usual = _fitted(usual, z, min(5, 1 + len(x)//60))
-    median, high = np.quantile(surprises(usual, z)[0], (.5, .9))
-    free = x.shape[1] - given
-    normal = _chi_square(free, 1.2816) - _chi_square(free, 0)
-    return replace(usual, surprise=float(median), tail=min(1., normal/max(high - median, 1e-9)))
+    return fit_usuals(x, [np.arange(len(x))], least, given)[0]
 
 def _chi_square(free, z):
     "A quantile of the chi-square distribution (Wilson & Hilferty, 1931)"

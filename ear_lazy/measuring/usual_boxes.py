@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .labelled import Labelled, strata
-from .usual import Usual, deviations, fit_usual, pulls
+from .usual import Usual, deviations, fit_usuals, pulls
 
 # %% ../../nbs/9_measuring/usual_boxes.ipynb #dfec04a6
 LEAST = 1.5, .05, .05, .02, .02 # deviations that matter, of each number
@@ -93,10 +93,9 @@ def usual_boxes(
     known = np.isfinite(a.frames[which]).all(1)
     group = numbered(2*strata(a)[which] + known)
     x = box_numbers(a.boxes[which], a.frames[which], counts)
-    usual, z, part = [], np.zeros(len(which)), np.zeros(len(which), np.int64)
-    for _, at in by_group(group):
-        usual.append(fit_usual(x[at], LEAST, given=1))
-        z[at], part[at] = deviations(usual[-1], x[at])
+    z, part, groups = np.zeros(len(which)), np.zeros(len(which), np.int64), [at for _, at in by_group(group)]
+    usual = fit_usuals(x, groups, LEAST, given=1)
+    for of, at in zip(usual, groups): z[at], part[at] = deviations(of, x[at])
     return UsualBoxes(a, which, counts, group, usual, z, part)
 
 # %% ../../nbs/9_measuring/usual_boxes.ipynb #42fa57d6
