@@ -124,6 +124,7 @@ def _chosen(self:Suspects, i):
 
 # %% ../nbs/suspects.ipynb #7ca2e6cd
 @patch
+@described
 def of(self:Suspects,
     *kinds:str, # Such as 'point off'
 )->Suspects:

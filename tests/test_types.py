@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -244,10 +245,11 @@ def test_none_is_among_the_types_of_what_may_be_none(path):
 def owners():
     "Modules and classes that the calls of the README belong to"
     import ear_lazy
-    from ear_lazy import adapters, data_processor, diff, disk_cache, explorer, lazy_dataset, rewrite, shared_cache, show, stats, synthetic, transforms
+    from ear_lazy import adapters, data_processor, diff, disk_cache, evaluation, explorer, lazy_dataset, rewrite, shared_cache, show, stats, suspects, synthetic, transforms
     problems = sys.modules[data_processor.Report.__module__].Problems
     return [ear_lazy, data_processor, lazy_dataset, transforms, adapters, disk_cache, shared_cache, stats, explorer, synthetic, show, diff, rewrite, data_processor.DataProcessor,
-            lazy_dataset.LazyNPYDataset, lazy_dataset.CombinedLazyDataset, lazy_dataset.RowDataset, sys.modules[problems.__module__], problems, explorer.Explorer, lazy_dataset.RowSampler]
+            lazy_dataset.LazyNPYDataset, lazy_dataset.CombinedLazyDataset, lazy_dataset.RowDataset, sys.modules[problems.__module__], problems, explorer.Explorer, lazy_dataset.RowSampler,
+            SimpleNamespace(compare=evaluation.compare), suspects, suspects.Suspects]
 
 
 def parameters(o): return [name for name in inspect.signature(o).parameters if name != 'self']

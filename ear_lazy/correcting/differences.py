@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from ..base.geometry import keypoints_to_boxes
+from ..base.parameters import described
 from .matching import codes_of, iou_of, overlapping, partners, runs_of, sums_of, unequal, words_of
 from .object_sets import ObjectSet
 from ..metadata.objects import positions_of
@@ -287,8 +288,9 @@ def _left(sets, rows, codes):
         free[own[same]] = False
         yield found[free[found]], photo[free[found]]
 
+@described
 def compare(
-    old:ObjectSet,
+    old:ObjectSet, # All objects of a kind, as they were
     new:ObjectSet, # Of the same kind; it shares its names with `old`
 )->Differences:
     "What differs between two sets"

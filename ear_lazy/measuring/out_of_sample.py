@@ -19,6 +19,7 @@ import torch
 
 from ..base.arguments import type_in_words
 from ..base.folds import folds_of
+from ..base.parameters import described
 from ..loading.row_dataset import RowDataset
 from ..looking.predictions import Predictions
 
@@ -49,6 +50,7 @@ def _checked(found, val):
     Predictions(found, val)
     return found
 
+@described
 def predict_by_folds(
     ds:RowDataset, # Dataset of any kind
     fit:Callable[[RowDataset], Any], # Trains a model on some rows: `fit(train_ds)`
