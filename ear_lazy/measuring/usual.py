@@ -76,9 +76,12 @@ SAMPLE, _MANY, _FEW, _STACK = 1000, 100_000, 250, 2**14 # numbers of a group; of
 
 def _samples(x, groups):
     "Positions of those to learn from in each group, the same numbers in the same order however they were ordered"
-    key = ((np.ascontiguousarray(x) + 0.).view(np.uint64)*(np.arange(1, 2*x.shape[1], 2, np.uint64)*np.uint64(0x9E3779B97F4A7C15))).sum(1, dtype=np.uint64)
-    key = (key ^ key >> np.uint64(29))*np.uint64(0xBF58476D1CE4E5B9)
-    ordered = [o[np.argsort(key[o], kind='stable')] for o in groups] # equal numbers have equal keys, and their share of what is taken
+    key = np.zeros(len(x), np.uint64)
+    for o in x.T:
+        key ^= (o + 0.).view(np.uint64) # + 0.: −0 is 0
+        key *= np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(32)
+    ordered = [o[np.argsort(key[o])] for o in groups] # equal numbers have equal keys, and their share of what is taken
     return [o if len(o) <= SAMPLE else o[np.linspace(0, len(o) - 1, SAMPLE).astype(np.int64)] for o in ordered]
 
 def _stacks(sizes):
