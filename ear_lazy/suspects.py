@@ -110,9 +110,15 @@ def reason(self:Suspects, i:int)->str:
 
 @patch
 def suggestion(self:Suspects, i:int)->Suggestion|None:
-    "What to do about one; None: nobody knows, or it is so already"
+    "What to do about one; None: nobody knows, it is so already, or no correction can be told, as of numbers that are not finite"
     found = self._findings[self._ranked.finding[i]].suggest(int(self._ranked.at[i]))
-    return None if found and found.what == 'set' and _is_so(value_of(self._labelled, int(self._ranked.object[i])), found.value) else found
+    if found is None: return None
+    was = None if found.what == 'add' else value_of(self._labelled, int(self._ranked.object[i]))
+    if not all(_can_be_told(o) for o in (was, found.value) if o) or found.value and found.value.box and min(found.value.box[2:]) <= 0: return None
+    return None if found.what == 'set' and _is_so(was, found.value) else found
+
+def _can_be_told(value): # in a journal, which takes no numbers that are larger than any photo
+    return all(abs(o) < 1e9 for o in (*(value.box or ()), *(o for p in value.points or () for o in p)))
 
 def _is_so(was, now): # as corrections compare values
     return all(new is None or (old := getattr(was, name)) is not None and is_same(name, old, new) for name, new in now._asdict().items())

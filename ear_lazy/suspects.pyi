@@ -51,7 +51,7 @@ class Suspects(Sequence[Suspect]):
     def reason(self, i: int) -> str:
         "Why one is a suspect, in words"
     def suggestion(self, i: int) -> Suggestion | None:
-        "What to do about one; None: nobody knows, or it is so already"
+        "What to do about one; None: nobody knows, it is so already, or no correction can be told, as of numbers that are not finite"
     def of(self,
         *kinds: str, # Such as 'point off'
     ) -> Suspects:

@@ -91,6 +91,21 @@ def test_corrections_take_what_is_suggested_of_repeated_rows(ds):
     Corrections.of(ds).add(changes, by='a test')
 
 
+@pytest.mark.parametrize('value', [1e8, 1e30, np.inf, np.nan])
+def test_damaged_keypoint_is_no_reason_to_fail(ds, folder, tmp_path, value):
+    "What is suggested of the others can still be taken"
+    data, first = bytearray((folder/'out/train_landmarker.npy').read_bytes()), ds.get_metadata(0)['keypoints'][0, :2].astype(np.float32).tobytes()
+    at = data.find(first)
+    assert at > 0
+    data[at:at + 4] = np.float32(value).tobytes()
+    (tmp_path/'train_landmarker.npy').write_bytes(data)
+    s = LazyNPYDataset(tmp_path/'train_landmarker.npy').suspects()
+    assert repr(s)
+    changes = s.changes()
+    assert changes and np.isfinite(s.score).all()
+    Corrections(tmp_path/'corrections.jsonl').add(changes)
+
+
 def test_with_a_model(folder):
     ds = LazyNPYDataset(folder/'out/train_detector.npy')
     found = [np.array(ds.get_metadata(i)['bboxes'], float) for i in range(len(ds))]
