@@ -234,6 +234,9 @@ def test_nothing_to_compare(tmp_path, five):
     points = points_of(tmp_path/'p_landmarker.npy', np.zeros((2, 3, 3)))
     e = evaluate(points, [None, np.zeros((3, 2))])
     assert math.isnan(e.metrics['NME']) and math.isnan(e.metrics['AUC']) and not len(e.rows()) and repr(e) and repr(evaluate(points[:0], []))
+    labelled = points_of(tmp_path/'q_landmarker.npy', np.full((2, 3, 3), 2.) + np.arange(3)[:, None])
+    e = evaluate(labelled, [None]*2) # a model that finds nothing has no set of points
+    assert (e.metrics['failure rate'], e.metrics['found'], e.metrics['OKS AP']) == (1, 0, 0) and len(e.rows()) == 2 and repr(e)
     assert compare(e, e, resamples=3).metrics.keys() and len(compare(five, [None]*5, resamples=3).worse)
 
 

@@ -106,7 +106,7 @@ def scores_of_poses(
     "Scores of predicted keypoints; raises `ImportError` without hotcoco"
     with extra('evaluation', "'ear_lazy[evaluate]'"): from hotcoco import COCO
     def dicts(o, more):
-        rows = zip((o.image + 1).tolist(), (o.label + 1).tolist(), o.points.reshape(len(o.points), -1).tolist(), more)
+        rows = zip((o.image + 1).tolist(), (o.label + 1).tolist(), o.points.reshape(len(o.points), 3*o.points.shape[1]).tolist(), more)
         return [{'id': i, 'image_id': image, 'category_id': label, 'keypoints': points} | rest for i, (image, label, points, rest) in enumerate(rows, 1)]
     boxes = np.nan_to_num(keypoints_to_boxes(labelled.points)).tolist()
     counts = (labelled.points[..., 2] > 0).sum(1).tolist()
