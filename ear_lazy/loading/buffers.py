@@ -10,6 +10,7 @@ __all__ = []
 # %% ../../nbs/7_loading/buffers.ipynb #34898a39
 import mmap
 import os
+from multiprocessing import active_children
 from threading import Lock
 from weakref import finalize
 
@@ -17,10 +18,12 @@ import numpy as np
 import torch
 
 from ..base.compat import pickle_for_processes, sent_descriptor
-from ..base.shared_memory import HAS_MEMORY_FILES, PAGE_BYTES, before_fork, close_with, in_forked_child, map_file, unnamed_file
+from ..base.shared_memory import (
+    HAS_MEMORY_FILES, PAGE_BYTES, before_fork, close_with, identity_of, in_forked_child, map_file, open_elsewhere, unnamed_file)
 
 # %% ../../nbs/7_loading/buffers.ipynb #03fa440e
 HEADER_BYTES = PAGE_BYTES # bytes of a buffer before the tensor
+_KNOWN = HEADER_BYTES - 1 # the byte of the receiver
 
 class _Loan:
     "The state of one tensor over a buffer"
@@ -39,7 +42,7 @@ class _Loan:
 
 def lend(
     memory:mmap.mmap, # Of a buffer
-    number:int, # Index of the tensor's byte, below `HEADER_BYTES`
+    number:int, # Index of the tensor's byte, below `_KNOWN`
     size:int, # Bytes
 )->torch.Tensor: # (size,) uint8
     "A tensor over a buffer that is in use as long as anything shares its memory"
@@ -47,11 +50,7 @@ def lend(
     finalize(array, _Loan(memory, number).end).atexit = False
     return torch.from_numpy(array)
 
-@before_fork
-def _leave_all():
-    for loan in list(_Loan.all): loan.say(_Loan.LEFT)
-
-# %% ../../nbs/7_loading/buffers.ipynb #05ab6fe2
+# %% ../../nbs/7_loading/buffers.ipynb #81feb585
 class Buffer:
     "Shared memory, reused for one batch after another"
     def __init__(self,
@@ -59,7 +58,7 @@ class Buffer:
     ):
         self.fd = unnamed_file(name='ear_lazy_batch')
         close_with(self, self.fd)
-        self._sent = 0
+        self.identity, self._sent = identity_of(self.fd), 0
         self.grow(size)
 
     def grow(self,
@@ -67,8 +66,10 @@ class Buffer:
     ):
         "Enlarge it while it is free"
         os.ftruncate(self.fd, HEADER_BYTES + size)
-        self._memory, self.size = map_file(self.fd, HEADER_BYTES + size), size
+        self._memory, self.size = map_file(self.fd), size
+        self._memory[_KNOWN] = False
 
+    def is_known(self): return bool(self._memory[_KNOWN])
     def _states(self): return self._memory[:self._sent + 1]
     def is_free(self): return not any(self._states())
     def is_left(self): return _Loan.LEFT in self._states()
@@ -88,7 +89,7 @@ class Buffer:
 
     def send(self)->int: # None if all bytes are used up
         "Reserve a byte for a tensor in another process; it counts as in use from now on"
-        if self._sent + 1 == HEADER_BYTES: return
+        if self._sent + 1 == _KNOWN: return
         self._sent += 1
         self._memory[self._sent] = _Loan.IN_USE
         return self._sent
@@ -123,14 +124,45 @@ class BufferPool:
 
     def send(self,
         tensor:torch.Tensor, # Any
-    )->tuple: # File descriptor of its buffer and index of its byte; None if it is in no buffer
+    )->tuple: # Its buffer and index of its byte; None if it is in no buffer
         "Share the memory of a tensor with another process"
         with self._lock:
             buffer = next((o for o in self._buffers if o.holds(tensor)), None)
             number = buffer and buffer.send()
-            return number and (buffer.fd, number)
+            return number and (buffer, number)
 
 # %% ../../nbs/7_loading/buffers.ipynb #20a37b14
+_maps = {} # process to its buffers that are mapped here: identity to memory
+
+def _maps_of(pid):
+    "The maps of a child's buffers, as long as the child is there"
+    if pid in _maps: return _maps[pid]
+    child = next((o for o in active_children() if o.pid == pid), None)
+    if child is None: return
+    finalize(child, _maps.pop, pid, None).atexit = False
+    return _maps.setdefault(pid, {})
+
+def _mapped(pid, fd, identity, handle):
+    "The memory of a buffer of another process"
+    maps = _maps_of(pid)
+    if handle is None and maps and identity in maps: return maps[identity]
+    own = open_elsewhere(pid, fd, identity) if handle is None else handle.detach()
+    try: memory = map_file(own)
+    finally: os.close(own)
+    if maps is not None: maps[identity], memory[_KNOWN] = memory, True
+    return memory
+
+@before_fork
+def _leave_all():
+    "No child that is about to be forked takes part in the loans"
+    for loan in list(_Loan.all): loan.say(_Loan.LEFT)
+    for maps in list(_maps.values()):
+        for identity, memory in list(maps.items()):
+            if _Loan.LEFT in memory[:_KNOWN]: maps.pop(identity, None)
+
+in_forked_child(_maps.clear)
+
+# %% ../../nbs/7_loading/buffers.ipynb #05ab6fe2
 _pool = BufferPool() # of this process
 
 @in_forked_child
@@ -145,19 +177,17 @@ def take(
     "Memory for a batch that will be handed to another process; None if there are no buffers, or all are in use"
     return _pool.take(size) if HAS_MEMORY_FILES and size else None
 
-def _received(handle, number, size, dtype, shape, stride, offset):
+def _received(where, number, size, dtype, shape, stride, offset):
     "Rebuild the tensor in the receiving process"
-    fd = handle.detach()
-    try: memory = map_file(fd, HEADER_BYTES + size)
-    finally: os.close(fd)
-    return lend(memory, number, size).view(dtype).as_strided(shape, stride, offset)
+    return lend(_mapped(*where), number, size).view(dtype).as_strided(shape, stride, offset)
 
 def _handed_over(tensor):
     "How a `BufferTensor` is pickled for another process"
     plain = tensor.as_subclass(torch.Tensor)
     sent = None if plain.requires_grad else _pool.send(plain)
     if not sent: return _itself, (plain,)
-    (fd, number), size = sent, plain.untyped_storage().nbytes()
-    return _received, (sent_descriptor(fd), number, size, plain.dtype, tuple(plain.shape), plain.stride(), plain.storage_offset())
+    (buffer, number), size = sent, plain.untyped_storage().nbytes()
+    where = os.getpid(), buffer.fd, buffer.identity, None if buffer.is_known() else sent_descriptor(buffer.fd)
+    return _received, (where, number, size, plain.dtype, tuple(plain.shape), plain.stride(), plain.storage_offset())
 
 pickle_for_processes(BufferTensor, _handed_over)
