@@ -8,10 +8,11 @@ import pytest
 from making import write_rows
 
 from ear_lazy.evaluation import compare, evaluate
-from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.looking.predictions import Predictions
 from ear_lazy.measuring.average_precision import weighted_scores
 from ear_lazy.measuring.coco_scores import COCO_SIGMAS
+from ear_lazy.measuring.labelled import photo_numbers
 
 pytest.importorskip('hotcoco', reason="evaluation needs hotcoco: pip install 'ear_lazy[evaluate]'")
 pycocotools = pytest.importorskip('pycocotools', reason='what is said is held against pycocotools')
@@ -130,6 +131,15 @@ def test_keypoints_as_pycocotools(tmp_path, k):
     said = by_pycocotools(len(set(paths)), truth, results, 'keypoints', sigmas=sigmas)
     assert np.allclose([e.metrics[o] for o in ('OKS AP', 'OKS AP50', 'OKS AP75', 'OKS AR')], said[[0, 1, 2, 5]], atol=1e-6)
     assert np.allclose(e._measures.weighted(np.ones(n))[0]['OKS AP'], said[0], atol=1e-6)
+
+
+def test_photos_of_one_name_in_two_folders(tmp_path):
+    "Rows of a combined dataset are of one photo only if their folders are one, too"
+    points, far = (np.array([[[x + 10, 10, 2], [x + 50, 50, 2], [x + 10, 50, 2.]]]) for x in (0, 300))
+    for o in 'ab': (tmp_path/o/'out').mkdir(parents=True)
+    ds = CombinedLazyDataset([points_of(tmp_path/o/'out'/'a_landmarker.npy', of, ['a.png']) for o, of in (('a', points), ('b', far))])
+    assert ds.evaluate([{'keypoints': far}, {'keypoints': points}]).metrics['OKS AP'] == 0, 'each lies where the object of the other photo is'
+    assert photo_numbers(ds).tolist() == [0, 1] and photo_numbers(ds[[1, 1]]).tolist() == [0, 0]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.errors import MetadataError
-from ..looking.columns import paths_of
+from .labelled import photo_numbers
 
 # %% ../../nbs/9_measuring/bootstrap.ipynb #fa9ff87b
 def groups_of(
@@ -22,7 +22,7 @@ def groups_of(
 )->np.ndarray: # (n,) int64 from 0 on
     "Group of each row; in files of before groups were recorded its photo"
     try: values = ds.column('group')
-    except MetadataError: values = paths_of(ds)
+    except MetadataError: return photo_numbers(ds)
     return np.unique(values, return_inverse=True)[1].ravel()
 
 def draws(

@@ -30,6 +30,17 @@ class PointSet:
     label:str # class; '' for none
 
 # %% ../../nbs/9_measuring/labelled.ipynb #e2708218
+def photo_numbers(
+    ds:Any, # Dataset of any kind, some rows of one, or a combined one
+)->np.ndarray: # (n,) int64 from 0 on
+    "Number of each row's photo, in order of roots and paths"
+    if not len(ds): return np.zeros(0, np.int64)
+    leaves, leaf, _ = located(ds)
+    root = np.unique([str(o.root) for o in leaves], return_inverse=True)[1]
+    paths, path = np.unique(paths_of(ds), return_inverse=True)
+    return np.unique(root[leaf]*len(paths) + path.ravel(), return_inverse=True)[1].ravel()
+
+# %% ../../nbs/9_measuring/labelled.ipynb #3d6bf1ab
 @dataclass(frozen=True)
 class Rows:
     "The n rows of a dataset, and which of its m objects are in which"
@@ -75,6 +86,11 @@ class Rows:
     def paths(self)->np.ndarray: # (n,) bytes
         "Photos of the rows, as stored in the files"
         return paths_of(self.ds)
+
+    @cached_property
+    def photos(self)->np.ndarray: # (n,) int64 from 0 on
+        "Number of each row's photo, in order of roots and paths"
+        return photo_numbers(self.ds)
 
 # %% ../../nbs/9_measuring/labelled.ipynb #7a479275
 @dataclass(frozen=True)

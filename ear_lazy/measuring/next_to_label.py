@@ -15,8 +15,8 @@ import numpy as np
 
 from ..base.arguments import type_in_words, whole_number
 from ..base.errors import MetadataError
-from ..looking.columns import located, paths_of
 from ..looking.predicted import read_prediction
+from .labelled import photo_numbers
 
 # %% ../../nbs/9_measuring/next_to_label.ipynb #c2631053
 def _unsure(found, kind):
@@ -85,13 +85,6 @@ def similar(
     return np.argsort(-likeness(row, embeddings, len(ds)), kind='stable')[:whole_number('n', n)]
 
 # %% ../../nbs/9_measuring/next_to_label.ipynb #bd2d9932
-def _photos(ds):
-    "(n,) number of each row's photo, in order of roots and paths"
-    leaves, leaf, _ = located(ds)
-    roots = np.unique([str(o.root) for o in leaves], return_inverse=True)[1] if leaves else np.zeros(0, int)
-    paths, names = np.unique(paths_of(ds), return_inverse=True)
-    return np.unique(roots[leaf]*len(paths) + names, return_inverse=True)[1] if len(ds) else np.zeros(0, int)
-
 def _groups(ds, photos):
     "(n,) number of the group that a row's photo is of; the photo itself where the file does not say"
     try: return np.unique(ds.column('group'), return_inverse=True)[1]
@@ -155,7 +148,7 @@ def next_to_label(
     if labelled is not None and embeddings is None: raise ValueError('labelled= are embeddings of labelled photos, to be unlike: give those of the rows too, embeddings=')
     if predictions is None and embeddings is None and uncertainty is None: raise ValueError('give predictions, embeddings or uncertainty: without, one row is as good as another')
     if predictions is not None and uncertainty is not None: raise ValueError('give predictions or uncertainty: both say how unsure a model is')
-    n, photos, random = whole_number('n', n), _photos(ds), np.random.default_rng(seed)
+    n, photos, random = whole_number('n', n), photo_numbers(ds), np.random.default_rng(seed)
     order = np.argsort(photos, kind='stable')
     if predictions is None: unsure = np.ones(len(ds)) if uncertainty is None else _checked_uncertainty(uncertainty, len(ds))
     else: unsure = uncertainties(predictions, ds)

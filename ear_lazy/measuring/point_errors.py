@@ -154,7 +154,7 @@ def poses_of(
     areas:np.ndarray, # (n,) square pixels of each row's object
 )->list[FoundPoses]: # One for each number of points
     "Labelled and predicted keypoints; a prediction without a class has that of its row"
-    photo = np.unique(a.paths, return_inverse=True)[1].ravel()
+    photo = a.photos
     of = {}
     for o in point_sets(a): of.setdefault(o.points.shape[1], []).append(o)
     result = []

@@ -32,7 +32,7 @@ class PointMeasures:
         self.names = [o or 'no class' for o in a.label_names]
         self.errors:PointErrors = point_errors(a, predictions, lengths(a, normalise))
         self._poses = poses_of(a, predictions, areas)
-        c, photos = len(a.label_names), len(np.unique(a.paths))
+        c, photos = len(a.label_names), int(a.photos.max(initial=-1)) + 1
         self.scores = [scores_of_poses(o.labelled, o.found, photos, c, sigmas_of(o.k, sigmas)) for o in self._poses]
 
     @cached_property
