@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -87,7 +86,8 @@ class Tool:
         self.paths = [os.path.join(raw, o) for o in self.names]
         self.boxes = np.load(self.raw.parent.parent/'truth.npy')
 
-    def prepare(self): "Write the annotations as the tool reads them"
+    keeps = property(lambda self: type(self).set_up is not Tool.set_up) # whether a later process finds something that takes decoding from it
+    def prepare(self): "Write the annotations as the tool reads them, which is not measured"
     def set_up(self): "What is done once"
     def open(self): raise NotImplementedError
     def rows(self, batch): return None # in order
@@ -104,6 +104,8 @@ class Tool:
 
 
 class Ours(Tool):
+    keeps = property(lambda self: self.options.get('cache') == 'DiskCache')
+
     def set_up(self):
         line = [sys.executable, '-P', '-m', 'ear_lazy.data_processor', '--detector', '--raw-data-dir', self.raw.parent, '--output-dir', self.place/'out',
                 '--train-split', '1', '--workers', str(WORKERS)]
@@ -217,6 +219,8 @@ class Ultralytics(Tool):
         dataset.transforms.transforms[0].padding_value = 0
         return dataset
 
+    keeps = property(lambda self: bool(self.options['cache']))
+
     def set_up(self): self.dataset()
 
     def open(self):
@@ -255,6 +259,8 @@ class Litdata(Tool):
 
 
 class Webdataset(Tool):
+    keeps = False
+
     def set_up(self):
         import webdataset as wds
         for shard in range(WORKERS):
@@ -277,6 +283,8 @@ class Webdataset(Tool):
 
 
 class Datasets(Tool):
+    keeps = False
+
     def set_up(self):
         import datasets
         features = datasets.Features({'image': datasets.Image(), 'bboxes': datasets.List(datasets.List(datasets.Value('float32')))})
@@ -301,9 +309,10 @@ MODULES = {'torchvision', 'pycocotools', 'supervision', 'ultralytics', 'litdata'
 # Phases
 
 def epoch(tool, loader, shown=None):
-    "Images a second of one pass, the start of the workers included; `shown` takes the first images and their boxes"
-    started, n = time.perf_counter(), 0
+    "Images a second of one pass, counted when each worker has delivered a batch, and seconds until the first one; `shown` takes the first images and their boxes"
+    started, n, came = time.perf_counter(), 0, []
     for batch in loader:
+        came.append(time.perf_counter())
         images = np.asarray(tool.images(batch))
         images[:, ::16, ::16].sum() # a look at each, as whoever trains would have
         if shown is not None:
@@ -312,13 +321,15 @@ def epoch(tool, loader, shown=None):
                 if row < SHOWN: shown[row] = (images[k].copy(), tool.bboxes(batch)[k].copy())
         n += len(images)
     if n != len(tool.paths): raise SystemExit(f'{n} images of {len(tool.paths)}')
-    return n / (time.perf_counter() - started)
+    ended, first = time.perf_counter(), came[0] - started
+    if len(came) <= WORKERS: return n / (ended - started), first # so few that there is nothing else to count
+    return (n - WORKERS * BATCH) / (ended - came[WORKERS - 1]), first
 
 
 def disk(folder):
     "Bytes of the files of a folder; links to photos take none"
     states = [os.lstat(os.path.join(parent, o)) for parent, _, names in os.walk(folder) for o in names]
-    return sum(o.st_size for o in states if o.st_nlink == 1)
+    return sum(512 * o.st_blocks for o in states if o.st_nlink == 1)
 
 
 def save(path, shown):
@@ -328,7 +339,8 @@ def save(path, shown):
 
 
 def do(phase, tool, path=None):
-    "The figures of a phase"
+    "The figures of a phase; none of a later process where it would do what the first did"
+    if phase == 'again' and not tool.keeps: return {}
     if phase == 'set up':
         tool.prepare()
         before, started = disk(tool.place), time.perf_counter()
@@ -337,11 +349,13 @@ def do(phase, tool, path=None):
     started = time.perf_counter()
     loader = tool.open()
     opened = time.perf_counter() - started
-    if phase == 'again': return {'open_seconds': opened, 'again': epoch(tool, loader)}
+    if phase == 'again':
+        again, start = epoch(tool, loader)
+        return {'start_seconds': opened + start, 'again': again} # of both phases the later one counts
     shown = {}
-    figures = {'images': len(tool.paths), 'cold': epoch(tool, loader, shown), 'second': epoch(tool, loader)}
+    (cold, start), (second, _) = epoch(tool, loader, shown), epoch(tool, loader)
     if path: save(path, shown)
-    return figures
+    return {'images': len(tool.paths), 'start_seconds': opened + start, 'cold': cold, 'second': second}
 
 
 def main():

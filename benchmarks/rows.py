@@ -25,6 +25,7 @@ class Side(NamedTuple):
     function: str # of `sides`
     options: dict
     truth: str = None # file of what it has to give; None: what the first side gives
+    once: bool = False # for comparison only, and one run is enough
     tolerance: float = 0 # where it is more than that of the plan: what this tool cannot do better
 
 
@@ -187,6 +188,7 @@ def _(data):
 
 HANDS = {'Pillow, by hand': 'draft', 'OpenCV, by hand': 'reduced', 'simplejpeg, by hand': 'simplejpeg'} # to decoder
 LOADERS = 'pil', 'cv2'
+ALIASED = 4 # of a tool that takes every so manyth pixel only
 GREY = 2 # levels that pictures may differ by, and a tenth of that many pixels boxes
 
 
@@ -210,10 +212,6 @@ def _photo_epoch(data, small, what, ours='epoch_ours', hand='epoch_by_hand', lim
 
 @row(10, 'epoch')
 def _(data): return _photo_epoch(data, False, 'full images')
-
-
-@row(10, 'epoch-256')
-def _(data): return _photo_epoch(data, True, 'image_size=(256, 256)')
 
 
 @row(11, 'augmented')
@@ -259,9 +257,9 @@ OTHERS = {'torchvision': ('torchvision', {}), 'supervision': ('supervision', {})
 
 @row(14, 'epochs')
 def _(data):
-    raw, _, words = data.photos(), None, f'{data.sized(400, least=40)} JPEGs of 2 megapixels at 256×256'
+    raw, words = data.photos(), f'{data.sized(400, least=40)} JPEGs of 2 megapixels at 256×256'
     tools = {name: ('ear_lazy', o) for name, o in (OURS | KEPT).items()} | {name: ('by hand', {'decode': o}) for name, o in HANDS.items()} | OTHERS
-    sides = {name: Side('epochs', {'tool': tool, 'raw': raw, **options}) for name, (tool, options) in tools.items()}
+    sides = {name: Side('epochs', {'tool': tool, 'raw': raw, **options}, once='format' in options, tolerance=ALIASED if tool == 'ultralytics' else 0) for name, (tool, options) in tools.items()}
     disk = 'ear_lazy, DiskCache.again'
     return Plan(words, sides, [
         Goal('first epoch', best(OURS, 'cold'), 0.97, best(HANDS, 'cold'), most=False, unit='images/s'),

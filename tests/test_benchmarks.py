@@ -111,7 +111,7 @@ def test_a_picture_counts_as_the_same_within_two_levels(bench):
 
 
 def test_epochs_are_a_table(bench):
-    found = {'cold': [90., 110., 100.], 'second': [200.], 'again': [1000.], 'set_up_seconds': [1.], 'open_seconds': [0.], 'disk_mb': [80.]}
+    found = {'cold': [90., 110., 100.], 'second': [200.], 'again': [1000.], 'set_up_seconds': [1.], 'start_seconds': [0.], 'disk_mb': [80.]}
     made = bench['table'].epochs({'epochs': {'ear_lazy, pil': found, 'other': {}}}).splitlines()
     assert made[2:] == ['| **ear_lazy, pil** | 100 | 200 | 1,000 | 1.0 | 0.0 | 80 |']
 
