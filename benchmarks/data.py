@@ -130,6 +130,19 @@ def make_photos(folder, photos):
     return np.column_stack([boxes, np.full((photos, 2), 256)])
 
 
+def make_links(folder, photos, different):
+    "Many names of a few small photos, and a box in each"
+    rng, places = np.random.default_rng(6), folder/'raw/photos'
+    places.mkdir(parents=True)
+    names = [f'{i // 1000:03d}/{i:06d}.jpg' for i in range(photos)]
+    for parent in {(places/name).parent for name in names}: parent.mkdir()
+    for name in names[:different]: Image.fromarray(rng.integers(0, 256, (8, 12, 3), np.uint8)).resize((96, 64)).save(places/name, quality=88)
+    for i, name in enumerate(names[different:]): os.link(places/names[i % different], places/name)
+    boxes = np.column_stack([rng.integers(0, 32, (photos, 2)), np.full((photos, 2), 24)])
+    (places/'boxes.csv').write_text('image_path,x1,y1,w,h\n' + ''.join(f'{name},{x},{y},{w},{h}\n' for name, (x, y, w, h) in zip(names, boxes.tolist())))
+    return boxes
+
+
 class Data:
     "Raw datasets of the sizes that `rows` asks for, and what is made of them in this run"
     def __init__(self,
@@ -158,6 +171,7 @@ class Data:
     def yolo(self): return self._kept(make_yolo, self.sized(100_000))
     def table(self, part=1): return self._kept(make_table, self.rows // part, self.rows // part * 5 // 2)
     def photos(self): return self._kept(make_photos, self.sized(400, least=40))
+    def links(self): return self._kept(make_links, self.sized(100_000), self.sized(1000))
 
     @functools.cache # noqa: B019 (one object a run)
     def processed(self, raw, *kinds):

@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 COMPILED = {'PYTHONDONTWRITEBYTECODE': '', 'PYTHONPYCACHEPREFIX': os.path.join(tempfile.gettempdir(), 'ear_lazy-benchmarks', 'pycache')}
-PHOTO_BATCH, SMALL = 8, (256, 256)
+SMALL = 256, 256
 MB = 1_000_000
 profiling = None # a `Profile` where time and memory are to be explained
 
@@ -219,6 +219,12 @@ def open_ours(npy):
     return figures, lambda: np.concatenate([dataset.get_metadata(i)['bboxes'] for i in _some(dataset)])
 
 
+def open_bare(npy):
+    "What numpy takes to map the file"
+    with measured() as figures: columns = np.load(npy, mmap_mode='r')
+    return figures, lambda: np.concatenate([columns['bboxes'][slice(*columns['offsets'][i:i + 2])] for i in _some(columns['image_paths'])])
+
+
 def open_datasets(arrow):
     from datasets import Dataset
     with measured() as figures: dataset = Dataset.from_file(arrow)
@@ -241,6 +247,17 @@ def rows_ours(npy):
     from ear_lazy.lazy_dataset import LazyNPYDataset
     dataset = LazyNPYDataset(npy)
     return _each(dataset.get_metadata, len(dataset)), None
+
+
+def rows_bare(npy):
+    "A dict of arrays in memory, and a row of them as a dict of the same two"
+    columns = np.load(npy, allow_pickle=False)
+    arrays = {name: columns[name] for name in ('offsets', 'bboxes', 'image_paths')}
+    root = os.path.normpath(Path(npy).parent / columns['root'].item().decode())
+    def get(i):
+        a, b = arrays['offsets'][i:i + 2]
+        return {'image_path': f"{root}/{arrays['image_paths'][i].decode()}", 'bboxes': arrays['bboxes'][a:b]}
+    return _each(get, len(arrays['image_paths'])), None
 
 
 def rows_datasets(arrow):
@@ -348,74 +365,118 @@ def _hits(get, rows, times):
     return figures | {'microseconds': 1e6 * figures['seconds'] / (rows * times)}
 
 
-def _epoch(loader):
-    "Rows and seconds of one pass, and the mean colour of each image"
+def _rate(loader):
+    "Images a second of one pass, the start of the workers included, and the mean colour of each image"
     started, means = time.perf_counter(), []
-    for batch in loader: means.append(batch['image'].numpy()[:, ::16, ::16].mean((1, 2)))
-    return time.perf_counter() - started, np.concatenate(means)
+    for batch in loader: means.append(np.asarray(batch['image'])[:, ::16, ::16].mean((1, 2)))
+    means = np.concatenate(means)
+    return len(means) / (time.perf_counter() - started), means
 
 
-class _Batches:
-    "Batches of a dataset, made in this process, as often as they are asked for"
-    def __init__(self, dataset): self.dataset = dataset
-
-    def __iter__(self):
-        rows = range(len(self.dataset))
-        return (self.dataset.get_batch(rows[a:a + PHOTO_BATCH], num_threads=1) for a in rows[::PHOTO_BATCH])
+def _one_process(loader, batch):
+    "What one worker does, without the way to the other process: for a profile"
+    rows, dataset = range(len(loader.dataset)), loader.dataset
+    return (dataset.get_batch(rows[a:a + batch], num_threads=1) for a in rows[::batch])
 
 
-def _loader(npy, small, workers=2, **options):
+def _epoch(loader, batch):
+    with measured() as figures: per_second, means = _rate(_one_process(loader, batch) if profiling else loader)
+    return figures | {'per_second': per_second}, lambda: means
+
+
+def _ours(npy, batch, **options):
     from torch.utils.data import DataLoader
     from ear_lazy.lazy_dataset import LazyNPYDataset
-    dataset = LazyNPYDataset(npy, **({'image_size': SMALL} if small else {}), **options)
-    if profiling: # what one worker does, without the way to the other process
-        return _Batches(dataset)
-    return DataLoader(dataset, batch_size=PHOTO_BATCH, num_workers=workers, persistent_workers=True)
+    return DataLoader(LazyNPYDataset(npy, **options), batch_size=batch, num_workers=2, persistent_workers=True)
 
 
-def epoch_ours(npy, small):
-    loader = _loader(npy, small)
-    with measured() as figures: seconds, means = _epoch(loader)
-    return figures | {'per_second': len(means) / seconds}, lambda: means
+def epoch_ours(npy, small, loader, batch=8):
+    return _epoch(_ours(npy, batch, image_loader=loader, image_size=SMALL if small else None), batch)
 
 
-def _decode_some(paths, small):
-    "What a process does that only decodes"
-    from PIL import Image
-    means = []
-    for path in paths:
-        with Image.open(path) as im:
-            if small: im.draft('RGB', tuple(2 * o for o in SMALL))
-            im = im.convert('RGB')
-            image = np.asarray(im.resize(_fit(im.size)) if small else im)
-        means.append(image[::16, ::16].mean((0, 1)))
-    return means
+def _by_hand(folder, decode, small, batch, change=None):
+    from epochs import ByHand, DECODERS, loader_of
+    return loader_of(ByHand(_photos(folder), np.load(Path(folder).parent.parent/'truth.npy'), DECODERS[decode], small, change), batch)
 
 
-def _fit(size):
-    scale = min(SMALL[0] / size[1], SMALL[1] / size[0])
-    return round(size[0] * scale), round(size[1] * scale)
+def epoch_by_hand(folder, small, decode, batch=8): return _epoch(_by_hand(folder, decode, small, batch), batch)
 
 
-def epoch_bare(folder, small, processes=2):
-    import multiprocessing
-    from PIL import Image # noqa: F401 loaded before the time is taken
-    context, paths = multiprocessing.get_context(), _photos(folder)
+def _augmentations():
+    "Flip, crop and colour: 224×224 of 256×256"
+    import albumentations as A
+    return A.Compose([A.HorizontalFlip(p=0.5), A.RandomCrop(224, 224, p=1), A.ColorJitter(p=1)], bbox_params=A.BboxParams('pascal_voc', label_fields=['labels']))
+
+
+def _augment(pipeline, image, boxes):
+    "Albumentations without an adapter"
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+    found = pipeline(image=image, bboxes=corners, labels=np.zeros(len(boxes)))
+    corners = np.zeros((1, 4), np.float32)
+    corners[:len(found['bboxes'])] = found['bboxes']
+    return found['image'], corners
+
+
+def augmented_ours(npy, loader, batch=32):
+    from ear_lazy.adapters import albumentations_transform
+    return _epoch(_ours(npy, batch, image_loader=loader, image_size=SMALL, transform=albumentations_transform(_augmentations())), batch)[0], None
+
+
+def augmented_by_hand(folder, decode, batch=32): return _epoch(_by_hand(folder, decode, True, batch, partial(_augment, _augmentations())), batch)[0], None
+
+
+def epochs(tool, raw, **options):
+    "All phases of a tool, each in a process of its own; what is compared are the first images and their boxes"
+    if profiling: return _profile_epochs(raw, **options)
+    with tempfile.TemporaryDirectory(dir=raw) as place, tempfile.TemporaryDirectory() as apart:
+        started, figures, shown = time.perf_counter(), {}, Path(apart)/'shown.npz'
+        job = {'tool': tool, 'raw': str(Path(raw)/'raw/photos'), 'place': place, 'options': options, 'save': str(shown)}
+        for phase in ('set up', 'first', 'again'):
+            figures |= _phase(job | {'phase': phase})
+            if 'missing' in figures: return figures, None
+        figures |= {'disk_mb': (_disk(place) - figures.pop('disk_before')) / MB, 'seconds': time.perf_counter() - started}
+        with np.load(shown) as o: given = np.concatenate([o['images'].reshape(len(o['images']), -1), o['boxes']], 1)
+    return figures, lambda: given
+
+
+def _phase(job):
+    run = subprocess.run([sys.executable, Path(__file__).with_name('epochs.py'), json.dumps(job)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if run.returncode: raise SystemExit(f"{job['tool']}, {job['phase']}, {job['options']}: {run.stderr.strip()[-2000:]}")
+    return json.loads(run.stdout)
+
+
+def _disk(folder):
+    from epochs import disk
+    return disk(folder)
+
+
+def _profile_epochs(raw, **options):
+    "Of our side: an epoch that finds in a cache what there is of one"
+    from epochs import Ours
+    with tempfile.TemporaryDirectory(dir=raw) as place:
+        tool = Ours(place, Path(raw)/'raw/photos', **options)
+        tool.set_up()
+        if 'cache' not in options: return _epoch(tool.open(), 32)
+        _rate(_one_process(tool.open(), 32))
+        loader = tool.open()
+        with measured() as figures:
+            for _ in range(10): _rate(_one_process(loader, 32))
+        return figures, None
+
+
+def scale_ours(npy, batch=32):
+    "An epoch of many photos: speed and memory of its tenths, beginning with the first batch"
+    from ear_lazy.metadata.file import Metadata
+    batch = max(1, min(batch, len(Metadata(npy)) // 20))
+    loader, times, memory = _ours(npy, batch, image_size=(64, 64)), [], []
     with measured() as figures:
-        with context.Pool(processes) as pool:
-            parts = pool.map(partial(_decode_some, small=small), [paths[i::processes] for i in range(processes)], 1)
-    means = np.empty((len(paths), 3))
-    for i, part in enumerate(parts): means[i::processes] = part
-    return figures | {'per_second': len(paths) / figures['seconds']}, None if small else lambda: means
-
-
-def epochs_cached(npy):
-    from ear_lazy.shared_cache import SharedCache
-    loader = _loader(npy, True, cache=SharedCache('2GB'))
-    first, cold = _epoch(loader)
-    with measured() as figures: second, warm = min((_epoch(loader) for _ in range(3)), key=lambda o: o[0])
-    if not np.array_equal(cold, warm): raise SystemExit('the cache gives other images')
-    return figures | {'first_per_second': len(cold) / first, 'second_per_second': len(cold) / second}, None
+        for _ in loader:
+            times.append(time.perf_counter())
+            if len(times) % max(1, len(loader) // 20) == 0: memory.append((len(times), sum(private_bytes(o.pid) for o in [psutil.Process(), *psutil.Process().children()])))
+    tenth = max(1, len(times) // 10)
+    rates = [batch * tenth / (times[k + tenth] - times[k]) for k in (0, len(times) - tenth - 1)]
+    held = [max(o for at, o in memory if a <= at <= a + 2 * tenth) / MB for a in (0, len(times) - 2 * tenth)]
+    return figures | {'per_second': (len(times) - 1) * batch / (times[-1] - times[0]), 'first': rates[0], 'last': rates[1], 'first_mb': held[0], 'last_mb': held[1]}, None
 
 
 def _peak_of(make, n):
@@ -456,7 +517,8 @@ def main():
     with redirect_stdout(sys.stderr):
         try: figures, given = globals()[job['side']](**job['options'])
         except ModuleNotFoundError as e:
-            if e.name not in ('pycocotools', 'supervision', 'datumaro', 'datasets'): raise
+            from epochs import MODULES
+            if (e.name or '').partition('.')[0] not in MODULES | {'datumaro'}: raise
             figures, given = {'missing': e.name}, None
         if given and job.get('save'): np.save(job['save'], np.asarray(given(), np.float32))
     print(json.dumps(figures | ({'profile': profiling.top()} if profiling else {})))

@@ -1,4 +1,5 @@
 "The figures of `compare.py` as a Markdown table"
+from statistics import median
 
 
 def amount(x, unit):
@@ -27,13 +28,15 @@ def table(lines):
         ratio = f"{o['ratio']:.3g}" if o['ratio'] is not None else ''
         reached = {True: 'yes', False: '**no**', None: ''}[o['reached']]
         ours = amount(o['ours'], o['unit'])
+        if ', ' in (o.get('ours_side') or ''): ours += f" ({o['ours_side'].partition(', ')[2]})" # one of several
         cells.append((str(o['number']), o['data'], o['measure'], ours, other, ratio, reach(o), reached))
     return '\n'.join(f'| {" | ".join(row)} |' for row in cells)
 
 
 # What the lines call the other side -> what the README calls it
 PEERS = {'pycocotools': 'pycocotools', 'supervision, polygons left out': 'supervision', 'datumaro': 'datumaro', 'datasets': 'datasets', 'msgspec': 'msgspec, which only decodes',
-         'a list of dicts': 'a list of dicts', 'bare decoder': 'the bare decoder', 'decoding only': 'decoding alone'}
+         'a list of dicts': 'a list of dicts', 'a dict of arrays': 'a dict of arrays', 'np.load, mapped': '`np.load`, mapped', 'bare decoder': 'the bare decoder',
+         'Pillow, by hand': 'a loop written by hand, with Pillow', 'OpenCV, by hand': 'a loop written by hand, with OpenCV', 'simplejpeg, by hand': 'a loop written by hand, with simplejpeg'}
 
 
 def peers(lines):
@@ -50,3 +53,15 @@ def reached(lines):
     "How many of the lines that have something to reach do"
     wanted = [o['reached'] for o in lines if o['reached'] is not None]
     return f'{sum(wanted)} of {len(wanted)}'
+
+
+def epochs(sides):
+    "Images a second of each side of the row 'epochs', and what it takes before, as a Markdown table; the median of each figure"
+    cells = [('images a second', 'first epoch', 'second', 'first after a restart', 'once before, s', 'to the first batch, s', 'disk, MB')] + [('---',) + ('---:',) * 6]
+    for name, found in sides['epochs'].items():
+        if not found: continue
+        of = {key: median(values) for key, values in found.items()}
+        rates = f"{of['cold']:,.0f}", f"{of['second']:,.0f}", f"{of['again']:,.0f}" if 'again' in of else 'as the first'
+        cells.append((f'**{name}**' if name.startswith('ear_lazy') else name, *rates,
+                      f"{of['set_up_seconds']:.1f}", f"{of['start_seconds']:.1f}", f"{of['disk_mb']:,.0f}"))
+    return '\n'.join(f'| {" | ".join(row)} |' for row in cells)

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT/'benchmarks'
-OTHER_TOOLS = {'pycocotools', 'supervision, polygons left out', 'datumaro', 'datasets'}
+OTHER_TOOLS = {'pycocotools', 'supervision, polygons left out', 'datumaro', 'datasets', 'torchvision', 'supervision', 'webdataset', 'Ultralytics', 'Ultralytics, RAM',
+               'Ultralytics, disk', 'litdata, JPEG', 'litdata, arrays', 'simplejpeg, by hand'}
 
 
 @pytest.fixture(scope='module')
@@ -36,9 +37,9 @@ def ended(process, folder):
 
 @pytest.fixture(scope='module')
 def tiny(tmp_path_factory):
-    "All rows, in two comparisons at once: most of their time is the start of Python"
+    "All rows, in three comparisons at once: most of their time is the start of Python"
     pytest.importorskip('cv2', exc_type=ImportError) # its wheel needs libraries of the system
-    parts = [('1', '2', '3', '13'), ('4', '5', '6', '7', '8', '9', '10', '11', '12')]
+    parts = [('1', '2', '3', '13'), ('4', '5', '6', '7', '8', '9', '10', '11', '12', '15'), ('14',)]
     folders = [tmp_path_factory.mktemp('bench') for _ in parts]
     started = [start(folder, '--no-profile', '--only', *numbers) for folder, numbers in zip(folders, parts)]
     return [ended(*o) for o in zip(started, folders)]
@@ -46,7 +47,7 @@ def tiny(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_row_runs(tiny, bench):
-    assert {line['number'] for _, results in tiny for line in results['lines']} == set(range(1, 14))
+    assert {line['number'] for _, results in tiny for line in results['lines']} == set(range(1, 16))
     assert {row for _, results in tiny for row in results['sides']} == set(bench['rows'].ROWS)
     for table, results in tiny: assert len(table.splitlines()) == 2 + len(results['lines'])
 
@@ -90,12 +91,29 @@ def test_times_of_other_work_do_not_count(bench, tmp_path):
 
 def test_ratios_are_of_medians_and_face_the_right_way(bench):
     rows, compare = bench['rows'], bench['compare']
-    found = {'a': {'rate': [1., 9., 10.]}, 'b': {'rate': [10., 10., 40.], 'base': [5.]}}
+    found = {'a': {'rate': [1., 9., 10.]}, 'b': {'rate': [10., 10., 40.], 'base': [5.]}, 'c': {}}
     def reached(*args, **kwargs): return compare.line(rows.Row(1, '', None), rows.Plan('', {}, []), rows.Goal('', *args, **kwargs), found)
     assert reached('a.rate', 0.9, 'b.rate', most=False)['reached'] is True
     assert reached('a.rate', 0.8, 'b.rate')['reached'] is False
     assert reached('b.rate - b.base', 5)['reached'] is True
     assert reached('a.rate', None, 'b.rate')['reached'] is None
+    best = reached('b.base | b.rate', 1, 'a.rate | c.rate', most=False)
+    assert (best['ours'], best['ours_side'], best['other_side'], best['other'], best['reached']) == (10., 'b', 'a', 9., True)
+    assert reached('a.rate | b.base', 1, 'b.rate')['ours'] == 5.
+
+
+def test_a_picture_counts_as_the_same_within_two_levels(bench):
+    "And a box within a fifth of a pixel"
+    apart, given = bench['rows'].shown_apart, np.zeros((2, 16))
+    assert apart(given, given) == 0
+    assert apart(given + np.r_[np.ones(12), np.zeros(4)], given) == 1
+    assert apart(given + np.r_[np.zeros(12), 0.3, 0, 0, 0], given) == pytest.approx(3)
+
+
+def test_epochs_are_a_table(bench):
+    found = {'cold': [90., 110., 100.], 'second': [200.], 'again': [1000.], 'set_up_seconds': [1.], 'start_seconds': [0.], 'disk_mb': [80.]}
+    made = bench['table'].epochs({'epochs': {'ear_lazy, pil': found, 'other': {}}}).splitlines()
+    assert made[2:] == ['| **ear_lazy, pil** | 100 | 200 | 1,000 | 1.0 | 0.0 | 80 |']
 
 
 def test_results_that_are_kept_are_of_a_whole_run(bench):
