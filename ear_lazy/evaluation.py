@@ -8,14 +8,18 @@ Docs: https://ear-lazy.github.io/ear_lazy/evaluation.html.md"""
 __all__ = ['Evaluation', 'evaluate', 'compare']
 
 # %% ../nbs/evaluation.ipynb #1352060b
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property, partial
 from html import escape
+from numbers import Real
+from pathlib import Path
 from typing import Any, NamedTuple, TYPE_CHECKING
 
 import numpy as np
 from fastcore.basics import patch
 
+from .base.arguments import fraction, type_in_words, whole_number
 from .base.extras import extra
 from .base.parameters import described
 from .base.suggestions import suggestion
@@ -23,7 +27,7 @@ from .base.tables import aligned, html_table
 from .loading.row_dataset import RowDataset
 from .looking.predictions import Predictions
 from .measuring.bootstrap import Change, changes, groups_of
-from .measuring.box_measures import BACKGROUND, BoxMeasures
+from .measuring.box_measures import BoxMeasures
 from .measuring.box_outcomes import Curve
 from .measuring.coco_scores import IOUS
 from .measuring.labelled import Labelled, labelled
@@ -36,7 +40,7 @@ else: DataFrame = Any
 # %% ../nbs/evaluation.ipynb #82cd0568
 class Confusion(NamedTuple):
     "How often each class is taken for each"
-    names:list[str] # of the c classes, and last the background
+    names:list[str] # of the c classes, and last the background; in brackets if a class is called so
     counts:np.ndarray # (c + 1, c + 1) int64: labelled class, predicted class
 
 # %% ../nbs/evaluation.ipynb #702f1fa3
@@ -60,8 +64,15 @@ class Evaluation:
     @property
     def title(self)->str:
         "What was evaluated, in a line"
-        what = f'errors by {self.normalise if isinstance(self.normalise, str) else "a length of your own"}, cut at {self.cut:g}' if self.kind == 'landmarker' else f'IoU {self.iou:g}, score {self.score:g}'
-        return f'{len(self.ds):,} rows, {len(self._labelled):,} labelled, {int(self.predictions.counts.sum()):,} predicted; {what}'
+        what = f'errors by {self.length}, cut at {self.cut:g}' if self.kind == 'landmarker' else f'IoU {self.iou:g}, score {self.score:g}'
+        return f'{_rows(len(self.ds))}, {len(self._labelled):,} labelled, {int(self.predictions.counts.sum()):,} predicted; {what}'
+
+    @property
+    def length(self)->str:
+        "What errors of keypoints are divided by, in words"
+        if isinstance(self.normalise, str): return self.normalise
+        if isinstance(self.normalise, (tuple, list)) and len(self.normalise) == 2: return f'points {self.normalise[0]} to {self.normalise[1]}'
+        return f'{self.normalise:g} pixels' if np.ndim(self.normalise) == 0 else 'a length of your own'
 
     @cached_property
     def metrics(self)->dict[str, float]:
@@ -82,7 +93,7 @@ class Evaluation:
     def confusion(self)->Confusion|None: # None for keypoints
         "How often each class is taken for each, and for background"
         m = self._measures
-        return Confusion([*m.names, BACKGROUND], m.outcomes.confusion) if isinstance(m, BoxMeasures) else None
+        return Confusion([*m.names, m.background], m.outcomes.confusion) if isinstance(m, BoxMeasures) else None
 
     @cached_property
     def by_point(self)->dict[str, dict[str, float]]: # Empty for boxes
@@ -103,7 +114,7 @@ class Evaluation:
 @described
 def evaluate(
     ds:RowDataset, # Dataset of any kind, some rows of one, or a combined one
-    predictions:Sequence[Any]|np.ndarray|Predictions, # For each row what a model found, in any form that the explorer takes; None: nothing
+    predictions:Sequence[Any]|np.ndarray|Predictions, # For each row, in their order, what a model found, in any form that the explorer takes; None: nothing; of several sets of keypoints the surest is the row's
     *,
     iou:float=.5, # Intersection over union from which a box is right: 0.5, 0.55 … 0.95; COCO's AP and AR take them all
     score:float=.5, # From which a prediction counts in precision, recall and confusion; COCO's numbers take all
@@ -113,10 +124,10 @@ def evaluate(
     areas:np.ndarray|None=None, # (m,) square pixels of the objects, as COCO has them of masks; None: of their boxes
 )->Evaluation:
     "Evaluate predictions; raises `ValueError` for predictions or options that do not fit, `ImportError` without the extra `evaluate`"
-    if not any(np.isclose(iou, o) for o in IOUS): raise ValueError(f'iou is one of 0.5, 0.55 … 0.95, as COCO has them, not {iou!r}')
-    if not 0 <= score <= 1: raise ValueError(f'score is between 0 and 1, not {score!r}')
-    if not cut > 0: raise ValueError(f'cut is above 0, not {cut!r}')
-    found = predictions if isinstance(predictions, Predictions) else Predictions(predictions, ds)
+    if not isinstance(iou, Real) or not np.isclose(iou, IOUS).any(): raise ValueError(f'iou is one of 0.5, 0.55 … 0.95, as COCO has them, not {iou!r}')
+    score = fraction('score', score)
+    if not isinstance(cut, Real) or not 0 < cut < math.inf: raise ValueError(f'cut is a number above 0, not {cut!r}')
+    found = predictions if isinstance(predictions, Predictions) else Predictions(_in_order(predictions, ds), ds)
     if len(found.counts) != len(ds): raise ValueError(f'{len(found.counts)} predictions for {len(ds)} rows: give one for each')
     a = labelled(ds)
     sizes = _areas(a) if areas is None else np.asarray(areas, float)
@@ -124,6 +135,15 @@ def evaluate(
     iou = float(IOUS[np.abs(IOUS - iou).argmin()])
     measures = PointMeasures(a, found, normalise, cut, sigmas, sizes) if ds.kind == 'landmarker' else BoxMeasures(a, found, iou, score, sizes)
     return Evaluation(ds, found, measures, a, iou=iou, score=score, normalise=normalise, cut=cut, sigmas=sigmas, areas=areas)
+
+def _in_order(predictions, ds):
+    "The predictions of all rows; raises `TypeError` for what has no order, `ValueError` for results of COCO"
+    what = f'predictions are what a model found in each of {len(ds):,} rows, in their order'
+    if isinstance(predictions, (str, bytes, Path, Mapping, Set)) or not hasattr(predictions, '__len__') or hasattr(predictions, 'columns'):
+        raise TypeError(f'{what}, such as a list, not {type_in_words(predictions)}')
+    if len(predictions) and any(isinstance(o, Mapping) and 'image_id' in o for o in predictions):
+        raise ValueError(f'{what}, and results of COCO are a list of objects of all images: gather those of each row in a dict of boxes (corners), labels and scores')
+    return predictions
 
 def _areas(a):
     "(m,) area of each object's box; of keypoints without one of their extent"
@@ -135,7 +155,7 @@ def _areas(a):
 @described
 def slices(self:Evaluation,
     by:Any, # 'source', 'class', 'size' (COCO's small, medium, large), the name of a column or attribute, or an array with a value for each row or object
-)->dict[str, dict[str, float]]: # Value to numbers, with 'rows' and 'objects'
+)->dict[str, dict[str, float]]: # Value to numbers, with 'rows' and 'objects'; of classes those of `by_class`
     "Numbers of each part of the rows or objects; raises `ValueError` for what they cannot be divided by"
     if isinstance(by, str) and by == 'class': return self.by_class
     return self._measures.of_slices(slices_of(self._labelled, by, self._measures.areas))
@@ -145,7 +165,7 @@ def slices(self:Evaluation,
 @described
 def rows(self:Evaluation,
     *,
-    confusion:tuple[str, str]|None=None, # (labelled class, predicted class), either of them 'background'
+    confusion:tuple[str, str]|None=None, # (labelled class, predicted class), names of `self.confusion`, either of them 'background'
     curve:str|None=None, # Name of a curve
     bin:int|None=None, # Place of the curve
     metric:str|None=None, # Name of a number
@@ -157,7 +177,7 @@ def rows(self:Evaluation,
 )->np.ndarray: # (r,) int64 rows, the worst first
     "Which rows are behind a number, a bar, a cell or a slice; raises `ValueError` for what there is not"
     m, found = self._measures, []
-    if confusion is not None: found.append(self._boxes('confusion').by_confusion(*confusion))
+    if confusion is not None: found.append(self._boxes('confusion').by_confusion(*_pair('confusion', confusion, 'a labelled and a predicted class')))
     if curve is not None:
         if bin is None: raise ValueError(f'bin says which place of {curve!r} is meant, from 0 on')
         found.append(m.by_curve(curve, bin, class_))
@@ -168,8 +188,12 @@ def rows(self:Evaluation,
         if not found or self.kind != 'landmarker': raise ValueError('above= is an error of keypoints, of point= or metric=')
         found[0] = tuple(o[found[0][1] > above] for o in found[0])
     chosen = [_worst_first(*o, len(self.ds)) for o in found]
-    if slice is not None: chosen.append(self._of_slice(*slice))
+    if slice is not None: chosen.append(self._of_slice(*_pair('slice', slice, 'what to slice by and one of its values')))
     return chosen[0][np.all([np.isin(chosen[0], o) for o in chosen[1:]], axis=0)] if len(chosen) > 1 else chosen[0]
+
+def _pair(name, value, what):
+    if isinstance(value, (tuple, list)) and len(value) == 2: return value
+    raise ValueError(f'{name} is a pair of {what}, not {value!r}')
 
 def _worst_first(rows, badness, n):
     "Rows, each once, by the sum of their badness, then by their number"
@@ -190,10 +214,12 @@ def _points(self:Evaluation, name):
 @patch
 def _of_slice(self:Evaluation, by, value):
     "Rows of a slice, the worst first"
-    s, value = slices_of(self._labelled, by, self._measures.areas), str(value)
-    if value not in s.names: raise ValueError(f'no slice {value!r}{suggestion(value, s.names)}: choose from {", ".join(s.names)}')
+    m, is_class, value = self._measures, isinstance(by, str) and by == 'class', str(value)
+    s = m.slices() if is_class else slices_of(self._labelled, by, m.areas)
+    if value not in s.names: raise ValueError(f'no slice {value!r}{suggestion(value, s.names)}')
     i = s.names.index(value)
-    rows = np.flatnonzero(s.row == i) if s.row is not None else np.unique(self._labelled.row[s.object == i])
+    if is_class: rows = m.rows_of_class(value)
+    else: rows = np.flatnonzero(s.row == i) if s.row is not None else np.unique(self._labelled.row[s.object == i])
     bad = np.nan_to_num(self.row_scores[rows], nan=-1., posinf=np.inf)*(1 if self.kind == 'landmarker' else -1)
     return rows[np.argsort(-bad, kind='stable')]
 
@@ -215,11 +241,21 @@ def view(self:Evaluation,
 # %% ../nbs/evaluation.ipynb #8a2682f0
 MOST_LINES = 20
 
+def _rows(n): return f'{n:,} row{"s"*(n != 1)}'
+
 def _number(value): return '–' if isinstance(value, float) and np.isnan(value) else f'{value:.3f}' if isinstance(value, float) else value
 
-def _table(rows, name, worst=None):
+def _goodness(o):
+    "Of a line: AP, or an error below 0; least where nothing was found, most where nothing can be said"
+    value = -o['error'] if 'error' in o else -o['NME'] if 'NME' in o else o.get('AP', math.nan)
+    is_lost = o.get('failure rate') == 1 or 'error' in o and o['labelled'] > 0
+    return value if not np.isnan(value) else -math.inf if is_lost else math.inf
+
+def _table(rows, name):
     "(header, lines) of numbers by name, the worst first if there are too many"
-    if worst and len(rows) > MOST_LINES: rows = dict(sorted(rows.items(), key=lambda o: worst(o[1]))[:MOST_LINES])
+    if (n := len(rows)) > MOST_LINES:
+        rows = dict(sorted(rows.items(), key=lambda o: _goodness(o[1]))[:MOST_LINES])
+        name = f'{name}, the worst {MOST_LINES} of {n:,}'
     columns = list(dict.fromkeys(k for o in rows.values() for k in o))
     return [name, *columns], [[k, *(_number(o.get(c, np.nan)) for c in columns)] for k, o in rows.items()]
 
@@ -227,11 +263,14 @@ def _table(rows, name, worst=None):
 def _tables(self:Evaluation):
     "(number of left-aligned columns, header, lines) of each table"
     yield 1, ['', 'value'], [[k, _number(v)] for k, v in self.metrics.items() if not np.isnan(v)]
-    if len(self.by_class) > 1: yield 1, *_table(self.by_class, 'class', lambda o: np.nan_to_num(o.get('AP', -o.get('NME', 0)), nan=2.))
-    if self.by_point: yield 1, *_table(self.by_point, 'keypoint', lambda o: -np.nan_to_num(o['error']))
-    if len(by := self.slices('source')) > 1: yield 1, *_table(by, 'source', lambda o: np.nan_to_num(o.get('AP', -o.get('NME', 0)), nan=2.))
-    if self.confusion is not None and 2 < len(self.confusion.names) <= MOST_LINES:
-        names, counts = self.confusion
+    if len(self.by_class) > 1: yield 1, *_table(self.by_class, 'class')
+    if self.by_point: yield 1, *_table(self.by_point, 'keypoint')
+    if len(by := self.slices('source')) > 1: yield 1, *_table(by, 'source')
+    if self.confusion is None: return
+    names, counts = self.confusion
+    some = np.flatnonzero((counts.sum(0) + counts.sum(1) > 0) | (np.arange(len(names)) == len(names) - 1)) # the last is the background
+    if 2 < len(some) <= MOST_LINES:
+        names, counts = [names[i] for i in some], counts[np.ix_(some, some)]
         yield 1, ['labelled as, found as', *names], [[name, *o] for name, o in zip(names, counts.tolist())]
 
 @patch
@@ -269,7 +308,7 @@ class Comparison:
     @property
     def title(self)->str:
         "What became better and worse, in a line"
-        return f'{len(self.a.ds):,} rows: {len(self.better):,} better, {len(self.worse):,} worse'
+        return f'{_rows(len(self.a.ds))}: {len(self.better):,} better, {len(self.worse):,} worse'
 
     def _tables(self):
         for name, rows in (('', self.metrics), ('AP by class', self.by_class if len(self.by_class) > 1 else {})):
@@ -282,7 +321,8 @@ class Comparison:
 def _interval(o): return '–' if np.isnan(o.low) else f'{o.low:+.3f} to {o.high:+.3f}'
 
 def _verdict(name, o):
-    if not o.is_sure: return 'as by chance'
+    if np.isnan(o.low): return 'cannot be said'
+    if not o.is_sure: return 'as by chance' if o.difference else 'the same'
     return 'worse' if (o.difference > 0) == (name in LOWER_IS_BETTER) else 'better'
 
 # %% ../nbs/evaluation.ipynb #f0305884
@@ -295,17 +335,25 @@ def compare(
     confidence:float=.95, # Of the intervals
     seed:int=0, # Of the draws
 )->Comparison:
-    "What a second model does better and worse; raises `ValueError` if both are not evaluated alike on the same rows"
+    "What a second model does better and worse; an interval takes 6 groups of photos or more; raises `ValueError` if both are not evaluated alike on the same rows"
+    resamples, seed, confidence = whole_number('resamples', resamples), whole_number('seed', seed), fraction('confidence', confidence)
     if not isinstance(a, Evaluation): raise TypeError('compare takes evaluations: compare(ds.evaluate(first), ds.evaluate(second))')
     if not isinstance(b, Evaluation): b = evaluate(a.ds, b, iou=a.iou, score=a.score, normalise=a.normalise, cut=a.cut, sigmas=a.sigmas, areas=a.areas)
     _check_alike(a, b)
-    found = changes((partial(_numbers, a), partial(_numbers, b)), groups_of(a.ds), resamples, seed, confidence)
+    groups = groups_of(a.ds)
+    found = changes((partial(_numbers, a), partial(_numbers, b)), groups, resamples, seed, confidence, _groups_behind(a, groups))
     metrics, classes = ({name: o for (of, name), o in found.items() if of == kind} for kind in ('all', 'class'))
     return Comparison(a, b, metrics, {name: o for name, o in classes.items() if not np.isnan(o.difference)})
 
 def _numbers(e, weights):
     every, each = e._measures.weighted(weights)
     return {('all', k): o for k, o in every.items()} | {('class', k): o for k, o in each.items()}
+
+def _groups_behind(e, groups):
+    "('class', name) to the number of groups in which the class is labelled"
+    classes, row = e._measures.slices(), e._labelled.row
+    pairs = np.unique(np.stack([classes.object, groups[row]]), axis=1)[0]
+    return {('class', name): int(n) for name, n in zip(classes.names, np.bincount(pairs, minlength=len(classes.names)))}
 
 def _check_alike(a, b):
     "Raise `ValueError` for evaluations that cannot be compared"

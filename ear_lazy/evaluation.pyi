@@ -17,7 +17,7 @@ __all__ = ['Evaluation', 'evaluate', 'compare']
 
 class Confusion(NamedTuple):
     "How often each class is taken for each"
-    names: list[str] # of the c classes, and last the background
+    names: list[str] # of the c classes, and last the background; in brackets if a class is called so
     counts: np.ndarray # (c + 1, c + 1) int64: labelled class, predicted class
 
 class Evaluation:
@@ -35,6 +35,9 @@ class Evaluation:
     @property
     def title(self) -> str:
         "What was evaluated, in a line"
+    @property
+    def length(self) -> str:
+        "What errors of keypoints are divided by, in words"
     @cached_property
     def metrics(self) -> dict[str, float]:
         "Name to number; NaN: cannot be said"
@@ -58,11 +61,11 @@ class Evaluation:
         "What `slices` can be asked for by name"
     def slices(self,
         by: Any, # 'source', 'class', 'size' (COCO's small, medium, large), the name of a column or attribute, or an array with a value for each row or object
-    ) -> dict[str, dict[str, float]]: # Value to numbers, with 'rows' and 'objects'
+    ) -> dict[str, dict[str, float]]: # Value to numbers, with 'rows' and 'objects'; of classes those of `by_class`
         "Numbers of each part of the rows or objects; raises `ValueError` for what they cannot be divided by"
     def rows(self,
         *,
-        confusion: tuple[str, str] | None = None, # (labelled class, predicted class), either of them 'background'
+        confusion: tuple[str, str] | None = None, # (labelled class, predicted class), names of `self.confusion`, either of them 'background'
         curve: str | None = None, # Name of a curve
         bin: int | None = None, # Place of the curve
         metric: str | None = None, # Name of a number
@@ -85,7 +88,7 @@ class Evaluation:
 
 def evaluate(
     ds: RowDataset, # Dataset of any kind, some rows of one, or a combined one
-    predictions: Sequence[Any] | np.ndarray | Predictions, # For each row what a model found, in any form that the explorer takes; None: nothing
+    predictions: Sequence[Any] | np.ndarray | Predictions, # For each row, in their order, what a model found, in any form that the explorer takes; None: nothing; of several sets of keypoints the surest is the row's
     *,
     iou: float = 0.5, # Intersection over union from which a box is right: 0.5, 0.55 … 0.95; COCO's AP and AR take them all
     score: float = 0.5, # From which a prediction counts in precision, recall and confusion; COCO's numbers take all
@@ -128,4 +131,4 @@ def compare(
     confidence: float = 0.95, # Of the intervals
     seed: int = 0, # Of the draws
 ) -> Comparison:
-    "What a second model does better and worse; raises `ValueError` if both are not evaluated alike on the same rows"
+    "What a second model does better and worse; an interval takes 6 groups of photos or more; raises `ValueError` if both are not evaluated alike on the same rows"

@@ -34,7 +34,8 @@ class EvaluationView(Explorer):
     evaluations:Sequence[Any] # one `Evaluation`, or two; predictions that are drawn are of the last
     shown:dict[str, Any]|None # what is shown: the question that was asked, and its words
     def __init__(self, evaluations:Sequence[Any], comparison:Any=None, names:Sequence[str]=('',), slices:Mapping[str, Any]|None=None):
-        self.evaluations, self.comparison, self.names, self.own_slices, self.shown = evaluations, comparison, [printable(o) for o in names], dict(slices or {}), None
+        self.evaluations, self.comparison, self.names, self.own_slices, self.shown = evaluations, comparison, [printable(o) for o in names], {printable(k): v for k, v in (slices or {}).items()}, None
+        for o in self.own_slices.values(): evaluations[-1].slices(o) # refuse here what cannot divide them
         super().__init__(evaluations[-1].ds, evaluations[-1].predictions)
         self.on_msg(lambda _, content, buffers: self._answer_evaluation(content))
 
@@ -79,8 +80,8 @@ def _words(self:EvaluationView, question):
 def _threshold(self:EvaluationView, question):
     "Predictions with lower scores do not count"
     e = self.evaluations[-1]
-    if question.get('curve') not in ('precision', 'recall'): return float(e.score)
-    return float(e.curves[question['curve']][question.get('class_') or ''].x[question['bin']])
+    if 'curve' not in question or e.kind == 'landmarker': return float(e.score)
+    return e._measures.least_score(question['curve'], question['bin'], question.get('class_') or None)
 
 # %% ../nbs/evaluation_view.ipynb #4565aa36
 def _is_question(pick):
@@ -110,7 +111,7 @@ def _told(self:EvaluationView):
     c, e = self.comparison, self.evaluations[-1]
     told = evaluation_told(self.evaluations, self.names, c, [*self.own_slices, *e.slice_names])
     if c is None: return told
-    gains = [{'words': f'{len(rows):,} {noun(e.kind, len(rows))} {name}', 'title': f'{name} than before, the most changed first', 'pick': {name: True}, 'verdict': name} for name, rows in (('better', c.better), ('worse', c.worse))]
+    gains = [{'words': f'{len(rows):,} {noun(e.kind, len(rows))} {name}', 'title': f'{name} with {self.names[-1]} than with {self.names[0]}, the most changed first', 'pick': {name: True}, 'verdict': name} for name, rows in (('better', c.better), ('worse', c.worse))]
     return told | {'gains': gains}
 
 # %% ../nbs/evaluation_view.ipynb #71d71403

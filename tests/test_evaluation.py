@@ -212,11 +212,47 @@ def faces(tmp_path):
     return ds, [points[i, :, :2] + [off, 0] for i, off in enumerate((2, 4, 10))] + [None]
 
 
+def test_classes_of_any_name(tmp_path):
+    "What lies behind objects, and objects without a class, are told apart from classes that are called so"
+    ds = boxes_of(tmp_path/'b_detector.npy', [2, 1], [[0, 0, 40, 40], [60, 0, 40, 40], [0, 0, 40, 40]], [1, 2, 0], ('', 'background', 'no class'))
+    e = ds.evaluate([found([0, 0, 40, 40, 1, .9]), found([0, 0, 40, 40, 0, .8], [200, 200, 9, 9, 2, .7])])
+    assert e.confusion.names == ['(no class)', 'background', 'no class', '(background)'] and len(e.by_class) == 3
+    for cell, rows in {('background', 'background'): [0], ('no class', '(background)'): [0], ('(background)', 'no class'): [1], ('', '(no class)'): [1]}.items(): assert e.rows(confusion=cell).tolist() == rows
+    assert e.slices('class')['(no class)']['labelled'] == 1 and e.rows(slice=('class', '(no class)')).tolist() == [1] and e.rows(slice=('class', 'no class')).tolist() == [0, 1]
+
+
+def test_slices_of_classes_that_are_left_out(five):
+    "The names that `slices` gives are those that `rows` takes"
+    e = five.ds.evaluate([five.predictions[i].boxes for i in range(5)])
+    for name in e.slices('class'): assert sorted(e.rows(slice=('class', name))) == [0, 1, 2, 3]
+    assert set(five.rows(slice=('class', 'face')).tolist()) == {2, 3} # labelled in one, predicted in the other
+
+
+def test_as_many_rows_as_objects(tmp_path):
+    "An array of three values for three rows with three objects may be of either"
+    ds = boxes_of(tmp_path/'n_detector.npy', [0, 1, 2], [[0, 0, 40, 40]]*3, [1]*3)
+    e, values = ds.evaluate([None, found([0, 0, 40, 40, 1, .9]), None]), np.array(list('abc'))
+    with pytest.raises(ValueError, match='as many rows as objects'): e.slices(values)
+    of_rows, of_objects = np.repeat(values, np.maximum(ds.column('counts'), 1)), np.append('', values)
+    assert [o['objects'] for o in e.slices(of_rows).values()] == [0, 1, 2] and e.slices(of_objects)['a']['recall'] == 1
+    assert set(boxes_of(tmp_path/'m_detector.npy', [1, 1, 1], [[0, 0, 40, 40]]*3, [1]*3).evaluate([None]*3).slices(values)) == {*'abc'}
+
+
+@pytest.mark.parametrize(('predictions', 'words'), [([{'image_id': 1, 'category_id': 1, 'bbox': [0, 0, 4, 4], 'score': .9}], 'results of COCO'), ({'0000.png': None}, 'not a dict'), ('found.json', 'not a str'), (iter([None]), 'such as a list'), (None, 'such as a list')])
+def test_predictions_that_are_none(five, predictions, words):
+    with pytest.raises((TypeError, ValueError), match=words): five.ds.evaluate(predictions)
+
+
+@pytest.mark.parametrize(('question', 'words'), [({'metric': 'AP99'}, "mean 'AP"), ({'confusion': 'ear'}, 'pair of'), ({'slice': 'source'}, 'pair of'), ({'curve': 'precision', 'bin': 20}, 'from 0 to 19'), ({'curve': 'precision', 'bin': .5}, 'from 0 to 19'), ({'class_': 'dog'}, "choose from 'no class', 'ear', 'face'$")])
+def test_questions_without_an_answer(five, question, words):
+    with pytest.raises(ValueError, match=words): five.rows(**question)
+
+
 def test_errors_of_300w_by_hand(faces):
     ds, values = faces
     e = evaluate(ds, values, normalise='inter-ocular')
     assert np.allclose([e.metrics[o] for o in ('NME', 'AUC', 'failure rate', 'found')], [.16/3, (.75 + .5)/4, .5, .75])
-    assert np.allclose(evaluate(ds, values, normalise=(36, 45)).metrics['NME'], e.metrics['NME']) and np.allclose(evaluate(ds, values, normalise=100.).metrics['NME'], e.metrics['NME'])
+    assert np.allclose(evaluate(ds, values, normalise=[36, 45]).metrics['NME'], e.metrics['NME']) and np.allclose(evaluate(ds, values, normalise=100.).metrics['NME'], e.metrics['NME'])
     x, y = np.linspace(0, .08, 100001), np.sort(e.row_scores)
     assert np.isclose(np.mean(np.searchsorted(y, x, 'right')/4), e.metrics['AUC'], atol=1e-4) # the area below the curve
     assert np.allclose(e.curves['CED'][''].y[[0, 25, 50]], [0, .5, .75])
@@ -227,7 +263,7 @@ def test_errors_of_300w_by_hand(faces):
 
 
 @pytest.mark.parametrize(('options', 'words'), [({'normalise': 'iris'}, 'choose from'), ({'normalise': ('a', 'b')}, 'no keypoint'), ({'normalise': (1, 99)}, 'no keypoint 99'), ({'normalise': np.ones(3)}, 'give a length for each'),
-                                                ({'cut': 0}, 'above 0'), ({'iou': .33}, '0.55'), ({'score': 2}, 'between 0 and 1'), ({'sigmas': [.1, .2]}, 'one for each of 68'), ({'areas': np.ones(3)}, 'one for each')])
+                                                ({'cut': 0}, 'above 0'), ({'cut': math.inf}, 'above 0'), ({'normalise': 0}, 'above 0'), ({'normalise': [36, 36]}, 'which is one'), ({'normalise': ['a', 'b', 'c']}, 'two points'), ({'iou': [.5]}, '0.55'), ({'iou': .33}, '0.55'), ({'score': 2}, 'between 0 and 1'), ({'sigmas': [.1, .2]}, 'one for each of 68'), ({'areas': np.ones(3)}, 'one for each')])
 def test_options_that_do_not_fit(faces, options, words):
     with pytest.raises(ValueError, match=words): evaluate(*faces, **options)
 
@@ -274,6 +310,26 @@ def test_two_models(tmp_path):
     with pytest.raises(ValueError, match='same rows'): compare(a, evaluate(ds[:20], values[:20]))
     with pytest.raises(ValueError, match='score is not the same'): compare(a, evaluate(ds, values, score=.3))
     with pytest.raises(TypeError, match='takes evaluations'): compare(values, values)
+
+
+def test_too_few_photos_to_say(tmp_path):
+    "Five photos that all became better do not make an interval, neither of all nor of a class"
+    ds = boxes_of(tmp_path/'a_detector.npy', [1]*9, [[0, 0, 40, 40]]*9, [1]*5 + [2]*4)
+    all_found = [found([0, 0, 40, 40, o, .9]) for o in [1]*5 + [2]*4]
+    c = compare(ds[:5].evaluate([None]*5), all_found[:5], resamples=5)
+    assert not c.metrics['recall'].is_sure and 'cannot be said' in repr(c)
+    c = compare(ds.evaluate([None]*9), all_found, resamples=20)
+    assert c.metrics['recall'].is_sure and math.isnan(c.by_class['ear'].low) and not c.by_class['ear'].is_sure
+    assert compare(ds[:1].evaluate([None]), [None], resamples=1).title == '1 row: 0 better, 0 worse'
+    for options in ({'confidence': 95}, {'resamples': 1.5}, {'seed': -1}):
+        with pytest.raises((TypeError, ValueError), match=[*options][0]): compare(c.a, c.b, **options)
+
+
+def test_tables_of_many(tmp_path):
+    "A point that was never found comes first, and how many are not shown is told"
+    points = np.random.default_rng(0).random((3, 30, 3))*90 + 1
+    e = points_of(tmp_path/'p_landmarker.npy', points).evaluate([{'keypoints': np.where(np.arange(30)[:, None] == 7, 0, points[i])[None]} for i in range(3)])
+    assert [o.split()[0] for o in repr(e).split('the worst 20 of 30')[1].splitlines()[1:2]] == ['7']
 
 
 def test_the_method_of_a_dataset(five):

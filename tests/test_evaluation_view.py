@@ -3,9 +3,10 @@ import json
 
 import numpy as np
 import pytest
-from making import asked, coco, image, process, pts, quiet, tell
+from making import asked, coco, image, process, pts, quiet, tell, write_rows
 
 from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.measuring.evaluation_told import evaluation_told
 
 pytest.importorskip('anywidget', reason="the view needs anywidget: pip install anywidget")
 
@@ -67,7 +68,7 @@ def test_all_that_can_be_clicked_leads_to_the_rows_that_the_evaluation_names(vie
         return [p for value in o for p in picks(value)] if isinstance(o, list) else []
     found = picks(told['of']) + [o[2] for o in told['of']['confusion']['most']]
     for by in told['of']['columns']: found += picks(asked(view, type='slices', id=2, by=by)[0]['of'])
-    for class_ in told['of']['classes']: found += picks(asked(view, type='curves', id=3, **{'class': class_})[0]['curves'])
+    for class_, _ in told['of']['classes']: found += picks(asked(view, type='curves', id=3, **{'class': class_})[0]['curves'])
     assert len(found) > 200
     for question in found[::11]:
         rows, words = pick(view, **question)
@@ -102,12 +103,34 @@ def test_a_view_that_is_opened_again_shows_what_it_showed(view):
     assert asked(view, type='evaluation', id=1)[0]['shown'] == {'pick': {'confusion': ('<b>face</b>', 'ear')}, 'words': '<b>face</b> taken for ear: 1 photo'}
 
 
+def test_what_is_wrong_is_drawn(boxes):
+    "The explorer draws the predictions that a place of a curve is about, however unsure they are"
+    view = quiet(boxes.evaluate(found(boxes, **MISTAKES)).view())
+    pick(view, curve='calibration', bin=7)
+    assert view.query['threshold'] == .7
+    pick(view, curve='precision–recall', bin=50)
+    assert view.query['threshold'] == .8
+
+
+def test_words_of_a_length(tmp_path):
+    "Nobody reads a thousand lengths"
+    points = np.random.default_rng(0).random((3, 5, 3))*90 + 1
+    write_rows(tmp_path/'p_landmarker.npy', 'landmarker', ['a', 'b', 'c'], np.full(3, 5), dict(keypoints=points.reshape(-1, 3).astype('f4')))
+    ds = LazyNPYDataset(tmp_path/'p_landmarker.npy')
+    for normalise, words in ((np.arange(1, 4.), 'a length of your own'), ((0, 3), 'points 0 to 3'), (100, '100 pixels')):
+        e = ds.evaluate(points[..., :2], normalise=normalise)
+        told = evaluation_told([e])
+        assert told['numbers'][0]['caption'] == f'by {words}' and told['curves'][1]['title'] == f'mean, by {words}' and words in e.title
+
+
 def test_slices_of_ones_own(boxes):
     night = np.arange(12) < 5
     w = quiet(boxes.evaluate(found(boxes, **MISTAKES)).view(slices={'night': night}))
     table = asked(w, type='slices', id=1, by='night')[0]['of']['table']
     assert {o['cells'][0]['words']: o['cells'][1]['value'] for o in table['rows']} == {'True': 5, 'False': 7}
     assert sorted(pick(w, slice=['night', True])[0]) == [0, 1, 2, 3, 4]
+    assert asked(boxes_view := quiet(boxes.evaluate(found(boxes)).view(slices={1: night})), type='slices', id=1, by='1')[0]['of'].get('table')
+    with pytest.raises(ValueError, match='to slice by'): boxes_view.evaluations[0].view(slices={'night': night[:5]})
 
 
 def test_two_models_beside_each_other(boxes):

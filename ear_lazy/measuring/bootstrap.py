@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/9_measuring/bootstrap.html.md"""
 __all__ = []
 
 # %% ../../nbs/9_measuring/bootstrap.ipynb #cef512c0
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +40,7 @@ class Change(NamedTuple):
     a:float
     b:float
     difference:float # b - a
-    low:float # of the interval of the difference; NaN: cannot be said
+    low:float # of the interval of the difference; NaN: cannot be said, as of too few groups
     high:float
 
     @property
@@ -52,14 +52,15 @@ def changes(
     resamples:int,
     seed:int,
     confidence:float, # Share of the resamples that the interval holds
+    groups_behind:Mapping[Any, int]|None=None, # Name of a number to how many groups it is of, where these are not all
 )->dict[str, Change]: # By name of the number
     "Differences of numbers, with percentile intervals"
     whole = np.ones(len(groups), np.int64)
     a, b = (f(whole) for f in of)
     found = [[[f(w)[name] for name in a] for f in of] for w in draws(groups, resamples, seed)]
     off = np.array([np.subtract(after, before) for before, after in found], float).reshape(-1, len(a))
-    tail = (1 - confidence)/2
-    def interval(values):
+    tail, every = (1 - confidence)/2, len(np.unique(groups))
+    def interval(values, n):
         values = values[~np.isnan(values)]
-        return np.quantile(values, [tail, 1 - tail]).tolist() if len(values) else [np.nan, np.nan]
-    return {name: Change(a[name], b[name], b[name] - a[name], *interval(o)) for name, o in zip(a, off.T)}
+        return np.quantile(values, [tail, 1 - tail]).tolist() if len(values) and .5**(n - 1) <= 2*tail + 1e-12 else [np.nan, np.nan]
+    return {name: Change(a[name], b[name], b[name] - a[name], *interval(o, (groups_behind or {}).get(name, every))) for name, o in zip(a, off.T)}

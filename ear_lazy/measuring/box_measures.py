@@ -17,21 +17,22 @@ from fastcore.basics import patch
 
 from ..base.suggestions import suggestion
 from .average_precision import weighted_scores
-from .box_outcomes import CALIBRATION_BINS, SCORE_BINS, Curve, Outcomes, bin_of, calibration_of, curves_by_score
+from .box_outcomes import CALIBRATION_BINS, SCORE_BINS, Curve, Outcomes, bin_of, calibration_of, curves_by_score, place_of
 from .coco_scores import IOUS, RECALLS, CocoScores, mean_of, scores_of_boxes
 from .labelled import Labelled
 from .matching import Boxes
-from .slices import SIZES, Slices
+from .slices import BACKGROUND, SIZES, Slices, class_names, own_name
 
 # %% ../../nbs/9_measuring/box_measures.ipynb #d0c5d13e
-BACKGROUND, NO_CLASS, OBJECT = 'background', 'no class', 'object'
+OBJECT = 'object'
 
 class BoxMeasures:
     "Measures of predicted boxes; iou: one of `IOUS` from which a box is right, score: from which it counts"
     def __init__(self, a:Labelled, predictions:Any, iou:float, score:float, areas:np.ndarray):
         self.a, self.areas = a, areas
         one_class = any(len(o.labels) and not o.labels.any() for o in (a, predictions))
-        self.names = [OBJECT] if one_class else [o or NO_CLASS for o in a.label_names]
+        self.names = [OBJECT] if one_class else class_names(a.label_names)
+        self.background = own_name(BACKGROUND, self.names)
         labels = (0*a.labels, 0*predictions.labels) if one_class else (a.labels, predictions.labels)
         labelled = Boxes(a.counts, a.boxes, labels[0], np.full(len(a), np.nan))
         found = Boxes(predictions.counts, predictions.boxes, labels[1], np.nan_to_num(predictions.values, nan=1.))
@@ -46,9 +47,18 @@ class BoxMeasures:
     def number_of(self, name:str, more:tuple[str, ...]=())->int:
         "Number of a class by its name; raises `ValueError` for an unknown one"
         known = [*self.names, *more]
-        name = name if name in known else NO_CLASS if name == '' else name
-        if name not in known: raise ValueError(f'no class {name!r}{suggestion(str(name), known)}: choose from {", ".join(known)}')
+        if name == '' and len(self.a.label_names) == len(self.names): return self.a.label_names.index('')
+        if name not in known: raise ValueError(f'no class {name!r}{suggestion(str(name), known)}')
         return known.index(name)
+
+    def slices(self)->Slices:
+        "The classes as they count here"
+        return Slices(self.names, None, self.outcomes.labelled.labels)
+
+    def rows_of_class(self, name:str)->np.ndarray: # (k,) int64, each once
+        "Rows in which a class is labelled or predicted"
+        c, o = self.number_of(name), self.outcomes
+        return np.unique(np.concatenate([row[part.labels == c] for row, part in zip(self.rows, (o.labelled, o.found))]))
 
 # %% ../../nbs/9_measuring/box_measures.ipynb #3980bb71
 def coco_numbers(
@@ -58,6 +68,8 @@ def coco_numbers(
     ap = {'AP': s.ap(), 'AP50': s.ap([0]), 'AP75': s.ap([5])} | {f'AP{o}': s.ap(area=i) for i, o in enumerate('sml', 1)}
     ar = {f'AR{10**i}': s.ar(most=i) for i in range(3)} | {f'AR{o}': s.ar(area=i) for i, o in enumerate('sml', 1)}
     return {name: mean_of(o) for name, o in (ap | ar).items()}
+
+METRICS = *(f'{kind}{o}' for kind, most in (('AP', ('', '50', '75')), ('AR', ('1', '10', '100'))) for o in (*most, *'sml')), 'precision', 'recall', 'ECE'
 
 def _share(a, b): return float(a/b) if b else math.nan
 
@@ -102,6 +114,8 @@ def curves(self:BoxMeasures)->dict[str, dict[str, Curve]]:
     return {'precision–recall': {name: Curve(RECALLS, mean if i < 0 else precision[:, i], none, 'recall', 'precision') for name, i in zip(series, number)}} | \
         {what: {name: Curve(at, by[what][i], by['count'][i], 'score', what) for name, i in zip(series, number)} for what in ('precision', 'recall')} | \
         {'calibration': {name: calibration_of(o, None if i < 0 else i)[0] for name, i in zip(series, number)}}
+
+CURVES = {'precision–recall': len(RECALLS), 'precision': SCORE_BINS, 'recall': SCORE_BINS, 'calibration': CALIBRATION_BINS} # how many places each has
 
 def _place(iou): return int(np.abs(IOUS - iou).argmin())
 
@@ -195,16 +209,15 @@ WHATS = 'missed', 'spurious', 'wrong class', 'right'
 def what_lowers(
     metric:str, # Its name
 )->tuple[str, ...]:
-    "The mistakes that lower a number; raises `ValueError` for an unknown one"
-    if metric.startswith(('AR', 'recall')): return 'missed', 'wrong class'
+    "The mistakes that lower a number"
     if metric in ('precision', 'ECE'): return 'spurious', 'wrong class'
-    if metric.startswith('AP'): return WHATS[:3]
-    raise ValueError(f'no rows are behind {metric!r}: choose AP, AR100, precision, recall or ECE, or their like')
+    return WHATS[:3] if metric.startswith('AP') else ('missed', 'wrong class')
 
 @patch
 def by_metric(self:BoxMeasures, metric:str='AP', class_:str|None=None, what:str|None=None)->Asked:
     "Objects behind a number"
-    if what is not None and what not in WHATS: raise ValueError(f'what={what!r}{suggestion(what, WHATS)}: choose from {", ".join(WHATS)}')
+    if what is not None and what not in WHATS: raise ValueError(f'what={what!r}{suggestion(what, WHATS)}')
+    if metric not in METRICS: raise ValueError(f'no number {metric!r}{suggestion(metric, METRICS)}')
     whats, o = (what,) if what else what_lowers(metric), self.outcomes
     of, by = np.ones(len(self.rows[0]), bool), np.ones(len(self.rows[1]), bool)
     if metric[:2] in ('AP', 'AR') and metric[2:] in 'sml' and metric[2:]:
@@ -222,7 +235,7 @@ def by_metric(self:BoxMeasures, metric:str='AP', class_:str|None=None, what:str|
 @patch
 def by_confusion(self:BoxMeasures, labelled:str, predicted:str)->Asked:
     "Objects of a cell of the confusion"
-    a, b = (self.number_of(o, (BACKGROUND,)) for o in (labelled, predicted))
+    a, b = (self.number_of(o, (self.background,)) for o in (labelled, predicted))
     o, back = self.outcomes, len(self.names)
     if a == back: return self.spurious(o.found.labels == b)
     of = o.labelled.labels == a
@@ -230,11 +243,19 @@ def by_confusion(self:BoxMeasures, labelled:str, predicted:str)->Asked:
     return self.placed(a == b, of & (np.append(o.found.labels, -1)[o.partner] == b))
 
 @patch
+def least_score(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->float: # 0 to 1
+    "The lowest score of the predictions that a place of a curve is about"
+    b = place_of(bin, CURVES[curve])
+    if curve != 'precision–recall': return b/CURVES[curve]
+    least = self.scores.scores[_place(self.outcomes.iou), b, :, 0, -1]
+    some = np.unique(self.outcomes.found.labels) if class_ is None else [self.number_of(class_)]
+    return float(np.clip(least[some], 0, 1).min(initial=1)) # below 0: nothing of the class is labelled
+
+@patch
 def by_curve(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->Asked:
     "Objects behind the number at a place of a curve: wrong predictions that count there; of recall labels that are missed there; of calibration what is wrong in the bin"
-    if curve not in self.curves: raise ValueError(f'no curve {curve!r}{suggestion(curve, [*self.curves])}: choose from {", ".join(self.curves)}')
-    b = range(len(self.curves[curve][''].x))[bin]
-    o = self.outcomes
+    if curve not in CURVES: raise ValueError(f'no curve {curve!r}{suggestion(curve, CURVES)}')
+    b, o = place_of(bin, CURVES[curve]), self.outcomes
     s, c = o.found.scores, None if class_ is None else self.number_of(class_)
     of, some = (np.ones(len(part.labels), bool) if c is None else part.labels == c for part in (o.labelled, o.found))
     if curve == 'recall':

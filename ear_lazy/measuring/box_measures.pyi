@@ -7,15 +7,14 @@ from ear_lazy.measuring.slices import Slices
 from functools import cached_property
 from typing import Any
 
-BACKGROUND: str
-NO_CLASS: str
 OBJECT: str
 
 class BoxMeasures:
     "Measures of predicted boxes; iou: one of `IOUS` from which a box is right, score: from which it counts"
     a: Labelled
     areas: np.ndarray
-    names: Any
+    names: list[str]
+    background: str
     outcomes: Outcomes
     scores: CocoScores
     def __init__(self, a: Labelled, predictions: Any, iou: float, score: float, areas: np.ndarray) -> None: ...
@@ -24,6 +23,10 @@ class BoxMeasures:
         "Row of each labelled and of each predicted object"
     def number_of(self, name: str, more: tuple[str, ...] = ()) -> int:
         "Number of a class by its name; raises `ValueError` for an unknown one"
+    def slices(self) -> Slices:
+        "The classes as they count here"
+    def rows_of_class(self, name: str) -> np.ndarray: # (k,) int64, each once
+        "Rows in which a class is labelled or predicted"
     def at_score(self, of: np.ndarray | None = None, found: np.ndarray | None = None) -> dict[str, float]:
         "Precision and recall of predictions that count; of: (n,) labelled objects, found: (p,) predictions to look at"
     @property
@@ -52,6 +55,8 @@ class BoxMeasures:
         "Objects behind a number"
     def by_confusion(self, labelled: str, predicted: str) -> Asked:
         "Objects of a cell of the confusion"
+    def least_score(self, curve: str, bin: int, class_: str | None = None) -> float: # 0 to 1
+        "The lowest score of the predictions that a place of a curve is about"
     def by_curve(self, curve: str, bin: int, class_: str | None = None) -> Asked:
         "Objects behind the number at a place of a curve: wrong predictions that count there; of recall labels that are missed there; of calibration what is wrong in the bin"
     def lines(self) -> dict[str, np.ndarray]:
@@ -62,10 +67,12 @@ def coco_numbers(
 ) -> dict[str, float]:
     "The twelve numbers of COCO; NaN for what nothing is labelled of"
 
+METRICS: tuple[Any, ...]
+CURVES: dict[str, Any]
 Asked = tuple[np.ndarray, np.ndarray]
 WHATS: tuple[str, ...]
 
 def what_lowers(
     metric: str, # Its name
 ) -> tuple[str, ...]:
-    "The mistakes that lower a number; raises `ValueError` for an unknown one"
+    "The mistakes that lower a number"

@@ -111,6 +111,14 @@ def bin_of(
     "Which of equal bins each score is in; 1 is in the last"
     return np.minimum((scores*bins + 1e-9).astype(np.int64), bins - 1)
 
+def place_of(
+    bin:int, # From 0 on
+    places:int, # How many there are
+)->int:
+    "Which place of a curve is meant; raises `ValueError` for one that there is not"
+    if isinstance(bin, (int, np.integer)) and 0 <= bin < places: return int(bin)
+    raise ValueError(f'bin says which place of the curve is meant, from 0 to {places - 1}, not {bin!r}')
+
 def _share(a, b): return np.divide(a, b, out=np.full(np.broadcast(a, b).shape, np.nan), where=np.asarray(b) > 0)
 
 def curves_by_score(

@@ -44,7 +44,7 @@ MEANINGS = { # name → what a person reads who points at it
     'AP50': 'average precision at IoU 0.50', 'AP75': 'average precision at IoU 0.75',
     'AR1': 'recall with one prediction a photo', 'AR10': 'recall with 10 predictions a photo', 'AR100': 'average recall as COCO defines it: IoU 0.50 to 0.95, 100 predictions a photo',
     'precision': 'share of the predictions that are right', 'recall': 'share of the labelled objects that are found',
-    'ECE': 'expected calibration error: how far scores are from the share that is right', 'NME': 'normalised mean error of the points',
+    'ECE': 'expected calibration error: how far scores are from the share that is right', 'NME': 'normalised mean error of the points that were found',
     'AUC': 'area below the curve of cumulative errors up to the cut', 'failure rate': 'share of the rows with an error above the cut', 'found': 'share of the labelled points that are found',
     'OKS AP': 'average precision by object keypoint similarity, 0.50 to 0.95', 'OKS AP50': 'average precision at an object keypoint similarity of 0.50',
     'OKS AP75': 'average precision at an object keypoint similarity of 0.75', 'OKS AR': 'average recall by object keypoint similarity, 0.50 to 0.95',
@@ -63,7 +63,7 @@ def caption(
 )->str:
     "What a number depends on"
     if name in ('precision', 'recall'): return f'IoU {e.iou:g}, score {e.score:g}'
-    if name == 'NME': return f'by {e.normalise}'
+    if name == 'NME': return f'by {e.length}'
     if name in ('AUC', 'failure rate'): return f'cut at {e.cut:g}'
     return {'AP': 'IoU 0.50 to 0.95', 'AP50': 'IoU 0.50', 'AP75': 'IoU 0.75', 'AR100': '100 predictions', 'found': 'of the points', 'OKS AP': 'OKS 0.50 to 0.95', 'OKS AP50': 'OKS 0.50', 'OKS AR': 'OKS 0.50 to 0.95'}.get(name, '')
 
@@ -78,7 +78,7 @@ def _change(name, change):
     "What became of a number, with its interval"
     low, high = (change.low, change.high) if math.isfinite(change.low) else (0, 0)
     up = (low > 0) - (high < 0) # 0: the interval has 0 in it
-    return {'words': signed(change.difference), 'interval': f'{signed(change.low)} to {signed(change.high)}' if math.isfinite(change.low) else '', 'verdict': {0: 'same', 1: 'better', -1: 'worse'}[-up if name in LOWER_IS_BETTER else up]}
+    return {'words': signed(change.difference), 'interval': f'{signed(change.low)} to {signed(change.high)}' if math.isfinite(change.low) else 'interval unknown', 'verdict': {0: 'same', 1: 'better', -1: 'worse'}[-up if name in LOWER_IS_BETTER else up]}
 
 def tiles(
     e:Any, # `Evaluation`: the later one if two are compared
@@ -107,7 +107,7 @@ def _axis(name, low=0, high=1): return {'name': name, 'low': low, 'high': high}
 
 def _lines(series, names, **look):
     "One line, or those of two evaluations: the first dashed"
-    return [{'name': name, 'points': _points(o)} | ({'look': 'before'} if name == names[0] and len(names) > 1 else {'look': 0} | look) for name, o in zip(names, series)]
+    return [{'name': name, 'points': _points(o)} | ({'look': 'before'} if i == 0 and len(names) > 1 else {'look': 0} | look) for i, (name, o) in enumerate(zip(names, series))]
 
 def charts(
     es:Sequence[Any], # One `Evaluation`, or two that are compared; places lead to rows of the last
@@ -122,12 +122,12 @@ def charts(
                       'stops': _stops(pr[-1], 'precision–recall', class_, lambda x, y, n: f'recall {x:.2f}, precision {y:.2f}')})
     if len(p := of('precision')) == len(r := of('recall')) == len(es):
         both = [{'name': 'precision', 'points': _points(p[-1])}, {'name': 'recall', 'points': _points(r[-1])}]
-        if len(es) > 1: both = [{'name': f'{what}, {name}', 'points': _points(o), 'look': look, 'dashed': name == names[0]} for look, (what, curves) in enumerate((('precision', p), ('recall', r))) for name, o in zip(names, curves)]
+        if len(es) > 1: both = [{'name': f'{what}, {name}', 'points': _points(o), 'look': look, 'dashed': i == 0} for look, (what, curves) in enumerate((('precision', p), ('recall', r))) for i, (name, o) in enumerate(zip(names, curves))]
         stops = [o for name, curve in (('precision', p[-1]), ('recall', r[-1])) for o in _stops(curve, name, class_, lambda x, y, n, name=name: f'{name} {y:.2f} with scores from {x:.2f}')]
         found.append({'name': 'Precision and recall by score', 'title': f'at IoU {last.iou:g}', 'hint': 'A click shows what is wrong there', 'x': _axis('scores from'), 'y': _axis('share'), 'lines': both, 'stops': stops})
     if len(c := of('calibration')) == len(es): found.append(_calibration(c[-1], class_, last.metrics.get('ECE', math.nan), names))
     if len(c := of('CED')) == len(es):
-        found.append({'name': 'Cumulative errors', 'title': f'share of the rows with at most this error, by {last.normalise}', 'hint': 'A click shows rows with a larger error', 'x': _axis('error', 0, float(max(c[-1].x.max(), 1e-9))), 'y': _axis('share of rows'),
+        found.append({'name': 'Cumulative errors', 'title': f'share of the rows with at most this error, by {last.length}', 'hint': 'A click shows rows with a larger error', 'x': _axis('error', 0, float(max(c[-1].x.max(), 1e-9))), 'y': _axis('share of rows'),
                       'lines': _lines(c, names, fill=True), 'marks': [[last.cut, f'cut {last.cut:g}']], 'stops': _stops(c[-1], 'CED', class_, lambda x, y, n: f'{y:.0%} of the rows have an error of at most {x:.3f}')})
     if last.by_point and not class_: found.append(_by_point(es, names))
     return found
@@ -148,10 +148,12 @@ def _by_point(es, names):
     numbered = all(str(o).isdigit() for o in points)
     axis = _axis('point', -.6, len(points) - .4) | {'ticks': [[i, str(points[i]) if numbered else str(i)] for i in range(0, len(points), max(1, -(-len(points)//10)))]}
     drawn = {'bars': [[i - .5, i + .5, y] for i, y in known]} if len(es) == 1 else {'lines': [{'name': name, 'points': [[i, y] for i, y in enumerate(line) if math.isfinite(y)], 'look': look} for name, line, look in zip(names, errors, ('before', 0))]}
-    return {'name': 'Error by point', 'title': f'mean, by {es[-1].normalise}', 'hint': 'A click shows rows by the error of that point', 'across': True, 'x': axis, 'y': _axis('error', 0, 1.05*high), **drawn,
+    return {'name': 'Error by point', 'title': f'mean, by {es[-1].length}', 'hint': 'A click shows rows by the error of that point', 'across': True, 'x': axis, 'y': _axis('error', 0, 1.05*high), **drawn,
             'stops': [{'at': [[i, y]], 'words': f'point {printable(points[i])}: mean error {y:.3f}', 'pick': {'point': points[i]}} for i, y in known]}
 
 # %% ../../nbs/9_measuring/evaluation_told.ipynb #2407ccce
+def _is_number(name): return (text := str(name)).isdecimal() and len(text) < 16 # that JavaScript holds
+
 def _kind_words(name): return 'no class' if name == '' else printable(name)
 
 def table(
@@ -167,12 +169,13 @@ def table(
     there = {o for line in last.values() for o in line}
     columns = [o for o in (*COUNTS[:4 - several], *(COMPARED if several else SHARES)) if o in there]
     most = {o: max((v for part in parts for line in part.values() if math.isfinite(v := line.get(o, math.nan))), default=1.) if o in LOWER_IS_BETTER else 1. for o in columns}
+    numbered = all(_is_number(o) for o in last)
     heads, lines = [{'name': key, 'title': f'sort by {key}'}], []
     for name in columns:
         said = MEANINGS[name]
         heads += [{'name': name, 'title': said}] if name in COUNTS or not several else [*({'name': f'{name}, {o}', 'title': said} for o in names), {'name': 'change', 'title': f'change of {name}'}]
     for value in last:
-        cells = [{'words': _kind_words(value), 'value': int(value) if str(value).isdecimal() else str(value)}]
+        cells = [{'words': _kind_words(value), 'value': int(value) if numbered else str(value)}]
         for name in columns:
             before, now = (o.get(value, {}).get(name, math.nan) for o in (parts[0], last))
             if name in COUNTS: cells.append(cell(int(now) if math.isfinite(now) else math.nan))
@@ -207,14 +210,15 @@ def confusion_told(
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind='stable')[:MOST_MISTAKES]
     pairs = [(*map(int, divmod(o, n + 1)), int(wrong.flat[o])) for o in order.tolist() if wrong.flat[o]]
-    kept = np.sort(np.argsort(-(wrong.sum(0) + wrong.sum(1))[:n], kind='stable')[:MOST_CLASSES]).tolist() + [n]
+    some = np.flatnonzero((counts.sum(0) + counts.sum(1))[:n]) # labelled or predicted
+    kept = np.sort(some[np.argsort(-(wrong.sum(0) + wrong.sum(1))[some], kind='stable')[:MOST_CLASSES]]).tolist() + [n]
     total, own, cells = counts.sum(1), [names[i] for i in kept], []
-    some = counts[np.ix_(kept, kept)]
-    for i, j in np.argwhere(some).tolist():
-        k, all_of = int(some[i, j]), int(total[kept[i]])
+    shown = counts[np.ix_(kept, kept)]
+    for i, j in np.argwhere(shown).tolist():
+        k, all_of = int(shown[i, j]), int(total[kept[i]])
         cells.append([i, j, k, k/all_of, f'{confused(own[i], own[j])}: {k:,} of {all_of:,}, {k/all_of:.0%}'])
-    return {'names': own, 'cells': cells, 'most': [[confused(names[i], names[j]), k, {'confusion': [names[i], names[j]]}, k/pairs[0][2]] for i, j, k in pairs],
-            'note': ' '.join([f'Of {of}.']*bool(of) + [f'The {MOST_CLASSES} classes of {n:,} with the most mistakes.']*(n > MOST_CLASSES))}
+    return {'names': own, 'words': [*map(printable, own)], 'cells': cells, 'most': [[confused(names[i], names[j]), k, {'confusion': [names[i], names[j]]}, k/pairs[0][2]] for i, j, k in pairs],
+            'note': ' '.join([f'Of {of}.']*bool(of) + [f'The {MOST_CLASSES} classes of {len(some):,} with the most mistakes.']*(len(some) > MOST_CLASSES))}
 
 def confused(
     labelled:str, # Name of a class, or 'background'
@@ -236,8 +240,8 @@ def evaluation_told(
     if len(e.by_class) > 1: parts.append(table('Classes', 'class', [o.by_class for o in es], own, names, comparison and comparison.by_class))
     if e.by_point: parts.append(table('Points', 'point', [o.by_point for o in es], {o: {'point': o} for o in e.by_point}, names))
     return {'title': {'detector': 'Boxes', 'landmarker': 'Keypoints', 'teacher': 'Crops'}[e.kind], 'facts': e.title.split('; ')[:1], 'what': noun(e.kind, 2), 'names': [*names] if len(es) > 1 else None,
-            'numbers': tiles(e, comparison and comparison.metrics), 'tables': parts, 'curves': charts(es, names), 'classes': [*e.by_class] if len(e.by_class) > 1 else [],
-            'confusion': None if e.confusion is None else confusion_told(e.confusion.names, e.confusion.counts, of=names[-1]), 'columns': [*columns]}
+            'numbers': tiles(e, comparison and comparison.metrics), 'tables': parts, 'curves': charts(es, names), 'classes': [[o, _kind_words(o)] for o in e.by_class] if len(e.by_class) > 1 else [],
+            'confusion': None if e.confusion is None else confusion_told(e.confusion.names, e.confusion.counts, of=names[-1]), 'columns': [*dict.fromkeys(columns)]}
 
 def noun(
     kind:str, # Of the dataset
@@ -270,7 +274,7 @@ def pick_words(
         case {'point': point}: return f'by the error of point {printable(point)}'
         case {'curve': name, 'bin': i}: words = _place_words(name, i, e.curves[name][pick.get('class_') or ''].x)
         case {'what': what}: words = str(what)
-        case {'metric': name}: words = LEADS.get(name, f'behind {name}')
+        case {'metric': name}: words = LEADS.get(name, f'behind {name}') + (f' at IoU {e.iou:g}' if name in TILES[False] else '')
         case _: return 'all'
     return f"{_kind_words(pick['class_'])}: {words}" if 'class_' in pick else words
 

@@ -54,7 +54,7 @@ def checked_kinds(
     "Kinds; raises `ValueError` for one that there is not"
     found = tuple(KINDS) if kinds is None else (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for o in found:
-        if o not in KINDS: raise ValueError(f'there is no kind {o!r}{suggestion(o, [*KINDS])}: choose from {", ".join(KINDS)}')
+        if o not in KINDS: raise ValueError(f'there is no kind {o!r}{suggestion(o, [*KINDS])}')
     return found
 
 # %% ../../nbs/9_measuring/findings.ipynb #b948a5ff

@@ -42,6 +42,7 @@ def _lengths(points, names, normalise, boxes):
     if normalise == 'box diagonal': return np.hypot(boxes[:, 2], boxes[:, 3])
     k = points.shape[1]
     a, b = _eyes(names, k) if isinstance(normalise, str) else (_number_of(o, names, k) for o in normalise)
+    if a == b: raise ValueError(f'normalise takes two points, not {normalise!r}, which is one')
     there = (points[:, [a, b], 2] > 0).all(1)
     return np.where(there, np.linalg.norm(points[:, a, :2] - points[:, b, :2], axis=1), np.nan)
 
@@ -51,11 +52,13 @@ def lengths(
 )->np.ndarray: # (n,) float64 pixels; NaN: the row has no such length
     "What the errors of each row are divided by; raises `ValueError` for what no row could have"
     if isinstance(normalise, str) and normalise not in NORMALISATIONS:
-        raise ValueError(f"normalise={normalise!r}{suggestion(normalise, NORMALISATIONS)}: choose from {', '.join(NORMALISATIONS)}, or give two points, or a length for each row")
+        raise ValueError(f"normalise={normalise!r}{suggestion(normalise, NORMALISATIONS)}; two points, or a length for each row, will do, too")
     found = np.full(len(a), np.nan)
     if not isinstance(normalise, str) and not _is_pair(normalise):
-        values = np.asarray(normalise, float)
+        try: values = np.asarray(normalise, float)
+        except (TypeError, ValueError): raise ValueError(f'normalise is one of {", ".join(NORMALISATIONS)}, two points, or a length for each row, not {normalise!r}') from None
         if values.shape not in ((), (len(a),)): raise ValueError(f'normalise has the shape {values.shape}, and there are {len(a)} rows: give a length for each, two points, or one of {", ".join(NORMALISATIONS)}')
+        if values.size and not (values > 0).any(): raise ValueError(f'normalise is a length in pixels above 0, not {normalise!r}')
         found[:] = values
     else:
         flat = ~(a.extents[:, 2:] > 0).all(1, keepdims=True) # as that of a single point
@@ -65,7 +68,7 @@ def lengths(
     return np.where(found > 0, found, np.nan)
 
 def _is_pair(normalise):
-    return isinstance(normalise, tuple) and len(normalise) == 2 and all(isinstance(o, (str, int, np.integer)) for o in normalise)
+    return isinstance(normalise, (tuple, list)) and len(normalise) == 2 and all(isinstance(o, (str, int, np.integer)) for o in normalise)
 
 def point_names(
     points:PointSet,

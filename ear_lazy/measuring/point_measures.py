@@ -17,11 +17,11 @@ from fastcore.basics import patch
 
 from ..base.suggestions import suggestion
 from .average_precision import Ranking, pairs_of_equal, weighted_scores
-from .box_outcomes import Curve
+from .box_outcomes import Curve, place_of
 from .coco_scores import IOUS, mean_of, scores_of_poses, sigmas_of
 from .labelled import Labelled
 from .point_errors import PointErrors, lengths, point_errors, point_names, poses_of, shares_below, similarities, weighted_errors
-from .slices import Slices
+from .slices import Slices, class_names
 
 # %% ../../nbs/9_measuring/point_measures.ipynb #e44ed1ba
 class PointMeasures:
@@ -29,7 +29,7 @@ class PointMeasures:
     names:list[str] # of classes
     def __init__(self, a:Labelled, predictions:Any, normalise:Any, cut:float, sigmas:Any, areas:np.ndarray):
         self.a, self.cut, self.sigmas, self.areas = a, cut, sigmas, areas
-        self.names = [o or 'no class' for o in a.label_names]
+        self.names = class_names(a.label_names)
         self.errors:PointErrors = point_errors(a, predictions, lengths(a, normalise))
         self._poses = poses_of(a, predictions, areas)
         c, photos = len(a.label_names), int(a.photos.max(initial=-1)) + 1
@@ -82,10 +82,15 @@ def of_slices(self:PointMeasures, slices:Slices, count:str='objects')->dict[str,
     found = ((name, slices.object == i) for i, name in enumerate(slices.names))
     return {name: {'rows': int(rows.sum()), **({'objects': int(rows.sum())} if count == 'objects' else {})} | self._of_rows(rows) for name, rows in found if rows.any()}
 
+PLACES = 51
+
+@patch(as_prop=True)
+def _at(self:PointMeasures): return np.linspace(0, 2*self.cut, PLACES)
+
 @patch(as_prop=True)
 def curves(self:PointMeasures)->dict[str, dict[str, Curve]]:
     "'CED', then series ('' all classes, else a class) to `Curve`"
-    at = np.linspace(0, 2*self.cut, 51)
+    at = self._at
     def curve(errors):
         below = shares_below(errors, at)
         known = int((~np.isnan(errors)).sum())
@@ -110,9 +115,9 @@ def points(self:PointMeasures)->dict[str, list[tuple[int, int]]]:
 @patch
 def errors_of(self:PointMeasures, point:str|int)->tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors; those without are left out
     "Errors of a point, by its name or number; raises `ValueError` for an unknown one"
-    at = self.points.get(str(point))
-    if at is None and isinstance(point, (int, np.integer)): at = [(i, int(point)) for i, o in enumerate(self.errors.each) if 0 <= point < o.shape[1]]
-    if not at: raise ValueError(f'no keypoint {point!r}{suggestion(str(point), [*self.points])}: choose from {", ".join(self.points)}')
+    if isinstance(point, (int, np.integer)): at = [(i, int(point)) for i, o in enumerate(self.errors.each) if 0 <= point < o.shape[1]]
+    else: at = self.points.get(str(point))
+    if not at: raise ValueError(f'no keypoint {point!r}{suggestion(str(point), [*self.points])}')
     rows = np.concatenate([self.errors.sets[i].objects for i, _ in at])
     errors = np.concatenate([self.errors.each[i][:, n] for i, n in at])
     return rows[~np.isnan(errors)], errors[~np.isnan(errors)]
@@ -143,15 +148,25 @@ def row_scores(self:PointMeasures)->np.ndarray: # (n,) NaN: nothing can be said;
 @patch
 def number_of(self:PointMeasures, name:str)->int:
     "Number of a class by its name; raises `ValueError` for an unknown one"
-    name = name or 'no class'
-    if name not in self.names: raise ValueError(f'no class {name!r}{suggestion(name, self.names)}: choose from {", ".join(self.names)}')
+    if name == '': return self.a.label_names.index('')
+    if name not in self.names: raise ValueError(f'no class {name!r}{suggestion(name, self.names)}')
     return self.names.index(name)
+
+@patch
+def slices(self:PointMeasures)->Slices:
+    "The classes as they count here"
+    return Slices(self.names, None, self.a.labels)
+
+@patch
+def rows_of_class(self:PointMeasures, name:str)->np.ndarray: # (k,) int64
+    "Rows of a class"
+    return np.flatnonzero(self.a.labels == self.number_of(name))
 
 @patch
 def by_metric(self:PointMeasures, metric:str='NME', class_:str|None=None, what:str|None=None)->tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors
     "Rows behind a number: those with an error, for the failure rate those that failed"
     if what is not None: raise ValueError('what= is of boxes: rows of keypoints have an error, more or less')
-    if metric not in self.metrics: raise ValueError(f'no number {metric!r}{suggestion(metric, [*self.metrics])}: choose from {", ".join(self.metrics)}')
+    if metric not in self.metrics: raise ValueError(f'no number {metric!r}{suggestion(metric, self.metrics)}')
     errors = self.errors.row
     some = errors > self.cut if metric == 'failure rate' else ~np.isnan(errors)
     if class_ is not None: some &= self.a.labels == self.number_of(class_)
@@ -162,7 +177,7 @@ def by_curve(self:PointMeasures, curve:str, bin:int, class_:str|None=None)->tupl
     "Rows with a larger error than at a place of the cumulative error distribution"
     if curve != 'CED': raise ValueError(f'no curve {curve!r}: of keypoints there is CED')
     rows, errors = self.by_metric('NME', class_)
-    some = errors > self.curves['CED'][''].x[bin]
+    some = errors > self._at[place_of(bin, PLACES)]
     return rows[some], errors[some]
 
 @patch

@@ -47,9 +47,15 @@ class PointMeasures:
         "Error of each row"
     def number_of(self, name: str) -> int:
         "Number of a class by its name; raises `ValueError` for an unknown one"
+    def slices(self) -> Slices:
+        "The classes as they count here"
+    def rows_of_class(self, name: str) -> np.ndarray: # (k,) int64
+        "Rows of a class"
     def by_metric(self, metric: str = 'NME', class_: str | None = None, what: str | None = None) -> tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors
         "Rows behind a number: those with an error, for the failure rate those that failed"
     def by_curve(self, curve: str, bin: int, class_: str | None = None) -> tuple[np.ndarray, np.ndarray]: # (k,) rows, (k,) errors
         "Rows with a larger error than at a place of the cumulative error distribution"
     def lines(self) -> dict[str, np.ndarray]:
         "Columns with a line for each row"
+
+PLACES: int

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/9_measuring/slices.html.md"""
 __all__ = []
 
 # %% ../../nbs/9_measuring/slices.ipynb #858f7446
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,22 @@ from ..looking.object_table import lines_of
 from .labelled import Labelled
 
 # %% ../../nbs/9_measuring/slices.ipynb #19fa0932
+NO_CLASS, BACKGROUND = 'no class', 'background'
+
+def own_name(
+    name:str, # Such as 'no class'
+    names:Sequence[str], # Of classes
+)->str: # In brackets if a class has it
+    "A name that none of some classes has"
+    while name in names: name = f'({name})'
+    return name
+
+def class_names(
+    label_names:Sequence[str], # Of a dataset; '' is no class
+)->list[str]:
+    "Names of classes to show, each once"
+    return [o or own_name(NO_CLASS, label_names) for o in label_names]
+
 SIZES = {'small': (0, 32**2), 'medium': (32**2, 96**2), 'large': (96**2, np.inf)} # COCO's, square pixels
 
 @dataclass(frozen=True)
@@ -59,13 +76,15 @@ def slices_of(
     n, m = len(a.counts), len(a)
     if isinstance(by, str):
         if by == 'source': return _named(a.ds.column('source'), n, a.row)
-        if by == 'class': return Slices([o or 'no class' for o in a.label_names], None, a.labels)
+        if by == 'class': return Slices(class_names(a.label_names), None, a.labels)
         if by == 'size': return Slices([*SIZES, 'unknown'], None, np.where(np.isfinite(areas), np.searchsorted([32**2, 96**2], areas, 'right'), 3))
-        if by not in (known := slice_names(a)): raise ValueError(f"no column {by!r}{suggestion(by, known)}: slice by {', '.join(known)}, or by an array with a value for each row or object")
-        by = a.ds.column(by)
+        if by not in (known := slice_names(a)): raise ValueError(f"no column {by!r} to slice by{suggestion(by, known)}; an array with a value for each row or object will do, too")
+        return _named(a.ds.column(by), -1 if a.kind == 'detector' else n, a.row)
     values = np.asarray(by)
     if values.ndim != 1 or len(values) not in (n, m, len(lines_of(a.counts).row)):
         raise ValueError(f'an array to slice by has a value for each of {n} rows or {m} objects, not the shape {values.shape}')
+    if len(values) == n == m and (a.counts != 1).any():
+        raise ValueError(f'an array to slice by has {n} values, and there are as many rows as objects: give one for each line of ds.to_pandas(), such as np.repeat(of_rows, np.maximum(ds.column("counts"), 1))')
     return _named(values, n, a.row) if len(values) in (n, m) else _of_lines(values, a)
 
 def slice_names(

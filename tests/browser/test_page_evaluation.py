@@ -36,7 +36,7 @@ def evaluation(names=('ear', 'person', '<b>face</b>'), compared=False):
     cells = [[i, i, 100 + i, .9, f'{o} found as {o}: {100 + i}'] for i, o in enumerate(names)] + [[i, n, i + 1, .1, f'{o} taken for background: {i + 1}'] for i, o in enumerate(names)]
     return dict(title='Detector', facts=['48 photos', '61 objects'], what='photos', names=['a.pt', '<i>b.pt</i>'] if compared else None, gains=[dict(words=f'3 photos {o}', title='', verdict=o, pick={o: True}) for o in ('better', 'worse')] if compared else [], numbers=numbers,
                 tables=[table('Classes', ['class', 'labelled', 'AP', 'missed'], *rows, by=2)] if n else [], curves=[line_chart('Precision by recall'), line_chart('By score', True), bar_chart('Calibration')] if n else [],
-                classes=[*names] if n > 1 else [], confusion=dict(names=every, cells=cells, most=[[f'{names[-1]} → background', n, {'confusion': [names[-1], 'background']}, 1]] if n else [], note=''), columns=['source', 'class'])
+                classes=[[o, o] for o in names] if n > 1 else [], confusion=dict(names=every, words=every, cells=cells, most=[[f'{names[-1]} → background', n, {'confusion': [names[-1], 'background']}, 1]] if n else [], note=''), columns=['source', 'class'])
 
 
 SLICES = table('Slices', ['source', 'photos', 'AP'], ({'slice': ['source', 'ears']}, [cell('ears'), cell(30), cell(.5, level=.5)]), ({'slice': ['source', '?']}, [cell('<img src=x onerror=alert(1)>'), cell(18), cell(.7, level=.7)]))
@@ -132,6 +132,19 @@ def test_keys_alone(drawn):
     e.page.wait_for_function("() => document.querySelector('.eav-line [role=status]').textContent.includes('confusion')")
     assert e.widget.picked == [{'curve': 'precision–recall', 'bin': .2}, {'curve': 'precision–recall', 'bin': .9}, {'class_': 'ear', 'what': 'missed'}, {'confusion': ['person', 'background']}]
     assert e.page.evaluate('window.reached') == [] and e.page.evaluate("document.activeElement.hasAttribute('data-lm-suppress-shortcuts')")
+
+
+def test_a_late_answer_moves_nothing(drawn):
+    "Who goes on along a curve before the kernel has answered stays where he is"
+    e = drawn()
+    e.page.evaluate('window.silent = true')
+    e.page.locator('.eav-plot').first.focus()
+    for key in ('ArrowRight', 'Enter', 'End'): e.page.keyboard.press(key)
+    e.page.evaluate("window.deliver([{ content: { type: 'picked', id: 'x', shown: { pick: { curve: 'precision–recall', bin: .1 }, words: 'late' } }, buffers: [] }], {})")
+    assert said(e) == 'late' and e.page.locator('.eav-readout').first.inner_text() == 'recall 1.0'
+    e.page.get_by_role('tab', name='Curves').focus()
+    e.page.evaluate("window.deliver([{ content: { type: 'picked', id: 'x', shown: { pick: { curve: 'precision–recall', bin: .1 }, words: 'late' } }, buffers: [] }], {})")
+    assert e.page.locator('.eav-readout').first.inner_text() == 'recall 0.1'
 
 
 def test_curves_of_a_class(drawn):

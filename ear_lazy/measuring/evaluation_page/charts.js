@@ -93,7 +93,7 @@ export class Chart {
 
   mark(key) { // what is shown below
     this.picked = this.places.findIndex(o => JSON.stringify(o.pick) === key)
-    this.go(this.picked)
+    this.go(this.at >= 0 && this.plot.matches(':focus, :hover') ? this.at : this.picked) // a late answer moves no place that is being chosen
   }
 
   key(event) {

@@ -87,7 +87,7 @@ class EvaluationPage {
     if (key === 'curves') {
       this.charts = make('div', { class: 'eav-charts' })
       this.panel.replaceChildren(this.charts)
-      if (of.classes.length) this.choice('Curves of ', [['', 'all classes'], ...of.classes.map(o => [o, o])], '', value => { this.class = value; this.wire.ask({ type: 'curves', class: value }) })
+      if (of.classes.length) this.choice('Curves of ', [['', 'all classes'], ...of.classes], '', value => { this.class = value; this.wire.ask({ type: 'curves', class: value }) })
       this.class = ''
       this.drawCurves(of.curves)
     } else if (key === 'confusion') this.put(new Matrix(of.confusion, pick))

@@ -59,20 +59,20 @@ export class SortedTable {
 }
 
 export class Matrix {
-  constructor({ names, cells, most, note }, pick) {
+  constructor({ names, words: shown, cells, most, note }, pick) {
     this.pick = pick
     const last = names.length - 1, found = new Map(cells.map(([i, j, ...o]) => [i * names.length + j, o])), few = names.length <= 7
     const cell = (i, j) => {
       const [count, share, words] = found.get(i * names.length + j) ?? []
-      return make('td', { ...unlumino, role: 'gridcell', tabindex: i || j ? -1 : 0, class: [i === j ? 'eav-right-one' : 'eav-wrong-one', i === last || j === last ? 'eav-nothing' : ''].join(' ').trim(), ...(count ? { 'data-pick': JSON.stringify({ confusion: [names[i], names[j]] }), 'aria-selected': 'false', style: `--share: ${share}`, title: words, 'aria-label': words } : { 'aria-label': `${names[i]} as ${names[j]}: none` }) },
+      return make('td', { ...unlumino, role: 'gridcell', tabindex: i || j ? -1 : 0, class: [i === j ? 'eav-right-one' : 'eav-wrong-one', i === last || j === last ? 'eav-nothing' : ''].join(' ').trim(), ...(count ? { 'data-pick': JSON.stringify({ confusion: [names[i], names[j]] }), 'aria-selected': 'false', style: `--share: ${share}`, title: words, 'aria-label': words } : { 'aria-label': `${shown[i]} as ${shown[j]}: none` }) },
         count ? number(count) : '')
     }
     const head = (name, i) => make('th', { scope: 'col', role: 'columnheader', title: name, class: i === last ? 'eav-nothing' : false }, make('span', {}, name))
     this.body = make('tbody', { onkeydown: event => this.key(event), onclick: event => this.choose(event.target.closest('td')) },
-      ...names.map((name, i) => make('tr', { role: 'row' }, make('th', { scope: 'row', role: 'rowheader', title: name, class: i === last ? 'eav-nothing' : false }, make('span', {}, name)), ...names.map((_, j) => cell(i, j)))))
+      ...shown.map((name, i) => make('tr', { role: 'row' }, make('th', { scope: 'row', role: 'rowheader', title: name, class: i === last ? 'eav-nothing' : false }, make('span', {}, name)), ...names.map((_, j) => cell(i, j)))))
     this.rows = [...this.body.rows].map(row => [...row.cells].slice(1))
     const table = make('table', { class: `eav-matrix${few ? ' eav-few' : ''}`, role: 'grid', 'aria-label': 'Confusion matrix: labelled in rows, predicted in columns' },
-      make('thead', {}, make('tr', { role: 'row' }, make('td', { class: 'eav-corner' }, 'labelled ↓', make('br'), 'predicted →'), ...names.map(head))), this.body)
+      make('thead', {}, make('tr', { role: 'row' }, make('td', { class: 'eav-corner' }, 'labelled ↓', make('br'), 'predicted →'), ...shown.map(head))), this.body)
     this.list = make('ul', { class: 'eav-most', 'aria-label': 'What goes wrong most often' }, ...most.map(([words, count, o, share]) => make('li', {}, make('button', { ...unlumino, type: 'button', 'aria-pressed': 'false', 'data-pick': JSON.stringify(o), onclick: () => pick(o), style: `--level: ${share}` }, make('span', {}, words), ' ', make('b', {}, number(count))))))
     this.node = make('div', { class: 'eav-confusion' }, make('div', {}, make('div', { class: 'eav-scroll' }, table), ...(note ? [make('p', { class: 'eav-quiet' }, note)] : [])),
       make('div', { class: 'eav-mistakes' }, make('strong', {}, 'Most often wrong'), most.length ? this.list : make('p', { class: 'eav-quiet' }, 'Nothing is wrong.')))
