@@ -25,6 +25,7 @@ from .base.parameters import described
 from .base.suggestions import suggestion
 from .base.tables import aligned, html_table
 from .loading.row_dataset import RowDataset
+from .looking.columns import paths_of
 from .looking.predictions import Predictions
 from .measuring.bootstrap import Change, changes, groups_of
 from .measuring.box_measures import BoxMeasures
@@ -130,6 +131,7 @@ def evaluate(
     found = predictions if isinstance(predictions, Predictions) else Predictions(_in_order(predictions, ds), ds)
     if len(found.counts) != len(ds): raise ValueError(f'{len(found.counts)} predictions for {len(ds)} rows: give one for each')
     a = labelled(ds)
+    if found.ds is not ds and not np.array_equal(a.paths, paths_of(found.ds)): raise ValueError('predictions are for other rows, or in another order, than those that are evaluated')
     sizes = _areas(a) if areas is None else np.asarray(areas, float)
     if sizes.shape != (len(a),): raise ValueError(f'areas has the shape {sizes.shape}, and {len(a)} objects are labelled: give one for each')
     iou = float(IOUS[np.abs(IOUS - iou).argmin()])

@@ -41,6 +41,13 @@ class EvaluationView(Explorer):
 
     def __repr__(self): return f'view of {self.evaluations[-1].title}'
 
+    def _repr_mimebundle_(self, **kwargs:Any):
+        "The widget, and its tables where no JavaScript runs, as on GitHub"
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None: data['text/html'] = (self.comparison or self.evaluations[-1])._repr_html_()
+        return bundle
+
 # %% ../nbs/evaluation_view.ipynb #b98797f4
 @patch
 def rows_behind(self:EvaluationView,
@@ -51,7 +58,7 @@ def rows_behind(self:EvaluationView,
     if self.comparison is not None and len(question) == 1 and {*question} & {'better', 'worse'}: return np.asarray(getattr(self.comparison, [*question][0]))
     if 'slice' in question:
         by, value = question['slice']
-        if by in self.own_slices: question |= {'slice': (self.own_slices[by], value)}
+        if isinstance(by, str) and by in self.own_slices: question |= {'slice': (self.own_slices[by], value)}
     return self.evaluations[-1].rows(**{k: tuple(o) if isinstance(o, list) else o for k, o in question.items()})
 
 @patch
@@ -60,6 +67,7 @@ def show_rows(self:EvaluationView,
 )->EvaluationView:
     "Show in the explorer what a click on a number would"
     rows, n = self.rows_behind(**question), len(self.ds)
+    if 'slice' in question and not isinstance(question['slice'][0], str): question |= {'slice': ('values of your own', str(question['slice'][1]))} # no array goes to the page
     self.query = {'threshold': self._threshold(question)}
     if 'all' in question: self.show_only().sort_by('error' if self.ds.kind == 'landmarker' else 'IoU', self.ds.kind == 'landmarker')
     else:

@@ -112,6 +112,20 @@ def test_what_is_wrong_is_drawn(boxes):
     assert view.query['threshold'] == .8
 
 
+def test_words_of_any_question(view):
+    "What is asked for by code is told as it was asked, an array too"
+    def words(**question): return view.show_rows(**question).shown['words']
+    assert words(class_='ear') == 'ear: missed, spurious or of another class at IoU 0.5: 5 photos'
+    assert words(slice=('source', 'first'), what='missed') == 'source first, missed: 1 photo'
+    assert words(slice=(np.arange(12) < 5, True)) == 'values of your own True: 5 photos' and json.dumps(view.shown) and words() == 'all that is wrong: 5 photos'
+
+
+def test_tables_where_nothing_runs(view):
+    "On GitHub there are the numbers at least"
+    bundle = view._repr_mimebundle_()[0]
+    assert '&lt;b&gt;face' in bundle['text/html'] and 'application/vnd.jupyter.widget-view+json' in bundle
+
+
 def test_words_of_a_length(tmp_path):
     "Nobody reads a thousand lengths"
     points = np.random.default_rng(0).random((3, 5, 3))*90 + 1
