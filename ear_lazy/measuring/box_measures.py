@@ -242,6 +242,7 @@ def by_confusion(self:BoxMeasures, labelled:str, predicted:str)->Asked:
     if b == back: return self.missed(of)
     return self.placed(a == b, of & (np.append(o.found.labels, -1)[o.partner] == b))
 
+# %% ../../nbs/9_measuring/box_measures.ipynb #5f2def41
 @patch
 def least_score(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->float: # 0 to 1
     "The lowest score of the predictions that a place of a curve is about"

@@ -35,6 +35,7 @@ def class_names(
     "Names of classes to show, each once"
     return [o or own_name(NO_CLASS, label_names) for o in label_names]
 
+# %% ../../nbs/9_measuring/slices.ipynb #395b8f0f
 SIZES = {'small': (0, 32**2), 'medium': (32**2, 96**2), 'large': (96**2, np.inf)} # COCO's, square pixels
 
 @dataclass(frozen=True)
