@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from fastcore.basics import patch
 
+from .base.errors import EarLazyError
 from .base.printable import printable
 from .explorer import PAGE_MODULES, Explorer, page_source, widget_class
 from .measuring.evaluation_told import charts, evaluation_told, noun, pick_words, slices_told
@@ -107,11 +108,11 @@ def _answer_evaluation(self:EvaluationView,
         case {'type': 'curves', 'id': number, 'class': str(class_)}: self.send({'type': 'curves', 'id': number, 'class': class_, 'curves': charts(self.evaluations, self.names, class_)})
         case {'type': 'slices', 'id': number, 'by': str(by)}:
             try: of = {'table': slices_told(self.evaluations, by, self.names, self.own_slices.get(by))}
-            except (ValueError, KeyError, TypeError) as e: of = {'error': printable(str(e))}
+            except (ValueError, KeyError, TypeError, EarLazyError) as e: of = {'error': printable(str(e))}
             self.send({'type': 'slices', 'id': number, 'of': {'by': by, **of}})
         case {'type': 'pick', 'id': number, 'pick': pick} if _is_question(pick):
             try: self.show_rows(**pick)
-            except (ValueError, KeyError, TypeError, IndexError) as e: self.send({'type': 'picked', 'id': number, 'error': printable(str(e))})
+            except (ValueError, KeyError, TypeError, IndexError, EarLazyError) as e: self.send({'type': 'picked', 'id': number, 'error': printable(str(e))})
             else: self.send({'type': 'picked', 'id': number, 'shown': self.shown})
 
 @patch

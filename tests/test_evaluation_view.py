@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from making import asked, coco, image, process, pts, quiet, tell, write_rows
 
+from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.measuring.evaluation_told import evaluation_told
 
@@ -118,6 +119,13 @@ def test_words_of_any_question(view):
     assert words(class_='ear') == 'ear: missed, spurious or of another class at IoU 0.5: 5 photos'
     assert words(slice=('source', 'first'), what='missed') == 'source first, missed: 1 photo'
     assert words(slice=(np.arange(12) < 5, True)) == 'values of your own True: 5 photos' and json.dumps(view.shown) and words() == 'all that is wrong: 5 photos'
+
+
+def test_a_file_that_cannot_say(view, monkeypatch):
+    "The page gets an answer to wait no longer"
+    def too_old(by): raise MetadataError('is too old to say')
+    monkeypatch.setattr(view.evaluations[0], 'slices', too_old)
+    assert asked(view, type='slices', id=1, by='source')[0]['of']['error'].startswith('is too old')
 
 
 def test_tables_where_nothing_runs(view):
