@@ -25,6 +25,7 @@ from .base.parameters import described
 from .base.suggestions import suggestion
 from .base.tables import aligned, html_table
 from .loading.row_dataset import RowDataset
+from .looking.columns import paths_of
 from .looking.predictions import Predictions
 from .measuring.bootstrap import Change, changes, groups_of
 from .measuring.box_measures import BoxMeasures
@@ -67,13 +68,6 @@ class Evaluation:
         what = f'errors by {self.length}, cut at {self.cut:g}' if self.kind == 'landmarker' else f'IoU {self.iou:g}, score {self.score:g}'
         return f'{_rows(len(self.ds))}, {len(self._labelled):,} labelled, {int(self.predictions.counts.sum()):,} predicted; {what}'
 
-    @property
-    def length(self)->str:
-        "What errors of keypoints are divided by, in words"
-        if isinstance(self.normalise, str): return self.normalise
-        if isinstance(self.normalise, (tuple, list)) and len(self.normalise) == 2: return f'points {self.normalise[0]} to {self.normalise[1]}'
-        return f'{self.normalise:g} pixels' if np.ndim(self.normalise) == 0 else 'a length of your own'
-
     @cached_property
     def metrics(self)->dict[str, float]:
         "Name to number; NaN: cannot be said"
@@ -110,6 +104,14 @@ class Evaluation:
         "What `slices` can be asked for by name"
         return slice_names(self._labelled)
 
+# %% ../nbs/evaluation.ipynb #eec063b9
+@patch(as_prop=True)
+def length(self:Evaluation)->str:
+    "What errors of keypoints are divided by, in words"
+    if isinstance(self.normalise, str): return self.normalise
+    if isinstance(self.normalise, (tuple, list)) and len(self.normalise) == 2: return f'points {self.normalise[0]} to {self.normalise[1]}'
+    return f'{self.normalise:g} pixels' if np.ndim(self.normalise) == 0 else 'a length of your own'
+
 # %% ../nbs/evaluation.ipynb #4d84af1e
 @described
 def evaluate(
@@ -130,6 +132,7 @@ def evaluate(
     found = predictions if isinstance(predictions, Predictions) else Predictions(_in_order(predictions, ds), ds)
     if len(found.counts) != len(ds): raise ValueError(f'{len(found.counts)} predictions for {len(ds)} rows: give one for each')
     a = labelled(ds)
+    if found.ds is not ds and not np.array_equal(a.paths, paths_of(found.ds)): raise ValueError('predictions are for other rows, or in another order, than those that are evaluated')
     sizes = _areas(a) if areas is None else np.asarray(areas, float)
     if sizes.shape != (len(a),): raise ValueError(f'areas has the shape {sizes.shape}, and {len(a)} objects are labelled: give one for each')
     iou = float(IOUS[np.abs(IOUS - iou).argmin()])
@@ -191,6 +194,7 @@ def rows(self:Evaluation,
     if slice is not None: chosen.append(self._of_slice(*_pair('slice', slice, 'what to slice by and one of its values')))
     return chosen[0][np.all([np.isin(chosen[0], o) for o in chosen[1:]], axis=0)] if len(chosen) > 1 else chosen[0]
 
+# %% ../nbs/evaluation.ipynb #ce3aa43a
 def _pair(name, value, what):
     if isinstance(value, (tuple, list)) and len(value) == 2: return value
     raise ValueError(f'{name} is a pair of {what}, not {value!r}')

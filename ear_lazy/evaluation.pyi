@@ -35,9 +35,6 @@ class Evaluation:
     @property
     def title(self) -> str:
         "What was evaluated, in a line"
-    @property
-    def length(self) -> str:
-        "What errors of keypoints are divided by, in words"
     @cached_property
     def metrics(self) -> dict[str, float]:
         "Name to number; NaN: cannot be said"
@@ -59,6 +56,9 @@ class Evaluation:
     @property
     def slice_names(self) -> list[str]:
         "What `slices` can be asked for by name"
+    @property
+    def length(self) -> str:
+        "What errors of keypoints are divided by, in words"
     def slices(self,
         by: Any, # 'source', 'class', 'size' (COCO's small, medium, large), the name of a column or attribute, or an array with a value for each row or object
     ) -> dict[str, dict[str, float]]: # Value to numbers, with 'rows' and 'objects'; of classes those of `by_class`

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from fastcore.basics import patch
 
+from .base.errors import EarLazyError
 from .base.printable import printable
 from .explorer import PAGE_MODULES, Explorer, page_source, widget_class
 from .measuring.evaluation_told import charts, evaluation_told, noun, pick_words, slices_told
@@ -41,6 +42,13 @@ class EvaluationView(Explorer):
 
     def __repr__(self): return f'view of {self.evaluations[-1].title}'
 
+    def _repr_mimebundle_(self, **kwargs:Any):
+        "The widget, and its tables where no JavaScript runs, as on GitHub"
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None: data['text/html'] = (self.comparison or self.evaluations[-1])._repr_html_()
+        return bundle
+
 # %% ../nbs/evaluation_view.ipynb #b98797f4
 @patch
 def rows_behind(self:EvaluationView,
@@ -51,7 +59,7 @@ def rows_behind(self:EvaluationView,
     if self.comparison is not None and len(question) == 1 and {*question} & {'better', 'worse'}: return np.asarray(getattr(self.comparison, [*question][0]))
     if 'slice' in question:
         by, value = question['slice']
-        if by in self.own_slices: question |= {'slice': (self.own_slices[by], value)}
+        if isinstance(by, str) and by in self.own_slices: question |= {'slice': (self.own_slices[by], value)}
     return self.evaluations[-1].rows(**{k: tuple(o) if isinstance(o, list) else o for k, o in question.items()})
 
 @patch
@@ -60,6 +68,7 @@ def show_rows(self:EvaluationView,
 )->EvaluationView:
     "Show in the explorer what a click on a number would"
     rows, n = self.rows_behind(**question), len(self.ds)
+    if 'slice' in question and not isinstance(question['slice'][0], str): question |= {'slice': ('values of your own', str(question['slice'][1]))} # no array goes to the page
     self.query = {'threshold': self._threshold(question)}
     if 'all' in question: self.show_only().sort_by('error' if self.ds.kind == 'landmarker' else 'IoU', self.ds.kind == 'landmarker')
     else:
@@ -99,11 +108,11 @@ def _answer_evaluation(self:EvaluationView,
         case {'type': 'curves', 'id': number, 'class': str(class_)}: self.send({'type': 'curves', 'id': number, 'class': class_, 'curves': charts(self.evaluations, self.names, class_)})
         case {'type': 'slices', 'id': number, 'by': str(by)}:
             try: of = {'table': slices_told(self.evaluations, by, self.names, self.own_slices.get(by))}
-            except (ValueError, KeyError, TypeError) as e: of = {'error': printable(str(e))}
+            except (ValueError, KeyError, TypeError, EarLazyError) as e: of = {'error': printable(str(e))}
             self.send({'type': 'slices', 'id': number, 'of': {'by': by, **of}})
         case {'type': 'pick', 'id': number, 'pick': pick} if _is_question(pick):
             try: self.show_rows(**pick)
-            except (ValueError, KeyError, TypeError, IndexError) as e: self.send({'type': 'picked', 'id': number, 'error': printable(str(e))})
+            except (ValueError, KeyError, TypeError, IndexError, EarLazyError) as e: self.send({'type': 'picked', 'id': number, 'error': printable(str(e))})
             else: self.send({'type': 'picked', 'id': number, 'shown': self.shown})
 
 @patch

@@ -18,6 +18,8 @@ class EvaluationView(Explorer):
     own_slices: Any
     def __init__(self, evaluations: Sequence[Any], comparison: Any = None, names: Sequence[str] = ..., slices: Mapping[str, Any] | None = None) -> None: ...
     def __repr__(self) -> str: ...
+    def _repr_mimebundle_(self, **kwargs: Any):
+        "The widget, and its tables where no JavaScript runs, as on GitHub"
     def rows_behind(self,
         **question: Any, # Such as `confusion=('ear', 'background')`, as for `Evaluation.rows`
     ) -> np.ndarray: # (r,) worst first

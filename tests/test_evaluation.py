@@ -241,6 +241,7 @@ def test_as_many_rows_as_objects(tmp_path):
 @pytest.mark.parametrize(('predictions', 'words'), [([{'image_id': 1, 'category_id': 1, 'bbox': [0, 0, 4, 4], 'score': .9}], 'results of COCO'), ({'0000.png': None}, 'not a dict'), ('found.json', 'not a str'), (iter([None]), 'such as a list'), (None, 'such as a list')])
 def test_predictions_that_are_none(five, predictions, words):
     with pytest.raises((TypeError, ValueError), match=words): five.ds.evaluate(predictions)
+    with pytest.raises(ValueError, match='another order'): five.ds[::-1].evaluate(five.predictions)
 
 
 @pytest.mark.parametrize(('question', 'words'), [({'metric': 'AP99'}, "mean 'AP"), ({'confusion': 'ear'}, 'pair of'), ({'slice': 'source'}, 'pair of'), ({'curve': 'precision', 'bin': 20}, 'from 0 to 19'), ({'curve': 'precision', 'bin': .5}, 'from 0 to 19'), ({'class_': 'dog'}, "choose from 'no class', 'ear', 'face'$")])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from making import asked, coco, image, process, pts, quiet, tell, write_rows
 
+from ear_lazy.errors import MetadataError
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.measuring.evaluation_told import evaluation_told
 
@@ -110,6 +111,27 @@ def test_what_is_wrong_is_drawn(boxes):
     assert view.query['threshold'] == .7
     pick(view, curve='precision–recall', bin=50)
     assert view.query['threshold'] == .8
+
+
+def test_words_of_any_question(view):
+    "What is asked for by code is told as it was asked, an array too"
+    def words(**question): return view.show_rows(**question).shown['words']
+    assert words(class_='ear') == 'ear: missed, spurious or of another class at IoU 0.5: 5 photos'
+    assert words(slice=('source', 'first'), what='missed') == 'source first, missed: 1 photo'
+    assert words(slice=(np.arange(12) < 5, True)) == 'values of your own True: 5 photos' and json.dumps(view.shown) and words() == 'all that is wrong: 5 photos'
+
+
+def test_a_file_that_cannot_say(view, monkeypatch):
+    "The page gets an answer to wait no longer"
+    def too_old(by): raise MetadataError('is too old to say')
+    monkeypatch.setattr(view.evaluations[0], 'slices', too_old)
+    assert asked(view, type='slices', id=1, by='source')[0]['of']['error'].startswith('is too old')
+
+
+def test_tables_where_nothing_runs(view):
+    "On GitHub there are the numbers at least"
+    bundle = view._repr_mimebundle_()[0]
+    assert '&lt;b&gt;face' in bundle['text/html'] and 'application/vnd.jupyter.widget-view+json' in bundle
 
 
 def test_words_of_a_length(tmp_path):

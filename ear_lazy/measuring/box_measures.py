@@ -242,6 +242,16 @@ def by_confusion(self:BoxMeasures, labelled:str, predicted:str)->Asked:
     if b == back: return self.missed(of)
     return self.placed(a == b, of & (np.append(o.found.labels, -1)[o.partner] == b))
 
+# %% ../../nbs/9_measuring/box_measures.ipynb #5f2def41
+@patch
+def least_score(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->float: # 0 to 1
+    "The lowest score of the predictions that a place of a curve is about"
+    b = place_of(bin, CURVES[curve])
+    if curve != 'precision–recall': return b/CURVES[curve]
+    least = self.scores.scores[_place(self.outcomes.iou), b, :, 0, -1]
+    some = np.unique(self.outcomes.found.labels) if class_ is None else [self.number_of(class_)]
+    return float(np.clip(least[some], 0, 1).min(initial=1)) # below 0: nothing of the class is labelled
+
 @patch
 def least_score(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->float: # 0 to 1
     "The lowest score of the predictions that a place of a curve is about"

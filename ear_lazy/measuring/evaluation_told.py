@@ -268,15 +268,18 @@ def pick_words(
     e:Any, # `Evaluation`
 )->str:
     "What the rows of a question have in common"
+    words = [f'{printable(by)} {_kind_words(value)}' for by, value in [pick['slice']]] if 'slice' in pick else []
+    of = f"{_kind_words(pick['class_'])}: " if pick.get('class_') is not None else ''
     match pick:
-        case {'confusion': [labelled, found]}: return confused(labelled, found)
-        case {'slice': [by, value]}: return f'{printable(by)} {_kind_words(value)}'
-        case {'point': point}: return f'by the error of point {printable(point)}'
-        case {'curve': name, 'bin': i}: words = _place_words(name, i, e.curves[name][pick.get('class_') or ''].x)
-        case {'what': what}: words = str(what)
-        case {'metric': name}: words = LEADS.get(name, f'behind {name}') + (f' at IoU {e.iou:g}' if name in TILES[False] else '')
-        case _: return 'all'
-    return f"{_kind_words(pick['class_'])}: {words}" if 'class_' in pick else words
+        case {'confusion': [labelled, found]}: words.append(confused(labelled, found))
+        case {'point': point}: words.append(f'by the error of point {printable(point)}')
+        case {'curve': name, 'bin': i}: words.append(of + _place_words(name, i, e.curves[name][pick.get('class_') or ''].x))
+        case {'what': what}: words.append(f'{of}{what}')
+        case {'metric': _} | {'class_': _}: words.append(of + _lead(pick.get('metric') or ('NME' if e.kind == 'landmarker' else 'AP'), e))
+    if 'above' in pick: words.append(f'an error above {pick["above"]:g}')
+    return ', '.join(words) or 'all that is wrong'
+
+def _lead(name, e): return LEADS.get(name, f'behind {name}') + (f' at IoU {e.iou:g}' if name in TILES[False] else '')
 
 def _place_words(name, i, x):
     "What the rows behind a place of a curve have in common"
