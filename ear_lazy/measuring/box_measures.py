@@ -253,15 +253,6 @@ def least_score(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->flo
     return float(np.clip(least[some], 0, 1).min(initial=1)) # below 0: nothing of the class is labelled
 
 @patch
-def least_score(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->float: # 0 to 1
-    "The lowest score of the predictions that a place of a curve is about"
-    b = place_of(bin, CURVES[curve])
-    if curve != 'precision–recall': return b/CURVES[curve]
-    least = self.scores.scores[_place(self.outcomes.iou), b, :, 0, -1]
-    some = np.unique(self.outcomes.found.labels) if class_ is None else [self.number_of(class_)]
-    return float(np.clip(least[some], 0, 1).min(initial=1)) # below 0: nothing of the class is labelled
-
-@patch
 def by_curve(self:BoxMeasures, curve:str, bin:int, class_:str|None=None)->Asked:
     "Objects behind the number at a place of a curve: wrong predictions that count there; of recall labels that are missed there; of calibration what is wrong in the bin"
     if curve not in CURVES: raise ValueError(f'no curve {curve!r}{suggestion(curve, CURVES)}')

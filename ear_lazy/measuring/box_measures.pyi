@@ -57,8 +57,6 @@ class BoxMeasures:
         "Objects of a cell of the confusion"
     def least_score(self, curve: str, bin: int, class_: str | None = None) -> float: # 0 to 1
         "The lowest score of the predictions that a place of a curve is about"
-    def least_score(self, curve: str, bin: int, class_: str | None = None) -> float: # 0 to 1
-        "The lowest score of the predictions that a place of a curve is about"
     def by_curve(self, curve: str, bin: int, class_: str | None = None) -> Asked:
         "Objects behind the number at a place of a curve: wrong predictions that count there; of recall labels that are missed there; of calibration what is wrong in the bin"
     def lines(self) -> dict[str, np.ndarray]:

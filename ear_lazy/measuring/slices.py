@@ -36,22 +36,6 @@ def class_names(
     return [o or own_name(NO_CLASS, label_names) for o in label_names]
 
 # %% ../../nbs/9_measuring/slices.ipynb #395b8f0f
-NO_CLASS, BACKGROUND = 'no class', 'background'
-
-def own_name(
-    name:str, # Such as 'no class'
-    names:Sequence[str], # Of classes
-)->str: # In brackets if a class has it
-    "A name that none of some classes has"
-    while name in names: name = f'({name})'
-    return name
-
-def class_names(
-    label_names:Sequence[str], # Of a dataset; '' is no class
-)->list[str]:
-    "Names of classes to show, each once"
-    return [o or own_name(NO_CLASS, label_names) for o in label_names]
-
 SIZES = {'small': (0, 32**2), 'medium': (32**2, 96**2), 'large': (96**2, np.inf)} # COCO's, square pixels
 
 @dataclass(frozen=True)
