@@ -21,7 +21,7 @@ from .base.arguments import home_path
 from .base.parameters import described
 from .base.storage import is_remote
 from .base.swap import HIDDEN, real_path
-from .loading.cache import CacheInfo, parse_bytes
+from .loading.cache import CacheInfo, own, parse_bytes
 from .loading.packs import Packs
 from .metadata.notes import SAMPLES
 from .shared_cache import pack, unpack
@@ -34,7 +34,7 @@ _QUALITIES = {'webp': 'IMWRITE_WEBP_QUALITY', 'jpeg': 'IMWRITE_JPEG_QUALITY'}
 class DiskCache:
     "Keeps decoded samples in files of a local folder, up to a budget of bytes; those that were not used for the longest time make room"
     maxsize = None # no bound on the number of values
-    copies = True # values that come out are copies
+    copies = True # values that come out are copies, the first array where it is wanted
     folder:Path|None # None: not known before the first dataset
     def __init__(self,
         max_bytes:int|str, # Most bytes of all files, such as '50GB'
@@ -48,6 +48,7 @@ class DiskCache:
         if not (isinstance(quality, int) and 1 <= quality <= 100): raise ValueError(f'quality is a whole number from 1 to 100, not {quality!r}')
         if folder is not None and is_remote(os.fspath(folder)): raise ValueError(f'{folder} is a URL: a disk cache needs a folder of this machine')
         self.format, self.quality, self._hits, self._misses = format, quality, 0, 0
+        self._mark = b'' if format == 'raw' else f'\0{format} {quality}'.encode() # of keys
         self._set(None if folder is None else home_path(folder))
 
     def _set(self, folder):
@@ -70,12 +71,13 @@ class DiskCache:
         return f'DiskCache({self.max_bytes:,} bytes, {self.nbytes:,} used, in {self.folder}{how})'
 
 @patch
-def _key(self:DiskCache, key): return xxhash.xxh3_128_digest(key + (b'' if self.format == 'raw' else f'\0{self.format} {self.quality}'.encode()))
+def _key(self:DiskCache, key): return xxhash.xxh3_128_digest(key + self._mark)
 
 # %% ../nbs/disk_cache.ipynb #614cd532
 @patch
 def get(self:DiskCache,
     key:bytes, # What `put` was given, here or in another process or run
+    out:np.ndarray|None=None, # Where the first array is to go, if it has that shape and dtype
 )->tuple[np.ndarray, ...]|None: # Arrays of the caller's own, or None
     "Look a key up, and count a hit or a miss"
     found = None if self._packs is None else self._packs.get(self._key(key))
@@ -83,8 +85,9 @@ def get(self:DiskCache,
         self._misses += 1
         return None
     self._hits += 1
-    image, *values = unpack(np.array(np.frombuffer(found, np.uint8)))
-    return (self._opened(image) if self.format != 'raw' and image.ndim == 1 else image), *values
+    image, *values = unpack(found) # which is memory of the file
+    if self._mark and image.ndim == 1: image = self._opened(image)
+    return own((image, *values), out)
 
 @patch
 def put(self:DiskCache,

@@ -11,7 +11,7 @@ __all__ = ['DiskCache']
 class DiskCache:
     "Keeps decoded samples in files of a local folder, up to a budget of bytes; those that were not used for the longest time make room"
     maxsize: None # no bound on the number of values
-    copies: bool # values that come out are copies
+    copies: bool # values that come out are copies, the first array where it is wanted
     folder: Path | None # None: not known before the first dataset
     max_bytes: int
     format: Literal['raw', 'webp', 'jpeg']
@@ -29,6 +29,7 @@ class DiskCache:
     def __repr__(self) -> str: ...
     def get(self,
         key: bytes, # What `put` was given, here or in another process or run
+        out: np.ndarray | None = None, # Where the first array is to go, if it has that shape and dtype
     ) -> tuple[np.ndarray, ...] | None: # Arrays of the caller's own, or None
         "Look a key up, and count a hit or a miss"
     def put(self,

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from copy import copy
-from functools import cache, partial
+from functools import partial
 from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
@@ -29,6 +29,7 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
 
+from . import __version__
 from .base.arguments import type_in_words
 from .base.downloads import DownloadCache
 from .base.drawing import thumbnail_html
@@ -43,7 +44,7 @@ from .base.printable import printable, public_url
 from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, is_remote, quoted_name
 from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
-from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, parse_bytes
+from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, own, parse_bytes
 from .loading.error_log import ErrorLog
 from .loading.options import check_numbers, checked_extras, checked_label_names, checked_on_error, checked_size, checked_timeout, checked_transform, chosen_cache
 from .loading.orientation import as_seen
@@ -71,6 +72,7 @@ class LazyNPYDataset(RowDataset):
     image_size:tuple[int, int]|None # (height, width) that images come out at
     extras:tuple[str, ...]
     corrections:Corrected|None = None # what the journal has come to; None: it was not asked for
+    _how = None, b'' # options, and what keys have of them
     def __init__(self,
         npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size:int|None=None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
@@ -298,37 +300,27 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
         raise
 
 # %% ../nbs/lazy_dataset.ipynb #7b3de681
-@cache
 def _made(kind, loader, *options):
-    "How samples are made, and by which version of which decoder: another may give other pixels"
+    "How samples are made, and by which versions of this package and of the decoder: others may give other pixels"
     if loader == 'cv2': from cv2 import __version__ as version
     else: version = PIL.__version__
-    return repr((kind, loader, version, *options)).encode()
+    return repr((kind, loader, version, __version__, *options)).encode() + b'\0'
 
 @patch
 def _key(self:LazyNPYDataset, path, values, row):
     "Cache key of a delivered sample, without the state of its file"
-    made = _made(self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._edition)
-    size = '%d %d' % self.metadata.size(row)
-    return b'\0'.join((os.fsencode(path), made, size.encode(), self._guard.scope if self._guard else b'', *(o.tobytes() for o in values)))
-
-
+    options = self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._edition, self._guard and self._guard.scope
+    how = self._how
+    if how[0] != options: how = self._how = options, _made(*options)
+    height, width = self.metadata.size(row)
+    return b''.join([f'{path}\0{height} {width}\0'.encode('utf-8', 'surrogateescape'), how[1], *[o.tobytes() for o in values]])
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
-# To look at a file, where that is possible without reading it; a pipe is not waited for
-_LOOK_FLAGS = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
-
 @patch
-def _state(self:LazyNPYDataset, path, row):
-    "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
+def _state(self:LazyNPYDataset, path):
+    "State of a row's file for its key; None if there is no file to look at"
     if self.trust_files or is_remote(path): return b''
-    try:
-        if not self._guard: return file_state(os.stat(path))
-        file = os.open(path, _LOOK_FLAGS)
-        try:
-            self._guard.check_opened(self.metadata.image_path(row), file)
-            return file_state(os.fstat(file))
-        finally: os.close(file)
+    try: return file_state(os.stat(path))
     except (OSError, ValueError): return None # reading it says why
 
 # %% ../nbs/lazy_dataset.ipynb #e00f8025
@@ -338,14 +330,14 @@ def _cached(self:LazyNPYDataset, path, values, row, out=None):
     if self._cache.maxsize == 0:
         image, values, _ = self._decode(path, values, row, out)
         return image, *values
-    key, state = self._key(path, values, row), self._state(path, row)
-    found = None if state is None else self._cache.get(key + state)
+    key, state, copies = self._key(path, values, row), self._state(path), self._cache.copies
+    found = None if state is None else self._cache.get(key + state, out) if copies else self._cache.get(key + state)
     if found is None:
-        image, values, status = self._decode(path, values, row)
+        image, values, status = self._decode(path, values, row, out if copies else None)
         found = image, *values
         if status is None or self.trust_files: self._cache.put(key, found)
         elif is_settled(status): self._cache.put(key + file_state(status), found)
-    return found if self._cache.copies else tuple(o.copy() for o in found)
+    return found if copies else own(found, out)
 
 @patch
 def _is_cached(self:LazyNPYDataset, path, values, row):

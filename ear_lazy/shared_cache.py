@@ -11,7 +11,9 @@ __all__ = ['pack', 'unpack', 'SharedCache']
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import blake2b
+from math import prod
 from threading import Lock
 from weakref import WeakValueDictionary
 
@@ -22,7 +24,7 @@ from fastcore.basics import patch
 from .base.errors import EarLazyError
 from .base.parameters import described
 from .base.shared_memory import HAS_MEMORY_FILES, PAGE_BYTES, close_with, fcntl, identity_of, in_forked_child, lock_file, map_file, open_elsewhere, unnamed_file
-from .loading.cache import CacheInfo, parse_bytes
+from .loading.cache import CacheInfo, own, parse_bytes
 
 # %% ../nbs/shared_cache.ipynb #80024aef
 BLOCK_BYTES = 4096 # bytes
@@ -161,14 +163,15 @@ def _take(self:Arena, key, blocks):
     self.head[_CHANGING] = 0
 
 # %% ../nbs/shared_cache.ipynb #e5c45d2f
-def _views(buffer, start, specs):
-    "Arrays of given dtypes and shapes over a buffer"
-    arrays = []
-    for dtype, shape in specs:
-        start = -(-start // 16) * 16
-        arrays.append(np.ndarray(shape, dtype, buffer, start))
-        start += arrays[-1].nbytes
-    return arrays
+@lru_cache(4096)
+def _places(head):
+    "Shape, dtype and place of each array behind a head"
+    start, found = 4 + len(head), []
+    for dtype, shape in msgspec.msgpack.decode(head):
+        start, dtype = -(-start // 16) * 16, np.dtype(dtype)
+        found.append((tuple(shape), dtype, start))
+        start += dtype.itemsize * prod(shape)
+    return found
 
 def pack(
     arrays:tuple, # Arrays of numbers or of text
@@ -183,16 +186,16 @@ def pack(
     blocks = np.empty((-(-size // block), block), np.uint8)
     flat = blocks.reshape(-1)
     flat[:4 + len(head)] = memoryview(len(head).to_bytes(4, 'little') + head)
-    for view, o in zip(_views(flat, 4 + len(head), specs), arrays): view[...] = o
+    for (shape, dtype, start), o in zip(_places(head), arrays): np.ndarray(shape, dtype, flat, start)[...] = o
     return blocks
 
 def unpack(
-    blocks:np.ndarray, # From `pack`
+    blocks:np.ndarray|memoryview, # From `pack`; or its bytes
 )->tuple: # Arrays that share the memory of `blocks`
     "Blocks as arrays"
-    flat = blocks.reshape(-1)
-    end = 4 + int.from_bytes(flat[:4], 'little')
-    return tuple(_views(flat, end, msgspec.msgpack.decode(flat[4:end])))
+    flat = blocks.reshape(-1) if isinstance(blocks, np.ndarray) else blocks
+    head = bytes(flat[4:4 + int.from_bytes(flat[:4], 'little')])
+    return tuple([np.ndarray(shape, dtype, flat, start) for shape, dtype, start in _places(head)])
 
 # %% ../nbs/shared_cache.ipynb #bd33421e
 _caches, _opening = WeakValueDictionary(), Lock()
@@ -201,7 +204,7 @@ _caches, _opening = WeakValueDictionary(), Lock()
 class SharedCache:
     "Keeps the most recently used tuples of arrays for all processes, up to a budget of bytes; needs Linux"
     maxsize = None # no bound on the number of values
-    copies = True # values that come out are copies
+    copies = True # values that come out are copies, the first array where it is wanted
     def __init__(self,
         max_bytes:int|str, # Most memory to take, tables included, such as '2GB'
     ):
@@ -241,6 +244,7 @@ def _digest(key): return blake2b(key, digest_size=_KEY_BYTES).digest()
 @patch
 def get(self:SharedCache,
     key:bytes, # What `put` was given, here or in another process
+    out:np.ndarray|None=None, # Where the first array is to go, if it has that shape and dtype
 )->tuple[np.ndarray, ...]|None: # Arrays of the caller's own, or None
     "Look a key up, count a hit or a miss, and make a hit the most recently used"
     digest = _digest(key)
@@ -252,7 +256,7 @@ def get(self:SharedCache,
     with self._exclusive() as arena:
         if arena.head[_EVICTIONS] != evictions: value = arena.blocks[(numbers := arena.use(digest))]
         arena.head[_HITS if numbers else _MISSES] += 1
-    return unpack(value) if numbers else None
+    return own(unpack(value), out) if numbers else None
 
 @patch
 def __contains__(self:SharedCache, key:bytes)->bool: # counts neither as a hit nor as a use

@@ -47,20 +47,21 @@ def pack(
     "Arrays as blocks; raises `TypeError` for arrays of objects or records"
 
 def unpack(
-    blocks: np.ndarray, # From `pack`
+    blocks: np.ndarray | memoryview, # From `pack`; or its bytes
 ) -> tuple: # Arrays that share the memory of `blocks`
     "Blocks as arrays"
 
 class SharedCache:
     "Keeps the most recently used tuples of arrays for all processes, up to a budget of bytes; needs Linux"
     maxsize: None # no bound on the number of values
-    copies: bool # values that come out are copies
+    copies: bool # values that come out are copies, the first array where it is wanted
     max_bytes: int
     def __init__(self,
         max_bytes: int | str, # Most memory to take, tables included, such as '2GB'
     ) -> None: ...
     def get(self,
         key: bytes, # What `put` was given, here or in another process
+        out: np.ndarray | None = None, # Where the first array is to go, if it has that shape and dtype
     ) -> tuple[np.ndarray, ...] | None: # Arrays of the caller's own, or None
         "Look a key up, count a hit or a miss, and make a hit the most recently used"
     def __contains__(self, key: bytes) -> bool: ... # counts neither as a hit nor as a use

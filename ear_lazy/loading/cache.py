@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Any, Hashable, NamedTuple, Protocol
 from weakref import WeakSet
 
+import numpy as np
 from fastcore.basics import patch
 
 from ..base.arguments import whole_number
@@ -79,11 +80,19 @@ class Cache(Protocol):
     @property
     def maxsize(self)->int|None: ... # 0 keeps none
     @property
-    def copies(self)->bool: ... # values come out as copies, not by reference
+    def copies(self)->bool: ... # values come out as copies, not by reference, and `get` takes a second argument: where the first array is to go, if it fits
     def get(self, key:bytes)->Any: ... # the value, or None
     def put(self, key:bytes, value:Any)->None: ...
 
-
+# %% ../../nbs/7_loading/cache.ipynb #d74c5ec3
+def own(
+    value:tuple[np.ndarray, ...], # As a cache keeps it
+    out:np.ndarray|None=None, # Where the first array is to go, if it has that shape and dtype
+)->tuple[np.ndarray, ...]: # The caller's own
+    "Copies of arrays"
+    if out is None or not value or value[0].shape != out.shape or value[0].dtype != out.dtype: return tuple([o.copy() for o in value])
+    out[...] = value[0]
+    return out, *[o.copy() for o in value[1:]]
 
 # %% ../../nbs/7_loading/cache.ipynb #5fab8c3f
 _caches = WeakSet()

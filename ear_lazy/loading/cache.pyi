@@ -1,4 +1,5 @@
 # Made by .ci/stubs.py of cache.py: do not edit.
+import numpy as np
 import os
 from typing import Any, Hashable, NamedTuple, Protocol
 
@@ -44,6 +45,12 @@ class Cache(Protocol):
     def copies(self) -> bool: ...
     def get(self, key: bytes) -> Any: ...
     def put(self, key: bytes, value: Any) -> None: ...
+
+def own(
+    value: tuple[np.ndarray, ...], # As a cache keeps it
+    out: np.ndarray | None = None, # Where the first array is to go, if it has that shape and dtype
+) -> tuple[np.ndarray, ...]: # The caller's own
+    "Copies of arrays"
 
 class LRUCache:
     "Keeps the most recently used values; safe to share between threads; pickles as an empty cache"

@@ -29,6 +29,8 @@ from ..base.files import OpenFolder, lock_in
 WAYS = 64 # places of a group
 VALUE_BYTES = 8192 # that a value has at least, on average, for the index to have a place for each
 PLACE = np.dtype([('key', '<u8', 2), ('pack', '<u4'), ('boot', '<u4'), ('at', '<u8'), ('size', '<u8')])
+_KEY_BYTES, _AFTER_KEY = 16, struct.Struct('<IIQQ') # of a place
+_PLACE_BYTES, _GROUP_BYTES = PLACE.itemsize, WAYS*PLACE.itemsize
 _HEAD, _MAGIC = struct.Struct('<16sQQ'), b'ear_lazy packs 1' # magic, groups, number of the last pack
 _HEAD_BYTES = 4096
 
@@ -64,11 +66,15 @@ class Index:
         key:bytes, # 16 bytes
     )->tuple|None: # (group, number in it, pack, boot, at, size)
         "Where a value is said to be"
-        n, (a, b) = self.group(key), struct.unpack('<QQ', key)
-        keys = self.places['key'][n]
-        for way in np.flatnonzero((keys[:, 0] == a) & (keys[:, 1] == b)).tolist():
-            _, pack, boot, at, size = self.places[n, way].item()
+        n, found = self.group(key), -1
+        start = _HEAD_BYTES + n*_GROUP_BYTES
+        places = self.memory[start:start + _GROUP_BYTES] # as bytes: searching them is much faster than NumPy is for so few
+        while (found := places.find(key, found + 1)) >= 0:
+            way, rest = divmod(found, _PLACE_BYTES)
+            if rest: continue # across two places
+            pack, boot, at, size = _AFTER_KEY.unpack_from(places, found + _KEY_BYTES)
             if pack: return n, way, pack, boot, at, size
+        return None
 
     def write(self, n:int, way:int, place:np.ndarray):
         "Fill a place; raises `OSError`"
@@ -127,9 +133,9 @@ def get(self:Packs,
     data = self._mapped(pack, at + size)
     if data is None or _VALUE.size > at: return None
     own, length, checksum = _VALUE.unpack_from(data, at - _VALUE.size)
-    if (own, length) != (key, size): return None # somebody is writing this place
-    value = memoryview(data)[at:at + size]
-    if not _BOOT or boot != _BOOT:
+    if own != key or length != size: return None # somebody is writing this place
+    value = data[at:at + size]
+    if boot != _BOOT or not boot:
         if xxhash.xxh3_64_intdigest(value) != checksum: return None
         with suppress(OSError): self._index.write(n, way, _place(key, pack, at, size))
     self._use(pack)
@@ -172,7 +178,7 @@ def _mapped(self:Packs, pack, end):
     data = self._maps.get(pack)
     if data is None or len(data) < end:
         try:
-            with OpenFolder(self.folder) as folder, folder.open(f'{pack:010}.pack') as file: data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            with OpenFolder(self.folder) as folder, folder.open(f'{pack:010}.pack') as file: data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError): return None # removed, or empty
         if len(data) < end: return None
         self._maps[pack] = data
@@ -181,9 +187,8 @@ def _mapped(self:Packs, pack, end):
 @patch
 def _use(self:Packs, pack):
     "Say that a pack is used, by the time of its file"
-    now = time.monotonic()
-    if now - self._used.get(pack, -_SECONDS) < _SECONDS: return
-    self._used[pack] = now
+    if self._looked - self._used.get(pack, -_SECONDS) < _SECONDS: return # the clock of `_look`
+    self._used[pack] = self._looked
     with suppress(OSError): os.utime(self.folder/f'{pack:010}.pack')
 
 # %% ../../nbs/7_loading/packs.ipynb #eb64617a

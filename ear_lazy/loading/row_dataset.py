@@ -69,7 +69,7 @@ class RowDataset(Dataset[Sample]):
     def __getitem__(self, i:int|np.integer)->Sample: ...
     def __getitem__(self, i):
         "A `Sample`; for a slice or an array of rows, a dataset over them"
-        if isinstance(i, (slice, list, range)) or np.ndim(i) == 1: return self._choose(i)
+        if type(i) is not int and (isinstance(i, (slice, list, range)) or np.ndim(i) == 1): return self._choose(i)
         row = self._row(i)
         return self._transformed(self._sample(row), row)
 

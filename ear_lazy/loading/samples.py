@@ -145,10 +145,10 @@ class Skipped(Sample):
     def _repr_html_(self): return escape(repr(self))
 
 # %% ../../nbs/7_loading/samples.ipynb #38d9cc44
-def _fresh_memory(size):
-    "Zeros, in shared memory in a worker of a `DataLoader`"
-    if not (size and get_worker_info()): return torch.from_numpy(np.zeros(size, np.uint8)) # pages are allocated as they are filled
-    return shared_zeros(size)
+def _fresh_memory(size, padded):
+    "Memory, zeros where images are padded; shared in a worker of a `DataLoader`"
+    if size and get_worker_info(): return shared_zeros(size)
+    return torch.from_numpy((np.zeros if padded else np.empty)(size, np.uint8)) # pages are allocated as they are filled
 
 def _clear_beside(room, shape):
     "Fill with zeros the part of a slot that an image of this shape does not cover"
@@ -186,7 +186,7 @@ def new_batch(
     shape = len(shapes), *map(max, zip(*shapes))
     size = math.prod(shape) * dtype.itemsize
     used = take(size) if get_worker_info() else None
-    batch = (_fresh_memory(size) if used is None else used).view(dtype).view(shape)
+    batch = (_fresh_memory(size, any(o != shape[1:] for o in shapes)) if used is None else used).view(dtype).view(shape)
     if used is None: return batch
     for room, o in zip(batch, shapes):
         if o != shape[1:]: _clear_beside(room, o)
