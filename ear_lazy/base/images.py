@@ -356,21 +356,21 @@ def eight_bits(
 HEADER_BYTES = 8192 # bytes; a longer header has a thumbnail or a colour profile
 _PIECE_BYTES = 1024, HEADER_BYTES - 1024, 2**18 # bytes per read; most headers end within the first
 
-def _open_header(file):
-    "`image_header` of an open file, reading no more of it than needed"
-    data = b''
-    for size in _PIECE_BYTES:
-        data += os.read(file, size)
+def _open_header(file, data):
+    "`image_header` of an open file, of which the first piece is read, reading no more of it than needed"
+    for size in (*_PIECE_BYTES[1:], 0):
         try: return image_header(data)
-        except struct.error: pass # it continues in the next piece
+        except struct.error: data += os.read(file, size) # it continues in the next piece
 
-def _peek(path, check):
+def _peek(path, check=None):
     "EXIF and stored size of a usual JPEG or PNG; None for anything else"
     try: file = os.open(path, _FLAGS)
     except (OSError, ValueError): return
     try:
         if check: check(file)
-        found = _open_header(file)
+        data = os.read(file, _PIECE_BYTES[0])
+        usual = _usual_jpeg(data) # asked here, as further calls would take as long as opening the file
+        found = (b'', _height_and_width(usual[1])) if usual else _open_header(file, data)
     except OSError: return
     finally: os.close(file)
     most = Image.MAX_IMAGE_PIXELS or float('inf')
@@ -415,9 +415,10 @@ def stored_turns(
     "`stored_turn` of many images"
     found, faults = [], {}
     for i, path in enumerate(paths):
-        try: turn, size = stored_turn(path)
+        exif, size = _peek(path) or (None, None)
+        try: turn, size = (exif_orientation(exif) if exif else 1, size) if size else stored_turn(path)
         except ImageLoadError as e: turn, size, faults[i] = 0, (0, 0), _bare(e)
-        found.append((turn, *size))
+        found += turn, *size
     return np.array(found, np.int32).reshape(-1, 3), faults
 
 # %% ../../nbs/1_base/images.ipynb #fcebb29b

@@ -19,7 +19,7 @@ from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_
 from .absent import encoding_fault, why_absent
 from .repairs import fit_only_upright
 from .shared.names import clean_name, difference, telling
-from .shared.tree import Located, Tree, is_image, locate
+from .shared.tree import Located, Tree, is_image, locate, quick_look
 
 # %% ../../nbs/2_formats/upright.ipynb #46716d8c
 def _per_image(r, mask): return np.bincount(r.image_of[mask], minlength=len(r.images))
@@ -60,8 +60,13 @@ def locate_images(
 )->Records:
     "Replace image names by paths relative to the raw folder; drop and report images that cannot be found"
     names, paths, lost, guesses = r.images, [], {}, {}
+    folders = [o.rpartition('/')[0] for o in r.files]
     for i, (name, file) in enumerate(zip(names, r.listed_in.tolist())):
-        at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
+        by_stem = not is_image(name.strip())
+        if not tree.real and (path := quick_look(tree, folders[file], name, by_stem)):
+            paths.append(path)
+            continue
+        at = locate(tree, r.files[file], name, by_stem)
         if at.path in tree.real: at = at._replace(path=tree.real[at.path], how=at.how or difference(name, tree.real[at.path]))
         paths.append(at.path)
         if at.reason: lost[i] = _explained(tree, r.files[file], name, at)

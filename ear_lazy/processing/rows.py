@@ -140,13 +140,15 @@ def _why_unused(what, users, source, kinds):
     return f"{what} are for {' and '.join(asked)} files, and {source.name} feeds {' and '.join(source.feeds)} files"
 
 # %% ../../nbs/5_processing/rows.ipynb #2054ba50
+_CHUNK_POINTS = 2**16 # few enough for the temporary arrays to stay in the CPU's cache
+
 def _extents(table, objects):
     "(k, 4) around the labelled keypoints of objects"
     out, counts = np.full((len(objects), 4), np.nan, np.float32), table.column('point_counts')[objects]
     for k in np.unique(counts[counts > 0]).tolist():
         of = np.flatnonzero(counts == k)
-        for a in range(0, len(of), max(1, 2**22 // k)):
-            some = of[a:a + max(1, 2**22 // k)]
+        step = max(1, _CHUNK_POINTS // k)
+        for some in (of[a:a + step] for a in range(0, len(of), step)):
             out[some] = keypoints_to_boxes(table.points_of(objects[some]).reshape(-1, k, 3))
     return out
 

@@ -23,7 +23,6 @@ from collections import deque
 from concurrent import futures
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
-from itertools import islice
 from multiprocessing.connection import wait
 from textwrap import shorten
 from typing import NamedTuple
@@ -170,18 +169,20 @@ class Workers:
         else: yield from self._in_order()
 
     def _in_order(self):
-        waiting, under_way, done = iter(range(len(self._arguments))), {}, {}
+        waiting, under_way, done = deque(range(len(self._arguments))), {o: deque() for o in self._workers}, {}
         for i in range(len(self._arguments)):
             while i not in done:
-                idle = [o for o in self._workers if o not in under_way]
-                for o in idle[:3 * len(self._workers) - len(done) - len(under_way)]: self._give(o, waiting, under_way)
-                for o in wait(under_way): done[under_way.pop(o)] = self._take(o)
+                self._give(waiting, under_way, 3 * len(self._workers) - len(done))
+                for o in wait([o for o, own in under_way.items() if own]): done[under_way[o].popleft()] = self._take(o)
             yield done.pop(i)
 
-    def _give(self, connection, waiting, under_way):
-        for i in islice(waiting, 1):
-            with _alive(self._workers[connection]): connection.send(i)
-            under_way[connection] = i
+    def _give(self, waiting, under_way, most):
+        "Have so many under way; where many are waiting, a worker has its next one while this process is busy with its last one"
+        while waiting and sum(map(len, under_way.values())) < most:
+            connection = min(under_way, key=lambda o: len(under_way[o]))
+            if len(under_way[connection]) >= 1 + (len(waiting) > 2 * len(under_way)): return
+            under_way[connection].append(waiting.popleft())
+            with _alive(self._workers[connection]): connection.send(under_way[connection][-1])
 
     def _take(self, connection):
         with _alive(self._workers[connection]): result = connection.recv()

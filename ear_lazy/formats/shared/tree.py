@@ -358,7 +358,23 @@ def _refuse(self:Tree, name, st):
 @patch
 def read_all(self:Tree, names): # relative to the raw folder
     "Content of each file, or the `OSError` of one that cannot be read"
-    return [self._read_or_error(o) for o in names]
+    above, real, watch, limit, contents = self._above, self.real, self.watch, min(SMALL, self.max_bytes + 1), []
+    for name in names: # there may be a million
+        found = _small_file(above + real.get(name, name), limit)
+        if found and watch: watch(name, *found)
+        data = found[1] if found else self._read_or_error(name)
+        contents.append(as_utf8(data, encoding) if found and (encoding := encoding_of(data, self.encoding)) else data)
+    return contents
+
+def _small_file(path, limit):
+    "What the system says of a file of fewer bytes, and its content; `None` for any other, which `read` says more of"
+    try: file = os.open(path, _FLAGS)
+    except OSError: return None
+    try:
+        st = os.fstat(file)
+        if st.st_size < limit and S_ISREG(st.st_mode): return st, os.read(file, limit)
+    except OSError: return None
+    finally: os.close(file)
 
 @patch
 def _read_or_error(self:Tree, name):
@@ -515,7 +531,16 @@ def _image_folders(tree, folder):
     return [join(folder, p) for o in IMAGE_FOLDERS for p in tree.folders[folder].subfolders if p.lower() == o]
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #b46ed666
-def _quick_look(tree, folder, name):
+def quick_look(
+    tree:Tree, # The raw folder
+    folder:str, # Of the annotation file
+    name:str, # Image as the file names it
+    by_stem:bool=False, # The name has no extension
+)->str|None: # Path; `locate` finds others
+    "An image of exactly this name in the usual places"
+    return _stem_beside(tree, folder, clean_name(name)) if by_stem else _name_beside(tree, folder, name)
+
+def _name_beside(tree, folder, name):
     "Path of an image with exactly this name in the usual places, where nearly all are"
     below, _, last = name.rpartition('/')
     for place, images in tree.once(('places', folder, below), lambda: _places(tree, folder, below)):
@@ -572,14 +597,13 @@ def locate(
 )->Located:
     "Find the image that `name` in `file` refers to"
     folder = file.rpartition('/')[0]
-    if not by_stem and (path := _quick_look(tree, folder, name)): return Located(path)
+    if path := quick_look(tree, folder, name, by_stem): return Located(path)
     written, name = name, clean_name(name)
     if not by_stem:
         climbing = normpath(join(folder, written.replace('\\', '/'))) if '..' in written else ''
         if climbing and climbing[0] != '/' and tree.has(climbing): return Located(tree.home(climbing))
         for place in _beside(tree, folder):
             if tree.has(path := join(place, name)): return Located(tree.home(path))
-    elif (path := _stem_beside(tree, folder, name)): return Located(path)
     if tree.refused and (link := _refused_link(tree, folder, name, by_stem)): return Located(name, 'missing_image', link) # and no namesake elsewhere
     dataset = dataset_of(file).folder
     is_there = not by_stem or name.rpartition('/')[2] in image_stems(tree, dataset)

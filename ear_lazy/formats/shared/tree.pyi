@@ -179,6 +179,14 @@ class Located(NamedTuple):
     how: str = ... # how the name on disk differs, or what decided between several; '' for the very name
     is_guess: bool = ... # found by its name alone, in another folder than the one that is written
 
+def quick_look(
+    tree: Tree, # The raw folder
+    folder: str, # Of the annotation file
+    name: str, # Image as the file names it
+    by_stem: bool = False, # The name has no extension
+) -> str | None: # Path; `locate` finds others
+    "An image of exactly this name in the usual places"
+
 def locate(
     tree: Tree, # The raw folder
     file: str, # Annotation file, relative to it
