@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/compat.html.md"""
 __all__ = []
 
 # %% ../../nbs/1_base/compat.ipynb #7cedf15b
+import ctypes
 import errno
 import inspect
 import pickle
@@ -17,6 +18,11 @@ from concurrent.futures import Future
 from functools import partial
 from threading import Thread
 from typing import Any
+
+# %% ../../nbs/1_base/compat.ipynb #a9d9624b
+def trim_memory():
+    "Give freed memory back to the system, where the C library can"
+    if sys.platform == 'linux' and (trim := getattr(ctypes.CDLL(None), 'malloc_trim', None)): trim(0)
 
 # %% ../../nbs/1_base/compat.ipynb #e52f3cec
 class CheckedUnpickler(pickle._Unpickler):

@@ -9,6 +9,7 @@ __all__ = ['REASONS', 'COLUMNS_OF_IMAGES', 'COLUMNS_OF_OBJECTS', 'Problem', 'box
            'visible_points', 'first_points', 'points_of', 'keep_objects', 'check', 'crop_boxes']
 
 # %% ../../nbs/1_base/records.ipynb #4b0d6c18
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from math import isfinite
@@ -20,6 +21,7 @@ from .geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
 from .printable import for_terminal, printable
 from .retries import may_pass
 from .schemes import Scheme
+from .texts import are_distinct, distinct, kept_texts
 
 # %% ../../nbs/1_base/records.ipynb #f471a23b
 class Problem(NamedTuple):
@@ -107,7 +109,7 @@ def _empty(shape, dtype): return field(default_factory=lambda: np.empty(shape, d
 @dataclass
 class Records:
     "Annotations of n images, m objects and p keypoints, as columns"
-    images: list = field(default_factory=list) # (n) names as the file has them; relative to the raw folder once located
+    images: Sequence[str] = field(default_factory=list) # (n) names as the file has them; relative to the raw folder once located; many are `Texts`
     sizes: np.ndarray = _empty((0, 2), np.int32) # (n, 2) height and width in pixels, 0 if the file does not say
     empty: np.ndarray = _empty(0, bool) # (n,) the file lists this image as one with no object in it
     listed_in: np.ndarray = _empty(0, np.int32) # (n,) row of `files` that names this image first
@@ -256,8 +258,9 @@ def keep_objects(
 )->Records:
     "Select objects, with all their columns; images stay"
     rows = np.asarray(rows)
+    if rows.dtype == bool and len(rows) == len(r.ids) and rows.all(): return replace(r) # as is usual
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
-    if np.array_equal(rows, np.arange(len(r.ids))): return replace(r) # all of them, as is usual
+    if np.array_equal(rows, np.arange(len(r.ids))): return replace(r)
     columns = {name: getattr(r, name)[rows] for name in COLUMNS_OF_OBJECTS}
     attributes = {name: (of[rows], values) for name, (of, values) in r.attributes.items()}
     if len(r.more_origins): columns['more_origins'] = _moved_origins(r, rows)
@@ -293,9 +296,10 @@ def keep_images(
     keep, # (n,) booleans
 )->Records:
     "Select images, with the objects in them"
+    if len(keep) and keep.all() and r.image_of.min(initial=0) >= 0: return replace(r) # as is usual
     r = keep_objects(r, keep[r.image_of] if len(keep) else [])
     row = np.cumsum(keep) - 1
-    images = list(compress(r.images, keep.tolist()))
+    images = kept_texts(compress(r.images, keep.tolist()))
     columns = {name: getattr(r, name)[keep] for name in COLUMNS_OF_IMAGES}
     return replace(r, images=images, image_of=row[r.image_of], **columns)
 
@@ -354,6 +358,7 @@ def check_boxes(
 # %% ../../nbs/1_base/records.ipynb #629a6993
 def check_keypoints(r:Records)->Records:
     "Unlabel points that are not finite, drop instances without a labelled point, report both"
+    if not len(r.points): return keep_objects(r, r.has_box | r.has_keypoints)
     points, owner = r.points.copy(), object_of_points(r)
     x, y, v = np.isfinite(points).T
     bad = ~(x & y & v) # many times faster than `all(1)`, and there may be millions of points
@@ -379,15 +384,19 @@ def _fingerprints(r):
 
 def _maybe_repeated(r, with_points=True):
     "(m,) True for objects that share a cheap checksum with another one"
-    first_x = np.zeros(len(r.ids))
-    has = r.has_keypoints & with_points
-    first_x[has] = r.points[first_points(r)[has], 0]
-    x, y, w, h = np.where(r.has_box[:, None], r.boxes, 0).T
-    # Column by column: a matrix product may round equal rows differently.
-    sums = x + y * 1.9 + w * 3.7 + h * 7.3 + first_x * 11.1 + r.image_of * 101.
+    sums, point_ends = np.empty(len(r.ids)), np.cumsum(r.point_counts) if with_points and len(r.points) else None
+    for a in range(0, len(sums), _CHUNK_OBJECTS): sums[a:a + _CHUNK_OBJECTS] = _sums(r, slice(a, a + _CHUNK_OBJECTS), point_ends)
     ordered = np.sort(sums)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     return np.isin(sums, twice) if len(twice) else np.zeros(len(sums), bool) # usually there are none
+
+def _sums(r, of, point_ends):
+    "Cheap checksums of some objects"
+    first_x, counts = np.zeros(len(r.ids[of])), r.point_counts[of]
+    if point_ends is not None: first_x[counts > 0] = r.points[(point_ends[of] - counts)[counts > 0], 0]
+    x, y, w, h = np.where(r.has_box[of][:, None], r.boxes[of], 0).T
+    # Column by column: a matrix product may round equal rows differently.
+    return x + y * 1.9 + w * 3.7 + h * 7.3 + first_x * 11.1 + r.image_of[of] * 101.
 
 # %% ../../nbs/1_base/records.ipynb #7212fff4
 def drop_repeats(r:Records)->Records:
@@ -457,17 +466,12 @@ def check(
     return with_true_schemes(drop_equal_boxes(drop_repeats(check_keypoints(check_boxes(r)))))
 
 # %% ../../nbs/1_base/records.ipynb #4e684c12
-def _union(lists):
-    "The distinct items of all lists as keys of a dict, and for each list the rows of its items among them"
-    row = {}
-    return row, [np.array([row.setdefault(o, len(row)) for o in items], np.int64) for items in lists]
-
 def _joined_attributes(parts):
     "Attributes of all parts; objects of a part without one have ''"
     found = {}
     for name in dict.fromkeys(o for p in parts for o in p.attributes):
         of = [p.attributes.get(name) or text_rows([''] * len(p.ids)) for p in parts]
-        values, rows = _union([o for _, o in of])
+        values, rows = distinct([o for _, o in of])
         found[name] = np.concatenate([new[o] for (o, _), new in zip(of, rows)]).astype(np.int32), list(values)
     return found
 
@@ -479,13 +483,24 @@ def told_attributes(
     told = {f'attribute {o}' for o in found}
     return [p for p in problems if p.reason != 'no_attribute' or p.where not in told and not told.add(p.where)]
 
+def _stacked(parts, name, spent, change=None):
+    "A column of objects of all parts; those of spent parts are let go as they are copied"
+    columns = [getattr(p, name) for p in parts]
+    out, a = np.empty((sum(map(len, columns)), *columns[0].shape[1:]), np.result_type(*columns)), 0
+    for n, p in enumerate(parts):
+        out[a:(a := a + len(columns[n]))] = change(n, columns[n]) if change else columns[n]
+        columns[n] = None
+        if spent: setattr(p, name, None)
+    return out
+
 def concat(
     parts:list, # `Records` of one raw dataset
+    spent:bool=False, # Are the parts needed no more? Then they are emptied on the way, so that all is not in memory twice
 )->Records:
     "Concatenate `Records`, with images and classes matched by name"
-    if len(parts) == 1 and len(set(parts[0].images)) == len(parts[0].images): return parts[0]
-    images, image_rows = _union([p.images for p in parts])
-    names, name_rows = _union([p.label_names for p in parts])
+    if len(parts) == 1 and are_distinct(parts[0].images): return parts[0]
+    images, image_rows = distinct([p.images for p in parts])
+    names, name_rows = distinct([p.label_names for p in parts])
     starts, listed_in = np.cumsum([0] + [len(p.files) for p in parts]), np.zeros(len(images), np.int32)
     sizes, empty, taken = np.zeros((len(images), 2), np.int32), np.zeros(len(images), bool), np.zeros(len(images), bool)
     # Backwards, so that the first part that knows a size, or names the image, overrides the others.
@@ -495,15 +510,13 @@ def concat(
         sizes[rows[known]] = p.sizes[known]
         empty[rows[p.empty]] = True
         taken[rows[~p.empty]] = True
-    stacked, objects = ('ids', 'boxes', 'has_box', 'point_counts', 'points'), np.cumsum([0] + [len(p.ids) for p in parts])
-    stack = {name: np.concatenate([getattr(p, name) for p in parts]) for name in stacked}
+    objects = np.cumsum([0] + [len(p.ids) for p in parts])
     schemes = shared_schemes(map(schemes_of_classes, parts)) if any(p.schemes for p in parts) else {}
     attributes = _joined_attributes(parts)
     problems = told_attributes([o for p in parts for o in p.problems], [name for name, (_, values) in attributes.items() if len(values) > 1])
-    return Records(images=list(images), label_names=list(names), sizes=sizes, empty=empty & ~taken, listed_in=listed_in,
-        image_of=np.concatenate([rows[p.image_of] for p, rows in zip(parts, image_rows)]),
-        labels=np.concatenate([rows[p.labels] for p, rows in zip(parts, name_rows)]).astype(np.int32),
-        file_of=np.concatenate([p.file_of + s for p, s in zip(parts, starts)]).astype(np.int32),
+    change = {'image_of': lambda n, o: image_rows[n][o], 'labels': lambda n, o: name_rows[n][o], 'file_of': lambda n, o: o + starts[n]}
+    stack = {name: _stacked(parts, name, spent, change.get(name)) for name in (*COLUMNS_OF_OBJECTS, 'point_counts', 'points')}
+    return Records(images=kept_texts(images), label_names=list(names), sizes=sizes, empty=empty & ~taken, listed_in=listed_in,
         more_origins=np.concatenate([p.more_origins + [o, s, 0] for p, o, s in zip(parts, objects, starts)]),
         files=[f for p in parts for f in p.files], id_names=[o for p in parts for o in p.id_names],
         source=parts[0].source, fractions=parts[0].fractions, from_bottom=parts[0].from_bottom, problems=problems, schemes=schemes, attributes=attributes,

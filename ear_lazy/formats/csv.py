@@ -54,7 +54,7 @@ def read(
     if not tree.is_utf8(file): path = tree.open(file).read()
     parse = partial(_read_lines, path, file, delimiter, header)
     parts = [None] if isinstance(path, bytes) else [*tree.each(parse, cut_lines(path))]
-    r = _one_file(parse() if None in parts else concat(parts))
+    r = _one_file(parse() if None in parts else concat(parts, spent=True))
     if document.attributes: tell_absent(r, header_names(head, delimiter) if header.named else ())
     return r
 

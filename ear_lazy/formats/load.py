@@ -16,11 +16,13 @@ from functools import partial
 
 import numpy as np
 
+from ..base.compat import trim_memory
 from ..base.class_names import without_unclassed
 from ..base.errors import AnnotationError
 from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
+from ..base.texts import FEW
 from .absent import encoding_fault
 from .repairs import drop_fractions, in_order, in_units, put_right, tell_corners
 from .shared.companions import ending
@@ -63,10 +65,11 @@ def _in_words(error):
     if isinstance(error, (OSError, MemoryError)): return why_closed(error)
     return f'its reader fails on it, please report this as a bug: {type(error).__name__}: {error}'[:1000]
 
-def _in_upright_pixels(r, tree):
-    "Records as read in pixels of the upright images, all of which are found and measured"
-    of_reader = len(r.problems)
-    r = locate_images(add_problem_objects(r, tree), tree)
+def _in_upright_pixels(read, tree):
+    "Records as read, the only item of a list, in pixels of the upright images, all of which are found and measured"
+    of_reader = len(read[0].problems)
+    r = locate_images(add_problem_objects(read.pop(), tree), tree) # popped, so that the names as they are written can go
+    if len(r.images) > FEW: trim_memory() # names as they are written, and chunks
     headers = read_headers(r, tree)
     r.unread += sum(o.fault == 'unreadable' for o in headers.faults.values())
     r = measure_images(turn_images(r, headers), headers)
@@ -83,7 +86,9 @@ def checked_records(
 )->Records: # Objects that are dropped are not in it
     "Records in pixels of upright images, all of which are found; repaired and checked"
     is_told, order = r.fractions or r.from_bottom or document.units, readers()[document.format].order_of(tree, document)
-    r = _in_upright_pixels(put_right(in_units(in_order(r, order, document.numbers), document.units)), tree)
+    read = [put_right(in_units(in_order(r, order, document.numbers), document.units))]
+    del r
+    r = _in_upright_pixels(read, tree)
     if not is_told: r = drop_fractions(r)
     if order and not document.numbers: tell_corners(r, order, partial(_is_first, tree) if readers()[document.format].per_image else None)
     if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)

@@ -9,6 +9,7 @@ __all__ = ['locate_images']
 
 # %% ../../nbs/2_formats/upright.ipynb #70066ea7
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
 from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
+from ..base.texts import Mapped, kept_texts
 from .absent import encoding_fault, why_absent
 from .repairs import fit_only_upright
 from .shared.names import clean_name, difference, telling
@@ -32,10 +34,10 @@ def _first_objects(r):
 
 def _rivals(names, paths, guesses):
     "The guesses whose image another name, with another folder, leads to as well"
-    claims = {}
-    for i, path in enumerate(paths): claims.setdefault(path, []).append(i)
-    lost = {}
-    for rows in (o for o in claims.values() if len(o) > 1 and any(i in guesses for i in o)):
+    claims, lost, guessed = {}, {}, {paths[i] for i in guesses}
+    for i, path in enumerate(paths):
+        if path in guessed: claims.setdefault(path, []).append(i)
+    for rows in (o for o in claims.values() if len(o) > 1):
         if len({*(tuple(telling(clean_name(names[i]).rpartition('/')[0])[-1:]) for i in rows)}) < 2: continue
         detail = f'{paths[rows[0]]}, to which {len(rows)} names lead, such as {names[rows[0]]} and {names[rows[-1]]}'
         lost |= {i: Located(names[i], 'ambiguous_image', detail) for i in rows if i in guesses}
@@ -54,18 +56,22 @@ def _explained(tree, file, name, at):
     if fault := encoding_fault(file, name): return at._replace(reason='malformed', detail=fault)
     return at._replace(detail=why_absent(tree, file, name))
 
+def _located(r, tree, lost, guesses):
+    "The path of each image; what is lost and what is a guess is added"
+    for i, (name, file) in enumerate(zip(r.images, r.listed_in.tolist())):
+        at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
+        if at.path in tree.real: at = at._replace(path=tree.real[at.path], how=at.how or difference(name, tree.real[at.path]))
+        if at.reason: lost[i] = _explained(tree, r.files[file], name, at)
+        elif at.is_guess or at.how: guesses[i] = at
+        yield at.path
+
 def locate_images(
     r:Records, # As read
     tree:Tree, # The raw folder
 )->Records:
     "Replace image names by paths relative to the raw folder; drop and report images that cannot be found"
-    names, paths, lost, guesses = r.images, [], {}, {}
-    for i, (name, file) in enumerate(zip(names, r.listed_in.tolist())):
-        at = locate(tree, r.files[file], name, by_stem=not is_image(name.strip()))
-        if at.path in tree.real: at = at._replace(path=tree.real[at.path], how=at.how or difference(name, tree.real[at.path]))
-        paths.append(at.path)
-        if at.reason: lost[i] = _explained(tree, r.files[file], name, at)
-        elif at.is_guess or at.how: guesses[i] = at
+    names, lost, guesses = r.images, {}, {}
+    paths = kept_texts(_located(r, tree, lost, guesses))
     if guesses: lost |= _rivals(names, paths, guesses)
     r = replace(r, images=paths)
     _tell_other_names(r, names, {i: at for i, at in guesses.items() if at.how and i not in lost})
@@ -90,16 +96,15 @@ def read_headers(
     share:int=5000, # Images per call of a worker
 )->Headers:
     "Headers of all images"
-    rows = [*range(len(r.images))]
-    shares = [rows[a:a + share] for a in range(0, len(rows), share)]
-    all_found, all_faults = np.zeros((len(r.images), 3), np.int32), {}
-    paths = [[tree.path(r.images[i]) for i in own] for own in shares]
-    for (found, faults), own in zip(tree.each(stored_turns, paths), shares):
-        all_found[own] = found
-        all_faults |= {own[i]: error for i, error in faults.items()}
+    starts, all_found, all_faults = [*range(0, len(r.images), share)], np.zeros((len(r.images), 3), np.int32), {}
+    for a, (found, faults) in zip(starts, tree.each(stored_turns, Mapped(partial(_paths, tree, r.images, share), starts))):
+        all_found[a:a + share] = found
+        all_faults |= {a + i: error for i, error in faults.items()}
     turns, stored = all_found[:, 0], all_found[:, 1:]
     seen = np.where(turns[:, None] >= 5, stored[:, ::-1], stored)
     return Headers(turns, stored, seen, all_faults)
+
+def _paths(tree, images, share, a): return [tree.path(o) for o in images[a:a + share]]
 
 # %% ../../nbs/2_formats/upright.ipynb #456c6882
 def turn_images(
@@ -177,7 +182,7 @@ def add_problem_objects(
     r = keep_objects(r, r.has_box | r.has_keypoints) # `take_problem_objects` takes the others for its own
     if not r.problems: return r
     images, files = ({o: i for i, o in enumerate(names)} for names in (r.images, r.files))
-    r = replace(r, problems=[p if p.image in images else _located(p, tree) for p in r.problems])
+    r = replace(r, problems=[p if p.image in images else _located_problem(p, tree) for p in r.problems])
     of = [i for i, p in enumerate(r.problems) if p.image in images and p.file in files]
     if not of: return r
     problems = [r.problems[i] for i in of]
@@ -191,7 +196,7 @@ def add_problem_objects(
     attributes = {name: (np.append(rows, np.zeros(len(of), rows.dtype)), values) for name, (rows, values) in r.attributes.items()}
     return replace(r, attributes=attributes, **columns)
 
-def _located(problem, tree):
+def _located_problem(problem, tree):
     "A problem of an image without a sound annotation, which may still be on disk"
     name = problem.image
     at = locate(tree, problem.file, name, by_stem=not is_image(name.strip())) if name else Located('', 'missing_image')

@@ -8,6 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/3_metadata/table.html.md"""
 __all__ = ['Batch', 'image_batch']
 
 # %% ../../nbs/3_metadata/table.ipynb #b3a0af0c
+import mmap
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -57,7 +58,7 @@ class Table:
     def __init__(self,
         folder:Path, # Folder of the files; made with the first of them
     ):
-        self.folder, self._files, self._rows, self._found = folder, {}, 0, {}
+        self.folder, self._files, self._rows, self._found, self._maps = folder, {}, 0, {}, []
 
     def append(self,
         batch:Batch, # Next photos
@@ -87,7 +88,7 @@ class Table:
         "Close the files, ignoring a full disk, which `flush` has reported"
         for f in self._files.values():
             with suppress(OSError): f.close()
-        self._files, self._found = {}, {}
+        self._files, self._found, self._maps = {}, {}, []
 
 # %% ../../nbs/3_metadata/table.ipynb #4d695b6c
 @patch
@@ -103,9 +104,16 @@ def _mapped(self:Table, name):
     dtype, shape = _COLUMNS.get(name, ('u1', ()))
     try:
         with open_regular(self.folder / name, follow=False) as f:
-            if os.fstat(f.fileno()).st_size: return np.asarray(np.memmap(f, dtype, 'r')).reshape(-1, *shape) # a plain view is sliced much faster
+            if os.fstat(f.fileno()).st_size:
+                self._maps.append(mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ))
+                return np.frombuffer(self._maps[-1], dtype).reshape(-1, *shape) # a plain view is sliced much faster than `np.memmap`
     except FileNotFoundError: pass
     return np.empty((0, *shape), dtype)
+
+@patch
+def release(self:Table):
+    "Let go of what was read of the files; it is read again where it is asked for"
+    for o in self._maps if hasattr(mmap, 'MADV_DONTNEED') else (): o.madvise(mmap.MADV_DONTNEED)
 
 @patch
 def size(self:Table)->tuple: # Numbers of photos, objects and keypoints
@@ -180,7 +188,12 @@ def image_of(self:Table)->np.ndarray: # (m,) int32
 @patch
 def has_box(self:Table)->np.ndarray: # (m,) booleans
     "Whether each object has an annotated box"
-    return ~np.isnan(self.column('boxes')[:, 0])
+    boxes = self.column('boxes')
+    found = np.empty(len(boxes), bool)
+    for a in range(0, len(boxes), CHUNK_ROWS):
+        found[a:a + CHUNK_ROWS] = ~np.isnan(boxes[a:a + CHUNK_ROWS, 0])
+        self.release()
+    return found
 
 @patch
 def points_of(self:Table,

@@ -43,6 +43,8 @@ class Table:
         name: str, # 'paths' or a column
     ) -> np.ndarray:
         "A flushed column, memory-mapped"
+    def release(self) -> None:
+        "Let go of what was read of the files; it is read again where it is asked for"
     def size(self) -> tuple: # Numbers of photos, objects and keypoints
         "How much the table holds"
     def is_whole(self,

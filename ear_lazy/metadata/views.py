@@ -82,6 +82,11 @@ def column_chunks(
     width:int=0, # Bytes of a path
 ): # Arrays
     "The values of a field"
+    for o in _chunks(view, name, width):
+        yield o
+        view.table.release()
+
+def _chunks(view, name, width):
     if name == 'image_paths': yield from _paths(view, width)
     elif name in ('sizes', 'groups'):
         column = view.groups if name == 'groups' and view.groups is not None else view.table.column(name)

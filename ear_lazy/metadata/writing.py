@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/3_metadata/writing.ipynb #1c26385c
 import json
-import mmap
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import xxhash
 
+from ..base.digests import file_digest
 from ..base.files import flush_files, open_regular
 from .layout import FORMAT, SHARD_BYTES, VERSION, encode_path, shard_path
 from .views import View, column_chunks, more_origins
@@ -183,7 +183,7 @@ def sign_shards(
     "Write an id into files of one kind, a digest of all of them, and wait until they are on disk"
     digest = xxhash.xxh3_128()
     for path in paths:
-        with open_regular(path, follow=False) as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data: digest.update(xxhash.xxh3_128_digest(data))
+        with open_regular(path, follow=False) as f: digest.update(bytes.fromhex(file_digest(f)))
     for path in paths:
         with open(path, 'rb+', opener=_in_place) as f:
             np.lib.format.read_magic(f)

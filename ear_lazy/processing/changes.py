@@ -9,8 +9,10 @@ __all__ = []
 
 # %% ../../nbs/5_processing/changes.ipynb #eb56d6bf
 import os
+from functools import partial
 import sys
 
+from ..base.texts import Mapped, some_names
 from ..base.digests import code_digest, content_digest, digest_of, stamp_of, take_digest
 from ..formats.shared.registry import readers
 from ..formats.shared.tree import Tree, dataset_of, image_tops, join
@@ -56,11 +58,14 @@ def surroundings_digest(
         others = [o for o in folder.others if join(path, o) not in annotations]
         for other, (size, *_) in zip(others, _looks(tree.place(path, others))):
             texts.append((path, size, other, _digest_beside(tree, join(path, other), old, now) if size < SMALL else ''))
-    images = [(path, sorted(folder.images)) for path, folder in folders.items()]
-    calls = [(path, names[a:a + FILES_PER_CALL]) for path, names in images for a in range(0, len(names), FILES_PER_CALL)]
-    each = tree.each if sum(len(names) for _, names in calls) > 2 * FILES_PER_CALL else map
-    digests = each(_digest_of_looks, [tree.place(path, names) for path, names in calls])
-    return digest_of(texts, [(path, len(names), o) for o, (path, names) in zip(digests, calls)])
+    calls = [(path, a) for path, folder in folders.items() for a in range(0, len(folder.images), FILES_PER_CALL)]
+    each = tree.each if sum(len(o.images) for o in folders.values()) > 2 * FILES_PER_CALL else map
+    digests = each(_digest_of_looks, Mapped(partial(_some_images, tree), calls))
+    return digest_of(texts, [(path, min(len(folders[path].images) - a, FILES_PER_CALL), o) for o, (path, a) in zip(digests, calls)])
+
+def _some_images(tree, call):
+    path, a = call
+    return tree.place(path, some_names(tree.folders[path].images, a, a + FILES_PER_CALL))
 
 def _digest_beside(tree, file, old, now):
     "Digest of a small file, which is read only if its stamp is another one"

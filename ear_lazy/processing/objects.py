@@ -67,7 +67,8 @@ def joined(
 ): # `Records`, objects sorted by image
     "What tasks have loaded, put together where that is needed"
     for r in [merge(list(parts))] if len(source.documents) > 1 else parts:
-        yield keep_objects(r, np.argsort(r.image_of, kind='stable'))
+        if (r.image_of[1:] < r.image_of[:-1]).any(): r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
+        yield r
 
 def _file_numbers(r, numbers):
     "For each file that objects come from its number among the facts"

@@ -21,6 +21,7 @@ import msgspec
 from fastcore.basics import patch
 from filelock import Timeout
 
+from ..base.compat import trim_memory
 from ..base.digests import FileDigest, code_digest, content_digest, digest_of, file_digest
 from ..base.errors import EarLazyError, OutputError, UnsafePathError
 from ..base.files import OpenFolder, flush_files, kind_of, lock_in
@@ -298,6 +299,7 @@ def tables(self:OutputFolder)->dict: # Source to its `Table`, flushed
     for o in self._tables.values():
         o.flush()
         o.close()
+    trim_memory() # parsing is over
     return dict(sorted(self._tables.items()))
 
 @patch

@@ -103,7 +103,7 @@ def group_hashes(
     check_split(split)
     if attribute is not None: groups = (value or photo_group(o) for o, value in zip(images, attribute, strict=True))
     else: groups = map(grouping(group_by) if group_by or split != 'random' else _path_in_dataset, images)
-    return np.frombuffer(b''.join([_digest(f'{seed}:{o}') for o in groups]), '>u8').astype(np.uint64)
+    return np.fromiter((int.from_bytes(_digest(f'{seed}:{o}'), 'big') for o in groups), np.uint64, len(images))
 
 # %% ../../nbs/5_processing/splits.ipynb #b0ac6c9c
 TRAIN, VAL, TEST = range(3)

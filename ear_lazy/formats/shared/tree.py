@@ -11,7 +11,7 @@ __all__ = ['MAX_BYTES', 'SMALL', 'Folder', 'join', 'Tree', 'FileTooLarge', 'loca
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from fastcore.basics import patch
 from ...base.errors import EarLazyError, RawDataError, UnsafePathError
 from ...base.files import is_below, kind_of, open_regular
 from ...base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, is_image # the readers take them from here
+from ...base.texts import kept_names
 from .encodings import HEAD, UTF16, as_utf8, encoding_of
 from .heads import Head, Heads
 from .names import (
@@ -33,7 +34,7 @@ from .names import (
 @dataclass
 class Folder:
     "The files of one folder: names only"
-    images: set = field(default_factory=set) # names of image files
+    images: Set = field(default_factory=set) # names of image files; those of a folder with many take little memory, see `Names`
     others: list = field(default_factory=list) # names of all other files, sorted
     subfolders: list = field(default_factory=list) # names of the folders in it, sorted
 
@@ -145,6 +146,7 @@ def _walk_below(self:Tree, path, real, skipped, first):
             if below in self._targets: links.append((below, self._targets[below]))
             else: paths.append((below, os.path.join(real, name)))
         self._unfold(path, folder)
+        folder.images = kept_names(folder.images)
     return links
 
 @patch

@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of tree.py: do not edit.
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from ear_lazy.base.errors import EarLazyError
 from ear_lazy.base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
@@ -14,7 +14,7 @@ __all__ = ['MAX_BYTES', 'SMALL', 'Folder', 'join', 'Tree', 'FileTooLarge', 'loca
 @dataclass
 class Folder:
     "The files of one folder: names only"
-    images: set = ... # names of image files
+    images: Set = ... # names of image files; those of a folder with many take little memory, see `Names`
     others: list = ... # names of all other files, sorted
     subfolders: list = ... # names of the folders in it, sorted
     def ending(self, *suffixes: Any): # with their dots, in lower case
