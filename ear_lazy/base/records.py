@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .compat import trim_memory
 from .geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
 from .printable import for_terminal, printable
 from .retries import may_pass
@@ -168,6 +169,7 @@ class Records:
 
 # %% ../../nbs/1_base/records.ipynb #e2e05801
 def _coordinates(values, columns):
+    if getattr(values, 'dtype', None) == np.float32: return values.reshape(-1, columns)
     with np.errstate(over='ignore'): # too large becomes infinite, and is reported as such
         return np.asarray(values, np.float64).reshape(-1, columns).astype(np.float32)
 
@@ -247,7 +249,7 @@ def points_of(
     rows, # Objects, in any order
 )->np.ndarray: # (p', 3)
     "The points of some objects, concatenated"
-    if np.array_equal(rows, np.arange(len(r.ids))): return r.points
+    if not len(r.points) or len(rows) == len(r.ids) and np.array_equal(rows, np.arange(len(r.ids))): return r.points
     counts = r.point_counts[rows]
     starts = np.repeat(first_points(r)[rows] - (np.cumsum(counts) - counts), counts)
     return r.points[starts + np.arange(counts.sum())]
@@ -260,7 +262,7 @@ def keep_objects(
     rows = np.asarray(rows)
     if rows.dtype == bool and len(rows) == len(r.ids) and rows.all(): return replace(r) # as is usual
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
-    if np.array_equal(rows, np.arange(len(r.ids))): return replace(r)
+    if len(rows) == len(r.ids) and np.array_equal(rows, np.arange(len(r.ids))): return replace(r)
     columns = {name: getattr(r, name)[rows] for name in COLUMNS_OF_OBJECTS}
     attributes = {name: (of[rows], values) for name, (of, values) in r.attributes.items()}
     if len(r.more_origins): columns['more_origins'] = _moved_origins(r, rows)
@@ -384,14 +386,23 @@ def _fingerprints(r):
 
 def _maybe_repeated(r, with_points=True):
     "(m,) True for objects that share a cheap checksum with another one"
-    sums, point_ends = np.empty(len(r.ids)), np.cumsum(r.point_counts) if with_points and len(r.points) else None
-    for a in range(0, len(sums), _CHUNK_OBJECTS): sums[a:a + _CHUNK_OBJECTS] = _sums(r, slice(a, a + _CHUNK_OBJECTS), point_ends)
-    ordered = np.sort(sums)
+    ordered = _sums(r, with_points)
+    ordered.sort()
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    return np.isin(sums, twice) if len(twice) else np.zeros(len(sums), bool) # usually there are none
+    found, size = np.zeros(len(ordered), bool), len(ordered) if len(twice) else 0 # usually there are none
+    del ordered
+    sums = _sums(r, with_points) if size else ()
+    for of in (slice(a, a + _CHUNK_OBJECTS) for a in range(0, size, _CHUNK_OBJECTS)):
+        found[of] = twice[np.searchsorted(twice, sums[of]).clip(max=len(twice) - 1)] == sums[of]
+    return found
 
-def _sums(r, of, point_ends):
-    "Cheap checksums of some objects"
+def _sums(r, with_points):
+    "(m,) cheap checksums"
+    sums, point_ends = np.empty(len(r.ids)), np.cumsum(r.point_counts) if with_points and len(r.points) else None
+    for a in range(0, len(sums), _CHUNK_OBJECTS): sums[a:a + _CHUNK_OBJECTS] = _some_sums(r, slice(a, a + _CHUNK_OBJECTS), point_ends)
+    return sums
+
+def _some_sums(r, of, point_ends):
     first_x, counts = np.zeros(len(r.ids[of])), r.point_counts[of]
     if point_ends is not None: first_x[counts > 0] = r.points[(point_ends[of] - counts)[counts > 0], 0]
     x, y, w, h = np.where(r.has_box[of][:, None], r.boxes[of], 0).T
@@ -491,6 +502,7 @@ def _stacked(parts, name, spent, change=None):
         out[a:(a := a + len(columns[n]))] = change(n, columns[n]) if change else columns[n]
         columns[n] = None
         if spent: setattr(p, name, None)
+    if spent: trim_memory()
     return out
 
 def concat(

@@ -64,7 +64,7 @@ def read_with(
     row_of, taken = image_rows(images.ids)
     image_of = find_rows(row_of, annotations.image_ids, -1)
     names, labels, unknown = class_labels(categories, annotations)
-    annotations, told = settled(annotations, categories, np.vstack([images.sizes, (0, 0)])[image_of, ::-1])
+    annotations, told = settled(annotations, categories, lambda rows: np.vstack([images.sizes, (0, 0)])[image_of[rows], ::-1])
     is_numbered = isinstance(annotations.ids, np.ndarray)
     ids, id_name = (annotations.ids, 'id') if is_numbered else (np.arange(len(image_of)), 'annotation')
     r = make_records(

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..base.compat import trim_memory
 from .coco_columns import AnnotationTable, ImageTable, annotation_table, image_table, stack
 from .coco_decode import NOT_JSON, decode, decode_items, items_of, split_items, texts_of, without
 from .coco_names import Category, named_values
@@ -65,7 +66,9 @@ def _in_chunks(tree, path, annotation, asked=()):
         misfits += [o._replace(index=o.index + sizes[name]) for o in bad]
         sizes[name] += size
     categories = decode_items(split_items(others.get('categories', b'null')) or [], Category, 'categories', misfits)
-    return Tables(*(stack(type(o[0]), o) for o in tables.values()), categories, misfits)
+    found = Tables(*(stack(type(o[0]), o) for o in tables.values()), categories, misfits)
+    trim_memory() # of all chunks
+    return found
 
 @lru_cache
 def _table(struct): return msgspec.json.Decoder(list[struct], strict=False)

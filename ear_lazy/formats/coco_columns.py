@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.compat import trim_memory
 from ..base.geometry import turned_box
+from ..base.texts import FEW
 from .coco_ids import id_column
 from .coco_shapes import HIGHEST, outline_box, rotation
 from .coco_structs import TurnedAnnotation
@@ -130,13 +132,19 @@ def as_float32(
 # %% ../../nbs/2_formats/coco_columns.ipynb #594dd73d
 def stack(
     kind:type, # `ImageTable` or `AnnotationTable`
-    tables:list, # Of that kind
+    tables:list, # Of that kind; emptied on the way, so that all is not in memory twice
 ): # One table of that kind
     "Concatenate tables"
     starts = np.cumsum([0, *(len(o.ids) for o in tables)]).tolist()
-    return kind(*(_stacked(o, starts) for o in zip(*tables)))
+    columns = [[*o] for o in zip(*tables)][::-1]
+    tables.clear()
+    return kind(*(_stacked(columns.pop(), starts) for _ in range(len(columns))))
 
 def _stacked(columns, starts):
     if isinstance(columns[0], dict): return {start + i: o for rows, start in zip(columns, starts) for i, o in rows.items()}
-    if all(isinstance(o, np.ndarray) for o in columns): return np.concatenate(columns)
+    if all(isinstance(o, np.ndarray) for o in columns):
+        found = np.concatenate(columns)
+        columns.clear()
+        if len(found) > FEW: trim_memory() # of the pieces
+        return found
     return [*chain.from_iterable(o.tolist() if isinstance(o, np.ndarray) else o for o in columns)]

@@ -8,8 +8,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/coco_ids.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/coco_ids.ipynb #26b82d8e
+from collections.abc import Mapping
 from contextlib import suppress
-from itertools import repeat
 
 import numpy as np
 
@@ -31,29 +31,59 @@ def id_key(
 
 def _keys(ids): return [id_key(o) for o in ids] if str in set(map(type, ids)) else ids
 
+class IntegerRows(Mapping):
+    "Rows of integers, as a dict has them, in two sorted columns; of equal ones the first row"
+    def __init__(self,
+        ids:np.ndarray, # (n,) int64
+        rows:np.ndarray|None=None, # (n,) None: their places
+    ):
+        order = np.argsort(ids, kind='stable')
+        known, rows = ids[order], order if rows is None else rows[order]
+        self._is_first = np.concatenate([[True], known[1:] != known[:-1]])[:len(known)]
+        self._all, (self._known, self._rows) = rows, (o[self._is_first] for o in (known, rows))
+
+    def __len__(self): return len(self._known)
+
+    def __iter__(self): return iter(self._known.tolist())
+
+    def __getitem__(self, id):
+        if isinstance(id, int | float) and abs(id) < 2**63:
+            i = int(np.searchsorted(self._known, int(id)))
+            if i < len(self) and self._known[i] == id: return int(self._rows[i])
+        raise KeyError(id)
+
+    def find(self, numbers, default): # a million random look-ups in a large dict take three times as long
+        at = np.searchsorted(self._known, numbers).clip(max=len(self) - 1)
+        return np.where(self._known[at] == numbers, self._rows[at], default)
+
+    def taken(self):
+        "Row of each id that another one has to the row of the first"
+        others = np.flatnonzero(~self._is_first)
+        first = self._rows[np.cumsum(self._is_first)[others] - 1]
+        return dict(sorted(zip(self._all[others].tolist(), first.tolist())))
+
 def image_rows(
     ids:list, # Of all images
-)->tuple: # Dict of id to row, dict of the row of each image whose id is already taken to the row that has it
+)->tuple: # Mapping of id to row, dict of the row of each image whose id is already taken to the row that has it
     "Index of the images by id"
-    keys = ids.tolist() if isinstance(ids, np.ndarray) else _keys(ids)
+    if isinstance(ids, np.ndarray): return (rows := IntegerRows(ids)), rows.taken()
+    keys = _keys(ids)
     row = dict(zip(reversed(keys), reversed(range(len(keys))))) # backwards, so that the first keeps the id
     return row, {i: row[o] for i, o in enumerate(keys) if row[o] != i} if len(row) < len(keys) else {}
 
+_PIECE = 65_536 # ids that are handled at once
+
 def find_rows(
-    row:dict, # Row of each id
+    row:Mapping, # Row of each id
     ids, # Ids to look up, an array or a list
     default:int, # Row of an id that is not known
 )->np.ndarray: # Row of each
     "Look up the rows of ids"
     keys = ids if isinstance(ids, np.ndarray) else id_column(_keys(ids))
-    known = id_column(list(row))
-    if row and isinstance(keys, np.ndarray) and isinstance(known, np.ndarray):
-        return _find_integers(known, np.array(list(row.values())), keys, default)
-    keys = keys.tolist() if isinstance(keys, np.ndarray) else keys
-    return np.fromiter(map(row.get, keys, repeat(default)), np.int64, len(keys))
-
-def _find_integers(known, rows, numbers, default):
-    "The same by sorting, for integers: a million random look-ups in a large dict take three times as long"
-    order = np.argsort(known)
-    at = order[np.searchsorted(known[order], numbers).clip(max=len(known) - 1)]
-    return np.where(known[at] == numbers, rows[at], default)
+    if not isinstance(row, IntegerRows) and isinstance(known := id_column(list(row)), np.ndarray): row = IntegerRows(known, np.array(list(row.values()), np.int64))
+    out = np.empty(len(keys), np.int64)
+    for a in range(0, len(keys), _PIECE):
+        some = keys[a:a + _PIECE]
+        if len(row) and isinstance(row, IntegerRows) and isinstance(some, np.ndarray): out[a:a + _PIECE] = row.find(some, default)
+        else: out[a:a + _PIECE] = [row.get(o, default) for o in (some.tolist() if isinstance(some, np.ndarray) else some)]
+    return out

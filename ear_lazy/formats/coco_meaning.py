@@ -8,6 +8,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/coco_meaning.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/coco_meaning.ipynb #cff261e8
+from collections.abc import Callable
+
 import numpy as np
 
 from .coco_columns import AnnotationTable, as_float32
@@ -41,12 +43,12 @@ def class_labels(
 def settled(
     annotations:AnnotationTable, # (m) of all images; rotated boxes and ordered points are written into it
     categories:list, # `Category`s of the file
-    sizes:np.ndarray, # (m, 2) width and height of the image of each
+    sizes_of:Callable[[list[int]], np.ndarray], # Width and height of the images of some of them
 )->tuple: # `AnnotationTable`; list of what there is to tell: (reason, action, detail, boxes, keypoints)
     "Annotations with rotated boxes and pairs, and points in the order of their names"
     told = [('rotated', 'derived', 'attributes.rotation', int(n), 0)] if (n := annotations.rotated.sum()) else []
     five = {i: o for i, o in annotations.bad_boxes.items() if len(o) == 5}
-    if five and (found := turned_boxes([*five.values()], sizes[[*five]])):
+    if five and (found := turned_boxes([*five.values()], sizes_of([*five]))):
         rows = [*five]
         annotations.boxes[rows], annotations.has_box[rows] = found[0], True
         annotations = annotations._replace(bad_boxes={i: o for i, o in annotations.bad_boxes.items() if i not in five})
@@ -60,6 +62,7 @@ def settled(
 # %% ../../nbs/2_formats/coco_meaning.ipynb #cabf2239
 def _with_pairs(annotations, names):
     "Annotations whose pairs are points; the number of numbers in each of these"
+    if not (names or annotations.high): return annotations, []
     starts, counts = np.cumsum(annotations.point_counts) - annotations.point_counts, annotations.point_counts
     named = find_rows({c: len(o) for c, o in names.items()}, annotations.category_ids, 0) if names else np.zeros(len(counts), np.int64)
     rows = {*annotations.high, *np.flatnonzero((named > 0) & (counts > 0) & (counts != named)).tolist()}

@@ -41,7 +41,7 @@ class CocoText:
         row_of, self.taken = image_rows(self.images.ids)
         self.image_of = find_rows(row_of, annotations.image_ids, -1)
         self.names, self.labels, _ = class_labels(self.categories, annotations)
-        self.annotations, _ = settled(annotations, self.categories, np.vstack([self.images.sizes, (0, 0)])[self.image_of, ::-1])
+        self.annotations, _ = settled(annotations, self.categories, lambda rows: np.vstack([self.images.sizes, (0, 0)])[self.image_of[rows], ::-1])
         self.starts = np.cumsum(self.annotations.point_counts) - self.annotations.point_counts
         self.is_wholebody, unfit = struct is WholeBody, {o.index for o in misfits if o.table == 'annotations'}
         self.raws = items(self.texts.get('annotations', _NULL))

@@ -68,6 +68,7 @@ def _in_words(error):
 def _in_upright_pixels(read, tree):
     "Records as read, the only item of a list, in pixels of the upright images, all of which are found and measured"
     of_reader = len(read[0].problems)
+    if len(read[0].images) > FEW: trim_memory() # of what was read in pieces
     r = locate_images(add_problem_objects(read.pop(), tree), tree) # popped, so that the names as they are written can go
     if len(r.images) > FEW: trim_memory() # names as they are written, and chunks
     headers = read_headers(r, tree)
