@@ -46,10 +46,16 @@ class Texts(Sequence):
     def __len__(self): return len(self.ends) - 1
 
     def __getitem__(self, i):
-        if isinstance(i, slice): return [self[o] for o in range(*i.indices(len(self)))]
+        if isinstance(i, slice): return self.at(np.arange(*i.indices(len(self))))
         if not -len(self) <= (at := index(i)) < len(self): raise IndexError(f'no text {at} of {len(self)}')
         at %= len(self)
         return self.data[self.ends[at]:self.ends[at + 1]].decode(*_CODE)
+
+    def at(self,
+        rows:np.ndarray, # Of integers
+    )->list[str]:
+        "Some of the texts"
+        return [self.data[a:b].decode('utf-8', 'surrogatepass') for a, b in zip(self.ends[rows].tolist(), self.ends[rows + 1].tolist())]
 
     def __iter__(self)->Iterator[str]:
         for data, ends in self._pieces():
@@ -94,11 +100,13 @@ def kept_texts(
     return first if len(first) <= FEW else Texts(chain(first, texts))
 
 # %% ../../nbs/1_base/texts.ipynb #df5c3d64
+_MANY = 100_000 # texts; a dict of fewer is small, and faster
+
 def distinct(
     lists, # Lists of texts, or `Texts`
 )->tuple: # All texts, each once, as they come; for each list the rows of its texts among them, int64
     "The texts of several lists"
-    if sum(map(len, lists)) > FEW and (found := _distinct(lists)): return found
+    if sum(map(len, lists)) > _MANY and (found := _distinct(lists)): return found
     row = {}
     rows = [np.array([row.setdefault(o, len(row)) for o in texts], np.int64) for texts in lists]
     return list(row), rows
@@ -119,11 +127,18 @@ def _distinct(lists):
     return texts, np.split(rows, np.cumsum([*map(len, lists)])[:-1])
 
 # %% ../../nbs/1_base/texts.ipynb #c4b5a8f7
+def texts_at(
+    texts, # A list of texts, or `Texts`
+    rows:np.ndarray, # Of integers
+)->list[str]:
+    "Some of the texts"
+    return texts.at(rows) if isinstance(texts, Texts) else [texts[i] for i in rows.tolist()]
+
 def are_distinct(
     texts, # A list of texts, or `Texts`
 )->bool:
     "Whether no text is there twice"
-    if len(texts) <= FEW: return len({*texts}) == len(texts)
+    if len(texts) <= _MANY: return len({*texts}) == len(texts)
     if len(np.unique(_digests([texts]))) == len(texts): return True
     return len(distinct([texts])[0]) == len(texts)
 
