@@ -211,7 +211,11 @@ def _photo_epoch(data, small, what, ours='epoch_ours', hand='epoch_by_hand', lim
 
 
 @row(10, 'epoch')
-def _(data): return _photo_epoch(data, False, 'full images')
+def _(data):
+    plan = _photo_epoch(data, False, 'full images')
+    plan.sides['decoding only'] = Side('epoch_decoded', {'folder': _photos(data)[0]})
+    plan.goals.append(plan.goals[0]._replace(limit=0.9, other='decoding only.per_second'))
+    return plan
 
 
 @row(11, 'augmented')
