@@ -10,7 +10,7 @@ def amount(x, unit):
     return f'{number}{unit}' if unit == '×' else f'{number} {unit}'
 
 
-def factor(x): return f'1/{1 / x:g}' if x < 0.5 else f'{x:g}'
+def factor(x): return f'1/{1 / x:g}' if x < 0.5 else f'{x:.3g}'
 
 
 def reach(o):
@@ -35,7 +35,7 @@ def table(lines):
 
 # What the lines call the other side -> what the README calls it
 PEERS = {'pycocotools': 'pycocotools', 'supervision, polygons left out': 'supervision', 'datumaro': 'datumaro', 'datasets': 'datasets', 'msgspec': 'msgspec, which only decodes',
-         'a list of dicts': 'a list of dicts', 'a dict of arrays': 'a dict of arrays', 'np.load, mapped': '`np.load`, mapped', 'bare decoder': 'the bare decoder',
+         'a list of dicts': 'a list of dicts', 'a dict of arrays': 'a dict of arrays', 'np.load, mapped': '`np.load`, mapped', 'bare decoder': 'the bare decoder', 'decoding only': 'decoding alone',
          'Pillow, by hand': 'a loop written by hand, with Pillow', 'OpenCV, by hand': 'a loop written by hand, with OpenCV', 'simplejpeg, by hand': 'a loop written by hand, with simplejpeg'}
 
 
