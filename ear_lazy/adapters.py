@@ -25,7 +25,7 @@ from .base.compat import box_params_of
 from .base.extras import extra
 from .base.geometry import clip_boxes, keypoints_to_boxes, xywh_to_xyxy, xyxy_to_xywh
 from .base.parameters import described
-from .loading.samples import Sample, blame, solid
+from .loading.samples import Sample, blame, laid_out, solid
 from .transforms import box_within, changed, has_box_beside, has_origins, points_within
 
 # %% ../nbs/adapters.ipynb #abf1a59a
@@ -199,7 +199,8 @@ def _class_numbers(sample, n, one_class):
 def _pixels(image):
     "(3, height, width) float32 between 0 and 1"
     tensor = image.as_subclass(torch.Tensor) if isinstance(image, torch.Tensor) else torch.from_numpy(solid(np.asarray(image))).permute(2, 0, 1)
-    return tensor.contiguous().float().div(255) if tensor.dtype == torch.uint8 else tensor.contiguous().float()
+    made = tensor.to(torch.float32, memory_format=torch.contiguous_format)
+    return made.div_(255) if tensor.dtype == torch.uint8 else made
 
 def _boxes_and_points(sample):
     "(n, 4) xywh and, of a landmarker's row, (1, K, 3) keypoints"
@@ -235,7 +236,7 @@ class DetectionTarget:
     )->tuple[list[torch.Tensor], list[dict[str, Any]]]: # Images, and the rest of each sample
         "The `collate_fn` of a `DataLoader`; rows that were skipped are left out"
         samples = [o for o in samples if o]
-        return [o['image'] for o in samples], [{k: v for k, v in o.items() if k != 'image'} for o in samples]
+        return laid_out([o['image'] for o in samples]), [{k: v for k, v in o.items() if k != 'image'} for o in samples]
 
     def __repr__(self): return f"as_detection_target({', '.join(filter(None, ['' if self.transform is None else repr(self.transform.transform), 'one_class=True' * self.one_class]))})"
 

@@ -12,22 +12,29 @@ from making import coco, process
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from ear_lazy.lazy_dataset import LazyNPYDataset, collate
+from ear_lazy.adapters import as_detection_target
+from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
+from ear_lazy.loading import buffers as module
 from ear_lazy.loading.buffers import HEADER_BYTES, KEPT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'memfd_create'), reason='elsewhere PyTorch takes the memory')
 BATCH = 3
+NEEDED = 4 # buffers of a worker: of a batch in the making, two on their way, and one in the loop
 
 
 @pytest.fixture(scope='module')
-def dataset(tmp_path_factory):
+def npy(tmp_path_factory):
     "48 images of many sizes, so that there is something beside most of them in a batch"
     folder, rng = tmp_path_factory.mktemp('buffers'), np.random.default_rng(0)
     (folder/'raw').mkdir()
     for i in range(48): Image.fromarray(rng.integers(1, 256, (*rng.integers(20, 90, 2), 3), dtype=np.uint8)).save(folder/f'raw/{i:02}.png')
     coco(folder/'raw/a.json', {f'{i:02}.png': [[1, 1, 9, 9]] for i in range(48)}, None)
     process(folder/'raw', folder/'out', train_split=1)
-    return LazyNPYDataset(folder/'out/train_detector.npy')
+    return folder/'out/train_detector.npy'
+
+
+@pytest.fixture(scope='module')
+def dataset(npy): return LazyNPYDataset(npy)
 
 
 @pytest.fixture(scope='module')
@@ -80,7 +87,7 @@ def test_no_more_buffers_than_said(dataset, expected):
         gc.collect()
         assert not buffers()
     largest = max(map(torch.numel, expected))
-    assert len({inode for inode, _ in used}) <= 2 * 2 * KEPT < 2 * len(expected) # two epochs, two workers
+    assert len({inode for inode, _ in used}) <= 2 * 2 * NEEDED < 2 * len(expected) # two epochs, two workers
     assert max(size for _, size in used) <= -(-(HEADER_BYTES + largest) // HEADER_BYTES) * HEADER_BYTES
 
 
@@ -128,7 +135,7 @@ def test_an_epoch_that_is_broken_off(dataset, expected):
             check([batch['image']], [expected[n]])
             if n == turn % 3: break
     used = {buffer_of(batch['image'])[0] for batch in some}
-    assert len(used) <= 2 * KEPT
+    assert len(used) <= 2 * NEEDED
     check([b['image'] for b in some], expected)
 
 
@@ -153,3 +160,63 @@ def test_batches_that_threads_let_go_of(dataset, expected):
     some = loader(dataset, 2, persistent_workers=True)
     with ThreadPoolExecutor(4) as pool:
         for _ in range(3): assert all(pool.map(lambda o: np.array_equal(o[0]['image'].numpy(), o[1].numpy()), zip(some, expected, strict=True)))
+
+
+def test_what_was_received_once_is_known(npy, monkeypatch):
+    "… so it is neither sent nor mapped again, until a fork takes part in it or the workers are gone"
+    dataset = LazyNPYDataset(npy, image_size=(24, 24))[:KEPT * BATCH]
+    some, sent, mapped = loader(dataset, 1, persistent_workers=True), [], module._mapped
+    kept = [b['image'] for b in some] # makes all buffers
+    expected = [o.clone() for o in kept]
+    del kept
+    monkeypatch.setattr(module, '_mapped', lambda *where: sent.append(where[-1]) or mapped(*where))
+    found = {}
+    for batch in some: found.setdefault(buffer_of(batch['image'])[0], set()).add(batch['image'].data_ptr())
+    assert sent == [None] * KEPT and all(len(o) == 1 for o in found.values())
+    held = buffer_of(batch['image'])[0]
+    get_context('fork').Process(target=int).start()
+    del batch
+    assert held not in buffers() and buffers()
+    check([b['image'] for b in some], expected)
+    del some
+    gc.collect()
+    assert not buffers()
+
+
+def brighter(sample): return Sample(sample, image=sample['image'] / np.float32(255), maps=np.full((64, 96), sample['image'].mean()))
+def mirrored(sample): return Sample(sample, image=sample['image'][:, ::-1])
+
+
+def transformed(npy, transform=mirrored, **options): return LazyNPYDataset(npy, transform=transform, **options)
+def combined(dataset, transform=None): return CombinedLazyDataset([dataset[:20], dataset[20:]], transform=transform)
+
+
+@pytest.mark.parametrize('make', [
+    lambda npy: combined(LazyNPYDataset(npy)), transformed, lambda npy: combined(LazyNPYDataset(npy, image_size=(32, 32)), brighter),
+    lambda npy: combined(transformed(npy)), lambda npy: torch.utils.data.Subset(transformed(npy), range(9))],
+    ids=['combined', 'transform', 'combined and transform', 'combined of transforms', 'subset'])
+def test_no_copy_whatever_is_in_between(npy, make):
+    ds = make(npy)
+    for i, batch in enumerate(loader(ds, 1)):
+        same = collate([ds[j] for j in range(i * BATCH, (i + 1) * BATCH)]) if i % 5 == 0 else {}
+        for key in {'image', 'maps'} & {*batch}:
+            assert buffer_of(batch[key])
+            if same: check([batch[key]], [same[key]])
+
+
+def test_targets_of_a_detector_in_one_buffer(npy):
+    target = as_detection_target(one_class=True)
+    ds = transformed(npy, target)[:2 * BATCH]
+    for i, (images, _) in enumerate(loader(ds, 1, collate_fn=target.collate)):
+        assert len({buffer_of(o) for o in images}) == 1
+        check(images, [ds[j]['image'] for j in range(i * BATCH, (i + 1) * BATCH)])
+
+
+def own(samples): return [(type(samples), o['image'].flags.c_contiguous, int(o['image'].sum())) for o in samples]
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_images_of_a_collate_fn_of_the_user_are_contiguous(dataset, expected, workers):
+    found = [o for batch in DataLoader(dataset, BATCH, num_workers=workers, collate_fn=own) for o in batch]
+    assert all(contiguous for _, contiguous, _ in found)
+    assert [o for *_, o in found] == [int(o.sum()) for batch in expected for o in batch]

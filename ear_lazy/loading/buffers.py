@@ -101,7 +101,7 @@ class BufferTensor(torch.Tensor):
 def _itself(tensor): return tensor
 
 # %% ../../nbs/7_loading/buffers.ipynb #a4ee5ded
-KEPT = 4 # buffers of a worker at most
+KEPT = 8 # buffers of a worker at most
 
 class BufferPool:
     "The buffers of a worker"

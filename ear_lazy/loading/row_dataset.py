@@ -20,15 +20,16 @@ from typing import Any, Literal, Self, TYPE_CHECKING, overload
 
 import numpy as np
 from fastcore.basics import patch
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import Dataset, default_collate, get_worker_info
 
 from ..base.arguments import type_in_words
+from ..base.compat import collate_fn_of_loader
 from ..base.drawing import show_batch as show_samples
 from ..base.folds import folds_of
 from ..base.parameters import described
 from ..base.suggestions import suggest_attributes
 from ..metadata.objects import positions_of
-from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, shapes_of
+from .samples import Sample, Samples, Skipped, apply_transform, check_padding, collate, new_batch, pieces, shapes_of
 
 if TYPE_CHECKING: from matplotlib.axes import Axes
 else: Axes = Any # for who asks for the types; Matplotlib is imported when something is drawn
@@ -229,13 +230,16 @@ def _sample_at(self:RowDataset, i, out):
     return sample
 
 @patch
-def _samples_in_place(self:RowDataset, indices, shapes, num_threads):
-    "Samples decoded by threads into the memory of one batch"
+def _samples_in_place(self:RowDataset, indices, shapes, num_threads, unseen=True):
+    "Samples decoded by threads into the memory of one batch; unless `unseen` before they are a batch, each image is contiguous"
     check_padding([(*o, 3) for o in shapes], lambda i: self.get_metadata(indices[i])['image_path'], self._most_pixels())
-    images = new_batch([(*o, 3) for o in shapes])
-    places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
+    if apart := not unseen and len({width for _, width in shapes}) > 1:
+        places = [memory.numpy().reshape(*o, 3) for memory, o in zip(pieces([3*h*w for h, w in shapes]), shapes)]
+    else:
+        images = new_batch([(*o, 3) for o in shapes])
+        places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
     samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)
-    return Samples(samples, images, places)
+    return samples if apart else Samples(samples, images, places)
 
 @patch
 def _most_pixels(self:RowDataset): return getattr(self, 'max_pixels', None)
@@ -256,11 +260,12 @@ def _extremes(shapes):
     return {sides.index(max(sides)) for sides in zip(*shapes)}
 
 @patch
-def _samples(self:RowDataset, indices, num_threads=None):
+def _samples(self:RowDataset, indices, num_threads=None, unseen=False):
+    "Samples of some rows; `unseen` before they are a batch, images need not be contiguous"
     with self._ahead(indices):
         shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
         known = bool(shapes) and (0, 0) not in shapes
-        if known and all(self._is_size_sure(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads)
+        if known and all(self._is_size_sure(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads, unseen)
         samples = self._separate_samples(indices, num_threads)
         images = [o for o in samples if isinstance(o, dict) and 'image' in o]
         if images: check_padding(shapes_of(images), lambda i: images[i].get('image_path', ''), self._most_pixels())
@@ -270,7 +275,7 @@ def _samples(self:RowDataset, indices, num_threads=None):
 @patch
 def __getitems__(self:RowDataset, indices:Sequence[int])->list[Sample]:
     "Samples of some rows, called by `DataLoader`; skipped rows are left out, but if all are skipped, returns one `Skipped`"
-    samples = self._samples(indices)
+    samples = self._samples(indices, unseen=collate_fn_of_loader() in (default_collate, collate))
     kept = [o for o in samples if not isinstance(o, Skipped)]
     return samples if len(kept) == len(samples) else kept or samples[:1]
 
@@ -285,7 +290,7 @@ def get_batch(self:RowDataset,
     try: rows = [*(range(len(self))[indices] if isinstance(indices, slice) else indices)]
     except TypeError: raise TypeError(f'a batch takes several rows, such as range(32), not {_in_short(indices)}') from None
     if rows and np.asarray(rows[0]).dtype == bool: rows = self._numbers_in(rows).tolist()
-    return collate(self._samples(rows, num_threads))
+    return collate(self._samples(rows, num_threads, unseen=True))
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #a1a3e996
 @patch
