@@ -94,7 +94,7 @@ def test_samples_leave_a_worker_as_a_plain_list(folder):
 @pytest.mark.parametrize('options', [{}, dict(image_size=(32, 40)), dict(cache_size=5), dict(image_loader='cv2')], ids=str)
 def test_a_batch_is_decoded_where_it_will_stand(folder, options):
     dataset = opened(folder, 'teacher', **options)
-    samples = dataset.__getitems__([0, 3, 1])
+    samples = dataset._samples([0, 3, 1], unseen=True) # as a loader with this `collate`, and `get_batch`
     batch = collate(samples)['image'].numpy()
     assert all(np.shares_memory(o['image'], batch) for o in samples)
     samples.append(dataset[2])
