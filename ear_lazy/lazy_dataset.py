@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, Literal, Self, TYPE_CHECKING
 
 import numpy as np
-import PIL
 import torch
 from fastcore.basics import patch
 from torch.utils.data import Dataset, get_worker_info
@@ -37,7 +36,7 @@ from .base.errors import EarLazyError, ImageLoadError, MetadataError, RawDataErr
 from .base.files import open_regular
 from .base.geometry import clip_boxes, crop_window, fit_boxes, fit_image, fit_points
 from ear_lazy.base.images import (
-    OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, open_image, pixel_bound, prefetch_images, read_file,
+    OpenImage, cap_cv2_threads, check_loader, check_pixels, decode_image, image_errors, loader_version, open_image, pixel_bound, prefetch_images, read_file,
     stored_turn)
 from .base.parameters import described
 from .base.printable import printable, public_url
@@ -76,7 +75,7 @@ class LazyNPYDataset(RowDataset):
     def __init__(self,
         npy_path:str|os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size:int|None=None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
-        image_loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
+        image_loader:Literal['pil', 'cv2', 'turbo', 'auto']='pil', # 'turbo' is fastest and needs `pip install 'ear_lazy[turbo]'`; 'auto': 'turbo' where it is installed, else 'pil'
         root_dir:str|os.PathLike[str]|None=None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
         extras:str|Iterable[str]=(), # More keys: 'labels' (indices into `label_names`), 'bbox' (landmarker: the annotated box; NaN: none), 'row', 'source', 'origin'
         image_size:Sequence[int]|None=None, # (height, width) that images come out at, and boxes and points; None: as they are
@@ -94,7 +93,7 @@ class LazyNPYDataset(RowDataset):
         label_names:Iterable[str]|None=None, # Class names that labels are to count in, after '' for none; None: those of the file
         corrections:bool|str|os.PathLike[str]|None=None, # True: as the journal beside the folder of the file corrects it, if there is one; or the path of a journal
     ):
-        check_loader(image_loader)
+        image_loader = check_loader(image_loader)
         check_numbers(num_threads=num_threads, max_pixels=max_pixels)
         self.image_loader, self.num_threads, self.max_pixels, self.trust_files = image_loader, num_threads, max_pixels, trust_files
         self.image_size, self.resize = checked_size(image_size, resize), resize
@@ -302,9 +301,7 @@ def _decode(self:LazyNPYDataset, path, values, row, out=None):
 # %% ../nbs/lazy_dataset.ipynb #7b3de681
 def _made(kind, loader, *options):
     "How samples are made, and by which versions of this package and of the decoder: others may give other pixels"
-    if loader == 'cv2': from cv2 import __version__ as version
-    else: version = PIL.__version__
-    return repr((kind, loader, version, __version__, *options)).encode() + b'\0'
+    return repr((kind, loader, loader_version(loader), __version__, *options)).encode() + b'\0'
 
 @patch
 def _key(self:LazyNPYDataset, path, values, row):

@@ -20,7 +20,7 @@ class LazyNPYDataset(RowDataset):
     image_size: tuple[int, int] | None # (height, width) that images come out at
     extras: tuple[str, ...]
     corrections: Corrected | None = ... # what the journal has come to; None: it was not asked for
-    image_loader: Literal['pil', 'cv2']
+    image_loader: Literal['pil', 'cv2', 'turbo', 'auto']
     max_pixels: int | None
     trust_files: bool
     resize: Literal['letterbox', 'stretch']
@@ -31,7 +31,7 @@ class LazyNPYDataset(RowDataset):
     def __init__(self,
         npy_path: str | os.PathLike[str], # File made by `DataProcessor`, or its URL
         cache_size: int | None = None, # Most decoded samples to keep (LRU); None: none, or with `cache_bytes` as many as it allows
-        image_loader: Literal['pil', 'cv2'] = 'pil', # 'pil' or 'cv2'
+        image_loader: Literal['pil', 'cv2', 'turbo', 'auto'] = 'pil', # 'turbo' is fastest and needs `pip install 'ear_lazy[turbo]'`; 'auto': 'turbo' where it is installed, else 'pil'
         root_dir: str | os.PathLike[str] | None = None, # Folder, or its URL, that image paths are relative to; None: the one recorded in the file
         extras: str | Iterable[str] = (), # More keys: 'labels' (indices into `label_names`), 'bbox' (landmarker: the annotated box; NaN: none), 'row', 'source', 'origin'
         image_size: Sequence[int] | None = None, # (height, width) that images come out at, and boxes and points; None: as they are

@@ -167,7 +167,7 @@ def test_image_header_unreadable(raw):
 
 
 @pytest.mark.parametrize('damage', ['missing', 'truncated', 'empty', 'folder', 'text'])
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 @pytest.mark.parametrize('kind', ['detector', 'teacher'])
 def test_image_unreadable_at_load(raw, damage, loader, kind):
     process(raw, raw.parent/'out', train_split=1)

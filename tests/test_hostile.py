@@ -23,7 +23,7 @@ from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.metadata.file import Metadata
 
-LOADERS = 'pil', 'cv2'
+LOADERS = 'pil', 'cv2', 'turbo'
 
 
 # Where a file may point

@@ -10,11 +10,12 @@ from PIL import Image, ImageOps
 from torch.utils.data import DataLoader
 
 from ear_lazy.base.geometry import crop_window, fit_boxes, fit_image, fit_points
+from ear_lazy.base import images
 from ear_lazy.base.images import decode_image, open_image, reduction
 from ear_lazy.lazy_dataset import LazyNPYDataset
 from ear_lazy.synthetic import draw_scene
 
-LOADERS, RESIZES = ('pil', 'cv2'), ('letterbox', 'stretch')
+LOADERS, RESIZES = ('pil', 'cv2', 'turbo'), ('letterbox', 'stretch')
 BOUND = 2 # grey levels on average
 
 
@@ -94,7 +95,7 @@ def test_16_bit(tmp_path):
 
 
 def test_a_jpeg_is_not_decoded_larger_than_need_be(tmp_path, photo, monkeypatch):
-    "Half, a quarter or an eighth, for both loaders, and for a part that is small in a large picture not at all"
+    "Half, a quarter or an eighth, and for a part that is small in a large picture not at all"
     import cv2
     path, seen, decode = save(tmp_path/'a.jpg', photo, 6), [], cv2.imdecode
     def imdecode(data, flags):
@@ -104,13 +105,41 @@ def test_a_jpeg_is_not_decoded_larger_than_need_be(tmp_path, photo, monkeypatch)
     draft = Image.Image.resize
     monkeypatch.setattr(Image.Image, 'resize', lambda im, *args, **kwargs: (seen.append(im.size[::-1]), draft(im, *args, **kwargs))[1])
     for size, shape in {(150, 225): (450, 300), (75, 112): (225, 150), (37, 56): (113, 75), (151, 226): (900, 600)}.items():
-        for loader in LOADERS:
+        for loader in ('pil', 'cv2'):
             seen.clear()
             decoded(path, loader, size, 'letterbox')
             assert set(seen) == {shape}, (size, loader)
     seen.clear()
     decoded(path, 'pil', (75, 75), 'letterbox', (0, 0, 100, 100))
     assert seen == [(100, 100)]
+
+
+def test_turbo_decodes_less(tmp_path, photo, monkeypatch):
+    "One and a half times the wanted size is enough for it, and then it resizes from there"
+    path, seen, resized = save(tmp_path/'a.jpg', photo, 6), [], images._resized
+    monkeypatch.setattr(images, '_resizes_fast', lambda: True)
+    monkeypatch.setattr(images, '_resized', lambda array, *args: (seen.append(array.shape[:2]), resized(array, *args))[1])
+    for size, shape in {(150, 225): (450, 300), (75, 112): (225, 150), (37, 56): (113, 75), (199, 298): (450, 300), (201, 302): (900, 600)}.items():
+        seen.clear()
+        decoded(path, 'turbo', size, 'letterbox')
+        assert seen == [shape]
+
+
+@pytest.mark.parametrize('orientation', [1, 6, 7])
+@pytest.mark.parametrize('window', [None, (0, 0, 601 - 8, 307), (13, 7, 501, 402)])
+def test_turbo_resizes_as_pillow(tmp_path, monkeypatch, orientation, window):
+    "… of sizes that no reduction divides, and it fills what it is given"
+    photo = draw_scene(np.random.default_rng(5), (601, 907)).image
+    path = save(tmp_path/'a.jpg', photo, orientation)
+    for size, resize in (((120, 130), 'letterbox'), ((64, 48), 'stretch'), ((700, 650), 'letterbox')):
+        given = []
+        for fast in (True, False):
+            monkeypatch.setattr(images, '_resizes_fast', lambda fast=fast: fast)
+            image, out = open_image(path), np.full((*size, 3), 9, np.uint8)
+            top, left, bottom, right = window or (0, 0, *image.size)
+            given.append(decode_image(image, 'turbo', window, fit_image((bottom - top, right - left), size, resize), out))
+            assert given[-1] is out
+        assert np.abs(given[0].astype(int) - given[1]).max() <= 1
 
 
 @given(st.tuples(*[st.integers(1, 5000)] * 2), st.tuples(*[st.integers(1, 2000)] * 2))

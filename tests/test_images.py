@@ -1,7 +1,8 @@
-"Image files of every kind, through both loaders, against a picture that is known; and every fault a file can have"
+"Image files of every kind, through all loaders, against a picture that is known; and every fault a file can have"
 import io, os, pickle, struct, subprocess, sys, zlib
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.ExifTags import Base
@@ -10,7 +11,7 @@ from ear_lazy.base.images import cap_cv2_threads, decode_image, image_size, jpeg
 from ear_lazy.base.printable import printable
 from ear_lazy.errors import ImageLoadError
 
-LOADERS = 'pil', 'cv2'
+LOADERS = 'pil', 'cv2', 'turbo'
 TURNS = range(1, 9)
 
 # Which side of the picture a person sees the stored first row and first column lie on: the EXIF standard's table for tag 274
@@ -128,7 +129,7 @@ CASES = [(kind, turn) for kind in KINDS for turn in TURNS] + [(kind, None) for k
 @pytest.mark.parametrize('kind, turn', CASES)
 @pytest.mark.filterwarnings('error')
 def test_known_picture(tmp_path, kind, turn):
-    "Both loaders give the known picture, upright, as RGB uint8, and `image_size` agrees, whatever the file holds"
+    "All loaders give the known picture, upright, as RGB uint8, and `image_size` agrees, whatever the file holds"
     suffix, mode, options = (KINDS | PLAIN)[kind]
     picture = upright(mode)
     path = write(tmp_path/f'a{suffix}', picture, mode, turn, **options)
@@ -140,7 +141,8 @@ def test_known_picture(tmp_path, kind, turn):
         else: assert np.array_equal(image, picture)
         assert image_size(path) == image.shape[:2]
     if 'jpeg' in kind: assert mean_difference(loaded['pil'], loaded['cv2']) < 1
-    image[:] = 0
+    assert np.array_equal(loaded['pil'], loaded['turbo'])
+    loaded['cv2'][:] = 0
     assert load_image(path, loader='cv2').any()
 
 
@@ -149,8 +151,9 @@ def test_known_picture(tmp_path, kind, turn):
 def test_jpeg_loaders_agree_on_photos(tmp_path, size, options):
     for turn in (1, 6):
         path = write(tmp_path/'a.jpg', noise(*size), turn=turn, **options)
-        a, b = (load_image(path, loader) for loader in LOADERS)
+        a, b, turbo = (load_image(path, loader) for loader in LOADERS)
         assert a.shape == b.shape == (*size, 3) and mean_difference(a, b) < 1
+        assert np.array_equal(a, turbo)
 
 
 def raw_png(colour_type, depth, channels, seed=0, height=30, width=40):
@@ -169,7 +172,7 @@ def chunk(name, data): return struct.pack('>I', len(data)) + name + data + struc
     + [(2, 8, 3), (2, 16, 3), (4, 8, 2), (4, 16, 2), (6, 8, 4), (6, 16, 4)])
 def test_png_loaders_are_identical(tmp_path, colour_type, depth, channels):
     (tmp_path/'a.png').write_bytes(raw_png(colour_type, depth, channels))
-    a, b = (load_image(tmp_path/'a.png', loader) for loader in LOADERS)
+    a, b = (load_image(tmp_path/'a.png', loader) for loader in ('pil', 'cv2'))
     assert np.array_equal(a, b) and a.shape == (30, 40, 3) and len(np.unique(a)) > 1
 
 
@@ -339,8 +342,32 @@ def test_the_cause_is_kept(tmp_path):
 
 # ------------------------------------------------------------------------------------------------------------------------- loaders
 
+def test_turbo_leaves_to_pillow_what_simplejpeg_declines(tmp_path, monkeypatch):
+    "… whatever it declines: here, everything"
+    import simplejpeg
+    path = write(tmp_path/'a.jpg', noise(40, 60), turn=6)
+    whole = load_image(path, 'turbo')
+    def decline(*args, **kwargs): raise ValueError('no')
+    monkeypatch.setattr(simplejpeg, 'decode_jpeg', decline)
+    assert np.array_equal(load_image(path, 'turbo'), whole)
+    monkeypatch.setattr(simplejpeg, 'decode_jpeg', lambda *args, **kwargs: np.zeros((8, 8, 3), np.uint8)) # of another size than the header says
+    assert np.array_equal(load_image(path, 'turbo'), whole)
+
+
+def test_auto_is_what_is_installed(tmp_path, monkeypatch):
+    from ear_lazy.base import images
+    assert images.check_loader('auto') == 'turbo'
+    assert images.loader_version('turbo') != images.loader_version('pil') == PIL.__version__
+    monkeypatch.setitem(sys.modules, 'simplejpeg', None)
+    images.has_turbo.cache_clear()
+    try:
+        assert images.check_loader('auto') == 'pil' and load_image(write(tmp_path/'a.jpg', noise(40, 60)), 'auto').shape == (40, 60, 3)
+        with pytest.raises(ImportError, match=r"pip install 'ear_lazy\[turbo\]'"): load_image(tmp_path/'a.jpg', 'turbo')
+    finally: images.has_turbo.cache_clear()
+
+
 def test_unknown_loader_names_the_known(tmp_path):
-    with pytest.raises(ValueError, match="'turbo'.*'pil' or 'cv2'"): load_image(tmp_path/'a.jpg', 'turbo')
+    with pytest.raises(ValueError, match="'imageio'.*'pil', 'cv2', 'turbo' or 'auto'"): load_image(tmp_path/'a.jpg', 'imageio')
 
 
 @pytest.mark.parametrize('suffix, mode', [('.jpg', 'RGB'), ('.jpg', 'L'), ('.png', 'RGBA'), ('.png', 'P')])

@@ -78,7 +78,7 @@ def check_epoch(dataset, loader):
 
 @pytest.mark.parametrize('kind', KINDS)
 @pytest.mark.parametrize('context, workers', [(None, 0), ('fork', 2), ('fork', 4)])
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 def test_dataloader(folder, kind, context, workers, loader):
     dataset = opened(folder, kind, cache_size=3, image_loader=loader)
     with warnings.catch_warnings():
@@ -242,7 +242,7 @@ def test_loaders_agree(folder, kind):
         if x['image_path'].endswith('.png'): assert np.array_equal(x['image'], y['image'])
 
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 @pytest.mark.parametrize('cache_size', [0, 100])
 def test_crops_are_slices_of_the_image(folder, loader, cache_size):
     dataset = opened(folder, 'teacher', image_loader=loader, cache_size=cache_size)

@@ -265,7 +265,7 @@ os._exit(0)
 '''
 
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 def test_a_row_that_is_skipped_does_not_hold_its_batch(folder, loader):
     "… until Python looks for cycles, which may be some batches later"
     dataset = opened(folder, image_loader=loader, num_threads=1, image_size=(30, 30))

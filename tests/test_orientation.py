@@ -72,7 +72,7 @@ def opened(out, kind, loader): return LazyNPYDataset(out/f'train_{kind}.npy', im
 CASES = [('coco', 'stored'), ('coco', 'oriented'), ('coco', None), ('csv', 'stored'), ('csv', 'oriented'), ('csv', None), ('yolo', None)]
 
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 @pytest.mark.parametrize('format, declared', CASES) # YOLO has no place for a size
 @pytest.mark.parametrize('orientation', STORED)
 def test_marked_rectangle(tmp_path, orientation, format, declared, loader):
@@ -133,7 +133,7 @@ def write_row(folder, kind, pixels, size):
     return write_rows(path, kind, ['photo.jpg'], np.array([len(values)]), {VALUES[kind]: values, 'labels': [1]}, np.array([size]), root='.')
 
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 @pytest.mark.parametrize('made_for', ['stored', 'oriented', None])
 @pytest.mark.parametrize('orientation', STORED)
 def test_loading_a_row_made_for(tmp_path, orientation, made_for, loader):
@@ -159,7 +159,7 @@ def test_loading_a_row_made_for(tmp_path, orientation, made_for, loader):
     np.testing.assert_allclose(extent(crop['image'], 'lime'), [0, 0, 18, 12], atol=2)
 
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 @pytest.mark.parametrize('kind', ['detector', 'landmarker', 'teacher'])
 @pytest.mark.parametrize('orientation, size', [(1, (60, 40)), (3, (60, 40)), (6, (41, 60)), (6, (80, 120))])
 def test_loading_an_image_of_another_size(tmp_path, orientation, size, kind, loader):

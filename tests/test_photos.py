@@ -147,8 +147,8 @@ def test_whatever_pillow_opens(raw, name, options):
     table(raw/'ears/boxes.csv', name)
     assert reasons(outcome(raw)) == [] and found(raw) == [name]
     assert stored_turn(path) == (1, (40, 60))
-    a, b = (load_image(path, o) for o in ('pil', 'cv2'))
-    assert a.shape == (40, 60, 3) and np.array_equal(a, b) and a[0].mean() < 60 and a[-1].mean() > 200
+    a, b, c = (load_image(path, o) for o in ('pil', 'cv2', 'turbo'))
+    assert a.shape == (40, 60, 3) and np.array_equal(a, b) and np.array_equal(a, c) and a[0].mean() < 60 and a[-1].mean() > 200
 
 
 @pytest.mark.parametrize('name, options', [('a.avif', {}), ('a.heic', {'format': 'HEIF'})])
@@ -182,7 +182,7 @@ def test_heic_without_its_package(raw, monkeypatch):
 
 LEVELS = np.linspace(0, 65535, 2400).reshape(40, 60)
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 @pytest.mark.parametrize('name, what', [('a.png', LEVELS), ('a.tif', LEVELS), ('a.jp2', LEVELS), ('a.pgm', LEVELS), ('b.pgm', LEVELS/16), ('b.png', LEVELS/16), ('b.tif', LEVELS/16), ('b.jp2', LEVELS/16),
                                         ('f.tif', LEVELS/65535), ('i.tif', LEVELS)])
 def test_deep_pictures(tmp_path, loader, name, what):

@@ -146,7 +146,7 @@ def test_one_set_under_both_levels(tmp_path, put):
     assert len(sides) == 4 and all(len(o) == 1 for o in sides.values())
 
 
-@pytest.mark.parametrize('loader', ['pil', 'cv2'])
+@pytest.mark.parametrize('loader', ['pil', 'cv2', 'turbo'])
 def test_every_row_loads(tmp_path, loader):
     "… and boxes lie inside of their images"
     for name in SETS: linked(tmp_path/'raw', name)

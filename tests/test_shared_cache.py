@@ -497,7 +497,7 @@ def test_train_and_val_within_one_budget(folder):
 def test_what_is_made_of_a_row_is_part_of_its_key(folder):
     "Loaders, sizes, kinds and files with other boxes do not get each other's samples; two handles of one file do"
     cache = SharedCache('20MB')
-    variants = [dict(image_loader=o, **size) for o in ('pil', 'cv2') for size in ({}, dict(image_size=(32, 48)), dict(image_size=(32, 48), resize='stretch'))]
+    variants = [dict(image_loader=o, **size) for o in ('pil', 'cv2', 'turbo') for size in ({}, dict(image_size=(32, 48)), dict(image_size=(32, 48), resize='stretch'))]
     for kind in KINDS:
         for options in variants: assert same(opened(folder, kind, cache=cache, **options)[0], opened(folder, kind, **options)[0])
     assert cache.info() == (0, 18, None, 18)

@@ -13,7 +13,7 @@ from ear_lazy.errors import ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset, Sample, collate
 from ear_lazy.loading import row_dataset
 
-LOADERS, KEY = ('pil', 'cv2'), {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
+LOADERS, KEY = ('pil', 'cv2', 'turbo'), {'detector': 'bboxes', 'landmarker': 'keypoints', 'teacher': 'bbox'}
 
 
 @pytest.fixture(scope='module')

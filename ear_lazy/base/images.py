@@ -1,4 +1,4 @@
-"""Read image files as RGB arrays, the right way up, with Pillow or OpenCV
+"""Read image files as RGB arrays, the right way up, with Pillow, OpenCV or simplejpeg
 
 Docs: https://ear-lazy.github.io/ear_lazy/1_base/images.html.md"""
 
@@ -16,6 +16,7 @@ from math import ceil, floor
 from typing import Literal, NamedTuple
 
 import numpy as np
+import PIL
 from PIL import Image, UnidentifiedImageError
 
 from .compat import jpeg_sampling, reduced_rgb, rgb_rows, says_cut_off
@@ -580,9 +581,10 @@ def finish_pil(
 def reduction(
     window, # (height, width) of the part that is wanted
     inner, # (height, width) after resizing
+    times:float=2, # How many times the wanted size is decoded at least
 ) -> int: # 1, 2, 4 or 8
     "By how much a JPEG decoder may shrink a picture that is resized afterwards"
-    least = min(window[0]/inner[0], window[1]/inner[1])/2
+    least = min(window[0]/inner[0], window[1]/inner[1])/times
     return max(o for o in (1, 2, 4, 8) if o <= max(least, 1))
 
 # %% ../../nbs/1_base/images.ipynb #1205c756
@@ -644,19 +646,92 @@ def decode_cv2(
         array = array[top:bottom, left:right]
     if fit: return finish_pil(Image.fromarray(array), image.turn, box, fit, out)
     array = _turn_cv2(array, image.turn)
-    if box is None and out is None: return array
+    return array if box is None and out is None else _copied(array, out)
+
+def _copied(array, out):
+    "The pixels as an array of their own, `out` if they fit it"
     copy = array_for(array.shape[:2], out)
     copy[:] = array
     return copy
 
 # %% ../../nbs/1_base/images.ipynb #b71dcbe6
-_decoders = {'pil': decode_pil, 'cv2': decode_cv2}
+def import_turbo():
+    "The module simplejpeg; raises an `ImportError` that says what to install"
+    with extra("image_loader='turbo' needs simplejpeg", "'ear_lazy[turbo]'"): import simplejpeg
+    return simplejpeg
+
+@lru_cache
+def has_turbo() -> bool:
+    "Is simplejpeg there?"
+    try: return import_turbo() is not None
+    except ImportError: return False
+
+def _turbo(image, reduce, out):
+    "The stored picture of reduced size, in `out` if it fits it; None if Pillow must be asked"
+    if image.im.format not in ('JPEG', 'MPO') or image.im.mode not in ('L', 'RGB'): return
+    height, width = (ceil(o/reduce) for o in image.stored)
+    array = array_for((height, width), out)
+    try: found = import_turbo().decode_jpeg(image.data, 'RGB', min_height=height, min_width=width, min_factor=reduce, buffer=array)
+    except ValueError: return
+    return array if found.shape == array.shape else None
+
+# %% ../../nbs/1_base/images.ipynb #cb437f46
+@lru_cache
+def _resizes_fast():
+    from torch.backends.cpu import get_cpu_capability
+    return get_cpu_capability().startswith('AVX')
+
+def _resized(array, extent, inner):
+    "Resize the (width, height) of an image, from its corner, to (height, width)"
+    from torch import from_numpy
+    from torch.nn.functional import interpolate
+    factors = [(new + 1e-6)/old for new, old in zip(inner, extent[::-1])] # rounded down, this is never one too few
+    pixels = from_numpy(array)[None].permute(0, 3, 1, 2)
+    return interpolate(pixels, scale_factor=factors, mode='bilinear', antialias=True)[0].permute(1, 2, 0).numpy()
+
+# %% ../../nbs/1_base/images.ipynb #d8e33346
+def decode_turbo(
+    image:OpenImage, # From `open_image`
+    box:tuple|None=None, # (left, top, right, bottom) of the part to take, in the stored picture of reduced size
+    fit:Fit|None=None, # Size of the result
+    reduce:int=1, # 2, 4 or 8: decode a JPEG smaller
+    out:np.ndarray|None=None, # Array to fill if the image fits it
+) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
+    "Decode a JPEG with simplejpeg, and other files with `decode_pil`"
+    array = _turbo(image, reduce, out if image.turn == 1 and not box else None)
+    if array is None: return decode_pil(image, box, fit, reduce, out)
+    if box:
+        (left, top, right, bottom), box = whole_pixels(box)
+        array = array[top:bottom, left:right]
+    if fit and (any(box[:2]) or not _resizes_fast()): return finish_pil(Image.fromarray(array), image.turn, box, fit, out)
+    if fit: array = _resized(array, box[2:], fit.inner[::-1] if image.turn >= 5 else fit.inner)
+    if image.turn > 1: array = _turn_cv2(array, image.turn)
+    if not fit or fit.inner == fit.size: return array if box is None and out is None else _copied(array, out)
+    (x, y), (height, width), whole = fit.offset, fit.inner, array_for(fit.size, out)
+    whole[:] = 0
+    whole[y:y + height, x:x + width] = array
+    return whole
+
+# %% ../../nbs/1_base/images.ipynb #33c6635d
+_decoders = {'pil': decode_pil, 'cv2': decode_cv2, 'turbo': decode_turbo}
 
 def check_loader(
-    loader:str, # 'pil' or 'cv2'
-):
-    "Raise `ValueError` if there is no such loader"
-    if loader not in _decoders: raise ValueError(f"no image loader {loader!r}: use 'pil' or 'cv2'")
+    loader:str, # 'pil', 'cv2', 'turbo' or 'auto'
+) -> str: # The one that is used
+    "Raise `ValueError` if there is no such loader, and `ImportError` without the package of 'turbo'"
+    if loader == 'auto': return 'turbo' if has_turbo() else 'pil'
+    if loader not in _decoders: raise ValueError(f"no image loader {loader!r}: use 'pil', 'cv2', 'turbo' or 'auto'")
+    if loader == 'turbo': import_turbo()
+    return loader
+
+def loader_version(
+    loader:str, # 'pil', 'cv2' or 'turbo'
+) -> str:
+    "Of the packages that pixels depend on: another may give other pixels"
+    if loader == 'cv2': return import_cv2().__version__
+    if loader == 'pil': return PIL.__version__
+    import torch
+    return f'{import_turbo().__version__} {torch.__version__} {_resizes_fast()} {PIL.__version__}'
 
 def stored_box(
     image:OpenImage, # From `open_image`
@@ -669,34 +744,34 @@ def stored_box(
     corners = turn_points([(left, top), (right, bottom)], back, image.size)
     return *corners.min(0).tolist(), *corners.max(0).tolist()
 
-# %% ../../nbs/1_base/images.ipynb #cdc092e1
+# %% ../../nbs/1_base/images.ipynb #138b0207
 def decode_image(
     image:OpenImage, # From `open_image`
-    loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2': PNGs are identical, JPEGs differ by less than one grey level on average
+    loader:Literal['pil', 'cv2', 'turbo', 'auto']='pil', # As of `LazyNPYDataset`
     window:tuple|None=None, # (top, left, bottom, right) of the part to take, as in `crop_window`; None takes all
     fit:Fit|None=None, # Size of the result and the place of that part in it, from `fit_image`
     out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode an opened image, turned by its EXIF and without alpha; raises `ImageLoadError` if it is damaged"
-    check_loader(loader)
+    decode = _decoders[used := check_loader(loader)]
     with image_errors(image.path):
-        if window is None and fit is None: return _decoders[loader](image, out=out)
+        if window is None and fit is None: return decode(image, out=out)
         box = stored_box(image, window or (0, 0, *image.size))
-        if fit is None: return _decoders[loader](image, box, out=out)
+        if fit is None: return decode(image, box, out=out)
         left, top, right, bottom = box
         shape = (right - left, bottom - top) if image.turn >= 5 else (bottom - top, right - left)
-        reduce = reduction(shape, fit.inner) if image.im.format in ('JPEG', 'MPO') else 1
-        return _decoders[loader](image, tuple(o/reduce for o in box), fit, reduce, out)
+        reduce = reduction(shape, fit.inner, 1.5 if used == 'turbo' else 2) if image.im.format in ('JPEG', 'MPO') else 1
+        return decode(image, tuple(o/reduce for o in box), fit, reduce, out)
 
 # %% ../../nbs/1_base/images.ipynb #0f8a8b1b
 def load_image(
     path:str, # Image file, of one of `FORMATS` or HEIC, of 1 to 16 bits; its first frame
-    loader:Literal['pil', 'cv2']='pil', # 'pil' or 'cv2'
+    loader:Literal['pil', 'cv2', 'turbo', 'auto']='pil', # As of `LazyNPYDataset`
     max_pixels:int|None=None, # Most pixels of an image
     check=None, # As of `read_file`
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode an image as a person sees it; raises `ImageLoadError` if it is missing, damaged or too large"
-    check_loader(loader)
+    loader = check_loader(loader)
     return decode_image(open_image(path, max_pixels, check=check), loader)
 
 # %% ../../nbs/1_base/images.ipynb #d8f640e0

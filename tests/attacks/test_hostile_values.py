@@ -165,7 +165,7 @@ def jpeg_of_scans(path, size, n):
     return path
 
 
-@pytest.mark.parametrize('loader', ('pil', 'cv2'))
+@pytest.mark.parametrize('loader', ('pil', 'cv2', 'turbo'))
 def test_scans_times_pixels_are_bounded(tmp_path, loader):
     "Hundreds of scans of a large picture would take a minute; those of a small one, and the ten that encoders make of any, are fine"
     assert load_image(jpeg_of_scans(tmp_path/'small.jpg', (40, 60), 500), loader).shape == (40, 60, 3)
