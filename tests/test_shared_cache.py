@@ -500,8 +500,9 @@ def test_what_is_made_of_a_row_is_part_of_its_key(folder):
     variants = [dict(image_loader=o, **size) for o in ('pil', 'cv2', 'turbo') for size in ({}, dict(image_size=(32, 48)), dict(image_size=(32, 48), resize='stretch'))]
     for kind in KINDS:
         for options in variants: assert same(opened(folder, kind, cache=cache, **options)[0], opened(folder, kind, **options)[0])
-    assert cache.info() == (0, 18, None, 18)
+    assert cache.info() == (0, 27, None, 27)
     assert same(opened(folder, cache=cache, extras=('row',))[0], opened(folder, extras=('row',))[0]) and cache.info().hits == 1
+    assert opened(folder, cache=cache, image_loader='auto')[0] and cache.info().hits == 2 # those of 'turbo'
 
 
 def test_a_file_that_was_processed_again(folder, tmp_path):

@@ -671,7 +671,8 @@ def _turbo(image, reduce, out):
     if image.im.format not in ('JPEG', 'MPO') or image.im.mode not in ('L', 'RGB'): return
     height, width = (ceil(o/reduce) for o in image.stored)
     array = array_for((height, width), out)
-    try: found = import_turbo().decode_jpeg(image.data, 'RGB', min_height=height, min_width=width, min_factor=reduce, buffer=array)
+    from simplejpeg import decode_jpeg
+    try: found = decode_jpeg(image.data, 'RGB', min_height=height, min_width=width, min_factor=reduce, buffer=array)
     except ValueError: return
     return array if found.shape == array.shape else None
 
@@ -721,7 +722,7 @@ def check_loader(
     "Raise `ValueError` if there is no such loader, and `ImportError` without the package of 'turbo'"
     if loader == 'auto': return 'turbo' if has_turbo() else 'pil'
     if loader not in _decoders: raise ValueError(f"no image loader {loader!r}: use 'pil', 'cv2', 'turbo' or 'auto'")
-    if loader == 'turbo': import_turbo()
+    if loader == 'turbo' and not has_turbo(): import_turbo()
     return loader
 
 def loader_version(
