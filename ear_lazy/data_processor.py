@@ -339,7 +339,8 @@ def _file_count(tasks): return sum(len(d.files) for _, d in tasks)
 def _progress_bar(total, show, what='parsing', unit=' files'):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore') # tqdm would recommend ipywidgets; its plain bar will do
-        from tqdm.auto import tqdm
+        if in_jupyter(): from tqdm.auto import tqdm
+        else: from tqdm import tqdm # which does not load asyncio
     return tqdm(total=total, desc=what, unit=unit, disable=not show)
 
 # %% ../nbs/data_processor.ipynb #4bf88dc1

@@ -313,6 +313,7 @@ def extents(
     "The boxes of some objects, or the extents of their points"
     rows = np.asarray(rows, np.int64)
     out = np.where(r.has_box[rows, None], r.boxes[rows], np.nan)
+    if r.has_box[rows].all(): return out # among them no rows, as is usual
     for k in np.unique(r.point_counts[rows[~r.has_box[rows] & r.has_keypoints[rows]]]):
         of = np.flatnonzero(~r.has_box[rows] & (r.point_counts[rows] == k))
         out[of] = keypoints_to_boxes(points_of(r, rows[of]).reshape(-1, k, 3))

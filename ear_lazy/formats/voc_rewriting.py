@@ -8,8 +8,8 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/voc_rewriting.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/voc_rewriting.ipynb #ba97cd40
+from html import escape
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from ear_lazy.formats.shared.in_place import corners, needed_box, new_numbers, refuse_points, same_box, sorted_edits, within_units
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
@@ -64,7 +64,7 @@ def _new_label(text, spot, label):
     return Patch(at, at, blanks_before(text, e.children[0].start) + _leaf('name', label, text))
 
 def _leaf(tag, value, text):
-    value = value if isinstance(value, bytes) else as_xml(escape(value), text)
+    value = value if isinstance(value, bytes) else as_xml(escape(value, quote=False), text)
     return b'<%b>%b</%b>' % (tag.encode(), value, tag.encode())
 
 def _relabelled(text, spots, edits):

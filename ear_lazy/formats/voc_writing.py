@@ -9,7 +9,7 @@ __all__ = []
 
 # %% ../../nbs/2_formats/voc_writing.ipynb #f6b1a37a
 import re
-from xml.sax.saxutils import escape
+from html import escape
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def xml_text(
 )->str:
     "A text in XML; raises `ValueError` for one that would not come home"
     if _NOT_IN_XML.search(text): raise ValueError(f'{printable(repr(text))} has a character in it, or a blank at its end, that XML cannot hold: use to_coco, or rename it')
-    return escape(text)
+    return escape(text, quote=False)
 
 # %% ../../nbs/2_formats/voc_writing.ipynb #cb1466a6
 _LOOK = ('<annotation>\n<folder>{folder}</folder>\n<filename>{name}</filename>\n<path>{path}</path>\n<source><database>ear_lazy</database></source>\n'

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from fastcore.basics import patch
 
-from ...base.errors import EarLazyError, RawDataError, UnsafePathError
-from ...base.files import is_below, kind_of, open_regular
+from ...base.errors import EarLazyError, RawDataError
+from ...base.files import is_below, open_regular
 from ...base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, is_image # the readers take them from here
 from ...base.texts import kept_names
 from .encodings import HEAD, UTF16, as_utf8, encoding_of
@@ -325,20 +325,29 @@ class FileTooLarge(EarLazyError):
         super().__init__(file, size, max_bytes)
         self.file, self.reason = file, f'{size:,} bytes, max_annotation_bytes is {max_bytes:,}: raise it to have the file read (`--max-annotation-bytes`)'
 
+def _small_file(path, limit):
+    "What the system says of a file of fewer bytes, and its content; `None` for any other, of which `open_regular` says more"
+    try: file = os.open(path, _FLAGS)
+    except OSError: return None
+    try:
+        st = os.fstat(file)
+        if st.st_size < limit and S_ISREG(st.st_mode): return st, os.read(file, limit)
+    except OSError: return None
+    finally: os.close(file)
+
 @patch
 def read(self:Tree, name): # relative to the raw folder
     "Content of a file, twice as fast as `open` for small ones; raises `OSError` and `FileTooLarge`"
-    file = os.open(self.path(name), _FLAGS)
-    try:
-        st = os.fstat(file)
-        if not S_ISREG(st.st_mode): raise UnsafePathError(f'{kind_of(st.st_mode)}, not a file', self.path(name))
-        if st.st_size > self.max_bytes: self._refuse(name, st)
-        if st.st_size < SMALL: data = os.read(file, SMALL)
-        else:
-            with io.open(file, 'rb', closefd=False) as f: data = f.read()
-    finally: os.close(file)
+    st, data = _small_file(self.path(name), min(SMALL, self.max_bytes + 1)) or self._any_file(name)
     if self.watch: self.watch(name, st, data)
     return as_utf8(data, encoding) if (encoding := encoding_of(data, self.encoding)) else data
+
+@patch
+def _any_file(self:Tree, name):
+    with open_regular(self.path(name)) as f:
+        st = os.fstat(f.fileno())
+        if st.st_size > self.max_bytes: self._refuse(name, st)
+        return st, f.read()
 
 @patch
 def open(self:Tree, name): # relative to the raw folder
@@ -360,23 +369,7 @@ def _refuse(self:Tree, name, st):
 @patch
 def read_all(self:Tree, names): # relative to the raw folder
     "Content of each file, or the `OSError` of one that cannot be read"
-    above, real, watch, limit, contents = self._above, self.real, self.watch, min(SMALL, self.max_bytes + 1), []
-    for name in names: # there may be a million
-        found = _small_file(above + real.get(name, name), limit)
-        if found and watch: watch(name, *found)
-        data = found[1] if found else self._read_or_error(name)
-        contents.append(as_utf8(data, encoding) if found and (encoding := encoding_of(data, self.encoding)) else data)
-    return contents
-
-def _small_file(path, limit):
-    "What the system says of a file of fewer bytes, and its content; `None` for any other, which `read` says more of"
-    try: file = os.open(path, _FLAGS)
-    except OSError: return None
-    try:
-        st = os.fstat(file)
-        if st.st_size < limit and S_ISREG(st.st_mode): return st, os.read(file, limit)
-    except OSError: return None
-    finally: os.close(file)
+    return [self._read_or_error(o) for o in names]
 
 @patch
 def _read_or_error(self:Tree, name):

@@ -11,8 +11,8 @@ __all__ = []
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from xml.parsers.expat import ExpatError, ParserCreate
-from xml.sax.saxutils import escape
 
 from ear_lazy.formats.shared.patches import CannotRewrite, Patch
 
@@ -88,7 +88,7 @@ def content(
 
 # %% ../../../nbs/2_formats/shared/xml_places.ipynb #2527562f
 _DECLARES_UTF8 = re.compile(rb'(?:\xef\xbb\xbf)?(?:<\?xml\b(?![^>]*encoding)|<\?xml\b[^>]*encoding\s*=\s*["\']utf-?8["\']|(?!<\?xml))', re.I)
-_NOT_XML = re.compile('[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
+_NOT_XML = re.compile('[\0-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udfff]|[\ufffe\uffff]') # one set of all takes 6 ms to compile
 
 def as_xml(
     value:str, # Escaped
@@ -107,7 +107,7 @@ def quoted(
 )->bytes:
     "A value in quotes"
     own = {'"': '&quot;'} if quote == b'"' else {"'": '&apos;'}
-    return quote + as_xml(escape(value, own | _IN_QUOTES), text) + quote
+    return quote + as_xml(escape(value, quote=False).translate(str.maketrans(own | _IN_QUOTES)), text) + quote
 
 def new_text(
     text:bytes,
@@ -115,7 +115,7 @@ def new_text(
     value:str,
 )->Patch:
     "Give an element another text"
-    return Patch(*content(text, e), as_xml(escape(value), text))
+    return Patch(*content(text, e), as_xml(escape(value, quote=False), text))
 
 def new_attribute(
     text:bytes,
