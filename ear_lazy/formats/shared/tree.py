@@ -349,6 +349,7 @@ def _any_file(self:Tree, name):
         if st.st_size > self.max_bytes: self._refuse(name, st)
         return st, f.read()
 
+# %% ../../../nbs/2_formats/shared/tree.ipynb #ae6e4b2d
 @patch
 def open(self:Tree, name): # relative to the raw folder
     "A file to read bytes from, in UTF-8 if it is text; raises `OSError`"
