@@ -370,23 +370,7 @@ def _refuse(self:Tree, name, st):
 @patch
 def read_all(self:Tree, names): # relative to the raw folder
     "Content of each file, or the `OSError` of one that cannot be read"
-    above, real, watch, limit, contents = self._above, self.real, self.watch, min(SMALL, self.max_bytes + 1), []
-    for name in names: # there may be a million
-        found = _small_file(above + real.get(name, name), limit)
-        if found and watch: watch(name, *found)
-        data = found[1] if found else self._read_or_error(name)
-        contents.append(as_utf8(data, encoding) if found and (encoding := encoding_of(data, self.encoding)) else data)
-    return contents
-
-def _small_file(path, limit):
-    "What the system says of a file of fewer bytes, and its content; `None` for any other, which `read` says more of"
-    try: file = os.open(path, _FLAGS)
-    except OSError: return None
-    try:
-        st = os.fstat(file)
-        if st.st_size < limit and S_ISREG(st.st_mode): return st, os.read(file, limit)
-    except OSError: return None
-    finally: os.close(file)
+    return [self._read_or_error(o) for o in names]
 
 @patch
 def _read_or_error(self:Tree, name):
