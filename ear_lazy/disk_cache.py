@@ -52,8 +52,8 @@ class DiskCache:
         self._set(None if folder is None else home_path(folder))
 
     def _set(self, folder):
-        self.folder = folder
-        self._packs = folder and Packs(folder, self.max_bytes)
+        if folder and folder.exists() and not folder.is_dir(): raise ValueError(f'{folder} is no folder: samples need one of their own')
+        self.folder, self._packs = folder, folder and Packs(folder, self.max_bytes)
 
     def beside(self,
         npy_path:str, # Metadata file
@@ -94,7 +94,7 @@ def put(self:DiskCache,
     key:bytes, # Any length
     value:Sequence[np.ndarray], # Arrays; copied
 )->None:
-    "Keep a value, if there is room; raises `TypeError` as `pack`, `OSError` where the folder cannot be written to"
+    "Keep a value, if there is room; raises `TypeError` as `pack`; warns once where the folder cannot be written to"
     if self._packs is None: raise ValueError('a disk cache needs a folder: give it one, or give the cache to a LazyNPYDataset first')
     image, *values = value
     if self.format != 'raw' and image.ndim == 3 and image.size: image = self._closed(image)

@@ -1,12 +1,15 @@
 "Decoded samples on the disk: found again, never stale, never torn, within the budget, whoever else uses or removes them"
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +18,9 @@ import xxhash
 from PIL import Image
 
 import ear_lazy.loading.packs as packs
+from ear_lazy.base.files import OpenFolder, lock_in
 from ear_lazy.data_processor import DataProcessor
 from ear_lazy.disk_cache import DiskCache
-from ear_lazy.errors import EarLazyError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.packs import Packs
 from ear_lazy.synthetic import write_raw
@@ -90,7 +93,6 @@ def test_beside_the_outputs(npy):
 
 
 def test_removed_while_it_is_used(ds):
-    import shutil
     images = [ds[i]['image'] for i in range(3)]
     shutil.rmtree(ds._cache.folder)
     assert all((ds[i]['image'] == o).all() for i, o in enumerate(images))
@@ -126,9 +128,16 @@ def test_a_link_is_not_followed(tmp_path):
         (folder/name).symlink_to(tmp_path/'mine.txt')
         store = Packs(folder, 2**22)
         assert store.get(key(0)) is None
-        try: store.put(key(1), value(1))
-        except (OSError, EarLazyError): pass
+        assert 'a link' in told_once(store.put, key(1), value(1))
         assert (tmp_path/'mine.txt').read_text() == 'mine'
+
+
+def told_once(use, *args):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        use(*args)
+    assert len(told) == 1, [str(o.message) for o in told]
+    return str(told[0].message)
 
 
 def test_a_full_disk_is_told_once(tmp_path, monkeypatch):
@@ -137,12 +146,148 @@ def test_a_full_disk_is_told_once(tmp_path, monkeypatch):
     def full(file, data, at):
         if len(data) > 1000: raise OSError(errno.ENOSPC, 'No space left on device')
         write(file, data, at)
-    with monkeypatch.context() as m, warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter('always')
+    with monkeypatch.context() as m:
         m.setattr(packs, '_write', full)
-        assert [store.put(key(i), value(i)) for i in (1, 2)] == [False, False]
-    assert len(told) == 1 and 'disk is full' in str(told[0].message)
+        assert 'disk is full' in told_once(lambda: [store.put(key(i), value(i)) for i in (1, 2)])
     assert store.put(key(3), value(3)) and is_right(store, 4) == 2
+
+
+@pytest.fixture
+def disk(tmp_path):
+    "A disk of its own; skips where that is not allowed"
+    folder = tmp_path/'disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder]
+    if os.getuid() or not shutil.which('mount') or subprocess.run(mount, capture_output=True).returncode: pytest.skip('mounting a disk needs root')
+    yield folder
+    subprocess.run(['umount', folder], check=True)
+
+
+@pytest.mark.parametrize('left', [0, 4096, 100_000])
+def test_a_disk_that_is_really_full(disk, left):
+    "… before there is an index, or when there is no room for a value; deleting something is enough"
+    (disk/'other').write_bytes(bytes(shutil.disk_usage(disk).free//4096*4096 - left))
+    store = Packs(disk/'samples', 2**22)
+    assert 'disk is full' in told_once(lambda: [store.put(key(i), value(i)) for i in range(8)])
+    (disk/'other').unlink()
+    assert all(store.put(key(i), value(i)) for i in range(8)) and is_right(Packs(disk/'samples', 2**22), 8) == 8
+
+
+@pytest.mark.parametrize('filled', [True, False])
+def test_a_folder_that_may_only_be_read(disk, npy, filled):
+    "What it holds is used, and a dataset works"
+    def opened(): return LazyNPYDataset(npy, image_size=(32, 32), cache=DiskCache('2MB', disk/'samples'))
+    if filled: opened()[0]
+    subprocess.run(['mount', '-o', 'remount,ro', disk], check=True)
+    try:
+        ds = opened()
+        assert 'not kept here' in told_once(lambda: [ds[i] for i in range(4)])
+        assert ds.cache_info()[:2] == ((1, 3) if filled else (0, 4))
+    finally: subprocess.run(['mount', '-o', 'remount,rw', disk], check=True)
+
+
+OTHER = '''
+import os, sys, warnings
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+import numpy as np
+import xxhash
+from ear_lazy.loading.packs import Packs
+warnings.simplefilter('error')
+store, key = Packs(sys.argv[1], 2**22), lambda i: xxhash.xxh3_128_digest(i.to_bytes(8, 'little'))
+found = store.get(key(0))
+try: store.put(key(1), np.zeros(9, np.uint8))
+except UserWarning as e: print(None if found is None else len(found), e)
+'''
+
+
+@pytest.mark.skipif(not hasattr(os, 'getuid') or os.getuid() != 0, reason='being another user needs root')
+@pytest.mark.parametrize('mode, found', [(0o755, '20000'), (0o700, 'None')])
+@pytest.mark.slow
+def test_a_folder_of_another_user(mode, found):
+    "What may be read is used"
+    with tempfile.TemporaryDirectory() as folder: # whose parents let all in
+        Path(folder).chmod(0o755)
+        store = Packs(Path(folder)/'samples', 2**22)
+        store.put(key(0), value(0))
+        store.folder.chmod(mode)
+        said = subprocess.run([sys.executable, '-c', OTHER, store.folder], capture_output=True, text=True, check=True).stdout
+        assert said.startswith(found) and 'not kept here' in said and 'Permission denied' in said
+
+
+def test_a_larger_budget_later(tmp_path):
+    "What a small one has kept is still found, and there is room for more than it had places for"
+    small, large = Packs(tmp_path, 2**20), Packs(tmp_path, 2**24)
+    for i in range(20): small.put(key(i), value(i))
+    kept = is_right(small, 20)
+    for i in range(20, 400): large.put(key(i), value(i))
+    assert kept > 15 and is_right(large, 20) == kept and is_right(large, 400) == 380 + kept
+    small._looked = -1 # else it looks once a second
+    assert is_right(small, 400) == 380 + kept
+    for i in range(400, 440): small.put(key(i), value(i)) # keeps to its own budget
+    assert sum(o.stat().st_size for o in tmp_path.glob('*.pack')) <= 2**20
+
+
+def test_an_index_of_another_version(tmp_path):
+    "One of an earlier version is made anew; one of a later version is left alone"
+    store, index = Packs(tmp_path, 2**22), tmp_path/'index'
+    for version in (b'0', b'2'):
+        store.put(key(0), value(0))
+        data = index.read_bytes()
+        index.write_bytes(packs._OURS + version + data[16:])
+        again = Packs(tmp_path, 2**22)
+        assert again.get(key(0)) is None
+        if version == b'0': assert again.put(key(1), value(1)) and is_right(again, 2) == 1
+        else:
+            assert 'later version' in told_once(again.put, key(1), value(1))
+            assert index.read_bytes().startswith(packs._OURS + b'2')
+        store = Packs(tmp_path, 2**22)
+
+
+def test_a_folder_that_is_a_link(tmp_path):
+    "… to a larger disk is used, and stays one"
+    (tmp_path/'large').mkdir()
+    (tmp_path/'samples').symlink_to('large')
+    store = Packs(tmp_path/'samples', 2**22)
+    assert store.put(key(0), value(0)) and is_right(store, 1) == 1
+    assert (tmp_path/'samples').is_symlink() and (tmp_path/'large/index').exists()
+    store.clear()
+    assert (tmp_path/'samples').is_symlink()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path/f'index-{"0"*32}').write_bytes(b'half')
+    (tmp_path/'index-mine').write_text('mine')
+    Packs(tmp_path, 2**22).put(key(0), value(0))
+    assert sorted(o.name for o in tmp_path.iterdir()) == [f'{1:010}.pack', 'index', 'index-mine', 'lock']
+
+
+def test_a_process_that_holds_the_lock_for_ever(tmp_path, monkeypatch):
+    "… as one that was stopped does: others go on without keeping"
+    store = Packs(tmp_path, 2**22)
+    store.put(key(0), value(0))
+    monkeypatch.setattr(packs, '_MOST_SECONDS', .05)
+    with OpenFolder(tmp_path) as folder, lock_in(folder):
+        assert 'not kept here' in told_once(lambda: [store.put(key(i), value(i)) for i in (1, 2)])
+        assert bytes(store.get(key(0))) == value(0).tobytes()
+    assert store.put(key(1), value(1))
+
+
+def test_a_moment_to_remove_it(tmp_path):
+    "The folder goes again and again while two threads use it"
+    store, end = Packs(tmp_path/'samples', 2**22), time.monotonic() + .4
+    def use(start):
+        i = start
+        while time.monotonic() < end:
+            i += 1
+            store.put(key(i % 50), value(i % 50))
+            store._looked = -1
+            found = store.get(key(i % 50))
+            assert found is None or bytes(found) == value(i % 50).tobytes()
+    with ThreadPoolExecutor(2) as pool, warnings.catch_warnings():
+        warnings.simplefilter('ignore') # that something was not kept
+        used = [pool.submit(use, o) for o in (0, 7)]
+        while time.monotonic() < end: shutil.rmtree(store.folder, ignore_errors=True)
+        for o in used: o.result()
 
 
 def test_the_budget_is_kept_by_all_together(tmp_path):

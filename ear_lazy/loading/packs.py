@@ -31,14 +31,15 @@ VALUE_BYTES = 8192 # that a value has at least, on average, for the index to hav
 PLACE = np.dtype([('key', '<u8', 2), ('pack', '<u4'), ('boot', '<u4'), ('at', '<u8'), ('size', '<u8')])
 _KEY_BYTES, _AFTER_KEY = 16, struct.Struct('<IIQQ') # of a place
 _PLACE_BYTES, _GROUP_BYTES = PLACE.itemsize, WAYS*PLACE.itemsize
-_HEAD, _MAGIC = struct.Struct('<16sQQ'), b'ear_lazy packs 1' # magic, groups, number of the last pack
+_HEAD, _OURS = struct.Struct('<16sQQ'), b'ear_lazy packs ' # magic, groups, number of the last pack
+_MAGIC = _OURS + b'1' # and the version
 _HEAD_BYTES = 4096
 
 def index_bytes(
     max_bytes:int, # Of all values
 )->int:
     "How large an index is"
-    return _HEAD_BYTES + _groups(max_bytes)*WAYS*PLACE.itemsize
+    return _HEAD_BYTES + _groups(max_bytes)*_GROUP_BYTES
 
 def _groups(max_bytes): return max(1, max_bytes//VALUE_BYTES//WAYS)
 
@@ -56,9 +57,7 @@ class Index:
         identity:tuple, # Of the file
     ):
         self.file, self.identity = file, identity
-        self.memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self.groups = _HEAD.unpack_from(self.memory)[1]
-        self.places = np.frombuffer(self.memory, PLACE, self.groups*WAYS, _HEAD_BYTES).reshape(self.groups, WAYS)
+        self.groups = _HEAD.unpack(_read(file, _HEAD.size, 0))[1]
 
     def group(self, key): return int.from_bytes(key[:8], 'little') % self.groups
 
@@ -67,8 +66,7 @@ class Index:
     )->tuple|None: # (group, number in it, pack, boot, at, size)
         "Where a value is said to be"
         n, found = self.group(key), -1
-        start = _HEAD_BYTES + n*_GROUP_BYTES
-        places = self.memory[start:start + _GROUP_BYTES] # as bytes: searching them is much faster than NumPy is for so few
+        places = _read(self.file, _GROUP_BYTES, _HEAD_BYTES + n*_GROUP_BYTES) # searching bytes is much faster than NumPy is for so few
         while (found := places.find(key, found + 1)) >= 0:
             way, rest = divmod(found, _PLACE_BYTES)
             if rest: continue # across two places
@@ -80,7 +78,24 @@ class Index:
         "Fill a place; raises `OSError`"
         _write(self.file, place.tobytes(), _HEAD_BYTES + (n*WAYS + way)*PLACE.itemsize)
 
-    def last_pack(self)->int: return _HEAD.unpack_from(self.memory)[2]
+    def last_pack(self)->int: return _HEAD.unpack(_read(self.file, _HEAD.size, 0))[2]
+
+    def places(self, group:int, groups:int=1)->np.ndarray: # (≤ groups*WAYS,) of `PLACE`
+        "All places of some groups"
+        return np.frombuffer(_read(self.file, groups*_GROUP_BYTES, _HEAD_BYTES + group*_GROUP_BYTES), PLACE)
+
+    def used(self,
+        packs:list, # Numbers
+    )->np.ndarray: # (n,) of `PLACE`
+        "The places of values in some packs"
+        found = (self.places(o, 4096) for o in range(0, self.groups, 4096))
+        return np.concatenate([o[np.isin(o['pack'], packs)] for o in found])
+
+def _read(file, size, at):
+    "Bytes at a place of a file, fewer at its end. Not as memory: a disk of memory that is full kills who looks into a hole of it"
+    if hasattr(os, 'pread'): return os.pread(file.fileno(), size, at)
+    file.seek(at)
+    return file.read(size)
 
 def _write(file, data, at):
     "Write all of some bytes at a place of a file; raises `OSError`"
@@ -95,8 +110,9 @@ def _write(file, data, at):
 PACK_BYTES = 2**26 # of a pack, but less of a small store, and more of one of a terabyte
 MOST_PACKS, FEWEST_PACKS = 4096, 16
 _VALUE = struct.Struct('<16sQQ') # key, size, checksum; values begin at multiples of 64
-_NAME = re.compile(r'(\d{10})\.pack')
+_NAME, _PART = re.compile(r'(\d{10})\.pack'), re.compile(r'index-[0-9a-f]{32}') # the latter of who was killed while making one
 _SECONDS = 1. # after which a pack that is used again is said to be used, and files are looked for anew
+_MOST_SECONDS = 10. # to wait for another process that writes; it may be one that was stopped
 
 class Packs:
     "Values of bytes, by keys of 16 bytes, in a folder; may be used by many processes and threads at once, and removed at any time"
@@ -107,7 +123,7 @@ class Packs:
         self.folder, self.max_bytes = Path(folder), max_bytes
         self.pack_bytes = max(min(PACK_BYTES, max_bytes//FEWEST_PACKS), max_bytes//MOST_PACKS)
         self._forget()
-        self._is_full = False # has it been told?
+        self._told = set() # why something could not be kept
 
     def _forget(self): self._index, self._maps, self._used, self._looked = None, {}, {}, -_SECONDS
 
@@ -126,8 +142,8 @@ def get(self:Packs,
     key:bytes, # 16 bytes
 )->memoryview|None: # Of the file: copy what is to be kept
     "A value"
-    if not self._look(): return None
-    found = self._index.find(key)
+    index = self._look() # another thread may find another one meanwhile
+    found = index and index.find(key)
     if found is None: return None
     n, way, pack, boot, at, size = found
     data = self._mapped(pack, at + size)
@@ -137,7 +153,7 @@ def get(self:Packs,
     value = data[at:at + size]
     if boot != _BOOT or not boot:
         if xxhash.xxh3_64_intdigest(value) != checksum: return None
-        with suppress(OSError): self._index.write(n, way, _place(key, pack, at, size))
+        with suppress(OSError): index.write(n, way, _place(key, pack, at, size))
     self._use(pack)
     return value
 
@@ -147,28 +163,34 @@ def _place(key, pack, at, size):
 # %% ../../nbs/7_loading/packs.ipynb #bdca03f8
 @patch
 def _look(self:Packs):
-    "Open the index, if there is one; now and then look whether files are gone"
+    "The index, if there is one; now and then looks whether files are gone"
     now = time.monotonic()
-    if now - self._looked < _SECONDS: return self._index is not None
+    if now - self._looked < _SECONDS: return self._index
     self._looked = now
     try:
-        with OpenFolder(self.folder) as folder: self._open(folder)
-    except OSError: self._forget() # there is no folder
-    return self._index is not None
+        with OpenFolder(self.folder) as folder: return self._open(folder)
+    except OSError: self._index, self._maps = None, {} # there is no folder, or something else has the name of the index
 
 @patch
 def _open(self:Packs, folder):
-    "Follow what other processes have done"
+    "The index, if there is one, after what other processes have done"
     there = _names(folder)
     self._maps = {pack: o for pack, o in self._maps.items() if pack in there} # an open file takes room even when it is removed
-    found = folder.stat('index')
-    if found is None: self._index = None
-    elif self._index is None or self._index.identity != _identity(found):
-        self._index, self._maps = None, {}
-        file = folder.reopen('index')
-        head = file.read(_HEAD.size)
-        if len(head) == _HEAD.size and head.startswith(_MAGIC) and file.seek(0, 2) == _HEAD_BYTES + _HEAD.unpack(head)[1]*WAYS*PLACE.itemsize:
-            self._index = Index(file, _identity(os.fstat(file.fileno())))
+    index, found = self._index, folder.stat('index')
+    if found is None: index = None
+    elif index is None or index.identity != _identity(found): index, self._maps = _open_index(folder), {}
+    self._index = index
+    return index
+
+def _open_index(folder):
+    "None if it is damaged, or of an earlier version; raises `OSError` for one of a later version"
+    try: file = folder.reopen('index')
+    except OSError: file = folder.open('index') # which may only be read
+    head = file.read(_HEAD.size)
+    if len(head) == _HEAD.size and head.startswith(_MAGIC) and file.seek(0, 2) == _HEAD_BYTES + _HEAD.unpack(head)[1]*_GROUP_BYTES:
+        return Index(file, _identity(os.fstat(file.fileno())))
+    file.close()
+    if head.startswith(_OURS) and head[:len(_MAGIC)] > _MAGIC: raise OSError('a later version of ear_lazy has made it')
 
 def _identity(st): return st.st_dev, st.st_ino
 
@@ -189,7 +211,7 @@ def _use(self:Packs, pack):
     "Say that a pack is used, by the time of its file"
     if self._looked - self._used.get(pack, -_SECONDS) < _SECONDS: return # the clock of `_look`
     self._used[pack] = self._looked
-    with suppress(OSError): os.utime(self.folder/f'{pack:010}.pack')
+    with suppress(OSError, NotImplementedError): os.utime(self.folder/f'{pack:010}.pack', follow_symlinks=False)
 
 # %% ../../nbs/7_loading/packs.ipynb #eb64617a
 @patch
@@ -197,50 +219,75 @@ def put(self:Packs,
     key:bytes, # 16 bytes
     value:np.ndarray, # (n,) uint8
 )->bool: # Whether it is kept
-    "Keep a value; raises `OSError` where the folder cannot be written to"
-    size = len(value)
-    if size > self.most(): return False
-    with OpenFolder(self.folder, make=True) as folder, lock_in(folder).acquire(poll_interval=.001):
-        self._open(folder)
-        if self._index is None: self._begin(folder)
-        pack, file, end = self._last(folder, size)
-        with file:
-            at = -(-(end + _VALUE.size)//64)*64
-            try:
-                _write(file, _VALUE.pack(key, size, xxhash.xxh3_64_intdigest(value)), at - _VALUE.size)
-                _write(file, value, at)
-                self._enter(folder, key, pack, at, size)
-            except OSError as e:
-                if e.errno not in (errno.ENOSPC, errno.EDQUOT): raise
-                file.truncate(end)
-                self._say_full()
-                return False
-    self._is_full = False
+    "Keep a value; warns once where that cannot be"
+    if len(value) > self.most(): return False
+    try:
+        with OpenFolder(self.folder, make=True) as folder, lock_in(folder, timeout=_MOST_SECONDS).acquire(poll_interval=.001):
+            index = self._open(folder) or self._begin(folder)
+            if index.groups < _groups(self.max_bytes): index = self._grow(folder, index)
+            self._append(folder, index, key, value)
+    except OSError as e:
+        self._say(e)
+        return False
     return True
 
 @patch
-def _say_full(self:Packs):
-    if not self._is_full: warnings.warn(f'{self.folder}: the disk is full, so samples are not kept until there is room', stacklevel=6)
-    self._is_full = True
+def _append(self:Packs, folder, index, key, value):
+    pack, file, end = self._last(folder, index, len(value))
+    with file:
+        at = -(-(end + _VALUE.size)//64)*64
+        try:
+            _write(file, _VALUE.pack(key, len(value), xxhash.xxh3_64_intdigest(value)), at - _VALUE.size)
+            _write(file, value, at)
+            _enter(folder, index, key, _place(key, pack, at, len(value)))
+        except OSError:
+            file.truncate(end)
+            raise
+
+@patch
+def _say(self:Packs, error):
+    why = 'the disk is full, so samples are not kept until there is room' if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT) else f'samples are not kept here: {error}'
+    if why not in self._told: warnings.warn(f'{self.folder}: {why}', stacklevel=6)
+    self._told.add(why)
 
 # %% ../../nbs/7_loading/packs.ipynb #1e729b36
 @patch
 def _begin(self:Packs, folder):
     "Make an index, and remove what another has left"
-    for name in _names(folder).values(): folder.remove(name)
+    for name in folder.names():
+        if _NAME.fullmatch(name) or _PART.fullmatch(name): folder.remove(name)
+    return self._new_index(folder, 0)
+
+@patch
+def _new_index(self:Packs, folder, last, places=()):
+    "Put an index in its place, with what is known already: (group, number in it, place)"
     part = f'index-{uuid.uuid4().hex}'
     try:
-        with folder.create(part, index_bytes(self.max_bytes)) as file: _write(file, _HEAD.pack(_MAGIC, _groups(self.max_bytes), 0), 0)
+        with folder.create(part, index_bytes(self.max_bytes)) as file:
+            _write(file, _HEAD.pack(_MAGIC, _groups(self.max_bytes), last), 0)
+            for n, way, place in places: _write(file, place.tobytes(), _HEAD_BYTES + n*_GROUP_BYTES + way*_PLACE_BYTES)
         folder.rename(part, 'index')
     except BaseException:
         folder.remove(part)
         raise
-    self._open(folder)
+    if index := self._open(folder): return index
+    raise OSError('somebody has removed it while it was made')
 
 @patch
-def _last(self:Packs, folder, size):
+def _grow(self:Packs, folder, index):
+    "Make an index for a larger budget, with what the one of a smaller budget holds"
+    old = index.used([*_names(folder)])
+    old = old[np.argsort(old['pack'], kind='stable')[::-1]] # the newest first, as a group may have too many
+    n = old['key'][:, 0] % np.uint64(_groups(self.max_bytes))
+    order = np.argsort(n, kind='stable')
+    n, old = n[order].astype(np.int64), old[order]
+    way = np.arange(len(n)) - np.searchsorted(n, n)
+    return self._new_index(folder, index.last_pack(), [o for o in zip(n.tolist(), way.tolist(), old) if o[1] < WAYS])
+
+@patch
+def _last(self:Packs, folder, index, size):
     "The pack to append to, its file and where that ends"
-    pack = self._index.last_pack()
+    pack = index.last_pack()
     if pack:
         with suppress(FileNotFoundError):
             file = folder.reopen(f'{pack:010}.pack')
@@ -248,7 +295,7 @@ def _last(self:Packs, folder, size):
             if not end or end + size <= self.pack_bytes: return pack, file, end
             file.close()
     pack += 1
-    _write(self._index.file, _HEAD.pack(_MAGIC, self._index.groups, pack), 0)
+    _write(index.file, _HEAD.pack(_MAGIC, index.groups, pack), 0)
     self._make_room(folder, max(self.pack_bytes, size + 64))
     folder.create(f'{pack:010}.pack').close()
     return pack, folder.reopen(f'{pack:010}.pack'), 0
@@ -263,31 +310,31 @@ def _make_room(self:Packs, folder, size):
         folder.remove(name)
         total -= st.st_size
 
-@patch
-def _enter(self:Packs, folder, key, pack, at, size):
+def _enter(folder, index, key, place):
     "Say where a value is"
-    index, n = self._index, self._index.group(key)
-    there = self._index.find(key)
+    n, there = index.group(key), index.find(key)
     if there: way = there[1]
     else:
-        packs = index.places['pack'][n].astype(np.int64)
+        packs = index.places(n)['pack'].astype(np.int64)
         packs[~np.isin(packs, [*_names(folder)])] = 0
         way = int(packs.argmin()) # a free place, or the oldest
-    index.write(n, way, _place(key, pack, at, size))
+    index.write(n, way, place)
 
 # %% ../../nbs/7_loading/packs.ipynb #b5c20ac3
 @patch
 def clear(self:Packs)->None:
     "Remove all values, for all processes"
     with suppress(FileNotFoundError), OpenFolder(self.folder) as folder, lock_in(folder).acquire(poll_interval=.001):
-        for name in (*_names(folder).values(), 'index'): folder.remove(name)
+        for name in folder.names():
+            if name == 'index' or _NAME.fullmatch(name) or _PART.fullmatch(name): folder.remove(name)
     self._forget()
 
 @patch
 def __len__(self:Packs): # Values that are there
-    if not self._look(): return 0
+    index = self._look()
+    if index is None: return 0
     with OpenFolder(self.folder) as folder: there = [*_names(folder)]
-    return int(np.isin(self._index.places['pack'], there).sum()) if there else 0
+    return len(index.used(there))
 
 @patch(as_prop=True)
 def nbytes(self:Packs)->int:

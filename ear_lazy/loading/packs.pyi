@@ -17,9 +17,7 @@ class Index:
     "Where values are"
     file: Any
     identity: tuple
-    memory: Any
     groups: Any
-    places: Any
     def __init__(self,
         file, # Open, to read and to write
         identity: tuple, # Of the file
@@ -32,6 +30,12 @@ class Index:
     def write(self, n: int, way: int, place: np.ndarray) -> None:
         "Fill a place; raises `OSError`"
     def last_pack(self) -> int: ...
+    def places(self, group: int, groups: int = 1) -> np.ndarray: # (≤ groups*WAYS,) of `PLACE`
+        "All places of some groups"
+    def used(self,
+        packs: list, # Numbers
+    ) -> np.ndarray: # (n,) of `PLACE`
+        "The places of values in some packs"
 
 PACK_BYTES: int
 FEWEST_PACKS: int
@@ -56,7 +60,7 @@ class Packs:
         key: bytes, # 16 bytes
         value: np.ndarray, # (n,) uint8
     ) -> bool: # Whether it is kept
-        "Keep a value; raises `OSError` where the folder cannot be written to"
+        "Keep a value; warns once where that cannot be"
     def clear(self) -> None:
         "Remove all values, for all processes"
     def __len__(self) -> int: ... # Values that are there
