@@ -41,7 +41,7 @@ from ear_lazy.base.images import (
     stored_turn)
 from .base.parameters import described
 from .base.printable import printable, public_url
-from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, is_remote, quoted_name
+from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, endpoint_of, is_remote, quoted_name
 from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, own, parse_bytes
@@ -311,9 +311,11 @@ def _key(self:LazyNPYDataset, path, values, row):
     "Cache key of a delivered sample, without the state of its file"
     options = self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._edition, self._guard and self._guard.scope
     how = self._how
-    if how[0] != options: how = self._how = options, _made(*options)
-    height, width = self.metadata.size(row)
-    return b''.join([f'{path}\0{height} {width}\0'.encode('utf-8', 'surrogateescape'), how[1], *[o.tobytes() for o in values]])
+    if how[0] != options: how = self._how = options, _made(*options, is_remote(self.root) and endpoint_of(self.root))
+    (height, width), versions = self.metadata.size(row), getattr(self.metadata, 'versions', None)
+    parts = [f'{path}\0{height} {width}\0'.encode('utf-8', 'surrogateescape'), how[1], *[o.tobytes() for o in values]]
+    if versions is not None: parts.append(versions[row])
+    return b''.join(parts)
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
 @patch

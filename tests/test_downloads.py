@@ -14,8 +14,10 @@ from making import process
 from PIL import Image
 
 from ear_lazy.base import downloads, storage
+from ear_lazy.disk_cache import DiskCache
 from ear_lazy.errors import ImageLoadError
 from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.shared_cache import SharedCache
 from ear_lazy.synthetic import write_raw
 
 NPY, ROWS = 'out/train_detector.npy', range(6)
@@ -161,13 +163,32 @@ def test_metadata_here_and_images_there(web, local, later, tmp_path):
     check(ds(), later)
 
 
-def test_a_cache_of_decoded_samples_that_outlives_the_dataset(web, local, later):
-    from ear_lazy.shared_cache import SharedCache
-    cache = SharedCache('50MB')
-    publish(web, local)
-    check(opened(web.url, download_cache=0, cache=cache), local)
-    publish(web, later)
-    check(opened(web.url, download_cache=0, cache=cache), later)
+@pytest.mark.parametrize('kind', ['shared', 'disk'])
+def test_a_cache_of_decoded_samples_that_outlives_the_dataset(web, local, later, tmp_path, kind):
+    "… is not asked about, and has what was published anew"
+    shared = SharedCache('50MB') if kind == 'shared' else None
+    def ds(): return opened(web.url, download_cache=0, cache=shared or DiskCache('50MB', tmp_path/'samples'))
+    for folder in (local, later):
+        publish(web, folder)
+        check(ds(), folder)
+        again = ds()
+        web.forget()
+        check(again, folder)
+        again.get_batch(ROWS)
+        assert web.requests == [], 'no request a sample'
+
+
+def test_photos_without_annotation_are_known_by_the_listing(s3, local, tmp_path):
+    upload(local)
+    fs, (a, b) = storage.filesystem('s3://bucket'), pictures(local)[:2]
+    for o in (a, b): fs.pipe_file(f'bucket/data/raw/new/{o.name}', o.read_bytes())
+    def ds(): return opened('s3://bucket/data', download_cache=0, cache=DiskCache('50MB', tmp_path/'samples')).unlabelled()
+    def images(ds): return {os.path.basename(o['image_path']): o['image'] for o in ds}
+    first, again = images(ds()), ds()
+    s3.forget()
+    assert first.keys() >= {a.name, b.name} and all((o == first[k]).all() for k, o in images(again).items()) and images_asked(s3) == []
+    fs.pipe_file(f'bucket/data/raw/new/{a.name}', inverted(a))
+    assert [k for k, o in images(ds()).items() if (o != first[k]).any()] == [a.name]
 
 
 def test_the_same_key_at_another_endpoint(s3, local, retouched, monkeypatch):

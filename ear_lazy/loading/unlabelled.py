@@ -10,7 +10,7 @@ __all__ = []
 # %% ../../nbs/7_loading/unlabelled.ipynb #9c551f6e
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..base.errors import StorageError
 from ..base.folds import SIDES
 from ..base.images import is_image
 from ..base.origin import Origin
-from ..base.storage import is_remote, is_web, list_folder
+from ..base.storage import is_remote, is_web, list_folder, version_of
 from ..base.swap import real_path
 from ..metadata.file import Metadata
 from ..metadata.layout import COLUMNS, encode_path
@@ -93,21 +93,21 @@ def without_annotation(
     files:Iterable[tuple[Metadata, str]], # That describe photos, each with the root of its images
     skip:Iterable[str]=(), # As in `photos_below`
     allows:Callable[[str], bool]=lambda name: True, # Likewise
-)->list[str]: # Relative to the root, sorted, each photo once
+)->dict[str, str]: # Path relative to the root, sorted, each photo once; and its version in the storage, '' for files here
     "Photos below a root that no file describes"
     known = described(files)
-    if is_remote(root): return [o for o in _photos_of_bucket(root, skip) if f'{root}/{o}' not in known]
+    if is_remote(root): return {k: o for k, o in _photos_of_bucket(root, skip).items() if f'{root}/{k}' not in known}
     found = photos_below(root, skip, allows)
     known |= {at for place, at in found.values() if place in known} # a described link describes its photo
     first = {}
     for name, (place, at) in sorted(found.items(), key=lambda o: o[1][0] != o[1][1]): # links last
         if place not in known and at not in known: first.setdefault(at, name)
-    return sorted(first.values())
+    return dict.fromkeys(sorted(first.values()), '')
 
 def _photos_of_bucket(root, skip):
     if is_web(root): raise StorageError('a web server does not say which files it has, so photos without annotation are found in folders and buckets only', root)
     skipped = tuple(f"{o.rstrip('/')}/" for o in skip if o.startswith(f'{root}/'))
-    return sorted(o for o in list_folder(root) if is_image(o) and not any(map(_is_hidden, o.split('/'))) and not f'{root}/{o}'.startswith(skipped))
+    return {o: version_of(info) or str(info.get('size', '')) for o, info in sorted(list_folder(root).items()) if is_image(o) and not any(map(_is_hidden, o.split('/'))) and not f'{root}/{o}'.startswith(skipped)}
 
 # %% ../../nbs/7_loading/unlabelled.ipynb #5f41da72
 class PhotoRows:
@@ -115,10 +115,11 @@ class PhotoRows:
     kind, split, run, edition, size_on_disk, version = 'detector', '', '', '', 0, 2
     def __init__(self,
         root:str, # Absolute, or a URL
-        paths:list[str], # Of the photos, relative to the root
+        paths:Mapping[str, str], # Of the photos, relative to the root; and their versions
         path:str, # Metadata file that was opened, or the root
     ):
         self.root, self.path, n = root, path, len(paths)
+        self.versions = np.array([o.encode() for o in paths.values()], 'S') # (n,)
         names, source = np.unique(np.array([encode_path(o.partition('/')[0] if '/' in o else '.') for o in paths], 'S'), return_inverse=True)
         self.columns = {
             'image_paths': np.array([*map(encode_path, paths)], 'S'), 'sizes': np.zeros((n, 2), '<i4'), 'source': source.astype('<i4'), 'source_names': names,
