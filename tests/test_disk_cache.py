@@ -118,6 +118,18 @@ def test_damage_is_not_believed(tmp_path, damage):
     assert is_right(again, 20) == 20
 
 
+def test_damage_while_it_is_used(tmp_path):
+    store = Packs(tmp_path, 2**22)
+    for i in range(10): assert store.put(key(i), value(i)) and is_right(store, i + 1) == i + 1
+    pack = tmp_path/f'{1:010}.pack'
+    data = bytearray(pack.read_bytes())
+    for at in range(0, len(data)//2, 5000): data[at] ^= 64
+    with pack.open('r+b') as f: f.write(data)
+    assert is_right(store, 10) == is_right(Packs(tmp_path, 2**22), 10) < 7
+    os.truncate(pack, 1000)
+    assert is_right(store, 10) == 0
+
+
 def test_a_link_is_not_followed(tmp_path):
     (tmp_path/'mine.txt').write_text('mine')
     for name in ('index', f'{1:010}.pack'):
