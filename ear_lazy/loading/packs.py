@@ -211,8 +211,8 @@ def put(self:Packs,
     value:np.ndarray, # (n,) uint8
 )->bool: # Whether it is kept
     "Keep a value; warns once where that cannot be"
-    if len(value) > self.most(): return False
     try:
+        if len(value) > self.most(): raise OSError(f'those of more than {self.most():,} bytes, a quarter of max_bytes, do not fit')
         with OpenFolder(self.folder, make=True) as folder, lock_in(folder, timeout=_MOST_SECONDS).acquire(poll_interval=.001):
             index = self._open(folder) or self._begin(folder)
             if index.groups < _groups(self.max_bytes): index = self._grow(folder, index)
@@ -245,9 +245,16 @@ def _say(self:Packs, error):
 @patch
 def _begin(self:Packs, folder):
     "Make an index, and remove what another has left"
+    _check_ours(folder)
     for name in folder.names():
         if _NAME.fullmatch(name) or _PART.fullmatch(name): folder.remove(name)
     return self._new_index(folder, 0)
+
+def _check_ours(folder):
+    "Raises `OSError` where a file of somebody else has the name of the index; one of zeros is ours, of a machine that stopped"
+    if not folder.stat('index'): return
+    with folder.open('index') as f: head = f.read(len(_OURS)).strip(b'\0')
+    if head and head != _OURS: raise OSError(f"{folder.path/'index'} is none of a cache: give samples a folder of their own")
 
 @patch
 def _new_index(self:Packs, folder, last, places=()):
@@ -316,6 +323,7 @@ def _enter(folder, index, key, place):
 def clear(self:Packs)->None:
     "Remove all values, for all processes"
     with suppress(FileNotFoundError), OpenFolder(self.folder) as folder, lock_in(folder).acquire(poll_interval=.001):
+        _check_ours(folder)
         for name in folder.names():
             if name == 'index' or _NAME.fullmatch(name) or _PART.fullmatch(name): folder.remove(name)
     self._forget()
