@@ -1,9 +1,11 @@
-"""What does the look at the file of a cached sample cost?
+"""What does a cached sample cost beside a bare row of `np.memmap`?
 
     python benchmarks/cached.py
 
-Reads samples of three sizes from both kinds of cache, with and without `trust_files=True`, and prints microseconds of processor time a sample. Takes under a minute.
+Samples of three sizes, one by one and in batches of 32, from each cache, in turns with a bare loop that does the least that can be done: it opens the photo's file and asks where it is and when it was changed,
+which tells a replaced photo, and copies a row of an `np.memmap` into a new array or into a batch. Prints microseconds a sample, the median of the rounds, and the ratio to that loop. Takes a minute.
 """
+import os
 import sys
 import tempfile
 import time
@@ -14,10 +16,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from ear_lazy.data_processor import DataProcessor  # noqa: E402
+from ear_lazy.disk_cache import DiskCache  # noqa: E402
 from ear_lazy.lazy_dataset import LazyNPYDataset  # noqa: E402
 from ear_lazy.shared_cache import SharedCache  # noqa: E402
 
-IMAGES, ROUNDS = 128, 15
+IMAGES, BATCH, ROUNDS = 128, 32, 15
 
 
 def make(folder, side):
@@ -32,22 +35,63 @@ def make(folder, side):
     return folder/'out/train_detector.npy'
 
 
-def fastest(datasets):
-    "Microseconds a sample of each dataset, in turns, in the fastest round"
-    times = [[] for _ in datasets]
+def look(path):
+    "Where a file is, links followed, and what changes when it does"
+    fd = os.open(path, getattr(os, 'O_PATH', os.O_RDONLY) | os.O_CLOEXEC)
+    try: return os.readlink(f'/proc/self/fd/{fd}'), os.fstat(fd)
+    finally: os.close(fd)
+
+
+def bare(paths, rows):
+    "Rows of an `np.memmap` one by one, and in batches"
+    def one():
+        for path, i in zip(paths, range(IMAGES)):
+            look(path)
+            np.array(rows[i])
+    def batches():
+        for start in range(0, IMAGES, BATCH):
+            out = np.empty((BATCH, *rows.shape[1:]), np.uint8)
+            for i in range(start, start + BATCH):
+                look(paths[i])
+                out[i - start] = rows[i]
+    return one, batches
+
+
+def of(ds):
+    def one():
+        for i in range(IMAGES): ds[i]
+    def batches():
+        for start in range(0, IMAGES, BATCH): ds.get_batch(range(start, start + BATCH), num_threads=1)
+    return one, batches
+
+
+def medians(sides):
+    "Microseconds a sample of each function, in turns"
+    times = {o: [] for o in sides}
     for _ in range(ROUNDS + 1): # the first round fills the caches
-        for ds, found in zip(datasets, times):
-            start = time.process_time()
-            for i in range(IMAGES): ds[i]
-            found.append((time.process_time() - start)/IMAGES*1e6)
-    return [min(o[1:]) for o in times]
+        for o in sides:
+            start = time.perf_counter()
+            o()
+            times[o].append((time.perf_counter() - start)/IMAGES*1e6)
+    return {o: np.median(found[1:]) for o, found in times.items()}
+
+
+def compare(folder, side):
+    npy, size = make(folder, side), f'{side*side*3*IMAGES*2 + 10**7}'
+    time.sleep(0.1) # a file that was written just now is not kept
+    caches = {'in each process': lambda: dict(cache_size=IMAGES), 'shared': lambda: dict(cache=SharedCache(size)), 'disk': lambda: dict(cache=DiskCache(size, folder/'samples'))}
+    sets = {name: LazyNPYDataset(npy, **cache()) for name, cache in caches.items()}
+    sets['disk, trust_files'] = LazyNPYDataset(npy, cache=DiskCache(size, folder/'trusted'), trust_files=True)
+    first = sets['disk']
+    rows = np.lib.format.open_memmap(folder/'rows.npy', 'w+', np.uint8, (IMAGES, side, side, 3))
+    for i in range(IMAGES): rows[i] = first[i]['image']
+    sides = {'np.memmap and a look': bare([first.get_metadata(i)['image_path'] for i in range(IMAGES)], rows)} | {name: of(ds) for name, ds in sets.items()}
+    found = medians([o for pair in sides.values() for o in pair])
+    base = [found[o] for o in sides['np.memmap and a look']]
+    for name, pair in sides.items():
+        (one, batch), ratios = [found[o] for o in pair], [found[o]/b for o, b in zip(pair, base)]
+        print(f'{side} × {side}, {name}: one by one {one:.1f} µs ({ratios[0]:.2f} ×), in batches {batch:.1f} µs ({ratios[1]:.2f} ×)')
 
 
 for side in (112, 256, 640):
-    with tempfile.TemporaryDirectory() as folder:
-        npy = make(Path(folder), side)
-        time.sleep(0.1) # a file that was written just now is not kept
-        size = f'{side*side*3*IMAGES*2 + 10**6}'
-        for name, cache in (('in each process', lambda: dict(cache_size=IMAGES)), ('shared', lambda size=size: dict(cache=SharedCache(size)))):
-            looked, trusted = fastest([LazyNPYDataset(npy, **cache(), trust_files=o) for o in (False, True)])
-            print(f'{side} × {side}, {name}: {looked:.1f} µs, {trusted:.1f} µs with trust_files, {looked/trusted:.2f} times')
+    with tempfile.TemporaryDirectory() as folder: compare(Path(folder), side)

@@ -28,6 +28,7 @@ from .shared_cache import pack, unpack
 
 # %% ../nbs/disk_cache.ipynb #c94f5288
 _SUFFIXES = {'webp': '.webp', 'jpeg': '.jpg'}
+_MOST_PIXELS = {'webp': 16_383, 'jpeg': 65_500} # of a side: what is larger is kept as it is
 _QUALITIES = {'webp': 'IMWRITE_WEBP_QUALITY', 'jpeg': 'IMWRITE_JPEG_QUALITY'}
 
 @described
@@ -43,13 +44,13 @@ class DiskCache:
         quality:int=95, # Of 'webp' and 'jpeg', 1 to 100
     ):
         self.max_bytes = parse_bytes(max_bytes)
-        if self.max_bytes < 2**20: raise ValueError(f'max_bytes is {self.max_bytes:,}: a disk cache takes a megabyte at least')
+        if self.max_bytes < 10**6: raise ValueError(f'max_bytes is {self.max_bytes:,}: a disk cache takes a megabyte at least')
         if format != 'raw' and format not in _SUFFIXES: raise ValueError(f"format is 'raw', 'webp' or 'jpeg', not {format!r}")
         if not (isinstance(quality, int) and 1 <= quality <= 100): raise ValueError(f'quality is a whole number from 1 to 100, not {quality!r}')
         if folder is not None and is_remote(os.fspath(folder)): raise ValueError(f'{folder} is a URL: a disk cache needs a folder of this machine')
         self.format, self.quality, self._hits, self._misses = format, quality, 0, 0
         self._mark = b'' if format == 'raw' else f'\0{format} {quality}'.encode() # of keys
-        self._set(None if folder is None else home_path(folder))
+        self._set(None if folder is None else home_path(folder).absolute()) # the working folder may change
 
     def _set(self, folder):
         if folder and folder.exists() and not folder.is_dir(): raise ValueError(f'{folder} is no folder: samples need one of their own')
@@ -97,7 +98,7 @@ def put(self:DiskCache,
     "Keep a value, if there is room; raises `TypeError` as `pack`; warns once where the folder cannot be written to"
     if self._packs is None: raise ValueError('a disk cache needs a folder: give it one, or give the cache to a LazyNPYDataset first')
     image, *values = value
-    if self.format != 'raw' and image.ndim == 3 and image.size: image = self._closed(image)
+    if self.format != 'raw' and image.ndim == 3 and image.size and max(image.shape) <= _MOST_PIXELS[self.format]: image = self._closed(image)
     self._packs.put(self._key(key), pack((image, *values), 1).reshape(-1))
 
 @patch

@@ -603,12 +603,15 @@ def _column(self:CombinedLazyDataset, name):
     return np.concatenate(found)
 
 @patch
+def _with_rows(self:CombinedLazyDataset):
+    "The datasets, each with those of its rows that are here"
+    if self._rows is None: return self.datasets
+    part, starts = np.searchsorted(self._ends, self._rows, side='right'), [0, *self._ends]
+    return [self.datasets[n][self._rows[part == n] - starts[n]] for n in np.unique(part).tolist()]
+
+@patch
 def _schemes(self:CombinedLazyDataset):
-    if self._rows is None: parts = self.datasets
-    else:
-        part, starts = np.searchsorted(self._ends, self._rows, side='right'), [0, *self._ends]
-        parts = [self.datasets[n][self._rows[part == n] - starts[n]] for n in np.unique(part).tolist()]
-    return [*dict.fromkeys(o for part in parts for o in (part._schemes() if isinstance(part, RowDataset) else [None]))]
+    return [*dict.fromkeys(o for part in self._with_rows() for o in (part._schemes() if isinstance(part, RowDataset) else [None]))]
 
 # %% ../nbs/lazy_dataset.ipynb #bb1f3348
 @patch
@@ -673,6 +676,15 @@ def _error_counts(self:CombinedLazyDataset):
 def cache_clear(self:CombinedLazyDataset)->None:
     "Forget all decoded samples"
     for o in self.datasets: o.cache_clear()
+
+@patch
+@described
+def warm_cache(self:CombinedLazyDataset,
+    num_threads:int|None=None, # To decode with; None: one per processor
+    progress:bool=True, # Show a progress bar of each dataset
+)->int: # Rows whose images cannot be read: `errors` or reading them tells why
+    "Decode what the caches of the datasets do not hold yet"
+    return sum(o.warm_cache(num_threads, progress) for o in self._with_rows())
 
 # %% ../nbs/lazy_dataset.ipynb #c3fad690
 def sign_of(

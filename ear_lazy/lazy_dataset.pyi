@@ -106,6 +106,11 @@ class CombinedLazyDataset(RowDataset):
         "The sum over the caches of all datasets; a shared one counts once"
     def cache_clear(self) -> None:
         "Forget all decoded samples"
+    def warm_cache(self,
+        num_threads: int | None = None, # To decode with; None: one per processor
+        progress: bool = True, # Show a progress bar of each dataset
+    ) -> int: # Rows whose images cannot be read: `errors` or reading them tells why
+        "Decode what the caches of the datasets do not hold yet"
     def _repr_html_(self) -> str: ...
 
 def sign_of(dataset: RowDataset) -> str:

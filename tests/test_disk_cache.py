@@ -100,7 +100,7 @@ def test_removed_while_it_is_used(ds):
     assert opened_again(ds).cache_info().currsize >= 1 # and is filled again
 
 
-@pytest.mark.parametrize('damage', ['cut', 'other', 'noise', 'packs'])
+@pytest.mark.parametrize('damage', ['cut', 'zeros', 'noise', 'packs'])
 def test_damage_is_not_believed(tmp_path, damage):
     store = Packs(tmp_path, 2**22)
     for i in range(20): store.put(key(i), value(i))
@@ -108,7 +108,7 @@ def test_damage_is_not_believed(tmp_path, damage):
     data = index.read_bytes()
     match damage:
         case 'cut': index.write_bytes(data[:5000])
-        case 'other': index.write_bytes(b'something else')
+        case 'zeros': index.write_bytes(bytes(len(data)))
         case 'noise': index.write_bytes(data[:4096] + rng.bytes(len(data) - 4096))
         case 'packs':
             for o in tmp_path.glob('*.pack'): o.write_bytes(rng.bytes(3000))
@@ -116,6 +116,53 @@ def test_damage_is_not_believed(tmp_path, damage):
     is_right(again, 20)
     for i in range(20): again.put(key(i), value(i))
     assert is_right(again, 20) == 20
+
+
+def test_a_file_of_the_user_stays(tmp_path):
+    (tmp_path/'index').write_text('precious')
+    store = Packs(tmp_path, 2**22)
+    with pytest.warns(UserWarning, match='a folder of their own'): assert not store.put(key(0), value(0))
+    with pytest.raises(OSError, match='a folder of their own'): store.clear()
+    assert (tmp_path/'index').read_text() == 'precious'
+
+
+def test_what_does_not_fit_is_told(tmp_path):
+    store = Packs(tmp_path, 10**6)
+    with pytest.warns(UserWarning, match='250,000 bytes, a quarter of max_bytes') as told: assert not any(store.put(key(i), np.zeros(250_001 + i, np.uint8)) for i in range(3))
+    assert len(told) == 1
+
+
+def test_the_working_folder_may_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cache = DiskCache('1MB', 'samples')
+    monkeypatch.chdir('/')
+    assert cache.folder == tmp_path/'samples'
+
+
+@pytest.mark.parametrize('format, side', [('webp', 16_384), ('jpeg', 65_501)])
+def test_an_image_too_large_for_a_format(tmp_path, format, side):
+    cache, image = DiskCache('20MB', tmp_path, format=format), np.full((side, 2, 3), 9, np.uint8)
+    cache.put(b'a', (image,))
+    assert (cache.get(b'a')[0] == image).all()
+
+
+def test_the_caches_of_combined_datasets(ds):
+    other = LazyNPYDataset(ds.metadata.path, cache_size=99)
+    both = CombinedLazyDataset([ds, other])
+    assert both[[1, len(ds), len(ds) + 2]].warm_cache(progress=False) == 0
+    assert (ds.cache_info().currsize, other.cache_info().currsize) == (1, 2)
+
+
+def test_damage_while_it_is_used(tmp_path):
+    store = Packs(tmp_path, 2**22)
+    for i in range(10): assert store.put(key(i), value(i)) and is_right(store, i + 1) == i + 1
+    pack = tmp_path/f'{1:010}.pack'
+    data = bytearray(pack.read_bytes())
+    for at in range(0, len(data)//2, 5000): data[at] ^= 64
+    with pack.open('r+b') as f: f.write(data)
+    assert is_right(store, 10) == is_right(Packs(tmp_path, 2**22), 10) < 7
+    os.truncate(pack, 1000)
+    assert is_right(store, 10) == 0
 
 
 def test_a_link_is_not_followed(tmp_path):

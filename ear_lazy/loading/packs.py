@@ -28,8 +28,8 @@ from ..base.files import OpenFolder, lock_in
 # %% ../../nbs/7_loading/packs.ipynb #79fa59be
 WAYS = 64 # places of a group
 VALUE_BYTES = 8192 # that a value has at least, on average, for the index to have a place for each
-PLACE = np.dtype([('key', '<u8', 2), ('pack', '<u4'), ('boot', '<u4'), ('at', '<u8'), ('size', '<u8')])
-_KEY_BYTES, _AFTER_KEY = 16, struct.Struct('<IIQQ') # of a place
+PLACE = np.dtype([('key', '<u8', 2), ('pack', '<u8'), ('at', '<u8'), ('size', '<u8')])
+_KEY_BYTES, _AFTER_KEY = 16, struct.Struct('<QQQ') # of a place
 _PLACE_BYTES, _GROUP_BYTES = PLACE.itemsize, WAYS*PLACE.itemsize
 _HEAD, _OURS = struct.Struct('<16sQQ'), b'ear_lazy packs ' # magic, groups, number of the last pack
 _MAGIC = _OURS + b'1' # and the version
@@ -42,13 +42,6 @@ def index_bytes(
     return _HEAD_BYTES + _groups(max_bytes)*_GROUP_BYTES
 
 def _groups(max_bytes): return max(1, max_bytes//VALUE_BYTES//WAYS)
-
-def _boot():
-    "A number that is another after each start of the machine; 0 where nobody says"
-    with suppress(OSError), open('/proc/sys/kernel/random/boot_id') as f: return uuid.UUID(f.read().strip()).int & 0xffffffff or 1
-    return 0
-
-_BOOT = _boot()
 
 class Index:
     "Where values are"
@@ -63,15 +56,15 @@ class Index:
 
     def find(self,
         key:bytes, # 16 bytes
-    )->tuple|None: # (group, number in it, pack, boot, at, size)
+    )->tuple|None: # (group, number in it, pack, at, size)
         "Where a value is said to be"
         n, found = self.group(key), -1
         places = _read(self.file, _GROUP_BYTES, _HEAD_BYTES + n*_GROUP_BYTES) # searching bytes is much faster than NumPy is for so few
         while (found := places.find(key, found + 1)) >= 0:
             way, rest = divmod(found, _PLACE_BYTES)
             if rest: continue # across two places
-            pack, boot, at, size = _AFTER_KEY.unpack_from(places, found + _KEY_BYTES)
-            if pack: return n, way, pack, boot, at, size
+            pack, at, size = _AFTER_KEY.unpack_from(places, found + _KEY_BYTES)
+            if pack: return n, way, pack, at, size
         return None
 
     def write(self, n:int, way:int, place:np.ndarray):
@@ -107,8 +100,8 @@ def _write(file, data, at):
     while len(data): data = data[file.write(data):]
 
 # %% ../../nbs/7_loading/packs.ipynb #1fa2e372
-PACK_BYTES = 2**26 # of a pack, but less of a small store, and more of one of a terabyte
-MOST_PACKS, FEWEST_PACKS = 4096, 16
+PACK_BYTES = 2**26 # of a pack, but less of a small store, and more of a large one
+MOST_PACKS, FEWEST_PACKS = 64, 16 # each is an open file of each process that reads from it
 _VALUE = struct.Struct('<16sQQ') # key, size, checksum; values begin at multiples of 64
 _NAME, _PART = re.compile(r'(\d{10})\.pack'), re.compile(r'index-[0-9a-f]{32}') # the latter of who was killed while making one
 _SECONDS = 1. # after which a pack that is used again is said to be used, and files are looked for anew
@@ -145,20 +138,18 @@ def get(self:Packs,
     index = self._look() # another thread may find another one meanwhile
     found = index and index.find(key)
     if found is None: return None
-    n, way, pack, boot, at, size = found
+    pack, at, size = found[2:]
     data = self._mapped(pack, at + size)
     if data is None or _VALUE.size > at: return None
     own, length, checksum = _VALUE.unpack_from(data, at - _VALUE.size)
     if own != key or length != size: return None # somebody is writing this place
     value = data[at:at + size]
-    if boot != _BOOT or not boot:
-        if xxhash.xxh3_64_intdigest(value) != checksum: return None
-        with suppress(OSError): index.write(n, way, _place(key, pack, at, size))
+    if xxhash.xxh3_64_intdigest(value) != checksum: return None
     self._use(pack)
     return value
 
 def _place(key, pack, at, size):
-    return np.array((np.frombuffer(key, '<u8'), pack, _BOOT, at, size), PLACE)
+    return np.array((np.frombuffer(key, '<u8'), pack, at, size), PLACE)
 
 # %% ../../nbs/7_loading/packs.ipynb #bdca03f8
 @patch
@@ -175,7 +166,7 @@ def _look(self:Packs):
 def _open(self:Packs, folder):
     "The index, if there is one, after what other processes have done"
     there = _names(folder)
-    self._maps = {pack: o for pack, o in self._maps.items() if pack in there} # an open file takes room even when it is removed
+    self._maps = {pack: o for pack, o in list(self._maps.items()) if pack in there} # an open file takes room even when it is removed
     index, found = self._index, folder.stat('index')
     if found is None: index = None
     elif index is None or index.identity != _identity(found): index, self._maps = _open_index(folder), {}
@@ -198,7 +189,7 @@ def _identity(st): return st.st_dev, st.st_ino
 def _mapped(self:Packs, pack, end):
     "A pack as memory, `end` bytes at least; None if it is gone"
     data = self._maps.get(pack)
-    if data is None or len(data) < end:
+    if data is None or len(data) < end or data.obj.size() < end: # looking into what was cut off would kill the process
         try:
             with OpenFolder(self.folder) as folder, folder.open(f'{pack:010}.pack') as file: data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError): return None # removed, or empty
@@ -220,8 +211,8 @@ def put(self:Packs,
     value:np.ndarray, # (n,) uint8
 )->bool: # Whether it is kept
     "Keep a value; warns once where that cannot be"
-    if len(value) > self.most(): return False
     try:
+        if len(value) > self.most(): raise OSError(f'those of more than {self.most():,} bytes, a quarter of max_bytes, do not fit')
         with OpenFolder(self.folder, make=True) as folder, lock_in(folder, timeout=_MOST_SECONDS).acquire(poll_interval=.001):
             index = self._open(folder) or self._begin(folder)
             if index.groups < _groups(self.max_bytes): index = self._grow(folder, index)
@@ -254,9 +245,16 @@ def _say(self:Packs, error):
 @patch
 def _begin(self:Packs, folder):
     "Make an index, and remove what another has left"
+    _check_ours(folder)
     for name in folder.names():
         if _NAME.fullmatch(name) or _PART.fullmatch(name): folder.remove(name)
     return self._new_index(folder, 0)
+
+def _check_ours(folder):
+    "Raises `OSError` where a file of somebody else has the name of the index; one of zeros is ours, of a machine that stopped"
+    if not folder.stat('index'): return
+    with folder.open('index') as f: head = f.read(len(_OURS)).strip(b'\0')
+    if head and head != _OURS: raise OSError(f"{folder.path/'index'} is none of a cache: give samples a folder of their own")
 
 @patch
 def _new_index(self:Packs, folder, last, places=()):
@@ -325,6 +323,7 @@ def _enter(folder, index, key, place):
 def clear(self:Packs)->None:
     "Remove all values, for all processes"
     with suppress(FileNotFoundError), OpenFolder(self.folder) as folder, lock_in(folder).acquire(poll_interval=.001):
+        _check_ours(folder)
         for name in folder.names():
             if name == 'index' or _NAME.fullmatch(name) or _PART.fullmatch(name): folder.remove(name)
     self._forget()

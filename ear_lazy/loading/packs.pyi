@@ -25,7 +25,7 @@ class Index:
     def group(self, key): ...
     def find(self,
         key: bytes, # 16 bytes
-    ) -> tuple | None: # (group, number in it, pack, boot, at, size)
+    ) -> tuple | None: # (group, number in it, pack, at, size)
         "Where a value is said to be"
     def write(self, n: int, way: int, place: np.ndarray) -> None:
         "Fill a place; raises `OSError`"
