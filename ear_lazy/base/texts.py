@@ -28,6 +28,7 @@ def _encoded(texts): # list
 # %% ../../nbs/1_base/texts.ipynb #411502ea
 _PIECE = 4096 # texts that are handled at once
 
+# %% ../../nbs/1_base/texts.ipynb #052b4c71
 class Texts(Sequence):
     "Many texts, one after another"
     def __init__(self,

@@ -71,6 +71,7 @@ def image_rows(
     row = dict(zip(reversed(keys), reversed(range(len(keys))))) # backwards, so that the first keeps the id
     return row, {i: row[o] for i, o in enumerate(keys) if row[o] != i} if len(row) < len(keys) else {}
 
+# %% ../../nbs/2_formats/coco_ids.ipynb #71185ee5
 _PIECE = 65_536 # ids that are handled at once
 
 def find_rows(

@@ -70,6 +70,7 @@ def _located(r, tree, lost, guesses):
         elif at.is_guess or at.how: guesses[i] = at
         yield at.path
 
+# %% ../../nbs/2_formats/upright.ipynb #3ef60465
 def locate_images(
     r:Records, # As read
     tree:Tree, # The raw folder

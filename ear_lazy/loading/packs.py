@@ -31,6 +31,8 @@ VALUE_BYTES = 8192 # that a value has at least, on average, for the index to hav
 PLACE = np.dtype([('key', '<u8', 2), ('pack', '<u8'), ('at', '<u8'), ('size', '<u8')])
 _KEY_BYTES, _AFTER_KEY = 16, struct.Struct('<QQQ') # of a place
 _PLACE_BYTES, _GROUP_BYTES = PLACE.itemsize, WAYS*PLACE.itemsize
+
+# %% ../../nbs/7_loading/packs.ipynb #829f4b8c
 _HEAD, _OURS = struct.Struct('<16sQQ'), b'ear_lazy packs ' # magic, groups, number of the last pack
 _MAGIC = _OURS + b'1' # and the version
 _HEAD_BYTES = 4096
@@ -43,6 +45,7 @@ def index_bytes(
 
 def _groups(max_bytes): return max(1, max_bytes//VALUE_BYTES//WAYS)
 
+# %% ../../nbs/7_loading/packs.ipynb #8edd1e9d
 class Index:
     "Where values are"
     def __init__(self,
@@ -282,6 +285,7 @@ def _grow(self:Packs, folder, index):
     way = np.arange(len(n)) - np.searchsorted(n, n)
     return self._new_index(folder, index.last_pack(), [o for o in zip(n.tolist(), way.tolist(), old) if o[1] < WAYS])
 
+# %% ../../nbs/7_loading/packs.ipynb #fdfa2692
 @patch
 def _last(self:Packs, folder, index, size):
     "The pack to append to, its file and where that ends"
