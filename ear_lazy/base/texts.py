@@ -46,10 +46,16 @@ class Texts(Sequence):
     def __len__(self): return len(self.ends) - 1
 
     def __getitem__(self, i):
-        if isinstance(i, slice): return [self[o] for o in range(*i.indices(len(self)))]
+        if isinstance(i, slice): return self.at(np.arange(*i.indices(len(self))))
         if not -len(self) <= (at := index(i)) < len(self): raise IndexError(f'no text {at} of {len(self)}')
         at %= len(self)
         return self.data[self.ends[at]:self.ends[at + 1]].decode(*_CODE)
+
+    def at(self,
+        rows:np.ndarray, # Of integers
+    )->list[str]:
+        "Some of the texts"
+        return [self.data[a:b].decode('utf-8', 'surrogatepass') for a, b in zip(self.ends[rows].tolist(), self.ends[rows + 1].tolist())]
 
     def __iter__(self)->Iterator[str]:
         for data, ends in self._pieces():
@@ -119,6 +125,13 @@ def _distinct(lists):
     return texts, np.split(rows, np.cumsum([*map(len, lists)])[:-1])
 
 # %% ../../nbs/1_base/texts.ipynb #c4b5a8f7
+def texts_at(
+    texts, # A list of texts, or `Texts`
+    rows:np.ndarray, # Of integers
+)->list[str]:
+    "Some of the texts"
+    return texts.at(rows) if isinstance(texts, Texts) else [texts[i] for i in rows.tolist()]
+
 def are_distinct(
     texts, # A list of texts, or `Texts`
 )->bool:

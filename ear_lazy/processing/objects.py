@@ -15,6 +15,7 @@ import numpy as np
 
 from ..base.records import Records, add_schemes, keep_objects, schemes_of_classes
 from ..base.schemes import Scheme
+from ..base.texts import texts_at
 from ..formats.discover import FoundSource
 from ..metadata.table import Batch, Table, entry_file, file_entry
 from .merging import merge
@@ -122,7 +123,7 @@ def batches(
         if sources is not None: others['sources'] = sources[some]
         if facts.attributes: others['attributes'] = attributes[some]
         images = {'sizes': r.sizes[of], 'groups': groups[of], 'empty': r.empty[of], 'objects': counts[of]}
-        yield Batch([r.images[i] for i in of.tolist()], images, objects, others)
+        yield Batch(texts_at(r.images, of), images, objects, others)
 
 def _ends(counts): return np.concatenate([[0], np.cumsum(counts)])
 
