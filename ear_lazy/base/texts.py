@@ -100,11 +100,13 @@ def kept_texts(
     return first if len(first) <= FEW else Texts(chain(first, texts))
 
 # %% ../../nbs/1_base/texts.ipynb #df5c3d64
+_MANY = 100_000 # texts; a dict of fewer is small, and faster
+
 def distinct(
     lists, # Lists of texts, or `Texts`
 )->tuple: # All texts, each once, as they come; for each list the rows of its texts among them, int64
     "The texts of several lists"
-    if sum(map(len, lists)) > FEW and (found := _distinct(lists)): return found
+    if sum(map(len, lists)) > _MANY and (found := _distinct(lists)): return found
     row = {}
     rows = [np.array([row.setdefault(o, len(row)) for o in texts], np.int64) for texts in lists]
     return list(row), rows
@@ -136,7 +138,7 @@ def are_distinct(
     texts, # A list of texts, or `Texts`
 )->bool:
     "Whether no text is there twice"
-    if len(texts) <= FEW: return len({*texts}) == len(texts)
+    if len(texts) <= _MANY: return len({*texts}) == len(texts)
     if len(np.unique(_digests([texts]))) == len(texts): return True
     return len(distinct([texts])[0]) == len(texts)
 
