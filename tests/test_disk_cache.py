@@ -388,3 +388,14 @@ def test_killed_at_any_moment(tmp_path, kills):
         found = max(found, is_right(store, 1000))
         assert store.put(key(5000), value(5000)) and bytes(store.get(key(5000))) == value(5000).tobytes()
     assert found
+
+
+def test_a_class_is_no_cache(npy):
+    with pytest.raises(TypeError, match='cache is a SharedCache'): LazyNPYDataset(npy, cache=DiskCache)
+
+
+def test_an_index_is_closed_with_its_cache(tmp_path, recwarn):
+    store = Packs(tmp_path, 2**22)
+    store.put(key(0), value(0))
+    del store
+    assert not [o for o in recwarn if o.category is ResourceWarning]

@@ -90,7 +90,7 @@ def chosen_cache(
     "The cache that the options describe; by default one that keeps nothing; raises `TypeError` or `ValueError` if they describe none"
     if size is not None: whole_number('cache_size', size)
     if cache is None: return LRUCache(0 if size is None and max_bytes is None else size, max_bytes)
-    if not all(hasattr(cache, o) for o in ('get', 'put')):
+    if isinstance(cache, type) or not all(hasattr(cache, o) for o in ('get', 'put')):
         raise TypeError(f"cache is a SharedCache, such as SharedCache('2GB'), or a DiskCache, not {cache!r}; cache_size=100 keeps samples in each process")
     if size is None and max_bytes is None: return cache
     raise ValueError('cache_size and cache_bytes bound a cache in each process: give either these or cache')

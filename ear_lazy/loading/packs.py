@@ -18,6 +18,7 @@ import uuid
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from weakref import finalize
 
 import numpy as np
 import xxhash
@@ -53,6 +54,7 @@ class Index:
         identity:tuple, # Of the file
     ):
         self.file, self.identity = file, identity
+        finalize(self, file.close).atexit = False
         self.groups = _HEAD.unpack(_read(file, _HEAD.size, 0))[1]
 
     def group(self, key): return int.from_bytes(key[:8], 'little') % self.groups
