@@ -497,7 +497,7 @@ def told_attributes(
 
 def _stacked(parts, name, spent, change=None):
     "A column of objects of all parts; those of spent parts are let go as they are copied"
-    columns = [getattr(p, name) for p in parts]
+    columns = [np.asarray(getattr(p, name)) for p in parts]
     out, a = np.empty((sum(map(len, columns)), *columns[0].shape[1:]), np.result_type(*columns)), 0
     for n, p in enumerate(parts):
         out[a:(a := a + len(columns[n]))] = change(n, columns[n]) if change else columns[n]
