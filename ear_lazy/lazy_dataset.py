@@ -315,11 +315,20 @@ def _key(self:LazyNPYDataset, path, values, row):
     return b''.join(parts)
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
+# To look at a file, where that is possible without reading it; a pipe is not waited for
+_LOOK_FLAGS = getattr(os, 'O_PATH', os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)) | getattr(os, 'O_CLOEXEC', 0)
+
 @patch
-def _state(self:LazyNPYDataset, path):
-    "State of a row's file for its key; None if there is no file to look at"
+def _state(self:LazyNPYDataset, path, row):
+    "State of a row's file for its key; None if there is no file to look at; raises `MetadataError` if it is outside of the root"
     if self.trust_files or is_remote(path): return b''
-    try: return file_state(os.stat(path))
+    try:
+        if not self._guard: return file_state(os.stat(path))
+        file = os.open(path, _LOOK_FLAGS)
+        try:
+            self._guard.check_opened(self.metadata.image_path(row), file)
+            return file_state(os.fstat(file))
+        finally: os.close(file)
     except (OSError, ValueError): return None # reading it says why
 
 # %% ../nbs/lazy_dataset.ipynb #e00f8025
@@ -329,7 +338,7 @@ def _cached(self:LazyNPYDataset, path, values, row, out=None):
     if self._cache.maxsize == 0:
         image, values, _ = self._decode(path, values, row, out)
         return image, *values
-    key, state, copies = self._key(path, values, row), self._state(path), self._cache.copies
+    key, state, copies = self._key(path, values, row), self._state(path, row), self._cache.copies
     found = None if state is None else self._cache.get(key + state, out) if copies else self._cache.get(key + state)
     if found is None:
         image, values, status = self._decode(path, values, row, out if copies else None)
