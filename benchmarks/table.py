@@ -65,3 +65,9 @@ def epochs(sides):
         cells.append((f'**{name}**' if name.startswith('ear_lazy') else name, *rates,
                       f"{of['set_up_seconds']:.1f}", f"{of['start_seconds']:.1f}", f"{of['disk_mb']:,.0f}"))
     return '\n'.join(f'| {" | ".join(row)} |' for row in cells)
+
+
+def earlier(results):
+    "A sentence on the rows that were kept from an earlier run, if there are any"
+    rows = results.get('earlier', ())
+    return f" The rows {', '.join(rows)} are from an earlier run on such a machine, with an earlier state of the package." if rows else ''
