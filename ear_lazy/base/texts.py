@@ -56,7 +56,7 @@ class Texts(Sequence):
         rows:np.ndarray, # Of integers
     )->list[str]:
         "Some of the texts"
-        return [self.data[a:b].decode('utf-8', 'surrogatepass') for a, b in zip(self.ends[rows].tolist(), self.ends[rows + 1].tolist())]
+        return [self.data[a:b].decode(*_CODE) for a, b in zip(self.ends[rows].tolist(), self.ends[rows + 1].tolist())]
 
     def __iter__(self)->Iterator[str]:
         for data, ends in self._pieces():
