@@ -199,9 +199,10 @@ def test_log_outlives_its_maker_as_an_empty_one(tmp_path):
 
 def test_log_lets_go_of_its_file():
     def fds(): return len(os.listdir('/proc/self/fd'))
+    gc.collect() # what other tests left open is not closed in between
     before = fds()
     for _ in range(50): ErrorLog().add('empty', 'a')
-    assert fds() == before
+    assert fds() <= before
 
 
 def test_skipping_datasets_stay_small_as_pickles(folder): assert len(pickle.dumps(opened(folder))) < 1500

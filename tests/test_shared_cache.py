@@ -390,7 +390,7 @@ def test_memory_and_descriptors_are_given_back():
         assert again is cache and users(inode) == [os.getpid()]
         del cache, again
         assert users(inode) == [] and is_value(found, 3)
-    assert set(os.listdir('/proc/self/fd')) == fds and shared_memory(os.getpid()) <= shm
+    assert set(os.listdir('/proc/self/fd')) <= fds and shared_memory(os.getpid()) <= shm
 
 
 def test_a_child_outlives_the_object_of_its_parent():

@@ -66,6 +66,19 @@ MODEL = """
 """
 
 
+# Real keys are pressed one after the other, and on a slow machine more than the page's half a second lies between them.
+AT_ONCE = """
+([keys, held]) => {
+  for (const key of keys) {
+    const [last, ...modifiers] = key.split('+').reverse(), has = name => modifiers.includes(name)
+    const options = { key: last, altKey: has('Alt'), ctrlKey: has('Control'), shiftKey: has('Shift'), bubbles: true, composed: true, cancelable: true }
+    let target = document.activeElement
+    while (target.shadowRoot?.activeElement) target = target.shadowRoot.activeElement
+    for (const type of held ? ['keydown'] : ['keydown', 'keyup']) target.dispatchEvent(new KeyboardEvent(type, options))
+  }
+}"""
+
+
 class Explored:
     "The page over a widget, with what a test asks of both"
     def __init__(self, page, widget, theme='light'):
@@ -96,6 +109,10 @@ class Explored:
     def loaded(self):
         "Wait until all that is on the screen is there"
         self.page.wait_for_function("() => { const cells = [...document.querySelectorAll('.eal-cell')]; return cells.length && cells.every(o => o.classList.contains('eal-loaded')) }")
+
+    def at_once(self, *keys, held=False):
+        "Press keys within half a second, or hold them down, however slow the machine is"
+        self.page.evaluate(AT_ONCE, [keys, held])
 
     def labels(self): return self.page.eval_on_selector_all('.eal-cell', 'cells => cells.sort((a, b) => a.dataset.at - b.dataset.at).map(o => o.ariaLabel)')
 

@@ -117,7 +117,9 @@ def test_draw_by_the_mouse(edit):
 
 def test_all_by_the_keyboard(edit):
     e = edit([])
-    for key in ('n', 'n', 'ArrowRight', 'ArrowRight', 'Shift+ArrowUp', 'Alt+ArrowRight', 'e', 'q', 'r', 'Alt+Shift+ArrowDown'): e.page.keyboard.press(key)
+    for key in ('n', 'n'): e.page.keyboard.press(key)
+    done(e, 1)
+    e.at_once('ArrowRight', 'ArrowRight', 'Shift+ArrowUp', 'Alt+ArrowRight', 'e', 'q', 'r', 'Alt+Shift+ArrowDown')
     done(e, 2)
     [[add], [change]] = sent(e)
     x, y, w, h = add['now']['box']
@@ -271,12 +273,11 @@ def test_a_key_that_is_held_and_keys_beside_the_picture(edit):
     e.page.keyboard.down('Space')
     e.page.keyboard.up('Space')
     e.page.keyboard.press('Tab')
-    for _ in range(3): e.page.keyboard.down('ArrowRight')
+    e.at_once(*['ArrowRight'] * 3, held=True)
     e.page.focus('.eal-objects button')
     e.page.keyboard.press('2')
     done(e, 3)
     assert [o[0] for o in sent(e)] == [{'op': 'ok'}, {'op': 'set', 'key': '0.0', 'now': {'box': [203, 250, 60, 100]}}, {'op': 'set', 'key': '0.0', 'now': {'label': 'face'}}]
-    e.page.keyboard.up('ArrowRight')
 
 
 @pytest.mark.slow

@@ -82,10 +82,6 @@ class Pointed(Edited):
 
     def saved(self): self.page.wait_for_function("() => document.querySelector('.eal-saved').textContent !== 'saving…'")
 
-    def settle(self): # an action that waits for more of its kind
-        self.page.wait_for_timeout(550)
-        self.saved()
-
     def middle(self, selector, i=0): return self.page.evaluate("""([selector, i]) => { const b = document.querySelectorAll(selector)[i].getBoundingClientRect()
       return [b.left + b.width / 2, b.top + b.height / 2] }""", [selector, i])
 
@@ -159,8 +155,8 @@ def test_a_point_by_pointer_and_by_keys(edit):
     assert e.said() == f'point 9, p9 moved by {moved[9, 0]:.1f}, {moved[9, 1]:.1f}'.replace('.0', '') and e.page.locator('.eal-lens').is_hidden()
     e.press('.', '.', ',')
     assert e.said() == 'point 10, p10: visible' and e.page.get_attribute('.eal-checklist', 'aria-activedescendant').endswith('-10')
-    e.press(*['ArrowRight'] * 3, 'Shift+ArrowUp', 'ArrowUp')
-    e.settle()
+    e.at_once(*['ArrowRight'] * 3, 'Shift+ArrowUp', 'ArrowUp')
+    e.saved()
     assert (e.points() - before)[10].round(3).tolist() == [3, -11, 0] and len(e.past) == n + 2, 'keys in a row are one action'
     assert e.said() == 'point 10, p10 moved by 3, -11'
     for key, v, words in (('q', 1, 'hidden'), ('/', 2, 'visible'), ('o', 0, 'unlabelled'), ('v', 2, 'visible at'), ('Delete', 0, 'unlabelled')):
@@ -169,7 +165,7 @@ def test_a_point_by_pointer_and_by_keys(edit):
         assert e.points()[10, 2] == v and e.said().startswith(f'point 10, p10 {words}')
     assert e.points()[10].tolist() == [0, 0, 0] and e.page.locator('[role=option]', has_text='○ 10').count() == 1
     e.press('ArrowLeft')
-    e.settle()
+    e.saved()
     assert np.allclose(e.points()[10, :2], before[10, :2] + [3, -11], atol=.1), 'it comes back where it was'
     e.page.locator('[role=option]', has_text='● 30').click()
     assert e.said() == 'point 30, p30: visible'
@@ -179,8 +175,8 @@ def test_a_point_by_pointer_and_by_keys(edit):
     e.saved()
     assert e.points()[31].tolist() == [0, 0, 0] and e.said() == 'point 31, p31 unlabelled'
     done = len(e.past)
-    e.press('ArrowRight', ',', 'ArrowLeft')
-    e.settle()
+    e.at_once('ArrowRight', ',', 'ArrowLeft')
+    e.saved()
     assert len(e.past) == done + 2, 'what is done to another point is another action'
 
 
@@ -211,8 +207,8 @@ def test_the_set_by_its_frame_and_its_menu(edit):
         e.saved()
         assert e.points().tolist() == before.tolist(), f'{key} twice'
     assert len(e.past) == n + 8, 'each is one action'
-    e.press('Alt+ArrowUp', 'Alt+ArrowUp')
-    e.settle()
+    e.at_once('Alt+ArrowUp', 'Alt+ArrowUp')
+    e.saved()
     assert np.allclose(extent(e.points())[2:], box[2:] * 1.01**2, atol=.02) and len(e.past) == n + 9
     e.menu('n')
     e.saved()
