@@ -578,13 +578,14 @@ def finish_pil(
     return array
 
 # %% ../../nbs/1_base/images.ipynb #4fbf148c
+SMALL = 128 # pixels
+
 def reduction(
     window, # (height, width) of the part that is wanted
     inner, # (height, width) after resizing
-    times:float=2, # How many times the wanted size is decoded at least
 ) -> int: # 1, 2, 4 or 8
     "By how much a JPEG decoder may shrink a picture that is resized afterwards"
-    least = min(window[0]/inner[0], window[1]/inner[1])/times
+    least = min(window[0]/inner[0], window[1]/inner[1])/(2 if max(inner) < SMALL else 1.5)
     return max(o for o in (1, 2, 4, 8) if o <= max(least, 1))
 
 # %% ../../nbs/1_base/images.ipynb #1205c756
@@ -754,14 +755,14 @@ def decode_image(
     out:np.ndarray|None=None, # Array to fill if the image fits it
 ) -> np.ndarray: # RGB uint8 (height, width, 3), C-contiguous and writable
     "Decode an opened image, turned by its EXIF and without alpha; raises `ImageLoadError` if it is damaged"
-    decode = _decoders[used := check_loader(loader)]
+    decode = _decoders[check_loader(loader)]
     with image_errors(image.path):
         if window is None and fit is None: return decode(image, out=out)
         box = stored_box(image, window or (0, 0, *image.size))
         if fit is None: return decode(image, box, out=out)
         left, top, right, bottom = box
         shape = (right - left, bottom - top) if image.turn >= 5 else (bottom - top, right - left)
-        reduce = reduction(shape, fit.inner, 1.5 if used == 'turbo' else 2) if image.im.format in ('JPEG', 'MPO') else 1
+        reduce = reduction(shape, fit.inner) if image.im.format in ('JPEG', 'MPO') else 1
         return decode(image, tuple(o/reduce for o in box), fit, reduce, out)
 
 # %% ../../nbs/1_base/images.ipynb #0f8a8b1b
