@@ -40,7 +40,7 @@ from ear_lazy.base.images import (
     stored_turn)
 from .base.parameters import described
 from .base.printable import printable, public_url
-from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, endpoint_of, is_remote, quoted_name
+from .base.storage import NoCopies, TIMEOUT_SECONDS, absolute_location, check_storage, cut_query, endpoint_of, is_remote, is_web, quoted_name
 from .base.suggestions import suggest_arguments
 from .base.tables import printable_html
 from .loading.cache import Cache, CacheInfo, LRUCache, add_infos, file_state, is_settled, own, parse_bytes
@@ -130,6 +130,7 @@ def _set_root(self:LazyNPYDataset, root_dir, allow_outside_root):
     self._signature = '' # of a signed URL: images have it behind their names
     if is_remote(self.root): self.root, self._signature = cut_query(self.root)
     check_storage(self.root)
+    self._verbatim = not (self._signature or is_web(self.root)) # names stand in paths as they are
     self._guard = None if allow_outside_root else RootGuard(self.root, self.metadata.path)
     if self._guard and root_dir is None and not is_remote(self.root): check_near(self.metadata.path, self._guard.real)
 
@@ -191,9 +192,10 @@ def _schemes(self:LazyNPYDataset): return self.metadata.schemes_of(self._rows)
 def _path_of(self:LazyNPYDataset, row):
     "Where the image of a row is"
     path = self.metadata.image_path(row)
-    return path if os.path.isabs(path) else f'{self.root}/{quoted_name(self.root, path)}{self._signature}'
+    if self._guard is None and os.path.isabs(path): return path
+    return f'{self.root}/{path}' if self._verbatim else f'{self.root}/{quoted_name(self.root, path)}{self._signature}'
 
-def _shown(path): return public_url(path) if is_remote(path) else path # no password, no signature
+def _shown(path): return public_url(path) if '://' in path and is_remote(path) else path # no password, no signature
 
 @patch
 def _annotation(self:LazyNPYDataset, row):

@@ -239,15 +239,15 @@ def leaves_root(
     path:str, # Of an image
 )->bool:
     "Whether a path may lead out of its folder, on this system or another"
-    return path[:1] in ('/', '\\', '') or '..' in path.replace('\\', '/').split('/') or path[1:2] == ':' or '\0' in path
+    return path[:1] in ('/', '\\', '') or path[1:2] == ':' or '\0' in path or '..' in path and '..' in path.replace('\\', '/').split('/')
 
 @patch
 def image_path(self:Shard,
     i:int, # Row, 0 to len - 1
 )->str: # Relative to `root`, or absolute if the file may point anywhere
     "Path of a row's image; raises `MetadataError` if it is outside the root and may not be"
-    path = self._paths[i].decode('utf-8', 'surrogateescape')
-    if '\0' in path or leaves_root(path) and not (self.anywhere and path):
+    path = self._paths.item(i).decode('utf-8', 'surrogateescape')
+    if leaves_root(path) and not (self.anywhere and path and '\0' not in path):
         raise MetadataError(f'row {i} has the path {path!r}, which is not inside the image root', self.path)
     return path
 
@@ -273,8 +273,7 @@ def labels(self:Shard,
 def _span(self:Shard, i):
     "The index of a row's values"
     if self._offsets is None: return i
-    a, b = self._offsets[i:i + 2].tolist()
-    n = len(self._values)
+    a, b, n = self._offsets.item(i), self._offsets.item(i + 1), len(self._values)
     if not 0 <= a <= b <= n:
         raise MetadataError(f'row {i} has the offsets {a} and {b}, but there are {n} values', self.path)
     return slice(a, b)
