@@ -71,23 +71,26 @@ def _(data):
         Goal('peak RSS', 'ear_lazy.peak_mb', _run_mb(images), unit='MB')])
 
 
-def _many_files(data, folder, files, suffix, kind, what):
-    sides = {'ear_lazy': Side('process', {'raw': folder/'raw', 'kind': kind}, folder/'truth.npy'),
-             'open and read': Side('read_files', {'folder': files, 'suffix': suffix})}
-    goals = [Goal('whole command, 2 workers', 'ear_lazy.seconds', 1.5, 'open and read.seconds')]
+def _many_files(data, folder, files, images, suffix, kind, what):
+    truth, labels = folder/'truth.npy', {'folder': files, 'suffix': suffix}
+    sides = {'ear_lazy': Side('process', {'raw': folder/'raw', 'kind': kind}, truth),
+             'open and read': Side('read_files', labels),
+             'by hand': Side('read_by_hand', labels | {'images': images}, truth)}
+    goals = [Goal('whole command, 2 workers', 'ear_lazy.seconds', 1.5, 'open and read.seconds'),
+             Goal('whole command, 2 workers', 'ear_lazy.seconds', None, 'by hand.seconds')]
     return Plan(f'{data.sized(100_000):,} {what}', sides, goals)
 
 
 @row(2, 'pts')
 def _(data):
     folder = data.pts()
-    return _many_files(data, folder, folder/'raw/landmarker/pts', '.pts', 'landmarker', '.pts files of 55 points')
+    return _many_files(data, folder, folder/'raw/landmarker/pts', folder/'raw/landmarker/pts', '.pts', 'landmarker', '.pts files of 55 points')
 
 
 @row(2, 'yolo')
 def _(data):
     folder = data.yolo()
-    return _many_files(data, folder, folder/'raw/yolo/labels', '.txt', 'detector', 'YOLO label files')
+    return _many_files(data, folder, folder/'raw/yolo/labels', folder/'raw/yolo/images', '.txt', 'detector', 'YOLO label files')
 
 
 def _million(data, kind):

@@ -5,7 +5,9 @@ before it measures, and hands over the boxes it has got, to be compared with tho
 """
 import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -210,6 +212,41 @@ def read_files(folder, suffix):
             with open(path, 'rb') as f: read += len(f.read())
     if read != sum(map(os.path.getsize, paths)): raise SystemExit('not all was read')
     return figures, None
+
+
+_size_in_jpeg = re.compile(rb'\xff[\xc0-\xc2]\0\x11\x08(.{4})', re.S).search
+
+
+def _few_by_hand(folder, suffix, images, names):
+    "Numbers of label files, how many lines each has, sizes of the photos, and what tells later that a file is another"
+    texts, sizes, stamps = [], [], []
+    for name in names:
+        for place, ending in ((folder, suffix), (images, '.jpg')):
+            file = os.open(f'{place}/{name}{ending}', os.O_RDONLY)
+            try: data, state = os.read(file, 1024 if ending == '.jpg' else 1 << 16), os.fstat(file)
+            finally: os.close(file)
+            stamps.append((state.st_size, state.st_mtime_ns))
+            if ending == '.jpg': sizes.append(struct.unpack('>HH', _size_in_jpeg(data)[1]))
+            else: texts.append(data.partition(b'{')[2].partition(b'}')[0].strip() + b'\n' if suffix == '.pts' else data)
+    values = np.array(b' '.join(texts).split(), float)
+    return values, [o.count(b'\n') for o in texts], sizes, stamps
+
+
+def read_by_hand(folder, suffix, images):
+    "The least that a run has to do: two processes read each label file and the head of its photo, and one writes what they found"
+    from multiprocessing import get_context
+    with measured() as figures, tempfile.TemporaryDirectory() as tmp:
+        photos = {o.name for o in os.scandir(images)}
+        names = sorted(name for o in os.scandir(folder) if o.name.endswith(suffix) and (name := o.name.removesuffix(suffix)) + '.jpg' in photos)
+        parts = [names[i:i + 500] for i in range(0, len(names), 500)]
+        with get_context('fork').Pool(2) as pool: found = pool.map(partial(_few_by_hand, folder, suffix, images), parts)
+        values, counts, sizes, stamps = (np.concatenate(o) for o in zip(*found))
+        np.savez(f'{tmp}/a.npz', values=values, counts=counts, sizes=sizes, stamps=stamps, names=np.array(names, 'S'))
+    def truth():
+        if suffix == '.pts': return values.reshape(-1, 2)
+        boxes = values.reshape(-1, 5)[:, 1:] * np.tile(np.repeat(sizes[:, ::-1], counts, 0), 2)
+        return np.hstack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
+    return figures, truth
 
 
 def open_ours(npy):
