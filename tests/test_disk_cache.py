@@ -235,10 +235,10 @@ def test_a_folder_that_may_only_be_read(disk, npy, filled):
 
 OTHER = '''
 import os, sys, warnings
-os.setgroups([]), os.setgid(65534), os.setuid(65534)
 import numpy as np
 import xxhash
 from ear_lazy.loading.packs import Packs
+os.setgroups([]), os.setgid(65534), os.setuid(65534) # only now: Python itself may be where others may not look
 warnings.simplefilter('error')
 store, key = Packs(sys.argv[1], 2**22), lambda i: xxhash.xxh3_128_digest(i.to_bytes(8, 'little'))
 found = store.get(key(0))

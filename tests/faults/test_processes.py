@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -267,7 +268,7 @@ def test_killed_at_random_moments(tmp_path, kills):
         p = started(outputs, workers=2 * (turn % 5 == 4))
         if turn % 2: at_work(p, outputs.out)
         time.sleep(moments.uniform(0, writing if turn % 2 else whole))
-        os.killpg(p.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError): os.killpg(p.pid, signal.SIGKILL) # it may have come to its end
         p.communicate()
         outputs.check('killed at a random moment')
 
