@@ -50,6 +50,7 @@ from .loading.orientation import as_seen
 from .loading.row_dataset import RowDataset
 from .loading.sampler import RowSampler, counts_by_weight
 from .loading.samples import KEYS, Sample as Sample, Skipped, collate as collate # users import `Sample` and `collate` from here
+from .loading.versions import Versions
 from .loading.unlabelled import PhotoRows, check_apart, files_of_run, without_annotation
 from .metadata.file import Metadata
 import ear_lazy.metadata.objects # noqa: F401 for the methods of `Metadata`
@@ -58,6 +59,13 @@ from .metadata.sides import check_one_run, check_other_side
 
 if TYPE_CHECKING: from ear_lazy.loading.corrected import Corrected
 else: Corrected = Any # for who asks for the types; it is imported with a journal
+
+# %% ../nbs/lazy_dataset.ipynb #8d79c93f
+def _listed(self):
+    "Which versions of its images the bucket holds, where samples outlive the dataset; None where that is not asked, or not told"
+    if not hasattr(self._cache, 'beside') or self.trust_files or not is_remote(self.root) or is_web(self.root) or isinstance(self.metadata, PhotoRows): return None
+    try: return Versions(self.root)
+    except StorageError as e: warnings.warn(f'{public_url(self.root)} cannot be listed, so a photo that is replaced there without a new run is not seen by the disk cache: {e.reason}', stacklevel=3)
 
 # %% ../nbs/lazy_dataset.ipynb #8d79c940
 def _opened(npy_path, anywhere, timeout):
@@ -110,6 +118,7 @@ class LazyNPYDataset(RowDataset):
         self._edition = self.metadata.edition if is_remote(self.root) else ''
         self._downloads = DownloadCache(self.download_cache, self._edition, timeout) if self.download_cache else None
         self._source = self._downloads or NoCopies(timeout)
+        self._versions = _listed(self)
         if hasattr(self._cache, 'beside') and isinstance(self.metadata, Metadata): self._cache.beside(self.metadata.path)
 
     def _size(self): return len(self.metadata)
@@ -308,12 +317,13 @@ def _made(kind, loader, *options):
 @patch
 def _key(self:LazyNPYDataset, path, values, row):
     "Cache key of a delivered sample, without the state of its file"
-    options = self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._edition, self._guard and self._guard.scope
+    options = self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._guard and self._guard.scope
     how = self._how
     if how[0] != options: how = self._how = options, _made(*options, is_remote(self.root) and endpoint_of(self.root))
     (height, width), versions = self.metadata.size(row), getattr(self.metadata, 'versions', None)
     parts = [f'{path}\0{height} {width}\0'.encode('utf-8', 'surrogateescape'), how[1], *[o.tobytes() for o in values]]
     if versions is not None: parts.append(versions[row])
+    elif self._edition: parts.append(self._versions and self._versions.of(self.metadata.image_path(row)) or self._edition.encode())
     return b''.join(parts)
 
 # %% ../nbs/lazy_dataset.ipynb #afaa0448
@@ -756,7 +766,7 @@ def _without_annotation(self:LazyNPYDataset, files):
     photos = copy(self)
     photos.metadata, photos.kind, photos.split = PhotoRows(self.root, names, self.metadata.path), PhotoRows.kind, PhotoRows.split
     photos.metadata.renumber(self.label_names) # what a model finds in them is of these classes
-    photos.transform, photos._rows, photos._largest, photos._log, photos.corrections = None, None, (0, 0), self._log and ErrorLog(), None
+    photos.transform, photos._rows, photos._largest, photos._log, photos.corrections, photos._versions = None, None, (0, 0), self._log and ErrorLog(), None, None
     return photos
 
 @patch

@@ -1,5 +1,6 @@
 "Remote images on the local disk: always those of this server and of this publication, whole, and never at the cost of an image"
 import os
+import pickle
 import shutil
 import subprocess
 import time
@@ -15,8 +16,9 @@ from PIL import Image
 
 from ear_lazy.base import downloads, storage
 from ear_lazy.disk_cache import DiskCache
-from ear_lazy.errors import ImageLoadError
+from ear_lazy.errors import ImageLoadError, StorageError
 from ear_lazy.lazy_dataset import LazyNPYDataset
+from ear_lazy.loading import versions
 from ear_lazy.shared_cache import SharedCache
 from ear_lazy.synthetic import write_raw
 
@@ -189,6 +191,38 @@ def test_photos_without_annotation_are_known_by_the_listing(s3, local, tmp_path)
     assert first.keys() >= {a.name, b.name} and all((o == first[k]).all() for k, o in images(again).items()) and images_asked(s3) == []
     fs.pipe_file(f'bucket/data/raw/new/{a.name}', inverted(a))
     assert [k for k, o in images(ds()).items() if (o != first[k]).any()] == [a.name]
+
+
+def test_photos_of_a_bucket_are_known_by_the_listing(s3, local, tmp_path):
+    "… replaced or not, also after another run; nothing is asked for a sample"
+    upload(local)
+    fs = storage.filesystem('s3://bucket')
+    def ds(): return opened('s3://bucket/data', download_cache=0, cache=DiskCache('50MB', tmp_path/'samples'))
+    def images(ds): return {os.path.basename(o['image_path']): o['image'] for o in ds}
+    first, again = images(ds()), ds()
+    s3.forget()
+    assert all((o == first[k]).all() for k, o in images(pickle.loads(pickle.dumps(again))).items()) and s3.requests == []
+    url = again.get_metadata(0)['image_path']
+    fs.pipe_file(url, inverted(local/url.removeprefix('s3://bucket/data/')))
+    s3.forget()
+    now = images(ds())
+    assert [k for k, o in now.items() if (o != first[k]).any()] == [os.path.basename(url)] and len(images_asked(s3)) == 1
+    with fs.open('bucket/data/out/train_detector.npy', 'rb') as f: same = f.read()
+    time.sleep(1.1) # S3 has whole seconds
+    fs.pipe_file('bucket/data/out/train_detector.npy', same)
+    s3.forget()
+    assert all((o == now[k]).all() for k, o in images(ds()).items()) and images_asked(s3) == [], 'of another run, and yet of the same photos'
+
+
+def test_a_bucket_that_may_not_be_listed(s3, local, tmp_path, monkeypatch):
+    "… is told, and its photos are known by the run"
+    upload(local)
+    def refused(url): raise StorageError('listing is not allowed', url)
+    monkeypatch.setattr(versions, 'list_folder', refused)
+    def ds(**options): return opened('s3://bucket/data', download_cache=0, cache=DiskCache('50MB', tmp_path/'samples'), **options)
+    with pytest.warns(UserWarning, match='cannot be listed, so a photo that is replaced there without a new run is not seen by the disk cache: listing is not allowed'): first = ds()
+    check(first, local)
+    check(ds(trust_files=True), local)
 
 
 def test_the_same_key_at_another_endpoint(s3, local, retouched, monkeypatch):

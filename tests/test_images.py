@@ -4,7 +4,7 @@ import io, os, pickle, struct, subprocess, sys, zlib
 import numpy as np
 import PIL
 import pytest
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError, features
 from PIL.ExifTags import Base
 
 from ear_lazy.base.images import cap_cv2_threads, decode_image, image_size, jpeg_is_whole, load_image, open_image
@@ -358,7 +358,8 @@ def test_turbo_leaves_to_pillow_what_simplejpeg_declines(tmp_path, monkeypatch):
 def test_auto_is_what_is_installed(tmp_path, monkeypatch):
     from ear_lazy.base import images
     assert images.check_loader('auto') == 'turbo'
-    assert images.loader_version('turbo') != images.loader_version('pil') == PIL.__version__
+    pillow = f"{PIL.__version__} {features.version('libjpeg_turbo')}"
+    assert images.loader_version('turbo') != images.loader_version('pil') == pillow
     monkeypatch.setitem(sys.modules, 'simplejpeg', None)
     images.has_turbo.cache_clear()
     try:

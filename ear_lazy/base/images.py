@@ -731,9 +731,11 @@ def loader_version(
 ) -> str:
     "Of the packages that pixels depend on: another may give other pixels"
     if loader == 'cv2': return import_cv2().__version__
-    if loader == 'pil': return PIL.__version__
+    from PIL import features
+    pillow = f"{PIL.__version__} {features.version('libjpeg_turbo')}"
+    if loader == 'pil': return pillow
     import torch
-    return f'{import_turbo().__version__} {torch.__version__} {_resizes_fast()} {PIL.__version__}'
+    return f'{import_turbo().__version__} {torch.__version__} {_resizes_fast()} {pillow}'
 
 def stored_box(
     image:OpenImage, # From `open_image`
