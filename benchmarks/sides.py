@@ -233,7 +233,7 @@ def _few_by_hand(folder, suffix, images, names):
 
 
 def read_by_hand(folder, suffix, images):
-    "The least that a run has to do: two processes read each label file and the head of its photo, and one writes what they found"
+    "What a run has to do at least, in a loop of a dozen lines: two processes read each label file and the head of its photo, and one writes what they found"
     from multiprocessing import get_context
     with measured() as figures, tempfile.TemporaryDirectory() as tmp:
         photos = {o.name for o in os.scandir(images)}
