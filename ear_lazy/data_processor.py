@@ -18,7 +18,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -336,12 +336,20 @@ def _noting_digests(results, tasks, bar, digests):
 
 def _file_count(tasks): return sum(len(d.files) for _, d in tasks)
 
+class _NoBar(nullcontext):
+    "A progress bar that is not shown; tqdm takes as long to load as all that one small file needs"
+    def __enter__(self): return self
+    def update(self, n=1): pass
+    def set_postfix(self, **_): pass
+    def close(self): pass
+
 def _progress_bar(total, show, what='parsing', unit=' files'):
+    if not show: return _NoBar()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore') # tqdm would recommend ipywidgets; its plain bar will do
         if in_jupyter(): from tqdm.auto import tqdm
         else: from tqdm import tqdm # which does not load asyncio
-    return tqdm(total=total, desc=what, unit=unit, disable=not show)
+    return tqdm(total=total, desc=what, unit=unit)
 
 # %% ../nbs/data_processor.ipynb #4bf88dc1
 @patch

@@ -79,6 +79,16 @@ def test_it_answers_at_once():
     assert done.stdout.splitlines()[-1] == '[]', done.stderr
 
 
+@pytest.mark.parametrize('command', [('process', '--all'), ('list',)])
+def test_one_small_file_loads_nothing_for_others(tmp_path, command):
+    "No parser of XML or TOML, no other processes, no bar that nobody sees, no part of NumPy that takes as long as the file"
+    raw = sound(tmp_path/'raw')
+    code = ("import sys\nfrom ear_lazy.command import start\nassert not start(sys.argv[1:])\n"
+            "print([o for o in ('torch', 'matplotlib', 'tqdm', 'multiprocessing', 'xml', 'defusedxml', 'tomllib', 'numpy.ma', 'PIL.ImageDraw') if o in sys.modules])")
+    done = subprocess.run([sys.executable, '-c', code, *command, '--raw-data-dir', raw, '--output-dir', tmp_path/'out'], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ['[]'], done.stderr
+
+
 @pytest.mark.parametrize('args, words', [
     ((), 'say what to do: one of process, list, demo, migrate, diff, corrections, textconv'), (('list', 'raw'), 'unrecognized arguments: raw: folders are given as --raw-data-dir DIR'),
     (('process', 'raw', '--all'), 'folders are given as --raw-data-dir DIR'), (('process', '--all', '--raw-dir', 'x'), 'did you mean --raw-data-dir?'),

@@ -1,5 +1,7 @@
 "A format is one module that registers itself"
 import re
+import subprocess
+import sys
 
 import pytest
 from making import ROOT, boxes, image, process, text
@@ -36,3 +38,14 @@ def test_an_entry_point_of_another_package(tmp_path, monkeypatch):
 
 def test_every_reader_says_what_it_goes_by():
     for reader in registry.readers().values(): assert reader.why and reader.why != 'its content', reader.name
+
+
+def test_modules_are_found_by_their_names():
+    "Readers are all found without the modules that write, and rewriters by theirs"
+    code = ("import pkgutil, sys, ear_lazy.formats as formats\nfrom importlib import import_module\nfrom ear_lazy.formats.shared.patches import rewriters\n"
+            "from ear_lazy.formats.shared.registry import readers\n"
+            "found = [*readers()]\nassert not [o for o in sys.modules if o.startswith('ear_lazy.formats.') and o.endswith('writing')]\nwriters = [*rewriters()]\n"
+            "for o in pkgutil.iter_modules(formats.__path__): import_module(f'ear_lazy.formats.{o.name}')\n"
+            "assert found and found == [*readers()]\nassert writers and {*writers} == {*rewriters()} <= {*found}")
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert not done.returncode, done.stderr

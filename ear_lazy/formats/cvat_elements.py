@@ -10,11 +10,9 @@ __all__ = []
 # %% ../../nbs/2_formats/cvat_elements.ipynb #955d622a
 import re
 
-from defusedxml.ElementTree import iterparse
-
 from ..base.errors import AnnotationError
 from .cvat_found import Shapes
-from .shared.xml_files import XML_ERRORS, beginning_of, number, xml_error
+from .shared.xml_files import beginning_of, number, xml_error, xml_errors
 
 # %% ../../nbs/2_formats/cvat_elements.ipynb #11b300be
 def _size(get):
@@ -84,6 +82,7 @@ def parse_cvat(
     asked:tuple=(), # Names of attributes
 )->Shapes:
     "Shapes of a CVAT file; raises `AnnotationError` if it is not one"
+    from defusedxml.ElementTree import iterparse
     found, depth, root = Shapes(asked=asked), 0, None
     try:
         for event, e in iterparse(stream, ('start', 'end')):
@@ -95,7 +94,7 @@ def parse_cvat(
                 elif e.tag == 'track': add_track(found, e)
                 elif e.tag == 'meta': add_meta(found, e)
                 root.clear()
-    except XML_ERRORS as e: raise xml_error(e, file, beginning_of(stream)) from None
+    except xml_errors() as e: raise xml_error(e, file, beginning_of(stream)) from None
     return found
 
 def _checked_root(e, file):

@@ -8,14 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/dlib.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/dlib.ipynb #be42602d
-from defusedxml.ElementTree import iterparse
-
 from ..base.errors import AnnotationError
 from ..base.records import Records
 from .shared.objects import Objects, likely, records_of
 from .shared.registry import register
 from .shared.tree import Document, Tree, join, read_head
-from .shared.xml_files import XML_ERRORS, beginning_of, first_tag, number, xml_error
+from .shared.xml_files import beginning_of, first_tag, number, xml_error, xml_errors
 
 # %% ../../nbs/2_formats/dlib.ipynb #e1aa1eac
 def looks_like_dlib(
@@ -76,6 +74,7 @@ def parse_dlib(
     asked:tuple=(), # Names of attributes
 )->Objects:
     "The boxes of a file; raises `AnnotationError` if it is not imglab's"
+    from defusedxml.ElementTree import iterparse
     found, boxes, above = Objects(asked=asked), 0, []
     try:
         for event, e in iterparse(stream, ('start', 'end')):
@@ -87,7 +86,7 @@ def parse_dlib(
             if e.tag != 'image': continue
             boxes = add_image(found, e, boxes)
             above[-1].clear()
-    except XML_ERRORS as e: raise xml_error(e, file, beginning_of(stream)) from None
+    except xml_errors() as e: raise xml_error(e, file, beginning_of(stream)) from None
     return found
 
 # %% ../../nbs/2_formats/dlib.ipynb #0b40c0ff

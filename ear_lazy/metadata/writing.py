@@ -68,8 +68,8 @@ class _Listed(NamedTuple):
 
 def _used_files(view):
     "Those of a table that the objects of a view come from"
-    numbers = view.table.column('files')[view.objects]
-    return {view.numbers.files[i] for i in np.unique(np.concatenate([numbers, more_origins(view)[:, 1]])).tolist() if i >= 0}
+    numbers = np.concatenate([view.table.column('files')[view.objects], more_origins(view)[:, 1]])
+    return {view.numbers.files[i] for i in np.flatnonzero(np.bincount(numbers[numbers >= 0])).tolist()}
 
 def _numbered(names, row):
     "For each of some names its row; the last one stands for -1, unknown"

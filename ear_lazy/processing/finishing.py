@@ -72,7 +72,7 @@ def rows_of_kinds(
     said, # (n,) from `SplitRule.said`
 )->dict: # kind to groups and said sides of the photos with rows
     "What `moved_groups` has to know of a part"
-    photos = {kind: np.unique(part.view(kind).images) for kind in part.kinds(kinds)}
+    photos = {kind: np.flatnonzero(np.bincount(part.view(kind).images)) for kind in part.kinds(kinds)}
     return {kind: (part.groups[o], said[o]) for kind, o in photos.items() if len(o)}
 
 def joined_kinds(

@@ -26,7 +26,6 @@ from fastcore.basics import patch
 from msgspec import Meta, defstruct
 
 from ..base.arguments import home_path
-from ..base.drawing import box_thumbnail_html
 from ..base.errors import EarLazyError, ImageLoadError
 from ..base.files import is_below, opened_path
 from ..base.images import load_image
@@ -480,6 +479,7 @@ def _load_inside(raw_data_dir, image, outside):
 
 def _picture(raw_data_dir, problem, outside=()):
     "The place of a problem as a small picture, or the reason why there is none"
+    from ear_lazy.base.drawing import box_thumbnail_html # only a notebook shows pictures
     image = PurePath(problem.image)
     if raw_data_dir is None or not problem.image: return ''
     if problem.reason == 'missing_image' or image.is_absolute() or '..' in image.parts: return 'not on disk'

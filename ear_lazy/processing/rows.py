@@ -145,7 +145,7 @@ _CHUNK_POINTS = 2**16 # few enough for the temporary arrays to stay in the CPU's
 def _extents(table, objects):
     "(k, 4) around the labelled keypoints of objects"
     out, counts = np.full((len(objects), 4), np.nan, np.float32), table.column('point_counts')[objects]
-    for k in np.unique(counts[counts > 0]).tolist():
+    for k in np.flatnonzero(np.bincount(counts[counts > 0])).tolist(): # np.unique would load numpy.ma
         of = np.flatnonzero(counts == k)
         step = max(1, _CHUNK_POINTS // k)
         for some in (of[a:a + step] for a in range(0, len(of), step)):

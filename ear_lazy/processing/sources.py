@@ -10,7 +10,6 @@ __all__ = ['SourceInfo', 'source_info', 'Sources']
 # %% ../../nbs/5_processing/sources.ipynb #6391580b
 import json
 import os
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -176,7 +175,8 @@ def read_sources_toml(
 def _tables(text):
     for n, line in enumerate(text.splitlines(), 1):
         if line.count('.') > _LINE_DOTS: raise ValueError(f'line {n} has {line.count("."):,} dots, more than {_LINE_DOTS}')
-    return tomllib.loads(text)
+    from tomllib import loads # few raw folders have the file
+    return loads(text)
 
 def _whole_line(error): return str(error) if len(str(error)) <= 500 else f'{str(error)[:500]} …'
 

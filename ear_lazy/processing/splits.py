@@ -184,8 +184,15 @@ def moved_groups(
 def _distinct(groups, said):
     "Each group of which nothing is said, and one for each side that is said"
     groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
-    free, known = np.unique(groups[said < 0]), np.unique(said[said >= 0])
+    free, known = _once(groups[said < 0]), _once(said[said >= 0])
     return np.append(free, np.zeros(len(known), np.uint64)), np.append(np.full(len(free), UNSAID, np.int8), known)
+
+def _once(values):
+    "What `np.unique` gives, which loads numpy.ma"
+    values = np.sort(values)
+    first = np.ones(len(values), bool)
+    first[1:] = values[1:] != values[:-1]
+    return values[first]
 
 def few_groups(
     groups, # (n,) `group_hash` of each row

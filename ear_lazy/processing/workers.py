@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/5_processing/workers.ipynb #d2dc0533
 import logging
-import multiprocessing
 import os
 import pickle
 import re
@@ -23,7 +22,6 @@ from collections import deque
 from concurrent import futures
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
-from multiprocessing.connection import wait
 from textwrap import shorten
 from typing import NamedTuple
 
@@ -65,6 +63,7 @@ def _sendable(error):
 
 def _context():
     "Fork where it is safe and known to be, so that scripts need no `if __name__ == '__main__'`"
+    import multiprocessing # which a run in this process alone does not need
     return multiprocessing.get_context('fork' if sys.platform == 'linux' else None)
 
 @contextmanager
@@ -169,6 +168,7 @@ class Workers:
         else: yield from self._in_order()
 
     def _in_order(self):
+        from multiprocessing.connection import wait
         waiting, under_way, done = deque(range(len(self._arguments))), {o: deque() for o in self._workers}, {}
         for i in range(len(self._arguments)):
             while i not in done:

@@ -11,10 +11,12 @@ __all__ = []
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ear_lazy.base.change import Value
 from ear_lazy.base.errors import EarLazyError
+from ear_lazy.formats.shared.registry import load_modules, readers
 from ear_lazy.formats.shared.tree import Document, Tree
 
 # %% ../../../nbs/2_formats/shared/patches.ipynb #b14699df
@@ -103,12 +105,19 @@ def register_rewriter(
     _registered[format] = patches
     if not classes: _WITHOUT_CLASSES.add(format)
 
+@lru_cache
+def _load_all():
+    readers() # of other packages too, whose modules may register a rewriter
+    load_modules(lambda name: name.endswith('_rewriting'))
+
 def has_classes(
     format:str, # Name of the reader
 )->bool:
     "May an object have a class in files of a format?"
+    _load_all()
     return format not in _WITHOUT_CLASSES
 
 def rewriters()->dict: # Name of the format to its function
     "All of them"
+    _load_all()
     return dict(_registered)

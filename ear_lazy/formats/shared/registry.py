@@ -74,11 +74,19 @@ def entry_points(
     from importlib.metadata import entry_points
     return entry_points(group=group)
 
+# %% ../../../nbs/2_formats/shared/registry.ipynb #5c1e07ab
+def load_modules(
+    wanted:Callable, # Name of a module of `ear_lazy.formats` → is it to be imported?
+):
+    "Import modules, which register what they are for"
+    package = import_module('ear_lazy.formats')
+    for module in pkgutil.iter_modules(package.__path__):
+        if wanted(module.name): import_module(f'ear_lazy.formats.{module.name}')
+
 # %% ../../../nbs/2_formats/shared/registry.ipynb #788d7818
 @lru_cache
 def _load_all():
-    package = import_module('ear_lazy.formats')
-    for module in pkgutil.iter_modules(package.__path__): import_module(f'ear_lazy.formats.{module.name}')
+    load_modules(lambda name: not name.endswith('writing')) # a third of them, which only writers and rewriters need
     for entry in entry_points(group='ear_lazy.formats'): entry.load()
 
 def readers()->dict: # Name to `Reader`, in order of rank

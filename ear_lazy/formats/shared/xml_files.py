@@ -11,22 +11,24 @@ __all__ = []
 import re
 from codecs import getincrementaldecoder
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
-
 from ...base.errors import AnnotationError
 from .shapes import say_which
 
 # %% ../../../nbs/2_formats/shared/xml_files.ipynb #bee17ee5
 MOST_LOOKED_AT = 2**26 # bytes
-XML_ERRORS = (ParseError, ValueError, LookupError) # the latter two: encodings that the parser cannot decode
+
+def xml_errors()->tuple: # The last two: encodings that the parser cannot decode
+    "What the parser raises; asked for in an `except`, so that a run without XML loads no parser"
+    from defusedxml.ElementTree import ParseError
+    return ParseError, ValueError, LookupError
 
 def xml_error(
-    error:Exception, # One of `XML_ERRORS`
+    error:Exception, # One of `xml_errors`
     file:str, # Annotation file
     data:bytes=b'', # All of its content, or as much as is at hand
 )->AnnotationError:
     "The error to raise for an XML file that cannot be parsed"
+    from defusedxml import DefusedXmlException
     if isinstance(error, DefusedXmlException):
         return AnnotationError('declares XML entities, which are not expanded for safety', file)
     line, column = getattr(error, 'position', (0, 0))
@@ -38,8 +40,9 @@ def parse_xml(
     file:str, # Its name, for the error
 ): # Root element
     "Parse XML without expanding entities or opening other files; raises `AnnotationError`"
+    from defusedxml.ElementTree import fromstring
     try: return fromstring(data)
-    except XML_ERRORS as e: raise xml_error(e, file, data) from None
+    except xml_errors() as e: raise xml_error(e, file, data) from None
 
 def beginning_of(
     stream, # Binary file object, of which the parser has read
