@@ -263,7 +263,7 @@ def keep_objects(
     if rows.dtype == bool and len(rows) == len(r.ids) and rows.all(): return replace(r) # as is usual
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
     if len(rows) == len(r.ids) and np.array_equal(rows, np.arange(len(r.ids))): return replace(r)
-    columns = {name: getattr(r, name)[rows] for name in COLUMNS_OF_OBJECTS}
+    columns = {name: getattr(r, name).take(rows, 0) for name in COLUMNS_OF_OBJECTS} # rows of boxes come many times as fast as with []
     attributes = {name: (of[rows], values) for name, (of, values) in r.attributes.items()}
     if len(r.more_origins): columns['more_origins'] = _moved_origins(r, rows)
     return replace(r, points=points_of(r, rows), point_counts=r.point_counts[rows], attributes=attributes, **columns)
@@ -331,8 +331,16 @@ def _faulty_boxes(r):
     fault, clipped = np.zeros(len(r.boxes), np.int8), r.boxes.copy()
     for a in range(0, len(r.boxes), _CHUNK_OBJECTS):
         of = slice(a, a + _CHUNK_OBJECTS)
-        fault[of], clipped[of] = _clip(r.boxes[of], r.has_box[of], r.sizes[r.image_of[of]])
+        clipped[of, :2] += 0 # what clipping makes of -0
+        sizes = r.sizes[r.image_of[of]]
+        if len(rows := np.flatnonzero(~_are_within(r.boxes[of], sizes))): fault[a + rows], clipped[a + rows] = _clip(r.boxes[of][rows], r.has_box[of][rows], sizes[rows])
     return fault, clipped
+
+@np.errstate(invalid='ignore') # infinite boxes
+def _are_within(boxes, sizes):
+    "(m,) True for boxes that clipping leaves as they are, as nearly all; column by column, which is many times faster"
+    (x, y, w, h), (height, width) = boxes.T.astype(np.float64), sizes.T.astype(np.float64)
+    return (x >= 0) & (y >= 0) & (w > 0) & (h > 0) & (x + w <= width) & (y + h <= height) & (width > 0) & (height > 0)
 
 def _clip(boxes, has_box, sizes):
     finite = np.isfinite(boxes).all(1)
@@ -424,13 +432,21 @@ def drop_repeats(r:Records)->Records:
     return keep_objects(r, ~repeat)
 
 # %% ../../nbs/1_base/records.ipynb #62f6ad35
+def _maybe_equal(r):
+    "Rows of boxes that share a cheap checksum with another one, in images with keypoints, as in others equal boxes are repeats"
+    has = np.zeros(len(r.images), bool)
+    has[r.image_of[r.has_keypoints]] = True
+    rows = np.flatnonzero(has[r.image_of] & r.has_box)
+    if len(rows) > len(r.ids) // 8: return np.flatnonzero(_maybe_repeated(r, with_points=False) & r.has_box) # without a copy of them
+    return rows[_maybe_repeated(keep_objects(r, rows), with_points=False)]
+
 def drop_equal_boxes(
     r:Records, # Without repeats
 )->Records:
     "Keep the first of boxes that are equal in image and class, of those with points if there are any; report the others"
     gone, groups = np.zeros(len(r.ids), bool), {}
     if not r.has_keypoints.any(): return r
-    for i in np.flatnonzero(_maybe_repeated(r, with_points=False) & r.has_box): groups.setdefault((r.image_of[i], r.labels[i], r.boxes[i].tobytes()), []).append(i)
+    for i in _maybe_equal(r): groups.setdefault((r.image_of[i], r.labels[i], r.boxes[i].tobytes()), []).append(i)
     for own in groups.values():
         kept = next((i for i in own if r.point_counts[i]), own[0])
         gone[[i for i in own if i != kept]] = True

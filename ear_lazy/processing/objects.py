@@ -68,8 +68,17 @@ def joined(
 ): # `Records`, objects sorted by image
     "What tasks have loaded, put together where that is needed"
     for r in [merge(list(parts))] if len(source.documents) > 1 else parts:
-        if (r.image_of[1:] < r.image_of[:-1]).any(): r = keep_objects(r, np.argsort(r.image_of, kind='stable'))
+        if (r.image_of[1:] < r.image_of[:-1]).any(): r = keep_objects(r, _by_image(r.image_of))
         yield r
+
+def _by_image(image_of):
+    "(m,) objects sorted by their image; image and place in one number are sorted many times as fast as by `argsort`"
+    bits = len(image_of).bit_length()
+    order = image_of << bits
+    order |= np.arange(len(image_of))
+    order.sort()
+    order &= (1 << bits) - 1
+    return order
 
 def _file_numbers(r, numbers):
     "For each file that objects come from its number among the facts"

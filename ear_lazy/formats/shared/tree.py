@@ -218,7 +218,9 @@ def _scan(self:Tree, path):
     folder = Folder()
     try:
         with os.scandir(self._above + path) as entries:
-            for e in entries: self._add(folder, e, path)
+            for e in entries:
+                if is_image(name := e.name) and name[0] != '.' and e.is_file(follow_symlinks=False): folder.images.add(name) # as nearly all
+                else: self._add(folder, e, path)
     except OSError as e: self.unreadable[path] = e.strerror or str(e)
     if {*REPORTS} <= {*folder.others}: folder.others = [o for o in folder.others if o not in REPORTS]
     folder.others.sort()
@@ -536,10 +538,19 @@ def quick_look(
     "An image of exactly this name in the usual places"
     return _stem_beside(tree, folder, clean_name(name)) if by_stem else _name_beside(tree, folder, name)
 
-def _name_beside(tree, folder, name):
-    "Path of an image with exactly this name in the usual places, where nearly all are"
+def _name_beside(tree, folder, name): return names_beside(tree, folder)(name)
+
+def names_beside(
+    tree:Tree, # The raw folder
+    folder:str, # Of the annotation file
+): # Function from a name to a path, or None
+    "How an image with exactly this name is found in the usual places, where nearly all are"
+    return partial(_in_places, tree, folder, tree.once(('places', folder), dict))
+
+def _in_places(tree, folder, known, name):
     below, _, last = name.rpartition('/')
-    for place, images in tree.once(('places', folder, below), lambda: _places(tree, folder, below)):
+    if (places := known.get(below)) is None: places = known[below] = _places(tree, folder, below)
+    for place, images in places:
         if last in images and '..' not in name and '\\' not in name: return place + last
 
 def _places(tree, folder, below):

@@ -187,6 +187,12 @@ def quick_look(
 ) -> str | None: # Path; `locate` finds others
     "An image of exactly this name in the usual places"
 
+def names_beside(
+    tree: Tree, # The raw folder
+    folder: str, # Of the annotation file
+): # Function from a name to a path, or None
+    "How an image with exactly this name is found in the usual places, where nearly all are"
+
 def locate(
     tree: Tree, # The raw folder
     file: str, # Annotation file, relative to it
