@@ -1,10 +1,15 @@
 "Short ways, for what nearly all data is like, give what the long ones give"
+import json
+
 import numpy as np
 import pytest
 
 from ear_lazy.base import records
 from ear_lazy.base.records import check_boxes, drop_equal_boxes, make_records
+from ear_lazy.formats import coco
 from ear_lazy.formats.coco_ids import find_rows
+from ear_lazy.formats.shared import chunks
+from ear_lazy.formats.shared.tree import Document, Tree
 from ear_lazy.processing.objects import _by_image
 
 ODD = [-np.inf, -1e30, -5, -1, -0., 0, 1e-9, 0.5, 1, 10, 99.995, 100, 101, 1e30, np.inf, np.nan]
@@ -60,3 +65,19 @@ def test_ids_are_found_alike(spread, first):
     asked = [o for o in [*ids, *(o + d for o in ids for d in (-1, 1)), -2**63, 2**63 - 1, 0] if -2**63 <= o < 2**63]
     for known in (row, {**row, None: 3, 'a': 4}, {**row, 0.5: 3}):
         assert find_rows(known, np.array(asked, np.int64), -1).tolist() == [row.get(o, -1) for o in asked]
+
+
+@pytest.mark.parametrize('odd', [None, {'attributes': {'rotation': 30.}}, {'attributes': {'rotation': 'x', 'side': 'left'}}, {'note': {'rotation': 30.}},
+                                 {'attributes': None}, {'attributes': 'rotation'}, {'bbox': None, 'attributes': {'rotation': 45}}, {'attributes': {'rotation': 30.}, 'bbox': [1]}])
+def test_rotated_boxes_are_found_in_chunks(tmp_path, monkeypatch, odd):
+    annotations = [{'id': i, 'image_id': i % 3, 'bbox': [i, 10, 20, 30], 'category_id': 1, 'attributes': {'side': 'left'}} for i in range(60)]
+    if odd: annotations[40] |= odd
+    tables = dict(images=[dict(id=i, file_name=f'{i}.jpg', height=99, width=99) for i in range(3)], annotations=annotations, categories=[dict(id=1, name='ear')])
+    (tmp_path/'a.json').write_text(json.dumps(tables))
+    def read(): return coco.read(Tree(tmp_path), Document('coco', ('a.json',), attributes=('side',)))
+    whole = read()
+    monkeypatch.setattr(chunks, 'CHUNK_BYTES', 700)
+    pieces = read()
+    np.testing.assert_equal(vars(pieces), vars(whole))
+    is_turned = bool(odd) and isinstance(odd.get('attributes'), dict) and odd['attributes']['rotation'] == 30 and 'bbox' not in odd
+    assert any(o.reason == 'rotated' for o in pieces.problems) == is_turned

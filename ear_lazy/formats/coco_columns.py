@@ -23,7 +23,7 @@ from .coco_structs import TurnedAnnotation
 # %% ../../nbs/2_formats/coco_columns.ipynb #0c07d1df
 def _counts(lists):
     try: return np.fromiter(map(len, lists), np.int64, len(lists))
-    except TypeError: return np.fromiter((len(o or ()) for o in lists), np.int64, len(lists)) # some are None
+    except TypeError: return np.fromiter(map(len, [o or () for o in lists]), np.int64, len(lists)) # some are None
 
 def _flatten(lists, counts):
     return np.fromiter(chain.from_iterable(filter(None, lists)), np.float64, int(counts.sum()))
@@ -34,8 +34,9 @@ def box_columns(
     "Boxes as one array"
     counts = _counts(boxes)
     has = counts == 4
+    if has.all(): return _flatten(boxes, counts).reshape(-1, 4), has, np.zeros(len(boxes), bool)
     out = np.full((len(boxes), 4), np.nan)
-    good = boxes if has.all() else [b for b, h in zip(boxes, has) if h]
+    good = [b for b, h in zip(boxes, has.tolist()) if h]
     out[has] = _flatten(good, counts[has]).reshape(-1, 4)
     return out, has, (counts > 0) & ~has
 
@@ -98,6 +99,7 @@ def annotation_table(
     for i in bare:
         if raws and (box := outline_box(raws[i])): boxes[i], has_box[i], derived[i] = box, True, True
     points, rotated = as_float32(points), _turn(boxes, annotations)
+    crowd = [o.iscrowd for o in annotations]
     high = np.repeat(np.arange(len(counts)), counts)[points[:, 2] > HIGHEST].tolist() if len(points) else []
     return AnnotationTable(
         ids=id_column([o.id for o in annotations]),
@@ -106,7 +108,7 @@ def annotation_table(
         boxes=as_float32(boxes), has_box=has_box, derived=derived,
         points=points, point_counts=counts, rotated=rotated,
         high={i: _whole(annotations[i].num_keypoints) for i in sorted({*high, *np.flatnonzero(are_bad_points).tolist()})},
-        is_crowd=np.array([bool(o.iscrowd) for o in annotations], bool),
+        is_crowd=np.array([*map(bool, crowd)], bool) if any(crowd) else np.zeros(len(crowd), bool),
         bad_boxes={i: annotations[i].bbox for i in np.flatnonzero(is_bad_box).tolist()},
         bad_points={i: annotations[i].keypoints for i in np.flatnonzero(are_bad_points).tolist()})
 

@@ -48,6 +48,10 @@ class Annotation(msgspec.Struct, gc=False):
     num_keypoints: int | float | str | None = None
     bbox_of_keypoints: object = None # True: nobody drew the box, an export made it of the points
 
+class UnlookedAnnotation(Annotation, gc=False):
+    "One of which it is not known whether it is rotated"
+    attributes: msgspec.Raw = msgspec.Raw(b'')
+
 class TurnedAnnotation(Annotation, gc=False):
     "One of a file in which something is rotated"
     attributes: object = None # undecoded it could not be read from a file that is not strictly JSON

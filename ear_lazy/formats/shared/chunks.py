@@ -105,9 +105,18 @@ def read_chunk(
         if len(text := f.read(stop - start)) == stop - start: return text
     raise OSError(f'{path} was cut off while it was read')
 
-def read_items(path:str, span:tuple)->bytes:
-    "Some items as a JSON array"
-    return b'[%b]' % read_chunk(path, span)
+def read_items(
+    path:str, # The file
+    span:tuple, # (start, stop)
+)->memoryview:
+    "Some items as a JSON array, read to where they are decoded: another copy takes as long as a fifth of the decoding"
+    start, stop = span
+    text = memoryview(bytearray(stop - start + 2))
+    text[:1], text[-1:] = b'[', b']'
+    with open_regular(path) as f:
+        f.seek(start)
+        if f.readinto(text[1:-1]) == stop - start: return text
+    raise OSError(f'{path} was cut off while it was read')
 
 # %% ../../../nbs/2_formats/shared/chunks.ipynb #2a413be7
 def cut_lines(
