@@ -32,6 +32,7 @@ def id_key(
 
 def _keys(ids): return [id_key(o) for o in ids] if str in set(map(type, ids)) else ids
 
+# %% ../../nbs/2_formats/coco_ids.ipynb #5b1d07c4
 _DENSE = 8 # times as many integers between the least and the greatest: a table of all of them is small, and found in at once
 
 class IntegerRows(Mapping):
