@@ -22,7 +22,8 @@ from .geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
 from .printable import for_terminal, printable
 from .retries import may_pass
 from .schemes import Scheme
-from .texts import are_distinct, distinct, kept_texts
+from .spilling import copied, empty_column, in_pieces, let_go, spilled, taken
+from .texts import are_distinct, distinct, kept_texts, spilled_texts
 
 # %% ../../nbs/1_base/records.ipynb #f471a23b
 class Problem(NamedTuple):
@@ -137,7 +138,7 @@ class Records:
     unread: int = 0 # files that the system did not give, though it may give them another time
 
     @property
-    def has_keypoints(self): return self.point_counts > 0
+    def has_keypoints(self): return self.point_counts > 0 if len(self.points) else np.zeros(len(self.point_counts), bool)
 
     def problem(
         self, reason, action, i=None, image=None, detail='', boxes=0, keypoints=0, file=None, where='', box=None):
@@ -175,9 +176,12 @@ def _coordinates(values, columns):
 
 def _whole_sizes(sizes):
     "Sizes in whole pixels; impossible ones become 0, for unknown"
-    sizes = np.asarray(sizes, np.float64).reshape(-1, 2)
-    sensible = ((sizes >= 1) & (sizes < 2**31)).all(1, keepdims=True)
-    return np.where(sensible, sizes, 0).astype(np.int32)
+    sizes = np.asarray(sizes).reshape(-1, 2)
+    found = empty_column(sizes.shape, np.int32)
+    for of in in_pieces(len(sizes)):
+        some = np.asarray(sizes[of], np.float64)
+        found[of] = np.where(((some >= 1) & (some < 2**31)).all(1, keepdims=True), some, 0)
+    return found
 
 def make_records(
     images:list, # (n) image names
@@ -263,10 +267,10 @@ def keep_objects(
     if rows.dtype == bool and len(rows) == len(r.ids) and rows.all(): return replace(r) # as is usual
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
     if len(rows) == len(r.ids) and np.array_equal(rows, np.arange(len(r.ids))): return replace(r)
-    columns = {name: getattr(r, name).take(rows, 0) for name in COLUMNS_OF_OBJECTS} # rows of boxes come many times as fast as with []
+    columns = {name: taken(getattr(r, name), rows) for name in (*COLUMNS_OF_OBJECTS, 'point_counts')}
     attributes = {name: (of[rows], values) for name, (of, values) in r.attributes.items()}
     if len(r.more_origins): columns['more_origins'] = _moved_origins(r, rows)
-    return replace(r, points=points_of(r, rows), point_counts=r.point_counts[rows], attributes=attributes, **columns)
+    return replace(r, points=points_of(r, rows), attributes=attributes, **columns)
 
 def _moved_origins(r, rows):
     "Further origins of some objects"
@@ -288,8 +292,9 @@ def drop_values(
 )->Records:
     "Remove some boxes and keypoints, and objects that are left with neither"
     if not (boxes.any() or keypoints.any()): return keep_objects(r, r.has_box | r.has_keypoints)
-    points = r.points[~keypoints[object_of_points(r)]]
-    r = replace(r, has_box=r.has_box & ~boxes, point_counts=np.where(keypoints, 0, r.point_counts), points=points)
+    points = r.points[~keypoints[object_of_points(r)]] if keypoints.any() else r.points
+    counts = np.where(keypoints, 0, r.point_counts) if keypoints.any() else r.point_counts
+    r = replace(r, has_box=r.has_box & ~boxes, point_counts=counts, points=points)
     return keep_objects(r, r.has_box | r.has_keypoints)
 
 # %% ../../nbs/1_base/records.ipynb #ac575f95
@@ -301,7 +306,7 @@ def keep_images(
     if len(keep) and keep.all() and r.image_of.min(initial=0) >= 0: return replace(r) # as is usual
     r = keep_objects(r, keep[r.image_of] if len(keep) else [])
     row = np.cumsum(keep) - 1
-    images = kept_texts(compress(r.images, keep.tolist()))
+    images = kept_texts(compress(r.images, keep.tobytes()))
     columns = {name: getattr(r, name)[keep] for name in COLUMNS_OF_IMAGES}
     return replace(r, images=images, image_of=row[r.image_of], **columns)
 
@@ -324,16 +329,13 @@ PIXEL_TOLERANCE = 0.01 # pixels
 
 _BOX_REASONS = '', 'not_finite', 'no_area', 'outside', 'partly_outside' # keys of `REASONS`, by the numbers below; '' is a sound box
 _SOUND, _NOT_FINITE, _NO_AREA, _OUTSIDE, _PARTLY_OUTSIDE = range(5)
-_CHUNK_OBJECTS = 65_536 # objects; few enough for the temporary arrays to stay in the CPU's cache
-
 def _faulty_boxes(r):
     "(m,) number in `_BOX_REASONS` for each object, and the boxes clipped to their images"
-    fault, clipped = np.zeros(len(r.boxes), np.int8), r.boxes.copy()
-    for a in range(0, len(r.boxes), _CHUNK_OBJECTS):
-        of = slice(a, a + _CHUNK_OBJECTS)
+    fault, clipped = np.zeros(len(r.boxes), np.int8), copied(r.boxes)
+    for of in in_pieces(len(r.boxes)):
         clipped[of, :2] += 0 # what clipping makes of -0
         sizes = r.sizes[r.image_of[of]]
-        if len(rows := np.flatnonzero(~_are_within(r.boxes[of], sizes))): fault[a + rows], clipped[a + rows] = _clip(r.boxes[of][rows], r.has_box[of][rows], sizes[rows])
+        if len(rows := np.flatnonzero(~_are_within(r.boxes[of], sizes))): fault[of.start + rows], clipped[of.start + rows] = _clip(r.boxes[of][rows], r.has_box[of][rows], sizes[rows])
     return fault, clipped
 
 @np.errstate(invalid='ignore') # infinite boxes
@@ -370,7 +372,7 @@ def check_boxes(
 def check_keypoints(r:Records)->Records:
     "Unlabel points that are not finite, drop instances without a labelled point, report both"
     if not len(r.points): return keep_objects(r, r.has_box | r.has_keypoints)
-    points, owner = r.points.copy(), object_of_points(r)
+    points, owner = copied(r.points), object_of_points(r)
     x, y, v = np.isfinite(points).T
     bad = ~(x & y & v) # many times faster than `all(1)`, and there may be millions of points
     points[bad] = 0
@@ -401,14 +403,14 @@ def _maybe_repeated(r, with_points=True):
     found, size = np.zeros(len(ordered), bool), len(ordered) if len(twice) else 0 # usually there are none
     del ordered
     sums = _sums(r, with_points) if size else ()
-    for of in (slice(a, a + _CHUNK_OBJECTS) for a in range(0, size, _CHUNK_OBJECTS)):
+    for of in in_pieces(size):
         found[of] = twice[np.searchsorted(twice, sums[of]).clip(max=len(twice) - 1)] == sums[of]
     return found
 
 def _sums(r, with_points):
     "(m,) cheap checksums"
     sums, point_ends = np.empty(len(r.ids)), np.cumsum(r.point_counts) if with_points and len(r.points) else None
-    for a in range(0, len(sums), _CHUNK_OBJECTS): sums[a:a + _CHUNK_OBJECTS] = _some_sums(r, slice(a, a + _CHUNK_OBJECTS), point_ends)
+    for of in in_pieces(len(sums)): sums[of] = _some_sums(r, of, point_ends)
     return sums
 
 def _some_sums(r, of, point_ends):
@@ -514,11 +516,12 @@ def told_attributes(
 def _stacked(parts, name, spent, change=None):
     "A column of objects of all parts; those of spent parts are let go as they are copied"
     columns = [np.asarray(getattr(p, name)) for p in parts]
-    out, a = np.empty((sum(map(len, columns)), *columns[0].shape[1:]), np.result_type(*columns)), 0
+    out, a = empty_column((sum(map(len, columns)), *columns[0].shape[1:]), np.result_type(*columns)), 0
     for n, p in enumerate(parts):
         out[a:(a := a + len(columns[n]))] = change(n, columns[n]) if change else columns[n]
         columns[n] = None
         if spent: setattr(p, name, None)
+        let_go()
     if spent: trim_memory()
     return out
 
@@ -530,8 +533,9 @@ def concat(
     if len(parts) == 1 and are_distinct(parts[0].images): return parts[0]
     images, image_rows = distinct([p.images for p in parts])
     names, name_rows = distinct([p.label_names for p in parts])
-    starts, listed_in = np.cumsum([0] + [len(p.files) for p in parts]), np.zeros(len(images), np.int32)
-    sizes, empty, taken = np.zeros((len(images), 2), np.int32), np.zeros(len(images), bool), np.zeros(len(images), bool)
+    starts, (empty, taken) = np.cumsum([0] + [len(p.files) for p in parts]), np.zeros((2, len(images)), bool)
+    listed_in, sizes = empty_column((len(images),), np.int32), empty_column((len(images), 2), np.int32)
+    listed_in[:], sizes[:] = 0, 0
     # Backwards, so that the first part that knows a size, or names the image, overrides the others.
     for p, rows, start in zip(parts[::-1], image_rows[::-1], starts[-2::-1]):
         listed_in[rows[::-1]] = p.listed_in[::-1] + start
@@ -552,12 +556,18 @@ def concat(
         boxes_read=sum(p.boxes_read for p in parts), keypoints_read=sum(p.keypoints_read for p in parts),
         unread=sum(p.unread for p in parts), **stack)
 
+# %% ../../nbs/1_base/records.ipynb #ceb90349
+def set_aside(r:Records)->Records:
+    "The same records with their columns and names in files, while the other pieces are read"
+    names = (*COLUMNS_OF_OBJECTS, 'point_counts', 'points')
+    return replace(r, images=spilled_texts(r.images), **dict(zip(names, spilled([getattr(r, o) for o in names]))))
+
 # %% ../../nbs/1_base/records.ipynb #ef5fcdad
 def of_one_file(
     r:Records, # Pieces of one file, concatenated
 )->Records:
     "Records that name their one file once"
-    first = dict(file_of=np.zeros_like(r.file_of), listed_in=np.zeros_like(r.listed_in))
+    first = {o: np.zeros(getattr(r, o).shape, getattr(r, o).dtype) for o in ('file_of', 'listed_in')} # no memory until something else is written there
     return replace(r, files=r.files[:1], id_names=r.id_names[:1], **first)
 
 # %% ../../nbs/1_base/records.ipynb #e6e922c8

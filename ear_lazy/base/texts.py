@@ -16,6 +16,8 @@ from operator import index
 import numpy as np
 import xxhash
 
+from .spilling import joined_bytes, let_go, spilled_bytes
+
 # %% ../../nbs/1_base/texts.ipynb #c5aa49ad
 _CODE = 'utf-8', 'surrogatepass'
 
@@ -34,15 +36,17 @@ class Texts(Sequence):
     def __init__(self,
         texts:Iterable[str]=(),
     ):
-        data, lengths, texts = [], [np.empty(0, np.int64)], iter(texts)
-        while some := [*islice(texts, _PIECE)]:
-            piece, n = _encoded(some)
-            data.append(piece), lengths.append(np.array(n, np.int64))
-        self._set(b''.join(data), np.concatenate(lengths))
+        lengths, texts = [np.zeros(1, np.int32)], iter(texts)
+        def pieces():
+            while some := [*islice(texts, _PIECE)]:
+                piece, n = _encoded(some)
+                lengths.append(np.array(n, np.int32))
+                yield piece
+        self.data = joined_bytes(pieces())
+        small = len(self.data) < 2**32 # four bytes each, not eight
+        self.ends = np.cumsum(np.concatenate(lengths), dtype=np.uint32 if small else np.int64)
 
-    def _set(self, data, lengths):
-        small = len(data) < 2**32 # four bytes each, not eight
-        self.data, self.ends = data, np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32 if small else np.int64)
+    def __getstate__(self): return {'data': self.data[:], 'ends': self.ends} # a mapped file stays where it is
 
     def __len__(self): return len(self.ends) - 1
 
@@ -71,6 +75,7 @@ class Texts(Sequence):
         for a in range(0, len(self), _PIECE):
             ends = self.ends[a:a + _PIECE + 1].tolist()
             yield self.data[ends[0]:ends[-1]], [o - ends[0] for o in ends[1:]]
+            let_go(self.data)
 
     def each_bytes(self,
         rows:np.ndarray|None=None, # None: all
@@ -79,6 +84,7 @@ class Texts(Sequence):
         for a in range(0, len(self) if rows is None else len(rows), _PIECE):
             some = np.arange(a, min(a + _PIECE, len(self))) if rows is None else rows[a:a + _PIECE]
             for start, end in zip(self.ends[some].tolist(), self.ends[some + 1].tolist()): yield self.data[start:end]
+            let_go(self.data)
 
     def __eq__(self, other):
         if not isinstance(other, list | Texts): return NotImplemented
@@ -100,6 +106,13 @@ def kept_texts(
     first = [*islice(texts, FEW + 1)]
     return first if len(first) <= FEW else Texts(chain(first, texts))
 
+def spilled_texts(
+    texts:Iterable[str], # A list of texts, or `Texts`
+)->Iterable[str]: # The same texts
+    "`Texts` whose bytes are in a file; few texts stay as they are"
+    if isinstance(texts, Texts): texts.data = spilled_bytes(texts.data)
+    return texts
+
 # %% ../../nbs/1_base/texts.ipynb #df5c3d64
 _MANY = 100_000 # texts; a dict of fewer is small, and faster
 
@@ -116,14 +129,24 @@ def _bytes(lists): return (data for texts in lists for data in (texts.each_bytes
 
 def _digests(lists): return np.fromiter(map(xxhash.xxh3_64_intdigest, _bytes(lists)), np.uint64, sum(map(len, lists)))
 
+def _distinct_rows(lists):
+    "(n,) number of each text among the distinct ones, as they come, by their digests; (n,) whether it is new there"
+    digests = _digests(lists)
+    order = np.argsort(digests, kind='stable')
+    digests = digests[order]
+    starts = np.concatenate([[True], digests[1:] != digests[:-1]])[:len(order)]
+    del digests # one column less while the next are made
+    is_first = np.zeros(len(order), bool)
+    is_first[first := order[starts]] = True
+    numbers = (np.cumsum(is_first, dtype=np.int32) - 1)[first]
+    rows = np.empty(len(order), np.int64)
+    rows[order] = numbers[np.cumsum(starts, dtype=np.int32) - 1]
+    return rows, is_first
+
 def _distinct(lists):
     "The same by digests; None if two texts have the same"
-    digests = _digests(lists)
-    first, of = np.unique(digests, return_index=True, return_inverse=True)[1:]
-    order, is_first = np.argsort(first), np.zeros(len(digests), bool)
-    place, is_first[first] = np.empty_like(order), True
-    place[order] = np.arange(len(order))
-    texts, rows = Texts(compress(chain.from_iterable(lists), is_first.tolist())), place[of]
+    rows, is_first = _distinct_rows(lists)
+    texts = Texts(compress(chain.from_iterable(lists), is_first.tobytes()))
     if not all(map(bytes.__eq__, _bytes(lists), texts.each_bytes(rows))): return None
     return texts, np.split(rows, np.cumsum([*map(len, lists)])[:-1])
 
@@ -140,7 +163,9 @@ def are_distinct(
 )->bool:
     "Whether no text is there twice"
     if len(texts) <= _MANY: return len({*texts}) == len(texts)
-    if len(np.unique(_digests([texts]))) == len(texts): return True
+    digests = _digests([texts])
+    digests.sort()
+    if (digests[1:] != digests[:-1]).all(): return True
     return len(distinct([texts])[0]) == len(texts)
 
 # %% ../../nbs/1_base/texts.ipynb #b39fb9ec

@@ -11,6 +11,7 @@ __all__ = ['read', 'read_with']
 import numpy as np
 
 from ..base.records import Records, keep_images, keep_objects, make_records, text_rows
+from ..base.spilling import counted
 from .coco_chunks import read_tables
 from .coco_ids import find_rows, id_key, image_rows
 from .coco_meaning import class_labels, settled
@@ -111,7 +112,7 @@ def _sound(r, annotations, taken, broken):
     for i in np.flatnonzero(bare & ~crowd & ~orphan): r.problem('no_geometry', 'dropped', i)
     unassigned = _unassigned(r, annotations, taken) & ~(orphan | crowd)
     if r.has_box.any() or not len(bare):
-        r.empty[:] = np.bincount(r.image_of[~orphan], minlength=len(r.images)) == 0
+        r.empty[:] = counted(r.image_of[~orphan] if orphan.any() else r.image_of, len(r.images)) == 0
         r.empty[broken] = False
     r = keep_objects(r, ~(orphan | crowd | unassigned) & (r.has_box | r.has_keypoints))
     gone = {*taken, *(row for i, row in taken.items() if r.images[i] != r.images[row])}

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..base.compat import trim_memory
-from .coco_columns import AnnotationTable, ImageTable, annotation_table, image_table, stack
+from .coco_columns import AnnotationTable, ImageTable, annotation_table, image_table, set_aside, stack
 from .coco_decode import NOT_JSON, decode, decode_items, items_of, split_items, texts_of, without
 from .coco_names import Category, named_values
 from .coco_structs import Annotation, Image, NamedImage, TurnedAnnotation, UnlookedAnnotation, are_named
@@ -62,7 +62,7 @@ def _in_chunks(tree, path, annotation, asked=()):
         jobs = [(path, name, o, structs[name], asked) for name, span in zip(structs, spans) for o in cut_items(data, span)]
     tables, sizes, misfits = {o: [] for o in structs}, dict.fromkeys(structs, 0), []
     for (table, size, bad), (_, name, *_) in zip(tree.each(chunk_table, jobs), jobs):
-        tables[name].append(table)
+        tables[name].append(set_aside(table))
         misfits += [o._replace(index=o.index + sizes[name]) for o in bad]
         sizes[name] += size
     categories = decode_items(split_items(others.get('categories', b'null')) or [], Category, 'categories', misfits)

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..base.compat import trim_memory
 from ..base.geometry import turned_box
-from ..base.texts import FEW
+from ..base.spilling import empty_column, let_go, spilled
+from ..base.texts import FEW, Texts, kept_texts, spilled_texts
 from .coco_ids import id_column
 from .coco_shapes import HIGHEST, outline_box, rotation
 from .coco_structs import TurnedAnnotation
@@ -84,7 +85,7 @@ def image_table(
 )->ImageTable:
     "Images as columns"
     sizes = np.array([(o.height or 0, o.width or 0) for o in images], np.float64).reshape(-1, 2)
-    return ImageTable(id_column([o.id for o in images]), [o.file_name for o in images], sizes)
+    return ImageTable(id_column([o.id for o in images]), kept_texts(o.file_name for o in images), sizes)
 
 # %% ../../nbs/2_formats/coco_columns.ipynb #a0d99d90
 def annotation_table(
@@ -132,6 +133,16 @@ def as_float32(
     return values.astype(np.float32)
 
 # %% ../../nbs/2_formats/coco_columns.ipynb #594dd73d
+def set_aside(
+    table, # `ImageTable` or `AnnotationTable` of a chunk
+): # The same
+    "A table with its columns in a file, while the other chunks are read"
+    places = [i for i, o in enumerate(table) if isinstance(o, np.ndarray)]
+    columns = [*table]
+    for i, o in zip(places, spilled([columns[i] for i in places])): columns[i] = o
+    columns = [spilled_texts(o) for o in columns]
+    return type(table)(*columns)
+
 def stack(
     kind:type, # `ImageTable` or `AnnotationTable`
     tables:list, # Of that kind; emptied on the way, so that all is not in memory twice
@@ -145,8 +156,12 @@ def stack(
 def _stacked(columns, starts):
     if isinstance(columns[0], dict): return {start + i: o for rows, start in zip(columns, starts) for i, o in rows.items()}
     if all(isinstance(o, np.ndarray) for o in columns):
-        found = np.concatenate(columns)
-        columns.clear()
+        found, at = empty_column((sum(map(len, columns)), *columns[0].shape[1:]), np.result_type(*columns)), 0
+        while columns:
+            some = columns.pop(0)
+            found[at:(at := at + len(some))] = some
+            let_go()
         if len(found) > FEW: trim_memory() # of the pieces
         return found
+    if any(isinstance(o, Texts) for o in columns): return kept_texts(chain.from_iterable(columns))
     return [*chain.from_iterable(o.tolist() if isinstance(o, np.ndarray) else o for o in columns)]

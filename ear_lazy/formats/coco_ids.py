@@ -14,6 +14,8 @@ from functools import partial
 
 import numpy as np
 
+from ..base.spilling import empty_column, in_pieces
+
 # %% ../../nbs/2_formats/coco_ids.ipynb #5193cafc
 def id_column(
     ids:list, # Numbers and strings
@@ -44,7 +46,8 @@ class IntegerRows(Mapping):
         order = np.argsort(ids, kind='stable')
         known, rows = ids[order], order if rows is None else rows[order]
         self._is_first = np.concatenate([[True], known[1:] != known[:-1]])[:len(known)]
-        self._all, (self._known, self._rows) = rows, (o[self._is_first] for o in (known, rows))
+        self._all, self._known, self._rows = rows, known, rows
+        if not self._is_first.all(): self._known, self._rows = (o[self._is_first] for o in (known, rows))
 
     def __len__(self): return len(self._known)
 
@@ -87,8 +90,6 @@ def image_rows(
     return row, {i: row[o] for i, o in enumerate(keys) if row[o] != i} if len(row) < len(keys) else {}
 
 # %% ../../nbs/2_formats/coco_ids.ipynb #71185ee5
-_PIECE = 65_536 # ids that are handled at once
-
 def find_rows(
     row:Mapping, # Row of each id
     ids, # Ids to look up, an array or a list
@@ -98,11 +99,11 @@ def find_rows(
     keys = ids if isinstance(ids, np.ndarray) else id_column(_keys(ids))
     if isinstance(keys, np.ndarray): row = _of_integers(row)
     find = row.finder(default) if isinstance(row, IntegerRows) and isinstance(keys, np.ndarray) else None
-    out = np.empty(len(keys), np.int64)
-    for a in range(0, len(keys), _PIECE):
-        some = keys[a:a + _PIECE]
-        if find: out[a:a + _PIECE] = find(some)
-        else: out[a:a + _PIECE] = [row.get(o, default) for o in (some.tolist() if isinstance(some, np.ndarray) else some)]
+    out = empty_column((len(keys),), np.int64)
+    for of in in_pieces(len(keys)):
+        some = keys[of]
+        if find: out[of] = find(some)
+        else: out[of] = [row.get(o, default) for o in (some.tolist() if isinstance(some, np.ndarray) else some)]
     return out
 
 def _of_integers(row):

@@ -80,7 +80,7 @@ def _with_pairs(annotations, names):
 
 def _in_order(annotations, orders):
     "Bring points whose names have numbers in their order"
-    starts = np.cumsum(annotations.point_counts) - annotations.point_counts
+    starts = np.cumsum(annotations.point_counts) - annotations.point_counts if orders else ()
     for category, order in orders.items():
         has = (find_rows({category: 1}, annotations.category_ids, 0) == 1) & (annotations.point_counts == len(order))
         places = starts[has][:, None] + np.arange(len(order))

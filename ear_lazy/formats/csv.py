@@ -14,11 +14,10 @@ from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
 
-import numpy as np
-
 from ..base.errors import AnnotationError
 from ..base.files import open_regular
-from ..base.records import Records, concat, keep_images, of_one_file
+from ..base.records import Records, concat, keep_images, of_one_file, set_aside
+from ..base.spilling import counted
 from .csv_header import attribute_columns, find_dialect, header_names, unknown_header
 from .csv_rows import read_rows, with_unit
 from .shared.attributes import tell_absent
@@ -53,7 +52,7 @@ def read(
     if document.attributes: header = header._replace(attributes=attribute_columns(document.attributes, header_names(head, delimiter) if header.named else ()))
     if not tree.is_utf8(file): path = tree.open(file).read()
     parse = partial(_read_lines, path, file, delimiter, header)
-    parts = [None] if isinstance(path, bytes) else [*tree.each(parse, cut_lines(path))]
+    parts = [None] if isinstance(path, bytes) else [o and set_aside(o) for o in tree.each(parse, cut_lines(path))]
     r = _one_file(parse() if None in parts else concat(parts, spent=True))
     if document.attributes: tell_absent(r, header_names(head, delimiter) if header.named else ())
     return r
@@ -90,7 +89,7 @@ def _one_file(r):
     r = of_one_file(r)
     if turned := [p for p in r.problems if p.reason == 'rotated']:
         r = replace(r, problems=[p for p in r.problems if p.reason != 'rotated'] + [turned[0]._replace(boxes=sum(p.boxes for p in turned))])
-    return keep_images(r, r.empty | (np.bincount(r.image_of, minlength=len(r.images)) > 0))
+    return keep_images(r, r.empty | (counted(r.image_of, len(r.images)) > 0))
 
 # %% ../../nbs/2_formats/csv.ipynb #7fdc3924
 def _order(tree, document):

@@ -22,6 +22,7 @@ from ..base.errors import AnnotationError
 from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
+from ..base.spilling import let_go
 from ..base.texts import FEW
 from .absent import encoding_fault
 from .repairs import drop_fractions, in_order, in_units, put_right, tell_corners
@@ -68,12 +69,15 @@ def _in_words(error):
 def _in_upright_pixels(read, tree):
     "Records as read, the only item of a list, in pixels of the upright images, all of which are found and measured"
     of_reader = len(read[0].problems)
+    let_go()
     if len(read[0].images) > FEW: trim_memory() # of what was read in pieces
     r = locate_images(add_problem_objects(read.pop(), tree), tree) # popped, so that the names as they are written can go
+    let_go()
     if len(r.images) > FEW: trim_memory() # names as they are written, and chunks
     headers = read_headers(r, tree)
     r.unread += sum(o.fault == 'unreadable' for o in headers.faults.values())
     r = measure_images(turn_images(r, headers), headers)
+    let_go()
     return take_problem_objects(to_pixels(r), of_reader)
 
 def _is_first(tree, file):
@@ -86,15 +90,21 @@ def checked_records(
     document:Document, # That they are of
 )->Records: # Objects that are dropped are not in it
     "Records in pixels of upright images, all of which are found; repaired and checked"
+    let_go()
     is_told, order = r.fractions or r.from_bottom or document.units, readers()[document.format].order_of(tree, document)
     read = [put_right(in_units(in_order(r, order, document.numbers), document.units))]
     del r
     r = _in_upright_pixels(read, tree)
     if not is_told: r = drop_fractions(r)
+    let_go()
     if order and not document.numbers: tell_corners(r, order, partial(_is_first, tree) if readers()[document.format].per_image else None)
+    let_go()
     if document.keypoint_offset: r.points[r.points[:, 2] > 0, :2] += np.float32(document.keypoint_offset)
     if document.attributes and not r.attributes: _tell_of_attributes(r, document)
-    return check(without_unclassed(_with_whole_names(r)))
+    r = check(without_unclassed(_with_whole_names(r)))
+    let_go()
+    if len(r.images) > FEW: trim_memory() # of what was looked at
+    return r
 
 # %% ../../nbs/2_formats/load.ipynb #e7c3690f
 _HALVES = re.compile(r'[\ud800-\udc7f\udd00-\udfff]') # of characters, as JSON may have them; U+DC80 to U+DCFF are bytes of file names

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.records import Records, drop_values, extents, object_of_points
+from ..base.spilling import in_pieces, let_go, numbers_where
 from .shared.shapes import ORDERS, as_xywh, fits, say_which
 from .shared.text import spread
 
@@ -22,8 +23,7 @@ def put_right(
     r:Records, # As read
 )->Records:
     "Boxes from their upper left corner on, with the others reported"
-    w, h = r.boxes[:, 2:].T
-    rows = np.flatnonzero((w < 0) | (h < 0))
+    rows = np.concatenate([np.flatnonzero((r.boxes[of, 2:] < 0).any(1)) + of.start for of in in_pieces(len(r.boxes))] or [[]]).astype(np.int64)
     rows = rows[r.has_box[rows] & np.isfinite(r.boxes[rows]).all(1) & (r.boxes[rows, 2:] != 0).all(1)]
     if not len(rows): return r
     before, r = r.boxes[rows], replace(r, boxes=r.boxes.copy())
@@ -96,14 +96,16 @@ def tell_corners(
     for f, file in enumerate(r.files): groups.setdefault(file.rpartition('/')[0] if is_told else file, []).append(f)
     for files in groups.values():
         if is_told and not is_told(r.files[files[0]]): continue
-        rows = np.flatnonzero(r.has_box & (np.isin(r.file_of, files) if len(groups) > 1 else True))
+        rows = numbers_where(r.has_box & np.isin(r.file_of, files) if len(groups) > 1 else r.has_box)
         if not _why(r, rows, order): continue
         written = rows[_as_written(r)[rows]]
         if why := _why(r, written, order): r.problem('malformed', 'kept', file=r.files[files[0]], boxes=len(written), detail=f'{why}: {say_which(r.files[files[0]], ("xyxy", order))}')
 
 def _why(r, rows, order):
     some = spread(rows, LOOKED_AT)
-    return why_corners(r.boxes[some].astype(float), r.sizes[r.image_of[some]], order)
+    boxes = r.boxes[some].astype(float)
+    let_go()
+    return why_corners(boxes, r.sizes[r.image_of[some]], order)
 
 # %% ../../nbs/2_formats/repairs.ipynb #2d13d899
 UNITS = {'pixel': None, 'fraction': 1, 'percent': 100} # to how many of them an image is wide and high
@@ -129,9 +131,7 @@ def drop_fractions(
     r:Records, # In pixels, images measured
 )->Records:
     "Leave out boxes and points of files of which all lie within 0 and 1"
-    x, y, w, h = r.boxes.T
-    boxes = r.has_box & (w <= 1) & (h <= 1) & (x >= 0) & (y >= 0)
-    if boxes.any(): boxes &= (x + w <= 1 + TOLERANCE) & (y + h <= 1 + TOLERANCE)
+    boxes = _within_one(r)
     x, y, v = r.points.T
     points = (v > 0) & (x >= 0) & (y >= 0) & (x <= 1) & (y <= 1)
     if not (boxes.any() or points.any()): return r
@@ -142,6 +142,15 @@ def drop_fractions(
     sets &= r.has_keypoints & (np.bincount(owner[labelled], minlength=len(r.ids)) > 0) & large
     sets &= _of_whole_files(r, sets, np.bincount(owner[labelled], minlength=len(r.ids)) > 0)
     return _without(r, boxes, sets)
+
+def _within_one(r):
+    "(m,) whether an object has a box between 0 and 1"
+    found = np.empty(len(r.ids), bool)
+    for of in in_pieces(len(found)):
+        x, y, w, h = r.boxes[of].T
+        found[of] = r.has_box[of] & (w <= 1) & (h <= 1) & (x >= 0) & (y >= 0)
+        if found[of].any(): found[of] &= (x + w <= 1 + TOLERANCE) & (y + h <= 1 + TOLERANCE)
+    return found
 
 def _of_whole_files(r, found, among):
     "(m,) whether an object is in a file of which all are found"

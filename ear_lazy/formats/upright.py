@@ -17,6 +17,7 @@ import numpy as np
 from ..base.geometry import turn_boxes, turn_points
 from ..base.images import stored_turns
 from ..base.records import COLUMNS_OF_OBJECTS, Records, box_tuple, concat, keep_images, keep_objects, object_of_points
+from ..base.spilling import chosen_rows, empty_column
 from ..base.texts import Mapped, kept_texts
 from .absent import encoding_fault, why_absent
 from .repairs import fit_only_upright
@@ -103,13 +104,13 @@ def read_headers(
     share:int=5000, # Images per call of a worker
 )->Headers:
     "Headers of all images"
-    starts, all_found, all_faults = [*range(0, len(r.images), share)], np.zeros((len(r.images), 3), np.int32), {}
+    starts, all_found, all_faults = [*range(0, len(r.images), share)], empty_column((len(r.images), 3), np.int32), {}
+    seen = empty_column((len(r.images), 2), np.int32)
     for a, (found, faults) in zip(starts, tree.each(stored_turns, Mapped(partial(_paths, tree, r.images, share), starts))):
         all_found[a:a + share] = found
+        seen[a:a + share] = np.where(found[:, :1] >= 5, found[:, :0:-1], found[:, 1:])
         all_faults |= {a + i: error for i, error in faults.items()}
-    turns, stored = all_found[:, 0], all_found[:, 1:]
-    seen = np.where(turns[:, None] >= 5, stored[:, ::-1], stored)
-    return Headers(turns, stored, seen, all_faults)
+    return Headers(all_found[:, 0], all_found[:, 1:], seen, all_faults)
 
 def _paths(tree, images, share, a): return [tree.path(o) for o in images[a:a + share]]
 
@@ -123,7 +124,7 @@ def turn_images(
     differ = known & (r.sizes != headers.seen).any(1)
     is_stored = differ & (r.sizes == headers.stored).all(1)
     _tell_other_sizes(r, headers, differ & ~is_stored)
-    sizes = np.where(known[:, None], headers.seen, r.sizes)
+    sizes = chosen_rows(known, headers.seen, r.sizes)
     if not is_stored.any(): return replace(r, sizes=sizes)
     upright = np.zeros(len(r.files), bool) if r.fractions else fit_only_upright(r, is_stored)
     of = np.where(upright[r.file_of], 0, headers.turns[r.image_of] * is_stored[r.image_of])
@@ -152,9 +153,10 @@ def measure_images(
 )->Records:
     "Fill in sizes that no file declares from the headers; drop and report images without a readable one, and files that are no image"
     unknown = (r.sizes <= 0).any(1)
-    boxes, keypoints = _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
-    sizes, readable = np.where(unknown[:, None], headers.seen, r.sizes), np.ones(len(r.images), bool)
-    for i in (o for o, error in headers.faults.items() if unknown[o] or error.fault in _NO_IMAGE):
+    sizes, readable = chosen_rows(unknown, headers.seen, r.sizes), np.ones(len(r.images), bool)
+    lost = [o for o, error in headers.faults.items() if unknown[o] or error.fault in _NO_IMAGE]
+    if lost: boxes, keypoints = _per_image(r, r.has_box), _per_image(r, r.has_keypoints)
+    for i in lost:
         readable[i] = False
         r.problem('unreadable_image', 'dropped', image=r.images[i], detail=headers.faults[i].reason, file=r.files[r.listed_in[i]],
                   boxes=boxes[i], keypoints=keypoints[i])
@@ -188,7 +190,8 @@ def add_problem_objects(
     "Add an object for each problem of an image; its id is the index of the problem"
     r = keep_objects(r, r.has_box | r.has_keypoints) # `take_problem_objects` takes the others for its own
     if not r.problems: return r
-    images, files = ({o: i for i, o in enumerate(names)} for names in (r.images, r.files))
+    told = {p.image for p in r.problems}
+    images, files = {o: i for i, o in enumerate(r.images) if o in told}, {o: i for i, o in enumerate(r.files)}
     r = replace(r, problems=[p if p.image in images else _located_problem(p, tree) for p in r.problems])
     of = [i for i, p in enumerate(r.problems) if p.image in images and p.file in files]
     if not of: return r

@@ -180,10 +180,30 @@ def path(self:Table,
 
 # %% ../../nbs/3_metadata/table.ipynb #e9f415e6
 @patch
-def image_of(self:Table)->np.ndarray: # (m,) int32
+def image_of(self:Table,
+    objects=None, # (k,) objects; None: all
+)->np.ndarray: # (k,) int32
     "The photo that each object is in"
     counts = self.column('objects')
-    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    if objects is None or len(objects) == counts.sum(): return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    found, ends = np.empty(len(objects), np.int32), np.cumsum(counts, dtype=np.int64)
+    for a in range(0, len(objects), CHUNK_ROWS): found[a:a + CHUNK_ROWS] = np.searchsorted(ends, objects[a:a + CHUNK_ROWS], 'right')
+    return found
+
+@patch
+def objects_in_photos(self:Table,
+    chosen, # (m,) booleans: which objects count
+)->np.ndarray: # (n,) int32
+    "How many objects each photo has"
+    counts, at = self.column('objects'), 0
+    found = np.empty(len(counts), np.int32)
+    for a in range(0, len(counts), CHUNK_ROWS):
+        ends = np.cumsum(counts[a:a + CHUNK_ROWS], dtype=np.int64)
+        before = np.concatenate([[0], np.cumsum(chosen[at:at + int(ends[-1])], dtype=np.int32)])
+        found[a:a + CHUNK_ROWS] = before[ends] - before[ends - counts[a:a + CHUNK_ROWS]]
+        at += int(ends[-1])
+    self.release()
+    return found
 
 @patch
 def has_box(self:Table)->np.ndarray: # (m,) booleans

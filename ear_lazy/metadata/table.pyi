@@ -64,8 +64,14 @@ class Table:
         image: int, # Photo
     ) -> str:
         "Path of one photo"
-    def image_of(self) -> np.ndarray: # (m,) int32
+    def image_of(self,
+        objects=None, # (k,) objects; None: all
+    ) -> np.ndarray: # (k,) int32
         "The photo that each object is in"
+    def objects_in_photos(self,
+        chosen, # (m,) booleans: which objects count
+    ) -> np.ndarray: # (n,) int32
+        "How many objects each photo has"
     def has_box(self) -> np.ndarray: # (m,) booleans
         "Whether each object has an annotated box"
     def points_of(self,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.spilling import numbers_where
 from .table import CHUNK_ROWS, Table, chunks_of
 
 # %% ../../nbs/3_metadata/views.ipynb #1dc27f28
@@ -48,7 +49,9 @@ class View:
         return replace(self, images=self.images[rows], objects=self.objects[of], counts=self.counts[rows], crops=None if self.crops is None else self.crops[of])
 
     @property
-    def widest(self): return int(self.table.column('path_lengths')[self.images].max(initial=1)) # bytes of the longest path
+    def widest(self): # bytes of the longest path
+        lengths = self.table.column('path_lengths')
+        return max((int(lengths[self.images[a:a + CHUNK_ROWS]].max(initial=1)) for a in range(0, len(self), CHUNK_ROWS)), default=1)
 
 # %% ../../nbs/3_metadata/views.ipynb #95768104
 def view_of(
@@ -58,22 +61,24 @@ def view_of(
     has_box=None, # (m,) objects whose boxes are asked for; None: that have one
     has_points=None, # (m,) objects whose keypoints are asked for; None: that have some
     crops=None, # (m, 4) xywh of the crop of each object, NaN for none; None: the box
-    groups=None, # (photos,) group hash of each; None: as the table has them
+    groups=None, # (n,) group hash of each photo; None: as the table has them
+    photos=None, # (n,) booleans: the photos that rows are made of; None: all
 )->View:
     "The rows of a kind; an image becomes a detector row without boxes only if it is known to be empty"
-    image_of, n = table.image_of(), len(table.column('sizes'))
+    def of_photos(objects): return objects if photos is None else objects & np.repeat(photos, table.column('objects'))
     if kind == 'detector':
-        objects = np.flatnonzero(table.has_box() if has_box is None else has_box).astype(np.int32)
-        counts = np.bincount(image_of[objects], minlength=n).astype(np.int32)
-        images = np.flatnonzero((counts > 0) | table.column('empty')).astype(np.int32)
+        chosen = of_photos(table.has_box() if has_box is None else has_box)
+        objects, counts = numbers_where(chosen), table.objects_in_photos(chosen)
+        images = numbers_where(((counts > 0) | table.column('empty')) & (True if photos is None else photos))
+        table.release()
         return View(table, kind, images, objects, counts[images], numbers, None, groups)
     if kind == 'landmarker':
         counts = table.column('point_counts')
-        objects = np.flatnonzero(counts if has_points is None else has_points).astype(np.int32)
-        return View(table, kind, image_of[objects], objects, counts[objects], numbers, None, groups)
+        objects = numbers_where(of_photos(counts > 0 if has_points is None else has_points))
+        return View(table, kind, table.image_of(objects), objects, counts[objects], numbers, None, groups)
     has = (table.has_box() if has_box is None else has_box) if crops is None else np.isfinite(crops[:, 0])
-    objects = np.flatnonzero(has).astype(np.int32)
-    return View(table, kind, image_of[objects], objects, np.ones(len(objects), np.int32), numbers, None if crops is None else crops[objects], groups)
+    objects = numbers_where(of_photos(has))
+    return View(table, kind, table.image_of(objects), objects, np.broadcast_to(np.int32(1), len(objects)), numbers, None if crops is None else crops[objects], groups)
 
 # %% ../../nbs/3_metadata/views.ipynb #e21323a2
 def column_chunks(

@@ -20,6 +20,8 @@ import xxhash
 from ..base.digests import file_digest
 from ..base.files import flush_files, open_regular
 from .layout import FORMAT, SHARD_BYTES, VERSION, encode_path, shard_path
+from ..base.spilling import occurrences
+from .table import CHUNK_ROWS
 from .views import View, column_chunks, more_origins
 
 # %% ../../nbs/3_metadata/writing.ipynb #94605a31
@@ -68,8 +70,13 @@ class _Listed(NamedTuple):
 
 def _used_files(view):
     "Those of a table that the objects of a view come from"
-    numbers = np.concatenate([view.table.column('files')[view.objects], more_origins(view)[:, 1]])
-    return {view.numbers.files[i] for i in np.flatnonzero(np.bincount(numbers[numbers >= 0])).tolist()}
+    files, found = view.table.column('files'), _known(more_origins(view)[:, 1])
+    for a in range(0, len(view.objects), CHUNK_ROWS):
+        found |= _known(files[view.objects[a:a + CHUNK_ROWS]])
+        view.table.release()
+    return {view.numbers.files[i] for i in found}
+
+def _known(numbers): return {*np.flatnonzero(np.bincount(numbers[numbers >= 0])).tolist()}
 
 def _numbered(names, row):
     "For each of some names its row; the last one stands for -1, unknown"
@@ -110,10 +117,10 @@ def _offsets(views):
     end = np.zeros(1, np.int64)
     yield end
     for o in views:
-        if not len(o): continue
-        ends = end[-1] + np.cumsum(o.counts, dtype=np.int64)
-        yield ends
-        end = ends[-1:]
+        for a in range(0, len(o), CHUNK_ROWS):
+            ends = end[-1] + np.cumsum(o.counts[a:a + CHUNK_ROWS], dtype=np.int64)
+            yield ends
+            end = ends[-1:]
 
 def _more(views):
     before = 0
@@ -153,7 +160,7 @@ def common(
     views:list, # `View`s of one kind
 )->tuple: # values in each row (`None` if rows differ), bytes of the longest path
     "What the plan has to know of all rows"
-    k = {o for v in views for o in np.flatnonzero(np.bincount(v.counts)).tolist()}
+    k = {o for v in views if len(v) for o in np.flatnonzero(occurrences(v.counts)).tolist()}
     return min(k) if len(k) == 1 else None, max(v.widest for v in views)
 
 def _shards(views, plan):

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..base.errors import MetadataError
 from ..base.folds import SIDES
+from ..base.spilling import occurrences
 from ..metadata.file import Shard
 from ..metadata.views import Numbers
 from ..metadata.writing import Plan
@@ -72,8 +73,13 @@ def rows_of_kinds(
     said, # (n,) from `SplitRule.said`
 )->dict: # kind to groups and said sides of the photos with rows
     "What `moved_groups` has to know of a part"
-    photos = {kind: np.flatnonzero(np.bincount(part.view(kind).images)) for kind in part.kinds(kinds)}
+    photos = {kind: _each_once(part.view(kind).images) for kind in part.kinds(kinds)}
     return {kind: (part.groups[o], said[o]) for kind, o in photos.items() if len(o)}
+
+def _each_once(images):
+    "Photos without those that are there before; ascending"
+    is_new = images[1:] != images[:-1]
+    return images if is_new.all() else images[np.concatenate([[True], is_new])]
 
 def joined_kinds(
     found, # From `rows_of_kinds`, of each part
@@ -82,7 +88,7 @@ def joined_kinds(
     of = {}
     for one in found:
         for kind, rows in one.items(): of.setdefault(kind, []).append(rows)
-    return {kind: tuple(map(np.concatenate, zip(*rows))) for kind, rows in of.items()}
+    return {kind: tuple(map(np.concatenate, zip(*rows))) if len(rows) > 1 else rows[0] for kind, rows in of.items()}
 
 def sides_of(
     parts:list, # `Part`s with groups
@@ -129,8 +135,8 @@ def used_classes(
     options:RowOptions,
 )->list: # Class names, in order
     "Names of the classes that a part has objects of, as they are written"
-    names, labels = class_names(part.facts.labels, options), part.table.column('labels')[part.has_box | part.has_points]
-    return list(dict.fromkeys(names[i] for i in np.flatnonzero(np.bincount(labels)).tolist()))
+    names, labels = class_names(part.facts.labels, options), occurrences(part.table.column('labels'), part.has_box | part.has_points)
+    return list(dict.fromkeys(names[i] for i in np.flatnonzero(labels).tolist()))
 
 def joined_names(
     used:list, # From `used_classes`, of each part
@@ -211,10 +217,9 @@ def make_files(
     numbers = [numbers_of(o, row[o.source.name], label_names, attributes, options) for o in parts]
     schemes = schemes_of([(row[o.source.name], list(o.facts.labels), o.facts.schemes) for o in parts], label_names, options)
     for kind in options.kinds:
-        views = [(o.view(kind, n), side) for o, n, side in zip(parts, numbers, own) if kind in o.source.feeds]
         for i, split in enumerate(SIDES):
             plan = Plan(kind, split, '', source_names, label_names, schemes=schemes if kind == 'landmarker' else [], attributes=attributes, journal=journal)
-            outputs += folder.make([v.chosen(side[v.images] == i) for v, side in views], plan)
+            outputs += folder.make([o.view(kind, n, side == i) for o, n, side in zip(parts, numbers, own) if kind in o.source.feeds], plan)
     folder.adopt(outputs)
     return outputs
 
@@ -222,4 +227,5 @@ def count_sides(parts:list, own:list, options:RowOptions, report:Report):
     "Count the rows of each source on each side"
     for o, side in zip(parts, own):
         for kind in o.kinds(options.kinds):
-            if len(images := o.view(kind).images): report.count_sides(o.source.name, kind, np.bincount(side[images], minlength=len(SIDES)).tolist())
+            n = occurrences(side[o.view(kind).images], n=len(SIDES))
+            if n.any(): report.count_sides(o.source.name, kind, n.tolist())

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..base.records import Records, add_schemes, keep_objects, schemes_of_classes
 from ..base.schemes import Scheme
+from ..base.spilling import PIECE, counted, in_pieces, let_go, occurrences
 from ..base.texts import texts_at
 from ..formats.discover import FoundSource
 from ..metadata.table import Batch, Table, entry_file, file_entry
@@ -75,15 +76,20 @@ def _by_image(image_of):
     "(m,) objects sorted by their image; image and place in one number are sorted many times as fast as by `argsort`"
     bits = len(image_of).bit_length()
     order = image_of << bits
-    order |= np.arange(len(image_of))
+    for of in in_pieces(len(order)): order[of] |= np.arange(of.start, of.start + len(order[of]))
     order.sort()
     order &= (1 << bits) - 1
     return order
 
+def _files_and_photos(r):
+    "The files that describe objects, and the photos of these, some at a time"
+    yield r.more_origins[:, 1], r.image_of[r.more_origins[:, 0]]
+    for a in range(0, len(r.ids), PIECE): yield r.file_of[a:a + PIECE], r.image_of[a:a + PIECE]
+
 def _file_numbers(r, numbers):
     "For each file that objects come from its number among the facts"
     table, (first, last) = np.full(len(r.files), -1), np.full((2, len(r.files)), -1)
-    for files, photos in ((r.more_origins[:, 1], r.image_of[r.more_origins[:, 0]]), (r.file_of, r.image_of)):
+    for files, photos in _files_and_photos(r):
         own = np.flatnonzero(np.bincount(files, minlength=len(first)))
         before, after = first[own], last[own]
         first[files[::-1]], last[files] = photos[::-1], photos # the first and the last that is written stay
@@ -116,25 +122,27 @@ def batches(
     sources=None, # (m, 2) numbers of the sources of each box and of its keypoints, if there are several
 ): # `Batch`es
     "Photos with their objects, some at a time"
-    counts, more = np.bincount(r.image_of, minlength=len(r.images)), r.more_origins.copy()
-    labels, files = _name_numbers(r.label_names, np.flatnonzero(np.bincount(r.labels)), facts.labels), _file_numbers(r, facts.files)
+    counts, more = counted(r.image_of, len(r.images)), r.more_origins.copy()
+    labels, files = _name_numbers(r.label_names, np.flatnonzero(occurrences(r.labels)), facts.labels), _file_numbers(r, facts.files)
     if len(more): more[:, 1] = files[more[:, 1]]
     attributes = _attribute_numbers(r, facts) if facts.attributes else None
+    let_go()
     add_schemes(facts.schemes, schemes_of_classes(r))
-    photos, ends, point_ends = np.flatnonzero((counts > 0) | r.empty), _ends(counts), _ends(r.point_counts)
+    photos, last, last_point = np.flatnonzero((counts > 0) | r.empty), 0, 0 # those between them have no objects
     for a in range(0, len(photos), batch_size):
+        let_go()
         of = photos[a:a + batch_size]
-        first, last = ends[of[0]], ends[of[-1] + 1] # those between them have no objects
+        first, last = last, last + int(counts[of].sum())
+        first_point, last_point = last_point, last_point + int(r.point_counts[first:last].sum())
         some, own = slice(first, last), more[slice(*np.searchsorted(more[:, 0], (first, last)))] - [first, 0, 0]
         objects = {'boxes': np.where(r.has_box[some, None], r.boxes[some], np.float32(np.nan)), 'labels': labels[r.labels[some]], 'files': files[r.file_of[some]],
                    'ids': r.ids[some], 'point_counts': r.point_counts[some]}
-        others = {'points': r.points[point_ends[first]:point_ends[last]]} | ({'more_origins': own} if len(own) else {})
+        others = {'points': r.points[first_point:last_point]} | ({'more_origins': own} if len(own) else {})
         if sources is not None: others['sources'] = sources[some]
         if facts.attributes: others['attributes'] = attributes[some]
         images = {'sizes': r.sizes[of], 'groups': groups[of], 'empty': r.empty[of], 'objects': counts[of]}
         yield Batch(texts_at(r.images, of), images, objects, others)
 
-def _ends(counts): return np.concatenate([[0], np.cumsum(counts)])
 
 # %% ../../nbs/5_processing/objects.ipynb #461a3d53
 def place_of(

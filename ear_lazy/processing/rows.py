@@ -17,6 +17,7 @@ import numpy as np
 from ..base.errors import ProblemError
 from ..base.geometry import CROP_PADDING, clip_boxes, keypoints_to_boxes, pad_boxes
 from ..base.records import Problem, box_tuple
+from ..base.spilling import occurrences
 from ..formats.discover import FoundSource
 from ..metadata.table import Table
 from ..metadata.views import Numbers, View, view_of
@@ -76,9 +77,10 @@ class Part:
     def view(self,
         kind:str, # 'detector', 'landmarker' or 'teacher'
         numbers:Numbers|None=None, # None: not needed
+        photos=None, # (n,) booleans; None: all
     )->View:
         "Rows of a kind"
-        view = view_of(self.table, kind, numbers or Numbers(0, np.zeros(1, int)), self.has_box, self.has_points, self.crops if kind == 'teacher' else None, self.groups)
+        view = view_of(self.table, kind, numbers or Numbers(0, np.zeros(1, int)), self.has_box, self.has_points, self.crops if kind == 'teacher' else None, self.groups, photos)
         return view if self.elsewhere is None or kind != 'detector' else view.chosen(~self.elsewhere[view.images]) # those without boxes
 
     def rows(self, asked):
@@ -180,7 +182,8 @@ def choose(
     if part.elsewhere is not None:
         here = ~part.elsewhere[table.image_of()]
         has_box, counts = has_box & here, np.where(here, counts, 0)
-    found = [asked_for(name, list(part.facts.labels), table.column('labels'), has_box & boxes, np.where(points, counts, 0), options) for name, boxes, points in part.sources()]
+    def own(points): return counts if points is True else np.where(points, counts, 0)
+    found = [asked_for(name, list(part.facts.labels), table.column('labels'), has_box & boxes, own(points), options) for name, boxes, points in part.sources()]
     part.has_box, part.has_points = (np.logical_or.reduce(o) for o in list(zip(*found))[:2])
     problems = [p for *_, own in found for p in own]
     fed = part.kinds(options.kinds)
@@ -198,7 +201,7 @@ def _count(part, options, report):
         boxes, points = part.has_box & own_boxes, part.has_points & own_points
         own = has & np.where(part.has_box, own_boxes, own_points)
         classes, sets = Counter(), np.bincount(counts[points])
-        for i, k in enumerate(np.bincount(labels[own], minlength=1).tolist()):
+        for i, k in enumerate(occurrences(labels, own).tolist()):
             if k: classes[names[i]] += k
         report.keep(name, int(boxes.sum()), int(points.sum()), {k: int(sets[k]) for k in np.flatnonzero(sets).tolist()}, classes)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..base.arguments import fraction
 from ..base.folds import SIDES
+from ..base.spilling import PIECE
 from ..formats.shared.names import side_of
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
@@ -152,6 +153,13 @@ def check_shares(
 
 def _has_val(train_split, test_split): return train_split + test_split < 1 - _ROUNDING
 
+def _fallen(groups, train_split, test_split):
+    "(n,) int8: where the hashes fall"
+    at = groups.astype(np.float64) / 2**64 # the last thousand of all numbers become 1
+    side = np.where((at < train_split) | (train_split == 1), np.int8(TRAIN), np.int8(VAL))
+    if test_split: side[(side == VAL) & ((at >= 1 - test_split) | (not _has_val(train_split, test_split)))] = TEST
+    return side
+
 def sides(
     groups, # (n,) `group_hash` of each row
     said, # (n,) from `said_sides`
@@ -162,9 +170,8 @@ def sides(
     "The side of each row: what is said, else where the hash falls; raises `ValueError` for impossible shares"
     check_shares(train_split, test_split)
     groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
-    at = groups.astype(np.float64) / 2**64 # the last thousand of all numbers become 1
-    side = np.where((at < train_split) | (train_split == 1), np.int8(TRAIN), np.int8(VAL))
-    if test_split: side[(side == VAL) & ((at >= 1 - test_split) | (not _has_val(train_split, test_split)))] = TEST
+    side = np.empty(len(groups), np.int8)
+    for a in range(0, len(groups), PIECE): side[a:a + PIECE] = _fallen(groups[a:a + PIECE], train_split, test_split)
     for group, other in (moved or {}).items(): side[groups == np.uint64(group)] = other
     return np.where(said < 0, side, said)
 
@@ -202,6 +209,9 @@ def few_groups(
 )->tuple: # (k,) uint64 groups, (k,) int8 said sides; k is at most 9
     "Rows that tell as well as all of them whether `moved_groups` moves anything; those of parts may be put together"
     groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
+    if len(groups) > 2 * PIECE:
+        found = [few_groups(groups[a:a + PIECE], said[a:a + PIECE], train_split, test_split) for a in range(0, len(groups), PIECE)]
+        return few_groups(*map(np.concatenate, zip(*found)), train_split, test_split)
     side = np.where(said < 0, sides(groups, said, train_split, test_split), UNSAID)
     free = [o for o in (groups[side == i] for i in range(len(SIDES))) if len(o)]
     ends = np.array([f(o) for o in free for f in (np.min, np.max)], np.uint64)

@@ -17,9 +17,11 @@ import msgspec
 import numpy as np
 
 from ...base.files import open_regular
+from ...base.spilling import let_go
 
 # %% ../../../nbs/2_formats/shared/chunks.ipynb #fa306893
 WINDOW = 2**18 # bytes before the next array, or the end of the file, in which one has to end
+_PASSED = 2**24 # bytes that are looked through at a time
 _TAKEN_OUT = b'["an array that was taken out"]'
 _MARK = b'\xef\xbb\xbf' # byte order mark, with which some editors begin a file
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -50,9 +52,17 @@ def _guess_arrays(data, keys):
 
 def _first(data): return len(_MARK) if data[:len(_MARK)] == _MARK else 0
 
+def _find(data, what):
+    "What `data.find` gives; pages that were passed need not stay in memory"
+    for a in range(0, len(data), _PASSED):
+        at = data.find(what, a, a + _PASSED + len(what) - 1)
+        if at >= 0: return at
+        let_go(data)
+    return -1
+
 def _begin(data, key):
     "Position of a key, and where the items of its array begin; -1 if not found"
-    at = data.find(b'"%b"' % key.encode())
+    at = _find(data, b'"%b"' % key.encode())
     opened = re.compile(rb'"%b"\s*:\s*\[' % re.escape(key.encode())).match(data, max(at, 0))
     return at, opened.end() if opened else -1
 
@@ -92,6 +102,7 @@ def cut_items(
     while comma := between.search(data, start + size, stop):
         chunks.append((start, comma.start(1)))
         start = comma.end(1)
+        let_go(data)
     return [*chunks, (start, stop)]
 
 def read_chunk(
