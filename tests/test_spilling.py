@@ -33,6 +33,7 @@ def raw(tmp_path_factory):
 
 def in_files(monkeypatch, rows=3):
     monkeypatch.setattr(spilling, 'LARGE', 1)
+    monkeypatch.setattr(spilling, 'LARGE_PIECE', 1)
     monkeypatch.setattr(spilling, 'PIECE', rows)
     monkeypatch.setattr(texts, 'FEW', 2)
 

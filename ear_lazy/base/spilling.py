@@ -19,7 +19,8 @@ from weakref import WeakSet
 import numpy as np
 
 # %% ../../nbs/1_base/spilling.ipynb #546b7a8d
-LARGE = 2**22 # bytes of a column, from which on a file is worth it
+LARGE = 2**24 # bytes of a column, from which on a file is worth it
+LARGE_PIECE = 2**20 # and of the columns of a piece, of which there may be hundreds
 _maps:WeakSet[mmap.mmap] = WeakSet()
 
 def _file_of(size):
@@ -79,7 +80,7 @@ def spilled_bytes(
     data:bytes,
 )->bytes|mmap.mmap: # The same
     "Bytes in a file, if they are many and there is room for it"
-    return (_filled(_file_of(len(data)), [data]) if len(data) > LARGE // 16 else None) or data
+    return (_filled(_file_of(len(data)), [data]) if len(data) > LARGE_PIECE // 4 else None) or data
 
 def _filled(file, parts):
     "A mapped file with some bytes in it; None if there is none"
@@ -96,7 +97,7 @@ def spilled(
 )->list[np.ndarray]: # The same values
     "Columns in a file, if they are large together and there is room for it"
     sizes = [-(-o.nbytes // 16) * 16 for o in columns] # each begins where any type may
-    if sum(sizes) < LARGE // 4 or not (file := _file_of(sum(sizes))): return columns
+    if sum(sizes) < LARGE_PIECE or not (file := _file_of(sum(sizes))): return columns
     found, at = [], 0
     for o, size in zip(columns, sizes):
         found.append(np.frombuffer(file, o.dtype, o.size, at).reshape(o.shape) if o.size else o)
