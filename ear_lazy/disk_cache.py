@@ -10,6 +10,7 @@ __all__ = ['DiskCache']
 # %% ../nbs/disk_cache.ipynb #985b545c
 import os
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +25,7 @@ from .base.swap import HIDDEN, real_path
 from .loading.cache import CacheInfo, own, parse_bytes
 from .loading.packs import Packs
 from .metadata.notes import SAMPLES
-from .shared_cache import pack, unpack
+from .shared_cache import head_of, pack, places_of, unpack
 
 # %% ../nbs/disk_cache.ipynb #c94f5288
 _SUFFIXES = {'webp': '.webp', 'jpeg': '.jpg'}
@@ -54,7 +55,7 @@ class DiskCache:
 
     def _set(self, folder):
         if folder and folder.exists() and not folder.is_dir(): raise ValueError(f'{folder} is no folder: samples need one of their own')
-        self.folder, self._packs = folder, folder and Packs(folder, self.max_bytes)
+        self.folder, self._packs, self._seen = folder, folder and Packs(folder, self.max_bytes), {}
 
     def beside(self,
         npy_path:str, # Metadata file
@@ -74,6 +75,35 @@ class DiskCache:
 @patch
 def _key(self:DiskCache, key): return xxhash.xxh3_128_digest(key + self._mark)
 
+# %% ../nbs/disk_cache.ipynb #c5e20b02
+_SIZES = 4096 # of values that are remembered
+
+@patch
+def _parts(self:DiskCache, size, out):
+    "Memory for what is before the first array, that, and what is after it; None where no value of that size was seen"
+    if (place := self._seen.get(size)) is None: return None
+    start, end = place
+    fits = out is not None and out.nbytes == end - start and out.dtype == np.uint8 and out.flags.c_contiguous
+    return [bytearray(start), out if fits else np.empty(end - start, np.uint8), bytearray(size - end)]
+
+def _apart(before, image, after, out):
+    "Arrays of a value that was read in parts, the first of them `out` if it was read there; None if the parts do not fit"
+    (shape, dtype, start), *others = places_of(head_of(before))
+    if (len(before), image.nbytes) != (start, dtype.itemsize*prod(shape)): return None
+    if image is out: first = out if (shape, dtype) == (out.shape, out.dtype) else None
+    else: first = np.ndarray(shape, dtype, image)
+    end = start + image.nbytes
+    return None if first is None else (first, *[np.ndarray(o, kind, after, at - end).copy() for o, kind, at in others])
+
+@patch
+def _together(self:DiskCache, parts):
+    "Arrays of a value; remembers where the first of them is"
+    flat = parts[0] if len(parts) == 1 else np.concatenate([np.asarray(o).reshape(-1) for o in parts])
+    shape, dtype, start = places_of(head_of(flat))[0]
+    if len(self._seen) >= _SIZES: self._seen.clear()
+    self._seen[len(flat)] = start, start + dtype.itemsize*prod(shape)
+    return unpack(flat)
+
 # %% ../nbs/disk_cache.ipynb #614cd532
 @patch
 def get(self:DiskCache,
@@ -81,14 +111,16 @@ def get(self:DiskCache,
     out:np.ndarray|None=None, # Where the first array is to go, if it has that shape and dtype
 )->tuple[np.ndarray, ...]|None: # Arrays of the caller's own, or None
     "Look a key up, and count a hit or a miss"
-    found = None if self._packs is None else self._packs.get(self._key(key))
+    found = None if self._packs is None else self._packs.read(self._key(key), lambda size: self._parts(size, out))
     if found is None:
         self._misses += 1
         return None
     self._hits += 1
-    image, *values = unpack(found) # which is memory of the file
+    image, *values = (len(found) == 3 and _apart(*found, out)) or own(self._together(found)) # or another value of the same size
     if self._mark and image.ndim == 1: image = self._opened(image)
-    return own((image, *values), out)
+    if image is out or out is None or (image.shape, image.dtype) != (out.shape, out.dtype): return image, *values
+    out[...] = image # it is not contiguous, or was not known to fit
+    return out, *values
 
 @patch
 def put(self:DiskCache,

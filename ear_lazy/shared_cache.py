@@ -162,10 +162,12 @@ def _take(self:Arena, key, blocks):
     self.head[_ENTRIES] += 1
     self.head[_CHANGING] = 0
 
-# %% ../nbs/shared_cache.ipynb #e5c45d2f
+# %% ../nbs/shared_cache.ipynb #a7c41e05
 @lru_cache(4096)
-def _places(head):
-    "Shape, dtype and place of each array behind a head"
+def places_of(
+    head:bytes, # Of a value
+)->list: # (shape, dtype, where it starts) of each
+    "Where the arrays behind a head are"
     start, found = 4 + len(head), []
     for dtype, shape in msgspec.msgpack.decode(head):
         start, dtype = -(-start // 16) * 16, np.dtype(dtype)
@@ -173,6 +175,13 @@ def _places(head):
         start += dtype.itemsize * prod(shape)
     return found
 
+def head_of(
+    flat:np.ndarray|memoryview, # The first bytes of a value
+)->bytes: # For `places_of`
+    "What is said at the start of a value"
+    return bytes(flat[4:4 + int.from_bytes(flat[:4], 'little')])
+
+# %% ../nbs/shared_cache.ipynb #e5c45d2f
 def pack(
     arrays:tuple, # Arrays of numbers or of text
     block:int=BLOCK_BYTES, # Bytes of a block
@@ -186,7 +195,7 @@ def pack(
     blocks = np.empty((-(-size // block), block), np.uint8)
     flat = blocks.reshape(-1)
     flat[:4 + len(head)] = memoryview(len(head).to_bytes(4, 'little') + head)
-    for (shape, dtype, start), o in zip(_places(head), arrays): np.ndarray(shape, dtype, flat, start)[...] = o
+    for (shape, dtype, start), o in zip(places_of(head), arrays): np.ndarray(shape, dtype, flat, start)[...] = o
     return blocks
 
 def unpack(
@@ -194,8 +203,7 @@ def unpack(
 )->tuple: # Arrays that share the memory of `blocks`
     "Blocks as arrays"
     flat = blocks.reshape(-1) if isinstance(blocks, np.ndarray) else blocks
-    head = bytes(flat[4:4 + int.from_bytes(flat[:4], 'little')])
-    return tuple([np.ndarray(shape, dtype, flat, start) for shape, dtype, start in _places(head)])
+    return tuple([np.ndarray(shape, dtype, flat, start) for shape, dtype, start in places_of(head_of(flat))])
 
 # %% ../nbs/shared_cache.ipynb #bd33421e
 _caches, _opening = WeakValueDictionary(), Lock()

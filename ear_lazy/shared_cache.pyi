@@ -2,6 +2,7 @@
 import numpy as np
 from collections.abc import Sequence
 from ear_lazy.loading.cache import CacheInfo
+from functools import lru_cache
 from typing import Any
 
 __all__ = ['pack', 'unpack', 'SharedCache']
@@ -39,6 +40,17 @@ class Arena:
         value: np.ndarray, # (blocks, BLOCK_BYTES) uint8
     ) -> None:
         "Keep a value as the newest, and evict the oldest to make room; a value larger than the arena is not kept"
+
+@lru_cache(4096)
+def places_of(
+    head: bytes, # Of a value
+) -> list: # (shape, dtype, where it starts) of each
+    "Where the arrays behind a head are"
+
+def head_of(
+    flat: np.ndarray | memoryview, # The first bytes of a value
+) -> bytes: # For `places_of`
+    "What is said at the start of a value"
 
 def pack(
     arrays: tuple, # Arrays of numbers or of text

@@ -165,6 +165,45 @@ def test_damage_while_it_is_used(tmp_path):
     assert is_right(store, 10) == 0
 
 
+CUT = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from ear_lazy.disk_cache import DiskCache
+folder, cuts = Path(sys.argv[1]), int(sys.argv[2])
+cache, image = DiskCache('40MB', folder), np.full((1024, 1024, 3), 7, np.uint8)
+batch = np.empty((1, *image.shape), np.uint8)
+pack, found = folder/f'{1:010}.pack', [0, 0]
+cache.put(b'a', (image, np.ones((2, 4), np.float32)))
+print(flush=True)
+while pack.stat().st_size: # the other process ends it by a file that stays empty
+    for out in (None, batch[0]):
+        value = cache.get(b'a', out)
+        found[value is not None] += 1
+        if value is not None: assert (value[0] == 7).all() and (value[1] == 1).all() and (out is None or value[0] is out)
+print(*found)
+"""
+
+
+def test_cut_off_while_it_is_read(tmp_path):
+    """Another process cuts a pack off and fills it again, at any moment between a look at its size and the end of the copy"""
+    reader = subprocess.Popen([sys.executable, '-c', CUT, tmp_path/'samples', '0'], stdout=subprocess.PIPE, text=True)
+    reader.stdout.readline()
+    pack = tmp_path/f'samples/{1:010}.pack'
+    data = pack.read_bytes()
+    for i in range(300):
+        with pack.open('r+b') as f:
+            f.truncate(64 + i)
+            time.sleep(.0005)
+            f.write(data)
+        time.sleep(.003)
+    os.truncate(pack, 0)
+    said = reader.communicate(timeout=60)[0]
+    assert reader.returncode == 0 # it was not killed by the system
+    missed, there = map(int, said.split())
+    assert missed and there
+
+
 def test_a_link_is_not_followed(tmp_path):
     (tmp_path/'mine.txt').write_text('mine')
     for name in ('index', f'{1:010}.pack'):

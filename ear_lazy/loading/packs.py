@@ -9,13 +9,13 @@ __all__ = []
 
 # %% ../../nbs/7_loading/packs.ipynb #6b2130ad
 import errno
-import mmap
 import os
 import re
 import struct
 import time
 import uuid
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from weakref import finalize
@@ -32,6 +32,7 @@ VALUE_BYTES = 8192 # that a value has at least, on average, for the index to hav
 PLACE = np.dtype([('key', '<u8', 2), ('pack', '<u8'), ('at', '<u8'), ('size', '<u8')])
 _KEY_BYTES, _AFTER_KEY = 16, struct.Struct('<QQQ') # of a place
 _PLACE_BYTES, _GROUP_BYTES = PLACE.itemsize, WAYS*PLACE.itemsize
+_MOST_AT_ONCE = 2**30 # bytes: Linux reads no more than twice that by one call
 
 # %% ../../nbs/7_loading/packs.ipynb #829f4b8c
 _HEAD, _OURS = struct.Struct('<16sQQ'), b'ear_lazy packs ' # magic, groups, number of the last pack
@@ -95,6 +96,16 @@ def _read(file, size, at):
     file.seek(at)
     return file.read(size)
 
+def _fill(file, parts, size, at):
+    "Read bytes at a place of a file into memory that is in parts; False if the file ends before they are full"
+    if hasattr(os, 'preadv') and size <= _MOST_AT_ONCE: return os.preadv(file.fileno(), parts, at) == size
+    parts = [np.asarray(o).reshape(-1).view(np.uint8) for o in parts]
+    for part in (o[start:start + _MOST_AT_ONCE] for o in parts for start in range(0, len(o), _MOST_AT_ONCE)):
+        data = _read(file, len(part), at)
+        if len(data) < len(part): return False
+        part[:], at = np.frombuffer(data, np.uint8), at + len(part)
+    return True
+
 def _write(file, data, at):
     "Write all of some bytes at a place of a file; raises `OSError`"
     data = memoryview(data).cast('B')
@@ -123,7 +134,7 @@ class Packs:
         self._forget()
         self._told = set() # why something could not be kept
 
-    def _forget(self): self._index, self._maps, self._used, self._looked = None, {}, {}, -_SECONDS
+    def _forget(self): self._index, self._files, self._used, self._looked = None, {}, {}, -_SECONDS
 
     def __reduce__(self): return Packs, (self.folder, self.max_bytes)
     def __repr__(self): return f'Packs({str(self.folder)!r}, {self.max_bytes:,} bytes)'
@@ -138,20 +149,40 @@ def _names(folder):
 @patch
 def get(self:Packs,
     key:bytes, # 16 bytes
-)->memoryview|None: # Of the file: copy what is to be kept
+)->np.ndarray|None: # (n,) uint8, the caller's own
     "A value"
+    found = self.read(key, lambda _: None)
+    return found and found[0]
+
+@patch
+def read(self:Packs,
+    key:bytes, # 16 bytes
+    parts_for:Callable, # Function of the size of a value to arrays in C order or bytearrays that it is to be read into, with so many bytes together; or to None
+)->list|None: # Those, or if there were none, one (n,) uint8. None: there is no such value; then they are filled with anything
+    "Read a value into memory of the caller"
     index = self._look() # another thread may find another one meanwhile
     found = index and index.find(key)
     if found is None: return None
     pack, at, size = found[2:]
-    data = self._mapped(pack, at + size)
+    data = self._opened(pack)
     if data is None or _VALUE.size > at: return None
-    own, length, checksum = _VALUE.unpack_from(data, at - _VALUE.size)
+    parts = parts_for(size)
+    if parts is None:
+        if data.size() < at + size: return None # a damaged index may say anything
+        parts = [np.empty(size, np.uint8)]
+    head = bytearray(_VALUE.size)
+    if not _fill(data.file, [head, *parts], _VALUE.size + size, at - _VALUE.size): return None # it has been cut off
+    own, length, checksum = _VALUE.unpack_from(head)
     if own != key or length != size: return None # somebody is writing this place
-    value = data[at:at + size]
-    if xxhash.xxh3_64_intdigest(value) != checksum: return None
+    if _checksum(parts) != checksum: return None
     self._use(pack)
-    return value
+    return parts
+
+def _checksum(parts):
+    if len(parts) == 1: return xxhash.xxh3_64_intdigest(parts[0])
+    found = xxhash.xxh3_64()
+    for o in parts: found.update(o)
+    return found.intdigest()
 
 def _place(key, pack, at, size):
     return np.array((np.frombuffer(key, '<u8'), pack, at, size), PLACE)
@@ -165,16 +196,16 @@ def _look(self:Packs):
     self._looked = now
     try:
         with OpenFolder(self.folder) as folder: return self._open(folder)
-    except OSError: self._index, self._maps = None, {} # there is no folder, or something else has the name of the index
+    except OSError: self._index, self._files = None, {} # there is no folder, or something else has the name of the index
 
 @patch
 def _open(self:Packs, folder):
     "The index, if there is one, after what other processes have done"
     there = _names(folder)
-    self._maps = {pack: o for pack, o in list(self._maps.items()) if pack in there} # an open file takes room even when it is removed
+    self._files = {pack: o for pack, o in list(self._files.items()) if pack in there} # an open file takes room even when it is removed
     index, found = self._index, folder.stat('index')
     if found is None: index = None
-    elif index is None or index.identity != _identity(found): index, self._maps = _open_index(folder), {}
+    elif index is None or index.identity != _identity(found): index, self._files = _open_index(folder), {}
     self._index = index
     return index
 
@@ -190,17 +221,23 @@ def _open_index(folder):
 
 def _identity(st): return st.st_dev, st.st_ino
 
+class _Pack:
+    "An open pack"
+    def __init__(self, file):
+        self.file = file
+        finalize(self, file.close).atexit = False
+
+    def size(self): return os.fstat(self.file.fileno()).st_size
+
 @patch
-def _mapped(self:Packs, pack, end):
-    "A pack as memory, `end` bytes at least; None if it is gone"
-    data = self._maps.get(pack)
-    if data is None or len(data) < end or data.obj.size() < end: # looking into what was cut off would kill the process
+def _opened(self:Packs, pack):
+    "A pack; None if it is gone"
+    found = self._files.get(pack)
+    if found is None:
         try:
-            with OpenFolder(self.folder) as folder, folder.open(f'{pack:010}.pack') as file: data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError): return None # removed, or empty
-        if len(data) < end: return None
-        self._maps[pack] = data
-    return data
+            with OpenFolder(self.folder) as folder: found = self._files[pack] = _Pack(folder.open(f'{pack:010}.pack'))
+        except OSError: return None
+    return found
 
 @patch
 def _use(self:Packs, pack):

@@ -1,6 +1,7 @@
 # Made by .ci/stubs.py of packs.py: do not edit.
 import numpy as np
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,13 @@ class Packs:
     def most(self) -> int: ...
     def get(self,
         key: bytes, # 16 bytes
-    ) -> memoryview | None: # Of the file: copy what is to be kept
+    ) -> np.ndarray | None: # (n,) uint8, the caller's own
         "A value"
+    def read(self,
+        key: bytes, # 16 bytes
+        parts_for: Callable, # Function of the size of a value to arrays in C order or bytearrays that it is to be read into, with so many bytes together; or to None
+    ) -> list | None: # Those, or if there were none, one (n,) uint8. None: there is no such value; then they are filled with anything
+        "Read a value into memory of the caller"
     def put(self,
         key: bytes, # 16 bytes
         value: np.ndarray, # (n,) uint8
