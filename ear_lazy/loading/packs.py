@@ -90,6 +90,7 @@ class Index:
         found = (self.places(o, 4096) for o in range(0, self.groups, 4096))
         return np.concatenate([o[np.isin(o['pack'], packs)] for o in found])
 
+# %% ../../nbs/7_loading/packs.ipynb #8edd1e9e
 def _read(file, size, at):
     "Bytes at a place of a file, fewer at its end. Not as memory: a disk of memory that is full kills who looks into a hole of it"
     if hasattr(os, 'pread'): return os.pread(file.fileno(), size, at)
