@@ -29,7 +29,7 @@ from .loading.cache import CacheInfo, own, parse_bytes
 # %% ../nbs/shared_cache.ipynb #80024aef
 BLOCK_BYTES = 4096 # bytes
 _KEY_BYTES = 16 # bytes of a key
-_TABLES = ('next', 'newer', 'older', 'bucket', 'chain')
+_TABLES = ('next', 'newer', 'older', 'bucket', 'chain', 'run')
 _BYTES_PER_BLOCK = BLOCK_BYTES + _KEY_BYTES + 4 * len(_TABLES)
 _CHANGING, _FREE, _N_FREE, _ENTRIES, _EVICTIONS, _HITS, _MISSES = range(7)
 
@@ -42,6 +42,7 @@ class Arena:
         n = self.n = len(memory) // _BYTES_PER_BLOCK
         self.blocks = np.frombuffer(memory[:n * BLOCK_BYTES], np.uint8).reshape(n, BLOCK_BYTES)
         self.head, self.keys = memory[:BLOCK_BYTES].cast('q'), memory[n * BLOCK_BYTES:n * (BLOCK_BYTES + _KEY_BYTES)]
+        self.flat = self.blocks.reshape(-1)
         tables = memory[n * (BLOCK_BYTES + _KEY_BYTES):n * _BYTES_PER_BLOCK].cast('i')
         for i, name in enumerate(_TABLES): setattr(self, name, tables[i * n:(i + 1) * n])
 
@@ -137,6 +138,20 @@ def use(self:Arena,
     return self._walk(entry, self.n)
 
 @patch
+def runs(self:Arena,
+    key:bytes, # 16 bytes
+)->list: # (uint8) views of its bytes, one for blocks that follow one another; empty if there is none
+    "Look a value up and make it the newest"
+    if not (block := self.find(key)): return []
+    self.touch(block)
+    found = []
+    while block:
+        n = self.run[block]
+        found.append(self.flat[block*BLOCK_BYTES:(block + n)*BLOCK_BYTES])
+        block = self.next[block + n - 1]
+    return found
+
+@patch
 def put(self:Arena,
     key:bytes, # 16 bytes
     value:np.ndarray, # (blocks, BLOCK_BYTES) uint8
@@ -147,6 +162,8 @@ def put(self:Arena,
     while self.head[_N_FREE] < len(value): self.evict(self.newer[0])
     blocks = self._walk(self.head[_FREE], len(value))
     self.blocks[blocks] = value
+    ends = [*(np.flatnonzero(np.diff(blocks) != 1) + 1).tolist(), len(blocks)]
+    for start, end in zip([0, *ends], ends): self.run[blocks[start]] = end - start
     self._take(key, blocks)
 
 @patch
@@ -257,14 +274,16 @@ def get(self:SharedCache,
     "Look a key up, count a hit or a miss, and make a hit the most recently used"
     digest = _digest(key)
     with self._exclusive() as arena:
-        numbers, evictions = arena.use(digest), arena.head[_EVICTIONS]
-        if not numbers: arena.head[_MISSES] += 1
-    if not numbers: return None
-    value = self._arena.blocks[numbers]
+        runs, evictions = arena.runs(digest), arena.head[_EVICTIONS]
+        if not runs: arena.head[_MISSES] += 1
+        there = unpack(runs[0]) if len(runs) == 1 else None # the shapes while nobody changes them
+    if not runs: return None
+    value, found = (np.concatenate(runs), None) if there is None else (None, own(there, out))
     with self._exclusive() as arena:
-        if arena.head[_EVICTIONS] != evictions: value = arena.blocks[(numbers := arena.use(digest))]
-        arena.head[_HITS if numbers else _MISSES] += 1
-    return own(unpack(value), out) if numbers else None
+        if arena.head[_EVICTIONS] != evictions: value = np.concatenate(runs) if (runs := arena.runs(digest)) else None
+        arena.head[_HITS if runs else _MISSES] += 1
+    if not runs: return None
+    return found if value is None else own(unpack(value), out)
 
 @patch
 def __contains__(self:SharedCache, key:bytes)->bool: # counts neither as a hit nor as a use

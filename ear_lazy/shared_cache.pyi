@@ -14,6 +14,7 @@ class Arena:
     blocks: Any
     head: Any
     keys: Any
+    flat: Any
     def __init__(self,
         buffer, # Writable; `_BYTES_PER_BLOCK` bytes for each block, zero if it is new
     ) -> None: ...
@@ -34,6 +35,10 @@ class Arena:
     def use(self,
         key: bytes, # 16 bytes
     ) -> list: # Numbers of its blocks; empty if there is none
+        "Look a value up and make it the newest"
+    def runs(self,
+        key: bytes, # 16 bytes
+    ) -> list: # (uint8) views of its bytes, one for blocks that follow one another; empty if there is none
         "Look a value up and make it the newest"
     def put(self,
         key: bytes, # 16 bytes

@@ -48,8 +48,8 @@ def is_value(found, key, blocks=None): return all(a.dtype == b.dtype and np.arra
 
 
 def with_blocks(n):
-    "A cache with room for so many blocks, each with its 36 bytes of tables; memory comes in whole pages"
-    return SharedCache(-(-(n + 1) * (BLOCK_BYTES + 36) // mmap.PAGESIZE) * mmap.PAGESIZE)
+    "A cache with room for so many blocks, each with its 40 bytes of tables; memory comes in whole pages"
+    return SharedCache(-(-(n + 1) * (BLOCK_BYTES + 40) // mmap.PAGESIZE) * mmap.PAGESIZE)
 
 
 def in_child(function):
@@ -154,7 +154,7 @@ def test_the_budget_holds_for_values_of_all_sizes(budget):
         if (found := cache.get(name(i))) is not None: assert np.array_equal(found[0], array)
         else: assert len(array) > 0.98 * budget - 3 * BLOCK_BYTES
     assert check(cache, {i: len(pack(cache.get(name(i)))) for i in range(400) if name(i) in cache})
-    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK_BYTES + 36) - 1)
+    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK_BYTES + 40) - 1)
 
 
 def test_values_of_all_dtypes():
