@@ -127,10 +127,12 @@ def put(self:DiskCache,
     key:bytes, # Any length
     value:Sequence[np.ndarray], # Arrays; copied
 )->None:
-    "Keep a value, if there is room; raises `TypeError` as `pack`; warns once where the folder cannot be written to"
+    "Keep a value, if there is room; raises `TypeError` as `pack`, and where a format is to keep what is no image; warns once where the folder cannot be written to"
     if self._packs is None: raise ValueError('a disk cache needs a folder: give it one, or give the cache to a LazyNPYDataset first')
     image, *values = value
-    if self.format != 'raw' and image.ndim == 3 and image.size and max(image.shape) <= _MOST_PIXELS[self.format]: image = self._closed(image)
+    if self.format != 'raw':
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3: raise TypeError(f'{self.format} keeps images, uint8 of shape (height, width, 3), not {image.dtype} of shape {image.shape}')
+        if image.size and max(image.shape) <= _MOST_PIXELS[self.format]: image = self._closed(image)
     self._packs.put(self._key(key), pack((image, *values), 1).reshape(-1))
 
 @patch

@@ -36,7 +36,7 @@ class DiskCache:
         key: bytes, # Any length
         value: Sequence[np.ndarray], # Arrays; copied
     ) -> None:
-        "Keep a value, if there is room; raises `TypeError` as `pack`; warns once where the folder cannot be written to"
+        "Keep a value, if there is room; raises `TypeError` as `pack`, and where a format is to keep what is no image; warns once where the folder cannot be written to"
     def __contains__(self, key: bytes) -> bool: ... # counts neither as a hit nor as a miss
     def info(self) -> CacheInfo: # `maxsize` is None: values are not counted, but bytes
         "Hits and misses of this process, and the values that all have kept"

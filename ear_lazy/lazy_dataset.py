@@ -375,13 +375,17 @@ def cache_clear(self:LazyNPYDataset)->None:
 
 # %% ../nbs/lazy_dataset.ipynb #50445f7c
 @patch
+def _check_cache(self:LazyNPYDataset):
+    if self._cache.maxsize == 0: raise ValueError(f'there is no cache of {_shown(self.metadata.path)} to fill: open the dataset with cache=DiskCache(…), cache=SharedCache(…), cache_bytes= or cache_size=')
+
+@patch
 @described
 def warm_cache(self:LazyNPYDataset,
     num_threads:int|None=None, # To decode with; None: one per processor
     progress:bool=True, # Show a progress bar
 )->int: # Rows whose images cannot be read: `errors` or reading them tells why
     "Decode what the cache does not hold yet"
-    if self._cache.maxsize == 0: raise ValueError('there is no cache to fill: open the dataset with cache=DiskCache(…), cache=SharedCache(…), cache_bytes= or cache_size=')
+    self._check_cache()
     rows = [self._row(i) for i in range(len(self))]
     from tqdm.auto import tqdm
     bar = tqdm(total=len(rows), unit='photo', disable=not progress)
@@ -699,12 +703,18 @@ def cache_clear(self:CombinedLazyDataset)->None:
     for o in self.datasets: o.cache_clear()
 
 @patch
+def _check_cache(self:CombinedLazyDataset): # of all, before the first one is filled for hours
+    for o in self._with_rows():
+        if isinstance(o, RowDataset): o._check_cache()
+
+@patch
 @described
 def warm_cache(self:CombinedLazyDataset,
     num_threads:int|None=None, # To decode with; None: one per processor
     progress:bool=True, # Show a progress bar of each dataset
 )->int: # Rows whose images cannot be read: `errors` or reading them tells why
     "Decode what the caches of the datasets do not hold yet"
+    self._check_cache()
     return sum(o.warm_cache(num_threads, progress) for o in self._with_rows())
 
 # %% ../nbs/lazy_dataset.ipynb #c3fad690

@@ -438,3 +438,88 @@ def test_an_index_is_closed_with_its_cache(tmp_path, recwarn):
     store.put(key(0), value(0))
     del store
     assert not [o for o in recwarn if o.category is ResourceWarning]
+
+
+@pytest.mark.parametrize('left', [0, 20, 1000, 5000])
+def test_an_index_cut_short_while_it_is_used(tmp_path, left):
+    "It is made anew"
+    store = Packs(tmp_path, 2**24)
+    for i in range(5): store.put(key(i), value(i))
+    os.truncate(tmp_path/'index', left)
+    assert is_right(store, 5) <= 5
+    assert store.put(key(7), value(7)) and is_right(store, 8) >= 1 and len(store) >= 1
+
+
+def test_an_index_cut_short_at_any_moment(tmp_path):
+    "… is told, and nothing raises"
+    store = Packs(tmp_path, 2**22)
+    store.put(key(0), value(0))
+    index = store._index
+    os.truncate(tmp_path/'index', 5000)
+    store._open = lambda folder: index # as if it had been looked at just before
+    assert 'cut short' in told_once(store.put, key(1), value(1))
+    assert (store.get(key(0)), len(store)) == (None, 0)
+
+
+def test_a_pack_number_beyond_names(tmp_path):
+    "A damaged head may not lead to packs that nobody counts"
+    store = Packs(tmp_path, 2**22)
+    store.put(key(0), value(0))
+    with (tmp_path/'index').open('r+b') as f: f.write(packs._HEAD.pack(packs._MAGIC, packs._groups(2**22), 10**12))
+    again = Packs(tmp_path, 2**22)
+    assert again.put(key(1), value(1)) and is_right(again, 2) == 1
+    assert sorted(o.name for o in tmp_path.glob('*.pack')) == [f'{1:010}.pack']
+
+
+def test_a_lock_held_for_ever_is_waited_for_once(tmp_path, monkeypatch):
+    store = Packs(tmp_path, 2**22)
+    store.put(key(0), value(0))
+    monkeypatch.setattr(packs, '_MOST_SECONDS', .3)
+    with OpenFolder(tmp_path) as folder, lock_in(folder):
+        start = time.perf_counter()
+        assert 'another process' in told_once(lambda: [store.put(key(i), value(i)) for i in range(1, 20)])
+        assert time.perf_counter() - start < 3
+    assert store.put(key(1), value(1)) and store._patient
+
+
+def test_what_several_decode_at_once_is_kept_once(tmp_path):
+    stores = [Packs(tmp_path, 2**22) for _ in range(3)]
+    for store in stores: assert store.put(key(0), value(0))
+    assert stores[0].nbytes < 2*len(value(0))
+    stores[1].put(key(0), value(1)) # another value replaces it
+    assert bytes(stores[2].get(key(0))) == value(1).tobytes()
+
+
+def test_information_on_a_folder_that_is_gone(tmp_path):
+    cache = DiskCache('2MB', tmp_path/'samples')
+    cache.put(b'a', (np.ones(3),))
+    assert cache.get(b'a') is not None
+    shutil.rmtree(cache.folder)
+    assert cache.info().currsize == cache.nbytes == 0
+
+
+def test_removed_while_it_is_written_to(tmp_path, monkeypatch):
+    "What is written next is kept, without a word"
+    store, begin = Packs(tmp_path/'samples', 2**22), Packs._begin
+    def removed(self, folder):
+        monkeypatch.setattr(Packs, '_begin', begin)
+        shutil.rmtree(store.folder)
+        return begin(self, folder)
+    monkeypatch.setattr(Packs, '_begin', removed)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert store.put(key(0), value(0)) and is_right(store, 1) == 1
+
+
+@pytest.mark.parametrize('format', ['webp', 'jpeg'])
+def test_a_format_keeps_images_alone(tmp_path, format):
+    "Anything else would come out as something else"
+    cache = DiskCache('2MB', tmp_path, format=format)
+    for o in (np.arange(5, dtype=np.uint8), np.ones((4, 4, 3), np.float32), np.ones((4, 4, 1), np.uint8), np.ones((4, 4, 4), np.uint8)):
+        with pytest.raises(TypeError, match=f'{format} keeps images'): cache.put(b'a', (o,))
+
+
+def test_no_cache_of_a_combined_dataset_is_filled_if_one_has_none(ds):
+    both = CombinedLazyDataset([ds, CombinedLazyDataset([LazyNPYDataset(ds.metadata.path)])])
+    with pytest.raises(ValueError, match='no cache of .*train_detector.npy to fill'): both.warm_cache(progress=False)
+    assert ds.cache_info().currsize == 0

@@ -56,16 +56,16 @@ class Index:
     ):
         self.file, self.identity = file, identity
         finalize(self, file.close).atexit = False
-        self.groups = _HEAD.unpack(_read(file, _HEAD.size, 0))[1]
+        self.groups = _HEAD.unpack(_whole(file, _HEAD.size, 0))[1]
 
     def group(self, key): return int.from_bytes(key[:8], 'little') % self.groups
 
     def find(self,
         key:bytes, # 16 bytes
     )->tuple|None: # (group, number in it, pack, at, size)
-        "Where a value is said to be"
+        "Where a value is said to be; raises `OSError`"
         n, found = self.group(key), -1
-        places = _read(self.file, _GROUP_BYTES, _HEAD_BYTES + n*_GROUP_BYTES) # searching bytes is much faster than NumPy is for so few
+        places = _whole(self.file, _GROUP_BYTES, _HEAD_BYTES + n*_GROUP_BYTES) # searching bytes is much faster than NumPy is for so few
         while (found := places.find(key, found + 1)) >= 0:
             way, rest = divmod(found, _PLACE_BYTES)
             if rest: continue # across two places
@@ -77,11 +77,11 @@ class Index:
         "Fill a place; raises `OSError`"
         _write(self.file, place.tobytes(), _HEAD_BYTES + (n*WAYS + way)*PLACE.itemsize)
 
-    def last_pack(self)->int: return _HEAD.unpack(_read(self.file, _HEAD.size, 0))[2]
+    def last_pack(self)->int: return _HEAD.unpack(_whole(self.file, _HEAD.size, 0))[2]
 
     def places(self, group:int, groups:int=1)->np.ndarray: # (≤ groups*WAYS,) of `PLACE`
-        "All places of some groups"
-        return np.frombuffer(_read(self.file, groups*_GROUP_BYTES, _HEAD_BYTES + group*_GROUP_BYTES), PLACE)
+        "All places of some groups; raises `OSError`"
+        return np.frombuffer(_whole(self.file, min(groups, self.groups - group)*_GROUP_BYTES, _HEAD_BYTES + group*_GROUP_BYTES), PLACE)
 
     def used(self,
         packs:list, # Numbers
@@ -107,6 +107,12 @@ def _fill(file, parts, size, at):
         part[:], at = np.frombuffer(data, np.uint8), at + len(part)
     return True
 
+def _whole(file, size, at):
+    "`_read` of a file that was as long when it was opened; raises `OSError` if somebody has cut it since"
+    data = _read(file, size, at)
+    if len(data) < size: raise OSError('its index was cut short')
+    return data
+
 def _write(file, data, at):
     "Write all of some bytes at a place of a file; raises `OSError`"
     data = memoryview(data).cast('B')
@@ -120,6 +126,7 @@ def _write(file, data, at):
 PACK_BYTES = 2**26 # of a pack, but less of a small store, and more of a large one
 MOST_PACKS, FEWEST_PACKS = 64, 16 # each is an open file of each process that reads from it
 _VALUE = struct.Struct('<16sQQ') # key, size, checksum; values begin at multiples of 64
+_MOST_NUMBERS = 10**10 # of packs: `_NAME` has ten digits
 _NAME, _PART = re.compile(r'(\d{10})\.pack'), re.compile(r'index-[0-9a-f]{32}') # the latter of who was killed while making one
 _SECONDS = 1. # after which a pack that is used again is said to be used, and files are looked for anew
 _MOST_SECONDS = 10. # to wait for another process that writes; it may be one that was stopped
@@ -134,6 +141,7 @@ class Packs:
         self.pack_bytes = max(min(PACK_BYTES, max_bytes//FEWEST_PACKS), max_bytes//MOST_PACKS)
         self._forget()
         self._told = set() # why something could not be kept
+        self._patient = True # whether to wait for the lock: not for one that was waited for in vain
 
     def _forget(self): self._index, self._files, self._used, self._looked = None, {}, {}, -_SECONDS
 
@@ -162,7 +170,8 @@ def read(self:Packs,
 )->list|None: # Those, or if there were none, one (n,) uint8. None: there is no such value; then they are filled with anything
     "Read a value into memory of the caller"
     index = self._look() # another thread may find another one meanwhile
-    found = index and index.find(key)
+    try: found = index and index.find(key)
+    except OSError: return None # it was cut short, or the disk fails
     if found is None: return None
     pack, at, size = found[2:]
     data = self._opened(pack)
@@ -215,12 +224,12 @@ def _open_index(folder):
     try: file = folder.reopen('index')
     except OSError: file = folder.open('index') # which may only be read
     head = file.read(_HEAD.size)
-    if len(head) == _HEAD.size and head.startswith(_MAGIC) and file.seek(0, 2) == _HEAD_BYTES + _HEAD.unpack(head)[1]*_GROUP_BYTES:
+    if len(head) == _HEAD.size and head.startswith(_MAGIC) and _HEAD.unpack(head)[2] < _MOST_NUMBERS and file.seek(0, 2) == _HEAD_BYTES + _HEAD.unpack(head)[1]*_GROUP_BYTES:
         return Index(file, _identity(os.fstat(file.fileno())))
     file.close()
     if head.startswith(_OURS) and head[:len(_MAGIC)] > _MAGIC: raise OSError('a later version of ear_lazy has made it')
 
-def _identity(st): return st.st_dev, st.st_ino
+def _identity(st): return st.st_dev, st.st_ino, st.st_size # one that was cut short is another
 
 class _Pack:
     "An open pack"
@@ -256,14 +265,24 @@ def put(self:Packs,
     "Keep a value; warns once where that cannot be"
     try:
         if len(value) > self.most(): raise OSError(f'those of more than {self.most():,} bytes, a quarter of max_bytes, do not fit')
-        with OpenFolder(self.folder, make=True) as folder, lock_in(folder, timeout=_MOST_SECONDS).acquire(poll_interval=.001):
-            index = self._open(folder) or self._begin(folder)
-            if index.groups < _groups(self.max_bytes): index = self._grow(folder, index)
-            self._append(folder, index, key, value)
+        try: self._keep(key, value)
+        except FileNotFoundError: self._keep(key, value) # somebody has removed the folder meanwhile: it is made anew
     except OSError as e:
+        self._patient = not _is_locked(e)
         self._say(e)
         return False
     return True
+
+@patch
+def _keep(self:Packs, key, value):
+    with OpenFolder(self.folder, make=True) as folder, lock_in(folder, timeout=_MOST_SECONDS if self._patient else 0).acquire(poll_interval=.001):
+        self._patient = True
+        index = self._open(folder) or self._begin(folder)
+        if index.groups < _groups(self.max_bytes): index = self._grow(folder, index)
+        found = self.get(key) # another process may have been faster
+        if found is None or not np.array_equal(np.frombuffer(found, np.uint8), value): self._append(folder, index, key, value)
+
+def _is_locked(error): return isinstance(error, TimeoutError) and error.errno is None # as `FileLock` raises it
 
 @patch
 def _append(self:Packs, folder, index, key, value):
@@ -280,7 +299,9 @@ def _append(self:Packs, folder, index, key, value):
 
 @patch
 def _say(self:Packs, error):
-    why = 'the disk is full, so samples are not kept until there is room' if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT) else f'samples are not kept here: {error}'
+    if error.errno in (errno.ENOSPC, errno.EDQUOT): why = 'the disk is full, so samples are not kept until there is room'
+    elif _is_locked(error): why = 'samples are not kept here while another process, perhaps one that was stopped, holds the lock'
+    else: why = f'samples are not kept here: {error}'
     if why not in self._told: warnings.warn(f'{self.folder}: {why}', stacklevel=6)
     self._told.add(why)
 
@@ -312,7 +333,7 @@ def _new_index(self:Packs, folder, last, places=()):
         folder.remove(part)
         raise
     if index := self._open(folder): return index
-    raise OSError('somebody has removed it while it was made')
+    raise FileNotFoundError('somebody has removed it while it was made')
 
 @patch
 def _grow(self:Packs, folder, index):
@@ -376,8 +397,9 @@ def clear(self:Packs)->None:
 def __len__(self:Packs): # Values that are there
     index = self._look()
     if index is None: return 0
-    with OpenFolder(self.folder) as folder: there = [*_names(folder)]
-    return len(index.used(there))
+    try:
+        with OpenFolder(self.folder) as folder: return len(index.used([*_names(folder)]))
+    except OSError: return 0 # it has just been removed, or cut short
 
 @patch(as_prop=True)
 def nbytes(self:Packs)->int:

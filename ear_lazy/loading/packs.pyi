@@ -27,12 +27,12 @@ class Index:
     def find(self,
         key: bytes, # 16 bytes
     ) -> tuple | None: # (group, number in it, pack, at, size)
-        "Where a value is said to be"
+        "Where a value is said to be; raises `OSError`"
     def write(self, n: int, way: int, place: np.ndarray) -> None:
         "Fill a place; raises `OSError`"
     def last_pack(self) -> int: ...
     def places(self, group: int, groups: int = 1) -> np.ndarray: # (≤ groups*WAYS,) of `PLACE`
-        "All places of some groups"
+        "All places of some groups; raises `OSError`"
     def used(self,
         packs: list, # Numbers
     ) -> np.ndarray: # (n,) of `PLACE`
