@@ -2,6 +2,7 @@
 import errno
 import os
 import pickle
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -76,3 +77,19 @@ def test_what_is_in_files_can_be_sent_to_other_processes(monkeypatch):
     assert pickle.loads(pickle.dumps(names)) == names == [*names]
     column = spilling.copied(np.arange(10))
     assert (pickle.loads(pickle.dumps(column)) == column).all()
+
+
+def test_threads_make_columns_while_others_are_let_go(monkeypatch):
+    monkeypatch.setattr(spilling, 'LARGE', 1)
+    done, failed = [], []
+    def make():
+        while not done: spilling.empty_column((10,), np.int8)
+    def let_go():
+        try:
+            for _ in range(2000): spilling.let_go()
+        except Exception as e: failed.append(e)
+        done.append(True)
+    threads = [Thread(target=o) for o in (make, make, let_go)]
+    for o in threads: o.start()
+    for o in threads: o.join()
+    assert not failed

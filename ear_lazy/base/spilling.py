@@ -14,14 +14,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from math import prod
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 # %% ../../nbs/1_base/spilling.ipynb #546b7a8d
 LARGE = 2**24 # bytes of a column, from which on a file is worth it
 LARGE_PIECE = 2**20 # and of the columns of a piece, of which there may be hundreds
-_maps:WeakSet[mmap.mmap] = WeakSet()
+_maps:WeakValueDictionary[int, mmap.mmap] = WeakValueDictionary()
 
 def _file_of(size):
     "A mapped file without a name; None where there is no room for it"
@@ -29,7 +29,7 @@ def _file_of(size):
     with suppress(OSError), tempfile.TemporaryFile() as file:
         os.posix_fallocate(file.fileno(), 0, size)
         found = mmap.mmap(file.fileno(), size)
-        _maps.add(found)
+        _maps[id(found)] = found
         return found
 
 def empty_column(
@@ -46,7 +46,7 @@ def let_go(
     *data:bytes|mmap.mmap, # Nothing: all large columns
 )->None:
     "Give back the pages of mapped files; they are read again where somebody looks at them"
-    for o in data or [*_maps]:
+    for o in data or [found() for found in _maps.valuerefs()]: # in one step, while other threads make columns
         if isinstance(o, mmap.mmap) and hasattr(mmap, 'MADV_DONTNEED'): o.madvise(mmap.MADV_DONTNEED)
 
 # %% ../../nbs/1_base/spilling.ipynb #6dcdcc05
