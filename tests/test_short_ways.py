@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from ear_lazy.base import records
+from ear_lazy.base import records, spilling
 from ear_lazy.base.records import check_boxes, drop_equal_boxes, make_records
 from ear_lazy.formats import coco
 from ear_lazy.formats.coco_ids import find_rows
@@ -26,7 +26,7 @@ def some_records(rng, m=3000, points=True):
 @pytest.mark.parametrize('seed', range(5))
 def test_boxes_are_clipped_alike(seed, monkeypatch):
     r, long = some_records(np.random.default_rng(seed)), some_records(np.random.default_rng(seed))
-    monkeypatch.setattr(records, '_CHUNK_OBJECTS', 1000)
+    monkeypatch.setattr(spilling, 'PIECE', 1000)
     with np.errstate(all='raise', over='ignore', under='ignore'): short = check_boxes(r)
     monkeypatch.setattr(records, '_are_within', lambda boxes, sizes: np.zeros(len(boxes), bool))
     long = check_boxes(long)

@@ -151,6 +151,7 @@ def counted(
     for of in in_pieces(len(rows)): np.add.at(found, rows[of], 1)
     return found
 
+# %% ../../nbs/1_base/spilling.ipynb #4d3c1fd7
 def chosen_rows(
     chosen:np.ndarray, # (n,) booleans
     column:np.ndarray, # (n, …)
