@@ -30,19 +30,21 @@ def _encoded(texts): # list
 # %% ../../nbs/1_base/texts.ipynb #411502ea
 _PIECE = 4096 # texts that are handled at once
 
+def _each_piece(texts, lengths):
+    "Bytes of some texts; how many are of each is added"
+    while some := [*islice(texts, _PIECE)]:
+        piece, n = _encoded(some)
+        lengths.append(np.array(n, np.int32))
+        yield piece
+
 # %% ../../nbs/1_base/texts.ipynb #052b4c71
 class Texts(Sequence):
     "Many texts, one after another"
     def __init__(self,
         texts:Iterable[str]=(),
     ):
-        lengths, texts = [np.zeros(1, np.int32)], iter(texts)
-        def pieces():
-            while some := [*islice(texts, _PIECE)]:
-                piece, n = _encoded(some)
-                lengths.append(np.array(n, np.int32))
-                yield piece
-        self.data = joined_bytes(pieces())
+        lengths = [np.zeros(1, np.int32)]
+        self.data = joined_bytes(_each_piece(iter(texts), lengths))
         small = len(self.data) < 2**32 # four bytes each, not eight
         self.ends = np.cumsum(np.concatenate(lengths), dtype=np.uint32 if small else np.int64)
 

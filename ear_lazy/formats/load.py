@@ -80,6 +80,7 @@ def _in_upright_pixels(read, tree):
     let_go()
     return take_problem_objects(to_pixels(r), of_reader)
 
+# %% ../../nbs/2_formats/load.ipynb #bfda30b5
 def _is_first(tree, file):
     "Is it the first label file of its folder? What is told of a folder is told once, whichever worker reads what"
     return label_files(tree, file.rpartition('/')[0], ending(file))[:1] == [file]

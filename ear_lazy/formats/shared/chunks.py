@@ -50,6 +50,7 @@ def _guess_arrays(data, keys):
     except _NOT_JSON: return
     if all(memoryview(others.pop(o, b'')) == _TAKEN_OUT for o in keys): return [spans[o] for o in keys], others
 
+# %% ../../../nbs/2_formats/shared/chunks.ipynb #4a6a5411
 def _first(data): return len(_MARK) if data[:len(_MARK)] == _MARK else 0
 
 def _find(data, what):
