@@ -58,7 +58,8 @@ def test_without_room_for_files_columns_are_in_memory(raw, tmp_path, monkeypatch
 
 
 def test_columns_are_gone_from_the_disk_when_nobody_has_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(spilling.tempfile, 'tempdir', str(tmp_path))
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    monkeypatch.setattr(spilling.tempfile, 'tempdir', None)
     column = spilling.empty_column((spilling.LARGE,), np.int8)
     column[:] = 3
     assert not os.listdir(tmp_path) and not column.flags.owndata

@@ -23,10 +23,14 @@ LARGE = 2**24 # bytes of a column, from which on a file is worth it
 LARGE_PIECE = 2**20 # and of the columns of a piece, of which there may be hundreds
 _maps:WeakValueDictionary[int, mmap.mmap] = WeakValueDictionary()
 
+def _place():
+    "The folder of the files; None: what `tempfile` takes"
+    return '/var/tmp' if not os.environ.get('TMPDIR') and os.access('/var/tmp', os.W_OK) else None
+
 def _file_of(size):
     "A mapped file without a name; None where there is no room for it"
     if not hasattr(os, 'posix_fallocate'): return None
-    with suppress(OSError), tempfile.TemporaryFile() as file:
+    with suppress(OSError), tempfile.TemporaryFile(dir=_place()) as file:
         os.posix_fallocate(file.fileno(), 0, size)
         found = mmap.mmap(file.fileno(), size)
         _maps[id(found)] = found
