@@ -329,6 +329,7 @@ PIXEL_TOLERANCE = 0.01 # pixels
 
 _BOX_REASONS = '', 'not_finite', 'no_area', 'outside', 'partly_outside' # keys of `REASONS`, by the numbers below; '' is a sound box
 _SOUND, _NOT_FINITE, _NO_AREA, _OUTSIDE, _PARTLY_OUTSIDE = range(5)
+
 def _faulty_boxes(r):
     "(m,) number in `_BOX_REASONS` for each object, and the boxes clipped to their images"
     fault, clipped = np.zeros(len(r.boxes), np.int8), copied(r.boxes)

@@ -23,7 +23,9 @@ def put_right(
     r:Records, # As read
 )->Records:
     "Boxes from their upper left corner on, with the others reported"
-    rows = np.concatenate([np.flatnonzero((r.boxes[of, 2:] < 0).any(1)) + of.start for of in in_pieces(len(r.boxes))] or [[]]).astype(np.int64)
+    negative = np.empty(len(r.boxes), bool)
+    for of in in_pieces(len(negative)): negative[of] = (r.boxes[of, 2] < 0) | (r.boxes[of, 3] < 0)
+    rows = np.flatnonzero(negative)
     rows = rows[r.has_box[rows] & np.isfinite(r.boxes[rows]).all(1) & (r.boxes[rows, 2:] != 0).all(1)]
     if not len(rows): return r
     before, r = r.boxes[rows], replace(r, boxes=r.boxes.copy())

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..base.records import Records, add_schemes, keep_objects, schemes_of_classes
 from ..base.schemes import Scheme
-from ..base.spilling import PIECE, counted, in_pieces, let_go, occurrences
+from ..base.spilling import counted, in_pieces, let_go, occurrences
 from ..base.texts import texts_at
 from ..formats.discover import FoundSource
 from ..metadata.table import Batch, Table, entry_file, file_entry
@@ -84,7 +84,7 @@ def _by_image(image_of):
 def _files_and_photos(r):
     "The files that describe objects, and the photos of these, some at a time"
     yield r.more_origins[:, 1], r.image_of[r.more_origins[:, 0]]
-    for a in range(0, len(r.ids), PIECE): yield r.file_of[a:a + PIECE], r.image_of[a:a + PIECE]
+    for of in in_pieces(len(r.ids)): yield r.file_of[of], r.image_of[of]
 
 def _file_numbers(r, numbers):
     "For each file that objects come from its number among the facts"

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..base.arguments import fraction
 from ..base.folds import SIDES
-from ..base.spilling import PIECE
+from ..base.spilling import PIECE, in_pieces
 from ..formats.shared.names import side_of
 from ..formats.shared.tree import IMAGE_FOLDERS, SPLIT_FOLDER, dataset_of
 
@@ -171,7 +171,7 @@ def sides(
     check_shares(train_split, test_split)
     groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
     side = np.empty(len(groups), np.int8)
-    for a in range(0, len(groups), PIECE): side[a:a + PIECE] = _fallen(groups[a:a + PIECE], train_split, test_split)
+    for of in in_pieces(len(groups)): side[of] = _fallen(groups[of], train_split, test_split)
     for group, other in (moved or {}).items(): side[groups == np.uint64(group)] = other
     return np.where(said < 0, side, said)
 
@@ -210,7 +210,7 @@ def few_groups(
     "Rows that tell as well as all of them whether `moved_groups` moves anything; those of parts may be put together"
     groups, said = np.asarray(groups, np.uint64), np.asarray(said, np.int8)
     if len(groups) > 2 * PIECE:
-        found = [few_groups(groups[a:a + PIECE], said[a:a + PIECE], train_split, test_split) for a in range(0, len(groups), PIECE)]
+        found = [few_groups(groups[of], said[of], train_split, test_split) for of in in_pieces(len(groups))]
         return few_groups(*map(np.concatenate, zip(*found)), train_split, test_split)
     side = np.where(said < 0, sides(groups, said, train_split, test_split), UNSAID)
     free = [o for o in (groups[side == i] for i in range(len(SIDES))) if len(o)]
