@@ -44,7 +44,7 @@ from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.layout import SHARD_BYTES
 from .metadata.roots import image_root
 from .processing.background_writer import BackgroundWriter
-from .processing.changes import Inputs, run_key
+from .processing.changes import Inputs, looks_ahead, run_key
 from .processing.checking import broken_images, images_of, without_broken
 from .processing.corrected import check_journal, correct, read_journal, with_annotated
 from .processing.duplicates import Pairs, fingerprints, near_pairs, split_pairs, unite
@@ -198,13 +198,15 @@ def process(self:DataProcessor,
 @patch
 @uncollected()
 def _local_run(self:DataProcessor, kinds, shares):
-    tree, sources, problems = self._discover()
-    if self.strict: raise_first(problems)
-    self._local_out = self._make_local_out()
-    clear_away(self._local_out)
-    state = State() if self.force else read_state(self._local_out)
-    if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
-    inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), state.digests)
+    tree = self._walk()
+    with looks_ahead(tree, self.num_workers if self.executor is None else 0) as looks:
+        sources, problems = self._discover(tree)
+        if self.strict: raise_first(problems)
+        self._local_out = self._make_local_out()
+        clear_away(self._local_out)
+        state = State() if self.force else read_state(self._local_out)
+        if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
+        inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), state.digests, looks)
     root = image_root(self.raw_data_dir, self.output_dir)
     over = [s.declared.over for s in sources]
     said, journal = self._said_sides(), read_journal(self.corrections, self.raw_data_dir, self.output_dir)
@@ -235,16 +237,21 @@ def _comparable(options):
 
 # %% ../nbs/data_processor.ipynb #ed485295
 @patch
-def _discover(self:DataProcessor):
-    "Tree, sources and problems of the raw folder"
+def _walk(self:DataProcessor):
+    "Tree of the raw folder"
     self._local_raw, refused = self._fetch_raw()
     skip = () if is_remote(self.output_dir) else (self.output_dir,)
     tree = Tree(self._local_raw, skip, None, self.max_annotation_bytes, self.follow_links)
     if not self.force and not is_remote(self.output_dir): tree.heads = read_heads(self.output_dir)
     tree.unreadable |= {o: 'a name that no file can have' for o in refused}
+    return tree
+
+@patch
+def _discover(self:DataProcessor, tree):
+    "Sources and problems of the raw folder"
     sources, problems = discover(tree, self._all_declared())
     sources = with_annotated(sources, tree, read_journal(self.corrections, self.raw_data_dir, self.output_dir))
-    if sources: return tree, sources, problems
+    if sources: return sources, problems
     raise self._nothing_to_read(problems, tree)
 
 @patch
@@ -482,7 +489,8 @@ def _copies(self:DataProcessor, parts, report):
 @patch
 def sources(self:DataProcessor)->Sources:
     "A table of the raw datasets that a run would read; raises `RawDataError` if there are none"
-    tree, sources, unread = self._discover()
+    tree = self._walk()
+    sources, unread = self._discover(tree)
     tasks = [t for s in sources for t in tasks_of(s, self.batch_size)]
     found, options = {s.name: source_info(s) for s in sources}, self._row_options(KINDS)
     with loaders(tree, tasks, self.num_workers, self.executor) as workers, _progress_bar(_file_count(tasks), self.progress) as bar:

@@ -51,10 +51,10 @@ def sniff(
     folder:str, # One folder of it
 )->list: # One `Document` of the `.pts` files and one of the `.txt` files, if there are any
     "The landmark files of a folder"
-    pts, texts = ([join(folder, o) for o in tree.folders[folder].ending(suffix)] for suffix in ('.pts', '.txt'))
-    def is_pts(file): return _HEAD.match(as_text(read_head(tree, file, 256)))
+    pts, texts = (tree.folders[folder].ending(o) for o in ('.pts', '.txt'))
+    def is_pts(name): return _HEAD.match(as_text(read_head(tree, join(folder, name), 256)))
     texts = [o for o in texts if is_pts(o)] if any(map(is_pts, spread(texts))) else []
-    return [Document('pts', tuple(files)) for files in (pts, texts) if files]
+    return [Document('pts', tuple(join(folder, o) for o in names)) for names in (pts, texts) if names]
 
 # %% ../../nbs/2_formats/pts.ipynb #80e0b710
 _PLAIN_HEAD = re.compile(_HEAD.pattern.encode(), re.I)

@@ -22,7 +22,7 @@ from ..base.texts import Mapped, kept_texts
 from .absent import encoding_fault, why_absent
 from .repairs import fit_only_upright
 from .shared.names import clean_name, difference, telling
-from .shared.tree import Located, Tree, is_image, locate, names_beside, quick_look
+from .shared.tree import Located, Tree, images_beside, is_image, locate
 
 # %% ../../nbs/2_formats/upright.ipynb #46716d8c
 def _per_image(r, mask): return np.bincount(r.image_of[mask], minlength=len(r.images))
@@ -60,10 +60,10 @@ def _explained(tree, file, name, at):
 def _located(r, tree, lost, guesses):
     "The path of each image; what is lost and what is a guess is added"
     folders = [o.rpartition('/')[0] for o in r.files]
-    looks = [names_beside(tree, o) for o in folders]
+    beside = {o: (images_beside(tree, o), images_beside(tree, o, by_stem=True)) for o in {*folders}}
     for i, (name, file) in enumerate(zip(r.images, r.listed_in.tolist())):
         by_stem = not is_image(name) and not is_image(name.strip())
-        if not tree.real and (path := quick_look(tree, folders[file], name, True) if by_stem else looks[file](name)):
+        if not tree.real and (path := beside[folders[file]][by_stem](name)):
             yield path
             continue
         at = locate(tree, r.files[file], name, by_stem)

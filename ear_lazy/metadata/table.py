@@ -289,7 +289,9 @@ def file_entry(
     "The file as it is kept"
     folder, _, name = file.rpartition('/')
     stem = image.rpartition('/')[2].rpartition('.')[0]
-    return f'{folder}//{name[len(stem):]}' if stem and name.startswith(stem) and not name[len(stem):len(stem) + 1].isalnum() else file
+    if not stem or not name.startswith(stem): return file
+    rest = name[len(stem):]
+    return file if rest[:1].isalnum() else f'{folder}//{rest}'
 
 def entry_file(
     entry:str, # From `file_entry`

@@ -9,13 +9,15 @@ __all__ = []
 
 # %% ../../nbs/5_processing/changes.ipynb #eb56d6bf
 import os
-from functools import partial
 import sys
+from contextlib import contextmanager
+from functools import partial
 
-from ..base.texts import Mapped, some_names
+from ..base.texts import some_names
 from ..base.digests import code_digest, content_digest, digest_of, stamp_of, take_digest
 from ..formats.shared.registry import readers
 from ..formats.shared.tree import Tree, dataset_of, image_tops, join
+from .workers import Workers
 
 # %% ../../nbs/5_processing/changes.ipynb #14642344
 FILES_PER_CALL = 10_000
@@ -43,38 +45,6 @@ def _stamp(path):
     except OSError: return 0
 
 # %% ../../nbs/5_processing/changes.ipynb #49a77cdd
-SMALL = 2**20 # bytes
-
-def surroundings_digest(
-    tree:Tree, # The raw folder
-    tops:tuple, # Folders
-    annotations:set, # Files that have digests of their own
-    old:dict, # Other files to their `FileDigest`, from an earlier run
-    now:dict, # The same of this one, added here
-)->str:
-    "Digest of the images in some folders and below them, and of the files beside these"
-    folders, texts = dict(o for top in tops for o in tree.below(top)), []
-    for path, folder in folders.items():
-        others = [o for o in folder.others if join(path, o) not in annotations]
-        for other, (size, *_) in zip(others, _looks(tree.place(path, others))):
-            texts.append((path, size, other, _digest_beside(tree, join(path, other), old, now) if size < SMALL else ''))
-    calls = [(path, a) for path, folder in folders.items() for a in range(0, len(folder.images), FILES_PER_CALL)]
-    each = tree.each if sum(len(o.images) for o in folders.values()) > 2 * FILES_PER_CALL else map
-    digests = each(_digest_of_looks, Mapped(partial(_some_images, tree), calls))
-    return digest_of(texts, [(path, min(len(folders[path].images) - a, FILES_PER_CALL), o) for o, (path, a) in zip(digests, calls)])
-
-def _some_images(tree, call):
-    path, a = call
-    return tree.place(path, some_names(tree.folders[path].images, a, a + FILES_PER_CALL))
-
-def _digest_beside(tree, file, old, now):
-    "Digest of a small file, which is read only if its stamp is another one"
-    path, known = tree.path(file), now.get(file) or old.get(file)
-    now[file] = known if known and known.stamp and _stamp(path) == known.stamp else take_digest(path)
-    return now[file].digest
-
-def _digest_of_looks(files): return digest_of(_looks(files))
-
 def _looks(files):
     "(size, modification time in ns, name) of each file of a folder"
     (above, names), looks = files, []
@@ -84,6 +54,55 @@ def _looks(files):
         else: looks.append((st.st_size, st.st_mtime_ns, name))
     return looks
 
+def _pieces(folders): return [(path, a) for path, folder in folders.items() for a in range(0, len(folder.images), FILES_PER_CALL)]
+
+def _look_at(tree, pieces): return {(path, a): digest_of(_looks(tree.place(path, some_names(tree.folders[path].images, a, a + FILES_PER_CALL)))) for path, a in pieces}
+
+class Looks(dict):
+    "(folder, number of its first image) of some images to a digest of what the system says of them, which it is asked at the latest when it is wanted"
+    def __init__(self, tree, ahead=()): self._tree, self._ahead = tree, ahead
+
+    def __missing__(self, piece):
+        for o in self._ahead: self |= o
+        self._ahead = ()
+        if piece not in self: self |= _look_at(self._tree, [piece])
+        return self[piece]
+
+@contextmanager
+def looks_ahead(
+    tree:Tree, # The raw folder
+    num_workers:int, # Processes; 0 for none
+): # Yields `Looks`
+    "Have all images looked at by other processes, if there are many"
+    pieces, n = _pieces(tree.folders), min(num_workers, os.cpu_count() or 1)
+    is_many = sum(len(o.images) for o in tree.folders.values()) > FILES_PER_CALL
+    with Workers(partial(_look_at, tree), [pieces[i::n] for i in range(n)] if is_many else [], n) as workers: yield Looks(tree, workers.results())
+
+# %% ../../nbs/5_processing/changes.ipynb #070fb134
+SMALL = 2**20 # bytes
+
+def surroundings_digest(
+    tree:Tree, # The raw folder
+    tops:tuple, # Folders
+    annotations:set, # Files that have digests of their own
+    old:dict, # Other files to their `FileDigest`, from an earlier run
+    now:dict, # The same of this one, added here
+    looks:Looks, # At the images
+)->str:
+    "Digest of the images in some folders and below them, and of the files beside these"
+    folders, texts = dict(o for top in tops for o in tree.below(top)), []
+    for path, folder in folders.items():
+        others = [o for o in folder.others if join(path, o) not in annotations]
+        for other, (size, *_) in zip(others, _looks(tree.place(path, others))):
+            texts.append((path, size, other, _digest_beside(tree, join(path, other), old, now) if size < SMALL else ''))
+    return digest_of(texts, [(path, min(len(folders[path].images) - a, FILES_PER_CALL), looks[path, a]) for path, a in _pieces(folders)])
+
+def _digest_beside(tree, file, old, now):
+    "Digest of a small file, which is read only if its stamp is another one"
+    path, known = tree.path(file), now.get(file) or old.get(file)
+    now[file] = known if known and known.stamp and _stamp(path) == known.stamp else take_digest(path)
+    return now[file].digest
+
 # %% ../../nbs/5_processing/changes.ipynb #a0e415c9
 class Inputs:
     "Everything a run reads"
@@ -92,13 +111,14 @@ class Inputs:
         sources:list, # `FoundSource`s
         asked:tuple, # Options that the reading depends on
         digests:dict, # File to its `FileDigest`, from an earlier run; brought up to date
+        looks:Looks, # At the images
     ):
         self.tree, self.sources, self.digests = tree, sources, digests
         files = {f for s in sources for f in _read_files(s)}
         old, beside = {f: digests.pop(f) for f in digests.keys() - files}, {}
         refresh(digests, tree.root, tree.each, tree.real)
         self.tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in _tops(tree, o))) for s in sources] # where images of each may be
-        digests_of = {o: surroundings_digest(tree, o, files, old, beside) for o in dict.fromkeys(self.tops)}
+        digests_of = {o: surroundings_digest(tree, o, files, old, beside, looks) for o in dict.fromkeys(self.tops)}
         digests |= beside
         self._surroundings = [digests_of[o] for o in self.tops]
         self._asked = code_digest(), *asked

@@ -95,8 +95,9 @@ def _file_numbers(r, numbers):
         first[files[::-1]], last[files] = photos[::-1], photos # the first and the last that is written stay
         first[own] = np.where(before < 0, first[own], np.minimum(before, first[own]))
         last[own] = np.maximum(after, last[own])
-    for i in np.flatnonzero(first >= 0).tolist():
-        table[i] = numbers[file_entry(r.files[i], r.images[first[i]] if first[i] == last[i] else ''), r.id_names[i]]
+    used, is_alone = np.flatnonzero(first >= 0), first == last
+    some = zip(used.tolist(), first[used].tolist(), is_alone[used].tolist())
+    table[used] = [numbers[file_entry(r.files[i], r.images[photo] if alone else ''), r.id_names[i]] for i, photo, alone in some]
     return table
 
 def _name_numbers(names, used, numbers):

@@ -163,13 +163,15 @@ class Workers:
 
     def results(self):
         "The function's result for each argument, in order; raises `EarLazyError` where a worker dies"
-        if self._calls: yield from self._calls.results(self._arguments)
-        elif not self._workers: yield from map(self._function, self._arguments)
-        else: yield from self._in_order()
+        if self._calls: return self._calls.results(self._arguments)
+        if not self._workers: return map(self._function, self._arguments)
+        waiting, under_way = deque(range(len(self._arguments))), {o: deque() for o in self._workers}
+        self._give(waiting, under_way, 3 * len(self._workers)) # at once, whenever the results are taken
+        return self._in_order(waiting, under_way)
 
-    def _in_order(self):
+    def _in_order(self, waiting, under_way):
         from multiprocessing.connection import wait
-        waiting, under_way, done = deque(range(len(self._arguments))), {o: deque() for o in self._workers}, {}
+        done = {}
         for i in range(len(self._arguments)):
             while i not in done:
                 self._give(waiting, under_way, 3 * len(self._workers) - len(done))

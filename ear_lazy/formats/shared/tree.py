@@ -219,8 +219,10 @@ def _scan(self:Tree, path):
     try:
         with os.scandir(self._above + path) as entries:
             for e in entries:
-                if is_image(name := e.name) and name[0] != '.' and e.is_file(follow_symlinks=False): folder.images.add(name) # as nearly all
-                else: self._add(folder, e, path)
+                name = e.name
+                if name[0] == '.' or name == '__MACOSX' or not e.is_file(follow_symlinks=False): self._add(folder, e, path)
+                elif is_image(name): folder.images.add(name)
+                else: folder.others.append(name)
     except OSError as e: self.unreadable[path] = e.strerror or str(e)
     if {*REPORTS} <= {*folder.others}: folder.others = [o for o in folder.others if o not in REPORTS]
     folder.others.sort()
@@ -529,23 +531,13 @@ def _image_folders(tree, folder):
     return [join(folder, p) for o in IMAGE_FOLDERS for p in tree.folders[folder].subfolders if p.lower() == o]
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #b46ed666
-def quick_look(
+def images_beside(
     tree:Tree, # The raw folder
     folder:str, # Of the annotation file
-    name:str, # Image as the file names it
-    by_stem:bool=False, # The name has no extension
-)->str|None: # Path; `locate` finds others
-    "An image of exactly this name in the usual places"
-    return _stem_beside(tree, folder, clean_name(name)) if by_stem else _name_beside(tree, folder, name)
-
-def _name_beside(tree, folder, name): return names_beside(tree, folder)(name)
-
-def names_beside(
-    tree:Tree, # The raw folder
-    folder:str, # Of the annotation file
-): # Function from a name to a path, or None
-    "How an image with exactly this name is found in the usual places, where nearly all are"
-    return partial(_in_places, tree, folder, tree.once(('places', folder), dict))
+    by_stem:bool=False, # Names have no extension
+): # Function from a name to a path, or None: `locate` finds others
+    "How an image of exactly this name is found in the usual places, where nearly all are"
+    return partial(_of_stem if by_stem else _in_places, tree, folder, tree.once(('places', folder, by_stem), dict))
 
 def _in_places(tree, folder, known, name):
     below, _, last = name.rpartition('/')
@@ -559,10 +551,11 @@ def _places(tree, folder, below):
     if clean_name(join(below, 'x')) != join(below, 'x') or tree._enters and not tree.folders.keys() >= set(paths): return []
     return [(join(o, ''), tree.folders[o].images) for o in paths if o in tree.folders]
 
-def _stem_beside(tree, folder, stem):
+def _of_stem(tree, folder, known, stem):
     "The one image of this stem in the nearest of the usual places"
-    below, _, name = stem.rpartition('/')
-    for place, images, endings in tree.once(('stems', folder, below), lambda: list(_stems_beside(tree, folder, below))):
+    below, _, name = clean_name(stem).rpartition('/')
+    if (places := known.get(below)) is None: places = known[below] = [*_stems_beside(tree, folder, below)]
+    for place, images, endings in places:
         matches = [o for e in endings if (o := name + e) in images]
         if len(matches) == 1: return place + matches[0]
 
@@ -604,7 +597,7 @@ def locate(
 )->Located:
     "Find the image that `name` in `file` refers to"
     folder = file.rpartition('/')[0]
-    if path := quick_look(tree, folder, name, by_stem): return Located(path)
+    if path := images_beside(tree, folder, by_stem)(name): return Located(path)
     written, name = name, clean_name(name)
     if not by_stem:
         climbing = normpath(join(folder, written.replace('\\', '/'))) if '..' in written else ''
@@ -735,13 +728,12 @@ def _by_image(tree, folder, suffix):
     "Paths of the files of a folder: those with the stem of an image, and others"
     names, above = tree.folders[folder].ending(suffix), join(folder, '')
     if not names: return [], []
-    is_stem = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names))
-    of_images, others = [], []
-    for o in names:
-        name = o[:-len(suffix)]
-        is_of_image = is_stem(name) or is_image(name) and is_stem(name[:name.rindex('.')])
-        (of_images if is_of_image else others).append(above + o)
-    return of_images, others
+    is_stem, end = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names)), -len(suffix)
+    others = [o for o in names if not is_stem(o[:end])]
+    more = {o for o in others if is_image(name := o[:end]) and is_stem(name[:name.rindex('.')])}
+    others = [o for o in others if o not in more] if more else others
+    without = {*others}
+    return [above + o for o in names if o not in without], [above + o for o in others]
 
 FEW = 100 # lookups in a folder from which on a set of all stems (100 MB for a million images) is worth making
 

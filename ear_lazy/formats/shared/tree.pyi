@@ -179,19 +179,12 @@ class Located(NamedTuple):
     how: str = ... # how the name on disk differs, or what decided between several; '' for the very name
     is_guess: bool = ... # found by its name alone, in another folder than the one that is written
 
-def quick_look(
+def images_beside(
     tree: Tree, # The raw folder
     folder: str, # Of the annotation file
-    name: str, # Image as the file names it
-    by_stem: bool = False, # The name has no extension
-) -> str | None: # Path; `locate` finds others
-    "An image of exactly this name in the usual places"
-
-def names_beside(
-    tree: Tree, # The raw folder
-    folder: str, # Of the annotation file
-): # Function from a name to a path, or None
-    "How an image with exactly this name is found in the usual places, where nearly all are"
+    by_stem: bool = False, # Names have no extension
+): # Function from a name to a path, or None: `locate` finds others
+    "How an image of exactly this name is found in the usual places, where nearly all are"
 
 def locate(
     tree: Tree, # The raw folder
