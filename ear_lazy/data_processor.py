@@ -199,14 +199,15 @@ def process(self:DataProcessor,
 @uncollected()
 def _local_run(self:DataProcessor, kinds, shares):
     tree = self._walk()
-    with looks_ahead(tree, self.num_workers if self.executor is None else 0) as looks:
+    self._local_out = self._make_local_out()
+    state = State() if self.force else read_state(self._local_out)
+    digests = state.digests
+    with looks_ahead(tree, [*digests.items()], self.num_workers if self.executor is None else 0) as looks:
         sources, problems = self._discover(tree)
         if self.strict: raise_first(problems)
-        self._local_out = self._make_local_out()
         clear_away(self._local_out)
-        state = State() if self.force else read_state(self._local_out)
         if self.executor is None: tree = tree.having(each=partial(each_of, self.num_workers))
-        inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), state.digests, looks)
+        inputs = Inputs(tree, sources, (tree.max_bytes, tree.follow_links, self.check_images), digests, looks)
     root = image_root(self.raw_data_dir, self.output_dir)
     over = [s.declared.over for s in sources]
     said, journal = self._said_sides(), read_journal(self.corrections, self.raw_data_dir, self.output_dir)

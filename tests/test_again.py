@@ -15,7 +15,7 @@ from ear_lazy import data_processor
 from ear_lazy.base.digests import digest_of
 from ear_lazy.errors import OutputError
 from ear_lazy.formats.discover import Source
-from ear_lazy.processing import workers
+from ear_lazy.processing import changes, workers
 from ear_lazy.processing.output_folder import read_heads
 
 CSV = 'image_path,x1,y1,w,h,label\n'
@@ -312,3 +312,20 @@ REAL = ROOT.parent/'shared/real'
 def test_real_data_again(tmp_path, out):
     first = process(REAL, tmp_path/'real out')
     assert process(REAL, tmp_path/'real out').unchanged == list(first.sources)
+
+
+@pytest.mark.parametrize('many', [2, 10_000], ids=['looked at by other processes', 'looked at here'])
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_what_has_changed_among_many(raw, out, many, num_workers, monkeypatch):
+    "A photo, a label file, and one that is gone, whoever looks at them and in how many pieces"
+    monkeypatch.setattr(changes, 'FILES_PER_CALL', many)
+    process(raw, out, num_workers=num_workers)
+    assert again(raw, out, num_workers=num_workers) == ['boxes', 'points', 'table']
+    image(raw/'points/imgs/3.png', seed=33, size=(70, 90))
+    assert again(raw, out, num_workers=num_workers) == ['boxes', 'table']
+    pts(raw/'points/annot/5.pts', [(1, 2), (3, 4)])
+    assert again(raw, out, num_workers=num_workers) == ['boxes', 'table']
+    (raw/'points/annot/6.pts').unlink()
+    assert again(raw, out, num_workers=num_workers) == ['boxes', 'table']
+    text(raw/'table/table.csv', CSV + 'e.png,1,1,9,9,face\n')
+    assert again(raw, out, num_workers=num_workers) == ['boxes', 'points']

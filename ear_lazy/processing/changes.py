@@ -11,7 +11,7 @@ __all__ = []
 import os
 import sys
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 
 from ..base.texts import some_names
 from ..base.digests import code_digest, content_digest, digest_of, stamp_of, take_digest
@@ -22,23 +22,12 @@ from .workers import Workers
 # %% ../../nbs/5_processing/changes.ipynb #14642344
 FILES_PER_CALL = 10_000
 
-def refresh(
-    digests:dict, # File relative to the root to its `FileDigest`; brought up to date
-    root:str, # Folder that files are relative to
-    each=map, # As in `Tree`
-    real=None, # As in `Tree`
-):
-    "Renew the digests of files whose stamps have changed"
-    above, names = os.path.join(root, ''), real or {}
-    known = [(names.get(file, file), o) for file, o in digests.items()] if names else list(digests.items())
-    read_as = {own: file for file, own in names.items()}
-    calls = [(above, known[a:a + FILES_PER_CALL]) for a in range(0, len(known), FILES_PER_CALL)]
-    for changed in (each if len(calls) > 2 else map)(_changed, calls):
-        for own in changed: digests[read_as.get(own, own)] = take_digest(above + own)
-
-def _changed(share):
-    above, known = share
-    return [file for file, o in known if not o.stamp or _stamp(above + file) != o.stamp]
+def changed_files(
+    tree:Tree, # The raw folder
+    known:list, # (file relative to it, `FileDigest`) pairs
+)->list:
+    "Files whose stamps have changed, or that have none"
+    return [file for file, o in known if not o.stamp or _stamp(tree.path(file)) != o.stamp]
 
 def _stamp(path):
     try: return stamp_of(os.stat(path))
@@ -60,23 +49,31 @@ def _look_at(tree, pieces): return {(path, a): digest_of(_looks(tree.place(path,
 
 class Looks(dict):
     "(folder, number of its first image) of some images to a digest of what the system says of them, which it is asked at the latest when it is wanted"
-    def __init__(self, tree, ahead=()): self._tree, self._ahead = tree, ahead
+    def __init__(self, tree, known=(), ahead=()): self._tree, self._known, self._ahead = tree, known, ahead
+
+    @cached_property
+    def changed(self):
+        "Files that were known and have changed"
+        found = [*self._ahead]
+        for looks, _ in found: self |= looks
+        return [file for _, files in found for file in files] if found else changed_files(self._tree, self._known)
 
     def __missing__(self, piece):
-        for o in self._ahead: self |= o
-        self._ahead = ()
-        if piece not in self: self |= _look_at(self._tree, [piece])
+        if not self.changed or piece not in self: self |= _look_at(self._tree, [piece])
         return self[piece]
+
+def _share(tree, pieces, known, n, i): return _look_at(tree, pieces[i::n]), changed_files(tree, known[i::n])
 
 @contextmanager
 def looks_ahead(
     tree:Tree, # The raw folder
+    known:list, # (file relative to it, `FileDigest`) pairs of an earlier run
     num_workers:int, # Processes; 0 for none
 ): # Yields `Looks`
-    "Have all images looked at by other processes, if there are many"
+    "Have all images and known files looked at by other processes, if there are many"
     pieces, n = _pieces(tree.folders), min(num_workers, os.cpu_count() or 1)
-    is_many = sum(len(o.images) for o in tree.folders.values()) > FILES_PER_CALL
-    with Workers(partial(_look_at, tree), [pieces[i::n] for i in range(n)] if is_many else [], n) as workers: yield Looks(tree, workers.results())
+    is_many = len(known) + sum(len(o.images) for o in tree.folders.values()) > FILES_PER_CALL
+    with Workers(partial(_share, tree, pieces, known, n), range(n) if is_many else (), n) as workers: yield Looks(tree, known, workers.results())
 
 # %% ../../nbs/5_processing/changes.ipynb #070fb134
 SMALL = 2**20 # bytes
@@ -111,12 +108,12 @@ class Inputs:
         sources:list, # `FoundSource`s
         asked:tuple, # Options that the reading depends on
         digests:dict, # File to its `FileDigest`, from an earlier run; brought up to date
-        looks:Looks, # At the images
+        looks:Looks, # At the images and files
     ):
         self.tree, self.sources, self.digests = tree, sources, digests
         files = {f for s in sources for f in _read_files(s)}
         old, beside = {f: digests.pop(f) for f in digests.keys() - files}, {}
-        refresh(digests, tree.root, tree.each, tree.real)
+        for file in digests.keys() & {*looks.changed}: digests[file] = take_digest(tree.path(file))
         self.tops = [tuple(dict.fromkeys(top for o in _datasets(s) for top in _tops(tree, o))) for s in sources] # where images of each may be
         digests_of = {o: surroundings_digest(tree, o, files, old, beside, looks) for o in dict.fromkeys(self.tops)}
         digests |= beside
