@@ -36,8 +36,6 @@ from .base.printable import has_secrets, printable, public_url
 from .base.records import Problem, drop_values
 from .base.storage import absolute_location, check_storage, is_remote
 from .base.suggestions import suggest_arguments, suggest_attributes
-from .beyond.mirror import mirror_raw, output_stand_in, publish
-from .beyond.shared_storage import Job, SharedRun, dataset_folders
 from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
 from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
@@ -510,6 +508,7 @@ def _run_in_shared_storage(self:DataProcessor, kinds, shares):
 
 @patch
 def _shared_run(self:DataProcessor, folder, kinds, shares):
+    from ear_lazy.beyond.shared_storage import Job, SharedRun, dataset_folders # few runs are on other machines
     said, journal = self._said_sides(), read_journal(self.corrections, self.raw_data_dir, self.output_dir)
     raw = RawFolder.of(self.raw_data_dir, (self.output_dir,), self.max_annotation_bytes, self.follow_links)
     job = Job(raw, os.path.abspath(folder.run_path), self._row_options(kinds), self._all_declared(), self.batch_size)
@@ -540,6 +539,7 @@ def _shared_run(self:DataProcessor, folder, kinds, shares):
 def _fetch_raw(self:DataProcessor):
     "The raw folder or its mirror, and names that could not be mirrored"
     if not is_remote(self.raw_data_dir): return self.raw_data_dir, []
+    from ear_lazy.beyond.mirror import mirror_raw
     skip = self.output_dir if is_remote(self.output_dir) else ''
     bars = []
     def bar(total):
@@ -554,6 +554,7 @@ def _fetch_raw(self:DataProcessor):
 def _make_local_out(self:DataProcessor):
     "The output folder, or its local stand-in until the upload"
     if not is_remote(self.output_dir): return self.output_dir
+    from ear_lazy.beyond.mirror import output_stand_in
     try: return output_stand_in(self.output_dir)
     except StorageError as e: raise OutputError(str(e)) from e
 
@@ -561,6 +562,7 @@ def _make_local_out(self:DataProcessor):
 def _publish(self:DataProcessor, report):
     "Upload the outputs of a run if `output_dir` is a URL"
     if not is_remote(self.output_dir) or not report.outputs: return
+    from ear_lazy.beyond.mirror import publish
     try:
         with output_errors(self.output_dir): publish(self._local_out, self.output_dir, report.kinds)
     except StorageError as e: raise OutputError(f'{e}; the next run continues the upload') from e

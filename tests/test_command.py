@@ -79,12 +79,13 @@ def test_it_answers_at_once():
     assert done.stdout.splitlines()[-1] == '[]', done.stderr
 
 
-@pytest.mark.parametrize('command', [('process', '--all'), ('list',)])
-def test_one_small_file_loads_nothing_for_others(tmp_path, command):
-    "No parser of XML or TOML, no other processes, no bar that nobody sees, no part of NumPy that takes as long as the file"
+@pytest.mark.parametrize('command, more', [(('process', '--all'), ()), (('list',), ('filelock', 'socket'))], ids=['process', 'list'])
+def test_one_small_file_loads_nothing_for_others(tmp_path, command, more):
+    "No parser of XML or TOML, no other processes, no bar that nobody sees, no part of NumPy that takes as long as the file, nothing for other machines; and to list it, no lock"
     raw = sound(tmp_path/'raw')
     code = ("import sys\nfrom ear_lazy.command import start\nassert not start(sys.argv[1:])\n"
-            "print([o for o in ('torch', 'matplotlib', 'tqdm', 'multiprocessing', 'xml', 'defusedxml', 'tomllib', 'numpy.ma', 'PIL.ImageDraw') if o in sys.modules])")
+            f"print([o for o in ('torch', 'matplotlib', 'tqdm', 'multiprocessing', 'xml', 'defusedxml', 'tomllib', 'numpy.ma', 'PIL.ImageDraw',"
+            f" 'ear_lazy.beyond.mirror', 'ear_lazy.beyond.shared_storage', *{more}) if o in sys.modules])")
     done = subprocess.run([sys.executable, '-c', code, *command, '--raw-data-dir', raw, '--output-dir', tmp_path/'out'], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1:] == ['[]'], done.stderr
 

@@ -296,3 +296,13 @@ def test_ci_runs_on_each_system_and_each_python():
     assert all(o in systems for o in ('ubuntu', 'macos', 'windows', 'continue-on-error: true', f"'3.{least}'"))
     readme = (ROOT/'README.md').read_text(encoding='utf-8')
     assert 'tried on Linux' in readme and not re.search('macOS|Windows', readme)
+
+
+def test_every_pattern_that_is_compiled_late_is_one():
+    "A mistake in it would be found where it is used first"
+    code = ("import gc, pkgutil, ear_lazy\nfrom importlib import import_module\nfrom ear_lazy.base.patterns import late_pattern\n"
+            "for room in ('base', 'formats', 'formats.shared', 'metadata', 'correcting', 'processing', 'beyond'):\n"
+            "    for o in pkgutil.iter_modules(import_module(f'ear_lazy.{room}').__path__): import_module(f'ear_lazy.{room}.{o.name}')\n"
+            "found = [o for o in gc.get_objects() if type(o) is type(late_pattern(''))]\nassert len(found) > 60\nfor o in found: assert o.match and o.search and repr(o)")
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert not done.returncode, done.stderr

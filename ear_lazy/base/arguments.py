@@ -9,10 +9,8 @@ __all__ = []
 
 # %% ../../nbs/1_base/arguments.ipynb #0c7c8ced
 import argparse
-import difflib
 import operator
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EarLazyError
+from .patterns import late_pattern
 from .printable import masked, printable
 
 # %% ../../nbs/1_base/arguments.ipynb #b2a9ebf1
@@ -91,11 +90,11 @@ def check_names():
     if sys.getfilesystemencoding() != 'utf-8':
         raise EarLazyError(f'Python takes names of files for {sys.getfilesystemencoding()} here, and they are UTF-8: set PYTHONUTF8=1 before it starts')
 
-_URL = re.compile('[A-Za-z][A-Za-z0-9+.-]+:/').match # `Path` leaves one `/` of two
+_URL = late_pattern('[A-Za-z][A-Za-z0-9+.-]+:/') # `Path` leaves one `/` of two
 
 def _check_no_url(text):
     "Raise `EarLazyError` for a URL: a folder called `s3:` is not what was meant"
-    if not _URL(text): return
+    if not _URL.match(text): return
     why = 'is a URL, and this is on the disks of this machine alone: give a path' if '://' in text else 'lacks a / of a URL, as one that became a Path: pass it as text, with ://'
     raise EarLazyError(f'{masked(text)} {why}; a folder of such a name goes by its absolute path')
 
@@ -124,7 +123,8 @@ class ArgumentParser(argparse.ArgumentParser):
     def _meant(self, word):
         "What may have been meant by an argument that there is not"
         if word[:1] != '-': return ': folders are given as --raw-data-dir DIR' if '--raw-data-dir' in self._option_string_actions else ''
-        close = difflib.get_close_matches(word.partition('=')[0], self._option_string_actions, 1)
+        from difflib import get_close_matches
+        close = get_close_matches(word.partition('=')[0], self._option_string_actions, 1)
         return f': did you mean {close[0]}?' if close else ''
 
 # %% ../../nbs/1_base/arguments.ipynb #2537a2c3

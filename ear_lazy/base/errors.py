@@ -9,9 +9,9 @@ __all__ = ['FAULTS', 'EarLazyError', 'RawDataError', 'OutputError', 'UnsafePathE
            'MetadataError', 'ImageLoadError', 'TransformError', 'StorageError']
 
 # %% ../../nbs/1_base/errors.ipynb #93b7730f
-import re
 from typing import Any
 
+from .patterns import late_pattern
 from .printable import printable, printable_message, public_url
 
 # %% ../../nbs/1_base/errors.ipynb #393f9b35
@@ -94,7 +94,7 @@ FAULTS = {
 }
 
 # %% ../../nbs/1_base/errors.ipynb #873d14ba
-_ROW = re.compile(r' \(row ([0-9]{1,18})\): ')
+_ROW = late_pattern(r' \(row ([0-9]{1,18})\): ')
 
 def _row_error(text):
     "Path, row and reason of an error in the last line of a text, in time proportional to its length; None if there is none"

@@ -19,11 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
+from typing import TYPE_CHECKING
 
 from fastcore.basics import patch
-from filelock import FileLock
 
 from .errors import UnsafePathError
+
+if TYPE_CHECKING: from filelock import FileLock
 
 # %% ../../nbs/1_base/files.ipynb #ba04c235
 _READ_FLAGS = os.O_RDONLY | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_NONBLOCK', 0)
@@ -329,13 +331,20 @@ def lock_in(
     folder:OpenFolder, # That is to be locked
     name:str='lock', # Of the lock's file
     timeout:float=-1, # Seconds to wait for it; -1: as long as it takes
-)->FileLock: # To be used in a `with` block
+)->'FileLock': # To be used in a `with` block
     "A lock; raises `UnsafePathError` where something else has its name"
+    from filelock import FileLock # which takes as long to load as reading one small file
     found = folder.stat(name)
     if found and not S_ISREG(found.st_mode): raise UnsafePathError(f'{kind_of(found.st_mode)}, not a lock: remove it', folder.path / name)
     if found and found.st_size and not folder.read(name)[:1].isdigit(): # where there are no locks of the system, it holds a process's number
         raise UnsafePathError('a file with something in it, not a lock: move it away', folder.path / name)
     return FileLock(folder.anchor / name, timeout=timeout)
+
+def is_locked(
+    error:Exception,
+)->bool: # Not of a disk that took too long, which has a number
+    "Is an error that of a lock which another held for longer than `timeout`?"
+    return isinstance(error, TimeoutError) and error.errno is None
 
 # %% ../../nbs/1_base/files.ipynb #21520a03
 @contextmanager

@@ -109,8 +109,11 @@ def lock_in(
     folder: OpenFolder, # That is to be locked
     name: str = 'lock', # Of the lock's file
     timeout: float = -1, # Seconds to wait for it; -1: as long as it takes
-) -> FileLock: # To be used in a `with` block
+) -> 'FileLock': # To be used in a `with` block
     "A lock; raises `UnsafePathError` where something else has its name"
+
+def is_locked(error: Exception) -> bool: # Not of a disk that took too long, which has a number
+    "Is an error that of a lock which another held for longer than `timeout`?"
 
 @contextmanager
 def temporary_folder(

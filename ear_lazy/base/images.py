@@ -25,6 +25,7 @@ from .extras import extra
 from .files import open_regular
 from .geometry import Fit, turn_points
 from .parameters import described
+from .patterns import late_pattern
 from .printable import printable
 from .retries import retried
 from .storage import Keeper, is_remote, prefetch, read
@@ -253,7 +254,7 @@ _QUANTISATION = rb'\xdb\0\x43[\0-\x0f].{64}|\xdb\0\x84(?:[\0-\x0f].{64}){2}' # o
 _HUFFMAN = rb'\xc4\0\x1f[\0-\x1f].{28}|\xc4\0\xb5[\0-\x1f].{178}|\xc4\x01\xa2[\0-\x1f].{415}' # DC, AC, all four
 _TABLES = rb'(?:\xff(?:' + _QUANTISATION + b'|' + _HUFFMAN + rb'))*'
 _COLOUR_FRAME, _SCAN = rb'\xff[\xc0-\xc2]\0\x11\x08(.{4})\x03.{9}', rb'\xff\xda\0\x0c.{10}'
-_usual_jpeg = re.compile(rb'\xff\xd8(?:\xff\xe0\0\x10JFIF\0.{9})?' + _TABLES + _COLOUR_FRAME + _TABLES + _SCAN, re.S).match
+_usual_jpeg = late_pattern(rb'\xff\xd8(?:\xff\xe0\0\x10JFIF\0.{9})?' + _TABLES + _COLOUR_FRAME + _TABLES + _SCAN, re.S)
 _height_and_width = struct.Struct('>HH').unpack
 
 # %% ../../nbs/1_base/images.ipynb #5926bc46
@@ -266,7 +267,7 @@ def jpeg_header(
     data:bytes, # The first bytes of a JPEG
 ) -> tuple: # EXIF as it is stored, (height, width) of the stored picture; None if Pillow must be asked
     "EXIF and size from a JPEG header; raises `struct.error` if it continues beyond `data`"
-    if usual := _usual_jpeg(data): return b'', _height_and_width(usual[1])
+    if usual := _usual_jpeg.match(data): return b'', _height_and_width(usual[1])
     exif, size, at = b'', None, 2
     while True:
         mark, marker, length = _segment(data, at)
@@ -370,7 +371,7 @@ def _peek(path, check=None):
     try:
         if check: check(file)
         data = os.read(file, _PIECE_BYTES[0])
-        usual = _usual_jpeg(data) # asked here, as further calls would take as long as opening the file
+        usual = _usual_jpeg.match(data) # asked here, as further calls would take as long as opening the file
         found = (b'', _height_and_width(usual[1])) if usual else _open_header(file, data)
     except OSError: return
     finally: os.close(file)
@@ -432,7 +433,7 @@ def image_size(
     return size[::-1] if turn >= 5 else size
 
 # %% ../../nbs/1_base/images.ipynb #9b4409ca
-_marker = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')  # in pixel data, FF 00 is a byte and FF D0 to FF D7 are restarts
+_marker = late_pattern(rb'\xff[^\x00\xff\xd0-\xd7]')  # in pixel data, FF 00 is a byte and FF D0 to FF D7 are restarts
 
 # %% ../../nbs/1_base/images.ipynb #15c91b44
 def jpeg_is_whole(

@@ -12,10 +12,12 @@ import re
 import sys
 from urllib.parse import unquote_plus
 
+from .patterns import late_pattern
+
 # %% ../../nbs/1_base/printable.ipynb #a871999e
-_USER = re.compile(r'([A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^/?#\s"<>]*@')
-_PARAMETER = re.compile(r'([?&;#])([^?&;#=\s"\'<>]+)=[^&#\s"\'<>]*?(?=[:;,.)]{0,2}(?:[&#\s"\'<>]|$))')
-_SECRET = re.compile('sig|token|cred|secret|pass|pwd|auth|key|access|policy|session|code|ticket|hmac|jwt|bearer', re.I)
+_USER = late_pattern(r'([A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^/?#\s"<>]*@')
+_PARAMETER = late_pattern(r'([?&;#])([^?&;#=\s"\'<>]+)=[^&#\s"\'<>]*?(?=[:;,.)]{0,2}(?:[&#\s"\'<>]|$))')
+_SECRET = late_pattern('sig|token|cred|secret|pass|pwd|auth|key|access|policy|session|code|ticket|hmac|jwt|bearer', re.I)
 
 def _is_secret(name): return _SECRET.search(unquote_plus(name)) is not None
 
@@ -49,7 +51,7 @@ def has_secrets(
     return isinstance(url, str) and public_url(url) != url
 
 # %% ../../nbs/1_base/printable.ipynb #4124d5d8
-_UNPRINTABLE = re.compile('[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]')
+_UNPRINTABLE = late_pattern('[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]')
 
 def _escape(found):
     c = found[0]
@@ -62,24 +64,24 @@ def printable(
     return masked(_UNPRINTABLE.sub(_escape, str(text)))
 
 # %% ../../nbs/1_base/printable.ipynb #f7660b79
-_OF_WORKER = re.compile(r'Caught \w+ in \w+ worker process \d+\.\nOriginal Traceback \(most recent call last\):\n').match
+_OF_WORKER = late_pattern(r'Caught \w+ in \w+ worker process \d+\.\nOriginal Traceback \(most recent call last\):\n')
 
 def printable_message(
     text:str, # Of an error
 )->str:
     "The message of an error as it may be printed: in one line, unless it is a worker's traceback"
-    if not _OF_WORKER(text): return printable(text)
+    if not _OF_WORKER.match(text): return printable(text)
     return '\n'.join(map(printable, text.split('\n')))
 
 # %% ../../nbs/1_base/printable.ipynb #94030f12
-_FORMULA = re.compile(r'[\t\r\n]|\s*[=+\-@＝＋－＠]').match
-_NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?').fullmatch
+_FORMULA = late_pattern(r'[\t\r\n]|\s*[=+\-@＝＋－＠]')
+_NUMBER = late_pattern(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?')
 
 def is_formula(
     cell:str,
 )->bool:
     "Would a spreadsheet run this cell?"
-    return _FORMULA(cell) is not None and not _NUMBER(cell)
+    return _FORMULA.match(cell) is not None and not _NUMBER.fullmatch(cell)
 
 def defused(
     cell:str,
@@ -88,7 +90,7 @@ def defused(
     return f"'{cell}" if is_formula(cell) else cell
 
 # %% ../../nbs/1_base/printable.ipynb #13428724
-_QUOTED = re.compile('[",;\t\r\n]').search
+_QUOTED = late_pattern('[",;\t\r\n]')
 
 def csv_text(
     header:tuple, # Names of columns
@@ -98,7 +100,7 @@ def csv_text(
     known = {}
     def cell(o):
         if not isinstance(o, str): return str(o)
-        if o not in known: known[o] = '"{}"'.format(o.replace('"', '""')) if _QUOTED(o) else o
+        if o not in known: known[o] = '"{}"'.format(o.replace('"', '""')) if _QUOTED.search(o) else o
         return known[o]
     return ''.join(f"{','.join(map(cell, o))}\n" for o in (header, *lines))
 

@@ -8,9 +8,10 @@ Docs: https://ear-lazy.github.io/ear_lazy/1_base/schemes.html.md"""
 __all__ = []
 
 # %% ../../nbs/1_base/schemes.ipynb #f4d470f1
-import re
 from collections import Counter
 from typing import NamedTuple
+
+from ear_lazy.base.patterns import late_pattern
 
 # %% ../../nbs/1_base/schemes.ipynb #0efc17eb
 class Scheme(NamedTuple):
@@ -20,8 +21,8 @@ class Scheme(NamedTuple):
     flip_pairs: tuple[tuple[int, int], ...] = () # pairs of a left and a right point, the lower first
 
 # %% ../../nbs/1_base/schemes.ipynb #900fc7b9
-_WORDS = re.compile(r'[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+')
-_SIDES = re.compile(r'^(left|right|l|r)$|^(left|right)|(left|right)$')
+_WORDS = late_pattern(r'[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+')
+_SIDES = late_pattern(r'^(left|right|l|r)$|^(left|right)|(left|right)$')
 _OTHER = {'left': 'right', 'right': 'left', 'l': 'r', 'r': 'l'}
 
 def _words(name): return tuple(o.lower() for o in _WORDS.findall(name))
@@ -39,7 +40,7 @@ def flip_pairs_of(
 
 # %% ../../nbs/1_base/schemes.ipynb #72a49f12
 LONGEST_NAME, MOST_POINTS = 1000, 100_000 # that a metadata file is read with
-_NO_UNICODE = re.compile('[\ud800-\udfff]')
+_NO_UNICODE = late_pattern('[\ud800-\udfff]')
 
 def _clean(name): return _NO_UNICODE.sub('\ufffd', ' '.join(str(name).split()))[:LONGEST_NAME]
 

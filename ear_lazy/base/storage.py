@@ -26,19 +26,20 @@ from .compat import finds_itself, forget_listing, options_in_url, path_in_storag
 from .errors import StorageError, UnsafePathError
 from .extras import extra
 from .files import OpenFolder, kind_of, lock_in
+from .patterns import late_pattern
 from .printable import has_secrets, masked, printable, public_url
 from .retries import Deadline, retried, watched
 from .shared_memory import in_forked_child
 
 # %% ../../nbs/1_base/storage.ipynb #2125a2e0
-_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+(::[A-Za-z0-9+.-]+)*://').match
-_BROKEN_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]').match # what `Path` makes of a URL
+_URL = late_pattern(r'[A-Za-z][A-Za-z0-9+.-]+(::[A-Za-z0-9+.-]+)*://')
+_BROKEN_URL = late_pattern(r'[A-Za-z][A-Za-z0-9+.-]+:/[^/]') # what `Path` makes of a URL
 
 def is_remote(
     path:str, # A path or URL
 )->bool:
     "Is it a URL?"
-    return type(path) is str and '://' in path and _URL(path) is not None
+    return type(path) is str and '://' in path and _URL.match(path) is not None
 
 def is_web(
     url:str, # A path or URL
@@ -51,7 +52,7 @@ def absolute_location(
 )->str:
     "An absolute path, `~` expanded, or a URL without `/` at its end, its protocol in small letters; a `file://` URL is a path; raises `StorageError` for a URL of nothing"
     text = os.fspath(path)
-    if text is not path and _BROKEN_URL(text): raise ValueError(f'{masked(text)!r} was a URL before it became a Path: pass it as text')
+    if text is not path and _BROKEN_URL.match(text): raise ValueError(f'{masked(text)!r} was a URL before it became a Path: pass it as text')
     if not is_remote(text): return os.path.abspath(home_path(text))
     protocol, _, rest = text.partition('://')
     protocol = protocol.lower()
@@ -106,7 +107,7 @@ def filesystem(
 ): # fsspec's filesystem for it, in this process
     "The filesystem of a URL; raises an `ImportError` that says what to install, and `StorageError` if there is none or it does not connect"
     protocol = url.partition('://')[0].lower()
-    if _CHAIN(url): raise StorageError("a chain of fsspec's protocols (`::`), which is not supported: give the URL alone; download_cache= keeps images here", url, fault='unreadable')
+    if _CHAIN.match(url): raise StorageError("a chain of fsspec's protocols (`::`), which is not supported: give the URL alone; download_cache= keeps images here", url, fault='unreadable')
     with extra(f'{protocol}:// URLs need a package that is not installed', "'ear_lazy[remote]' for S3, another for other storage"):
         import fsspec
         if protocol in _NO_OPTIONS: return _noted(fsspec.filesystem(protocol))
@@ -130,7 +131,7 @@ def _options(kind, protocol, url):
         raise StorageError(f"{protocol}:// of fsspec needs {', '.join(lacking)}, which this URL does not say", url)
     return found
 
-_CHAIN = re.compile(r'[A-Za-z0-9+.-]+(::|://.*::[A-Za-z0-9+.-]+://)').match
+_CHAIN = late_pattern(r'[A-Za-z0-9+.-]+(::|://.*::[A-Za-z0-9+.-]+://)')
 _NO_OPTIONS = 's3', 's3a', 'http', 'https' # of these, nothing in a URL is a setting
 
 def storage_path(
@@ -175,11 +176,11 @@ def _fault_of(status): # '' if it says too little
     return 'unreachable' if _says_busy(status) else ''
 
 # %% ../../nbs/1_base/storage.ipynb #144b2c35
-_CREDENTIALS = re.compile('credential|token|expired', re.I)
-_NETWORK = re.compile('connect|timeout|payload|incomplete|disconnected|http', re.I) # in the name of an error's type
+_CREDENTIALS = late_pattern('credential|token|expired', re.I)
+_NETWORK = late_pattern('connect|timeout|payload|incomplete|disconnected|http', re.I) # in the name of an error's type
 _PASSING_ERRNOS = {getattr(errno, o, None) for o in ('EIO', 'EAGAIN', 'EBUSY', 'ETIMEDOUT', 'ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE',
                                              'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENETRESET', 'EREMOTEIO')}
-_REFUSED = re.compile('ExpiredToken|TokenRefreshRequired|Invalid(Token|AccessKeyId)|SignatureDoesNotMatch|RequestExpired').match # codes of S3
+_REFUSED = late_pattern('ExpiredToken|TokenRefreshRequired|Invalid(Token|AccessKeyId)|SignatureDoesNotMatch|RequestExpired') # codes of S3
 _UNRECORDED = '. What a URL holds of user, password and signature is recorded nowhere: open the file with root_dir= and the whole URL'
 
 def _is_network(error):
@@ -188,7 +189,7 @@ def _is_network(error):
 def _fault(error, answer):
     "A key of `FAULTS` for an error without a status that says it"
     if isinstance(error, FileNotFoundError): return 'unreadable' if answer.status else 'missing'
-    if isinstance(error, PermissionError) or _REFUSED(answer.code) or _CREDENTIALS.search(type(error).__name__): return 'denied'
+    if isinstance(error, PermissionError) or _REFUSED.match(answer.code) or _CREDENTIALS.search(type(error).__name__): return 'denied'
     return 'unreachable' if _is_network(error) else 'unreadable'
 
 def _denied(said, status, url):
@@ -211,7 +212,7 @@ def storage_error(
     elif fault == 'unreadable': return StorageError(f'the storage raised {type(error).__name__}: {said}', url, fault=fault)
     else: reason = 'the storage does not answer, or wants fewer requests: check the network and the endpoint, and try again later'
     made = StorageError(f'{reason} ({said})', url, fault=fault)
-    made.is_refused = fault == 'denied' and bool(_REFUSED(answer.code) or _CREDENTIALS.search(type(error).__name__))
+    made.is_refused = fault == 'denied' and bool(_REFUSED.match(answer.code) or _CREDENTIALS.search(type(error).__name__))
     return made
 
 @contextmanager
@@ -493,7 +494,13 @@ def part_name()->str:
     "A name for a file that is not complete yet"
     return f'.part-{uuid.uuid4().hex}'
 
-is_part = re.compile(r'\.part-[0-9a-f]{32}').fullmatch
+_PART = late_pattern(r'\.part-[0-9a-f]{32}')
+
+def is_part(
+    name:str, # Of a file
+)->bool: # Is it one of `part_name`?
+    "Tell a file that is not complete yet by its name"
+    return _PART.fullmatch(name) is not None
 
 def write_whole(
     folder:OpenFolder,
@@ -600,11 +607,11 @@ def _is_there(folder, copy):
     if not mode or S_ISREG(mode): return bool(mode)
     raise UnsafePathError(f'{kind_of(mode)}, not a copy of the file: remove it', folder.path / copy)
 
-_is_copy = re.compile(r'([0-9a-f]{24})?\.copy').fullmatch
+_COPY = late_pattern(r'([0-9a-f]{24})?\.copy')
 
 def _forget(folder, but):
     for name in folder.names():
-        if name == but or not (_is_copy(name) or is_part(name)): continue
+        if name == but or not (_COPY.fullmatch(name) or is_part(name)): continue
         found = folder.stat(name)
         if found and S_ISREG(found.st_mode) and found.st_mtime < time.time() - DAY_SECONDS: folder.remove(name)
 

@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/1_base/suggestions.ipynb #296a363d
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
 
@@ -21,6 +20,7 @@ def suggestion(
     other:str='', # What to say if none is like it; the names themselves, if there are few, where this is empty
 )->str: # To be appended to an error, with what leads over to it
     "What to use in place of a name that is not there"
+    from difflib import get_close_matches
     if words and isinstance(name, str) and name in words: return f': {words[name]}'
     names = [*names]
     if close := get_close_matches(str(name), names, 1): return f': did you mean {close[0]!r}?'

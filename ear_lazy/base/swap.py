@@ -11,17 +11,17 @@ __all__ = []
 import errno
 import io
 import os
-import re
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import UnsafePathError
 from .files import OpenFolder, open_regular
+from .patterns import late_pattern
 
 # %% ../../nbs/1_base/swap.ipynb #5871097d
 HIDDEN = '.ear_lazy'
-_SWAP_NAME = re.compile(r'swap(-[0-9a-f]{32})?') # earlier versions had one name for all
+_SWAP_NAME = late_pattern(r'swap(-[0-9a-f]{32})?') # earlier versions had one name for all
 
 def swap_name()->str:
     "Name for the folder of a swap"

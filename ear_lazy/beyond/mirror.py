@@ -17,12 +17,12 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 import msgspec
-from filelock import Timeout
 
 from ..base.errors import StorageError, UnsafePathError
-from ..base.files import OpenFolder, kind_of, lock_in
+from ..base.files import OpenFolder, is_locked, kind_of, lock_in
 from ..base.folds import SIDES
 from ..base.images import HEADER_BYTES, image_header, is_heif, pillow_open
+from ..base.patterns import late_pattern
 from ear_lazy.base.storage import (
     called, concurrently, fetch_whole, in_cache, is_part, list_folder, read_range, relative_url, storage_path, upload, version_of,
     write_whole)
@@ -221,7 +221,7 @@ def output_stand_in(
     with in_cache(url, 'out') as place, place.folder('out', make=True) as out: return out.path
 
 _REPORT = 'report.json'
-_OUTPUT = re.compile(rf"({'|'.join(SIDES)})_(detector|landmarker|teacher)(-\d{{5}})?\.npy")
+_OUTPUT = late_pattern(rf"({'|'.join(SIDES)})_(detector|landmarker|teacher)(-\d{{5}})?\.npy")
 
 def _order(name):
     "Sort key: a file's other shards before its first, the report last"
@@ -252,9 +252,8 @@ def _hidden(folder, url):
     "The hidden folder of the outputs; a disk error or a link in the block becomes a `StorageError`"
     try:
         with OpenFolder(folder) as out, out.folder(HIDDEN) as hidden: yield hidden
-    except Timeout: raise
     except OSError as e:
-        if isinstance(e, StorageError): raise
+        if isinstance(e, StorageError) or is_locked(e): raise
         raise StorageError(f'cannot be uploaded from {folder}: {e.strerror or e}', url) from e
 
 def _read_sent(hidden):
@@ -273,7 +272,7 @@ def publish(
     url:str, # Output folder
     kinds:tuple, # Kinds that the run made
 )->int: # Files that were uploaded
-    "Upload the outputs of a run, and remove files that it no longer makes; raises `StorageError`, or `Timeout` if another run here is writing"
+    "Upload the outputs of a run, and remove files that it no longer makes; raises `StorageError`, or `TimeoutError` if another run here is writing"
     with _hidden(folder, url) as hidden, lock_in(hidden, timeout=0):
         made = read_state(folder).outputs
         sent = {k: v for k, v in _read_sent(hidden).items() if k in made}

@@ -24,7 +24,6 @@ import msgspec
 import numpy as np
 import xxhash
 from fastcore.basics import patch
-from filelock import FileLock
 
 from ..base.change import Value
 from ..base.errors import UnsafePathError
@@ -231,6 +230,7 @@ _BINARY = getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0)
 def _locked(path):
     "A descriptor of the file, which nobody else writes meanwhile"
     if fcntl is None: # Windows has no lock of an open file that others may read
+        from filelock import FileLock
         with FileLock(f'{path}.lock'):
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
             try: yield fd

@@ -9,10 +9,10 @@ __all__ = []
 
 # %% ../../nbs/2_formats/absent.ipynb #dd5e2a50
 import os
-import re
 
 from ..base.errors import AnnotationError
 from ..base.files import is_below
+from ..base.patterns import late_pattern
 from .shared.archives import open_archive
 from .shared.names import folded, spellings
 from .shared.shapes import say_which
@@ -66,7 +66,7 @@ def _outside(tree, file, name):
             "images into this one, as an export with images='link' does")
 
 # %% ../../nbs/2_formats/absent.ipynb #12a0d710
-_UNDECODED = re.compile('[\udc80-\udcff\ufffd]')
+_UNDECODED = late_pattern('[\udc80-\udcff\ufffd]')
 
 def encoding_fault(
     file:str, # Annotation file, relative to the raw folder

@@ -11,12 +11,13 @@ __all__ = []
 import ast
 import json
 import math
-import re
+
+from ..base.patterns import late_pattern
 
 # %% ../../nbs/2_formats/cell_points_cells.ipynb #a22bcbb2
 MOST_TEXT = 100_000 # characters of a cell; Python's parser takes much memory for each
 MISSING = 0., 0., 0
-_NO_NUMBER = re.compile(r'\\|\d(?![eE][+-]?\d)[^\W\d]') # '1a', of which Python's parser would warn
+_NO_NUMBER = late_pattern(r'\\|\d(?![eE][+-]?\d)[^\W\d]') # '1a', of which Python's parser would warn
 
 def point_of(
     value, # Of a cell

@@ -14,6 +14,7 @@ from collections import Counter
 import numpy as np
 
 from ..base.errors import AnnotationError
+from ..base.patterns import late_pattern
 from ..base.records import PIXEL_TOLERANCE, Records, keep_images, make_records
 from ..base.schemes import scheme_of
 from .coco import looks_like_coco
@@ -26,9 +27,9 @@ from .shared.tree import Document, Tree, read_ends
 
 # %% ../../nbs/2_formats/coco_points.ipynb #4756c999
 WINDOW = 65536 # bytes at either end of a file
-_BOX = re.compile(rb'"bbox"\s*:\s*\[([^\[\]]*)\]')
-_CATEGORY = re.compile(rb'"category_id"\s*:\s*("[^"]*"|[-+.\w]+)')
-_KEYPOINTS = re.compile(rb'"keypoints"\s*:\s*\[\s*[^\]\s]')
+_BOX = late_pattern(rb'"bbox"\s*:\s*\[([^\[\]]*)\]')
+_CATEGORY = late_pattern(rb'"category_id"\s*:\s*("[^"]*"|[-+.\w]+)')
+_KEYPOINTS = late_pattern(rb'"keypoints"\s*:\s*\[\s*[^\]\s]')
 
 def has_point_boxes(
     text:bytes, # Pieces of a COCO file

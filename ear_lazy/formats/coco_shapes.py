@@ -8,12 +8,11 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/coco_shapes.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/coco_shapes.ipynb #ff0ba3a5
-import re
-
 import msgspec
 import numpy as np
 
 from ..base.geometry import are_radians, points_to_box, turned_box
+from ..base.patterns import late_pattern
 from .shared.shapes import MOST, fits
 
 # %% ../../nbs/2_formats/coco_shapes.ipynb #a556c03e
@@ -82,7 +81,7 @@ def outline_box(
     except (msgspec.ValidationError, ValueError): return None
 
 # %% ../../nbs/2_formats/coco_shapes.ipynb #38f24165
-_ROTATION = re.compile(r'\s*(-?\d[\d.]*(?:[eE][-+]?\d+)?)')
+_ROTATION = late_pattern(r'\s*(-?\d[\d.]*(?:[eE][-+]?\d+)?)')
 
 def rotation(
     attributes:object, # `attributes` of an annotation

@@ -8,13 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/createml.html.md"""
 __all__ = ['looks_like_createml', 'sniff']
 
 # %% ../../nbs/2_formats/createml.ipynb #7f23bafa
-import re
-
 import msgspec
 import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.geometry import cxcywh_to_xywh
+from ..base.patterns import late_pattern
 from ..base.records import Records, keep_objects, label_rows, make_records
 from .shared.json_files import MISFIT, fit, json_files, load_objects
 from .shared.registry import register
@@ -48,8 +47,8 @@ class Entry(msgspec.Struct):
     def objects(self): return (self.annotations or []) + (self.annotation or [])
 
 # %% ../../nbs/2_formats/createml.ipynb #52c36779
-_START = re.compile(rb'\s*\[\s*\{')
-_KEYS = re.compile(rb'"(image|imagefilename|coordinates)"\s*:'), re.compile(rb'"annotations?"\s*:\s*[\[n]')
+_START = late_pattern(rb'\s*\[\s*\{')
+_KEYS = late_pattern(rb'"(image|imagefilename|coordinates)"\s*:'), late_pattern(rb'"annotations?"\s*:\s*[\[n]')
 
 def looks_like_createml(
     head:bytes, # First bytes of a file

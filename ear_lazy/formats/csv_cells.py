@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.in_place import new_numbers
 from ear_lazy.formats.shared.patches import CannotRewrite
 
@@ -50,8 +51,8 @@ class Cells:
     def line(self)->bytes: return self.delimiter.join(self.raw)
 
 # %% ../../nbs/2_formats/csv_cells.ipynb #1d1436d3
-_NUMBER = re.compile(rb'[^\s,"\[\](){}]+')
-_ONE_NUMBER = re.compile(rb'[^\s"]+')
+_NUMBER = late_pattern(rb'[^\s,"\[\](){}]+')
+_ONE_NUMBER = late_pattern(rb'[^\s"]+')
 
 def number_places(
     cells:Cells,

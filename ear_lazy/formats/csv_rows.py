@@ -15,6 +15,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..base.geometry import are_radians, turned_box, xyxy_to_xywh
+from ..base.patterns import late_pattern
 from ..base.records import Records, label_rows, make_records, text_rows
 from .csv_header import Header
 from .shared.text import as_text, close_quotes
@@ -34,7 +35,7 @@ def parse_box(
         if not any(o.strip() for o in cells): return ()
         return tuple(float(o.replace(',', '.') if _DECIMAL_COMMA.fullmatch(o) else o) for o in cells)
 
-_DECIMAL_COMMA = re.compile(r'\s*[-+]?\d+,(?!\d{3}\s*$)\d+\s*') # three digits may be thousands
+_DECIMAL_COMMA = late_pattern(r'\s*[-+]?\d+,(?!\d{3}\s*$)\d+\s*') # three digits may be thousands
 
 def as_xywh(
     boxes:list, # (m) of four numbers, as `parse_box` gives them

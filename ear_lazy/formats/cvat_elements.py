@@ -11,6 +11,7 @@ __all__ = []
 import re
 
 from ..base.errors import AnnotationError
+from ..base.patterns import late_pattern
 from .cvat_found import Shapes
 from .shared.xml_files import beginning_of, number, xml_error, xml_errors
 
@@ -34,7 +35,7 @@ def add_image(
         else: found.add(shape, row, shape.get('label') or '', '' if name else 'its <image> has no name')
 
 # %% ../../nbs/2_formats/cvat_elements.ipynb #de7eda1a
-_FRAME = re.compile(r'[0-9]{1,9}')
+_FRAME = late_pattern(r'[0-9]{1,9}')
 
 def add_track(
     found:Shapes,

@@ -8,10 +8,10 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/cvat_rewriting.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/cvat_rewriting.ipynb #af3b86d4
-import re
 from io import BytesIO
 from typing import NamedTuple
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.cvat import point_orders
 from ear_lazy.formats.cvat_elements import parse_cvat
 from ear_lazy.formats.shared.in_place import corners, new_numbers, same_box, sorted_edits
@@ -47,7 +47,7 @@ def _new_box(text, e, edit):
     new = new_numbers(old, corners(edit.was.box), corners(edit.now.box))
     return [new_attribute(text, e, name, n.decode()) for name, o, n in zip(_CORNERS, old, new) if n != o]
 
-_NUMBER = re.compile(r'[^\s,;]+')
+_NUMBER = late_pattern(r'[^\s,;]+')
 
 def _with_points(value, was, now): # 'x,y;x,y'
     "The attribute `points` with some points moved"

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from ..base.errors import RawDataError
 from ..base.parameters import described
+from ..base.patterns import late_pattern
 from ..base.records import OWN_COLUMNS, Problem
 from .csv_header import COLUMN_NAMES, column_name
 from .hidden import hidden
@@ -192,7 +193,7 @@ def _nothing_to_read(tree, source):
     return f'{source.name} as {source.format} ({why})'
 
 # %% ../../nbs/2_formats/discover.ipynb #660d8eda
-_ABOUT = re.compile(r'(readme|licen[sc]e)\b.*', re.I)
+_ABOUT = late_pattern(r'(readme|licen[sc]e)\b.*', re.I)
 
 def _claim_all(tree, folder, reader):
     "Documents of a folder: what the reader recognises, and all other files with its endings; and `Problem`s of files that it fails on"

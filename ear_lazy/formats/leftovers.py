@@ -10,9 +10,9 @@ __all__ = []
 # %% ../../nbs/2_formats/leftovers.ipynb #bac4c325
 import json
 import os
-import re
 
 from ear_lazy.base.errors import AnnotationError
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.base.records import Problem
 from ear_lazy.formats.cell_points_header import lists_in_cells
 from ear_lazy.formats.csv_header import unknown_header
@@ -82,7 +82,7 @@ def fault_of(
     if kind == '.txt' and of_image and looks_like_pairs(head, 0): return f"pairs of x and y, or a box with more numbers: for pairs, {_name_format(file, 'lfpw')}"
     return _quoted(tree, file, format, of_image)
 
-_NUMBER = re.compile(r'(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w.])')
+_NUMBER = late_pattern(r'(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w.])')
 
 def _json_fault(tree, file):
     size = os.path.getsize(tree.path(file))

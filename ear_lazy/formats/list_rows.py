@@ -12,11 +12,12 @@ import csv
 import re
 from typing import NamedTuple
 
+from ..base.patterns import late_pattern
 from .shared.shapes import is_number, words_joined
 from .shared.tree import IMAGE_SUFFIXES
 
 # %% ../../nbs/2_formats/list_rows.ipynb #b07c813e
-IMAGE = re.compile(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
+IMAGE = late_pattern(rf'\s*"?([^"\r\n]+?(?:{"|".join(map(re.escape, IMAGE_SUFFIXES))}))"?(?:\s*([,;\t])\s*|\s+|$)', re.I)
 
 GLUED = {4: '| box', 5: '| box class'}
 

@@ -9,7 +9,6 @@ __all__ = []
 
 # %% ../../nbs/2_formats/load.ipynb #c6dd20ab
 import gc
-import re
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ import numpy as np
 from ..base.compat import trim_memory
 from ..base.class_names import without_unclassed
 from ..base.errors import AnnotationError
+from ..base.patterns import late_pattern
 from ..base.printable import masked
 from ..base.records import Records, check
 from ..base.retries import may_pass
@@ -108,7 +108,7 @@ def checked_records(
     return r
 
 # %% ../../nbs/2_formats/load.ipynb #e7c3690f
-_HALVES = re.compile(r'[\ud800-\udc7f\udd00-\udfff]') # of characters, as JSON may have them; U+DC80 to U+DCFF are bytes of file names
+_HALVES = late_pattern(r'[\ud800-\udc7f\udd00-\udfff]') # of characters, as JSON may have them; U+DC80 to U+DCFF are bytes of file names
 
 def _whole(text): return text if text.isascii() else _HALVES.sub('\ufffd', text)
 

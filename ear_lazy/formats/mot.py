@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from ..base.errors import AnnotationError
+from ..base.patterns import late_pattern
 from ..base.records import Records, keep_objects, label_rows, make_records
 from .shared.registry import register
 from .shared.text import as_text, numbered_lines
@@ -49,7 +50,7 @@ def _is_box(line):
     except ValueError: return False
 
 # %% ../../nbs/2_formats/mot.ipynb #04ed4cc8
-_IN_INFO = re.compile(r'^\s*(imDir|imExt)\s*=\s*(\S+)', re.M)
+_IN_INFO = late_pattern(r'^\s*(imDir|imExt)\s*=\s*(\S+)', re.M)
 
 def frames_of(
     tree:Tree, # The raw folder

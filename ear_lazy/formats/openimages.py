@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.patterns import late_pattern
 from ..base.records import Records, concat, keep_objects, label_rows, make_records, of_one_file, text_rows
 from .csv_header import attribute_columns
 from .shared.attributes import tell_absent
@@ -41,7 +42,7 @@ def parse_header(
 
 # %% ../../nbs/2_formats/openimages.ipynb #4b1fad68
 CLASS_NAMES = {'/m/039xj_': 'Human ear'}
-_DESCRIPTIONS = re.compile(r'.*class-descriptions.*\.csv', re.I)
+_DESCRIPTIONS = late_pattern(r'.*class-descriptions.*\.csv', re.I)
 
 def read_names(
     tree:Tree, # The raw folder

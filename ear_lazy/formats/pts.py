@@ -14,6 +14,7 @@ from itertools import chain
 import numpy as np
 
 from ..base.errors import AnnotationError
+from ..base.patterns import late_pattern
 from ..base.records import Records, make_records, visible_points
 from .shared.numbers import numbers
 from .shared.registry import register
@@ -21,7 +22,7 @@ from .shared.text import as_text, spread, stem
 from .shared.tree import Document, Tree, join, read_head
 
 # %% ../../nbs/2_formats/pts.ipynb #fd1b79d1
-_HEAD = re.compile(r'\s*version\s*:\s*[\d.]+\s+n_points\s*:\s*(\d{1,9})\s*\{', re.I)
+_HEAD = late_pattern(r'\s*version\s*:\s*[\d.]+\s+n_points\s*:\s*(\d{1,9})\s*\{', re.I)
 
 def parse_pts(
     text:str, # Content of a file
@@ -57,7 +58,7 @@ def sniff(
     return [Document('pts', tuple(join(folder, o) for o in names)) for names in (pts, texts) if names]
 
 # %% ../../nbs/2_formats/pts.ipynb #80e0b710
-_PLAIN_HEAD = re.compile(_HEAD.pattern.encode(), re.I)
+_PLAIN_HEAD = late_pattern(_HEAD.pattern.encode(), re.I)
 
 def _bodies(texts):
     "(n_points, text in the braces) of each text that looks plain, (0, b'') of others"

@@ -8,18 +8,18 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/voc_writing.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/voc_writing.ipynb #f6b1a37a
-import re
 from html import escape
 
 import numpy as np
 
 from ..base.class_names import UNCLASSED
+from ..base.patterns import late_pattern
 from ..base.printable import printable
 from ..base.records import Records
 from .shared.photo_files import attributes_by_object, corners, objects_by_photo
 
 # %% ../../nbs/2_formats/voc_writing.ipynb #4d282d49
-_NOT_IN_XML = re.compile('[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|^\\s|\\s$')
+_NOT_IN_XML = late_pattern('[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|^\\s|\\s$')
 
 def xml_text(
     text:str, # Name of a photo, of a class, …

@@ -8,13 +8,12 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/vott_json.html.md"""
 __all__ = ['OF_IMAGE', 'looks_like_vott', 'looks_like_asset', 'sniff', 'read', 'read_file']
 
 # %% ../../nbs/2_formats/vott_json.ipynb #6abfc599
-import re
-
 import msgspec
 import numpy as np
 
 from ..base.errors import AnnotationError
 from ..base.geometry import points_to_box
+from ..base.patterns import late_pattern
 from ..base.records import Records, concat, keep_images, keep_objects, label_rows, make_records
 from .shared.json_files import json_files
 from .shared.registry import register
@@ -24,9 +23,9 @@ from .vott_assets import decode, image_name, name_of
 
 # %% ../../nbs/2_formats/vott_json.ipynb #8fb40c83
 OF_IMAGE = '-asset.json' # how the name of a file for one image ends
-_ASSETS = re.compile(rb'"assets"\s*:\s*\{')
-_ASSET = re.compile(rb'\{\s*"asset"\s*:\s*\{')
-_OTHERS = re.compile(rb'"(regions|boundingBox|asset|videoSettings|activeLearningSettings)"\s*:')
+_ASSETS = late_pattern(rb'"assets"\s*:\s*\{')
+_ASSET = late_pattern(rb'\{\s*"asset"\s*:\s*\{')
+_OTHERS = late_pattern(rb'"(regions|boundingBox|asset|videoSettings|activeLearningSettings)"\s*:')
 
 def looks_like_vott(
     head:bytes, # First bytes of a file

@@ -8,17 +8,16 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/wider.html.md"""
 __all__ = ['HEAD_BYTES', 'looks_like_wider', 'sniff']
 
 # %% ../../nbs/2_formats/wider.ipynb #2e668beb
-import re
-
 import numpy as np
 
+from ..base.patterns import late_pattern
 from ..base.records import Records, make_records
 from .shared.registry import register
 from .shared.text import as_text, checked_head, numbered_lines
 from .shared.tree import Document, Tree, is_image, list_files, read_head
 
 # %% ../../nbs/2_formats/wider.ipynb #37074026
-_START = re.compile(r'\s*(\S[^\n]*?)[ \t\r]*\n\s*\d{1,9}[ \t\r]*\n\s*(?:-?[\d.]+[ \t]+){3}-?[\d.]')
+_START = late_pattern(r'\s*(\S[^\n]*?)[ \t\r]*\n\s*\d{1,9}[ \t\r]*\n\s*(?:-?[\d.]+[ \t]+){3}-?[\d.]')
 
 HEAD_BYTES = 1024
 

@@ -11,6 +11,7 @@ __all__ = []
 import re
 from typing import NamedTuple
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.in_place import centred, needed_box, new_numbers, same_box, sorted_edits, within_units
 from ear_lazy.formats.shared.line_places import LinePlaces
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Edit, Patch, number_like, register_rewriter
@@ -21,7 +22,7 @@ from ear_lazy.formats.yolo_rows import is_about_picture, parts_of, passes
 from ear_lazy.formats.yolo_spec import Spec, find_spec, spec_files
 
 # %% ../../nbs/2_formats/yolo_rewriting.ipynb #c4ea60b2
-_WORD = re.compile(rb'[^\s,]+')
+_WORD = late_pattern(rb'[^\s,]+')
 
 class Words(NamedTuple):
     "A line of a label file; places are bytes of the line"

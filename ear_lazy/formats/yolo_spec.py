@@ -11,6 +11,7 @@ __all__ = []
 import re
 from typing import NamedTuple
 
+from ..base.patterns import late_pattern
 from ..base.schemes import Scheme, pairs_of_order, scheme_of
 from .shared.text import as_text
 from .shared.tree import Document, Tree, dataset_of, join, read_head
@@ -30,7 +31,7 @@ def load_yaml(
     return yaml.load(text, loader)
 
 # %% ../../nbs/2_formats/yolo_spec.ipynb #cbddd7f5
-_ENTRY = re.compile(r'^((?:names|kpt_shape|kpt_names|flip_idx)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
+_ENTRY = late_pattern(r'^((?:names|kpt_shape|kpt_names|flip_idx)[ \t]*:.*(?:\n(?:[ \t\-\]}#].*)?)*)', re.M)
 
 class Spec(NamedTuple):
     "What a `data.yaml` says about its label files"

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.class_names import UNCLASSED, classes
 from ..base.geometry import keypoints_to_boxes, xywh_to_cxcywh, xywh_to_xyxy, xyxy_to_xywh
+from ..base.patterns import late_pattern
 from ..base.printable import printable
 from ..base.records import Records, crop_boxes, object_of_points
 
@@ -106,7 +107,7 @@ def _points_in_yaml(k, schemes):
     named = [(i, o.points) for i, o in known.items() if any(o.points)]
     if named: yield '\n'.join(['kpt_names:', *(f"  {i}: [{', '.join(map(_quoted, o))}]" for i, o in named)])
 
-_IN_YAML = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
+_IN_YAML = late_pattern('[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 
 def _quoted(name):
     "A name in YAML, which takes no control characters as they are"

@@ -24,7 +24,7 @@ import numpy as np
 import xxhash
 from fastcore.basics import patch
 
-from ..base.files import OpenFolder, lock_in
+from ..base.files import OpenFolder, is_locked, lock_in
 
 # %% ../../nbs/7_loading/packs.ipynb #79fa59be
 WAYS = 64 # places of a group
@@ -268,7 +268,7 @@ def put(self:Packs,
         try: self._keep(key, value)
         except FileNotFoundError: self._keep(key, value) # somebody has removed the folder meanwhile: it is made anew
     except OSError as e:
-        self._patient = not _is_locked(e)
+        self._patient = not is_locked(e)
         self._say(e)
         return False
     return True
@@ -281,8 +281,6 @@ def _keep(self:Packs, key, value):
         if index.groups < _groups(self.max_bytes): index = self._grow(folder, index)
         found = self.get(key) # another process may have been faster
         if found is None or not np.array_equal(np.frombuffer(found, np.uint8), value): self._append(folder, index, key, value)
-
-def _is_locked(error): return isinstance(error, TimeoutError) and error.errno is None # as `FileLock` raises it
 
 @patch
 def _append(self:Packs, folder, index, key, value):
@@ -300,7 +298,7 @@ def _append(self:Packs, folder, index, key, value):
 @patch
 def _say(self:Packs, error):
     if error.errno in (errno.ENOSPC, errno.EDQUOT): why = 'the disk is full, so samples are not kept until there is room'
-    elif _is_locked(error): why = 'samples are not kept here while another process, perhaps one that was stopped, holds the lock'
+    elif is_locked(error): why = 'samples are not kept here while another process, perhaps one that was stopped, holds the lock'
     else: why = f'samples are not kept here: {error}'
     if why not in self._told: warnings.warn(f'{self.folder}: {why}', stacklevel=6)
     self._told.add(why)

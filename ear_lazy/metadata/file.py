@@ -11,7 +11,6 @@ __all__ = ['OPENINGS', 'state_of', 'mapped', 'Shard', 'Metadata']
 import errno
 import mmap
 import os
-import re
 import shlex
 import sys
 from bisect import bisect_right
@@ -22,6 +21,7 @@ from fastcore.basics import patch
 
 from ..base.arguments import home_path
 from ..base.errors import MetadataError, StorageError, UnsafePathError
+from ..base.patterns import late_pattern
 from ..base.printable import printable
 from ..base.storage import is_remote, local_copy, written_at
 from ..base.swap import open_file
@@ -41,8 +41,8 @@ def _how_to_migrate(path):
 
 _LENGTH = r'(0|[1-9]\d{0,17})'
 _FIELD = rf"\('(\w{{1,99}})', '([<|][a-zA-Z]\d{{1,9}})'(?:, \({_LENGTH}(?:,|, {_LENGTH}(?:, {_LENGTH})?)\))?\)"
-_FIELDS = re.compile(_FIELD)
-_HEADER = re.compile(rf"\{{'descr': \[{_FIELD}(?:, {_FIELD})*\], 'fortran_order': False, 'shape': \(\), \}} *\n")
+_FIELDS = late_pattern(_FIELD)
+_HEADER = late_pattern(rf"\{{'descr': \[{_FIELD}(?:, {_FIELD})*\], 'fortran_order': False, 'shape': \(\), \}} *\n")
 
 def _usual_dtype(f):
     "The dtype in a header of the very form that NumPy writes, after its first six bytes: its parser takes most of the time of opening; None for any other"

@@ -8,7 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/5_processing/edits.html.md"""
 __all__ = []
 
 # %% ../../nbs/5_processing/edits.ipynb #aa1458a8
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ import numpy as np
 
 from ..base.change import Value
 from ..base.origin import Origin
+from ..base.patterns import late_pattern
 from ..base.records import Problem, Records, check, extents, first_points, keep_images, keep_objects
 from ..correcting.applying import apply_to_photo, in_words, is_known_empty
 from ..correcting.chains import ADDED, ADDED_FILE
@@ -121,7 +121,7 @@ def edited(
     return keep_images(found, desk.touched & ~desk.excluded)
 
 # %% ../../nbs/5_processing/edits.ipynb #7e85f794
-_PLACE = re.compile(r'(\S+ -?[0-9]{1,18})?') # of a single object
+_PLACE = late_pattern(r'(\S+ -?[0-9]{1,18})?') # of a single object
 _OF_PHOTOS = 'unreadable_image', 'missing_image', 'ambiguous_image', 'excluded' # reasons to drop whatever a photo has
 
 class Names:

@@ -19,12 +19,12 @@ from typing import NamedTuple
 
 import msgspec
 from fastcore.basics import patch
-from filelock import Timeout
 
 from ..base.compat import trim_memory
 from ..base.digests import FileDigest, code_digest, content_digest, digest_of, file_digest
 from ..base.errors import EarLazyError, OutputError, UnsafePathError
-from ..base.files import OpenFolder, flush_files, kind_of, lock_in
+from ..base.files import OpenFolder, flush_files, is_locked, kind_of, lock_in
+from ..base.patterns import late_pattern
 from ..base.swap import HIDDEN, is_swapping, settle, settle_copy, swap_files, swap_name
 from ..formats.shared.heads import Heads, unpacked
 from ..formats.shared.tree import REPORTS
@@ -89,10 +89,11 @@ def output_errors(
 ):
     "Turn errors of the disk into an `OutputError` that says what to do"
     try: yield
-    except Timeout: raise OutputError(f'another run is writing into {output_dir}: wait for it, or choose another output_dir (`--output-dir`)') from None
     except UnsafePathError as e: raise OutputError(f"{str(e).removesuffix(': move it away')}: move it away, or choose another output_dir (`--output-dir`)") from e
     except EarLazyError: raise
-    except OSError as e: raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror or e}') from e
+    except OSError as e:
+        if is_locked(e): raise OutputError(f'another run is writing into {output_dir}: wait for it, or choose another output_dir (`--output-dir`)') from None
+        raise OutputError(f'cannot write into the output folder {output_dir}: {e.strerror or e}') from e
 
 # %% ../../nbs/5_processing/output_folder.ipynb #63ab8af8
 class SeenHeads(msgspec.Struct):
@@ -124,7 +125,7 @@ class _Kept(msgspec.Struct):
 
 def _kept_folders(folder, hidden): return {name for name, _ in read_note(hidden, 'state', _Kept, folder).content.kept.values()}
 
-_PART = re.compile(r'\.part-[0-9a-f]{32}') # a note that a killed run was writing
+_PART = late_pattern(r'\.part-[0-9a-f]{32}') # a note that a killed run was writing
 
 def _clear(folder, hidden):
     "Finish a swap that was cut short, and remove what the list has and the state does not need"
@@ -155,7 +156,7 @@ def _check_notes(hidden):
 
 @contextmanager
 def _locked(hidden):
-    "Hold the folder's lock; raises `Timeout` if another run does"
+    "Hold the folder's lock; raises `TimeoutError` if another run does"
     _check_notes(hidden)
     with lock_in(hidden, timeout=0):
         if not hidden.is_in_place(): raise UnsafePathError('something else took its place meanwhile', hidden.path)
@@ -172,7 +173,7 @@ def clear_away(
                 if any(hidden.mode(o) for o in left):
                     with _locked(hidden): _clear(folder, hidden)
         except UnsafePathError: raise
-        except (Timeout, OSError): return
+        except OSError: return
 
 # %% ../../nbs/5_processing/output_folder.ipynb #a19ee480
 _FIRST = {'report.json': b'{\n "kinds": [', 'problems.csv': b'source,file,where,image,reason,action,detail,'}

@@ -11,9 +11,9 @@ __all__ = []
 import logging
 import os
 import pickle
+import platform
 import re
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -79,7 +79,7 @@ def _end_of(worker):
     return f'was killed by signal {-worker.exitcode}'
 
 # %% ../../nbs/5_processing/workers.ipynb #a009178d
-def this_worker()->str: return f'the worker {os.getpid()} on {socket.gethostname()}'
+def this_worker()->str: return f'the worker {os.getpid()} on {platform.node()}'
 
 def call_there(
     code:str, # `code_digest` of who asks

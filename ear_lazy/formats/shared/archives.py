@@ -8,13 +8,13 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/shared/archives.html.md"""
 __all__ = []
 
 # %% ../../../nbs/2_formats/shared/archives.ipynb #14722096
-import re
 import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
 
 from ...base.errors import AnnotationError
+from ...base.patterns import late_pattern
 from .tree import Tree
 
 # %% ../../../nbs/2_formats/shared/archives.ipynb #7d4ad097
@@ -22,7 +22,7 @@ MAX_DIRECTORY, MAX_FILE = 2**24, 2**24 # bytes
 # What `zipfile` raises for damaged archives; NotImplementedError stands for an unknown compression.
 _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, IndexError,
                zlib.error, struct.error)
-_CLIMBS = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')
+_CLIMBS = late_pattern(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')
 
 def _directory_size(f):
     "Bytes of an archive's directory, as its last record says; Zip64 is only needed for much larger archives"

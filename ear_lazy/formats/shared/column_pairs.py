@@ -10,9 +10,11 @@ __all__ = []
 # %% ../../../nbs/2_formats/shared/column_pairs.ipynb #f9e9f13c
 import re
 
+from ...base.patterns import late_pattern
+
 # %% ../../../nbs/2_formats/shared/column_pairs.ipynb #4c7d6e7b
-_AXIS = re.compile(r'(?:^|(?<=[\s_.\-:/\d])|(?<=[a-z])(?=[XYV]))([xyvXYV])(?=$|[\s_.\-:/\d])')
-_BOX_WORDS = re.compile(r'min|max|cent(er|re)|size|b?box|image|img|origin|offset|[tb][lr]', re.I)
+_AXIS = late_pattern(r'(?:^|(?<=[\s_.\-:/\d])|(?<=[a-z])(?=[XYV]))([xyvXYV])(?=$|[\s_.\-:/\d])')
+_BOX_WORDS = late_pattern(r'min|max|cent(er|re)|size|b?box|image|img|origin|offset|[tb][lr]', re.I)
 FEWEST = 3 # pairs that are keypoints
 
 def axis_of(

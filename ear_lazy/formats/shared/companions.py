@@ -12,18 +12,19 @@ import json
 import re
 from collections.abc import Callable
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.text import as_text
 from ear_lazy.formats.shared.tree import REPORTS, is_image
 
 # %% ../../../nbs/2_formats/shared/companions.ipynb #0d7b50ba
-_ABOUT = re.compile(r'(.*[\W_])?(read[-_ ]?me|licen[sc]es?|copying|copyright|citation|disclaimer|change-?log)([\W_].*)?|(notes?|authors?|contributors|contributing|notice|changes|history|terms|'
+_ABOUT = late_pattern(r'(.*[\W_])?(read[-_ ]?me|licen[sc]es?|copying|copyright|citation|disclaimer|change-?log)([\W_].*)?|(notes?|authors?|contributors|contributing|notice|changes|history|terms|'
                     r'attributions?|credits|acknowledge?ments|todo)(\.txt)?', re.I)
 _DOCUMENTS = frozenset('.md .rst .pdf .doc .docx .odt .rtf .ppt .pptx .htm .html .tex .bib .cff .log .md5 .sha1 .sha256 .url .webloc .lnk'.split())
 _PROGRAMS = frozenset('.py .pyc .ipynb .sh .bash .bat .cmd .ps1 .m .r .c .cc .cpp .h .hpp .cu .java .class .js .ts .css .lua .pl .go .rs .jl .cs .exe .dll .so '
                       '.toml .ini .cfg .conf .prototxt .lock .cmake .cache .vott .proj .iml .dvc'.split())
 _BY_WHOLE_NAME = frozenset(('makefile', 'dockerfile', 'thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r', 'requirements.txt', 'environment.yml', 'environment.yaml',
                             'package.json', 'tsconfig.json', 'dataset_infos.json', 'dataset-metadata.json', 'obj.data', 'md5sums.txt', 'checksums.txt', 'sha256sums.txt', *REPORTS))
-_SETTINGS = re.compile(r'((config|hyp|args|opt|mkdocs|docker-compose|meta)([-_.].*)?\.ya?ml)|.*labelmerc', re.I)
+_SETTINGS = late_pattern(r'((config|hyp|args|opt|mkdocs|docker-compose|meta)([-_.].*)?\.ya?ml)|.*labelmerc', re.I)
 
 def ending(
     name:str, # Of a file
@@ -41,11 +42,11 @@ def is_companion_by_name(
     return kind in ('', '.txt') and bool(_ABOUT.fullmatch(name))
 
 # %% ../../../nbs/2_formats/shared/companions.ipynb #02713a72
-_OF_CLASSES = re.compile(r'(.*[\W_])?(class|classes|class[-_]?(names|list|descriptions?)|labels?|label[-_]?(map|list|names)|names|categories|obj|flags|tags|id2label|label2id|synsets?)([\W_].*)?', re.I)
-_A_NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.I)
+_OF_CLASSES = late_pattern(r'(.*[\W_])?(class|classes|class[-_]?(names|list|descriptions?)|labels?|label[-_]?(map|list|names)|names|categories|obj|flags|tags|id2label|label2id|synsets?)([\W_].*)?', re.I)
+_A_NUMBER = late_pattern(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.I)
 MOST_LINES = 100 # that are looked at
 
-_COLOURED = re.compile(r'[^:,]+:\d{1,3},\d{1,3},\d{1,3}:[^:]*:[^:]*') # CVAT's `name:colour:parts:actions`
+_COLOURED = late_pattern(r'[^:,]+:\d{1,3},\d{1,3},\d{1,3}:[^:]*:[^:]*') # CVAT's `name:colour:parts:actions`
 
 def _cells(line): return [o for o in re.split(r'[\s,;:|]+', line.strip()) if o]
 
@@ -92,7 +93,7 @@ def _is_class(o):
     name = isinstance(o, dict) and (o.get('name') or o.get('title'))
     return isinstance(name, str) and not is_image(name) and bool(o.keys() & {'color', 'shape'}) and not o.keys() & {'bbox', 'points', 'annotations', 'regions', 'instances', 'objects'}
 
-_NO_TEXT = re.compile(rb'[\0-\x08\x0e-\x1f]')
+_NO_TEXT = late_pattern(rb'[\0-\x08\x0e-\x1f]')
 
 def is_companion(
     name:str, # Of a file

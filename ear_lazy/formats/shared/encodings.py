@@ -9,12 +9,13 @@ __all__ = []
 
 # %% ../../../nbs/2_formats/shared/encodings.ipynb #302e3555
 import codecs
-import re
+
+from ...base.patterns import late_pattern
 
 # %% ../../../nbs/2_formats/shared/encodings.ipynb #ef2b748a
 UTF16 = b'\xff\xfe', b'\xfe\xff' # how such a file begins
 HEAD = 256 # bytes that tell the encoding
-_DECLARATION = re.compile(rb'\s*<\?xml\b[^>]{0,200}?\sencoding\s*=\s*["\']([\w.:\-]{1,40})["\']')
+_DECLARATION = late_pattern(rb'\s*<\?xml\b[^>]{0,200}?\sencoding\s*=\s*["\']([\w.:\-]{1,40})["\']')
 _OF_PARSER = {'utf-8', 'utf-16', 'ascii', 'iso8859-1'} # which the XML parser reads on its own
 _NOT_OF_FILES = {'idna', 'punycode', 'undefined', 'unicode-escape', 'raw-unicode-escape', 'mbcs', 'oem'}
 

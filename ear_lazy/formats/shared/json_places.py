@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.patches import AnnotationFile, CannotRewrite, Patch, number_like
 from ear_lazy.formats.shared.text import BOM
 
@@ -141,7 +142,7 @@ class Style(NamedTuple):
     def key(self, name:str)->bytes: return json.dumps(name).encode() + self.colon
 
 OBJECT, ARRAY = Style(), Style(b'[', b'', b', ', b']') # as `json.dumps` writes them
-_BEFORE = re.compile(rb'(\s*[{,]\s*)"(?:[^"\\]|\\.)*"(\s*:\s*)', re.S) # a value of an object
+_BEFORE = late_pattern(rb'(\s*[{,]\s*)"(?:[^"\\]|\\.)*"(\s*:\s*)', re.S) # a value of an object
 
 def style_of(
     places:Places,

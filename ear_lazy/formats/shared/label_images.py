@@ -11,6 +11,7 @@ __all__ = []
 import re
 from posixpath import normpath
 
+from ...base.patterns import late_pattern
 from .text import stem
 from .tree import Tree, dataset_of, image_index, join, locate
 
@@ -29,7 +30,7 @@ def image_name(
     return _of_split(tree, file, name) or name
 
 # %% ../../../nbs/2_formats/shared/label_images.ipynb #626c80c9
-_SPLIT = re.compile(r'(?<![a-z])(train|val|test)', re.I)
+_SPLIT = late_pattern(r'(?<![a-z])(train|val|test)', re.I)
 
 def _of_split(tree, file, name):
     "The one of several images with this stem whose folder is of the same split"

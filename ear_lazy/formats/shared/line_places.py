@@ -8,14 +8,14 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/shared/line_places.html.md""
 __all__ = []
 
 # %% ../../../nbs/2_formats/shared/line_places.ipynb #2bf2fa86
-import re
 from collections.abc import Collection, Sequence
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.patches import Patch
 from ear_lazy.formats.shared.text import BOM
 
 # %% ../../../nbs/2_formats/shared/line_places.ipynb #d8cba2d6
-_LINE_END = re.compile(rb'\r\n|\r|\n')
+_LINE_END = late_pattern(rb'\r\n|\r|\n')
 
 class LinePlaces:
     "The lines of a text file, numbered from 1; after a final line end there is an empty one"

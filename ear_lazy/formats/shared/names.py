@@ -13,6 +13,8 @@ from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import unquote
 
+from ...base.patterns import late_pattern
+
 # %% ../../../nbs/2_formats/shared/names.ipynb #858f3653
 def clean_name(
     name:str, # As the annotation file has it
@@ -52,7 +54,7 @@ def difference(
     return next((how for how, is_so in ways if is_so), 'another spelling')
 
 # %% ../../../nbs/2_formats/shared/names.ipynb #0592ade9
-SPLIT_FOLDER = re.compile(r'(train|training|val|valid|validation|test|testing|dev|eval)(\d{4})?', re.I)
+SPLIT_FOLDER = late_pattern(r'(train|training|val|valid|validation|test|testing|dev|eval)(\d{4})?', re.I)
 _SIDES = dict(training='train', valid='val', validation='val', dev='val', eval='val', testing='test')
 
 def side_of(

@@ -8,15 +8,15 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/shared/numbers.html.md"""
 __all__ = []
 
 # %% ../../../nbs/2_formats/shared/numbers.ipynb #73e39cb4
-import re
-
 import msgspec
 import numpy as np
+
+from ...base.patterns import late_pattern
 
 # %% ../../../nbs/2_formats/shared/numbers.ipynb #1036fbc1
 _decode = msgspec.json.Decoder(list[list[float]]).decode
 _COMMAS = bytes.maketrans(b' \n[]{},"', b',,!!!!!!')
-_MINUS_ZERO = re.compile(rb'-0(?![.\d])')
+_MINUS_ZERO = late_pattern(rb'-0(?![.\d])')
 
 def numbers(
     texts:list, # (n) of bytes, stripped

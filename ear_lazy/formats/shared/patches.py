@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ear_lazy.base.change import Value
 from ear_lazy.base.errors import EarLazyError
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.registry import load_modules, readers
 from ear_lazy.formats.shared.tree import Document, Tree
 
@@ -72,7 +73,7 @@ def pieces(
     return [*found, text[at:]]
 
 # %% ../../../nbs/2_formats/shared/patches.ipynb #db0d21ba
-_DECIMALS = re.compile(rb'\s*[+-]?\d*\.?(\d*)\s*')
+_DECIMALS = late_pattern(rb'\s*[+-]?\d*\.?(\d*)\s*')
 MOST_DECIMALS = 12
 
 def number_like(

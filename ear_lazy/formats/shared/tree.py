@@ -24,6 +24,7 @@ from fastcore.basics import patch
 from ...base.errors import EarLazyError, RawDataError
 from ...base.files import is_below, open_regular
 from ...base.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, is_image # the readers take them from here
+from ...base.patterns import late_pattern
 from ...base.texts import kept_names
 from .encodings import HEAD, UTF16, as_utf8, encoding_of
 from .heads import Head, Heads
@@ -382,7 +383,7 @@ def _read_or_error(self:Tree, name):
     except OSError as e: return e
 
 # %% ../../../nbs/2_formats/shared/tree.ipynb #406a1c2a
-NOT_LABELS = re.compile(r'(readme.*|licen[sc]e.*|notes?|classes|names|obj|train|val|valid|test)\.txt', re.I)
+NOT_LABELS = late_pattern(r'(readme.*|licen[sc]e.*|notes?|classes|names|obj|train|val|valid|test)\.txt', re.I)
 
 class Dataset(NamedTuple):
     "A raw dataset: a folder of images and what annotates them"

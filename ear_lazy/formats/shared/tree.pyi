@@ -1,5 +1,6 @@
 # Made by .ci/stubs.py of tree.py: do not edit.
 import os
+import re
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from ear_lazy.base.errors import EarLazyError
@@ -119,7 +120,7 @@ class FileTooLarge(EarLazyError):
         max_bytes: int, # Those that are allowed
     ) -> None: ...
 
-NOT_LABELS: Any
+NOT_LABELS: re.Pattern
 
 class Dataset(NamedTuple):
     "A raw dataset: a folder of images and what annotates them"

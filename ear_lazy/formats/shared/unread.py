@@ -8,7 +8,7 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/shared/unread.html.md"""
 __all__ = []
 
 # %% ../../../nbs/2_formats/shared/unread.ipynb #00a1b38f
-import re
+from ...base.patterns import late_pattern
 
 # %% ../../../nbs/2_formats/shared/unread.ipynb #443d6257
 JSON_KINDS = {
@@ -27,15 +27,15 @@ JSON_KINDS = {
     'GeoJSON': (b'"FeatureCollection"', b'"features"'),
 }
 JSON_PATTERNS = {
-    'OCHuman JSON, or COCO with the annotations inside of its images': re.compile(rb'"images"\s*:\s*\[\s*\{[^{}]*"annotations"\s*:\s*\[\s*\{'),
-    'Datumaro JSON, or COCO with an object of categories': re.compile(rb'"categories"\s*:\s*\{'),
+    'OCHuman JSON, or COCO with the annotations inside of its images': late_pattern(rb'"images"\s*:\s*\[\s*\{[^{}]*"annotations"\s*:\s*\[\s*\{'),
+    'Datumaro JSON, or COCO with an object of categories': late_pattern(rb'"categories"\s*:\s*\{'),
 }
 TEXT_PATTERNS = { # what the file begins with, what is somewhere in it
-    "LabelMe's XML of the web": (re.compile(rb'\s*<'), re.compile(rb'<annotation\b'), re.compile(rb'<polygon\b')),
-    'a list of ellipses, as of FDDB': (re.compile(rb'[^\s,]+\s*\n\s*\d+\s*\n\s*(-?\d+\.\d+\s+){5}1\s*(\n|$)'),),
-    'PASCAL 1.00 text': (re.compile(rb'#?\s*PASCAL Annotation Version 1\.00'),),
-    'detections of MOTChallenge': (re.compile(rb'\d+,-1(,-?\d+(\.\d+)?){5}'),),
-    'a table of outlines in WKT': (re.compile(rb'[^\n{<]*[,;\t]'), re.compile(rb'(POLYGON|POINT|LINESTRING) ?\(')),
+    "LabelMe's XML of the web": (late_pattern(rb'\s*<'), late_pattern(rb'<annotation\b'), late_pattern(rb'<polygon\b')),
+    'a list of ellipses, as of FDDB': (late_pattern(rb'[^\s,]+\s*\n\s*\d+\s*\n\s*(-?\d+\.\d+\s+){5}1\s*(\n|$)'),),
+    'PASCAL 1.00 text': (late_pattern(rb'#?\s*PASCAL Annotation Version 1\.00'),),
+    'detections of MOTChallenge': (late_pattern(rb'\d+,-1(,-?\d+(\.\d+)?){5}'),),
+    'a table of outlines in WKT': (late_pattern(rb'[^\n{<]*[,;\t]'), late_pattern(rb'(POLYGON|POINT|LINESTRING) ?\(')),
 }
 
 def kind_in(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from html import escape
 from xml.parsers.expat import ExpatError, ParserCreate
 
+from ear_lazy.base.patterns import late_pattern
 from ear_lazy.formats.shared.patches import CannotRewrite, Patch
 
 # %% ../../../nbs/2_formats/shared/xml_places.ipynb #3dafc998
@@ -51,7 +52,7 @@ def places(
     return top.children[0]
 
 # %% ../../../nbs/2_formats/shared/xml_places.ipynb #5e8c4190
-_OPENING = re.compile(rb'<[^"\'>]*(?:"[^"]*"[^"\'>]*|\'[^\']*\'[^"\'>]*)*>')
+_OPENING = late_pattern(rb'<[^"\'>]*(?:"[^"]*"[^"\'>]*|\'[^\']*\'[^"\'>]*)*>')
 
 def opened(
     text:bytes,
@@ -87,8 +88,8 @@ def content(
     return start + len(within) - len(within.lstrip()), stop - len(within) + len(within.rstrip())
 
 # %% ../../../nbs/2_formats/shared/xml_places.ipynb #2527562f
-_DECLARES_UTF8 = re.compile(rb'(?:\xef\xbb\xbf)?(?:<\?xml\b(?![^>]*encoding)|<\?xml\b[^>]*encoding\s*=\s*["\']utf-?8["\']|(?!<\?xml))', re.I)
-_NOT_XML = re.compile('[\0-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udfff]|[\ufffe\uffff]') # one set of all takes 6 ms to compile
+_DECLARES_UTF8 = late_pattern(rb'(?:\xef\xbb\xbf)?(?:<\?xml\b(?![^>]*encoding)|<\?xml\b[^>]*encoding\s*=\s*["\']utf-?8["\']|(?!<\?xml))', re.I)
+_NOT_XML = late_pattern('[\0-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udfff]|[\ufffe\uffff]') # one set of all takes 6 ms to compile
 
 def as_xml(
     value:str, # Escaped
