@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from . import __version__
 from .base.arguments import ArgumentParser, until_closed
+from .base.collecting import uncollected
 from .base.errors import EarLazyError
 from .base.extras import extra
 from .base.printable import printable
@@ -156,7 +157,7 @@ def main(
     listing:bool=False, # Show what there is to read, as `--list` does
 )->int: # Exit status
     "The command `ear-lazy process`"
-    parser = make_parser(prog, listing)
+    with uncollected(): parser = make_parser(prog, listing) # which loads NumPy and Pillow
     args = parser.parse_args(args)
     args.prog, args.list = prog, args.list or listing
     kinds = _kinds(parser, args)
@@ -170,8 +171,9 @@ def main(
         return _fail(prog, f"interrupted: {str(e) or 'nothing was written, earlier outputs are untouched'}", 130)
 
 def _run(args, kinds, executor):
-    from ear_lazy.data_processor import DataProcessor
-    from ear_lazy.processing.corrected import check_journal
+    with uncollected():
+        from ear_lazy.data_processor import DataProcessor
+        from ear_lazy.processing.corrected import check_journal
     try: check_journal(args.corrections, args.raw_data_dir, args.output_dir)
     except ValueError as e: raise EarLazyError(str(e)) from None
     processor = DataProcessor(

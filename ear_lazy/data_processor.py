@@ -28,6 +28,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .base.arguments import home_path, name_list, whole_number
+from .base.collecting import uncollected
 from .base.compat import in_jupyter
 from .base.errors import OutputError, RawDataError, StorageError
 from .base.files import OpenFolder, is_below, kind_of
@@ -37,7 +38,6 @@ from .base.records import Problem, drop_values
 from .base.storage import absolute_location, check_storage, is_remote
 from .base.suggestions import suggest_arguments, suggest_attributes
 from .formats.discover import Source as Source, check_source, discover # users import `Source` from here
-from .formats.load import uncollected
 from .formats.shared.tree import KINDS, MAX_BYTES, REPORTS, Tree
 from .metadata.layout import SHARD_BYTES
 from .metadata.roots import image_root

@@ -19,6 +19,7 @@ from fastcore.basics import patch
 
 from .base.arguments import home_path
 from .base.change import Change as Change, Value as Value, checked_box, checked_points, checked_value # users import the first two from here
+from .base.collecting import uncollected
 from .base.errors import OutputError, RawDataError
 from .base.files import is_below, open_regular
 from .base.origin import Origin as Origin
@@ -30,7 +31,6 @@ from .correcting.proof import check_read_back
 from .correcting.raw_edits import check_rewritten, plan_addition, plan_edit, rewritten, rows_of_photo
 from .correcting.raw_objects import NEAR, DocumentObjects, apart_when_merged, distance, find_row, number_in, value_of
 from .formats.discover import Source, discover
-from .formats.load import uncollected
 from .formats.shared.patches import CannotRewrite as CannotRewrite, has_classes
 from .formats.shared.registry import readers
 from .formats.shared.tree import MAX_BYTES, Tree, dataset_of

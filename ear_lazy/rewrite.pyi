@@ -3,9 +3,9 @@ import numpy as np
 import os
 from collections.abc import Iterable, Sequence
 from ear_lazy.base.change import Change as Change, Value as Value
+from ear_lazy.base.collecting import uncollected
 from ear_lazy.base.origin import Origin as Origin
 from ear_lazy.formats.discover import Source
-from ear_lazy.formats.load import uncollected
 from ear_lazy.formats.shared.patches import CannotRewrite as CannotRewrite
 from ear_lazy.formats.shared.tree import MAX_BYTES
 from pathlib import Path

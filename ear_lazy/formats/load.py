@@ -8,8 +8,6 @@ Docs: https://ear-lazy.github.io/ear_lazy/2_formats/load.html.md"""
 __all__ = []
 
 # %% ../../nbs/2_formats/load.ipynb #c6dd20ab
-import gc
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from ..base.compat import trim_memory
 from ..base.class_names import without_unclassed
+from ..base.collecting import uncollected
 from ..base.errors import AnnotationError
 from ..base.patterns import late_pattern
 from ..base.printable import masked
@@ -31,16 +30,6 @@ from .shared.registry import readers
 from .shared.tree import Document, FileTooLarge, Tree, label_files, why_closed
 from .upright import (
     add_problem_objects, locate_images, measure_images, read_headers, take_problem_objects, to_pixels, turn_images)
-
-# %% ../../nbs/2_formats/load.ipynb #7a6dc828
-@contextmanager
-def uncollected(): # Context manager, or decorator
-    "Pause garbage collection, which would scan millions of live values again and again"
-    was_on = gc.isenabled()
-    gc.disable()
-    try: yield
-    finally:
-        if was_on: gc.enable()
 
 # %% ../../nbs/2_formats/load.ipynb #e8aaa211
 def _read_allowed(tree, document, refused):

@@ -15,11 +15,11 @@ from functools import cached_property, partial
 import numpy as np
 
 from ear_lazy.base.change import Value
+from ear_lazy.base.collecting import uncollected
 from ear_lazy.base.errors import RawDataError
 from ear_lazy.base.origin import Origin
 from ear_lazy.base.records import Problem, Records, concat, first_points, keep_images
 from ear_lazy.formats.discover import FoundSource, Source, discover
-from ear_lazy.formats.load import uncollected
 from ear_lazy.formats.shared.tree import MAX_BYTES, Folder, Tree, join
 from ear_lazy.processing.merging import Precedence, unite
 from ear_lazy.processing.objects import joined

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from importlib import import_module
 from typing import Callable, NamedTuple
 
+from ...base.collecting import uncollected
 from ...base.files import open_regular
 from .tree import Folder, Tree, join
 
@@ -85,6 +86,7 @@ def load_modules(
 
 # %% ../../../nbs/2_formats/shared/registry.ipynb #788d7818
 @lru_cache
+@uncollected()
 def _load_all():
     load_modules(lambda name: not name.endswith('writing')) # a third of them, which only writers and rewriters need
     for entry in entry_points(group='ear_lazy.formats'): entry.load()
