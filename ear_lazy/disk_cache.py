@@ -116,12 +116,29 @@ def get(self:DiskCache,
         self._misses += 1
         return None
     self._hits += 1
-    image, *values = (len(found) == 3 and _apart(*found, out)) or own(self._together(found)) # or another value of the same size
+    return self._delivered(found, out)
+
+@patch
+def _delivered(self:DiskCache, parts, out):
+    "Arrays of a value that was read, the first of them `out` if it fits"
+    image, *values = (len(parts) == 3 and _apart(*parts, out)) or own(self._together(parts)) # or another value of the same size
     if self._mark and image.ndim == 1: image = self._opened(image)
     if image is out or out is None or (image.shape, image.dtype) != (out.shape, out.dtype): return image, *values
     out[...] = image # it is not contiguous, or was not known to fit
     return out, *values
 
+@patch
+def get_many(self:DiskCache,
+    keys:Sequence[bytes|None], # What `put` was given; None finds nothing
+    outs:Sequence[np.ndarray|None], # Where the first array of each is to go, if it has that shape and dtype
+)->list[tuple[np.ndarray, ...]|None]: # Arrays of the caller's own; None where `get` is to look: what is not there, and what must be decoded
+    "Look up several keys, and count the hits"
+    if self._packs is None or self._mark: return [None]*len(keys)
+    found = self._packs.read_many([None if o is None else self._key(o) for o in keys], lambda i, size: self._parts(size, outs[i]))
+    self._hits += len(found) - found.count(None)
+    return [o and self._delivered(o, out) for o, out in zip(found, outs)]
+
+# %% ../nbs/disk_cache.ipynb #614cd533
 @patch
 def put(self:DiskCache,
     key:bytes, # Any length

@@ -32,6 +32,11 @@ class DiskCache:
         out: np.ndarray | None = None, # Where the first array is to go, if it has that shape and dtype
     ) -> tuple[np.ndarray, ...] | None: # Arrays of the caller's own, or None
         "Look a key up, and count a hit or a miss"
+    def get_many(self,
+        keys: Sequence[bytes | None], # What `put` was given; None finds nothing
+        outs: Sequence[np.ndarray | None], # Where the first array of each is to go, if it has that shape and dtype
+    ) -> list[tuple[np.ndarray, ...] | None]: # Arrays of the caller's own; None where `get` is to look: what is not there, and what must be decoded
+        "Look up several keys, and count the hits"
     def put(self,
         key: bytes, # Any length
         value: Sequence[np.ndarray], # Arrays; copied

@@ -21,6 +21,7 @@ from hashlib import blake2b
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Literal, Self, TYPE_CHECKING
 
 import numpy as np
@@ -315,13 +316,18 @@ def _made(kind, loader, *options):
     return repr((kind, loader, loader_version(loader), __version__, *options)).encode() + b'\0'
 
 @patch
-def _key(self:LazyNPYDataset, path, values, row):
-    "Cache key of a delivered sample, without the state of its file"
+def _how_made(self:LazyNPYDataset):
+    "What keys have of the options"
     options = self.kind, self.image_loader, self.image_size, self.resize, pixel_bound(self.max_pixels), self.trust_files, self._guard and self._guard.scope
     how = self._how
     if how[0] != options: how = self._how = options, _made(*options, is_remote(self.root) and endpoint_of(self.root))
+    return how[1]
+
+@patch
+def _key(self:LazyNPYDataset, path, values, row, how=None):
+    "Cache key of a delivered sample, without the state of its file"
     (height, width), versions = self.metadata.size(row), getattr(self.metadata, 'versions', None)
-    parts = [f'{path}\0{height} {width}\0'.encode('utf-8', 'surrogateescape'), how[1], *[o.tobytes() for o in values]]
+    parts = [f'{path}\0{height} {width}\0'.encode('utf-8', 'surrogateescape'), how or self._how_made(), *[o.tobytes() for o in values]]
     if versions is not None: parts.append(versions[row])
     elif self._edition: parts.append(self._versions and self._versions.of(self.metadata.image_path(row)) or self._edition.encode())
     return b''.join(parts)
@@ -342,6 +348,41 @@ def _state(self:LazyNPYDataset, path, row):
             return file_state(os.fstat(file))
         finally: os.close(file)
     except (OSError, ValueError): return None # reading it says why
+
+# %% ../nbs/lazy_dataset.ipynb #afaa0502
+_BY_FOLDER = hasattr(os, 'O_DIRECTORY') and os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and os.stat in os.supports_follow_symlinks
+_FOLDERS_AT_ONCE = 32 # each is an open file meanwhile
+
+@patch
+def _open_inside(self:LazyNPYDataset, folder):
+    "Descriptor of a folder, if it is inside of the root; else None"
+    try: fd = os.open(folder, _LOOK_FLAGS | os.O_DIRECTORY)
+    except (OSError, ValueError): return None
+    if self._guard.holds(fd): return fd
+    os.close(fd)
+
+@patch
+def _states(self:LazyNPYDataset, paths, rows):
+    "`_state` of several rows"
+    if self.trust_files or not self._guard or not _BY_FOLDER or is_remote(self.root): return [self._state(*o) for o in zip(paths, rows)]
+    folders, found = {}, []
+    try:
+        for path, row in zip(paths, rows):
+            folder, _, name = path.rpartition('/')
+            if folder not in folders: folders[folder] = self._open_inside(folder) if len(folders) < _FOLDERS_AT_ONCE else None
+            found.append(self._state_in(folders[folder], name) or self._state(path, row))
+        return found
+    finally:
+        for fd in folders.values():
+            if fd is not None: os.close(fd)
+
+@patch
+def _state_in(self:LazyNPYDataset, fd, name):
+    "State of a file by its name in an open folder; None for what is no file, such as a link"
+    if fd is None: return None
+    try: status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except (OSError, ValueError): return None
+    return file_state(status) if S_ISREG(status.st_mode) else None
 
 # %% ../nbs/lazy_dataset.ipynb #e00f8025
 @patch
@@ -379,13 +420,40 @@ def _check_cache(self:LazyNPYDataset):
     if self._cache.maxsize == 0: raise ValueError(f'there is no cache of {_shown(self.metadata.path)} to fill: open the dataset with cache=DiskCache(…), cache=SharedCache(…), cache_bytes= or cache_size=')
 
 @patch
+def _delivered_bytes(self:LazyNPYDataset):
+    "(n,) bytes of all pictures as they are kept"
+    plain = copy(self)
+    plain.transform = None
+    return [3*height*width for height, width in plain._shapes(range(len(self)))]
+
+def _tell_what_exceeds(datasets):
+    "Warn of a cache that cannot hold all that it is to be filled with; of compressed samples nobody knows"
+    by_cache = {}
+    for o in datasets: by_cache.setdefault(id(o._cache), []).append(o)
+    for first, *others in by_cache.values():
+        cache, kept = first._cache, {} # each once
+        most = getattr(cache, 'max_bytes', None) if getattr(cache, 'format', 'raw') == 'raw' else None
+        for o in (first, *others):
+            rows = range(len(o)) if o._rows is None else o._rows.tolist()
+            kept.setdefault((o.metadata.path, o._how_made()), {}).update(zip(rows, [0]*len(o) if most is None else o._delivered_bytes()))
+        n, size = sum(map(len, kept.values())), sum(sum(o.values()) for o in kept.values())
+        if most is not None and size > most: warnings.warn(f'the pictures take {size:,} bytes, the cache holds {most:,}: not all of them stay in it', stacklevel=4)
+        elif cache.maxsize is not None and n > cache.maxsize: warnings.warn(f'there are {n:,} pictures, the cache holds {cache.maxsize:,}: not all of them stay in it', stacklevel=4)
+
+@patch
 @described
 def warm_cache(self:LazyNPYDataset,
     num_threads:int|None=None, # To decode with; None: one per processor
     progress:bool=True, # Show a progress bar
 )->int: # Rows whose images cannot be read: `errors` or reading them tells why
-    "Decode what the cache does not hold yet"
+    "Decode what the cache does not hold yet; warns where it cannot hold all"
+    check_numbers(num_threads=num_threads)
     self._check_cache()
+    _tell_what_exceeds([self])
+    return self._warm(num_threads, progress)
+
+@patch
+def _warm(self:LazyNPYDataset, num_threads, progress):
     rows = [self._row(i) for i in range(len(self))]
     from tqdm.auto import tqdm
     bar = tqdm(total=len(rows), unit='photo', disable=not progress)
@@ -405,6 +473,18 @@ def _sample(self:LazyNPYDataset, row, out=None):
         if self.on_error == 'raise': raise
         return self._without_image(e, values, row)
     return self._sample_of(image, values, _shown(path), row)
+
+@patch
+def _kept_samples(self:LazyNPYDataset, rows, places):
+    if self._cache.maxsize == 0 or not hasattr(self._cache, 'get_many'): return [None]*len(rows)
+    try:
+        paths, values = [self._path_of(o) for o in rows], [self._arrays(o) for o in rows]
+        states = self._states(paths, rows)
+        how = self._how_made()
+        keys = [None if state is None else self._key(path, o, row, how) + state for path, o, row, state in zip(paths, values, rows, states)]
+    except EarLazyError: return [None]*len(rows) # getting the row raises it, in its turn
+    found = self._cache.get_many(keys, places)
+    return [o and self._sample_of(o[0], o[1:], _shown(path), row) for o, path, row in zip(found, paths, rows)]
 
 @patch
 def _sample_of(self:LazyNPYDataset, image, values, path, row):
@@ -450,6 +530,9 @@ def image_shape(self:LazyNPYDataset,
     try: top, left, bottom, right = crop_window(self.metadata.values(row), size)
     except ValueError: return 0, 0 # loading it raises the error
     return bottom - top, right - left
+
+@patch
+def _shapes(self:LazyNPYDataset, indices): return [self.image_size]*len(indices) if self.image_size else RowDataset._shapes(self, indices)
 
 @patch
 def _is_size_sure(self:LazyNPYDataset, i):
@@ -604,6 +687,15 @@ def _sample(self:CombinedLazyDataset, row, out=None):
     return sample if dataset._is_transformed() else _renumbered(sample, self._numbers_of(row))
 
 @patch
+def _kept_samples(self:CombinedLazyDataset, rows, places):
+    found, kept = [self._find(o) for o in rows], [None]*len(rows)
+    for dataset in {id(o): o for o, _ in found if _is_plain(o)}.values(): # one may be there twice
+        at = [n for n, (o, _) in enumerate(found) if o is dataset]
+        samples = dataset._kept_samples([dataset._row(found[n][1]) for n in at], [places[n] for n in at])
+        for n, o in zip(at, samples): kept[n] = o if o is None or dataset._is_transformed() else _renumbered(o, self._numbers_of(rows[n]))
+    return kept
+
+@patch
 def _transformed(self:CombinedLazyDataset, sample, row):
     dataset, i = self._find(row)
     if _is_plain(dataset) and dataset._is_transformed():
@@ -672,9 +764,10 @@ def _has_remote_images(self:CombinedLazyDataset): return any(isinstance(o, RowDa
 
 # %% ../nbs/lazy_dataset.ipynb #0b593de1
 def _infos(dataset):
-    "`CacheInfo` of each cache of a dataset"
+    "Folder, if it has one, and `CacheInfo` of each cache of a dataset"
     if isinstance(dataset, CombinedLazyDataset): return {k: v for o in dataset.datasets for k, v in _infos(o).items()}
-    return {id(getattr(dataset, '_cache', dataset)): dataset.cache_info()}
+    cache, info = getattr(dataset, '_cache', dataset), dataset.cache_info()
+    return {id(cache): (getattr(cache, 'folder', None), info)}
 
 def _logs(dataset):
     "The error logs of a dataset, each once, with its counts"
@@ -684,7 +777,12 @@ def _logs(dataset):
 @patch
 def cache_info(self:CombinedLazyDataset)->CacheInfo:
     "The sum over the caches of all datasets; a shared one counts once"
-    return add_infos(_infos(self).values())
+    folders, found = set(), []
+    for folder, info in _infos(self).values():
+        folder = folder and os.path.realpath(folder) # two caches of one folder hold the same
+        found.append(info._replace(currsize=0) if folder and folder in folders else info)
+        folders.add(folder)
+    return add_infos(found)
 
 @patch
 def _failed(self:CombinedLazyDataset):
@@ -702,6 +800,7 @@ def cache_clear(self:CombinedLazyDataset)->None:
     "Forget all decoded samples"
     for o in self.datasets: o.cache_clear()
 
+# %% ../nbs/lazy_dataset.ipynb #0b593de2
 @patch
 def _check_cache(self:CombinedLazyDataset): # of all, before the first one is filled for hours
     for o in self._with_rows():
@@ -713,9 +812,19 @@ def warm_cache(self:CombinedLazyDataset,
     num_threads:int|None=None, # To decode with; None: one per processor
     progress:bool=True, # Show a progress bar of each dataset
 )->int: # Rows whose images cannot be read: `errors` or reading them tells why
-    "Decode what the caches of the datasets do not hold yet"
+    "Decode what the caches of the datasets do not hold yet; warns where they cannot hold all"
+    check_numbers(num_threads=num_threads)
     self._check_cache()
-    return sum(o.warm_cache(num_threads, progress) for o in self._with_rows())
+    _tell_what_exceeds(_parts_with_caches(self))
+    return self._warm(num_threads, progress)
+
+def _parts_with_caches(dataset):
+    if hasattr(dataset, '_cache'): return [dataset]
+    return [part for o in dataset._with_rows() for part in _parts_with_caches(o)] if isinstance(dataset, CombinedLazyDataset) else []
+
+@patch
+def _warm(self:CombinedLazyDataset, num_threads, progress):
+    return sum(o._warm(num_threads, progress) if isinstance(o, RowDataset) else o.warm_cache(num_threads, progress) for o in self._with_rows())
 
 # %% ../nbs/lazy_dataset.ipynb #c3fad690
 def sign_of(

@@ -79,7 +79,7 @@ class LazyNPYDataset(RowDataset):
         num_threads: int | None = None, # To decode with; None: one per processor
         progress: bool = True, # Show a progress bar
     ) -> int: # Rows whose images cannot be read: `errors` or reading them tells why
-        "Decode what the cache does not hold yet"
+        "Decode what the cache does not hold yet; warns where it cannot hold all"
     def image_shape(self,
         i: int, # Row
     ) -> tuple[int, int]: # (height, width); (0, 0) where that is not known yet
@@ -110,7 +110,7 @@ class CombinedLazyDataset(RowDataset):
         num_threads: int | None = None, # To decode with; None: one per processor
         progress: bool = True, # Show a progress bar of each dataset
     ) -> int: # Rows whose images cannot be read: `errors` or reading them tells why
-        "Decode what the caches of the datasets do not hold yet"
+        "Decode what the caches of the datasets do not hold yet; warns where they cannot hold all"
     def _repr_html_(self) -> str: ...
 
 def sign_of(dataset: RowDataset) -> str:

@@ -12,13 +12,13 @@ import os
 from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from hashlib import blake2b
 from math import prod
 from threading import Lock
 from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
+import xxhash
 from fastcore.basics import patch
 
 from .base.errors import EarLazyError
@@ -29,9 +29,9 @@ from .loading.cache import CacheInfo, own, parse_bytes
 # %% ../nbs/shared_cache.ipynb #80024aef
 BLOCK_BYTES = 4096 # bytes
 _KEY_BYTES = 16 # bytes of a key
-_TABLES = ('next', 'newer', 'older', 'bucket', 'chain', 'run')
+_TABLES = ('next', 'newer', 'older', 'bucket', 'chain', 'run', 'stamp')
 _BYTES_PER_BLOCK = BLOCK_BYTES + _KEY_BYTES + 4 * len(_TABLES)
-_CHANGING, _FREE, _N_FREE, _ENTRIES, _EVICTIONS, _HITS, _MISSES = range(7)
+_CHANGING, _FREE, _N_FREE, _ENTRIES, _EVICTIONS, _HITS, _MISSES, _PUTS = range(8)
 
 class Arena:
     "An LRU cache in the blocks of a buffer; not aware of processes"
@@ -42,7 +42,7 @@ class Arena:
         n = self.n = len(memory) // _BYTES_PER_BLOCK
         self.blocks = np.frombuffer(memory[:n * BLOCK_BYTES], np.uint8).reshape(n, BLOCK_BYTES)
         self.head, self.keys = memory[:BLOCK_BYTES].cast('q'), memory[n * BLOCK_BYTES:n * (BLOCK_BYTES + _KEY_BYTES)]
-        self.flat = self.blocks.reshape(-1)
+        self.flat, self.memory = self.blocks.reshape(-1), memory
         tables = memory[n * (BLOCK_BYTES + _KEY_BYTES):n * _BYTES_PER_BLOCK].cast('i')
         for i, name in enumerate(_TABLES): setattr(self, name, tables[i * n:(i + 1) * n])
 
@@ -174,6 +174,7 @@ def _take(self:Arena, key, blocks):
     self.head[_FREE], self.next[blocks[-1]] = self.next[blocks[-1]], 0
     self.keys[entry * _KEY_BYTES:(entry + 1) * _KEY_BYTES] = key
     self.chain[entry], self.bucket[bucket] = self.bucket[bucket], entry
+    self.stamp[entry] = self.head[_PUTS] = self.head[_PUTS] + 1 & 0x7fffffff
     self._link(entry)
     self.head[_N_FREE] -= len(blocks)
     self.head[_ENTRIES] += 1
@@ -222,6 +223,26 @@ def unpack(
     flat = blocks.reshape(-1) if isinstance(blocks, np.ndarray) else blocks
     return tuple([np.ndarray(shape, dtype, flat, start) for shape, dtype, start in places_of(head_of(flat))])
 
+# %% ../nbs/shared_cache.ipynb #a7c41f02
+@patch
+def arrays(self:Arena,
+    entry:int, # Of a value
+)->list|None: # Arrays over its memory, the lengths of which are sure only while nobody changes it
+    "A value as it lies in the arena; None where its blocks do not follow one another"
+    if self.next[entry + self.run[entry] - 1]: return None
+    memory, start = self.memory, entry*BLOCK_BYTES
+    head = bytes(memory[start + 4:start + 4 + int.from_bytes(memory[start:start + 4], 'little')])
+    return [np.ndarray(shape, dtype, memory, start + at) for shape, dtype, at in places_of(head)]
+
+@patch
+def is_still(self:Arena,
+    key:bytes, # 16 bytes
+    entry:int, # That it had
+    stamp:int, # That the entry had
+)->bool:
+    "Whether nobody has evicted a value since"
+    return self.stamp[entry] == stamp and self.find(key) == entry
+
 # %% ../nbs/shared_cache.ipynb #bd33421e
 _caches, _opening = WeakValueDictionary(), Lock()
 
@@ -264,7 +285,7 @@ def _exclusive(self:SharedCache):
         finally: fcntl.lockf(self._fd, fcntl.LOCK_UN)
 
 # %% ../nbs/shared_cache.ipynb #36c9f816
-def _digest(key): return blake2b(key, digest_size=_KEY_BYTES).digest()
+_digest = xxhash.xxh3_128_digest # of `_KEY_BYTES`
 
 @patch
 def get(self:SharedCache,
@@ -297,6 +318,26 @@ def put(self:SharedCache,
     "Store a value as the most recently used, and evict the least recently used to make room; raises `TypeError` as `pack`"
     blocks = pack(value)
     with self._exclusive() as arena: arena.put(_digest(key), blocks)
+
+# %% ../nbs/shared_cache.ipynb #36c9f902
+@patch
+def get_many(self:SharedCache,
+    keys:Sequence[bytes|None], # What `put` was given; None finds nothing
+    outs:Sequence[np.ndarray|None], # Where the first array of each is to go, if it has that shape and dtype
+)->list[tuple[np.ndarray, ...]|None]: # Arrays of the caller's own; None where `get` is to look
+    "Look up several keys, count the hits, and make them the most recently used, in order"
+    digests = [None if key is None else _digest(key) for key in keys]
+    with self._exclusive() as arena:
+        entries, evictions = [0 if o is None else arena.find(o) for o in digests], arena.head[_EVICTIONS]
+        there = [arena.arrays(o) if o else None for o in entries]
+        stamps = [arena.stamp[o] for o in entries]
+        for entry, o in zip(entries, there):
+            if o is not None: arena.touch(entry)
+    found = [None if o is None else own(o, out) for o, out in zip(there, outs)]
+    with self._exclusive() as arena:
+        if arena.head[_EVICTIONS] != evictions: found = [o and (o if arena.is_still(*of) else None) for o, *of in zip(found, digests, entries, stamps)]
+        arena.head[_HITS] += len(found) - found.count(None)
+    return found
 
 # %% ../nbs/shared_cache.ipynb #887fa7e6
 @patch

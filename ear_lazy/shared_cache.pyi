@@ -15,6 +15,7 @@ class Arena:
     head: Any
     keys: Any
     flat: Any
+    memory: Any
     def __init__(self,
         buffer, # Writable; `_BYTES_PER_BLOCK` bytes for each block, zero if it is new
     ) -> None: ...
@@ -45,6 +46,16 @@ class Arena:
         value: np.ndarray, # (blocks, BLOCK_BYTES) uint8
     ) -> None:
         "Keep a value as the newest, and evict the oldest to make room; a value larger than the arena is not kept"
+    def arrays(self,
+        entry: int, # Of a value
+    ) -> list | None: # Arrays over its memory, the lengths of which are sure only while nobody changes it
+        "A value as it lies in the arena; None where its blocks do not follow one another"
+    def is_still(self,
+        key: bytes, # 16 bytes
+        entry: int, # That it had
+        stamp: int, # That the entry had
+    ) -> bool:
+        "Whether nobody has evicted a value since"
 
 @lru_cache(4096)
 def places_of(
@@ -87,6 +98,11 @@ class SharedCache:
         value: Sequence[np.ndarray], # Arrays; copied
     ) -> None:
         "Store a value as the most recently used, and evict the least recently used to make room; raises `TypeError` as `pack`"
+    def get_many(self,
+        keys: Sequence[bytes | None], # What `put` was given; None finds nothing
+        outs: Sequence[np.ndarray | None], # Where the first array of each is to go, if it has that shape and dtype
+    ) -> list[tuple[np.ndarray, ...] | None]: # Arrays of the caller's own; None where `get` is to look
+        "Look up several keys, count the hits, and make them the most recently used, in order"
     def info(self) -> CacheInfo: # `maxsize` is None: values are not counted, but bytes
         "Hits and misses of all processes since the start or the last `clear`, and the values it holds"
     @property

@@ -523,3 +523,52 @@ def test_no_cache_of_a_combined_dataset_is_filled_if_one_has_none(ds):
     both = CombinedLazyDataset([ds, CombinedLazyDataset([LazyNPYDataset(ds.metadata.path)])])
     with pytest.raises(ValueError, match='no cache of .*train_detector.npy to fill'): both.warm_cache(progress=False)
     assert ds.cache_info().currsize == 0
+
+
+def test_what_exceeds_the_budget_is_told(npy, tmp_path):
+    "… before it is decoded, in one line; what fits is not"
+    small = LazyNPYDataset(npy, image_size=(400, 400), cache=DiskCache('2MB', tmp_path/'small'))
+    with pytest.warns(UserWarning, match=f'the pictures take {len(small)*480_000:,} bytes, the cache holds 2,000,000') as told: small.warm_cache(progress=False)
+    assert len(told) == 1 and '\n' not in str(told[0].message)
+    width = 1_200_000//300//len(small)
+    one, other = (LazyNPYDataset(npy, image_size=(100, o), cache=small._cache) for o in (width, width - 1))
+    with pytest.warns(UserWarning, match='the pictures take 2,') as told: CombinedLazyDataset([one, other]).warm_cache(progress=False) # one alone would fit
+    assert len(told) == 1
+    with pytest.warns(UserWarning, match='the cache holds 3:'): LazyNPYDataset(npy, cache_size=3).warm_cache(progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert CombinedLazyDataset([one, one[::-2], one]).warm_cache(progress=False) == 0 # each picture once
+        for options in (dict(image_size=(64, 64)), dict(image_size=(64, 64), transform=lambda o: o)):
+            assert LazyNPYDataset(npy, **options, cache=DiskCache('20MB', tmp_path/'large')).warm_cache(progress=False) == 0
+
+
+@pytest.mark.parametrize('num_threads', [-1, 0, 1.5])
+def test_no_number_of_threads(ds, num_threads):
+    for o in (ds, CombinedLazyDataset([ds, ds])):
+        with pytest.raises((TypeError, ValueError), match='num_threads'): o.warm_cache(num_threads, progress=False)
+
+
+def test_two_caches_of_one_folder_count_once(ds):
+    other = opened_again(ds)
+    (ds._cache.folder.parent/'link').symlink_to(ds._cache.folder)
+    third = LazyNPYDataset(ds.metadata.path, image_size=(64, 64), cache=DiskCache('20MB', ds._cache.folder.parent/'link'))
+    both = CombinedLazyDataset([ds, other, third])
+    ds.warm_cache(progress=False)
+    for i in range(len(both)): both[i]
+    assert both.cache_info() == (3*len(ds), len(ds), None, len(ds))
+
+
+def test_what_a_large_index_holds_is_found_among_its_holes(tmp_path, monkeypatch):
+    "… at once, with the same result where the file system tells nothing of holes"
+    store = Packs(tmp_path, 10**11)
+    for i in range(300): store.put(key(i), value(i))
+    start = time.process_time()
+    assert len(store) == 300
+    quick = time.process_time() - start
+    def told_nothing(*_): raise OSError(errno.EINVAL, 'no holes here')
+    monkeypatch.setattr(packs.os, 'lseek', told_nothing)
+    start = time.process_time()
+    assert len(store) == 300 and quick < time.process_time() - start
+    monkeypatch.delattr(packs.os, 'SEEK_DATA')
+    assert len(store) == 300
+    assert sum(o is not None for o in store.read_many([None, *map(key, range(301))], lambda *_: None)) == 300

@@ -5,6 +5,7 @@ import mmap
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +21,13 @@ import torch
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from making import KINDS, ROOT, coco, image, process
+from PIL import Image
 from tiers import steps, tries
 from torch.utils.data import DataLoader
 
 from ear_lazy import shared_cache
-from ear_lazy.errors import EarLazyError
+from ear_lazy.disk_cache import DiskCache
+from ear_lazy.errors import EarLazyError, ImageLoadError, MetadataError
 from ear_lazy.lazy_dataset import CombinedLazyDataset, LazyNPYDataset
 from ear_lazy.loading.cache import CacheInfo, add_infos
 from ear_lazy.shared_cache import BLOCK_BYTES, SharedCache, pack
@@ -48,8 +51,8 @@ def is_value(found, key, blocks=None): return all(a.dtype == b.dtype and np.arra
 
 
 def with_blocks(n):
-    "A cache with room for so many blocks, each with its 40 bytes of tables; memory comes in whole pages"
-    return SharedCache(-(-(n + 1) * (BLOCK_BYTES + 40) // mmap.PAGESIZE) * mmap.PAGESIZE)
+    "A cache with room for so many blocks, each with its 44 bytes of tables; memory comes in whole pages"
+    return SharedCache(-(-(n + 1) * (BLOCK_BYTES + 44) // mmap.PAGESIZE) * mmap.PAGESIZE)
 
 
 def in_child(function):
@@ -114,6 +117,18 @@ class Model(RuleBasedStateMachine):
         self.hits, self.misses = (self.hits + 1, self.misses) if key in self.model else (self.hits, self.misses + 1)
         if key in self.model: self.model.move_to_end(key)
 
+    @rule(asked=st.lists(keys, max_size=12), elsewhere=elsewhere)
+    def get_many(self, asked, elsewhere):
+        "What is found is right; what is not (nor may be, if its blocks are scattered) counts when it is asked for alone"
+        outs = [value(key, self.model.get(key, 1))[0]*0 if key % 2 else None for key in asked]
+        found = self.cache.get_many([name(o) for o in asked], outs)
+        for key, out, o in zip(asked, outs, found, strict=True):
+            assert o is None or key in self.model and is_value(o, key, self.model[key]) and (out is None or o[0] is out)
+            if o is None: self.get(key, elsewhere) # whose turn may come later
+        self.hits += sum(o is not None for o in found)
+        for key in [k for k, o in zip(asked, found) if o is not None] + [k for k, o in zip(asked, found) if o is None]:
+            if key in self.model: self.model.move_to_end(key)
+
     @rule(asked=st.lists(keys, min_size=4, max_size=12), blocks=st.integers(1, 6))
     def read_through(self, asked, blocks):
         "As a dataset does: what is not there is made and stored"
@@ -154,7 +169,7 @@ def test_the_budget_holds_for_values_of_all_sizes(budget):
         if (found := cache.get(name(i))) is not None: assert np.array_equal(found[0], array)
         else: assert len(array) > 0.98 * budget - 3 * BLOCK_BYTES
     assert check(cache, {i: len(pack(cache.get(name(i)))) for i in range(400) if name(i) in cache})
-    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK_BYTES + 40) - 1)
+    assert check_all_of_it(cache, budget // mmap.PAGESIZE * mmap.PAGESIZE // (BLOCK_BYTES + 44) - 1)
 
 
 def test_values_of_all_dtypes():
@@ -180,12 +195,12 @@ def test_a_callers_change_never_reaches_the_cache():
         for o in found: o[...] = 9
 
 
-def get_at_line(cache, key, line, other):
-    "`cache.get`, at whose so-manieth line another thread does something; (what it gave, whether it came so far)"
+def get_at_line(cache, key, line, other, function='get'):
+    "`cache.get`, or of several keys, at whose so-manieth line another thread does something; (what it gave, whether it came so far)"
     thread, count = Thread(target=other), 0
     def trace(frame, event, arg):
         nonlocal count
-        if (frame.f_code.co_filename, frame.f_code.co_name) != (shared_cache.__file__, 'get'): return None
+        if (frame.f_code.co_filename, frame.f_code.co_name) != (shared_cache.__file__, function): return None
         if event == 'line':
             count += 1
             if count == line:
@@ -193,7 +208,7 @@ def get_at_line(cache, key, line, other):
                 thread.join(0.2) # it waits for the lock, where that is held
         return trace
     sys.settrace(trace)
-    try: found = cache.get(key)
+    try: found = cache.get(key) if function == 'get' else cache.get_many(key, [None]*len(key))
     finally: sys.settrace(None)
     if thread.ident: thread.join()
     return found, count >= line
@@ -215,6 +230,38 @@ def test_evicted_while_it_is_copied(other):
         assert cache.info() == CacheInfo(served[-1], not served[-1], None, 1 + (other == 1)) and check(cache, {0: 2, 8: other})
         line += 1
     assert line > 4 and {*served} == ({True} if other == 1 else {True, False})
+
+
+def test_evicted_while_a_batch_is_copied():
+    "A value that gives way while a batch is copied is not served, also where another, or the same anew, lies at its place by then; the rest of the batch is"
+    line, served = 1, set()
+    while True:
+        cache = with_blocks(7)
+        for key in (0, 1, 2): cache.put(name(key), value(key, 2))
+        def put_others(cache=cache):
+            cache.put(name(0), value(3, 2)) # another value of the same key, at the same blocks
+            cache.put(name(8), value(8, 3))
+        found, came = get_at_line(cache, [name(0), None, name(1), name(2)], line, put_others, 'get_many')
+        if not came: break
+        assert found[1] is None and all(o is None or is_value(o, key, 2) or key == 0 and is_value(o, 3, 2) for key, o in zip((0, 1, 2), [found[0], *found[2:]]))
+        assert cache.info().hits == sum(o is not None for o in found)
+        served.add(tuple(o is not None for o in found))
+        line += 1
+    assert line > 8 and (True, False, True, True) in served and len(served) > 1
+
+
+def test_overwritten_while_a_batch_is_copied(monkeypatch):
+    "As above, between the look and the copy, where nothing but the stamp of the entry tells"
+    cache, real = with_blocks(7), shared_cache.own
+    for key in (1, 2): cache.put(name(key), value(key, 2))
+    def other_first(there, out):
+        monkeypatch.setattr(shared_cache, 'own', real)
+        assert in_child(lambda: cache.put(name(1), value(9, 2))) == 0
+        return real(there, out)
+    monkeypatch.setattr(shared_cache, 'own', other_first)
+    first, second = cache.get_many([name(1), name(2)], [None, None])
+    assert first is None and is_value(second, 2, 2) and cache.info()[:2] == (1, 0)
+    assert is_value(cache.get(name(1)), 9, 2)
 
 
 # Threads
@@ -315,11 +362,12 @@ BLOCKS_OF = {1: 2, 2: 2, 3: 2, 4: 3, 9: 3}
 def put_one(cache): cache.put(name(9), value(9, 3)) # drives two out
 def put_again(cache): cache.put(name(2), value(2, 2))
 def get_one(cache): assert is_value(cache.get(name(2)), 2, 2)
+def get_some(cache): assert [o and is_value(o, key, 2) for key, o in zip((1, 4, 3), cache.get_many([name(1), name(4), name(3)], [None]*3))] == [True, None, True]
 def clear_all(cache): cache.clear()
 
 
 @steps(7)
-@pytest.mark.parametrize('function', [put_one, put_again, get_one, clear_all])
+@pytest.mark.parametrize('function', [put_one, put_again, get_one, get_some, clear_all])
 def test_killed_at_every_line(function, step):
     "Nobody waits for the dead, no half value is served, and the cache goes on; most often it keeps what it had"
     cache, line, kept = with_blocks(7), 0, []
@@ -445,7 +493,10 @@ def opened(folder, kind='detector', split='train', **options): return LazyNPYDat
 
 def same(a, b):
     assert list(a) == list(b)
-    for x, y in zip(a.values(), b.values()): assert type(x) is type(y) and np.array_equal(x, y)
+    for x, y in zip(a.values(), b.values()):
+        assert type(x) is type(y)
+        if getattr(x, 'dtype', None) == object: assert len(x) == len(y) and all(map(np.array_equal, x, y))
+        else: assert np.array_equal(x, y)
     return True
 
 
@@ -462,6 +513,55 @@ def test_the_same_with_and_without(folder, kind, options):
             sample[KEY[kind]][...] = -1
     n = len(plain)
     assert cached.cache_info() == (2 * n, n, None, n)
+
+
+def caches(tmp_path): return dict(cache_size=99), dict(cache=SharedCache('5MB')), dict(cache=DiskCache('5MB', tmp_path/'samples'))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('options', [{}, dict(image_size=(32, 48), extras=('labels', 'row')), dict(image_size=(400, 640))], ids=str)
+def test_batches_are_the_same_with_and_without(folder, tmp_path, kind, options):
+    "… in place, with a transform, of a subset, of combined datasets and by threads, whether all, none or some of it is in the cache"
+    plain = opened(folder, kind, **options)
+    time.sleep(.03)
+    for cache in caches(tmp_path):
+        for transform in (None, lambda o: type(o)(o, image=o['image'] + np.uint8(1))):
+            cached, bare = opened(folder, kind, **options, **cache, transform=transform), opened(folder, kind, **options, transform=transform)
+            both, bares = CombinedLazyDataset([cached, cached[::-2]]), CombinedLazyDataset([bare, bare[::-2]])
+            for rows in ([3, 1, 3], [*range(len(plain))], [*range(len(plain))][::-1], [len(plain), 0, 2, len(plain) + 1]):
+                for threads in (1, 3):
+                    assert same(both.get_batch(rows, threads), bares.get_batch(rows, threads))
+                    if max(rows) < len(plain): assert all(same(a, b) for a, b in zip(cached.__getitems__(rows), bare.__getitems__(rows), strict=True))
+        assert cached.cache_info().hits > 100
+
+
+@pytest.mark.parametrize('which', range(3))
+def test_photos_replaced_or_led_astray_between_batches(folder, tmp_path, which):
+    "A batch looks at the files anew: a photo replaced, removed, or by a link at itself or above leading out of the root is no hit"
+    shutil.copytree(folder, tmp_path/'copy')
+    photos, outside = tmp_path/'copy/raw/ears', tmp_path/'outside'
+    time.sleep(.03)
+    ds = opened(tmp_path/'copy', **caches(tmp_path)[which])
+    first = ds.get_batch(range(8))
+    assert same(ds.get_batch(range(8)), first) and ds.cache_info().hits == 8
+    paths = [Path(o) for o in first['image_path']]
+    Image.new('RGB', Image.open(paths[2]).size, (9, 200, 30)).save(paths[2])
+    again = ds.get_batch(range(8))['image']
+    assert (again[2, 5, 5] == torch.tensor([9, 200, 30])).all() and (again[:2] == first['image'][:2]).all()
+    outside.mkdir()
+    paths[3].rename(outside/'3.png')
+    with pytest.raises(ImageLoadError): ds.get_batch(range(8))
+    paths[3].symlink_to(outside/'3.png')
+    with pytest.raises(MetadataError, match='a link leads outside'): ds.get_batch(range(8))
+    paths[3].unlink()
+    (outside/'3.png').rename(paths[3])
+    time.sleep(.03) # a file that was moved just now is not kept
+    for _ in range(2): assert (ds.get_batch(range(8))['image'] == again).all()
+    hits = ds.cache_info().hits
+    assert ds.get_batch(range(8)) and ds.cache_info().hits == hits + 8
+    photos.rename(outside/'ears')
+    photos.symlink_to(outside/'ears')
+    with pytest.raises(MetadataError, match='a link leads outside'): ds.get_batch(range(8))
 
 
 @pytest.mark.parametrize('start', ['fork', 'spawn', pytest.param('forkserver', marks=pytest.mark.slow)])

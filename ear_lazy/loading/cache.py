@@ -14,6 +14,7 @@ import struct
 import sys
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any, Hashable, NamedTuple, Protocol
 from weakref import WeakSet
@@ -90,9 +91,11 @@ def own(
     out:np.ndarray|None=None, # Where the first array is to go, if it has that shape and dtype
 )->tuple[np.ndarray, ...]: # The caller's own
     "Copies of arrays"
-    if out is None or not value or value[0].shape != out.shape or value[0].dtype != out.dtype: return tuple([o.copy() for o in value])
-    out[...] = value[0]
-    return out, *[o.copy() for o in value[1:]]
+    if out is None or not value: return tuple([o.copy() for o in value])
+    first, *others = value
+    if first.shape != out.shape or first.dtype != out.dtype: return tuple([o.copy() for o in value])
+    out[...] = first
+    return out, *[o.copy() for o in others]
 
 # %% ../../nbs/7_loading/cache.ipynb #5fab8c3f
 _caches = WeakSet()
@@ -153,6 +156,19 @@ class LRUCache:
 def info(self:LRUCache)->CacheInfo:
     "Hits and misses since the start or the last `clear`, and how full it is"
     with self._lock: return CacheInfo(self._hits, self._misses, self.maxsize, len(self._values))
+
+@patch
+def get_many(self:LRUCache,
+    keys:Sequence[Hashable|None], # None finds nothing
+    outs:Sequence[np.ndarray|None], # Where the first array of each is to go, if it has that shape and dtype
+)->list[tuple[np.ndarray, ...]|None]: # Arrays of the caller's own; None where `get` is to look
+    "Look up several tuples of arrays, count the hits, and make them the most recently used, in order"
+    with self._lock:
+        found = [None if key is None else self._values.get(key) for key in keys]
+        for key, o in zip(keys, found):
+            if o is not None: self._values.move_to_end(key)
+        self._hits += len(found) - found.count(None)
+    return [None if o is None else own(o[0], out) for o, out in zip(found, outs)]
 
 @patch
 def __contains__(self:LRUCache, key):

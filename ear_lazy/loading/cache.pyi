@@ -1,6 +1,7 @@
 # Made by .ci/stubs.py of cache.py: do not edit.
 import numpy as np
 import os
+from collections.abc import Sequence
 from typing import Any, Hashable, NamedTuple, Protocol
 
 __all__ = ['CacheInfo', 'add_infos', 'LRUCache']
@@ -77,5 +78,10 @@ class LRUCache:
         "Memory that the values take"
     def info(self) -> CacheInfo:
         "Hits and misses since the start or the last `clear`, and how full it is"
+    def get_many(self,
+        keys: Sequence[Hashable | None], # None finds nothing
+        outs: Sequence[np.ndarray | None], # Where the first array of each is to go, if it has that shape and dtype
+    ) -> list[tuple[np.ndarray, ...] | None]: # Arrays of the caller's own; None where `get` is to look
+        "Look up several tuples of arrays, count the hits, and make them the most recently used, in order"
     def __contains__(self, key) -> bool: ...
     def __repr__(self) -> str: ...

@@ -87,8 +87,22 @@ class Index:
         packs:list, # Numbers
     )->np.ndarray: # (n,) of `PLACE`
         "The places of values in some packs"
-        found = (self.places(o, 4096) for o in range(0, self.groups, 4096))
-        return np.concatenate([o[np.isin(o['pack'], packs)] for o in found])
+        found = (self.places(o, min(4096, end - o)) for start, end in self._written() for o in range(start, end, 4096))
+        return np.concatenate([np.empty(0, PLACE), *(o[np.isin(o['pack'], packs)] for o in found)])
+
+    def _written(self):
+        "Ranges of groups that are not all holes: an index of a large budget is mostly those"
+        if not hasattr(os, 'SEEK_DATA'): return [(0, self.groups)]
+        fd, end, found = self.file.fileno(), 0, []
+        try:
+            while end < self.groups:
+                at = os.lseek(fd, _HEAD_BYTES + end*_GROUP_BYTES, os.SEEK_DATA)
+                until = os.lseek(fd, at, os.SEEK_HOLE)
+                start, end = max(end, (at - _HEAD_BYTES)//_GROUP_BYTES), min(self.groups, -(-(until - _HEAD_BYTES)//_GROUP_BYTES))
+                if start < end: found.append((start, end))
+        except OSError as e:
+            if e.errno != errno.ENXIO: found.append((end, self.groups)) # a file system that tells nothing of holes; else there is nothing more
+        return found
 
 # %% ../../nbs/7_loading/packs.ipynb #8edd1e9e
 def _read(file, size, at):
@@ -169,14 +183,29 @@ def read(self:Packs,
     parts_for:Callable, # Function of the size of a value to arrays in C order or bytearrays that it is to be read into, with so many bytes together; or to None
 )->list|None: # Those, or if there were none, one (n,) uint8. None: there is no such value; then they are filled with anything
     "Read a value into memory of the caller"
-    index = self._look() # another thread may find another one meanwhile
-    try: found = index and index.find(key)
-    except OSError: return None # it was cut short, or the disk fails
-    if found is None: return None
-    pack, at, size = found[2:]
+    return self.read_many([key], lambda _, size: parts_for(size))[0]
+
+@patch
+def read_many(self:Packs,
+    keys:list, # Of 16 bytes; None finds nothing
+    parts_for:Callable, # As of `read`, of the number of a key and the size
+)->list: # What `read` gives for each
+    "Read several values, in the order in which they lie on the disk"
+    index, found, used = self._look(), [None]*len(keys), set() # another thread may find another index meanwhile
+    if index is None: return found
+    try: places = [(o[2:], i) for i, key in enumerate(keys) if key is not None and (o := index.find(key))]
+    except OSError: return found # it was cut short, or the disk fails
+    for (pack, at, size), i in sorted(places):
+        found[i] = self._value(keys[i], pack, at, size, parts_for, i)
+        if found[i] is not None: used.add(pack)
+    for pack in used: self._use(pack)
+    return found
+
+@patch
+def _value(self:Packs, key, pack, at, size, parts_for, i):
     data = self._opened(pack)
     if data is None or _VALUE.size > at: return None
-    parts = parts_for(size)
+    parts = parts_for(i, size)
     if parts is None:
         if data.size() < at + size: return None # a damaged index may say anything
         parts = [np.empty(size, np.uint8)]
@@ -184,9 +213,7 @@ def read(self:Packs,
     if not _fill(data.file, [head, *parts], _VALUE.size + size, at - _VALUE.size): return None # it has been cut off
     own, length, checksum = _VALUE.unpack_from(head)
     if own != key or length != size: return None # somebody is writing this place
-    if _checksum(parts) != checksum: return None
-    self._use(pack)
-    return parts
+    return parts if _checksum(parts) == checksum else None
 
 def _checksum(parts):
     if len(parts) == 1: return xxhash.xxh3_64_intdigest(parts[0])

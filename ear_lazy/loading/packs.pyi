@@ -62,6 +62,11 @@ class Packs:
         parts_for: Callable, # Function of the size of a value to arrays in C order or bytearrays that it is to be read into, with so many bytes together; or to None
     ) -> list | None: # Those, or if there were none, one (n,) uint8. None: there is no such value; then they are filled with anything
         "Read a value into memory of the caller"
+    def read_many(self,
+        keys: list, # Of 16 bytes; None finds nothing
+        parts_for: Callable, # As of `read`, of the number of a key and the size
+    ) -> list: # What `read` gives for each
+        "Read several values, in the order in which they lie on the disk"
     def put(self,
         key: bytes, # 16 bytes
         value: np.ndarray, # (n,) uint8

@@ -9,11 +9,13 @@ __all__ = ['RowDataset']
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #60d04e2d
 import copy
+import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from itertools import chain
 from numbers import Real
 from pathlib import Path
 from typing import Any, Literal, Self, TYPE_CHECKING, overload
@@ -212,11 +214,34 @@ def _in_threads(self:RowDataset, function, items, num_threads):
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #673ff1ef
 @patch
+def _kept_samples(self:RowDataset, rows, places):
+    "Samples of a cache that need only be copied, their images in `places` where they fit; None for those that `_sample` is to get"
+    return [None]*len(rows)
+
+_MUCH = 2**21 # bytes of pictures that are copied sooner by two threads
+
+@patch
+def _kept(self:RowDataset, rows, places, num_threads):
+    "`_kept_samples`, by threads where there is much to copy"
+    size = sum(3*math.prod(getattr(self, 'image_size', None) or (0, 0)) if o is None else o.nbytes for o in places)
+    step = -(-len(rows)//max(1, min(size//_MUCH, num_threads or self.num_threads or self._usual_threads()))) or 1
+    parts = self._in_threads(lambda at: self._kept_samples(rows[at:at + step], places[at:at + step]), range(0, len(rows), step), num_threads)
+    return [*chain.from_iterable(parts)]
+
+@patch
+def _filled(self:RowDataset, samples, sample_at, num_threads):
+    "Samples, with those that are None got by threads, in order"
+    missing = [at for at, o in enumerate(samples) if o is None]
+    for at, o in zip(missing, self._in_threads(sample_at, missing, num_threads)): samples[at] = o
+    return samples
+
+@patch
 def _separate_samples(self:RowDataset, indices, num_threads):
     "Samples decoded by threads and then transformed one by one"
     if not self._thread_safe(): return self._in_threads(self.__getitem__, indices, num_threads)
     rows = [self._row(i) for i in indices]
-    return [self._transformed(*o) for o in zip(self._in_threads(self._sample, rows, num_threads), rows)]
+    samples = self._filled(self._kept(rows, [None]*len(rows), num_threads), lambda at: self._sample(rows[at]), num_threads)
+    return [self._transformed(*o) for o in zip(samples, rows)]
 
 # %% ../../nbs/7_loading/row_dataset.ipynb #6b9f5eb1
 @patch
@@ -238,7 +263,8 @@ def _samples_in_place(self:RowDataset, indices, shapes, num_threads, unseen=True
     else:
         images = new_batch([(*o, 3) for o in shapes])
         places = [image[:h, :w] for image, (h, w) in zip(images.numpy(), shapes)]
-    samples = self._in_threads(lambda at: self._sample_at(indices[at], places[at]), range(len(indices)), num_threads)
+    kept = [None]*len(indices) if self._has_own_getitem() else self._kept([self._row(i) for i in indices], places, num_threads)
+    samples = self._filled(kept, lambda at: self._sample_at(indices[at], places[at]), num_threads)
     return samples if apart else Samples(samples, images, places)
 
 @patch
@@ -249,6 +275,9 @@ def _most_pixels(self:RowDataset): return getattr(self, 'max_pixels', None)
 def _ahead(self:RowDataset, indices):
     "Context manager that prefetches what some rows need"
     return nullcontext()
+
+@patch
+def _shapes(self:RowDataset, indices): return [self.image_shape(i) for i in indices]
 
 @patch
 def _is_size_sure(self:RowDataset, i):
@@ -263,7 +292,7 @@ def _extremes(shapes):
 def _samples(self:RowDataset, indices, num_threads=None, unseen=False):
     "Samples of some rows; `unseen` before they are a batch, images need not be contiguous"
     with self._ahead(indices):
-        shapes = [] if self._is_transformed() else [self.image_shape(i) for i in indices]
+        shapes = [] if self._is_transformed() else self._shapes(indices)
         known = bool(shapes) and (0, 0) not in shapes
         if known and all(self._is_size_sure(indices[o]) for o in _extremes(shapes)): return self._samples_in_place(indices, shapes, num_threads, unseen)
         samples = self._separate_samples(indices, num_threads)

@@ -114,6 +114,13 @@ class RootGuard:
         real = opened_path(fd)
         self._allow(self._path_of(name, fd) if real is None else real, f'{self.root}/{name}')
 
+    def holds(self,
+        fd:int, # Descriptor of a folder
+    )->bool: # False also where that is not known
+        "Whether an open folder is the root or below it; what is no link in it is inside, too"
+        real = opened_path(fd)
+        return real is not None and (real.startswith(self._below) or real == self.real)
+
     def _check(self, path): self._allow(os.path.realpath(path), path)
 
     def _allow(self, real, path):

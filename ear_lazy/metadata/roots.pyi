@@ -48,6 +48,10 @@ class RootGuard:
         fd: int, # Descriptor of the image
     ) -> None:
         "Raises `MetadataError` if the file that was opened lies outside; to be called before it is read"
+    def holds(self,
+        fd: int, # Descriptor of a folder
+    ) -> bool: # False also where that is not known
+        "Whether an open folder is the root or below it; what is no link in it is inside, too"
     @property
     def scope(self) -> bytes:
         "What it lets through, as a part of a key: where the root is, and the folders outside that links may lead to"

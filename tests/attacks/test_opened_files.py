@@ -25,7 +25,7 @@ ALLOWED = { # (module, function): why
     ('base/images.py', '_peek'): 'waits for nothing; reads 8 KB at most',
     ('base/shared_memory.py', 'open_elsewhere'): 'of another process of the run, compared with its identity',
     ('metadata/table.py', '_write'): NEW, ('metadata/writing.py', 'write_shard'): NEW, ('metadata/writing.py', '_in_place'): 'a file just written and read', ('metadata/writing.py', 'sign_shards'): 'likewise',
-    ('beyond/shared_storage.py', '_written'): NEW, ('processing/splits_file.py', 'shared_sides'): NEW, ('metadata/roots.py', 'real_root'): 'opens folders', ('lazy_dataset.py', '_state'): 'reads nothing, waits for nothing',
+    ('beyond/shared_storage.py', '_written'): NEW, ('processing/splits_file.py', 'shared_sides'): NEW, ('metadata/roots.py', 'real_root'): 'opens folders', ('lazy_dataset.py', '_state'): 'reads nothing, waits for nothing', ('lazy_dataset.py', '_open_inside'): 'opens folders',
     ('formats/shared/tree.py', '_small_file'): 'checks by itself, as there may be a million', ('formats/shared/archives.py', 'open_archive'): OF_CHECKED,
     ('looking/row_pictures.py', '_static_tile'): OF_CHECKED,
     ('base/arguments.py', 'until_closed'): 'the null device', ('formats/gz.py', 'unpack'): NEW,
