@@ -2,6 +2,8 @@
 import errno
 import os
 import pickle
+import subprocess
+import sys
 from threading import Thread
 
 import numpy as np
@@ -94,3 +96,22 @@ def test_threads_make_columns_while_others_are_let_go(monkeypatch):
     for o in threads: o.start()
     for o in threads: o.join()
     assert not failed
+
+
+_FEW_DESCRIPTORS = """
+import resource, sys
+from ear_lazy.base import spilling, texts
+from ear_lazy.data_processor import DataProcessor
+spilling.LARGE = spilling.LARGE_PIECE = 1
+spilling.PIECE, texts.FEW = 5, 2
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+kept = [spilling.empty_column((1,), int) for _ in range(250)]
+DataProcessor(*sys.argv[1:3], num_workers=int(sys.argv[3]), progress=False).process()
+"""
+
+
+@pytest.mark.parametrize('num_workers', (0, 2))
+def test_descriptors_are_left_for_all_else(raw, tmp_path, num_workers):
+    "A map of a file keeps a descriptor of its own"
+    subprocess.run([sys.executable, '-c', _FEW_DESCRIPTORS, raw, tmp_path/'few', str(num_workers)], check=True)
+    assert files(tmp_path/'few') == processed(raw, tmp_path/'many')

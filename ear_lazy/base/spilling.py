@@ -27,9 +27,15 @@ def _place():
     "The folder of the files; None: what `tempfile` takes"
     return '/var/tmp' if not os.environ.get('TMPDIR') and os.access('/var/tmp', os.W_OK) else None
 
+def _has_descriptors():
+    "Are half of them left for all else that a run opens? Each map keeps one"
+    from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit # which Windows has not
+    most = getrlimit(RLIMIT_NOFILE)[0]
+    return most == RLIM_INFINITY or len(_maps) < most // 2
+
 def _file_of(size):
     "A mapped file without a name; None where there is no room for it"
-    if not hasattr(os, 'posix_fallocate'): return None
+    if not hasattr(os, 'posix_fallocate') or not _has_descriptors(): return None
     with suppress(OSError), tempfile.TemporaryFile(dir=_place()) as file:
         os.posix_fallocate(file.fileno(), 0, size)
         found = mmap.mmap(file.fileno(), size)
