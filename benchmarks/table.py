@@ -35,7 +35,7 @@ def table(lines):
 
 # What the lines call the other side -> what the README calls it
 PEERS = {'by hand': 'a loop of two processes, written by hand', 'pycocotools': 'pycocotools', 'supervision, polygons left out': 'supervision', 'datumaro': 'datumaro', 'datasets': 'datasets', 'msgspec': 'msgspec, which only decodes',
-         'a list of dicts': 'a list of dicts', 'a dict of arrays': 'a dict of arrays', 'np.load, mapped': '`np.load`, mapped', 'bare decoder': 'the bare decoder', 'decoding only': 'decoding alone',
+         'a list of dicts': 'a list of dicts', 'a dict of arrays': 'a dict of arrays', 'np.load, mapped': '`np.load`, mapped', 'bare decoder': 'the bare decoder', 'decoding only': 'decoding alone, with Pillow',
          'Pillow, by hand': 'a loop written by hand, with Pillow', 'OpenCV, by hand': 'a loop written by hand, with OpenCV', 'simplejpeg, by hand': 'a loop written by hand, with simplejpeg'}
 
 
