@@ -275,6 +275,7 @@ def test_a_folder_that_may_only_be_read(disk, npy, filled):
 OTHER = '''
 import os, sys, warnings
 import numpy as np
+import filelock # which is else loaded with the first lock
 import xxhash
 from ear_lazy.loading.packs import Packs
 os.setgroups([]), os.setgid(65534), os.setuid(65534) # only now: Python itself may be where others may not look
