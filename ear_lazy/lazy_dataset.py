@@ -419,25 +419,23 @@ def cache_clear(self:LazyNPYDataset)->None:
 def _check_cache(self:LazyNPYDataset):
     if self._cache.maxsize == 0: raise ValueError(f'there is no cache of {_shown(self.metadata.path)} to fill: open the dataset with cache=DiskCache(…), cache=SharedCache(…), cache_bytes= or cache_size=')
 
+def _each_once(subsets):
+    "All rows of some subsets of one dataset as they are kept: each once, without the transform"
+    one = copy(subsets[0])
+    one.transform, one._rows = None, np.unique(np.concatenate([np.arange(o._size()) if o._rows is None else o._rows for o in subsets]))
+    return one
+
 @patch
-def _delivered_bytes(self:LazyNPYDataset):
-    "(n,) bytes of all pictures as they are kept"
-    plain = copy(self)
-    plain.transform = None
-    return [3*height*width for height, width in plain._shapes(range(len(self)))]
+def _delivered_bytes(self:LazyNPYDataset): return sum(3*height*width for height, width in self._shapes(range(len(self))))
 
 def _tell_what_exceeds(datasets):
     "Warn of a cache that cannot hold all that it is to be filled with; of compressed samples nobody knows"
     by_cache = {}
-    for o in datasets: by_cache.setdefault(id(o._cache), []).append(o)
-    for first, *others in by_cache.values():
-        cache, kept = first._cache, {} # each once
+    for o in datasets: by_cache.setdefault(id(o._cache), {}).setdefault((o.metadata.path, o._how_made()), []).append(o)
+    for kept in (list(map(_each_once, o.values())) for o in by_cache.values()):
+        cache, n = kept[0]._cache, sum(map(len, kept))
         most = getattr(cache, 'max_bytes', None) if getattr(cache, 'format', 'raw') == 'raw' else None
-        for o in (first, *others):
-            rows = range(len(o)) if o._rows is None else o._rows.tolist()
-            kept.setdefault((o.metadata.path, o._how_made()), {}).update(zip(rows, [0]*len(o) if most is None else o._delivered_bytes()))
-        n, size = sum(map(len, kept.values())), sum(sum(o.values()) for o in kept.values())
-        if most is not None and size > most: warnings.warn(f'the pictures take {size:,} bytes, the cache holds {most:,}: not all of them stay in it', stacklevel=4)
+        if most is not None and (size := sum(o._delivered_bytes() for o in kept)) > most: warnings.warn(f'the pictures take {size:,} bytes, the cache holds {most:,}: not all of them stay in it', stacklevel=4)
         elif cache.maxsize is not None and n > cache.maxsize: warnings.warn(f'there are {n:,} pictures, the cache holds {cache.maxsize:,}: not all of them stay in it', stacklevel=4)
 
 @patch

@@ -47,20 +47,25 @@ def _pieces(folders): return [(path, a) for path, folder in folders.items() for 
 
 def _look_at(tree, pieces): return {(path, a): digest_of(_looks(tree.place(path, some_names(tree.folders[path].images, a, a + FILES_PER_CALL)))) for path, a in pieces}
 
-class Looks(dict):
-    "(folder, number of its first image) of some images to a digest of what the system says of them, which it is asked at the latest when it is wanted"
+class Looks:
+    "What the system says of images and of known files; it is asked, or other processes are waited for, when that is wanted"
     def __init__(self, tree, known=(), ahead=()): self._tree, self._known, self._ahead = tree, known, ahead
 
     @cached_property
-    def changed(self):
-        "Files that were known and have changed"
-        found = [*self._ahead]
-        for looks, _ in found: self |= looks
-        return [file for _, files in found for file in files] if found else changed_files(self._tree, self._known)
+    def _shares(self): return [*self._ahead]
 
-    def __missing__(self, piece):
-        if not self.changed or piece not in self: self |= _look_at(self._tree, [piece])
-        return self[piece]
+    @cached_property
+    def _digests(self): return {piece: o for digests, _ in self._shares for piece, o in digests.items()}
+
+    @cached_property
+    def changed(self):
+        "Known files that have changed"
+        return [file for _, files in self._shares for file in files] if self._shares else changed_files(self._tree, self._known)
+
+    def digest(self, piece): # folder, number of the first image
+        "Of what it says of some images"
+        if piece not in self._digests: self._digests.update(_look_at(self._tree, [piece]))
+        return self._digests[piece]
 
 def _share(tree, pieces, known, n, i): return _look_at(tree, pieces[i::n]), changed_files(tree, known[i::n])
 
@@ -92,7 +97,7 @@ def surroundings_digest(
         others = [o for o in folder.others if join(path, o) not in annotations]
         for other, (size, *_) in zip(others, _looks(tree.place(path, others))):
             texts.append((path, size, other, _digest_beside(tree, join(path, other), old, now) if size < SMALL else ''))
-    return digest_of(texts, [(path, min(len(folders[path].images) - a, FILES_PER_CALL), looks[path, a]) for path, a in _pieces(folders)])
+    return digest_of(texts, [(path, min(len(folders[path].images) - a, FILES_PER_CALL), looks.digest((path, a))) for path, a in _pieces(folders)])
 
 def _digest_beside(tree, file, old, now):
     "Digest of a small file, which is read only if its stamp is another one"

@@ -730,11 +730,9 @@ def _by_image(tree, folder, suffix):
     names, above = tree.folders[folder].ending(suffix), join(folder, '')
     if not names: return [], []
     is_stem, end = _stem_test(tree, dataset_of(join(folder, 'x')).folder, len(names)), -len(suffix)
-    others = [o for o in names if not is_stem(o[:end])]
-    more = {o for o in others if is_image(name := o[:end]) and is_stem(name[:name.rindex('.')])}
-    others = [o for o in others if o not in more] if more else others
-    without = {*others}
-    return [above + o for o in names if o not in without], [above + o for o in others]
+    others = [o for o in names if not (is_stem(name := o[:end]) or is_image(name) and is_stem(name[:name.rindex('.')]))]
+    left = {*others}
+    return [above + o for o in names if o not in left], [above + o for o in others]
 
 FEW = 100 # lookups in a folder from which on a set of all stems (100 MB for a million images) is worth making
 
